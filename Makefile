@@ -1,0 +1,37 @@
+# pinecone_fdw: build with PGXS.  "make", "make install", "make installcheck".
+#
+# The extension script is put together from one file per part of the
+# extension (src/sql/parts), so that each part can be read next to its C file.
+
+MODULE_big = pinecone_fdw
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+
+EXTENSION = pinecone_fdw
+EXTVERSION = 1.0
+SQL_PARTS = src/sql/parts/fdw.sql src/sql/parts/distance.sql \
+	src/sql/parts/match.sql src/sql/parts/huf.sql
+DATA_built = src/sql/pinecone_fdw--$(EXTVERSION).sql
+DATA = $(wildcard src/sql/pinecone_fdw--*--*.sql)
+PGFILEDESC = "pinecone_fdw - foreign data wrapper for Pinecone"
+
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=pinecone_fdw
+
+PG_CPPFLAGS = $(shell pkg-config --cflags libcurl json-c)
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	-Wno-missing-field-initializers -Wno-declaration-after-statement
+SHLIB_LINK = $(shell pkg-config --libs libcurl json-c) -lm
+EXTRA_CLEAN = src/sql/pinecone_fdw--$(EXTVERSION).sql
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+ifdef WERROR
+override CFLAGS += -Werror
+endif
+
+$(OBJS): $(wildcard src/*.h)
+
+src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
+	cat $^ > $@
