@@ -1,0 +1,115 @@
+/*
+ * option.h
+ *		Options of servers, user mappings, foreign tables and columns, read
+ *		into typed structs.
+ */
+#ifndef PINECONE_OPTION_H
+#define PINECONE_OPTION_H
+
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+typedef struct PineconeServerOptions
+{
+	Oid			serverid;
+	char	   *servername;
+
+	/* Where: host, or index resolved through control_host */
+	char	   *host;			/* as given, scheme optional, or NULL */
+	char	   *index;			/* or NULL */
+	char	   *control_host;	/* never NULL; default api.pinecone.io */
+	char	   *api_version;
+	char	   *ca_file;		/* PEM bundle, or NULL for the system's */
+
+	/* How */
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_retries;
+	int			max_concurrency;	/* requests in flight per server and user */
+} PineconeServerOptions;
+
+typedef enum PineconeRole
+{
+	PINECONE_ROLE_DROPPED,		/* dropped column: always NULL */
+	PINECONE_ROLE_ID,
+	PINECONE_ROLE_VALUES,
+	PINECONE_ROLE_SPARSE_VALUES,
+	PINECONE_ROLE_SCORE,
+	PINECONE_ROLE_METADATA,
+	PINECONE_ROLE_NAMESPACE,
+	PINECONE_ROLE_FIELD
+} PineconeRole;
+
+typedef enum PineconeFormat
+{
+	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings */
+	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
+	PINECONE_FORMAT_EPOCH_MS	/* milliseconds, a number */
+} PineconeFormat;
+
+typedef struct PineconeColumn
+{
+	AttrNumber	attnum;
+	char	   *name;			/* SQL name, for messages */
+	PineconeRole role;
+	char	   *field;			/* metadata key, for PINECONE_ROLE_FIELD */
+	PineconeFormat format;
+	Oid			typid;			/* as declared (a domain stays a domain) */
+	int32		typmod;
+	Oid			collation;
+} PineconeColumn;
+
+typedef struct PineconeTable
+{
+	Oid			relid;
+	char	   *name;
+	PineconeServerOptions *server;
+
+	/* Which records */
+	char	   *namespace_;		/* "" is the default namespace; unused when a
+								 * column of role namespace exists */
+	List	   *namespaces;		/* String nodes of option "namespaces"; NIL = all */
+
+	/* Behaviour */
+	bool		type_error_null;	/* on_type_error 'null' */
+	bool		count_from_stats;	/* plain count(*) may be answered by stats */
+	bool		count_from_dry_run; /* filtered count(*) by an update dry run */
+	bool		updatable;
+	bool		truncatable;
+	int			batch_size;		/* records per write request, at most */
+	bool		write_immediate;	/* write_mode 'immediate' */
+	bool		duplicate_error;	/* on_duplicate 'error' */
+	bool		session_consistency;	/* consistency 'session' */
+	int			consistency_timeout_ms;
+	bool		consistency_timeout_error; /* else a warning */
+	bool		delete_by_filter;	/* whole-filter DELETE and UPDATE may be sent
+									 * as one call */
+	bool		async_capable;
+
+	/* Columns, by attnum - 1 */
+	int			ncolumns;
+	PineconeColumn *columns;
+	AttrNumber	id_attnum;		/* 0 when the table has no such column */
+	AttrNumber	values_attnum;
+	AttrNumber	sparse_attnum;
+	AttrNumber	score_attnum;
+	AttrNumber	metadata_attnum;
+	AttrNumber	namespace_attnum;
+} PineconeTable;
+
+/*
+ * The credentials of one user on one server.  The key is read from the
+ * mapping's api_key, or from api_key_file (re-read when the file changed).
+ * Raises an error when there is none.  Palloc'ed in the current context.
+ */
+extern char *pinecone_option_api_key(Oid serverid, Oid userid);
+
+extern PineconeServerOptions *pinecone_option_server(Oid serverid);
+
+/* Options and columns of a foreign table; everything palloc'ed. */
+extern PineconeTable *pinecone_option_table(Oid relid);
+
+/* The column of that number, or NULL when it is dropped or a system column. */
+extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
+
+#endif							/* PINECONE_OPTION_H */
