@@ -12,6 +12,7 @@
 #ifndef PINECONE_API_H
 #define PINECONE_API_H
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "portability/instr_time.h"
 
@@ -90,6 +91,8 @@ extern PineconeCall *pinecone_api_query(PineconeSession *session, PineconeCounte
 										const PineconeSearch *search);
 extern PineconeCall *pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters,
 										const char *namespace_, char *const *ids, int nids);
+/* How many of the ids fit one fetch request: its URL's length is limited. */
+extern int	pinecone_api_fetch_batch(char *const *ids, int nids);
 extern PineconeCall *pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 													const char *namespace_, const char *filter,
 													int limit, const char *token);
