@@ -18,6 +18,7 @@
 
 #include "access/sysattr.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
@@ -44,48 +45,32 @@
  * Costs, in units of a sequential page read.  A round trip is tens of
  * milliseconds; what else a request costs is small beside it.
  */
-#define REQUEST_COST 100.0		/* a request that is waited for */
+#define REQUEST_COST PINECONE_REQUEST_COST
 #define NEXT_REQUEST_COST 10.0	/* one of several in flight */
 #define BYTE_COST 0.0005		/* transfer and decoding */
 #define METADATA_WIDTH 200		/* bytes, when nothing is known */
 
+/* pg_opfamily's text_ops for btree */
+#define TEXT_BTREE_FAMILY 1994
+
 /* Rows assumed when the service does not tell. */
 #define DEFAULT_ROWS 1000
 
-typedef struct PlanInfo
-{
-	PineconeTable *table;
-	Oid			userid;
-	PineconeSession *session;
-	PineconeStats *stats;		/* NULL when the service did not answer */
-	double		record_bytes;	/* of a full record's JSON */
-	RelOptInfo *rel;			/* the base relation, for aggregates on it */
-} PlanInfo;
-
-/* What leads a path; the list in its fdw_private. */
-enum PathPrivate
-{
-	PATH_OP,					/* Integer: PineconeOperation */
-	PATH_LEAD,					/* the clause with the ids or the prefix, or the
-								 * distance to search by; or NULL */
-	PATH_SORTED					/* Integer: rows come in the promised order */
-};
-
-static PineconeTranslate
-translate_context(PlannerInfo *root, RelOptInfo *rel)
+PineconeTranslate
+pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconeTranslate cxt = {0};
 
 	cxt.root = root;
 	cxt.varno = rel->relid;
-	cxt.table = ((PlanInfo *) rel->fdw_private)->table;
+	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
 	return cxt;
 }
 
 /* ---- Estimates ---- */
 
 static double
-records_in_table(RelOptInfo *rel, PlanInfo *info)
+records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
 {
 	if (info->stats != NULL && info->table->namespace_attnum == 0)
 		return pinecone_session_namespace_records(info->stats, info->table->namespace_);
@@ -117,7 +102,7 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	PlanInfo   *info = palloc0(sizeof(PlanInfo));
+	PineconePlanInfo   *info = palloc0(sizeof(PineconePlanInfo));
 	PineconeTranslate cxt;
 	ListCell   *lc;
 
@@ -135,7 +120,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	set_baserel_size_estimates(root, rel);
 
 	/* An id names one record at most. */
-	cxt = translate_context(root, rel);
+	cxt = pinecone_plan_translate(root, rel);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		double		n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
@@ -163,19 +148,19 @@ add_operation_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op, Nod
 }
 
 static Cost
-transfer_cost(PlanInfo *info, double records)
+transfer_cost(PineconePlanInfo *info, double records)
 {
 	return records * info->record_bytes * BYTE_COST;
 }
 
 static Cost
-fetch_cost(PlanInfo *info, double records)
+fetch_cost(PineconePlanInfo *info, double records)
 {
 	return REQUEST_COST + ceil(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
 }
 
 static Cost
-filter_cost(PlanInfo *info, double records)
+filter_cost(PineconePlanInfo *info, double records)
 {
 	return REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
 		transfer_cost(info, records);
@@ -191,7 +176,7 @@ list_cost(double records)
 static double
 filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 {
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List	   *sent = NIL;
 	ListCell   *lc;
 
@@ -244,10 +229,10 @@ only_ids_used(RelOptInfo *rel, PineconeTable *table)
 static bool
 class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 {
-	PineconeTable *table = ((PlanInfo *) rel->fdw_private)->table;
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
 	ListCell   *lc;
 
-	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAM_OID) ||
+	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
 		!pinecone_collation_is_c(ec->ec_collation))
 		return false;
 	foreach(lc, ec->ec_members)
@@ -272,7 +257,7 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 static List *
 id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 {
-	PlanInfo   *info = rel->fdw_private;
+	PineconePlanInfo   *info = rel->fdw_private;
 	ListCell   *lc;
 
 	if (!pinecone_enable_sort || info->table->namespace_attnum != 0)
@@ -290,7 +275,7 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 		EquivalenceClass *ec = lfirst(lc);
 
 		if (class_is_bytewise_id(root, rel, ec))
-			return list_make1(make_canonical_pathkey(root, ec, TEXT_BTREE_FAM_OID,
+			return list_make1(make_canonical_pathkey(root, ec, TEXT_BTREE_FAMILY,
 													 BTLessStrategyNumber, false));
 	}
 	return NIL;
@@ -300,8 +285,8 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 {
-	PlanInfo   *info = rel->fdw_private;
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconePlanInfo   *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List	   *pathkeys = id_order_pathkeys(root, rel);
 	double		records = rel->tuples;
 	Node	   *lead = NULL;
@@ -335,7 +320,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell   *lc;
 
 	foreach(lc, rel->baserestrictinfo)
@@ -368,7 +353,7 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 
 /* Can the index be searched by this distance? */
 static bool
-index_has_metric(PlanInfo *info, PineconeMetric metric)
+index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
 {
 	/* this cannot be planned without knowing the metric */
 	if (info->stats == NULL)
@@ -380,7 +365,7 @@ index_has_metric(PlanInfo *info, PineconeMetric metric)
 static bool
 ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
 {
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	PathKey    *pathkey;
 	ListCell   *lc;
 
@@ -404,7 +389,7 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 static bool
 bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
 {
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell   *lc;
 
 	foreach(lc, rel->baserestrictinfo)
@@ -422,7 +407,7 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 static void
 add_search_path(PlannerInfo *root, RelOptInfo *rel)
 {
-	PlanInfo   *info = rel->fdw_private;
+	PineconePlanInfo   *info = rel->fdw_private;
 	PineconeDistance distance;
 	List	   *pathkeys = NIL;
 	double		records;
@@ -485,8 +470,8 @@ member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Equiv
 static List *
 useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconeTable *table = ((PlanInfo *) rel->fdw_private)->table;
-	PineconeTranslate cxt = translate_context(root, rel);
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List	   *clauses = NIL;
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -526,13 +511,13 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 {
-	PlanInfo   *info = rel->fdw_private;
+	PineconePlanInfo   *info = rel->fdw_private;
 	ListCell   *lc;
 
 	foreach(lc, useful_parameterisations(root, rel))
 	{
 		ParamPathInfo *param = lfirst(lc);
-		PineconeTranslate cxt = translate_context(root, rel);
+		PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 		Node	   *lead = NULL;
 		double		n = 0;
 		double		records;

@@ -19,10 +19,12 @@
 #include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -253,20 +255,20 @@ static bool
 evaluate_prefix(ForeignScanState *node, const char **prefix)
 {
 	PineconeScanState *state = node->fdw_state;
-	char	   *text;
+	char	   *wanted;
 
 	*prefix = NULL;
 	if (state->request->prefix < 0)
 		return true;
 	if (!evaluate(node, state->request->prefix))
 		return false;
-	text = TextDatumGetCString(state->values.values[state->request->prefix]);
+	wanted = TextDatumGetCString(state->values.values[state->request->prefix]);
 	if (state->request->prefix_is_like)
-		text = like_prefix(text);
-	if (text[0] == '\0')
+		wanted = like_prefix(wanted);
+	if (wanted[0] == '\0')
 		return true;
-	*prefix = text;
-	return id_is_possible(text);
+	*prefix = wanted;
+	return id_is_possible(wanted);
 }
 
 /* A LIMIT or OFFSET that is known by now: -1 when there is none. */
@@ -380,13 +382,14 @@ start_exhaustive_search(ForeignScanState *node)
 	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
 	state->exhaustive = true;
 	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
-									   work_mem, NULL, TUPLESORT_NONE);
+									   work_mem, NULL, PINECONE_TUPLESORT_ONCE);
 	slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 
 	fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
 			  PINECONE_OP_LIST_FETCH, &spec);
+	spec.want_values = true;
 	stream = pinecone_stream_begin(&spec);
 	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 	{

@@ -158,7 +158,8 @@ start_fetch(PineconeStream *stream, Batch *batch)
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
 	batch->call = pinecone_api_fetch(stream->spec.session, stream->spec.counters,
-									 stream->spec.namespace_, batch->ids, batch->nids);
+									 stream->spec.namespace_, batch->ids, batch->nids,
+									 stream->spec.want_values);
 	MemoryContextSwitchTo(old);
 }
 
@@ -358,7 +359,7 @@ start_page(PineconeStream *stream)
 			pinecone_api_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
 										   spec->filter,
 										   (int) Min(wanted, records_per_reply(stream, FILTER_PAGE)),
-										   stream->token);
+										   stream->token, spec->want_values);
 	else
 		stream->page_call =
 			pinecone_api_list(spec->session, spec->counters, spec->namespace_, spec->prefix,
