@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "call.h"
+#include "decode.h"
 #include "error.h"
 #include "message.h"
 #include "session.h"
@@ -418,7 +419,7 @@ pinecone_api_page(PineconeCall *call)
 	PineconePage *page = NULL;
 	int			read_units = 0;
 
-	DECODE(call, pinecone_message_decode_page(BODY(call), call->want_values, &page, &read_units,
+	DECODE(call, pinecone_decode_page(BODY(call), call->want_values, &page, &read_units,
 											  &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
@@ -490,7 +491,7 @@ pinecone_api_metadata_fields(const PineconeRecord *record)
 
 	if (record->metadata == NULL)
 		return palloc0(sizeof(PineconeFields));
-	if (!pinecone_message_metadata_fields(record->metadata, record->metadata_len, &fields, &reason))
+	if (!pinecone_decode_metadata(record->metadata, record->metadata_len, &fields, &reason))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("invalid response from Pinecone"),

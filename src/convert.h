@@ -26,10 +26,13 @@ extern PineconeReader *pinecone_convert_reader(PineconeTable *table, const Bitma
  * NULL under on_type_error 'null'.
  */
 extern void pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record,
-								 const char *namespace_, Datum *values, bool *isnull);
+								 Datum *values, bool *isnull);
 
 /* Is the type one a vector column can have: real[] or pgvector's vector? */
 extern bool pinecone_convert_is_vector_type(Oid typid);
+
+/* Can a column of this (base) type hold a metadata field? */
+extern bool pinecone_convert_is_field_type(Oid typid);
 
 /* pgvector's type of that name ("vector", "sparsevec"), or InvalidOid. */
 extern Oid	pinecone_convert_pgvector_type(const char *name);

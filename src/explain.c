@@ -229,9 +229,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	char	   *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
-	if (state->table->namespace_attnum == 0)
-		ExplainPropertyText("Pinecone Namespace",
-							state->table->namespace_[0] ? state->table->namespace_ : "(default)", es);
+	ExplainPropertyText("Pinecone Namespace",
+						state->table->namespace_[0] ? state->table->namespace_ : "(default)", es);
 	explain_records(state, &values, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);

@@ -36,7 +36,6 @@ typedef enum PineconeRole
 	PINECONE_ROLE_SPARSE_VALUES,
 	PINECONE_ROLE_SCORE,
 	PINECONE_ROLE_METADATA,
-	PINECONE_ROLE_NAMESPACE,
 	PINECONE_ROLE_FIELD
 } PineconeRole;
 
@@ -66,25 +65,12 @@ typedef struct PineconeTable
 	PineconeServerOptions *server;
 
 	/* Which records */
-	char	   *namespace_;		/* "" is the default namespace; unused when a
-								 * column of role namespace exists */
-	List	   *namespaces;		/* String nodes of option "namespaces"; NIL = all */
+	char	   *namespace_;		/* "" is the default namespace */
 
 	/* Behaviour */
 	bool		type_error_null;	/* on_type_error 'null' */
 	bool		count_from_stats;	/* plain count(*) may be answered by stats */
 	bool		count_from_dry_run; /* filtered count(*) by an update dry run */
-	bool		updatable;
-	bool		truncatable;
-	int			batch_size;		/* records per write request, at most */
-	bool		write_immediate;	/* write_mode 'immediate' */
-	bool		duplicate_error;	/* on_duplicate 'error' */
-	bool		session_consistency;	/* consistency 'session' */
-	int			consistency_timeout_ms;
-	bool		consistency_timeout_error; /* else a warning */
-	bool		delete_by_filter;	/* whole-filter DELETE and UPDATE may be sent
-									 * as one call */
-	bool		async_capable;
 
 	/* Columns, by attnum - 1 */
 	int			ncolumns;
@@ -94,7 +80,6 @@ typedef struct PineconeTable
 	AttrNumber	sparse_attnum;
 	AttrNumber	score_attnum;
 	AttrNumber	metadata_attnum;
-	AttrNumber	namespace_attnum;
 } PineconeTable;
 
 /*

@@ -1,22 +1,27 @@
 /*
  * pinecone_fdw.c
- *		Entry points of the module: the FDW handler and _PG_init.
+ *		Entry points of the module: the table of FDW callbacks, and _PG_init.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 
+#include "explain.h"
+#include "plan.h"
+#include "scan.h"
+#include "setting.h"
+
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(pinecone_fdw_handler);
-PG_FUNCTION_INFO_V1(pinecone_fdw_validator);
 
-void _PG_init(void);
+void		_PG_init(void);
 
 void
 _PG_init(void)
 {
+	pinecone_setting_init();
 }
 
 Datum
@@ -24,11 +29,20 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
-	PG_RETURN_POINTER(routine);
-}
+	/* Planning */
+	routine->GetForeignRelSize = pineconeGetForeignRelSize;
+	routine->GetForeignPaths = pineconeGetForeignPaths;
+	routine->GetForeignPlan = pineconeGetForeignPlan;
+	routine->GetForeignUpperPaths = pineconeGetForeignUpperPaths;
 
-Datum
-pinecone_fdw_validator(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_VOID();
+	/* Scanning */
+	routine->BeginForeignScan = pineconeBeginForeignScan;
+	routine->IterateForeignScan = pineconeIterateForeignScan;
+	routine->ReScanForeignScan = pineconeReScanForeignScan;
+	routine->EndForeignScan = pineconeEndForeignScan;
+
+	/* Showing */
+	routine->ExplainForeignScan = pineconeExplainForeignScan;
+
+	PG_RETURN_POINTER(routine);
 }

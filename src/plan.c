@@ -72,10 +72,8 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 static double
 records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
 {
-	if (info->stats != NULL && info->table->namespace_attnum == 0)
-		return pinecone_session_namespace_records(info->stats, info->table->namespace_);
 	if (info->stats != NULL)
-		return info->stats->records;
+		return pinecone_session_namespace_records(info->stats, info->table->namespace_);
 	return rel->tuples > 0 ? rel->tuples : DEFAULT_ROWS;
 }
 
@@ -219,7 +217,7 @@ only_ids_used(RelOptInfo *rel, PineconeTable *table)
 		int			attnum = i + FirstLowInvalidHeapAttributeNumber;
 
 		if (attnum == 0 ||
-			(attnum > 0 && attnum != table->id_attnum && attnum != table->namespace_attnum))
+			(attnum > 0 && attnum != table->id_attnum))
 			return false;
 	}
 	return true;
@@ -260,7 +258,7 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 	PineconePlanInfo   *info = rel->fdw_private;
 	ListCell   *lc;
 
-	if (!pinecone_enable_sort || info->table->namespace_attnum != 0)
+	if (!pinecone_enable_sort)
 		return NIL;
 	if (root->query_pathkeys != NIL)
 	{
@@ -415,8 +413,6 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	Cost		total;
 	bool		any;
 
-	if (info->table->namespace_attnum != 0)
-		return;
 	if (ordering_distance(root, rel, &distance))
 		pathkeys = list_make1(linitial(root->query_pathkeys));
 	else if (!bounding_distance(root, rel, &distance))

@@ -84,7 +84,7 @@ pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptI
 
 	if (stage != UPPERREL_GROUP_AGG || info == NULL || output_rel->fdw_private != NULL ||
 		input_rel->reloptkind != RELOPT_BASEREL || !pinecone_enable_aggregate ||
-		info->table->namespace_attnum != 0 || !query_counts_rows(root, input_rel, output_rel) ||
+		!query_counts_rows(root, input_rel, output_rel) ||
 		!conditions_are_exact(root, input_rel, &filtered))
 		return;
 	if (filtered ? !info->table->count_from_dry_run : !info->table->count_from_stats)

@@ -373,7 +373,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->namespace_value = request->vector = request->vector_id =
+	request->prefix = request->vector = request->vector_id =
 		request->bound = request->limit = request->offset = -1;
 	request->sorted = sorted;
 	request->rows = path->path.rows;

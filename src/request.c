@@ -58,7 +58,6 @@ enum RequestNumber
 	NUM_OP,
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
-	NUM_NAMESPACE_VALUE,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
@@ -81,7 +80,6 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_OP] = request->op;
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
-	numbers[NUM_NAMESPACE_VALUE] = request->namespace_value;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
@@ -116,7 +114,6 @@ pinecone_request_from_list(List *list)
 	request->op = list_nth_int(numbers, NUM_OP);
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
-	request->namespace_value = list_nth_int(numbers, NUM_NAMESPACE_VALUE);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);

@@ -83,8 +83,6 @@ typedef struct PineconeRequest
 	List	   *ids;			/* numbers of text or text[] expressions; OR'ed */
 	int			prefix;			/* number of a text expression, or -1 */
 	bool		prefix_is_like; /* it is a LIKE pattern */
-	int			namespace_value;	/* for a namespace column: number of a text or
-									 * text[] expression that prunes, or -1 */
 
 	/* Nearest neighbours */
 	PineconeMetric metric;

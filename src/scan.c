@@ -315,14 +315,12 @@ set_distance(PineconeScanState *state, double distance, Datum *values, bool *isn
 static void
 form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
-	const char *namespace_ = state->table->namespace_;
-
 	if (state->nlayout == 0)
 	{
-		pinecone_convert_row(state->reader, record, namespace_, values, isnull);
+		pinecone_convert_row(state->reader, record, values, isnull);
 		return;
 	}
-	pinecone_convert_row(state->reader, record, namespace_, state->row_values, state->row_isnull);
+	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
 	for (int i = 0; i < state->nlayout; i++)
 	{
 		AttrNumber	attnum = state->layout[i];

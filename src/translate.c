@@ -662,7 +662,7 @@ pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause, PineconeConditio
 	return translate_node(cxt, (Node *) clause, false, condition);
 }
 
-/* ---- Ids and namespaces ---- */
+/* ---- Ids ---- */
 
 /*
  * column = value or column = ANY (array), for a column of the given role:
@@ -745,17 +745,6 @@ pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 	*ids = NIL;
 	foreach(lc, found)
 		*ids = lappend_int(*ids, pinecone_translate_add_expr(cxt, lfirst(lc)));
-	return true;
-}
-
-bool
-pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, int *value)
-{
-	Expr	   *expr = match_equality(cxt, clause, PINECONE_ROLE_NAMESPACE);
-
-	if (expr == NULL)
-		return false;
-	*value = pinecone_translate_add_expr(cxt, expr);
 	return true;
 }
 

@@ -47,9 +47,6 @@ extern bool pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **i
 extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
 									  int *prefix, bool *is_like, bool *exact);
 
-/* namespace = x, namespace = ANY (array), for a column of that role. */
-extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, int *value);
-
 /* vec <op> q, with q free of the table's columns. */
 extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 										PineconeDistance *distance);

@@ -1,0 +1,236 @@
+/*
+ * convert_vector.c
+ *		Vectors of real[], pgvector's vector and sparsevec.
+ *
+ * pgvector is optional: its types are found by name in the schema it was
+ * installed in, and their layout is written down here.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "catalog/pg_extension.h"
+#include "access/genam.h"
+#include "access/table.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "convert.h"
+#include "convert_vector.h"
+
+/* pgvector's vector */
+typedef struct Vector
+{
+	int32		vl_len_;
+	int16		dim;
+	int16		unused;
+	float		x[FLEXIBLE_ARRAY_MEMBER];
+} Vector;
+
+/* pgvector's sparsevec, of nnz indices followed by as many floats */
+typedef struct SparseVector
+{
+	int32		vl_len_;
+	int32		dim;
+	int32		nnz;
+	int32		unused;
+	int32		indices[FLEXIBLE_ARRAY_MEMBER];
+} SparseVector;
+
+/* The types' OIDs, looked up again when pg_type has changed. */
+static bool types_valid = false;
+static Oid	vector_type = InvalidOid;
+static Oid	sparsevec_type = InvalidOid;
+
+static void
+invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
+{
+	types_valid = false;
+}
+
+/* The schema an extension was installed in. */
+static Oid
+extension_schema(Oid extension)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			schema = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return schema;
+}
+
+static void
+look_up_types(void)
+{
+	static bool registered = false;
+	Oid			extension;
+	Oid			schema;
+
+	if (types_valid)
+		return;
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(TYPEOID, invalidate_types, (Datum) 0);
+		registered = true;
+	}
+	vector_type = sparsevec_type = InvalidOid;
+	extension = get_extension_oid("vector", true);
+	if (OidIsValid(extension))
+	{
+		schema = extension_schema(extension);
+		vector_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									  CStringGetDatum("vector"), ObjectIdGetDatum(schema));
+		sparsevec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+										 CStringGetDatum("sparsevec"), ObjectIdGetDatum(schema));
+	}
+	types_valid = true;
+}
+
+Oid
+pinecone_convert_pgvector_type(const char *name)
+{
+	look_up_types();
+	return strcmp(name, "vector") == 0 ? vector_type : sparsevec_type;
+}
+
+bool
+pinecone_convert_is_vector_type(Oid typid)
+{
+	return typid == FLOAT4ARRAYOID ||
+		(OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
+}
+
+static const float *
+array_floats(ArrayType *array, int *n)
+{
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("a vector must be a one-dimensional array")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a vector must not contain nulls")));
+	return (const float *) ARR_DATA_PTR(array);
+}
+
+const float *
+pinecone_convert_vector(Datum value, Oid typid, int *n)
+{
+	const float *floats;
+
+	if (typid == FLOAT4ARRAYOID)
+		floats = array_floats(DatumGetArrayTypeP(value), n);
+	else
+	{
+		Vector	   *vector = (Vector *) PG_DETOAST_DATUM(value);
+
+		*n = vector->dim;
+		floats = vector->x;
+	}
+	for (int i = 0; i < *n; i++)
+	{
+		if (!isfinite(floats[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("%s not allowed in vector", isnan(floats[i]) ? "NaN" : "infinite value")));
+	}
+	return floats;
+}
+
+Datum
+pinecone_convert_vector_datum(Oid typid, int n, const float *values)
+{
+	if (typid == FLOAT4ARRAYOID)
+	{
+		Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float);
+		ArrayType  *array = palloc0(size);
+
+		if (n == 0)
+			return PointerGetDatum(construct_empty_array(FLOAT4OID));
+		SET_VARSIZE(array, size);
+		array->ndim = 1;
+		array->dataoffset = 0;
+		array->elemtype = FLOAT4OID;
+		ARR_DIMS(array)[0] = n;
+		ARR_LBOUND(array)[0] = 1;
+		memcpy(ARR_DATA_PTR(array), values, n * sizeof(float));
+		return PointerGetDatum(array);
+	}
+	else
+	{
+		Size		size = offsetof(Vector, x) + n * sizeof(float);
+		Vector	   *vector = palloc(size);
+
+		SET_VARSIZE(vector, size);
+		vector->dim = n;
+		vector->unused = 0;
+		memcpy(vector->x, values, n * sizeof(float));
+		return PointerGetDatum(vector);
+	}
+}
+
+typedef struct SparseElement
+{
+	uint32		index;
+	float		value;
+} SparseElement;
+
+static int
+compare_elements(const void *a, const void *b)
+{
+	uint32		x = ((const SparseElement *) a)->index;
+	uint32		y = ((const SparseElement *) b)->index;
+
+	return (x > y) - (x < y);
+}
+
+bool
+pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Datum *datum)
+{
+	SparseElement *elements = palloc(Max(sparse->n, 1) * sizeof(SparseElement));
+	SparseVector *vector;
+	float	   *values;
+	Size		size;
+
+	for (int i = 0; i < sparse->n; i++)
+	{
+		elements[i].index = sparse->indices[i];
+		elements[i].value = sparse->values[i];
+	}
+	qsort(elements, sparse->n, sizeof(SparseElement), compare_elements);
+	if (sparse->n > 0 && elements[sparse->n - 1].index >= (typmod > 0 ? typmod : 1000000000))
+		return false;
+
+	size = offsetof(SparseVector, indices) + sparse->n * (sizeof(int32) + sizeof(float));
+	vector = palloc0(size);
+	SET_VARSIZE(vector, size);
+	vector->dim = typmod > 0 ? typmod : Max(1, sparse->n > 0 ? elements[sparse->n - 1].index + 1 : 1);
+	vector->nnz = sparse->n;
+	values = (float *) (vector->indices + sparse->n);
+	for (int i = 0; i < sparse->n; i++)
+	{
+		vector->indices[i] = (int32) elements[i].index;
+		values[i] = elements[i].value;
+	}
+	*datum = PointerGetDatum(vector);
+	return true;
+}

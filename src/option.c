@@ -1,0 +1,702 @@
+/*
+ * option.c
+ *		Options of servers, user mappings, foreign tables and columns.
+ *
+ * One table says which options there are, where they may stand and what values
+ * they take.  Table options may also stand on the server, as its tables'
+ * default.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_type.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/varlena.h"
+
+#include "convert.h"
+#include "option.h"
+
+PG_FUNCTION_INFO_V1(pinecone_fdw_validator);
+
+/* ---- The table of options ---- */
+
+/* Objects that an option may stand on */
+#define ON_SERVER	0x01
+#define ON_MAPPING	0x02
+#define ON_TABLE	0x04
+#define ON_COLUMN	0x08
+#define ON_BOTH		(ON_SERVER | ON_TABLE)
+
+typedef enum OptionKind
+{
+	OPTION_STRING,
+	OPTION_BOOL,
+	OPTION_COUNT,				/* an integer in a range */
+	OPTION_TIME,				/* milliseconds, or a number with a unit */
+	OPTION_CHOICE,				/* one of a few words */
+	OPTION_HOST,
+	OPTION_KEY,
+	OPTION_PATH
+} OptionKind;
+
+typedef struct Option
+{
+	const char *name;
+	int			objects;
+	OptionKind	kind;
+	const char *choices;		/* for OPTION_CHOICE, separated by | */
+	int			min;
+	int			max;
+	bool		superuser;		/* only superusers may set it */
+} Option;
+
+static const Option options[] = {
+	/* Where and how: servers */
+	{"host", ON_SERVER, OPTION_HOST},
+	{"index", ON_SERVER, OPTION_STRING},
+	{"control_host", ON_SERVER, OPTION_HOST},
+	{"api_version", ON_SERVER, OPTION_STRING},
+	{"connect_timeout", ON_SERVER, OPTION_TIME, NULL, 1, 3600 * 1000},
+	{"request_timeout", ON_SERVER, OPTION_TIME, NULL, 1, 24 * 3600 * 1000},
+	{"max_retries", ON_SERVER, OPTION_COUNT, NULL, 0, 100},
+	{"max_concurrency", ON_SERVER, OPTION_COUNT, NULL, 1, 1000},
+	{"ca_file", ON_SERVER, OPTION_PATH, .superuser = true},
+
+	/* Who: user mappings */
+	{"api_key", ON_MAPPING, OPTION_KEY},
+	{"api_key_file", ON_MAPPING, OPTION_PATH, .superuser = true},
+
+	/* What: tables */
+	{"namespace", ON_TABLE, OPTION_STRING},
+	{"on_type_error", ON_BOTH, OPTION_CHOICE, "error|null"},
+	{"count_from_stats", ON_BOTH, OPTION_BOOL},
+	{"count_from_dry_run", ON_BOTH, OPTION_BOOL},
+
+	/* What: columns */
+	{"role", ON_COLUMN, OPTION_CHOICE, "id|values|sparse_values|score|metadata|field"},
+	{"field", ON_COLUMN, OPTION_STRING},
+	{"format", ON_COLUMN, OPTION_CHOICE, "iso|epoch|epoch_ms"},
+};
+
+static const char *
+object_name(int object)
+{
+	switch (object)
+	{
+		case ON_SERVER:
+			return "server";
+		case ON_MAPPING:
+			return "user mapping";
+		case ON_TABLE:
+			return "foreign table";
+		default:
+			return "column";
+	}
+}
+
+static const Option *
+find_option(const char *name, int object)
+{
+	for (int i = 0; i < lengthof(options); i++)
+	{
+		if ((options[i].objects & object) && strcmp(options[i].name, name) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+static char *
+valid_names(int object)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(options); i++)
+	{
+		if (options[i].objects & object)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", options[i].name);
+	}
+	return buf.len > 0 ? buf.data : NULL;
+}
+
+/* ---- Validation ---- */
+
+static void
+reject_value(const char *name, const char *value, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+	size_t		len = strlen(value);
+
+	for (const char *p = choices; len > 0 && p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
+	{
+		if (strncmp(p, value, len) == 0 && (p[len] == '|' || p[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* [http[s]://]name[:port], nothing else */
+static bool
+host_is_valid(const char *host)
+{
+	const char *name = host;
+	const char *end;
+
+	if (pg_strncasecmp(host, "http://", 7) == 0)
+		name = host + 7;
+	else if (pg_strncasecmp(host, "https://", 8) == 0)
+		name = host + 8;
+	if (*name == '[')
+	{
+		end = name + 1 + strspn(name + 1, "0123456789abcdefABCDEF:.");
+		if (*end != ']' || end == name + 1)
+			return false;
+		end++;
+	}
+	else
+	{
+		end = name + strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+		if (end == name)
+			return false;
+	}
+	if (*end == ':')
+	{
+		const char *port = end + 1;
+
+		end = port + strspn(port, "0123456789");
+		if (end == port || end - port > 5 || atoi(port) < 1 || atoi(port) > 65535)
+			return false;
+	}
+	return *end == '\0';
+}
+
+/* A key goes into an HTTP header: printable ASCII, so that it ends there. */
+static bool
+key_is_valid(const char *key)
+{
+	if (key[0] == '\0')
+		return false;
+	for (const char *p = key; *p; p++)
+	{
+		if ((unsigned char) *p <= ' ' || (unsigned char) *p > 126)
+			return false;
+	}
+	return true;
+}
+
+static int
+parse_number(const Option *option, const char *value)
+{
+	int			number;
+	const char *hint = NULL;
+
+	if (!parse_int(value, &number, option->kind == OPTION_TIME ? GUC_UNIT_MS : 0, &hint))
+		reject_value(option->name, value, hint);
+	if (number < option->min || number > option->max)
+		reject_value(option->name, value,
+					 psprintf("Valid values are between %d and %d.", option->min, option->max));
+	return number;
+}
+
+static void
+validate_option(const Option *option, DefElem *def)
+{
+	char	   *value = defGetString(def);
+	bool		flag;
+
+	if (option->superuser && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only superusers may set option \"%s\"", option->name)));
+
+	switch (option->kind)
+	{
+		case OPTION_BOOL:
+			if (!parse_bool(value, &flag))
+				reject_value(option->name, value, "Valid values are true and false.");
+			break;
+		case OPTION_COUNT:
+		case OPTION_TIME:
+			(void) parse_number(option, value);
+			break;
+		case OPTION_CHOICE:
+			if (!is_choice(option->choices, value))
+				reject_value(option->name, value,
+							 psprintf("Valid values are: %s.", option->choices));
+			break;
+		case OPTION_HOST:
+			if (!host_is_valid(value))
+				reject_value(option->name, value,
+							 "A host is a name, optionally with https:// before and :port behind it.");
+			break;
+		case OPTION_KEY:
+			if (!key_is_valid(value))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for option \"%s\"", option->name),
+						 errdetail("A key consists of printable ASCII characters without spaces.")));
+			break;
+		case OPTION_PATH:
+			if (!is_absolute_path(value))
+				reject_value(option->name, value, "An absolute path is needed.");
+			break;
+		case OPTION_STRING:
+			if (strcmp(option->name, "field") == 0 && value[0] == '$')
+				reject_value(option->name, value, "Names of metadata fields do not begin with \"$\".");
+			if (strcmp(option->name, "index") == 0 || strcmp(option->name, "api_version") == 0)
+			{
+				if (value[0] == '\0' ||
+					value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")])
+					reject_value(option->name, value, "Letters, digits, hyphens and dots are allowed.");
+			}
+			break;
+	}
+}
+
+static int
+object_of_catalog(Oid catalog)
+{
+	switch (catalog)
+	{
+		case ForeignServerRelationId:
+			return ON_SERVER;
+		case UserMappingRelationId:
+			return ON_MAPPING;
+		case ForeignTableRelationId:
+			return ON_TABLE;
+		case AttributeRelationId:
+			return ON_COLUMN;
+		default:
+			return 0;
+	}
+}
+
+Datum
+pinecone_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *defs = untransformRelOptions(PG_GETARG_DATUM(0));
+	int			object = object_of_catalog(PG_GETARG_OID(1));
+	bool		has_host = false;
+	bool		has_index = false;
+	ListCell   *lc;
+
+	foreach(lc, defs)
+	{
+		DefElem    *def = lfirst(lc);
+		const Option *option = find_option(def->defname, object);
+
+		if (option == NULL)
+		{
+			char	   *names = valid_names(object);
+
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 names ? errhint("Valid options for a %s are: %s.", object_name(object), names) :
+					 errhint("There are no valid options in this context.")));
+		}
+		validate_option(option, def);
+		has_host |= strcmp(def->defname, "host") == 0;
+		has_index |= strcmp(def->defname, "index") == 0;
+	}
+	if (has_host && has_index)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"host\" and \"index\" exclude each other"),
+				 errhint("Give the index's host, or its name to have the host looked up.")));
+	PG_RETURN_VOID();
+}
+
+/* ---- Reading ---- */
+
+static char *
+get_string(List *defs, const char *name, const char *otherwise)
+{
+	ListCell   *lc;
+
+	foreach(lc, defs)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return pstrdup(defGetString(def));
+	}
+	return otherwise ? pstrdup(otherwise) : NULL;
+}
+
+static int
+get_number(List *defs, const char *name, int otherwise)
+{
+	char	   *value = get_string(defs, name, NULL);
+
+	return value ? parse_number(find_option(name, ON_SERVER | ON_TABLE), value) : otherwise;
+}
+
+static bool
+get_bool(List *defs, const char *name, bool otherwise)
+{
+	char	   *value = get_string(defs, name, NULL);
+	bool		flag = otherwise;
+
+	if (value != NULL)
+		(void) parse_bool(value, &flag);
+	return flag;
+}
+
+static PineconeServerOptions *
+read_server(ForeignServer *server)
+{
+	PineconeServerOptions *result = palloc0(sizeof(PineconeServerOptions));
+
+	result->serverid = server->serverid;
+	result->servername = pstrdup(server->servername);
+	result->host = get_string(server->options, "host", NULL);
+	result->index = get_string(server->options, "index", NULL);
+	result->control_host = get_string(server->options, "control_host", "api.pinecone.io");
+	result->api_version = get_string(server->options, "api_version", "2025-10");
+	result->ca_file = get_string(server->options, "ca_file", NULL);
+	result->connect_timeout_ms = get_number(server->options, "connect_timeout", 10000);
+	result->request_timeout_ms = get_number(server->options, "request_timeout", 60000);
+	result->max_retries = get_number(server->options, "max_retries", 4);
+	result->max_concurrency = get_number(server->options, "max_concurrency", 32);
+	return result;
+}
+
+PineconeServerOptions *
+pinecone_option_server(Oid serverid)
+{
+	return read_server(GetForeignServer(serverid));
+}
+
+/* ---- Keys ---- */
+
+/* A key file as it was when last read; kept for the backend's life. */
+typedef struct KeyFile
+{
+	char	   *path;
+	struct stat stat;
+	char	   *key;
+} KeyFile;
+
+static List *key_files = NIL;
+
+static char *
+read_key_file(const char *path)
+{
+	char		buf[4096];
+	FILE	   *file = AllocateFile(path, "r");
+	size_t		n;
+
+	if (file == NULL)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open API key file \"%s\": %m", path)));
+	n = fread(buf, 1, sizeof(buf) - 1, file);
+	FreeFile(file);
+	while (n > 0 && isspace((unsigned char) buf[n - 1]))
+		n--;
+	buf[n] = '\0';
+	if (strlen(buf) != n || !key_is_valid(buf))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("API key file \"%s\" does not hold a key", path),
+				 errdetail("A key consists of printable ASCII characters without spaces.")));
+	return pstrdup(buf);
+}
+
+/* The key in a file, read again whenever the file has changed. */
+static char *
+key_from_file(const char *path)
+{
+	KeyFile    *file = NULL;
+	struct stat now;
+	char	   *key;
+	ListCell   *lc;
+	MemoryContext old;
+
+	if (stat(path, &now) < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read API key file \"%s\": %m", path)));
+	foreach(lc, key_files)
+	{
+		if (strcmp(((KeyFile *) lfirst(lc))->path, path) == 0)
+			file = lfirst(lc);
+	}
+	if (file != NULL && file->stat.st_ino == now.st_ino && file->stat.st_dev == now.st_dev &&
+		file->stat.st_size == now.st_size &&
+		file->stat.st_mtim.tv_sec == now.st_mtim.tv_sec &&
+		file->stat.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
+		return pstrdup(file->key);
+
+	key = read_key_file(path);
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	if (file == NULL)
+	{
+		file = palloc0(sizeof(KeyFile));
+		file->path = pstrdup(path);
+		key_files = lappend(key_files, file);
+	}
+	else
+		pfree(file->key);
+	file->key = pstrdup(key);
+	file->stat = now;
+	MemoryContextSwitchTo(old);
+	return key;
+}
+
+char *
+pinecone_option_api_key(Oid serverid, Oid userid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+	char	   *key = get_string(mapping->options, "api_key", NULL);
+	char	   *path = get_string(mapping->options, "api_key_file", NULL);
+
+	if (path != NULL)
+		return key_from_file(path);
+	if (key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("no API key for server \"%s\"", GetForeignServer(serverid)->servername),
+				 errhint("Set the \"api_key\" option with CREATE or ALTER USER MAPPING.")));
+	return key;
+}
+
+/* ---- Tables ---- */
+
+typedef struct RoleName
+{
+	const char *name;
+	PineconeRole role;
+} RoleName;
+
+/* By option; and by default, if the type is one the role can have. */
+static const RoleName role_names[] = {
+	{"id", PINECONE_ROLE_ID},
+	{"values", PINECONE_ROLE_VALUES},
+	{"sparse_values", PINECONE_ROLE_SPARSE_VALUES},
+	{"score", PINECONE_ROLE_SCORE},
+	{"metadata", PINECONE_ROLE_METADATA},
+	{"field", PINECONE_ROLE_FIELD},
+};
+
+static const RoleName default_roles[] = {
+	{"id", PINECONE_ROLE_ID},
+	{"values", PINECONE_ROLE_VALUES},
+	{"embedding", PINECONE_ROLE_VALUES},
+	{"vector", PINECONE_ROLE_VALUES},
+	{"sparse_values", PINECONE_ROLE_SPARSE_VALUES},
+	{"score", PINECONE_ROLE_SCORE},
+	{"metadata", PINECONE_ROLE_METADATA},
+};
+
+static bool
+role_can_have_type(PineconeRole role, Oid typid)
+{
+	typid = getBaseType(typid);
+	switch (role)
+	{
+		case PINECONE_ROLE_ID:
+			return typid == TEXTOID || typid == VARCHAROID;
+		case PINECONE_ROLE_VALUES:
+			return pinecone_convert_is_vector_type(typid);
+		case PINECONE_ROLE_SPARSE_VALUES:
+			return typid == JSONBOID || typid == pinecone_convert_pgvector_type("sparsevec");
+		case PINECONE_ROLE_SCORE:
+			return typid == FLOAT4OID || typid == FLOAT8OID;
+		case PINECONE_ROLE_METADATA:
+			return typid == JSONBOID;
+		default:
+			return pinecone_convert_is_field_type(typid);
+	}
+}
+
+static const char *
+role_types(PineconeRole role)
+{
+	switch (role)
+	{
+		case PINECONE_ROLE_ID:
+			return "text";
+		case PINECONE_ROLE_VALUES:
+			return "real[] or vector";
+		case PINECONE_ROLE_SPARSE_VALUES:
+			return "jsonb or sparsevec";
+		case PINECONE_ROLE_SCORE:
+			return "real or double precision";
+		case PINECONE_ROLE_METADATA:
+			return "jsonb";
+		default:
+			return "text, varchar, boolean, smallint, integer, bigint, real, double precision, numeric, timestamptz, timestamp, date, uuid, an enum, text[], json or jsonb";
+	}
+}
+
+static PineconeRole
+column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
+{
+	char	   *name = get_string(defs, "role", NULL);
+	PineconeRole role = PINECONE_ROLE_FIELD;
+
+	if (name == NULL)
+	{
+		/* a field option says that it is one */
+		if (get_string(defs, "field", NULL) == NULL)
+		{
+			for (int i = 0; i < lengthof(default_roles); i++)
+			{
+				if (strcmp(NameStr(att->attname), default_roles[i].name) == 0 &&
+					role_can_have_type(default_roles[i].role, att->atttypid))
+					return default_roles[i].role;
+			}
+		}
+	}
+	else
+	{
+		for (int i = 0; i < lengthof(role_names); i++)
+		{
+			if (strcmp(name, role_names[i].name) == 0)
+				role = role_names[i].role;
+		}
+	}
+	if (!role_can_have_type(role, att->atttypid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("column \"%s\" of foreign table \"%s\" cannot have type %s",
+						NameStr(att->attname), table->name,
+						format_type_with_typemod(att->atttypid, att->atttypmod)),
+				 errdetail("A column of role \"%s\" can be %s.",
+						   name ? name : "field", role_types(role))));
+	return role;
+}
+
+static PineconeFormat
+column_format(List *defs)
+{
+	char	   *format = get_string(defs, "format", "iso");
+
+	if (strcmp(format, "epoch") == 0)
+		return PINECONE_FORMAT_EPOCH;
+	if (strcmp(format, "epoch_ms") == 0)
+		return PINECONE_FORMAT_EPOCH_MS;
+	return PINECONE_FORMAT_ISO;
+}
+
+/* Remember a column that a table can have only one of. */
+static void
+set_single(PineconeTable *table, PineconeColumn *column, AttrNumber *attnum)
+{
+	if (*attnum != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+				 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" have the same role",
+						table->columns[*attnum - 1].name, column->name, table->name),
+				 errhint("Set option \"role\" or \"field\" of one of them.")));
+	*attnum = column->attnum;
+}
+
+static void
+read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
+{
+	List	   *defs;
+
+	column->attnum = att->attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	if (att->attisdropped)
+		return;
+	defs = GetForeignColumnOptions(table->relid, att->attnum);
+	column->typid = att->atttypid;
+	column->typmod = att->atttypmod;
+	column->collation = att->attcollation;
+	column->role = column_role(table, att, defs);
+	column->format = column_format(defs);
+	column->field = get_string(defs, "field", column->name);
+	switch (column->role)
+	{
+		case PINECONE_ROLE_ID:
+			set_single(table, column, &table->id_attnum);
+			break;
+		case PINECONE_ROLE_VALUES:
+			set_single(table, column, &table->values_attnum);
+			break;
+		case PINECONE_ROLE_SPARSE_VALUES:
+			set_single(table, column, &table->sparse_attnum);
+			break;
+		case PINECONE_ROLE_SCORE:
+			set_single(table, column, &table->score_attnum);
+			break;
+		case PINECONE_ROLE_METADATA:
+			set_single(table, column, &table->metadata_attnum);
+			break;
+		case PINECONE_ROLE_FIELD:
+			if (column->field[0] == '$')
+				ereport(ERROR,
+						(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+						 errmsg("column \"%s\" of foreign table \"%s\" names a metadata field that cannot exist",
+								column->name, table->name),
+						 errhint("Set option \"field\": names of metadata fields do not begin with \"$\".")));
+			break;
+		default:
+			break;
+	}
+}
+
+PineconeTable *
+pinecone_option_table(Oid relid)
+{
+	PineconeTable *table = palloc0(sizeof(PineconeTable));
+	ForeignTable *foreign_table = GetForeignTable(relid);
+	ForeignServer *server = GetForeignServer(foreign_table->serverid);
+	List	   *defs = list_concat_copy(foreign_table->options, server->options);
+	Relation	rel = table_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	table->relid = relid;
+	table->name = pstrdup(RelationGetRelationName(rel));
+	table->server = read_server(server);
+	table->namespace_ = get_string(foreign_table->options, "namespace", "");
+	if (strcmp(table->namespace_, "__default__") == 0)
+		table->namespace_ = pstrdup("");
+	table->type_error_null = strcmp(get_string(defs, "on_type_error", "error"), "null") == 0;
+	table->count_from_stats = get_bool(defs, "count_from_stats", true);
+	table->count_from_dry_run = get_bool(defs, "count_from_dry_run", true);
+
+	table->ncolumns = desc->natts;
+	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));
+	for (int i = 0; i < desc->natts; i++)
+		read_column(table, TupleDescAttr(desc, i), &table->columns[i]);
+	table_close(rel, NoLock);
+	return table;
+}
+
+PineconeColumn *
+pinecone_option_column(PineconeTable *table, AttrNumber attnum)
+{
+	if (attnum < 1 || attnum > table->ncolumns ||
+		table->columns[attnum - 1].role == PINECONE_ROLE_DROPPED)
+		return NULL;
+	return &table->columns[attnum - 1];
+}
