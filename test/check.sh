@@ -14,7 +14,7 @@
 #	regress		sql/*.sql, by pg_regress
 #	tap			test/t/*.pl, by prove
 #	contract	test/contract/run.sh, and likewise unit and docs
-#	random		test/random/*.sh and *.py
+#	random		programs in test/random
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
 set -uo pipefail
@@ -118,8 +118,8 @@ suite_tap() {
 
 suite_random() {
 	local file
-	for file in test/random/*.sh test/random/*.py; do
-		if [ -x "$file" ]; then
+	for file in test/random/*; do
+		if [ -f "$file" ] && [ -x "$file" ]; then
 			run_program "$file" "$file"
 		fi
 	done
@@ -141,7 +141,7 @@ has_files() {
 	case $1 in
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
-		random) compgen -G 'test/random/*.sh' || compgen -G 'test/random/*.py' ;;
+		random) compgen -G 'test/random/*' ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null
 }

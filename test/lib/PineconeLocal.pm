@@ -166,4 +166,80 @@ sub upsert
 	return scalar @$records;
 }
 
+# ---- Faults and the request log, under /_local ----
+
+# Add a fault, as pinecone-local --help describes them.
+sub fault
+{
+	my ($self, $fault) = @_;
+	return $self->control('POST', '/_local/faults', $fault);
+}
+
+sub clear_faults
+{
+	my ($self) = @_;
+	return $self->control('DELETE', '/_local/faults');
+}
+
+# The requests so far, oldest first, as pinecone-local keeps them.
+sub requests
+{
+	my ($self) = @_;
+	return @{$self->control('GET', '/_local/requests')->{requests}};
+}
+
+sub clear_requests
+{
+	my ($self) = @_;
+	return $self->control('DELETE', '/_local/requests');
+}
+
+# The requests since the last time, one a line, without what differs from run
+# to run.
+sub take_log
+{
+	my ($self) = @_;
+	my @lines = map { describe_request($_) } $self->requests;
+
+	$self->clear_requests;
+	return @lines;
+}
+
+# "POST /query {...}", "GET /vectors/fetch ids=a&ids=b": parameters decoded, keys
+# sorted, long vectors abbreviated, tokens of paging replaced.
+sub describe_request
+{
+	my ($request) = @_;
+	my ($path, $query) = split /\?/, $request->{path}, 2;
+	my $line = "$request->{method} $path";
+
+	$query = $request->{query} if defined $request->{query};
+	if (defined $query && $query ne '')
+	{
+		$query =~ s/paginationToken=[^&]*/paginationToken=.../;
+		$query =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
+		$line .= " $query";
+	}
+	if (defined $request->{body} && $request->{body} ne '')
+	{
+		my $body = ref $request->{body} ? $request->{body} : eval { $json->decode($request->{body}) } // $request->{body};
+		$line .= ' ' . (ref $body ? $json->encode(abbreviate($body)) : $body);
+	}
+	return $line;
+}
+
+# A copy of a JSON value with long arrays of numbers cut.
+sub abbreviate
+{
+	my ($value) = @_;
+
+	if (ref $value eq 'HASH')
+	{
+		return {map { $_ => $_ eq 'paginationToken' ? '...' : abbreviate($value->{$_}) } keys %$value};
+	}
+	return $value unless ref $value eq 'ARRAY';
+	return [map { abbreviate($_) } @$value] if @$value <= 8 || ref $value->[0] || $value->[0] !~ /^-?\d/;
+	return [@$value[0, 1], '... ' . @$value . ' numbers'];
+}
+
 1;
