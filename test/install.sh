@@ -20,8 +20,13 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# apt-get, quiet unless it fails.
 apt() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
+	local output
+	output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" 2>&1 </dev/null) || {
+		printf '%s\n' "$output" >&2
+		return 1
+	}
 }
 
 is_installed() {
@@ -100,7 +105,7 @@ if [ ${#packages[@]} = 0 ]; then
 else
 	say "installing ${packages[*]}"
 	apt_update
-	apt install -y --no-install-recommends "${packages[@]}" >/dev/null
+	apt install -y --no-install-recommends "${packages[@]}"
 fi
 
 if [ "${1:-}" = check ]; then
