@@ -28,7 +28,7 @@ sub new
 	my ($class, %args) = @_;
 	my $self = bless {url => $args{url}, key => $args{key} // 'test-key', ca_file => $args{ca_file}, hosts => {}}, $class;
 
-	$self->{http} = HTTP::Tiny->new(keep_alive => 1, timeout => 60);
+	$self->{http} = PineconeLocal::HTTP->new(keep_alive => 1, timeout => 60);
 	return $self;
 }
 
@@ -240,6 +240,24 @@ sub abbreviate
 	return $value unless ref $value eq 'ARRAY';
 	return [map { abbreviate($_) } @$value] if @$value <= 8 || ref $value->[0] || $value->[0] !~ /^-?\d/;
 	return [@$value[0, 1], '... ' . @$value . ' numbers'];
+}
+
+
+# HTTP::Tiny sends head and body apart, and with Nagle's algorithm the body
+# waits 40 ms for an acknowledgement.
+package PineconeLocal::HTTP;
+
+use parent -norequire, 'HTTP::Tiny';
+
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
+
+sub _open_handle
+{
+	my ($self, @args) = @_;
+	my $handle = $self->SUPER::_open_handle(@args);
+
+	setsockopt $handle->{fh}, IPPROTO_TCP, TCP_NODELAY, 1;
+	return $handle;
 }
 
 1;

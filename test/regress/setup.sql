@@ -1,3 +1,4 @@
+\set ECHO none
 -- setup.sql: an empty index and a foreign server for it.  Opens most SQL tests:
 --
 --	\set index movies
@@ -17,8 +18,6 @@
 -- From there on test/regress/pinecone stores records, shows the requests that a
 -- statement sent, and orders faults; its top says how.  sql/local_server.sql is
 -- an example.
-\set ECHO none
-\set QUIET on
 \set control_host `echo "$PINECONE_LOCAL_URL"`
 \set api_key `echo "$PINECONE_LOCAL_KEY"`
 \set host `test/regress/pinecone create :'index' :'dimension' :'metric'`
@@ -29,5 +28,4 @@ RESET client_min_messages;
 CREATE SERVER pinecone FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index :'index', control_host :'control_host');
 CREATE USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (api_key :'api_key');
 \! test/regress/pinecone quiet
-\set QUIET off
 \set ECHO all
