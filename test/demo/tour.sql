@@ -35,11 +35,11 @@ FROM functions ORDER BY embedding <=> toy_embed('distance between points') LIMIT
 -- among those that pass a filter
 SELECT id, description, volatility FROM functions
 WHERE volatility = 'stable' AND arity = 0
-ORDER BY embedding <=> toy_embed('who am I') LIMIT 5;
+ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
 EXPLAIN (VERBOSE, COSTS OFF)
 SELECT id, description, volatility FROM functions
 WHERE volatility = 'stable' AND arity = 0
-ORDER BY embedding <=> toy_embed('who am I') LIMIT 5;
+ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
 
 -- ======== Join: which settings are about memory, and what are they set to here?
 
@@ -55,17 +55,17 @@ FROM (SELECT id, description, embedding <=> toy_embed('memory for a query') AS d
 JOIN pg_settings p ON p.name = s.id
 ORDER BY s.distance;
 
--- the other way round: for each setting changed here, the functions nearest to it
-CREATE TABLE changed AS
+-- the other way round: for each of some settings, the functions nearest to it
+CREATE TABLE chosen AS
 SELECT name, toy_embed(replace(name, '_', ' ') || ' ' || short_desc) AS embedding FROM pg_settings
-WHERE source = 'configuration file' AND name IN ('max_connections', 'TimeZone', 'lc_monetary');
+WHERE name IN ('max_connections', 'TimeZone', 'xmlbinary');
 SELECT c.name, f.id, f.description
-FROM changed c
+FROM chosen c
 CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f
 ORDER BY c.name;
 EXPLAIN (VERBOSE, COSTS OFF)
 SELECT c.name, f.id, f.description
-FROM changed c
+FROM chosen c
 CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f
 ORDER BY c.name;
 
