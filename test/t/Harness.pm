@@ -59,15 +59,17 @@ sub new
 	close $pipe or die "could not start the servers\n";
 	my %env = map { split /=/, $_, 2 } split /\0/, $environment;
 
-	# The programs that the test starts find the servers through these
-	$ENV{$_} = $env{$_} for grep { /^(PG|PINECONE_|CLUSTER_DIR$|PATH$)/ } keys %env;
+	# The programs that the test starts find the servers through these: those of
+	# the harness made last, but each harness's own sessions its own
+	$self->{env} = {map { $_ => $env{$_} } grep { /^(PG|PINECONE_|CLUSTER_DIR$|PATH$)/ } keys %env};
+	@ENV{keys %{$self->{env}}} = values %{$self->{env}};
 	$self->{dir} = $env{CLUSTER_DIR};
 	if ($pinecone)
 	{
 		my ($ca_file) = map { $pinecone->[$_ + 1] } grep { $pinecone->[$_] eq '--tls-cert' } 0 .. $#$pinecone - 1;
-		my $url = $ENV{PINECONE_LOCAL_URL};
+		my $url = $env{PINECONE_LOCAL_URL};
 		$url =~ s/^http:/https:/ if defined $ca_file;
-		$self->{server} = PineconeLocal->new(url => $url, key => $ENV{PINECONE_LOCAL_KEY}, ca_file => $args{ca_file} // $ca_file);
+		$self->{server} = PineconeLocal->new(url => $url, key => $env{PINECONE_LOCAL_KEY}, ca_file => $args{ca_file} // $ca_file);
 	}
 	$self->sql('CREATE EXTENSION pinecone_fdw') if $args{extension} // 1;
 	return $self;
@@ -101,14 +103,14 @@ sub dir
 sub port
 {
 	my ($self) = @_;
-	return $ENV{PINECONE_LOCAL_PORT};
+	return $self->{env}{PINECONE_LOCAL_PORT};
 }
 
 # Run SQL in a psql of its own: {out, err, seconds}.  Options go to psql.
 sub psql
 {
 	my ($self, $sql, @options) = @_;
-	my $session = Harness::Session->new(@options);
+	my $session = Harness::Session->new($self->{env}, @options);
 	my $result = $session->query($sql);
 
 	$session->close;
@@ -136,7 +138,7 @@ sub error_of
 sub session
 {
 	my ($self, @options) = @_;
-	my $session = Harness::Session->new(@options);
+	my $session = Harness::Session->new($self->{env}, @options);
 
 	push @{$self->{sessions}}, $session;
 	return $session;
@@ -245,8 +247,10 @@ my $counter = 0;
 
 sub new
 {
-	my ($class, @options) = @_;
+	my ($class, $env, @options) = @_;
 	my $self = bless {err => gensym, text => {out => '', err => ''}}, $class;
+
+	local @ENV{keys %$env} = values %$env;
 
 	$self->{psql} = open3($self->{in}, $self->{out}, $self->{err}, 'psql', '-XqAt', '-v', 'VERBOSITY=default', @options);
 	$self->{in}->autoflush(1);
