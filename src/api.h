@@ -12,6 +12,7 @@
 #ifndef PINECONE_API_H
 #define PINECONE_API_H
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "portability/instr_time.h"
 
@@ -84,19 +85,25 @@ typedef struct PineconeNamespaceInfo
 
 /*
  * Start a call.  "counters" may be NULL; else it must live as long as the
- * call.  Arguments are copied into the request before these return.
+ * call.  Arguments are copied into the request before these return.  Fetches
+ * bring vectors whether wanted or not; "want_values" says if to decode them.
  */
 extern PineconeCall *pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 										const PineconeSearch *search);
 extern PineconeCall *pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters,
-										const char *namespace_, char *const *ids, int nids);
+										const char *namespace_, char *const *ids, int nids,
+										bool want_values);
+/* How many of the ids fit one fetch request: its URL's length is limited. */
+extern int	pinecone_api_fetch_batch(char *const *ids, int nids);
 extern PineconeCall *pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 													const char *namespace_, const char *filter,
-													int limit, const char *token);
+													int limit, const char *token,
+													bool want_values);
 extern PineconeCall *pinecone_api_list(PineconeSession *session, PineconeCounters *counters,
 									   const char *namespace_, const char *prefix,
 									   int limit, const char *token);
 extern PineconeCall *pinecone_api_stats(PineconeSession *session, PineconeCounters *counters);
+extern PineconeCall *pinecone_api_stats_try(PineconeSession *session, bool single_attempt);
 
 /* How many records match: an update by filter with dryRun. */
 extern PineconeCall *pinecone_api_count(PineconeSession *session, PineconeCounters *counters,

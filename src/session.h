@@ -6,10 +6,39 @@
 #ifndef PINECONE_SESSION_H
 #define PINECONE_SESSION_H
 
+#include "datatype/timestamp.h"
+
 #include "option.h"
 
-typedef struct PineconeSession PineconeSession;
 struct PineconeStats;
+struct PineconeProblem;
+struct PineconeCall;
+
+typedef struct PineconeSession
+{
+	/* Who and how */
+	Oid			mapping;		/* user mapping: the hash key */
+	Oid			serverid;
+	Oid			userid;
+	uint32		server_hash;	/* of the catalog entries, for invalidation */
+	uint32		mapping_hash;
+	bool		stale;			/* the catalog has changed */
+	MemoryContext cxt;			/* what follows; reset when stale */
+	PineconeServerOptions *options;
+
+	/* Where */
+	char	   *base_url;		/* scheme://host[:port]; NULL until resolved */
+	struct PineconeCall *resolver;	/* asks the control plane for it */
+	TimestampTz resolved_at;
+
+	/* How much at once */
+	int			running;		/* calls on the wire */
+	double		allowance;		/* calls allowed on the wire, <= max_concurrency */
+
+	/* The index */
+	MemoryContext stats_cxt;
+	struct PineconeStats *stats;	/* or NULL */
+} PineconeSession;
 
 /*
  * The session for a server and user, made on first use.  Resolves an index
@@ -25,6 +54,19 @@ extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
  * NULL after a single attempt instead of raising an error.
  */
 extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
+
+/*
+ * For calls: make sure the session knows its base URL.  Returns true when it
+ * does, false while the control plane is being asked; when that has failed,
+ * *problem says why.  Never blocks.
+ */
+extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
+
+/* The host has stopped answering: ask the control plane again. */
+extern void pinecone_session_forget_host(PineconeSession *session);
+
+/* The URL of the control plane; raises an error when it may not be used. */
+extern char *pinecone_session_control_url(PineconeSession *session);
 
 /* Records in one namespace by those statistics; 0 when it is not there. */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);

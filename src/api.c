@@ -1,0 +1,499 @@
+/*
+ * api.c
+ *		Pinecone's operations, one function each.
+ *
+ * A function builds the path and body of its request; call.c sends it.  The
+ * results are decoded when they are asked for.  A reply that cannot be read is
+ * asked for again, as often as a lost one.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "call.h"
+#include "error.h"
+#include "message.h"
+#include "session.h"
+
+/* Limits that keep a fetch's URL acceptable to any proxy. */
+#define MAX_FETCH_IDS 100
+#define MAX_FETCH_QUERY 6000
+
+/* ---- Building requests ---- */
+
+static PineconeCall *
+create_get(PineconeSession *session, PineconeCounters *counters, const char *operation,
+		   StringInfo path, const char *start)
+{
+	PineconeCall *call = pinecone_call_create(session, counters, operation, "GET");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	initStringInfo(path);
+	appendStringInfoString(path, start);
+	MemoryContextSwitchTo(old);
+	return call;
+}
+
+/* A parameter of the query string; NULL and "" are left out. */
+static void
+append_parameter(StringInfo path, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	appendStringInfoChar(path, strchr(path->data, '?') ? '&' : '?');
+	appendStringInfo(path, "%s=", name);
+	pinecone_message_append_encoded(path, value);
+}
+
+static PineconeCall *
+start_get(PineconeCall *call, StringInfo path)
+{
+	call->path = path->data;
+	pinecone_call_start(call);
+	pinecone_call_advance();
+	return call;
+}
+
+static PineconeCall *
+create_post(PineconeSession *session, PineconeCounters *counters, const char *operation,
+			const char *path, StringInfo body)
+{
+	PineconeCall *call = pinecone_call_create(session, counters, operation, "POST");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	call->path = pstrdup(path);
+	initStringInfo(body);
+	MemoryContextSwitchTo(old);
+	return call;
+}
+
+static PineconeCall *
+start_post(PineconeCall *call, StringInfo body)
+{
+	call->body = body->data;
+	call->body_len = body->len;
+	pinecone_call_start(call);
+	pinecone_call_advance();
+	return call;
+}
+
+/* JSON goes out in UTF-8. */
+static const char *
+to_utf8(const char *text)
+{
+	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
+}
+
+/* ---- Reads ---- */
+
+PineconeCall *
+pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
+				   const PineconeSearch *search)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "query", "/query", &body);
+	PineconeSearch encoded = *search;
+
+	encoded.namespace_ = to_utf8(search->namespace_);
+	encoded.filter = to_utf8(search->filter);
+	pinecone_message_query(&body, &encoded);
+	call->large_reply = search->include_values || search->top_k > 100;
+	call->want_values = search->include_values;
+	return start_post(call, &body);
+}
+
+int
+pinecone_api_fetch_batch(char *const *ids, int nids)
+{
+	int			length = 0;
+	int			n;
+
+	for (n = 0; n < nids && n < MAX_FETCH_IDS; n++)
+	{
+		length += strlen("&ids=");
+		for (const char *p = ids[n]; *p; p++)
+			length += isalnum((unsigned char) *p) || strchr("-_.!~*'()", *p) ? 1 : 3;
+		if (length > MAX_FETCH_QUERY && n > 0)
+			break;
+	}
+	return n;
+}
+
+PineconeCall *
+pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+				   char *const *ids, int nids, bool want_values)
+{
+	StringInfoData path;
+	PineconeCall *call = create_get(session, counters, "fetch", &path, "/vectors/fetch");
+
+	for (int i = 0; i < nids; i++)
+	{
+		appendStringInfoString(&path, i == 0 ? "?ids=" : "&ids=");
+		pinecone_message_append_encoded(&path, ids[i]);
+	}
+	append_parameter(&path, "namespace", to_utf8(namespace_));
+	call->large_reply = nids > 1;
+	call->want_values = want_values;
+	if (counters)
+		counters->ids_fetched += nids;
+	return start_get(call, &path);
+}
+
+PineconeCall *
+pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
+							   const char *namespace_, const char *filter, int limit,
+							   const char *token, bool want_values)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "fetch by metadata",
+									 "/vectors/fetch_by_metadata", &body);
+
+	pinecone_message_fetch_by_metadata(&body, to_utf8(namespace_), to_utf8(filter), limit, token);
+	call->large_reply = true;
+	call->want_values = want_values;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+				  const char *prefix, int limit, const char *token)
+{
+	StringInfoData path;
+	PineconeCall *call = create_get(session, counters, "list", &path, "/vectors/list");
+
+	append_parameter(&path, "prefix", prefix);
+	if (limit != 100)
+		append_parameter(&path, "limit", psprintf("%d", limit));
+	append_parameter(&path, "paginationToken", token);
+	append_parameter(&path, "namespace", to_utf8(namespace_));
+	return start_get(call, &path);
+}
+
+PineconeCall *
+pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, NULL, "describe index stats",
+									 "/describe_index_stats", &body);
+
+	appendStringInfoString(&body, "{}");
+	call->single_attempt = single_attempt;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_stats(PineconeSession *session, PineconeCounters *counters)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "describe index stats",
+									 "/describe_index_stats", &body);
+
+	appendStringInfoString(&body, "{}");
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_count(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+				   const char *filter)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "update dry run", "/vectors/update", &body);
+
+	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), NULL, true);
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counters,
+							 const char *token)
+{
+	StringInfoData path;
+	PineconeCall *call = create_get(session, counters, "list namespaces", &path, "/namespaces");
+
+	append_parameter(&path, "limit", "100");
+	append_parameter(&path, "paginationToken", token);
+	return start_get(call, &path);
+}
+
+/* ---- Writes ---- */
+
+void
+pinecone_api_append_record(StringInfo buf, const PineconeRecord *record)
+{
+	pinecone_message_append_record(buf, record);
+}
+
+PineconeCall *
+pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+					const char *records, int len, int nrecords)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "upsert", "/vectors/upsert", &body);
+
+	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
+	call->is_write = true;
+	call->expected = nrecords;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_update(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+					const PineconeRecord *record)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "update", "/vectors/update", &body);
+
+	pinecone_message_update(&body, to_utf8(namespace_), record);
+	call->is_write = true;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counters,
+							  const char *namespace_, const char *filter, const char *set_metadata)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "update by metadata", "/vectors/update",
+									 &body);
+
+	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), set_metadata,
+									  false);
+	call->is_write = true;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
+						const char *namespace_, char *const *ids, int nids)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "delete", "/vectors/delete", &body);
+
+	pinecone_message_delete_ids(&body, to_utf8(namespace_), ids, nids);
+	call->is_write = true;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
+							  const char *namespace_, const char *filter)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "delete by metadata", "/vectors/delete",
+									 &body);
+
+	pinecone_message_delete_by_filter(&body, to_utf8(namespace_), to_utf8(filter));
+	call->is_write = true;
+	return start_post(call, &body);
+}
+
+PineconeCall *
+pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
+						const char *namespace_)
+{
+	StringInfoData body;
+	PineconeCall *call = create_post(session, counters, "delete all", "/vectors/delete", &body);
+
+	pinecone_message_delete_all(&body, to_utf8(namespace_));
+	call->is_write = true;
+	return start_post(call, &body);
+}
+
+/* ---- Waiting ---- */
+
+bool
+pinecone_api_ready(PineconeCall *call)
+{
+	if (!pinecone_call_finished(call))
+		pinecone_call_advance();
+	return pinecone_call_finished(call);
+}
+
+void
+pinecone_api_wait(PineconeCall *call)
+{
+	(void) pinecone_call_wait_any(&call, 1);
+}
+
+int
+pinecone_api_wait_any(PineconeCall **calls, int ncalls)
+{
+	return pinecone_call_wait_any(calls, ncalls);
+}
+
+int
+pinecone_api_socket(void)
+{
+	return pinecone_http_socket();
+}
+
+long
+pinecone_api_timeout(void)
+{
+	long		calls = pinecone_call_timeout();
+	long		http = pinecone_http_timeout();
+
+	if (calls < 0 || http < 0)
+		return Max(calls, http);
+	return Min(calls, http);
+}
+
+void
+pinecone_api_free(PineconeCall *call)
+{
+	if (call != NULL)
+		MemoryContextDelete(call->cxt);
+}
+
+/* ---- Results ---- */
+
+PineconeFailure
+pinecone_api_failure(PineconeCall *call)
+{
+	PineconeProblem *problem = &call->problem;
+
+	if (call->state == PINECONE_CALL_SUCCEEDED)
+		return PINECONE_FAILURE_NONE;
+	if (problem->outcome == PINECONE_HTTP_ANSWERED && problem->status >= 400 &&
+		problem->status < 500)
+	{
+		if (problem->code == 11 || problem->status == 413 ||
+			(problem->message && strstr(problem->message, "message length too large")))
+			return PINECONE_FAILURE_TOO_LARGE;
+		if (problem->status == 404 && problem->code == 5)
+			return PINECONE_FAILURE_NO_NAMESPACE;
+		if (problem->status == 404)
+			return PINECONE_FAILURE_UNSUPPORTED;
+		return PINECONE_FAILURE_REJECTED;
+	}
+	if (call->is_write && call->maybe_applied)
+		return PINECONE_FAILURE_UNKNOWN_OUTCOME;
+	return PINECONE_FAILURE_OTHER;
+}
+
+void
+pinecone_api_report(PineconeCall *call, int elevel)
+{
+	pinecone_error_report(elevel, call);
+}
+
+/* Wait for success; anything else is an error. */
+static void
+wait_for_success(PineconeCall *call)
+{
+	pinecone_api_wait(call);
+	if (call->state != PINECONE_CALL_SUCCEEDED)
+		pinecone_api_report(call, ERROR);
+}
+
+/*
+ * Wait for a reply and decode it; a reply that makes no sense is asked for
+ * again while retries last.
+ */
+#define DECODE(call, decode) \
+	do { \
+		const char *reason = "unreadable reply"; \
+		instr_time start, end; \
+		bool		done; \
+		for (;;) \
+		{ \
+			wait_for_success(call); \
+			INSTR_TIME_SET_CURRENT(start); \
+			done = (decode); \
+			INSTR_TIME_SET_CURRENT(end); \
+			if ((call)->counters) \
+				INSTR_TIME_ACCUM_DIFF((call)->counters->decode_time, end, start); \
+			if (done) \
+				break; \
+			(void) pinecone_call_reject(call, reason); \
+		} \
+	} while (0)
+
+#define BODY(call) (call)->exchange->body, (call)->exchange->body_len
+
+PineconePage *
+pinecone_api_page(PineconeCall *call)
+{
+	PineconePage *page = NULL;
+	int			read_units = 0;
+
+	DECODE(call, pinecone_message_decode_page(BODY(call), call->want_values, &page, &read_units,
+											  &reason));
+	if (call->counters)
+		call->counters->read_units += read_units;
+	return page;
+}
+
+PineconeStats *
+pinecone_api_stats_result(PineconeCall *call)
+{
+	PineconeStats *stats = NULL;
+
+	DECODE(call, pinecone_message_decode_stats(BODY(call), &stats, &reason));
+	return stats;
+}
+
+double
+pinecone_api_count_result(PineconeCall *call)
+{
+	double		count = 0;
+
+	DECODE(call, pinecone_message_decode_count(BODY(call), &count, &reason));
+	return count;
+}
+
+PineconeNamespaceInfo *
+pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token)
+{
+	PineconeNamespaceInfo *infos = NULL;
+
+	DECODE(call, pinecone_message_decode_namespaces(BODY(call), &infos, n, next_token, &reason));
+	return infos;
+}
+
+void
+pinecone_api_finish(PineconeCall *call)
+{
+	wait_for_success(call);
+	if (call->expected > 0)
+	{
+		double		count = 0;
+
+		DECODE(call, pinecone_message_decode_upserted(BODY(call), &count, &reason));
+		if (count != call->expected)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROTOCOL_VIOLATION),
+					 errmsg("invalid response from Pinecone"),
+					 errdetail("An upsert of %d records was answered with a count of %.0f.",
+							   call->expected, count)));
+	}
+}
+
+int64
+pinecone_api_request_lsn(PineconeCall *call)
+{
+	return call->exchange ? call->exchange->request_lsn : -1;
+}
+
+int64
+pinecone_api_indexed_lsn(PineconeCall *call)
+{
+	return call->exchange ? call->exchange->indexed_lsn : -1;
+}
+
+PineconeFields *
+pinecone_api_metadata_fields(const PineconeRecord *record)
+{
+	PineconeFields *fields = NULL;
+	const char *reason = NULL;
+
+	if (record->metadata == NULL)
+		return palloc0(sizeof(PineconeFields));
+	if (!pinecone_message_metadata_fields(record->metadata, record->metadata_len, &fields, &reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("invalid response from Pinecone"),
+				 errdetail("Metadata of record \"%s\": %s", record->id, reason)));
+	return fields;
+}

@@ -1,0 +1,422 @@
+/*
+ * call.c
+ *		A request to Pinecone with its retries, in the background.
+ *
+ * Unfinished calls are in one list; pinecone_call_advance() walks it and moves
+ * each on as far as it goes: from the queue onto the wire, from a failed
+ * attempt into back-off, from there to the queue again.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "call.h"
+#include "compat.h"
+#include "error.h"
+#include "message.h"
+
+/* Back-off before the nth retry: at most this many ms, doubled each time. */
+#define BACKOFF_BASE_MS 100
+#define BACKOFF_CAP_MS 5000
+
+/* A longer Retry-After is not waited for. */
+#define MAX_RETRY_AFTER 60.0
+
+static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
+
+/* Has something been queued, or has room been made, since the queue was seen? */
+static bool queue_changed = false;
+
+/* ---- Life ---- */
+
+static void
+unlist(PineconeCall *call)
+{
+	if (call->listed)
+		dlist_delete(&call->node);
+	call->listed = false;
+}
+
+/* The call's memory goes away: whatever it was doing ends. */
+static void
+release_call(void *arg)
+{
+	PineconeCall *call = arg;
+
+	if (call->state == PINECONE_CALL_RUNNING)
+	{
+		call->session->running--;
+		queue_changed = true;
+	}
+	unlist(call);
+}
+
+PineconeCall *
+pinecone_call_create(PineconeSession *session, PineconeCounters *counters,
+					 const char *operation, const char *method)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone call",
+											  ALLOCSET_SMALL_SIZES);
+	PineconeCall *call = MemoryContextAllocZero(cxt, sizeof(PineconeCall));
+
+	call->cxt = cxt;
+	call->cleanup.func = release_call;
+	call->cleanup.arg = call;
+	MemoryContextRegisterResetCallback(cxt, &call->cleanup);
+	call->session = session;
+	call->counters = counters;
+	call->operation = operation;
+	call->method = method;
+	return call;
+}
+
+void
+pinecone_call_start(PineconeCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	call->api_key = pinecone_option_api_key(call->session->serverid, call->session->userid);
+	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(old);
+
+	call->state = PINECONE_CALL_QUEUED;
+	dlist_push_tail(&unfinished, &call->node);
+	call->listed = true;
+	queue_changed = true;
+}
+
+bool
+pinecone_call_finished(const PineconeCall *call)
+{
+	return call->state == PINECONE_CALL_SUCCEEDED || call->state == PINECONE_CALL_FAILED;
+}
+
+/* ---- One attempt ---- */
+
+static void
+start_attempt(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	PineconeServerOptions *options = session->options;
+	PineconeHttpRequest request = {0};
+	const char *headers[6];
+	int			n = 0;
+	MemoryContext old;
+
+	MemoryContextReset(call->attempt_cxt);
+	old = MemoryContextSwitchTo(call->attempt_cxt);
+	headers[n++] = psprintf("Api-Key: %s", call->api_key);
+	headers[n++] = psprintf("X-Pinecone-Api-Version: %s", options->api_version);
+	headers[n++] = "User-Agent: pinecone_fdw/1.0; source_tag=pinecone_fdw";
+	if (call->body)
+	{
+		headers[n++] = "Content-Type: application/json";
+		headers[n++] = "Expect:";
+	}
+	headers[n] = NULL;
+
+	request.method = call->method;
+	request.url = psprintf("%s%s",
+						   call->control_plane ? pinecone_session_control_url(session) :
+						   session->base_url, call->path);
+	request.headers = headers;
+	request.body = call->body;
+	request.body_len = call->body_len;
+	request.ca_file = options->ca_file;
+	request.connect_timeout_ms = options->connect_timeout_ms;
+	request.timeout_ms = options->request_timeout_ms;
+	request.large_reply = call->large_reply;
+	call->exchange = pinecone_http_start(&request);
+	MemoryContextSwitchTo(old);
+
+	call->state = PINECONE_CALL_RUNNING;
+	call->attempts++;
+	session->running++;
+	if (call->counters)
+	{
+		call->counters->requests++;
+		call->counters->retries += call->attempts > 1;
+		call->counters->bytes_sent += strlen(call->path) + call->body_len;
+		call->counters->peak_in_flight = Max(call->counters->peak_in_flight, session->running);
+	}
+}
+
+/* Let a queued call go if its session is located and has room for it. */
+static void
+try_start(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	PineconeProblem *problem = NULL;
+
+	if (session->running >= Max(1, (int) session->allowance))
+		return;
+	if (!call->control_plane && !pinecone_session_locate(session, &problem))
+	{
+		if (problem != NULL)
+		{
+			call->problem = *problem;
+			call->state = PINECONE_CALL_FAILED;
+			unlist(call);
+		}
+		return;
+	}
+	start_attempt(call);
+}
+
+static bool
+status_is_transient(long status)
+{
+	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+		status == 504;
+}
+
+/* Was this attempt one that another may repair? */
+static bool
+attempt_is_retryable(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+
+	switch (exchange->outcome)
+	{
+		case PINECONE_HTTP_ANSWERED:
+			/* waiting does not bring back a used-up month */
+			return status_is_transient(exchange->status) &&
+				!(exchange->status == 429 && call->problem.message != NULL &&
+				  strstr(call->problem.message, "for the current month") != NULL) &&
+				exchange->retry_after <= MAX_RETRY_AFTER;
+		case PINECONE_HTTP_UNREACHABLE:
+		case PINECONE_HTTP_BROKEN:
+			return true;
+		case PINECONE_HTTP_TIMED_OUT:
+		default:
+			return false;
+	}
+}
+
+/* Replace what must not be shown in a text from elsewhere. */
+static void
+redact(char *text, const char *secret)
+{
+	size_t		len = strlen(secret);
+	char	   *found = text;
+
+	while (len > 0 && (found = strstr(found, secret)) != NULL)
+	{
+		memset(found, '*', len);
+		found += len;
+	}
+}
+
+/* Note why an attempt failed; the last one is what is reported. */
+static void
+note_problem(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+	PineconeProblem *problem = &call->problem;
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	memset(problem, 0, sizeof(*problem));
+	problem->outcome = exchange->outcome;
+	problem->status = exchange->status;
+	problem->attempts = call->attempts;
+	if (exchange->request_id[0])
+		problem->request_id = pstrdup(exchange->request_id);
+	if (exchange->outcome == PINECONE_HTTP_ANSWERED)
+		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
+														 &problem->code);
+	else
+		problem->message = pstrdup(exchange->reason);
+	if (problem->message)
+		redact(problem->message, call->api_key);
+	MemoryContextSwitchTo(old);
+}
+
+/* Fail for good, or try again after a while. */
+static void
+fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
+{
+	double		delay;
+
+	if (!retryable || call->single_attempt ||
+		call->attempts > call->session->options->max_retries)
+	{
+		call->state = PINECONE_CALL_FAILED;
+		unlist(call);
+		return;
+	}
+
+	/* full jitter, so that many clients do not come back at once */
+	delay = Min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * pow(2, call->attempts - 1));
+	delay *= pinecone_random_double();
+	if (retry_after > 0)
+		delay += retry_after * 1000;
+	call->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ceil(delay));
+	call->state = PINECONE_CALL_BACKING_OFF;
+}
+
+/* The service asks for less, or may be asked for a little more again. */
+static void
+adjust_allowance(PineconeSession *session, bool limited)
+{
+	if (limited)
+		session->allowance = Max(1, session->allowance / 2);
+	else
+		session->allowance = Min(session->options->max_concurrency,
+								 session->allowance + 1 / session->allowance);
+}
+
+static void
+finish_attempt(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+	bool		answered = exchange->outcome == PINECONE_HTTP_ANSWERED;
+
+	call->session->running--;
+	if (call->counters && exchange->body)
+		call->counters->bytes_received += exchange->body_len;
+
+	if (answered && exchange->status >= 200 && exchange->status < 300)
+	{
+		adjust_allowance(call->session, false);
+		call->state = PINECONE_CALL_SUCCEEDED;
+		unlist(call);
+		return;
+	}
+	note_problem(call);
+	if (exchange->outcome == PINECONE_HTTP_BROKEN || exchange->outcome == PINECONE_HTTP_TIMED_OUT ||
+		(answered && exchange->status >= 500))
+		call->maybe_applied = true;
+	if (answered && exchange->status == 429)
+		adjust_allowance(call->session, true);
+	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE && !call->control_plane)
+		pinecone_session_forget_host(call->session);
+	fail_or_back_off(call, attempt_is_retryable(call), exchange->retry_after);
+}
+
+bool
+pinecone_call_reject(PineconeCall *call, const char *reason)
+{
+	PineconeProblem *problem = &call->problem;
+
+	memset(problem, 0, sizeof(*problem));
+	problem->outcome = PINECONE_HTTP_ANSWERED;
+	problem->status = call->exchange->status;
+	problem->invalid = reason;
+	problem->attempts = call->attempts;
+	if (call->exchange->request_id[0])
+		problem->request_id = MemoryContextStrdup(call->cxt, call->exchange->request_id);
+	call->maybe_applied = true;
+
+	dlist_push_tail(&unfinished, &call->node);
+	call->listed = true;
+	fail_or_back_off(call, true, -1);
+	return call->state != PINECONE_CALL_FAILED;
+}
+
+/* ---- All calls ---- */
+
+/* Take note of finished attempts and of back-offs that are over. */
+static void
+advance_attempts(void)
+{
+	dlist_mutable_iter iter;
+	TimestampTz now = 0;
+
+	dlist_foreach_modify(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_RUNNING &&
+			call->exchange->outcome != PINECONE_HTTP_RUNNING)
+		{
+			finish_attempt(call);
+			queue_changed = true;
+		}
+		if (call->state == PINECONE_CALL_BACKING_OFF)
+		{
+			if (now == 0)
+				now = GetCurrentTimestamp();
+			if (now >= call->retry_at)
+			{
+				call->state = PINECONE_CALL_QUEUED;
+				queue_changed = true;
+			}
+		}
+	}
+}
+
+void
+pinecone_call_advance(void)
+{
+	dlist_mutable_iter iter;
+
+	pinecone_http_advance();
+	advance_attempts();
+
+	/* starting one may queue another, which resolves its host */
+	while (queue_changed)
+	{
+		queue_changed = false;
+		dlist_foreach_modify(iter, &unfinished)
+		{
+			PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+			if (call->state == PINECONE_CALL_QUEUED)
+				try_start(call);
+		}
+	}
+}
+
+long
+pinecone_call_timeout(void)
+{
+	TimestampTz first = 0;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_BACKING_OFF && (first == 0 || call->retry_at < first))
+			first = call->retry_at;
+	}
+	return first == 0 ? -1 : TimestampDifferenceMilliseconds(GetCurrentTimestamp(), first);
+}
+
+static int
+first_finished(PineconeCall **calls, int ncalls)
+{
+	for (int i = 0; i < ncalls; i++)
+	{
+		if (pinecone_call_finished(calls[i]))
+			return i;
+	}
+	return -1;
+}
+
+int
+pinecone_call_wait_any(PineconeCall **calls, int ncalls)
+{
+	instr_time	start;
+	instr_time	end;
+	int			found = first_finished(calls, ncalls);
+
+	if (found >= 0)
+		return found;
+	INSTR_TIME_SET_CURRENT(start);
+	for (;;)
+	{
+		pinecone_call_advance();
+		found = first_finished(calls, ncalls);
+		if (found >= 0)
+			break;
+		pinecone_http_sleep(pinecone_call_timeout());
+	}
+	INSTR_TIME_SET_CURRENT(end);
+	if (calls[found]->counters)
+		INSTR_TIME_ACCUM_DIFF(calls[found]->counters->wait_time, end, start);
+	return found;
+}

@@ -1,0 +1,96 @@
+/*
+ * call.h
+ *		A request to Pinecone with its retries, in the background.
+ *
+ * What api.c's functions and session.c's resolving of index names have in
+ * common.  Calls queue while their session has as many on the wire as it may.
+ */
+#ifndef PINECONE_CALL_H
+#define PINECONE_CALL_H
+
+#include "lib/ilist.h"
+
+#include "api.h"
+#include "http.h"
+
+typedef enum PineconeCallState
+{
+	PINECONE_CALL_QUEUED,
+	PINECONE_CALL_RUNNING,
+	PINECONE_CALL_BACKING_OFF,
+	PINECONE_CALL_SUCCEEDED,
+	PINECONE_CALL_FAILED
+} PineconeCallState;
+
+/* Why a call failed, for error.c. */
+typedef struct PineconeProblem
+{
+	PineconeHttpOutcome outcome;
+	long		status;			/* HTTP status when answered */
+	int			code;			/* gRPC code of the body, or 0 */
+	char	   *message;		/* the service's or libcurl's own words, or NULL */
+	char	   *request_id;		/* or NULL */
+	const char *invalid;		/* what is wrong with a reply's body, or NULL */
+	bool		host_refused;	/* the host may not be talked to; message says why */
+	int			attempts;
+} PineconeProblem;
+
+struct PineconeCall
+{
+	dlist_node	node;			/* in the list of unfinished calls */
+	bool		listed;
+	MemoryContext cxt;			/* holds the call and everything of it */
+	MemoryContextCallback cleanup;
+	PineconeSession *session;
+	PineconeCounters *counters;
+	PineconeCallState state;
+
+	/* The request */
+	const char *operation;		/* for messages */
+	const char *method;
+	char	   *path;			/* with its query string */
+	char	   *body;
+	int			body_len;
+	char	   *api_key;
+	bool		control_plane;
+	bool		is_write;
+	bool		large_reply;
+	bool		single_attempt;
+	bool		want_values;	/* decode vectors */
+	int			expected;		/* records that an upsert must confirm, or 0 */
+
+	/* Progress */
+	int			attempts;
+	TimestampTz retry_at;
+	MemoryContext attempt_cxt;
+	PineconeExchange *exchange;
+	bool		maybe_applied;	/* an attempt may have reached the service */
+	PineconeProblem problem;
+};
+
+/*
+ * A call in a context of its own below the current one.  Starting it puts it
+ * in the queue; pinecone_call_advance() takes it from there.
+ */
+extern PineconeCall *pinecone_call_create(PineconeSession *session, PineconeCounters *counters,
+										  const char *operation, const char *method);
+extern void pinecone_call_start(PineconeCall *call);
+
+/* Move all calls on without blocking. */
+extern void pinecone_call_advance(void);
+
+extern bool pinecone_call_finished(const PineconeCall *call);
+
+/* Wait until one of them has finished; returns its number. */
+extern int	pinecone_call_wait_any(PineconeCall **calls, int ncalls);
+
+/* Milliseconds after which calls may move on by themselves; -1: never. */
+extern long pinecone_call_timeout(void);
+
+/*
+ * The body of a successful reply cannot be read: ask again if that is allowed.
+ * Returns false when the call has failed for good.
+ */
+extern bool pinecone_call_reject(PineconeCall *call, const char *reason);
+
+#endif							/* PINECONE_CALL_H */

@@ -1,0 +1,114 @@
+/*
+ * compat.h
+ *		Differences between PostgreSQL majors, 13 to 18.
+ *
+ * A wrapper takes the newest arguments and drops what older majors lack.
+ */
+#ifndef PINECONE_COMPAT_H
+#define PINECONE_COMPAT_H
+
+#include "executor/executor.h"
+#include "foreign/fdwapi.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "optimizer/pathnode.h"
+#include "parser/parsetree.h"
+#include "utils/guc.h"
+#include "utils/selfuncs.h"
+#include "utils/tuplesort.h"
+
+#if PG_VERSION_NUM < 130000
+#error "pinecone_fdw needs PostgreSQL 13 or newer"
+#endif
+
+/* PG18 split EXPLAIN's header */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* PG15 brought its own random numbers */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define pinecone_random_double() pg_prng_double(&pg_global_prng_state)
+#else
+#define pinecone_random_double() (random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
+/* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, keys, outer, NULL, NIL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, 0, startup, total, NIL, NULL, NIL, fdw_private)
+#elif PG_VERSION_NUM >= 170000
+#define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, keys, outer, NULL, NIL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, NIL, fdw_private)
+#else
+#define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, keys, outer, NULL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, fdw_private)
+#endif
+
+/* PG16 moved checkAsUser from the range table entry to the plan and the rel */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_plan_base_relids(plan) ((plan)->fs_base_relids)
+#define pinecone_scan_user(plan, estate) \
+	(OidIsValid((plan)->checkAsUser) ? (plan)->checkAsUser : GetUserId())
+#define pinecone_plan_user(root, rel) \
+	(OidIsValid((rel)->userid) ? (rel)->userid : GetUserId())
+#else
+#define pinecone_plan_base_relids(plan) ((plan)->fs_relids)
+#define pinecone_scan_user(plan, estate) \
+	pinecone_entry_user(exec_rt_fetch((plan)->scan.scanrelid > 0 ? (plan)->scan.scanrelid : \
+									  bms_next_member((plan)->fs_relids, -1), estate))
+#define pinecone_plan_user(root, rel) \
+	pinecone_entry_user(planner_rt_fetch((rel)->relid, root))
+#define pinecone_entry_user(rte) \
+	(OidIsValid((rte)->checkAsUser) ? (rte)->checkAsUser : GetUserId())
+#endif
+
+/* PG17 added root and returns a float */
+#if PG_VERSION_NUM >= 170000
+#define pinecone_array_length(root, node) estimate_array_length(root, node)
+#else
+#define pinecone_array_length(root, node) ((double) estimate_array_length(node))
+#endif
+
+/* PG18 has the collation's properties in its cached locale */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_collation_is_c(collation) (pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define pinecone_collation_is_c(collation) lc_collate_is_c(collation)
+#endif
+
+/* PG15 replaced the list of value node types and its boolean tuplesort option */
+#if PG_VERSION_NUM >= 150000
+#define PINECONE_TUPLESORT_ONCE TUPLESORT_NONE
+#else
+#define PINECONE_TUPLESORT_ONCE false
+#endif
+
+/* PG15 renamed it and made it remove what it finds */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* PG17 lets extensions name their waits */
+#if PG_VERSION_NUM >= 170000
+#define pinecone_wait_event_new(name) WaitEventExtensionNew(name)
+#else
+#define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
+#endif
+
+/* PG17 ties wait event sets to resource owners */
+#if PG_VERSION_NUM >= 170000
+#define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(NULL, n)
+#else
+#define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(cxt, n)
+#endif
+
+#endif							/* PINECONE_COMPAT_H */

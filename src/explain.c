@@ -1,0 +1,242 @@
+/*
+ * explain.c
+ *		What EXPLAIN shows of a foreign scan: the operation, what is sent with
+ *		it, and with ANALYZE what it cost.
+ *
+ * Values known when the plan is made are shown as they are sent; others stand
+ * as the expression that will give them.  Keys are never near.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+#include "compat.h"
+#include "explain.h"
+#include "filter.h"
+#include "scan.h"
+
+/* Longer texts are abbreviated */
+#define MAX_SHOWN 4096
+
+static char *
+deparse(ForeignScanState *node, ExplainState *es, List *ancestors, Expr *expr)
+{
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
+
+	return deparse_expression((Node *) expr, context, false, false);
+}
+
+/*
+ * The values of the request's expressions as far as they are known without
+ * running the scan: constants.
+ */
+static PineconeValues
+known_values(ForeignScanState *node, ExplainState *es, List *ancestors)
+{
+	List	   *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	PineconeValues values = {0};
+	int			n = Max(list_length(exprs), 1);
+	ListCell   *lc;
+
+	values.n = list_length(exprs);
+	values.types = palloc0(n * sizeof(Oid));
+	values.values = palloc0(n * sizeof(Datum));
+	values.isnull = palloc0(n * sizeof(bool));
+	values.placeholders = palloc0(n * sizeof(char *));
+	foreach(lc, exprs)
+	{
+		int			i = foreach_current_index(lc);
+		Const	   *value = lfirst(lc);
+
+		values.types[i] = exprType(lfirst(lc));
+		if (IsA(value, Const))
+		{
+			values.values[i] = value->constvalue;
+			values.isnull[i] = value->constisnull;
+		}
+		else
+			values.placeholders[i] = psprintf("<%s>", deparse(node, es, ancestors, lfirst(lc)));
+	}
+	return values;
+}
+
+static char *
+abbreviate(char *text)
+{
+	if (strlen(text) <= MAX_SHOWN)
+		return text;
+	return psprintf("%s...", pnstrdup(text, pg_mbcliplen(text, strlen(text), MAX_SHOWN)));
+}
+
+/* One of the request's text or text[] values, as text. */
+static char *
+show_value(const PineconeValues *values, int number)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (values->placeholders[number])
+		return values->placeholders[number];
+	if (values->isnull[number])
+		return "NULL";
+	getTypeOutputInfo(values->types[number], &output, &is_varlena);
+	return OidOutputFunctionCall(output, values->values[number]);
+}
+
+static void
+explain_records(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+{
+	PineconeRequest *request = state->request;
+	PineconeFilter filter;
+
+	if (request->filter != NULL)
+	{
+		filter = pinecone_filter_render(state->table, request->filter, values);
+		ExplainPropertyText("Pinecone Filter",
+							filter.kind == PINECONE_FILTER_NEVER ? "matches no record" :
+							filter.kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
+							abbreviate(filter.json), es);
+	}
+	if (request->ids != NIL)
+	{
+		StringInfoData buf;
+		ListCell   *lc;
+
+		initStringInfo(&buf);
+		foreach(lc, request->ids)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", show_value(values, lfirst_int(lc)));
+		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
+	}
+	if (request->prefix >= 0)
+		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
+							abbreviate(show_value(values, request->prefix)), es);
+}
+
+/* LIMIT + OFFSET, or the expressions that will give them */
+static char *
+show_limit(const PineconeRequest *request, const PineconeValues *values)
+{
+	if (request->limit < 0)
+		return NULL;
+	if (request->offset < 0)
+		return show_value(values, request->limit);
+	return psprintf("%s + %s", show_value(values, request->limit),
+					show_value(values, request->offset));
+}
+
+static const char *
+metric_name(PineconeMetric metric)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return "cosine";
+		case PINECONE_METRIC_DOTPRODUCT:
+			return "dotproduct";
+		case PINECONE_METRIC_EUCLIDEAN:
+			return "euclidean";
+		default:
+			return "unknown";
+	}
+}
+
+/* A query vector: its first components and how many there are. */
+static char *
+show_vector(const PineconeValues *values, int number)
+{
+	const float *vector;
+	StringInfoData buf;
+	int			n;
+
+	if (values->placeholders[number])
+		return values->placeholders[number];
+	if (values->isnull[number])
+		return "NULL";
+	vector = pinecone_convert_vector(values->values[number], getBaseType(values->types[number]), &n);
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '[');
+	for (int i = 0; i < Min(n, 3); i++)
+		appendStringInfo(&buf, "%s%g", i > 0 ? "," : "", vector[i]);
+	appendStringInfo(&buf, "%s] (%d dimensions)", n > 3 ? ",..." : "", n);
+	return buf.data;
+}
+
+static void
+explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+{
+	PineconeRequest *request = state->request;
+	char	   *limit = show_limit(request, values);
+
+	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
+	if (request->vector_id >= 0)
+		ExplainPropertyText("Pinecone Query Id", show_value(values, request->vector_id), es);
+	else if (es->verbose)
+		ExplainPropertyText("Pinecone Query Vector", show_vector(values, request->vector), es);
+	if (request->bound >= 0)
+		ExplainPropertyText("Pinecone Distance Bound", show_value(values, request->bound), es);
+	if (limit != NULL)
+		ExplainPropertyText("Pinecone Top K", limit, es);
+	if (es->verbose)
+		ExplainPropertyText("Pinecone Includes",
+							request->want_values && request->want_metadata ? "values, metadata" :
+							request->want_values ? "values" :
+							request->want_metadata ? "metadata" : "ids and scores", es);
+}
+
+static void
+explain_counters(PineconeScanState *state, ExplainState *es)
+{
+	PineconeCounters *counters = &state->counters;
+
+	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
+		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
+	if (state->exhaustive)
+		ExplainPropertyText("Exhaustive Search", "yes", es);
+	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
+	if (counters->retries > 0 || es->verbose)
+		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
+	if (counters->ids_fetched > 0)
+		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
+	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);
+	if (es->verbose)
+	{
+		ExplainPropertyUInteger("Bytes Sent", NULL, counters->bytes_sent, es);
+		ExplainPropertyUInteger("Bytes Received", NULL, counters->bytes_received, es);
+		ExplainPropertyInteger("Peak In Flight", NULL, counters->peak_in_flight, es);
+	}
+	if (es->timing)
+	{
+		ExplainPropertyFloat("Network Wait Time", "ms",
+							 INSTR_TIME_GET_MILLISEC(counters->wait_time), 3, es);
+		ExplainPropertyFloat("Decode Time", "ms",
+							 INSTR_TIME_GET_MILLISEC(counters->decode_time), 3, es);
+	}
+}
+
+void
+pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeValues values = known_values(node, es, NIL);
+	char	   *limit;
+
+	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
+	if (state->table->namespace_attnum == 0)
+		ExplainPropertyText("Pinecone Namespace",
+							state->table->namespace_[0] ? state->table->namespace_ : "(default)", es);
+	explain_records(state, &values, es);
+	if (request->op == PINECONE_OP_QUERY)
+		explain_search(state, &values, es);
+	else if ((limit = show_limit(request, &values)) != NULL)
+		ExplainPropertyText("Pinecone Row Limit", limit, es);
+	if (es->analyze)
+		explain_counters(state, es);
+}

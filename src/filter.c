@@ -1,0 +1,928 @@
+/*
+ * filter.c
+ *		Conditions with their run-time values as Pinecone metadata filters.
+ *
+ * A value may turn a condition into one that no record or every record meets:
+ * NULL, NaN, a bigint that no float64 equals.  Such outcomes are folded here,
+ * so that what is sent stays exact for every value a parameter can take.
+ *
+ * Filters use one operator per field object, joined by $and and $or: the form
+ * on which all documentation agrees.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "datatype/timestamp.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "filter.h"
+#include "shippable.h"
+
+/* $in and $nin take at most this many values (API 2025-10) */
+#define MAX_IN_VALUES 10000
+
+#define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+
+typedef struct RenderContext
+{
+	PineconeTable *table;
+	const PineconeValues *values;
+} RenderContext;
+
+static PineconeFilter render(RenderContext *cxt, const PineconeCondition *condition);
+
+static const PineconeFilter filter_never = {PINECONE_FILTER_NEVER, NULL};
+static const PineconeFilter filter_always = {PINECONE_FILTER_ALWAYS, NULL};
+
+static PineconeFilter
+filter_json(char *json)
+{
+	PineconeFilter filter = {PINECONE_FILTER_JSON, json};
+
+	return filter;
+}
+
+/* ---- Building blocks ---- */
+
+static char *
+json_string(const char *string)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	escape_json(&buf, string);
+	return buf.data;
+}
+
+/* A finite number, in the shortest form that reads back the same. */
+static char *
+json_number(double number)
+{
+	char	   *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	/* the shortest form of -0 would be read back as it is; no need to show it */
+	double_to_shortest_decimal_buf(number == 0 ? 0 : number, text);
+	return text;
+}
+
+/* {"field":{"$op":literal}} */
+static PineconeFilter
+field_filter(const char *field, const char *op, const char *literal)
+{
+	return filter_json(psprintf("{%s:{\"%s\":%s}}", json_string(field), op, literal));
+}
+
+static PineconeFilter
+exists_filter(const char *field, bool exists)
+{
+	return field_filter(field, "$exists", exists ? "true" : "false");
+}
+
+/* Join filters by AND or OR, dropping those that decide nothing. */
+static PineconeFilter
+join_filters(List *filters, bool is_and)
+{
+	PineconeFilterKind neutral = is_and ? PINECONE_FILTER_ALWAYS : PINECONE_FILTER_NEVER;
+	PineconeFilterKind deciding = is_and ? PINECONE_FILTER_NEVER : PINECONE_FILTER_ALWAYS;
+	StringInfoData buf;
+	PineconeFilter *only = NULL;
+	int			n = 0;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"%s\":[", is_and ? "$and" : "$or");
+	foreach(lc, filters)
+	{
+		PineconeFilter *filter = lfirst(lc);
+
+		if (filter->kind == deciding)
+			return *filter;
+		if (filter->kind == neutral)
+			continue;
+		if (n++ > 0)
+			appendStringInfoChar(&buf, ',');
+		appendStringInfoString(&buf, filter->json);
+		only = filter;
+	}
+	if (n == 0)
+		return is_and ? filter_always : filter_never;
+	if (n == 1)
+		return *only;
+	appendStringInfoString(&buf, "]}");
+	return filter_json(buf.data);
+}
+
+static List *
+add_filter(List *filters, PineconeFilter filter)
+{
+	PineconeFilter *copy = palloc(sizeof(PineconeFilter));
+
+	*copy = filter;
+	return lappend(filters, copy);
+}
+
+static PineconeFilter
+join_two(PineconeFilter a, PineconeFilter b, bool is_and)
+{
+	return join_filters(add_filter(add_filter(NIL, a), b), is_and);
+}
+
+/* ---- Numbers ---- */
+
+/*
+ * A value as the nearest float64, and how that compares with the value
+ * itself: so that comparing stored float64s with the value can be expressed
+ * as comparing them with the float64, exactly.
+ */
+typedef struct NearestDouble
+{
+	double		number;			/* may be infinite or NaN */
+	int			order;			/* sign of number - value */
+} NearestDouble;
+
+static NearestDouble
+nearest_of_int(int64 value)
+{
+	NearestDouble nearest = {(double) value, 0};
+
+	if (nearest.number >= 9223372036854775808.0)
+		nearest.order = 1;
+	else if ((int64) nearest.number != value)
+		nearest.order = (int64) nearest.number > value ? 1 : -1;
+	return nearest;
+}
+
+/*
+ * Numeric columns hold the shortest decimal of the stored float64, so that is
+ * what the value is compared with.
+ */
+static NearestDouble
+nearest_of_numeric(Datum value)
+{
+	NearestDouble nearest = {0, 0};
+	Numeric		numeric = DatumGetNumeric(value);
+	Datum		shortest;
+
+	if (numeric_is_nan(numeric))
+	{
+		nearest.number = NAN;
+		return nearest;
+	}
+	nearest.number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+	if (isinf(nearest.number))
+	{
+		if (!numeric_is_inf(numeric))
+			nearest.order = nearest.number > 0 ? 1 : -1;
+		return nearest;
+	}
+	shortest = DirectFunctionCall3(numeric_in, CStringGetDatum(json_number(nearest.number)),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	nearest.order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, shortest, value));
+	return nearest;
+}
+
+static NearestDouble
+nearest_of_date(DateADT date, PineconeFormat format)
+{
+	NearestDouble nearest = {0, 0};
+
+	if (DATE_IS_NOBEGIN(date))
+		nearest.number = -INFINITY;
+	else if (DATE_IS_NOEND(date))
+		nearest.number = INFINITY;
+	else
+		nearest.number = ((double) date + UNIX_EPOCH_DAYS) * SECS_PER_DAY *
+			(format == PINECONE_FORMAT_EPOCH_MS ? 1000.0 : 1.0);
+	return nearest;
+}
+
+static NearestDouble
+nearest_double(const PineconeColumn *column, Datum value, Oid type)
+{
+	NearestDouble nearest = {0, 0};
+
+	switch (type)
+	{
+		case INT2OID:
+			return nearest_of_int(DatumGetInt16(value));
+		case INT4OID:
+			return nearest_of_int(DatumGetInt32(value));
+		case INT8OID:
+			return nearest_of_int(DatumGetInt64(value));
+		case FLOAT4OID:
+			nearest.number = DatumGetFloat4(value);
+			return nearest;
+		case FLOAT8OID:
+			nearest.number = DatumGetFloat8(value);
+			return nearest;
+		case NUMERICOID:
+			return nearest_of_numeric(value);
+		case DATEOID:
+			return nearest_of_date(DatumGetDateADT(value), column->format);
+		default:
+			elog(ERROR, "unexpected type %u of a number", type);
+	}
+}
+
+/* field <compare> bound; a bound beyond all numbers decides by itself */
+static PineconeFilter
+range_filter(const char *field, PineconeCompare compare, double bound)
+{
+	static const char *const ops[] = {
+		[PINECONE_LT] = "$lt",
+		[PINECONE_LE] = "$lte",
+		[PINECONE_GT] = "$gt",
+		[PINECONE_GE] = "$gte",
+	};
+	bool		below = compare == PINECONE_LT || compare == PINECONE_LE;
+
+	/* PostgreSQL sorts NaN above infinity */
+	if (isnan(bound) || isinf(bound))
+		return below == (isnan(bound) || bound > 0) ? exists_filter(field, true) : filter_never;
+	return field_filter(field, ops[compare], json_number(bound));
+}
+
+/* field <compare> value, for < <= > >= and a value between two float64s */
+static PineconeFilter
+number_range_filter(const char *field, PineconeCompare compare, NearestDouble value)
+{
+	if (value.order > 0)		/* no float64 in [value, number) */
+		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LT : PINECONE_GE;
+	else if (value.order < 0)	/* none in (number, value] */
+		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LE : PINECONE_GT;
+	return range_filter(field, compare, value.number);
+}
+
+/* low <= field <= high as far as the comparison asks for either end */
+static PineconeFilter
+interval_filter(const char *field, PineconeCompare compare, double low, double high)
+{
+	PineconeFilter above = range_filter(field, PINECONE_GE, low);
+	PineconeFilter below = range_filter(field, PINECONE_LE, high);
+
+	switch (compare)
+	{
+		case PINECONE_LT:
+		case PINECONE_LE:
+			return below;
+		case PINECONE_GT:
+		case PINECONE_GE:
+			return above;
+		default:
+			return join_two(above, below, true);
+	}
+}
+
+/*
+ * real columns round what is stored, so that a whole interval of float64s
+ * reads as one value: ask for a little more.
+ */
+static PineconeFilter
+float4_filter(const char *field, PineconeCompare compare, double value)
+{
+	float		rounded = (float) value;
+
+	if (compare == PINECONE_EQ && !isfinite(rounded))
+		return filter_never;
+	if (isnan(rounded))
+		return range_filter(field, compare, value);
+	return interval_filter(field, compare, nextafterf(rounded, -INFINITY),
+						   nextafterf(rounded, INFINITY));
+}
+
+/* Times as numbers are rounded to microseconds when read; likewise. */
+static PineconeFilter
+epoch_filter(const char *field, PineconeCompare compare, PineconeFormat format, int64 timestamp)
+{
+	double		scale = format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6;
+	double		microseconds;
+
+	if (TIMESTAMP_NOT_FINITE(timestamp))
+	{
+		if (compare == PINECONE_EQ)
+			return filter_never;
+		return range_filter(field, compare, TIMESTAMP_IS_NOEND(timestamp) ? INFINITY : -INFINITY);
+	}
+	microseconds = (double) timestamp + (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
+	return interval_filter(field, compare,
+						   nextafter((microseconds - 1) / scale, -INFINITY),
+						   nextafter((microseconds + 1) / scale, INFINITY));
+}
+
+/* ---- Columns ---- */
+
+static const char *
+uppercase(const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+	for (char *p = copy; *p; p++)
+		*p = pg_toupper((unsigned char) *p);
+	return copy;
+}
+
+/*
+ * The stored values that read as this SQL value, as JSON literals; NIL when
+ * there is none.
+ */
+static List *
+equal_literals(const PineconeColumn *column, Datum value, Oid type)
+{
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_TEXT:
+			return list_make1(json_string(TextDatumGetCString(value)));
+		case PINECONE_CLASS_BOOL:
+			return list_make1(DatumGetBool(value) ? "true" : "false");
+		case PINECONE_CLASS_INT:
+		case PINECONE_CLASS_NUMBER:
+			{
+				NearestDouble nearest = nearest_double(column, value, type);
+
+				if (nearest.order != 0 || !isfinite(nearest.number))
+					return NIL;
+				return list_make1(json_number(nearest.number));
+			}
+		case PINECONE_CLASS_UUID:
+			{
+				char	   *text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
+
+				/* both spellings are read, see convert.c */
+				return list_make2(json_string(text), json_string(uppercase(text)));
+			}
+		case PINECONE_CLASS_ENUM:
+			{
+				Oid			output;
+				bool		is_varlena;
+
+				getTypeOutputInfo(type, &output, &is_varlena);
+				return list_make1(json_string(OidOutputFunctionCall(output, value)));
+			}
+		case PINECONE_CLASS_ISO_DATE:
+			{
+				DateADT		date = DatumGetDateADT(value);
+				int			year;
+				int			month;
+				int			day;
+
+				if (DATE_NOT_FINITE(date))
+					return NIL;
+				j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+				if (year < 1 || year > 9999)
+					return NIL;
+				return list_make1(psprintf("\"%04d-%02d-%02d\"", year, month, day));
+			}
+		default:
+			elog(ERROR, "no literals for column \"%s\"", column->name);
+	}
+}
+
+/* $in or $nin over many literals, within the limit per operator */
+static PineconeFilter
+in_filter(const char *field, List *literals, bool negated)
+{
+	List	   *filters = NIL;
+
+	for (int start = 0; start < list_length(literals); start += MAX_IN_VALUES)
+	{
+		int			end = Min(start + MAX_IN_VALUES, list_length(literals));
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		appendStringInfoChar(&buf, '[');
+		for (int i = start; i < end; i++)
+			appendStringInfo(&buf, "%s%s", i > start ? "," : "", (char *) list_nth(literals, i));
+		appendStringInfoChar(&buf, ']');
+		filters = add_filter(filters, field_filter(field, negated ? "$nin" : "$in", buf.data));
+	}
+	return join_filters(filters, negated);
+}
+
+/* field is one of the literals */
+static PineconeFilter
+equal_filter(const PineconeColumn *column, List *literals)
+{
+	List	   *filters = NIL;
+	ListCell   *lc;
+
+	if (literals == NIL)
+		return filter_never;
+	if (list_length(literals) == 1)
+		return field_filter(column->field, "$eq", linitial(literals));
+	if (pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+		return in_filter(column->field, literals, false);
+
+	/* $in of booleans is not documented */
+	foreach(lc, literals)
+		filters = add_filter(filters, field_filter(column->field, "$eq", lfirst(lc)));
+	return join_filters(filters, false);
+}
+
+/* field is none of the literals; says nothing about records lacking it */
+static PineconeFilter
+unequal_filter(const PineconeColumn *column, List *literals)
+{
+	List	   *filters = NIL;
+	ListCell   *lc;
+
+	if (list_length(literals) > 1 && pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+		return in_filter(column->field, literals, true);
+	foreach(lc, literals)
+		filters = add_filter(filters, field_filter(column->field, "$ne", lfirst(lc)));
+	return join_filters(filters, true);
+}
+
+static PineconeFilter
+compare_filter(const PineconeColumn *column, PineconeCompare compare, Datum value, Oid type)
+{
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_FLOAT4:
+			return float4_filter(column->field, compare,
+								 nearest_double(column, value, type).number);
+		case PINECONE_CLASS_EPOCH:
+			return epoch_filter(column->field, compare, column->format, DatumGetInt64(value));
+		default:
+			break;
+	}
+	switch (compare)
+	{
+		case PINECONE_EQ:
+			return equal_filter(column, equal_literals(column, value, type));
+		case PINECONE_NE:
+			return join_two(unequal_filter(column, equal_literals(column, value, type)),
+							exists_filter(column->field, true), true);
+		default:
+			return number_range_filter(column->field, compare,
+									   nearest_double(column, value, type));
+	}
+}
+
+static PineconeFilter
+distinct_filter(const PineconeColumn *column, bool isnull, Datum value, Oid type)
+{
+	if (isnull)
+		return exists_filter(column->field, true);
+	return join_two(unequal_filter(column, equal_literals(column, value, type)),
+					exists_filter(column->field, false), false);
+}
+
+/* The elements of an array datum; returns their number. */
+static int
+array_elements(Datum array, Oid type, Datum **elements, bool **nulls, Oid *elmtype)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			n;
+
+	*elmtype = getBaseType(get_element_type(getBaseType(type)));
+	get_typlenbyvalalign(*elmtype, &typlen, &typbyval, &typalign);
+	deconstruct_array(DatumGetArrayTypeP(array), *elmtype, typlen, typbyval, typalign,
+					  elements, nulls, &n);
+	return n;
+}
+
+/* column = ANY (array), column <> ALL (array) */
+static PineconeFilter
+array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
+{
+	PineconeTypeClass class = pinecone_shippable_class(column);
+	List	   *literals = NIL;
+	List	   *filters = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	Oid			elmtype;
+	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	/* NULL <> ALL ('{}') is true */
+	if (n == 0)
+		return negated ? filter_always : filter_never;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+		{
+			if (negated)
+				return filter_never;
+			continue;
+		}
+		if (class == PINECONE_CLASS_FLOAT4 || class == PINECONE_CLASS_EPOCH)
+			filters = add_filter(filters, compare_filter(column, PINECONE_EQ, elements[i], elmtype));
+		else
+			literals = list_concat(literals, equal_literals(column, elements[i], elmtype));
+	}
+	if (filters != NIL)
+		return join_filters(filters, false);
+	if (negated)
+		return join_two(unequal_filter(column, literals),
+						exists_filter(column->field, true), true);
+	return equal_filter(column, literals);
+}
+
+/* list column @> array, && array */
+static PineconeFilter
+list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
+{
+	List	   *filters = NIL;
+	List	   *literals = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	Oid			elmtype;
+	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	for (int i = 0; i < n; i++)
+	{
+		char	   *literal;
+
+		if (nulls[i])
+		{
+			if (contains)
+				return filter_never;
+			continue;
+		}
+		literal = json_string(TextDatumGetCString(elements[i]));
+		literals = lappend(literals, literal);
+		filters = add_filter(filters, field_filter(column->field, "$eq", literal));
+	}
+	if (contains)
+		return filters == NIL ? exists_filter(column->field, true) : join_filters(filters, true);
+	return list_length(literals) <= 1 ? join_filters(filters, false) :
+		in_filter(column->field, literals, false);
+}
+
+/* ---- The metadata object ---- */
+
+static PineconeFilter
+keys_filter(bool all, Datum array, Oid type)
+{
+	List	   *filters = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	Oid			elmtype;
+	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	for (int i = 0; i < n; i++)
+	{
+		char	   *key;
+
+		if (nulls[i])
+			continue;
+		key = TextDatumGetCString(elements[i]);
+		filters = add_filter(filters, key[0] == '$' ? filter_never : exists_filter(key, true));
+	}
+	return join_filters(filters, all);
+}
+
+/* Does jsonb ->> give this text for some number, and which? */
+static bool
+text_is_number(const char *text, double *number)
+{
+	char	   *end;
+
+	if (text[strspn(text, "-0123456789.")] != '\0' || text[0] == '\0')
+		return false;
+	*number = strtod(text, &end);
+	return *end == '\0' && isfinite(*number);
+}
+
+/* metadata ->> key = text: of a string, a number, a boolean or a list */
+static PineconeFilter
+json_text_filter(const char *key, const char *text)
+{
+	PineconeFilter filter = field_filter(key, "$eq", json_string(text));
+	double		number;
+
+	if (text[0] == '[')
+		return exists_filter(key, true);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		return join_two(filter, field_filter(key, "$eq", text), false);
+	if (text_is_number(text, &number))
+		return join_two(filter, field_filter(key, "$eq", json_number(number)), false);
+	return filter;
+}
+
+static PineconeFilter
+json_text_in_filter(const char *key, Datum array, Oid type)
+{
+	List	   *filters = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	Oid			elmtype;
+	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!nulls[i])
+			filters = add_filter(filters, json_text_filter(key, TextDatumGetCString(elements[i])));
+	}
+	return join_filters(filters, false);
+}
+
+static char *
+jsonb_string(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* metadata @> {"key": array}: a list with these strings */
+static PineconeFilter
+json_contains_list(const char *key, JsonbContainer *array)
+{
+	JsonbIterator *it = JsonbIteratorInit(array);
+	List	   *filters = NIL;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (value.type != jbvString)
+			return filter_never;	/* lists hold strings only */
+		filters = add_filter(filters, field_filter(key, "$eq", json_string(jsonb_string(&value))));
+	}
+	return filters == NIL ? exists_filter(key, true) : join_filters(filters, true);
+}
+
+static PineconeFilter
+json_contains_pair(const char *key, JsonbValue *value)
+{
+	if (key[0] == '$')
+		return filter_never;
+	switch (value->type)
+	{
+		case jbvString:
+			return field_filter(key, "$eq", json_string(jsonb_string(value)));
+		case jbvBool:
+			return field_filter(key, "$eq", value->val.boolean ? "true" : "false");
+		case jbvNumeric:
+			{
+				double		number = nearest_of_numeric(NumericGetDatum(value->val.numeric)).number;
+
+				/* jsonb keeps the digits as sent, so the nearest float64 may be it */
+				return isfinite(number) ? field_filter(key, "$eq", json_number(number)) :
+					filter_never;
+			}
+		case jbvBinary:
+			if (JsonContainerIsArray(value->val.binary.data))
+				return json_contains_list(key, value->val.binary.data);
+			return filter_never;	/* no nested objects */
+		default:
+			return filter_never;	/* no nulls */
+	}
+}
+
+/* metadata @> value */
+static PineconeFilter
+json_contains_filter(Jsonb *value)
+{
+	JsonbIterator *it;
+	List	   *filters = NIL;
+	JsonbValue	key;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (!JB_ROOT_IS_OBJECT(value))
+		return filter_never;
+	it = JsonbIteratorInit(&value->root);
+	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&it, &element, true);
+		filters = add_filter(filters, json_contains_pair(jsonb_string(&key), &element));
+	}
+	return join_filters(filters, true);
+}
+
+static char *raw_filter(JsonbContainer *container);
+
+static char *
+raw_value(JsonbValue *value)
+{
+	return JsonbToCString(NULL, &JsonbValueToJsonb(value)->root, -1);
+}
+
+static PineconeFilter
+raw_list(const char *op, JsonbContainer *array)
+{
+	JsonbIterator *it = JsonbIteratorInit(array);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	StringInfoData buf;
+	const char *separator = "";
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"%s\":[", op);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		appendStringInfo(&buf, "%s%s", separator,
+						 value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data) ?
+						 raw_filter(value.val.binary.data) : raw_value(&value));
+		separator = ",";
+	}
+	appendStringInfoString(&buf, "]}");
+	return filter_json(buf.data);
+}
+
+/* The conditions on one field, $ne and $nin completed. */
+static PineconeFilter
+raw_field(const char *field, JsonbContainer *operators)
+{
+	JsonbIterator *it = JsonbIteratorInit(operators);
+	List	   *filters = NIL;
+	JsonbValue	key;
+	JsonbValue	operand;
+
+	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *op = jsonb_string(&key);
+		PineconeFilter filter;
+
+		(void) JsonbIteratorNext(&it, &operand, true);
+		filter = filter_json(psprintf("{%s:{%s:%s}}", json_string(field), json_string(op),
+									  raw_value(&operand)));
+		if (strcmp(op, "$ne") == 0 || strcmp(op, "$nin") == 0)
+			filter = join_two(filter, exists_filter(field, false), false);
+		filters = add_filter(filters, filter);
+	}
+	return filters == NIL ? filter_json(psprintf("{%s:{}}", json_string(field))) :
+		join_filters(filters, true);
+}
+
+static char *
+raw_filter(JsonbContainer *container)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	List	   *filters = NIL;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *name = jsonb_string(&key);
+		PineconeFilter filter;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) &&
+			(strcmp(name, "$and") == 0 || strcmp(name, "$or") == 0))
+			filter = raw_list(name, value.val.binary.data);
+		else if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
+			filter = raw_field(name, value.val.binary.data);
+		else
+			filter = filter_json(psprintf("{%s:%s}", json_string(name), raw_value(&value)));
+		filters = add_filter(filters, filter);
+	}
+	return filters == NIL ? pstrdup("{}") : join_filters(filters, true).json;
+}
+
+/*
+ * pinecone_match(metadata, filter): the filter as it stands, except that $ne
+ * and $nin say that they match records lacking the field, as pinecone_match()
+ * does, because services differ in what they take these to mean.
+ */
+static PineconeFilter
+raw_match_filter(Jsonb *filter)
+{
+	char	   *text = JsonbToCString(NULL, &filter->root, VARSIZE(filter));
+
+	if (JB_ROOT_IS_OBJECT(filter) && JB_ROOT_COUNT(filter) == 0)
+		return filter_always;
+	if (JB_ROOT_IS_OBJECT(filter) && (strstr(text, "\"$ne\"") || strstr(text, "\"$nin\"")))
+		return filter_json(raw_filter(&filter->root));
+	return filter_json(text);
+}
+
+/* ---- Conditions ---- */
+
+/* For EXPLAIN: a condition whose value is not known before the scan runs. */
+static PineconeFilter
+placeholder_filter(const PineconeCondition *condition, const char *field, const char *value)
+{
+	static const char *const compares[] = {
+		[PINECONE_EQ] = "$eq",
+		[PINECONE_NE] = "$ne",
+		[PINECONE_LT] = "$lt",
+		[PINECONE_LE] = "$lte",
+		[PINECONE_GT] = "$gt",
+		[PINECONE_GE] = "$gte",
+	};
+
+	switch (condition->kind)
+	{
+		case PINECONE_COND_COMPARE:
+			return field_filter(field, compares[condition->compare], value);
+		case PINECONE_COND_IN:
+		case PINECONE_COND_OVERLAPS:
+		case PINECONE_COND_JSON_TEXT_IN:
+			return field_filter(field, "$in", value);
+		case PINECONE_COND_NOT_IN:
+			return field_filter(field, "$nin", value);
+		case PINECONE_COND_DISTINCT:
+			return field_filter(field, "$ne", value);
+		case PINECONE_COND_RAW:
+		case PINECONE_COND_JSON_CONTAINS:
+		case PINECONE_COND_KEYS_ALL:
+		case PINECONE_COND_KEYS_ANY:
+			return filter_json(pstrdup(value));
+		default:
+			return field_filter(field, "$eq", value);
+	}
+}
+
+static PineconeFilter
+render_leaf(RenderContext *cxt, const PineconeCondition *condition)
+{
+	PineconeColumn *column = condition->attnum ?
+		pinecone_option_column(cxt->table, condition->attnum) : NULL;
+	const char *field = column ? column->field : condition->key;
+	Datum		value;
+	Oid			type;
+	bool		isnull;
+
+	if (condition->kind == PINECONE_COND_EXISTS || condition->kind == PINECONE_COND_NOT_EXISTS)
+		return exists_filter(field, condition->kind == PINECONE_COND_EXISTS);
+
+	if (cxt->values->placeholders && cxt->values->placeholders[condition->value])
+		return placeholder_filter(condition, field, cxt->values->placeholders[condition->value]);
+	value = cxt->values->values[condition->value];
+	isnull = cxt->values->isnull[condition->value];
+	type = getBaseType(cxt->values->types[condition->value]);
+
+	if (condition->kind == PINECONE_COND_DISTINCT)
+		return distinct_filter(column, isnull, value, type);
+	if (condition->kind == PINECONE_COND_NOT_DISTINCT && isnull)
+		return exists_filter(field, false);
+	if (isnull)
+		return filter_never;
+
+	switch (condition->kind)
+	{
+		case PINECONE_COND_COMPARE:
+			return compare_filter(column, condition->compare, value, type);
+		case PINECONE_COND_NOT_DISTINCT:
+			return compare_filter(column, PINECONE_EQ, value, type);
+		case PINECONE_COND_IN:
+			return array_filter(column, false, value, type);
+		case PINECONE_COND_NOT_IN:
+			return array_filter(column, true, value, type);
+		case PINECONE_COND_ELEMENT:
+			return field_filter(field, "$eq", json_string(TextDatumGetCString(value)));
+		case PINECONE_COND_CONTAINS:
+			return list_filter(column, true, value, type);
+		case PINECONE_COND_OVERLAPS:
+			return list_filter(column, false, value, type);
+		case PINECONE_COND_KEYS_ANY:
+			return keys_filter(false, value, type);
+		case PINECONE_COND_KEYS_ALL:
+			return keys_filter(true, value, type);
+		case PINECONE_COND_JSON_CONTAINS:
+			return json_contains_filter(DatumGetJsonbP(value));
+		case PINECONE_COND_JSON_TEXT:
+			return json_text_filter(field, TextDatumGetCString(value));
+		case PINECONE_COND_JSON_TEXT_IN:
+			return json_text_in_filter(field, value, type);
+		case PINECONE_COND_RAW:
+			return raw_match_filter(DatumGetJsonbP(value));
+		default:
+			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
+	}
+}
+
+static PineconeFilter
+render(RenderContext *cxt, const PineconeCondition *condition)
+{
+	List	   *filters = NIL;
+	ListCell   *lc;
+
+	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
+		return render_leaf(cxt, condition);
+	foreach(lc, condition->args)
+		filters = add_filter(filters, render(cxt, lfirst(lc)));
+	return join_filters(filters, condition->kind == PINECONE_COND_AND);
+}
+
+PineconeFilter
+pinecone_filter_render(PineconeTable *table, const PineconeCondition *condition,
+					   const PineconeValues *values)
+{
+	RenderContext cxt = {table, values};
+
+	return condition == NULL ? filter_always : render(&cxt, condition);
+}

@@ -1,0 +1,480 @@
+/*
+ * http.c
+ *		HTTP exchanges, several in flight; the only user of libcurl.
+ *
+ * One curl multi handle per backend.  It tells us its sockets and its timer;
+ * the sockets are gathered in an epoll descriptor, so that a wait needs only
+ * that descriptor and the latch.  Connections stay open in the multi handle
+ * and are shared by all exchanges with a host.
+ *
+ * libcurl's memory is malloc'ed and tied to the exchange's memory context by a
+ * reset callback.  Nothing raises an error inside a libcurl callback.
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/fd.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "http.h"
+
+/* No reply is larger: Pinecone's own limit is 4 MB, and lists are small. */
+#define MAX_BODY ((size_t) 64 * 1024 * 1024)
+#define MAX_IDLE_CONNECTIONS 64
+#define MAX_SPARE_HANDLES 64
+#define LARGE_BUFFER (256L * 1024)
+
+/* An exchange with what libcurl holds for it. */
+typedef struct Transfer
+{
+	PineconeExchange exchange;	/* first, so that one is the other */
+	MemoryContextCallback cleanup;
+	CURL	   *easy;			/* NULL once ended */
+	struct curl_slist *headers;
+	bool		added;			/* to the multi handle */
+	size_t		body_size;		/* allocated */
+	bool		oversized;
+	bool		out_of_memory;
+	char		error[CURL_ERROR_SIZE];
+} Transfer;
+
+static CURLM *multi = NULL;
+static int	epoll_fd = -1;
+static TimestampTz timer_at = 0;	/* when libcurl wants to be called; 0: never */
+static CURL *spare_handles[MAX_SPARE_HANDLES];
+static int	nspare_handles = 0;
+static WaitEventSet *wait_set = NULL;
+static uint32 wait_event = 0;
+
+/* ---- libcurl's callbacks: these must not raise errors ---- */
+
+static int
+socket_callback(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
+{
+	struct epoll_event event = {0};
+
+	if (what == CURL_POLL_REMOVE)
+	{
+		(void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	event.data.fd = fd;
+	if (what & CURL_POLL_IN)
+		event.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0 &&
+		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+timer_callback(CURLM *handle, long timeout_ms, void *userp)
+{
+	timer_at = timeout_ms < 0 ? 0 :
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	return 0;
+}
+
+static size_t
+body_callback(char *data, size_t size, size_t n, void *userp)
+{
+	Transfer   *transfer = userp;
+	PineconeExchange *exchange = &transfer->exchange;
+	size_t		len = size * n;
+	size_t		needed = exchange->body_len + len + 1;
+
+	if (needed > MAX_BODY)
+	{
+		transfer->oversized = true;
+		return 0;
+	}
+	if (needed > transfer->body_size)
+	{
+		curl_off_t	announced = -1;
+		size_t		wanted = Max(needed, transfer->body_size * 2);
+		char	   *body;
+
+		if (exchange->body_len == 0 &&
+			curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
+			announced > 0 && (size_t) announced < MAX_BODY)
+			wanted = Max(wanted, (size_t) announced + 1);
+		body = realloc(exchange->body, wanted);
+		if (body == NULL)
+		{
+			transfer->out_of_memory = true;
+			return 0;
+		}
+		exchange->body = body;
+		transfer->body_size = wanted;
+	}
+	memcpy(exchange->body + exchange->body_len, data, len);
+	exchange->body_len += len;
+	exchange->body[exchange->body_len] = '\0';
+	return len;
+}
+
+/* The value of a header line of that name, copied; false when it is another. */
+static bool
+header_value(const char *line, size_t len, const char *name, char *value, size_t size)
+{
+	size_t		namelen = strlen(name);
+	size_t		n = 0;
+
+	if (len <= namelen || line[namelen] != ':' || pg_strncasecmp(line, name, namelen) != 0)
+		return false;
+	line += namelen + 1;
+	len -= namelen + 1;
+	for (size_t i = 0; i < len && n + 1 < size; i++)
+	{
+		if ((unsigned char) line[i] > ' ' && (unsigned char) line[i] < 127)
+			value[n++] = line[i];
+	}
+	value[n] = '\0';
+	return true;
+}
+
+static size_t
+header_callback(char *line, size_t size, size_t n, void *userp)
+{
+	PineconeExchange *exchange = &((Transfer *) userp)->exchange;
+	size_t		len = size * n;
+	char		value[64];
+
+	if (header_value(line, len, "x-pinecone-request-lsn", value, sizeof(value)))
+		exchange->request_lsn = strtoll(value, NULL, 10);
+	else if (header_value(line, len, "x-pinecone-max-indexed-lsn", value, sizeof(value)))
+		exchange->indexed_lsn = strtoll(value, NULL, 10);
+	else if (header_value(line, len, "x-pinecone-request-id", exchange->request_id,
+						  sizeof(exchange->request_id)))
+		 /* taken */ ;
+	else if (exchange->request_id[0] == '\0')
+		(void) header_value(line, len, "x-request-id", exchange->request_id,
+							sizeof(exchange->request_id));
+	return len;
+}
+
+/* ---- Starting and ending ---- */
+
+static void
+initialize(void)
+{
+	if (multi != NULL)
+		return;
+	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not initialize libcurl")));
+	if (epoll_fd < 0)
+	{
+		if (!AcquireExternalFD())
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not reserve a file descriptor: %m")));
+		epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		if (epoll_fd < 0)
+		{
+			ReleaseExternalFD();
+			ereport(ERROR,
+					(errcode_for_socket_access(),
+					 errmsg("could not create an epoll descriptor: %m")));
+		}
+	}
+	multi = curl_multi_init();
+	if (multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_callback);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	wait_event = pinecone_wait_event_new("PineconeRequest");
+
+	/* kept for the backend's life: a wait is a single system call */
+	wait_set = pinecone_create_wait_event_set(TopMemoryContext, 3);
+	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(wait_set, WL_SOCKET_READABLE, epoll_fd, NULL, NULL);
+}
+
+void
+pinecone_http_end(PineconeExchange *exchange)
+{
+	Transfer   *transfer = (Transfer *) exchange;
+
+	if (transfer->easy)
+	{
+		if (transfer->added)
+			curl_multi_remove_handle(multi, transfer->easy);
+		if (nspare_handles < MAX_SPARE_HANDLES)
+		{
+			curl_easy_reset(transfer->easy);
+			spare_handles[nspare_handles++] = transfer->easy;
+		}
+		else
+			curl_easy_cleanup(transfer->easy);
+		transfer->easy = NULL;
+	}
+	if (transfer->headers)
+		curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	free(exchange->body);
+	exchange->body = NULL;
+	exchange->body_len = 0;
+}
+
+static void
+release_transfer(void *arg)
+{
+	pinecone_http_end(arg);
+}
+
+static void
+append_headers(Transfer *transfer, const char *const *headers)
+{
+	for (; *headers; headers++)
+	{
+		struct curl_slist *list = curl_slist_append(transfer->headers, *headers);
+
+		if (list == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory")));
+		transfer->headers = list;
+	}
+}
+
+static void
+set_options(Transfer *transfer, const PineconeHttpRequest *request)
+{
+	CURL	   *easy = transfer->easy;
+	bool		tls = strncmp(request->url, "https:", 6) == 0;
+	CURLcode	code = CURLE_OK;
+
+#define SET(option, value) \
+	do { if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); } while (0)
+
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	SET(CURLOPT_WRITEFUNCTION, body_callback);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, header_callback);
+	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_timeout_ms);
+	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
+	SET(CURLOPT_TCP_NODELAY, 1L);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	if (tls)
+	{
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+		SET(CURLOPT_PIPEWAIT, 1L);
+		if (request->ca_file)
+			SET(CURLOPT_CAINFO, request->ca_file);
+	}
+	else
+	{
+		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
+	}
+	if (request->large_reply)
+		SET(CURLOPT_BUFFERSIZE, LARGE_BUFFER);
+	if (request->body)
+	{
+		SET(CURLOPT_POSTFIELDS, request->body);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
+	}
+	if (strcmp(request->method, request->body ? "POST" : "GET") != 0)
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+#undef SET
+
+	if (code != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not set up an HTTP request: %s", curl_easy_strerror(code))));
+}
+
+PineconeExchange *
+pinecone_http_start(const PineconeHttpRequest *request)
+{
+	Transfer   *transfer;
+	CURLMcode	code;
+
+	initialize();
+	transfer = palloc0(sizeof(Transfer));
+	transfer->exchange.retry_after = -1;
+	transfer->exchange.request_lsn = -1;
+	transfer->exchange.indexed_lsn = -1;
+	transfer->cleanup.func = release_transfer;
+	transfer->cleanup.arg = transfer;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &transfer->cleanup);
+
+	transfer->easy = nspare_handles > 0 ? spare_handles[--nspare_handles] : curl_easy_init();
+	if (transfer->easy == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	append_headers(transfer, request->headers);
+	set_options(transfer, request);
+	code = curl_multi_add_handle(multi, transfer->easy);
+	if (code != CURLM_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not start an HTTP request: %s", curl_multi_strerror(code))));
+	transfer->added = true;
+	return &transfer->exchange;
+}
+
+/* ---- Moving on ---- */
+
+static PineconeHttpOutcome
+outcome_of(Transfer *transfer, CURLcode code)
+{
+	long		connects = 0;
+
+	if (transfer->oversized)
+		return PINECONE_HTTP_OVERSIZED;
+	if (transfer->out_of_memory)
+		return PINECONE_HTTP_OUT_OF_MEMORY;
+	switch (code)
+	{
+		case CURLE_OK:
+			return PINECONE_HTTP_ANSWERED;
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+		case CURLE_COULDNT_CONNECT:
+			return PINECONE_HTTP_UNREACHABLE;
+		case CURLE_OPERATION_TIMEDOUT:
+			/* connected at all? */
+			if (curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+				connects == 0)
+			{
+				curl_off_t	sent = 0;
+
+				curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+				if (sent == 0)
+					return PINECONE_HTTP_UNREACHABLE;
+			}
+			return PINECONE_HTTP_TIMED_OUT;
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_ISSUER_ERROR:
+		case CURLE_SSL_CONNECT_ERROR:
+			return PINECONE_HTTP_UNTRUSTED;
+		case CURLE_OUT_OF_MEMORY:
+			return PINECONE_HTTP_OUT_OF_MEMORY;
+		default:
+			return PINECONE_HTTP_BROKEN;
+	}
+}
+
+static void
+finish_transfer(Transfer *transfer, CURLcode code)
+{
+	PineconeExchange *exchange = &transfer->exchange;
+	curl_off_t	retry_after = 0;
+
+	exchange->outcome = outcome_of(transfer, code);
+	if (code != CURLE_OK)
+		strlcpy(exchange->reason,
+				transfer->error[0] ? transfer->error : curl_easy_strerror(code),
+				sizeof(exchange->reason));
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK &&
+		retry_after > 0)
+		exchange->retry_after = (double) retry_after;
+	if (exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->body == NULL)
+	{
+		exchange->body = calloc(1, 1);
+		if (exchange->body == NULL)
+			exchange->outcome = PINECONE_HTTP_OUT_OF_MEMORY;
+	}
+	curl_multi_remove_handle(multi, transfer->easy);
+	transfer->added = false;
+}
+
+void
+pinecone_http_advance(void)
+{
+	struct epoll_event events[32];
+	CURLMsg    *message;
+	int			running;
+	int			n;
+	int			left;
+
+	if (multi == NULL)
+		return;
+	n = epoll_wait(epoll_fd, events, lengthof(events), 0);
+	for (int i = 0; i < n; i++)
+	{
+		int			mask = 0;
+
+		if (events[i].events & EPOLLIN)
+			mask |= CURL_CSELECT_IN;
+		if (events[i].events & EPOLLOUT)
+			mask |= CURL_CSELECT_OUT;
+		if (events[i].events & (EPOLLERR | EPOLLHUP))
+			mask |= CURL_CSELECT_ERR;
+		curl_multi_socket_action(multi, events[i].data.fd, mask, &running);
+	}
+	if (timer_at != 0 && GetCurrentTimestamp() >= timer_at)
+	{
+		timer_at = 0;
+		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	while ((message = curl_multi_info_read(multi, &left)) != NULL)
+	{
+		char	   *transfer = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		finish_transfer((Transfer *) transfer, message->data.result);
+	}
+}
+
+int
+pinecone_http_socket(void)
+{
+	initialize();
+	return epoll_fd;
+}
+
+long
+pinecone_http_timeout(void)
+{
+	if (timer_at == 0)
+		return -1;
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
+}
+
+void
+pinecone_http_sleep(long timeout_ms)
+{
+	long		timer = pinecone_http_timeout();
+	WaitEvent	event;
+
+	if (timer >= 0 && (timeout_ms < 0 || timer < timeout_ms))
+		timeout_ms = timer;
+	if (timeout_ms != 0)
+	{
+		(void) WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event);
+		ResetLatch(MyLatch);
+	}
+	CHECK_FOR_INTERRUPTS();
+}

@@ -1,0 +1,70 @@
+/*
+ * http.h
+ *		HTTP exchanges, several in flight.  Knows nothing of Pinecone.
+ */
+#ifndef PINECONE_HTTP_H
+#define PINECONE_HTTP_H
+
+typedef enum PineconeHttpOutcome
+{
+	PINECONE_HTTP_RUNNING,
+	PINECONE_HTTP_ANSWERED,		/* a complete reply of any status */
+	PINECONE_HTTP_UNREACHABLE,	/* no connection: nothing was sent */
+	PINECONE_HTTP_UNTRUSTED,	/* TLS: the certificate was refused */
+	PINECONE_HTTP_TIMED_OUT,	/* no complete reply in time */
+	PINECONE_HTTP_BROKEN,		/* the connection ended before the reply did */
+	PINECONE_HTTP_OVERSIZED,	/* a reply larger than any can be */
+	PINECONE_HTTP_OUT_OF_MEMORY
+} PineconeHttpOutcome;
+
+typedef struct PineconeHttpRequest
+{
+	const char *method;
+	const char *url;
+	const char *const *headers; /* "Name: value", NULL-terminated */
+	const char *body;			/* or NULL; must live as long as the exchange */
+	size_t		body_len;
+	const char *ca_file;		/* or NULL for the system's */
+	int			connect_timeout_ms;
+	int			timeout_ms;
+	bool		large_reply;	/* expect megabytes */
+} PineconeHttpRequest;
+
+typedef struct PineconeExchange
+{
+	PineconeHttpOutcome outcome;
+	char		reason[256];	/* the library's own words when it failed */
+
+	/* The reply */
+	long		status;
+	char	   *body;			/* NUL-terminated, never NULL when answered */
+	size_t		body_len;
+	double		retry_after;	/* seconds, or -1 */
+	char		request_id[128];
+	int64		request_lsn;	/* -1: not given */
+	int64		indexed_lsn;
+} PineconeExchange;
+
+/*
+ * Start an exchange; it belongs to the current memory context, whose reset
+ * cancels it.  Returns at once.
+ */
+extern PineconeExchange *pinecone_http_start(const PineconeHttpRequest *request);
+
+/* Cancel if it runs, and free what libcurl holds for it.  Idempotent. */
+extern void pinecone_http_end(PineconeExchange *exchange);
+
+/* Move all exchanges on without blocking. */
+extern void pinecone_http_advance(void);
+
+/*
+ * Sleep until an exchange may have moved on, or the timeout (ms; -1: none);
+ * then check for interrupts.
+ */
+extern void pinecone_http_sleep(long timeout_ms);
+
+/* For a WaitEventSet: a descriptor, and ms until it need not be waited for. */
+extern int	pinecone_http_socket(void);
+extern long pinecone_http_timeout(void);
+
+#endif							/* PINECONE_HTTP_H */

@@ -1,0 +1,21 @@
+/* placeholder: prototypes agreed with message.c's author */
+#include "lib/stringinfo.h"
+#include "api.h"
+extern void pinecone_message_query(StringInfo body, const PineconeSearch *search);
+extern void pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_, const char *filter, int limit, const char *token);
+extern void pinecone_message_update_by_filter(StringInfo body, const char *namespace_, const char *filter, const char *set_metadata, bool dry_run);
+extern void pinecone_message_update(StringInfo body, const char *namespace_, const PineconeRecord *record);
+extern void pinecone_message_delete_ids(StringInfo body, const char *namespace_, char *const *ids, int nids);
+extern void pinecone_message_delete_by_filter(StringInfo body, const char *namespace_, const char *filter);
+extern void pinecone_message_delete_all(StringInfo body, const char *namespace_);
+extern void pinecone_message_append_record(StringInfo buf, const PineconeRecord *record);
+extern void pinecone_message_upsert(StringInfo body, const char *namespace_, const char *records, int len);
+extern void pinecone_message_append_encoded(StringInfo url, const char *text);
+extern bool pinecone_message_decode_page(const char *body, size_t len, bool want_values, PineconePage **page, int *read_units, const char **reason);
+extern bool pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats, const char **reason);
+extern bool pinecone_message_decode_count(const char *body, size_t len, double *matched, const char **reason);
+extern bool pinecone_message_decode_upserted(const char *body, size_t len, double *count, const char **reason);
+extern bool pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespaceInfo **infos, int *n, char **next_token, const char **reason);
+extern bool pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready, char **state, const char **reason);
+extern char *pinecone_message_decode_error(const char *body, size_t len, int *code);
+extern bool pinecone_message_metadata_fields(const char *json, size_t len, PineconeFields **fields, const char **reason);

@@ -1,0 +1,50 @@
+/*
+ * plan.h
+ *		Planner callbacks, and what they tell each other.
+ *
+ * plan.c estimates and offers paths, plan_scan.c turns the chosen one into a
+ * plan, plan_aggregate.c offers count(*) answered by the service.
+ */
+#ifndef PINECONE_PLAN_H
+#define PINECONE_PLAN_H
+
+#include "foreign/fdwapi.h"
+
+#include "translate.h"
+
+/* Cost of a request that is waited for, in sequential page reads. */
+#define PINECONE_REQUEST_COST 100.0
+
+/* A base relation's fdw_private; an upper relation's is that of its base. */
+typedef struct PineconePlanInfo
+{
+	PineconeTable *table;
+	Oid			userid;
+	PineconeSession *session;
+	PineconeStats *stats;		/* NULL when the service did not answer */
+	double		record_bytes;	/* of a full record's JSON */
+	RelOptInfo *rel;			/* the base relation, for aggregates on it */
+} PineconePlanInfo;
+
+/* What leads a path; the list in its fdw_private. */
+enum PineconePathPrivate
+{
+	PATH_OP,					/* Integer: PineconeOperation */
+	PATH_LEAD,					/* the clause with the ids or the prefix, or the
+								 * distance to search by; or NULL */
+	PATH_SORTED					/* Integer: rows come in the promised order */
+};
+
+/* The start of a translation of clauses on a relation. */
+extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
+
+extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+										   ForeignPath *path, List *tlist, List *scan_clauses,
+										   Plan *outer_plan);
+extern void pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+										 RelOptInfo *input_rel, RelOptInfo *output_rel,
+										 void *extra);
+
+#endif							/* PINECONE_PLAN_H */

@@ -1,0 +1,416 @@
+/*
+ * session.c
+ *		What a backend remembers about one server as one user.
+ *
+ * Sessions are kept by user mapping until the backend ends.  A change of the
+ * catalog marks them stale; the next use reads the options again.  An index
+ * name is resolved by asking the control plane, in the background like any
+ * other call, and again when the host has stopped answering.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "call.h"
+#include "message.h"
+#include "session.h"
+#include "setting.h"
+
+/* Do not ask where an index is more often than this. */
+#define RESOLVE_INTERVAL_MS 1000
+
+static HTAB *sessions = NULL;
+
+/* ---- Which hosts may be talked to ---- */
+
+/* The host name or address in a URL, without port and brackets. */
+static char *
+host_in_url(const char *url)
+{
+	const char *start = strstr(url, "://");
+	const char *end;
+
+	start = start ? start + 3 : url;
+	if (*start == '[')
+	{
+		start++;
+		end = strchr(start, ']');
+		return end ? pnstrdup(start, end - start) : pstrdup(start);
+	}
+	return pnstrdup(start, strcspn(start, ":/?#"));
+}
+
+static bool
+host_is_loopback(const char *host)
+{
+	int			a,
+				b,
+				c,
+				d;
+	char		rest;
+
+	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+		return true;
+	return sscanf(host, "%d.%d.%d.%d%c", &a, &b, &c, &d, &rest) == 4 && a == 127;
+}
+
+/* Does a host match one of the patterns "name" or "*.suffix"? */
+static bool
+host_matches(const char *host, const char *patterns)
+{
+	char	   *copy = pstrdup(patterns ? patterns : "");
+	char	   *save = NULL;
+
+	for (char *pattern = strtok_r(copy, ", \t", &save); pattern;
+		 pattern = strtok_r(NULL, ", \t", &save))
+	{
+		size_t		plen = strlen(pattern);
+		size_t		hlen = strlen(host);
+
+		if (strcmp(pattern, "*") == 0 || pg_strcasecmp(pattern, host) == 0)
+			return true;
+		if (pattern[0] == '*' && pattern[1] == '.' && hlen >= plen &&
+			pg_strcasecmp(host + hlen - (plen - 1), pattern + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A host option or a host from the control plane as a base URL.  Returns NULL
+ * with *refused set when the key may not be sent there.
+ */
+static char *
+make_base_url(const char *host, char **refused)
+{
+	char	   *name = host_in_url(host);
+	bool		plain = pg_strncasecmp(host, "http://", 7) == 0;
+	bool		has_scheme = strstr(host, "://") != NULL;
+	char	   *url;
+
+	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
+	{
+		*refused = psprintf("host \"%s\" may not be sent an API key", name);
+		return NULL;
+	}
+	if (plain && !host_is_loopback(name) && !host_matches(name, pinecone_allow_http_hosts))
+	{
+		*refused = psprintf("host \"%s\" may not be talked to without TLS", name);
+		return NULL;
+	}
+	url = has_scheme ? pstrdup(host) : psprintf("https://%s", host);
+	while (url[0] && url[strlen(url) - 1] == '/')
+		url[strlen(url) - 1] = '\0';
+	return url;
+}
+
+char *
+pinecone_session_control_url(PineconeSession *session)
+{
+	char	   *refused;
+	char	   *url = make_base_url(session->options->control_host, &refused);
+
+	if (url == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s", refused),
+				 errhint("A superuser can allow it with pinecone_fdw.allowed_hosts or pinecone_fdw.allow_http_hosts.")));
+	return url;
+}
+
+/* ---- Where the index is ---- */
+
+static PineconeProblem *
+refuse_host(char *message)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	return problem;
+}
+
+static void
+set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
+{
+	char	   *refused;
+	char	   *url = make_base_url(host, &refused);
+
+	if (url == NULL)
+		*problem = refuse_host(refused);
+	else
+		session->base_url = MemoryContextStrdup(session->cxt, url);
+}
+
+/* The control plane has answered where the index is. */
+static void
+take_resolved(PineconeSession *session, PineconeProblem **problem)
+{
+	PineconeCall *call = session->resolver;
+	char	   *host = NULL;
+	char	   *state = NULL;
+	bool		ready = false;
+	const char *reason = NULL;
+
+	if (call->state == PINECONE_CALL_FAILED)
+	{
+		*problem = &call->problem;
+		return;
+	}
+	if (!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
+									   &host, &ready, &state, &reason))
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 200;
+		(*problem)->invalid = reason;
+		return;
+	}
+	if (host == NULL || host[0] == '\0')
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 503;
+		(*problem)->message = psprintf("index \"%s\" is not ready: %s", session->options->index,
+									   state ? state : "no host yet");
+		return;
+	}
+	session->resolved_at = GetCurrentTimestamp();
+	set_base_url(session, host, problem);
+}
+
+static void
+start_resolver(PineconeSession *session)
+{
+	MemoryContext old = MemoryContextSwitchTo(session->cxt);
+	PineconeCall *call = pinecone_call_create(session, NULL, "describe index", "GET");
+	StringInfoData path;
+
+	MemoryContextSwitchTo(call->cxt);
+	initStringInfo(&path);
+	appendStringInfoString(&path, "/indexes/");
+	pinecone_message_append_encoded(&path, session->options->index);
+	call->path = path.data;
+	call->control_plane = true;
+	session->resolver = call;
+	pinecone_call_start(call);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
+{
+	char	   *refused;
+
+	if (session->base_url != NULL)
+		return true;
+	if (session->options->index == NULL)
+	{
+		set_base_url(session, session->options->host, problem);
+		return session->base_url != NULL;
+	}
+	if (session->resolver == NULL)
+	{
+		if (make_base_url(session->options->control_host, &refused) == NULL)
+			*problem = refuse_host(refused);
+		else
+			start_resolver(session);
+		return false;
+	}
+	if (!pinecone_call_finished(session->resolver))
+		return false;
+
+	take_resolved(session, problem);
+	if (session->base_url != NULL || *problem == NULL)
+	{
+		MemoryContextDelete(session->resolver->cxt);
+		session->resolver = NULL;
+	}
+	return session->base_url != NULL;
+}
+
+void
+pinecone_session_forget_host(PineconeSession *session)
+{
+	if (session->options->index == NULL || session->base_url == NULL ||
+		!TimestampDifferenceExceeds(session->resolved_at, GetCurrentTimestamp(),
+									RESOLVE_INTERVAL_MS))
+		return;
+	session->base_url = NULL;
+}
+
+/* ---- Sessions ---- */
+
+static void
+invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS status;
+	PineconeSession *session;
+
+	hash_seq_init(&status, sessions);
+	while ((session = hash_seq_search(&status)) != NULL)
+	{
+		if (hashvalue == 0 ||
+			hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
+						  session->mapping_hash))
+			session->stale = true;
+	}
+}
+
+static void
+create_sessions(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(PineconeSession);
+	sessions = hash_create("pinecone sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate_sessions, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate_sessions, (Datum) 0);
+}
+
+/* An error or a failed statement must not leave a dead resolver behind. */
+static void
+drop_failed_resolver(PineconeSession *session)
+{
+	if (session->resolver != NULL && session->resolver->state == PINECONE_CALL_FAILED)
+	{
+		MemoryContextDelete(session->resolver->cxt);
+		session->resolver = NULL;
+	}
+}
+
+static void
+load_session(PineconeSession *session, UserMapping *mapping)
+{
+	MemoryContext old;
+
+	if (session->cxt == NULL)
+		session->cxt = AllocSetContextCreate(TopMemoryContext, "pinecone session",
+											 ALLOCSET_SMALL_SIZES);
+	if (session->stats_cxt == NULL)
+		session->stats_cxt = AllocSetContextCreate(TopMemoryContext, "pinecone index stats",
+												   ALLOCSET_SMALL_SIZES);
+	session->options = NULL;
+	session->resolver = NULL;
+	session->base_url = NULL;
+	session->stats = NULL;
+	MemoryContextReset(session->cxt);
+	MemoryContextReset(session->stats_cxt);
+
+	session->serverid = mapping->serverid;
+	session->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+												 ObjectIdGetDatum(mapping->serverid));
+	session->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
+												  ObjectIdGetDatum(mapping->umid));
+	old = MemoryContextSwitchTo(session->cxt);
+	session->options = pinecone_option_server(mapping->serverid);
+	MemoryContextSwitchTo(old);
+	session->allowance = session->options->max_concurrency;
+	session->stale = false;
+}
+
+PineconeSession *
+pinecone_session_get(Oid serverid, Oid userid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+	PineconeSession *session;
+	bool		found;
+
+	if (sessions == NULL)
+		create_sessions();
+	session = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(session, 0, sizeof(*session));
+		session->mapping = mapping->umid;
+		session->stale = true;
+	}
+	session->userid = userid;
+	/* calls on the wire keep the options they were started with until they end */
+	if (session->stale && (session->running == 0 || session->options == NULL))
+		load_session(session, mapping);
+	if (session->options == NULL)
+		elog(ERROR, "session without options");
+	if (session->options->host == NULL && session->options->index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("server \"%s\" has neither a \"host\" nor an \"index\" option",
+						session->options->servername),
+				 errhint("Set one of them with ALTER SERVER.")));
+	drop_failed_resolver(session);
+	return session;
+}
+
+/* ---- The index ---- */
+
+static PineconeStats *
+copy_stats(PineconeSession *session, const PineconeStats *stats)
+{
+	PineconeStats *copy;
+	MemoryContext old;
+
+	session->stats = NULL;
+	MemoryContextReset(session->stats_cxt);
+	old = MemoryContextSwitchTo(session->stats_cxt);
+	copy = palloc(sizeof(PineconeStats));
+	*copy = *stats;
+	copy->namespaces = palloc(Max(stats->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < stats->nnamespaces; i++)
+	{
+		copy->namespaces[i].name = pstrdup(stats->namespaces[i].name);
+		copy->namespaces[i].records = stats->namespaces[i].records;
+	}
+	copy->fetched_at = GetCurrentTimestamp();
+	MemoryContextSwitchTo(old);
+	session->stats = copy;
+	return copy;
+}
+
+PineconeStats *
+pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
+{
+	PineconeCall *call;
+	PineconeStats *stats = NULL;
+
+	if (!fresh && session->stats != NULL &&
+		!TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
+									pinecone_stats_ttl_ms))
+		return session->stats;
+
+	call = pinecone_api_stats_try(session, try_only);
+	pinecone_api_wait(call);
+	if (!try_only || pinecone_api_failure(call) == PINECONE_FAILURE_NONE)
+		stats = copy_stats(session, pinecone_api_stats_result(call));
+	pinecone_api_free(call);
+	return stats;
+}
+
+double
+pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
+{
+	int			low = 0;
+	int			high = stats->nnamespaces;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		int			order = strcmp(stats->namespaces[middle].name, namespace_);
+
+		if (order == 0)
+			return stats->namespaces[middle].records;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}

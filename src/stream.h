@@ -1,0 +1,74 @@
+/*
+ * stream.h
+ *		The records of one operation on one namespace, one after the other:
+ *		paging, growing searches, read-ahead, bounded memory.
+ */
+#ifndef PINECONE_STREAM_H
+#define PINECONE_STREAM_H
+
+#include "api.h"
+#include "request.h"
+
+/* A search returns at most this many matches (API 2025-10) */
+#define PINECONE_MAX_TOP_K 10000
+
+typedef struct PineconeStreamSpec
+{
+	PineconeSession *session;
+	PineconeCounters *counters; /* may be NULL */
+	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
+	const char *namespace_;
+	int			dimension;		/* of the index; sizes pages */
+
+	/* Which records */
+	const char *filter;			/* QUERY, FILTER; or NULL */
+	const char *prefix;			/* LIST, LIST_FETCH; or NULL */
+	char	  **ids;			/* FETCH: distinct and valid */
+	int			nids;
+
+	/* QUERY */
+	int			nvalues;
+	const float *values;
+	const char *query_id;		/* search by stored record, or NULL */
+	int			top_k;			/* to begin with */
+
+	/* What of them */
+	bool		want_values;
+	bool		want_metadata;
+	double		row_limit;		/* rows likely to be read; 0: all */
+} PineconeStreamSpec;
+
+typedef struct PineconeStream PineconeStream;
+
+typedef enum PineconeStreamStatus
+{
+	PINECONE_STREAM_RECORD,
+	PINECONE_STREAM_PENDING,	/* only when told not to wait */
+	PINECONE_STREAM_END,
+	PINECONE_STREAM_CAPPED		/* a search that may not grow further: there may be
+								 * more records */
+} PineconeStreamStatus;
+
+/*
+ * Start; the first request is on its way when this returns.  The stream lives
+ * in a child of the current memory context.  What "spec" points to must live
+ * as long as the stream.
+ */
+extern PineconeStream *pinecone_stream_begin(const PineconeStreamSpec *spec);
+
+/*
+ * The next record, valid until the next call.  Errors are raised.  With "wait"
+ * false it returns PENDING rather than wait for the network.
+ */
+extern PineconeStreamStatus pinecone_stream_next(PineconeStream *stream, bool wait,
+												 PineconeRecord **record);
+
+/* Has this search already returned the record of that id? */
+extern bool pinecone_stream_seen(PineconeStream *stream, const char *id);
+
+/* The number of neighbours last asked for. */
+extern int	pinecone_stream_top_k(PineconeStream *stream);
+
+extern void pinecone_stream_end(PineconeStream *stream);
+
+#endif							/* PINECONE_STREAM_H */
