@@ -33,5 +33,10 @@ endif
 
 $(OBJS): $(wildcard src/*.h)
 
+# Sums of floats may be taken in any order there, so in SIMD lanes
+SIMD_CFLAGS = -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
+src/distance.o: CFLAGS += $(SIMD_CFLAGS)
+src/distance.bc: BITCODE_CFLAGS += $(SIMD_CFLAGS)
+
 src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+#
+# Build everything with warnings as errors, install it, and run the tests
+# against a private PostgreSQL cluster and pinecone-local.
+#
+#	test/check.sh				all suites
+#	test/check.sh SUITE...		some of: regress tap contract random unit docs
+#
+# PG_CONFIG chooses the PostgreSQL.  Run test/install.sh check once before.
+# A failing test's output is printed; the last line is the sum, "N passed,
+# N failed", and the exit status tells whether any failed.
+#
+# A suite is left out when it has no files.  What its files are:
+#	regress		sql/*.sql, by pg_regress
+#	tap			test/t/*.pl, by prove
+#	contract	test/contract/run.sh, and likewise unit and docs
+#	random		programs in test/random
+# A script passes by its exit status.  If it prints TAP lines or ends with a
+# line "N passed, N failed", that is its count, and else it counts as one.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+# shellcheck source=test/cluster.sh
+source test/cluster.sh
+
+readonly ALL_SUITES=(regress tap contract random unit docs)
+passed=0
+failed=0
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+# Add to the sum, and say what one suite or file came to.
+count() {
+	local what=$1
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	printf '%s: %d passed, %d failed\n' "$what" "$2" "$3"
+}
+
+finish() {
+	printf '\n%d passed, %d failed\n' "$passed" "$failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+# Run a command with its output in $log; print it when it fails.
+quietly() {
+	"$@" >"$log" 2>&1 && return
+	cat "$log"
+	return 1
+}
+
+# Count the lines of $log that match.
+lines() {
+	grep -cE "$1" "$log" || true
+}
+
+# "make install" writes where only root may, unless the PostgreSQL is ours.
+install_extension() {
+	local as=()
+	[ -w "$("$PG_CONFIG" --pkglibdir)" ] || [ "$(id -u)" = 0 ] || as=(sudo)
+	"${as[@]}" make -s install "PG_CONFIG=$PG_CONFIG"
+}
+
+build() {
+	local good=0
+	say "build ($("$PG_CONFIG" --version))"
+	quietly make -s WERROR=1 "PG_CONFIG=$PG_CONFIG" && good=$((good + 1))
+	quietly install_extension && good=$((good + 1))
+	quietly make -s -C test/server WERROR=1 && good=$((good + 1))
+	count build "$good" $((3 - good))
+	[ "$good" = 3 ]
+}
+
+suite_regress() {
+	local good bad status=0
+	make -s installcheck "PG_CONFIG=$PG_CONFIG" >"$log" 2>&1 || status=1
+	# PostgreSQL 16 turned the lines into TAP
+	good=$(lines '^(test .*\.\.\. ok|ok [0-9])')
+	bad=$(lines '^(test .*\.\.\. FAILED|not ok [0-9])')
+	[ "$status" = 0 ] || [ "$bad" != 0 ] || bad=1
+	if [ "$bad" != 0 ]; then
+		cat "$log"
+		[ ! -s regression.diffs ] || cat regression.diffs
+	fi
+	count regress "$good" "$bad"
+}
+
+# Run one program and count what it says.
+run_program() {
+	local name=$1 good bad status=0
+	shift
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	if tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed$'; then
+		read -r good _ bad _ < <(tail -n 1 "$log")
+	else
+		good=$(lines '^ok [0-9]')
+		bad=$(lines '^not ok [0-9]')
+		good=$((good - $(lines '^ok [0-9].*# (skip|SKIP)')))
+		[ "$good$bad" != 00 ] || [ "$status" != 0 ] || good=1
+	fi
+	[ "$status" = 0 ] || [ "$bad" != 0 ] || bad=1
+	if [ "$bad" != 0 ]; then
+		cat "$log"
+		printf '%s: exit status %d\n' "$name" "$status"
+	fi
+	count "$name" "$good" "$bad"
+}
+
+suite_tap() {
+	local file
+	for file in test/t/*.pl; do
+		run_program "$file" prove --verbose --nocolor -I test/t -I test/lib "$file"
+	done
+}
+
+suite_random() {
+	local file
+	for file in test/random/*; do
+		if [ -f "$file" ] && [ -x "$file" ]; then
+			run_program "$file" "$file"
+		fi
+	done
+}
+
+suite_contract() {
+	run_program test/contract/run.sh test/contract/run.sh
+}
+
+suite_unit() {
+	run_program test/unit/run.sh test/unit/run.sh
+}
+
+suite_docs() {
+	run_program test/docs/run.sh test/docs/run.sh
+}
+
+has_files() {
+	case $1 in
+		regress) compgen -G 'sql/*.sql' ;;
+		tap) compgen -G 'test/t/*.pl' ;;
+		random) compgen -G 'test/random/*' ;;
+		*) compgen -G "test/$1/run.sh" ;;
+	esac >/dev/null
+}
+
+suites=("$@")
+for suite in "${suites[@]}"; do
+	case " ${ALL_SUITES[*]} " in
+		*" $suite "*) ;;
+		*)
+			echo "there is no suite \"$suite\", only: ${ALL_SUITES[*]}" >&2
+			exit 2
+			;;
+	esac
+	has_files "$suite" || {
+		echo "suite \"$suite\" has no files" >&2
+		exit 2
+	}
+done
+[ $# -gt 0 ] || suites=("${ALL_SUITES[@]}")
+
+cluster_begin || exit
+log=$CLUSTER_DIR/check.log
+build || finish
+cluster_postgres && cluster_pinecone || {
+	count start 0 1
+	finish
+}
+
+for suite in "${suites[@]}"; do
+	if has_files "$suite"; then
+		say "$suite"
+		"suite_$suite"
+	else
+		say "$suite: no files"
+	fi
+done
+finish

@@ -1,0 +1,125 @@
+# cluster.sh
+#	A private PostgreSQL cluster and a pinecone-local in a temporary directory,
+#	for scripts that source this file:
+#
+#	source test/cluster.sh
+#	cluster_begin				make $CLUSTER_DIR; remove it again when the script exits
+#	cluster_postgres [LINE...]	start PostgreSQL, with lines for postgresql.conf
+#	cluster_pinecone [ARG...]	start pinecone-local, with more arguments
+#	cluster_end					stop both and remove the directory (the exit trap does it)
+#
+# cluster_postgres exports PGHOST, PGPORT, PGUSER and PGDATABASE, and puts the
+# programs of this PostgreSQL first on the PATH.  cluster_pinecone exports
+# PINECONE_LOCAL_PORT, PINECONE_LOCAL_URL (of its control plane) and
+# PINECONE_LOCAL_KEY.  PG_CONFIG chooses the PostgreSQL.
+#
+# PostgreSQL listens on a socket in the directory alone, pinecone-local on free
+# ports of the loopback interface.  Both run as the user who runs the script;
+# for root, who may not run PostgreSQL, as "postgres" or else "nobody".  To
+# leave them running, forget the trap (trap - EXIT) and keep $CLUSTER_DIR:
+# cluster_end with CLUSTER_DIR set stops them from any other script.
+
+CLUSTER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cluster_as=() # the command in front of server processes
+
+cluster_user() {
+	getent passwd postgres >/dev/null && echo postgres || echo nobody
+}
+
+cluster_set_user() {
+	local user
+	cluster_as=()
+	if [ "$(id -u)" = 0 ]; then
+		user=$(cluster_user)
+		cluster_as=(setpriv "--reuid=$user" "--regid=$(id -g "$user")" --init-groups)
+	fi
+	# Where "." may be closed to that user, and HOME too
+	cluster_as+=(env -C "$CLUSTER_DIR" "HOME=$CLUSTER_DIR")
+}
+
+cluster_begin() {
+	PG_CONFIG=$("$CLUSTER_SOURCE/test/pg_config.sh" --path) || return
+	export PG_CONFIG
+	# A socket's path is short by law, so TMPDIR is not asked
+	CLUSTER_DIR=$(mktemp -d /tmp/pinecone_fdw.XXXXXX)
+	export CLUSTER_DIR
+	trap cluster_end EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	[ "$(id -u)" != 0 ] || chown "$(cluster_user):" "$CLUSTER_DIR"
+	cluster_set_user
+}
+
+cluster_postgres() {
+	local bindir
+	bindir=$("$PG_CONFIG" --bindir)
+	export PATH=$bindir:$PATH
+	export PGHOST=$CLUSTER_DIR PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+	unset PGSERVICE PGSERVICEFILE PGPASSWORD PGOPTIONS PGSSLMODE PGHOSTADDR
+
+	"${cluster_as[@]}" "$bindir/initdb" -D "$CLUSTER_DIR/data" -U postgres -A trust --no-sync \
+		--no-locale -E UTF8 >"$CLUSTER_DIR/initdb.log" 2>&1 || {
+		cat "$CLUSTER_DIR/initdb.log" >&2
+		return 1
+	}
+	"${cluster_as[@]}" tee -a "$CLUSTER_DIR/data/postgresql.conf" >/dev/null <<-END
+		listen_addresses = ''
+		unix_socket_directories = '$CLUSTER_DIR'
+		port = $PGPORT
+		fsync = off
+		max_connections = 50
+		shared_buffers = 64MB
+		log_line_prefix = '%m [%p] '
+		$(printf '%s\n' "$@")
+	END
+	"${cluster_as[@]}" "$bindir/pg_ctl" -D "$CLUSTER_DIR/data" -l "$CLUSTER_DIR/postgres.log" -w start \
+		>/dev/null 2>&1 || {
+		cat "$CLUSTER_DIR/postgres.log" >&2
+		return 1
+	}
+}
+
+cluster_pinecone() {
+	local pid port_file=$CLUSTER_DIR/pinecone.port
+	export PINECONE_LOCAL_KEY=${PINECONE_LOCAL_KEY:-test-key}
+
+	# A copy, for the user it runs as may not reach the original
+	install -m 755 "$CLUSTER_SOURCE/test/server/pinecone-local" "$CLUSTER_DIR/pinecone-local"
+	rm -f "$port_file"
+	"${cluster_as[@]}" "$CLUSTER_DIR/pinecone-local" --port 0 --port-file "$port_file" \
+		--api-key "$PINECONE_LOCAL_KEY" "$@" >>"$CLUSTER_DIR/pinecone.log" 2>&1 </dev/null &
+	pid=$!
+	disown "$pid"
+	echo "$pid" >"$CLUSTER_DIR/pinecone.pid"
+
+	for _ in $(seq 600); do
+		if [ -s "$port_file" ]; then
+			PINECONE_LOCAL_PORT=$(head -n 1 "$port_file")
+			export PINECONE_LOCAL_PORT PINECONE_LOCAL_URL=http://127.0.0.1:$PINECONE_LOCAL_PORT
+			return
+		fi
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$CLUSTER_DIR/pinecone.log" >&2
+	echo "pinecone-local did not start" >&2
+	return 1
+}
+
+cluster_end() {
+	local status=$? pid
+	if [ -n "${CLUSTER_DIR:-}" ] && [ -d "$CLUSTER_DIR" ]; then
+		[ ${#cluster_as[@]} -gt 0 ] || cluster_set_user
+		if [ -s "$CLUSTER_DIR/pinecone.pid" ]; then
+			pid=$(cat "$CLUSTER_DIR/pinecone.pid")
+			kill "$pid" 2>/dev/null || true
+		fi
+		if [ -e "$CLUSTER_DIR/data/postmaster.pid" ]; then
+			"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$CLUSTER_DIR/data" -m immediate -w stop >/dev/null 2>&1 || true
+		fi
+		rm -rf "$CLUSTER_DIR"
+	fi
+	unset CLUSTER_DIR
+	return "$status"
+}

@@ -1,0 +1,75 @@
+-- ======== Connect: a server for the index, a key for the user, a table per namespace
+
+CREATE EXTENSION pinecone_fdw;
+CREATE SERVER catalog FOREIGN DATA WRAPPER pinecone_fdw
+  OPTIONS (index 'catalog', control_host :'url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER catalog OPTIONS (api_key :'key');
+IMPORT FOREIGN SCHEMA pinecone FROM SERVER catalog INTO public;
+\d settings
+SELECT (SELECT count(*) FROM functions) AS functions, (SELECT count(*) FROM operators) AS operators,
+       (SELECT count(*) FROM types) AS types, (SELECT count(*) FROM settings) AS settings;
+
+-- ======== Filter: conditions on metadata are sent to Pinecone
+
+SELECT id, description FROM functions
+WHERE kind = 'aggregate' AND arity = 1 AND returns = 'numeric' AND description LIKE '%average%'
+ORDER BY id COLLATE "C";
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT id, description FROM functions
+WHERE kind = 'aggregate' AND arity = 1 AND returns = 'numeric' AND description LIKE '%average%'
+ORDER BY id COLLATE "C";
+
+-- a list, a range and a raw filter
+SELECT id, arguments FROM functions
+WHERE arguments @> '{point,polygon}' AND arity <= 2 AND pinecone_match(metadata, '{"volatility": {"$ne": "volatile"}}')
+ORDER BY id COLLATE "C";
+
+-- ======== Search: the nearest by meaning (here: by spelling, see toy_embed)
+
+SELECT id, description, round((embedding <=> toy_embed('distance between points'))::numeric, 3) AS distance
+FROM functions ORDER BY embedding <=> toy_embed('distance between points') LIMIT 5;
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT id, description, round((embedding <=> toy_embed('distance between points'))::numeric, 3) AS distance
+FROM functions ORDER BY embedding <=> toy_embed('distance between points') LIMIT 5;
+
+-- among those that pass a filter
+SELECT id, description, volatility FROM functions
+WHERE volatility = 'stable' AND arity = 0
+ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT id, description, volatility FROM functions
+WHERE volatility = 'stable' AND arity = 0
+ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
+
+-- ======== Join: which settings are about memory, and what are they set to here?
+
+SELECT s.id, p.setting, p.unit, s.description
+FROM (SELECT id, description, embedding <=> toy_embed('memory for a query') AS distance
+      FROM settings ORDER BY distance LIMIT 6) s
+JOIN pg_settings p ON p.name = s.id
+ORDER BY s.distance;
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT s.id, p.setting, p.unit, s.description
+FROM (SELECT id, description, embedding <=> toy_embed('memory for a query') AS distance
+      FROM settings ORDER BY distance LIMIT 6) s
+JOIN pg_settings p ON p.name = s.id
+ORDER BY s.distance;
+
+-- the other way round: for each of some settings, the functions nearest to it
+CREATE TABLE chosen AS
+SELECT name, toy_embed(replace(name, '_', ' ') || ' ' || short_desc) AS embedding FROM pg_settings
+WHERE name IN ('max_connections', 'TimeZone', 'xmlbinary');
+SELECT c.name, f.id, f.description
+FROM chosen c
+CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f
+ORDER BY c.name;
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT c.name, f.id, f.description
+FROM chosen c
+CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f
+ORDER BY c.name;
+
+-- records by id, driven by a local query
+SELECT p.oid::regprocedure, p.procost, f.description
+FROM pg_proc p JOIN functions f ON f.id = p.oid::regprocedure::text
+WHERE p.procost > 100 ORDER BY 1;

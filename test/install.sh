@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+#
+# Install from Debian's archive what is missing here to build and run.
+#
+#	test/install.sh			the compiler, PostgreSQL, the libraries: build, demo
+#	test/install.sh check	and what test/check.sh needs besides
+#
+# Says what it installs; uses sudo when it is not root.  PG_CONFIG chooses a
+# PostgreSQL installation; without it the newest one here is used, or Debian's
+# own version is installed.
+set -euo pipefail
+
+here=$(dirname "${BASH_SOURCE[0]}")
+
+say() {
+	printf 'install: %s\n' "$*"
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# apt-get, quiet unless it fails.
+apt() {
+	local output
+	output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" 2>&1 </dev/null) || {
+		printf '%s\n' "$output" >&2
+		return 1
+	}
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+updated=
+apt_update() {
+	[ -n "$updated" ] || apt update
+	updated=yes
+}
+
+# The major version of the postgresql package that apt would install.
+debian_postgresql() {
+	apt-cache depends postgresql | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -n 1
+}
+
+# What is missing of "command package" pairs ("-" for a package without a
+# command), one package a line.
+missing_of() {
+	local command package
+	while read -r command package; do
+		if [ "$command" = - ]; then
+			is_installed "$package" || echo "$package"
+		else
+			command -v "$command" >/dev/null || echo "$package"
+		fi
+	done
+}
+
+list_missing() {
+	if [ -z "${PG_CONFIG:-}" ]; then
+		missing_of <<-END
+			- postgresql-$1
+			- postgresql-server-dev-$1
+		END
+	fi
+	missing_of <<-END
+		gcc gcc
+		make make
+		pkg-config pkg-config
+		perl perl
+		setpriv util-linux
+		- libc6-dev
+		- libcurl4-openssl-dev
+		- libjson-c-dev
+		- libmicrohttpd-dev
+	END
+	if [ "$2" = check ]; then
+		missing_of <<-END
+			prove perl
+			curl curl
+			openssl openssl
+			dpkg-source dpkg-dev
+			node nodejs
+			npm npm
+			- libipc-run-perl
+		END
+	fi
+}
+
+if ! command -v apt-get >/dev/null; then
+	say "this system has no apt-get; going on with what is installed"
+	exit
+fi
+
+major=$("$here/pg_config.sh" --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9]+).*/\1/') || true
+if [ -z "$major" ]; then
+	[ -n "$(debian_postgresql)" ] || apt_update
+	major=$(debian_postgresql)
+fi
+
+mapfile -t packages < <(list_missing "$major" "${1:-}")
+if [ ${#packages[@]} = 0 ]; then
+	say "nothing is missing"
+else
+	say "installing ${packages[*]}"
+	apt_update
+	apt install -y --no-install-recommends "${packages[@]}"
+fi
+
+if [ "${1:-}" = check ]; then
+	[ -n "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ] || apt_update
+	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
+fi
