@@ -35,8 +35,8 @@ append_index(Buffer *buf, Index *index, int version)
 {
 	bool ready = now_ms() >= index->ready_at_ms;
 
-	buffer_format(buf, "{\"name\":\"%s\",\"host\":\"%slocalhost:%d\",", index->name,
-				  use_tls ? "" : "http://", index->port);
+	buffer_format(buf, "{\"name\":\"%s\",\"host\":\"%s:%d\",", index->name,
+				  use_tls ? "localhost" : "http://127.0.0.1", index->port);
 	buffer_format(buf, "\"status\":{\"ready\":%s,\"state\":\"%s\"},", ready ? "true" : "false",
 				  ready ? "Ready" : "Initializing");
 	buffer_format(buf, "\"deletion_protection\":\"%s\",",
