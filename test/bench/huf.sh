@@ -36,10 +36,11 @@ run <<SQL
 CREATE EXTENSION pinecone_fdw;
 CREATE FUNCTION huf_touch(float8, real[]) RETURNS float8 AS '$work/huf_touch' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE AGGREGATE touch(real[]) (SFUNC = huf_touch, STYPE = float8, INITCOND = 0, COMBINEFUNC = float8pl, PARALLEL = SAFE);
-SELECT setseed(0.5);
+SELECT setseed(0.5) \gset
 CREATE UNLOGGED TABLE score AS SELECT (i % 100)::int AS ns, random() AS x, random() AS y FROM generate_series(1, $ROWS) i;
-CREATE UNLOGGED TABLE embedding AS SELECT (i % 100)::int AS ns, v FROM generate_series(1, $VECTORS) i,
-  LATERAL (SELECT array_agg((random() - 0.5 + i * 0)::real) AS v FROM generate_series(1, $DIMS)) e;
+-- a thousand different vectors, over and over: time does not depend on the values
+CREATE TEMP TABLE base AS SELECT b, (SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, $DIMS) WHERE b >= 0) AS v FROM generate_series(0, 999) b;
+CREATE UNLOGGED TABLE embedding AS SELECT (i % 100)::int AS ns, v FROM generate_series(1, $VECTORS) i JOIN base ON b = (i / 100) % 1000;
 VACUUM ANALYZE score;
 VACUUM ANALYZE embedding;
 SQL
