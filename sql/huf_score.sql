@@ -128,6 +128,12 @@ SELECT near(up, down) AS lse, near(eup, edown) AS h FROM
 SELECT near(huf_rho_var(1 + i * 1e-9), 1.25e-18 / 16, 1e-6) AS var FROM generate_series(1, 4) i;
 SELECT near(huf_entropy(x), 1e-13 + 1e-13 * ln(1e13::float8), 1e-3) FROM (VALUES (1::float8), (1e-13)) v(x);
 
+-- many masses, of which only some are sorted, against a running sum
+WITH m AS (SELECT ((i * 7919 % 200003) ^ 2) * 1e290 AS x FROM generate_series(1::bigint, 200000) i), r AS (SELECT sum(x / 1e290) OVER (ORDER BY x DESC) AS prefix, sum(x / 1e290) OVER () AS total FROM m)
+SELECT q, huf_items_to_cover(x, q) = (SELECT count(*) FILTER (WHERE prefix < (q - 1e-12) * total) + 1 FROM r) AS same, abs(huf_items_to_cover_approx(x, q) - huf_items_to_cover(x, q)) < 0.02 * count(*) AS close
+FROM m, unnest('{0.001,0.3,0.5,0.9,0.999}'::float8[]) q GROUP BY q ORDER BY q;
+SELECT huf_items_to_cover(CASE WHEN i = 7 THEN 'NaN' ELSE 1::float8 END) AS nan, huf_items_to_cover(0 * i) AS zero, huf_items_to_cover(1, 1) AS equal FROM generate_series(1, 200000) i;
+
 -- refused
 SELECT huf_hhi(x) FROM (VALUES (1.0), (-1)) v(x);
 SELECT huf_entropy(x) FROM (VALUES ('NaN'::float8), ('-Infinity')) v(x);

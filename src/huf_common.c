@@ -222,6 +222,42 @@ pinecone_huf_sort(double *value, int64 n)
 	}
 }
 
+/* The largest of some masses; says also whether they make shares. */
+HufMassState
+pinecone_huf_largest_mass(const double *value, int64 n, double *largest)
+{
+	bool bad = false;
+
+	*largest = 0;
+	for (int64 i = 0; i < n; i++)
+	{
+		double x = value[i];
+
+		if (x < 0)
+			pinecone_huf_negative_mass(x);
+		if (x > *largest)
+			*largest = x;
+		bad |= isnan(x);
+	}
+	if (bad || isinf(*largest))
+		return HUF_MASS_NAN;
+	return *largest == 0 ? HUF_MASS_ZERO : HUF_MASS_OK;
+}
+
+/* The same of scores, where -Infinity is a masked item. */
+static HufMassState
+largest_score(const double *value, int64 n, double *largest)
+{
+	*largest = -INFINITY;
+	for (int64 i = 0; i < n; i++)
+	{
+		if (isnan(value[i]) || value[i] == INFINITY)
+			return HUF_MASS_NAN;
+		*largest = Max(*largest, value[i]);
+	}
+	return isinf(*largest) ? HUF_MASS_ZERO : HUF_MASS_OK;
+}
+
 /*
  * Turn scores into masses, in place and scaled by a power of two (linear) or
  * relative to the largest (softmax), and compute their total.  A masked item
@@ -232,25 +268,11 @@ HufMassState
 pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total)
 {
 	HufSum sum = {0};
-	double largest = kind == HUF_LINEAR ? 0 : -INFINITY;
-	bool bad = false;
+	double largest;
+	HufMassState state = kind == HUF_LINEAR ? pinecone_huf_largest_mass(value, n, &largest) : largest_score(value, n, &largest);
 
-	for (int64 i = 0; i < n; i++)
-	{
-		double x = value[i];
-
-		if (kind == HUF_LINEAR && x < 0)
-			pinecone_huf_negative_mass(x);
-		if (isnan(x) || x == INFINITY)
-			bad = true;
-		else if (x > largest)
-			largest = x;
-	}
-	if (bad)
-		return HUF_MASS_NAN;
-	if (kind == HUF_LINEAR ? largest == 0 : isinf(largest))
-		return HUF_MASS_ZERO;
-
+	if (state != HUF_MASS_OK)
+		return state;
 	if (kind == HUF_LINEAR)
 	{
 		double factor = ldexp(1, -huf_scale_exponent(largest));

@@ -133,6 +133,7 @@ typedef enum HufMassState
 	HUF_MASS_ZERO,
 } HufMassState;
 
+extern HufMassState pinecone_huf_largest_mass(const double *value, int64 n, double *largest);
 extern HufMassState pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total);
 
 #endif

@@ -87,38 +87,124 @@ pinecone_huf_gini_accum(PG_FUNCTION_ARGS)
 	return accumulate(fcinfo, &params);
 }
 
+/*
+ * Sorting many masses would cost more than reading them did.  Bit patterns of
+ * masses order as they do: sum them by the leading bits, and only the bucket
+ * in which the target falls has to be sorted.
+ */
+#define SELECT_SHIFT 46
+#define SELECT_BUCKETS (1 << (63 - SELECT_SHIFT))
+
+typedef struct SelectBucket
+{
+	HufSum sum;
+	int64 n;
+} SelectBucket;
+
+static inline int
+select_bucket(double mass)
+{
+	uint64 bits;
+
+	memcpy(&bits, &mass, sizeof(bits));
+	return bits >> SELECT_SHIFT;
+}
+
+/* How many of the masses, taken largest first, lift the prefix to the target. */
+static int64
+cover_sorted(double *mass, int64 n, HufSum prefix, double target)
+{
+	int64 k = 0;
+
+	pinecone_huf_sort(mass, n);
+	while (k < n && huf_sum_value(&prefix) < target)
+		huf_sum_add(&prefix, mass[n - ++k]);
+	return k;
+}
+
+/*
+ * The same for many masses, given as value times factor: no copy is made of
+ * them but for those in the bucket.
+ */
+static int64
+cover_selected(const double *value, int64 n, double factor, double q)
+{
+	SelectBucket *bucket = palloc0(sizeof(SelectBucket) * SELECT_BUCKETS);
+	double *inside;
+	int64 ninside = 0;
+	HufSum total = {0};
+	HufSum prefix = {0};
+	double target;
+	int64 k = 0;
+	int at;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		double mass = value[i] * factor + 0.0;
+		SelectBucket *b = &bucket[select_bucket(mass)];
+
+		huf_sum_add(&b->sum, mass);
+		b->n++;
+	}
+	for (int i = 0; i < SELECT_BUCKETS; i++)
+		huf_sum_merge(&total, &bucket[i].sum);
+	target = (q - COVER_TOLERANCE) * huf_sum_value(&total);
+	for (at = SELECT_BUCKETS - 1; at > 0; at--)
+	{
+		HufSum next = prefix;
+
+		huf_sum_merge(&next, &bucket[at].sum);
+		if (huf_sum_value(&next) >= target)
+			break;
+		prefix = next;
+		k += bucket[at].n;
+	}
+	inside = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(bucket[at].n, 1));
+	for (int64 i = 0; i < n; i++)
+	{
+		double mass = value[i] * factor + 0.0;
+
+		if (select_bucket(mass) == at)
+			inside[ninside++] = mass;
+	}
+	k += cover_sorted(inside, ninside, prefix, target);
+	pfree(inside);
+	pfree(bucket);
+	return k;
+}
+
 /* The smallest number of items whose masses reach q of the total. */
 Datum
 pinecone_huf_items_to_cover(PG_FUNCTION_ARGS)
 {
 	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufMassState state;
+	double q;
 	double *mass;
 	double total;
-	double target;
-	HufSum prefix = {0};
 	int64 k = 0;
 
 	if (rows == NULL || rows->n == 0)
 		PG_RETURN_NULL();
-	mass = pinecone_huf_rows_column(rows, 0);
-	switch (pinecone_huf_masses(mass, rows->n, rows->params.kind, rows->params.value[PARAM_T], &total))
+	q = rows->params.value[PARAM_Q];
+	if (rows->params.kind == HUF_LINEAR && rows->n >= SELECT_BUCKETS)
 	{
-		case HUF_MASS_NAN:
-			pfree(mass);
-			PG_RETURN_NULL();
-		case HUF_MASS_ZERO:
-			pfree(mass);
-			if (rows->params.kind == HUF_SOFTMAX)
-				PG_RETURN_NULL();
-			PG_RETURN_INT64(0);
-		case HUF_MASS_OK:
-			break;
+		double largest;
+
+		state = pinecone_huf_largest_mass(huf_row(rows, 0), rows->n, &largest);
+		if (state == HUF_MASS_OK)
+			k = cover_selected(huf_row(rows, 0), rows->n, ldexp(1, -huf_scale_exponent(largest)), q);
 	}
-	pinecone_huf_sort(mass, rows->n);
-	target = (rows->params.value[PARAM_Q] - COVER_TOLERANCE) * total;
-	while (k < rows->n && huf_sum_value(&prefix) < target)
-		huf_sum_add(&prefix, mass[rows->n - ++k]);
-	pfree(mass);
+	else
+	{
+		mass = pinecone_huf_rows_column(rows, 0);
+		state = pinecone_huf_masses(mass, rows->n, rows->params.kind, rows->params.value[PARAM_T], &total);
+		if (state == HUF_MASS_OK)
+			k = cover_sorted(mass, rows->n, (HufSum){0}, (q - COVER_TOLERANCE) * total);
+		pfree(mass);
+	}
+	if (state == HUF_MASS_NAN || (state == HUF_MASS_ZERO && rows->params.kind == HUF_SOFTMAX))
+		PG_RETURN_NULL();
 	PG_RETURN_INT64(k);
 }
 

@@ -149,7 +149,7 @@ pinecone_huf_embedding_release(HufEmbedding *e)
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
-#pragma GCC optimize("O3")
+#pragma GCC optimize("O3", "fp-contract=off")
 #endif
 
 /* Four numbers at a time; the compiler splits them where registers are smaller. */

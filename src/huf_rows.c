@@ -126,6 +126,20 @@ pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 		pinecone_huf_check_params(&rows->params, &other->params);
 		if (rows->width != other->width)
 			pinecone_huf_dim_mismatch(rows->width - 1, other->width - 1);
+		if (rows->n == 0 && other->context == context)
+		{
+			/* a deserialized state has its rows where ours belong: take them */
+			double *own = rows->value;
+
+			rows->value = other->value;
+			rows->head = other->head;
+			rows->n = other->n;
+			rows->capacity = other->capacity;
+			if (own != NULL)
+				pfree(own);
+			other->value = NULL;
+			other->n = other->head = other->capacity = 0;
+		}
 		if (other->n > 0)
 		{
 			reserve(rows, other->n);
@@ -133,6 +147,8 @@ pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 				   sizeof(double) * other->n * other->width);
 			rows->n += other->n;
 		}
+		if (other->value != NULL && other->context == context)
+			pfree(other->value);
 	}
 	if (rows == NULL)
 		PG_RETURN_NULL();
@@ -205,7 +221,6 @@ pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 	HufParams params;
 	HufRows *rows;
 
-	pinecone_huf_aggregate_context(fcinfo);
 	if (size < sizeof(header))
 		elog(ERROR, "aggregate state is too short");
 	memcpy(&header, in, sizeof(header));
@@ -215,6 +230,8 @@ pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 	for (int i = 0; i < HUF_MAX_PARAMS; i++)
 		params.value[i] = bits_double(pg_ntoh64(header.param[i]));
 	rows = pinecone_huf_rows_create(CurrentMemoryContext, pg_ntoh64(header.width), &params);
+	/* the rows themselves go where the combine function, which is next, keeps them */
+	rows->context = pinecone_huf_aggregate_context(fcinfo);
 	in += sizeof(header);
 	if (size - sizeof(header) != sizeof(double) * rows->width * pg_ntoh64(header.n))
 		elog(ERROR, "aggregate state has an unexpected size");

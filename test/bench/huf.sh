@@ -93,7 +93,7 @@ done
 
 # two processes: the leader and one worker
 two="SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; ALTER TABLE score SET (parallel_workers = 1); ALTER TABLE embedding SET (parallel_workers = 1);"
-for aggregate in huf_entropy huf_rho_var huf_items_to_cover; do
+for aggregate in huf_hhi huf_lse huf_entropy huf_rho_var huf_items_to_cover huf_items_to_cover_approx; do
 	one=$(seconds "SELECT $aggregate(x) FROM score")
 	t=$(seconds "SELECT $aggregate(x) FROM score" "$two")
 	compare "parallel-$aggregate" "$t" "$one" 1.7 at-least

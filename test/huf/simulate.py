@@ -23,7 +23,7 @@ SAMPLE = [("kb", 0.82), ("kb", 0.63), ("kb", 0.55), ("kb", 0.48), ("kb", 0.42), 
           ("tickets", 0.77), ("tickets", 0.12), ("docs", 0.45), ("emails", 0.30)]
 STEPS = 10
 
-# the share of kb as the note prints it, steps 0 to 10
+# the share of kb as the note prints it; steps 4 to 9 put together from the differences of its column
 NOTE_SHARE = [0.628, 0.615, 0.603, 0.592, 0.581, 0.571, 0.561, 0.551, 0.543, 0.535, 0.538]
 # the static table of the case study behind the note, as far as it is quoted: share, C of the step
 STUDY = {1: (0.6191, 0.9910), 2: (0.6108, 0.9917), 3: (0.5900, 0.9792), 4: (0.5749, 0.9849), 5: (0.5621, 0.9872),
@@ -132,7 +132,7 @@ def report(runs):
         ("mean alpha*", "0.51", mean([p["alpha"] for p in plain]), mean([p["alpha"] for p in seed]), "no: the stated objective gives 1"),
         ("C of the step, first", "0.991", plain[1]["coherence"], seed[1]["coherence"], "with seed 42 as 1 - tv"),
         ("C of the step, last", "0.985", plain[-1]["coherence"], end["coherence"], "no"),
-        ("damping C at alpha 0.52", "0.99", plain[0]["c_half"], end["c_half"], "no"),
+        ("damping C at alpha 0.52", "0.991", plain[1]["c_half"], seed[1]["c_half"], "no"),
         ("cumulative C", "0.922", last["cumulative"], end["cumulative"], "no"),
         ("  as root mean square", "", last["rms"], end["rms"], "no"),
         ("  as 1 - js distance", "", last["js"], end["js"], "no"),
