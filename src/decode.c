@@ -18,6 +18,9 @@
 /* No reply nests this deep; a hostile one must not exhaust the stack. */
 #define MAX_DEPTH 64
 
+/* A copy of metadata is decoded, too: it needs the padding of a body. */
+#define METADATA_PADDING 16
+
 typedef struct Scanner
 {
 	const char *p;
@@ -46,36 +49,41 @@ is_digit(char c)
 	return (unsigned char) (c - '0') <= 9;
 }
 
-static inline bool
-eight_digits(const char *p)
-{
-	uint64		v;
-
-	memcpy(&v, p, 8);
-	return ((v & UINT64CONST(0xF0F0F0F0F0F0F0F0)) |
-			(((v + UINT64CONST(0x0606060606060606)) & UINT64CONST(0xF0F0F0F0F0F0F0F0)) >> 4)) ==
-		UINT64CONST(0x3333333333333333);
-}
-
-/* The value of eight digits, most significant first in memory. */
-static inline uint32
-parse_eight_digits(const char *p)
+/*
+ * The digits at p, eight at most, as a number; *n says how many there are.
+ * Reads eight bytes, which the body's padding allows.
+ */
+static inline uint64
+leading_digits(const char *p, int *n)
 {
 #ifdef WORDS_BIGENDIAN
-	uint32		value = 0;
+	uint64		value = 0;
 
-	for (int i = 0; i < 8; i++)
-		value = value * 10 + (p[i] - '0');
+	for (*n = 0; *n < 8 && is_digit(p[*n]); (*n)++)
+		value = value * 10 + (p[*n] - '0');
 	return value;
 #else
 	uint64		v;
+	uint64		others;
 
 	memcpy(&v, p, 8);
-	v = (v & UINT64CONST(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8;
+	v ^= UINT64CONST(0x3030303030303030);
+	/* the top bit of every byte that is not 0 to 9, exact up to the first */
+	others = ((v + UINT64CONST(0x7676767676767676)) | v) & UINT64CONST(0x8080808080808080);
+	*n = others ? __builtin_ctzll(others) >> 3 : 8;
+	if (*n == 0)
+		return 0;
+	/* right-aligned, zeroes in front; then pairs, fours, eights of digits */
+	v <<= (8 - *n) * 8;
+	v = v * 2561 >> 8;
 	v = (v & UINT64CONST(0x00FF00FF00FF00FF)) * 6553601 >> 16;
 	return (v & UINT64CONST(0x0000FFFF0000FFFF)) * UINT64CONST(42949672960001) >> 32;
 #endif
 }
+
+static const uint64 integer_powers_of_ten[] = {
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+};
 
 static const double powers_of_ten[] = {
 	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
@@ -107,15 +115,15 @@ scan_decimal(const char *p, bool *negative, uint64 *mantissa, int *exponent, boo
 	{
 		const char *fraction = ++p;
 
-		/* the body ends with a NUL, but reading ahead must stay inside it */
-		while (is_digit(p[0]) && is_digit(p[1]) && is_digit(p[2]) && is_digit(p[3]) &&
-			   is_digit(p[4]) && is_digit(p[5]) && is_digit(p[6]) && eight_digits(p))
+		int			n;
+
+		do
 		{
-			m = m * 100000000 + parse_eight_digits(p);
-			p += 8;
-		}
-		while (is_digit(*p))
-			m = m * 10 + (*p++ - '0');
+			uint64		digits = leading_digits(p, &n);
+
+			m = m * integer_powers_of_ten[n] + digits;
+			p += n;
+		} while (n == 8);
 		if (p == fraction)
 			return NULL;
 		e = -(int) (p - fraction);
@@ -656,7 +664,9 @@ read_metadata(Scanner *s, PineconeRecord *record)
 	if (!skip_value(s))
 		return false;
 	record->metadata_len = s->p - start;
-	record->metadata = pnstrdup(start, record->metadata_len);
+	record->metadata = palloc(record->metadata_len + METADATA_PADDING);
+	memcpy(record->metadata, start, record->metadata_len);
+	record->metadata[record->metadata_len] = '\0';
 	return true;
 }
 

@@ -28,6 +28,9 @@
 
 /* No reply is larger: Pinecone's own limit is 4 MB, and lists are small. */
 #define MAX_BODY ((size_t) 64 * 1024 * 1024)
+
+/* Behind a body: its NUL, and what a decoder may read in one go. */
+#define BODY_PADDING 16
 #define MAX_IDLE_CONNECTIONS 64
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
@@ -91,7 +94,7 @@ body_callback(char *data, size_t size, size_t n, void *userp)
 	Transfer   *transfer = userp;
 	PineconeExchange *exchange = &transfer->exchange;
 	size_t		len = size * n;
-	size_t		needed = exchange->body_len + len + 1;
+	size_t		needed = exchange->body_len + len + BODY_PADDING;
 
 	if (needed > MAX_BODY)
 	{
@@ -107,7 +110,7 @@ body_callback(char *data, size_t size, size_t n, void *userp)
 		if (exchange->body_len == 0 &&
 			curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
 			announced > 0 && (size_t) announced < MAX_BODY)
-			wanted = Max(wanted, (size_t) announced + 1);
+			wanted = Max(wanted, (size_t) announced + BODY_PADDING);
 		body = realloc(exchange->body, wanted);
 		if (body == NULL)
 		{
@@ -400,7 +403,7 @@ finish_transfer(Transfer *transfer, CURLcode code)
 		exchange->retry_after = (double) retry_after;
 	if (exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->body == NULL)
 	{
-		exchange->body = calloc(1, 1);
+		exchange->body = calloc(1, BODY_PADDING);
 		if (exchange->body == NULL)
 			exchange->outcome = PINECONE_HTTP_OUT_OF_MEMORY;
 	}

@@ -37,7 +37,8 @@ typedef struct PineconeExchange
 
 	/* The reply */
 	long		status;
-	char	   *body;			/* NUL-terminated, never NULL when answered */
+	char	   *body;			/* NUL-terminated, never NULL when answered; a
+								 * few bytes behind the NUL may be read */
 	size_t		body_len;
 	double		retry_after;	/* seconds, or -1 */
 	char		request_id[128];

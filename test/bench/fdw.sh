@@ -55,9 +55,17 @@ CREATE FOREIGN TABLE bench (id text, embedding real[]) SERVER s;
 CREATE FOREIGN TABLE small (id text, embedding real[]) SERVER s OPTIONS (namespace 'small');
 END
 # A small namespace, so that the search itself is nothing
-curl -s -o /dev/null -H "Api-Key: $PINECONE_LOCAL_KEY" "$host/vectors/upsert" -d "{\"namespace\":\"small\",\"vectors\":[$(
-	awk -v d="$DIMENSION" 'BEGIN { srand(2); for (i = 0; i < 50; i++) { printf "%s{\"id\":\"s%d\",\"values\":[", i ? "," : "", i
-		for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand(); printf "]}" } }')]}"
+awk -v d="$DIMENSION" 'BEGIN {
+	srand(2)
+	printf "{\"namespace\":\"small\",\"vectors\":["
+	for (i = 0; i < 50; i++) {
+		printf "%s{\"id\":\"s%d\",\"values\":[", i ? "," : "", i
+		for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand()
+		printf "]}"
+	}
+	printf "]}"
+}' >"$CLUSTER_DIR/upsert.json"
+curl -sf -o /dev/null -H "Api-Key: $PINECONE_LOCAL_KEY" "$host/vectors/upsert" --data-binary "@$CLUSTER_DIR/upsert.json"
 vector=$(awk -v d="$DIMENSION" 'BEGIN { srand(3); for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand() }')
 printf '{"namespace":"small","topK":10,"includeValues":false,"includeMetadata":false,"vector":[%s]}' "$vector" >"$CLUSTER_DIR/query.json"
 
