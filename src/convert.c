@@ -10,7 +10,8 @@
 
 #include <math.h>
 
-#include "catalog/pg_collation.h"
+#include "access/htup_details.h"
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
@@ -25,7 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
-#include "catalog/pg_enum.h"
+
 
 #include "api.h"
 #include "convert.h"

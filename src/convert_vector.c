@@ -13,6 +13,7 @@
 #include "commands/extension.h"
 #include "catalog/pg_extension.h"
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
