@@ -9,12 +9,12 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "commands/extension.h"
-#include "catalog/pg_extension.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -44,6 +44,10 @@ typedef struct SparseVector
 	int32		unused;
 	int32		indices[FLEXIBLE_ARRAY_MEMBER];
 } SparseVector;
+
+/* pgvector's limits */
+#define MAX_SPARSE_DIMENSIONS 1000000000
+#define MAX_SPARSE_ELEMENTS 16000
 
 /* The types' OIDs, looked up again when pg_type has changed. */
 static bool types_valid = false;
@@ -211,23 +215,29 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 	SparseVector *vector;
 	float	   *values;
 	Size		size;
+	int			n = 0;
 
+	/* sparsevec holds no zeros */
 	for (int i = 0; i < sparse->n; i++)
 	{
-		elements[i].index = sparse->indices[i];
-		elements[i].value = sparse->values[i];
+		if (sparse->values[i] == 0)
+			continue;
+		elements[n].index = sparse->indices[i];
+		elements[n].value = sparse->values[i];
+		n++;
 	}
-	qsort(elements, sparse->n, sizeof(SparseElement), compare_elements);
-	if (sparse->n > 0 && elements[sparse->n - 1].index >= (typmod > 0 ? typmod : 1000000000))
+	qsort(elements, n, sizeof(SparseElement), compare_elements);
+	if (n > MAX_SPARSE_ELEMENTS ||
+		(n > 0 && elements[n - 1].index >= (typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS)))
 		return false;
 
-	size = offsetof(SparseVector, indices) + sparse->n * (sizeof(int32) + sizeof(float));
+	size = offsetof(SparseVector, indices) + n * (sizeof(int32) + sizeof(float));
 	vector = palloc0(size);
 	SET_VARSIZE(vector, size);
-	vector->dim = typmod > 0 ? typmod : Max(1, sparse->n > 0 ? elements[sparse->n - 1].index + 1 : 1);
-	vector->nnz = sparse->n;
-	values = (float *) (vector->indices + sparse->n);
-	for (int i = 0; i < sparse->n; i++)
+	vector->dim = typmod > 0 ? typmod : (n > 0 ? elements[n - 1].index + 1 : 1);
+	vector->nnz = n;
+	values = (float *) (vector->indices + n);
+	for (int i = 0; i < n; i++)
 	{
 		vector->indices[i] = (int32) elements[i].index;
 		values[i] = elements[i].value;
