@@ -699,7 +699,7 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	}
 }
 
-/* Says where domain constraints and input functions have failed. */
+/* Says where a domain's constraint or jsonb's input function has failed. */
 static void
 describe_row(void *arg)
 {
@@ -730,11 +730,15 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 		ColumnReader *entry = &reader->wanted[i];
 		int			n = entry->column->attnum - 1;
 
-		reader->column = entry->column;
+		/* what we raise ourselves says where by itself */
+		reader->column = entry->basetype == JSONBOID ? entry->column : NULL;
 		isnull[n] = !convert_column(reader, entry, record, fields, &values[n]);
 		if (entry->is_domain)
+		{
+			reader->column = entry->column;
 			domain_check(values[n], isnull[n], entry->column->typid, &entry->domain_extra,
 						 reader->cxt);
+		}
 	}
 	error_context_stack = context.previous;
 }
