@@ -1,0 +1,557 @@
+/*
+ * import.c
+ *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace.
+ *
+ * An index has no schemas, so the remote schema's name is not looked at.  What
+ * columns a namespace's metadata needs is told by the fields it declares and
+ * by a sample of its records: the first in the order of their ids, because
+ * listing those costs a request and a random sample would cost them all.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "api.h"
+#include "convert.h"
+#include "import.h"
+#include "session.h"
+#include "stream.h"
+
+/* Records looked at in a namespace */
+#define DEFAULT_SAMPLE_SIZE 100
+#define MAX_SAMPLE_SIZE 100000
+
+/* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
+#define MAX_FIELD_COLUMNS 1000
+
+/* pgvector's limit */
+#define MAX_VECTOR_DIMENSIONS 16000
+
+/* Integers up to here are all there in float64 */
+#define MAX_EXACT_INTEGER 9007199254740992.0
+
+typedef struct ImportOptions
+{
+	int sample_size;
+	Oid vector_type; /* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;	 /* add a column for the whole object */
+} ImportOptions;
+
+/* What a field's values have been seen to be */
+#define SEEN_BOOL 0x01
+#define SEEN_INTEGER 0x02
+#define SEEN_NUMBER 0x04
+#define SEEN_STRING 0x08
+#define SEEN_STRINGS 0x10 /* a list of them */
+#define SEEN_OTHER 0x20
+
+typedef struct FieldSummary
+{
+	char *name;
+	int seen;
+} FieldSummary;
+
+typedef struct NamespaceSummary
+{
+	char *name;			  /* "" for the default namespace */
+	char *table;		  /* the foreign table's name */
+	List *declared;		  /* names of fields (char *) */
+	FieldSummary *fields; /* sorted by name */
+	int nfields;
+	int maxfields;
+	bool has_sparse;
+} NamespaceSummary;
+
+/* ---- Options ---- */
+
+static void
+reject_option(DefElem *def, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, defGetString(def)),
+			 errhint("%s", hint)));
+}
+
+static Oid
+read_vector_type(DefElem *def)
+{
+	char *value = defGetString(def);
+	Oid vector = pinecone_convert_pgvector_type("vector");
+
+	if (pg_strcasecmp(value, "real[]") == 0)
+		return FLOAT4ARRAYOID;
+	if (pg_strcasecmp(value, "vector") != 0)
+		reject_option(def, "Valid values are: real[], vector.");
+	if (!OidIsValid(vector))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"vector\" does not exist"),
+				 errhint("Install it with CREATE EXTENSION vector, or import vectors as real[].")));
+	return vector;
+}
+
+static void
+read_options(List *defs, ImportOptions *options)
+{
+	Oid vector = pinecone_convert_pgvector_type("vector");
+	ListCell *lc;
+
+	options->sample_size = DEFAULT_SAMPLE_SIZE;
+	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
+	options->metadata = true;
+	foreach(lc, defs)
+	{
+		DefElem *def = lfirst(lc);
+
+		if (strcmp(def->defname, "sample_size") == 0)
+		{
+			if (!parse_int(defGetString(def), &options->sample_size, 0, NULL) ||
+				options->sample_size < 0 || options->sample_size > MAX_SAMPLE_SIZE)
+				reject_option(def, psprintf("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE));
+		}
+		else if (strcmp(def->defname, "vector_type") == 0)
+			options->vector_type = read_vector_type(def);
+		else if (strcmp(def->defname, "metadata") == 0)
+		{
+			if (!parse_bool(defGetString(def), &options->metadata))
+				reject_option(def, "Valid values are true and false.");
+		}
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata.")));
+	}
+}
+
+/* ---- Namespaces ---- */
+
+static int
+compare_namespaces(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const NamespaceSummary *) lfirst(a))->name,
+				  ((const NamespaceSummary *) lfirst(b))->name);
+}
+
+static List *
+add_namespace(List *namespaces, const char *name, const PineconeNamespaceInfo *info)
+{
+	NamespaceSummary *summary = palloc0(sizeof(NamespaceSummary));
+
+	summary->name = pstrdup(name);
+	for (int i = 0; info != NULL && i < info->nfields; i++)
+		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
+	return lappend(namespaces, summary);
+}
+
+/* Sort by name; of the same namespace named twice, keep one. */
+static List *
+sort_namespaces(List *namespaces)
+{
+	List *result = NIL;
+	NamespaceSummary *last = NULL;
+	ListCell *lc;
+
+	list_sort(namespaces, compare_namespaces);
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		if (last != NULL && strcmp(last->name, summary->name) == 0)
+			last->declared = list_concat(last->declared, summary->declared);
+		else
+		{
+			result = lappend(result, summary);
+			last = summary;
+		}
+	}
+	return result;
+}
+
+/*
+ * The namespaces that the service lists, with the fields they declare.  Kinds
+ * of indexes that have no such list are no error: statistics name namespaces
+ * too.
+ */
+static List *
+list_namespaces(PineconeSession *session)
+{
+	List *namespaces = NIL;
+	char *token = NULL;
+
+	do
+	{
+		PineconeCall *call = pinecone_api_list_namespaces(session, NULL, token);
+		PineconeFailure failure;
+		PineconeNamespaceInfo *infos;
+		int n;
+
+		pinecone_api_wait(call);
+		failure = pinecone_api_failure(call);
+		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
+			failure == PINECONE_FAILURE_NO_NAMESPACE ||
+			failure == PINECONE_FAILURE_REJECTED)
+		{
+			pinecone_api_free(call);
+			return namespaces;
+		}
+		infos = pinecone_api_namespaces_result(call, &n, &token);
+		for (int i = 0; i < n; i++)
+			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
+		pinecone_api_free(call);
+	}
+	while (token != NULL);
+	return namespaces;
+}
+
+static List *
+find_namespaces(PineconeSession *session, PineconeStats *stats)
+{
+	List *namespaces = list_namespaces(session);
+
+	for (int i = 0; i < stats->nnamespaces; i++)
+		namespaces = add_namespace(namespaces, stats->namespaces[i].name, NULL);
+	/* the default namespace is there even in an empty index */
+	if (namespaces == NIL)
+		namespaces = add_namespace(namespaces, "", NULL);
+	return sort_namespaces(namespaces);
+}
+
+/* ---- Names ---- */
+
+static bool
+name_is_taken(List *taken, const char *name)
+{
+	ListCell *lc;
+
+	foreach(lc, taken)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name made of "base" that fits an identifier and is not taken yet. */
+static char *
+choose_name(List *taken, const char *base)
+{
+	int len = strlen(base);
+	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
+
+	for (int i = 1; name_is_taken(taken, name); i++)
+	{
+		char *suffix = psprintf("_%d", i);
+
+		name = psprintf("%s%s",
+						pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1 - strlen(suffix))),
+						suffix);
+	}
+	return name;
+}
+
+/*
+ * A namespace's table has its name, if that can be an identifier.  Those come
+ * first, so that what they are called does not depend on the others.
+ */
+static void
+name_tables(List *namespaces)
+{
+	List *taken = NIL;
+	ListCell *lc;
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		foreach(lc, namespaces)
+		{
+			NamespaceSummary *summary = lfirst(lc);
+			size_t len = strlen(summary->name);
+
+			if ((len > 0 && len < NAMEDATALEN) != (pass == 0))
+				continue;
+			/* as they are, they are unique already */
+			if (pass == 0)
+				summary->table = summary->name;
+			else
+				summary->table = choose_name(taken, len > 0 ? summary->name : "default");
+			taken = lappend(taken, summary->table);
+		}
+	}
+}
+
+/* ---- Fields ---- */
+
+/* The summary of a field: added, if there is none yet. */
+static FieldSummary *
+find_field(NamespaceSummary *summary, const char *name)
+{
+	int low = 0;
+	int high = summary->nfields;
+	FieldSummary *field;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+		int order = strcmp(summary->fields[middle].name, name);
+
+		if (order == 0)
+			return &summary->fields[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (summary->nfields == summary->maxfields)
+	{
+		summary->maxfields = Max(summary->maxfields * 2, 16);
+		summary->fields = summary->fields ?
+							  repalloc(summary->fields, summary->maxfields * sizeof(FieldSummary)) :
+							  palloc(summary->maxfields * sizeof(FieldSummary));
+	}
+	field = &summary->fields[low];
+	memmove(field + 1, field, (summary->nfields - low) * sizeof(FieldSummary));
+	summary->nfields++;
+	field->name = pstrdup(name);
+	field->seen = 0;
+	return field;
+}
+
+static int
+classify(const PineconeValue *value)
+{
+	switch (value->kind)
+	{
+		case PINECONE_VALUE_NULL:
+			return 0;
+		case PINECONE_VALUE_BOOL:
+			return SEEN_BOOL;
+		case PINECONE_VALUE_STRING:
+			return SEEN_STRING;
+		case PINECONE_VALUE_NUMBER:
+			return value->number == floor(value->number) &&
+						   fabs(value->number) <= MAX_EXACT_INTEGER ?
+					   SEEN_INTEGER :
+					   SEEN_NUMBER;
+		case PINECONE_VALUE_LIST:
+			for (int i = 0; i < value->nitems; i++)
+			{
+				if (value->items[i].kind != PINECONE_VALUE_STRING)
+					return SEEN_OTHER;
+			}
+			return SEEN_STRINGS;
+		default:
+			return SEEN_OTHER;
+	}
+}
+
+/* The type that takes all values seen; jsonb when nothing else does. */
+static const char *
+field_type(const FieldSummary *field)
+{
+	switch (field->seen)
+	{
+		case SEEN_BOOL:
+			return "boolean";
+		case SEEN_INTEGER:
+			return "bigint";
+		case SEEN_NUMBER:
+		case SEEN_NUMBER | SEEN_INTEGER:
+			return "double precision";
+		case SEEN_STRING:
+			return "text";
+		case SEEN_STRINGS:
+			return "text[]";
+		default:
+			return "jsonb";
+	}
+}
+
+static void
+summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
+{
+	PineconeFields *fields = pinecone_api_metadata_fields(record);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	for (int i = 0; i < fields->n; i++)
+		find_field(summary, fields->fields[i].name)->seen |= classify(&fields->fields[i].value);
+	MemoryContextSwitchTo(old);
+	summary->has_sparse |= record->sparse.n > 0;
+}
+
+static void
+summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
+					const ImportOptions *options)
+{
+	PineconeStreamSpec spec = {0};
+	PineconeStream *stream;
+	PineconeRecord *record;
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext record_cxt;
+	ListCell *lc;
+
+	foreach(lc, summary->declared)
+		(void) find_field(summary, lfirst(lc));
+	if (options->sample_size == 0)
+		return;
+
+	record_cxt = AllocSetContextCreate(cxt, "pinecone import record", ALLOCSET_DEFAULT_SIZES);
+	spec.session = session;
+	spec.op = PINECONE_OP_LIST_FETCH;
+	spec.namespace_ = summary->name;
+	spec.dimension = stats->dimension;
+	spec.want_values = true; /* there may be sparse ones */
+	spec.want_metadata = true;
+	spec.row_limit = options->sample_size;
+	stream = pinecone_stream_begin(&spec);
+	for (int i = 0; i < options->sample_size; i++)
+	{
+		if (pinecone_stream_next(stream, true, &record) != PINECONE_STREAM_RECORD)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(record_cxt);
+		summarize_record(summary, record, cxt);
+		MemoryContextSwitchTo(cxt);
+		MemoryContextReset(record_cxt);
+	}
+	pinecone_stream_end(stream);
+	MemoryContextDelete(record_cxt);
+}
+
+/* ---- Statements ---- */
+
+/* Names of columns that are something else than a field by themselves */
+static const char *const role_names[] = {
+	"id",
+	"values",
+	"embedding",
+	"vector",
+	"sparse_values",
+	"score",
+	"metadata",
+};
+
+/* Names that no column can have */
+static const char *const system_names[] = {
+	"ctid",
+	"xmin",
+	"cmin",
+	"xmax",
+	"cmax",
+	"tableoid",
+};
+
+static bool
+is_role_name(const char *name)
+{
+	for (int i = 0; i < lengthof(role_names); i++)
+	{
+		if (strcmp(role_names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *
+vector_column_type(const PineconeStats *stats, const ImportOptions *options)
+{
+	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
+		return "real[]";
+	return format_type_extended(options->vector_type, stats->dimension,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+static void
+append_field_columns(StringInfo buf, const NamespaceSummary *summary, List *taken)
+{
+	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
+
+	if (n < summary->nfields)
+		ereport(WARNING,
+				(errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
+						summary->name, summary->nfields, n),
+				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
+	for (int i = 0; i < n; i++)
+	{
+		const FieldSummary *field = &summary->fields[i];
+		char *column = choose_name(taken, field->name[0] ? field->name : "unnamed");
+
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
+		if (strcmp(column, field->name) != 0 || is_role_name(column))
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
+	}
+}
+
+static char *
+create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
+			 const ImportOptions *options)
+{
+	List *taken = list_make2("id", "score");
+	StringInfoData buf;
+
+	for (int i = 0; i < lengthof(system_names); i++)
+		taken = lappend(taken, unconstify(char *, system_names[i]));
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  id text NOT NULL",
+					 quote_identifier(summary->table));
+	if (stats->dimension > 0)
+	{
+		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
+		taken = lappend(taken, "embedding");
+	}
+	if (stats->sparse || summary->has_sparse)
+	{
+		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
+		taken = lappend(taken, "sparse_values");
+	}
+	appendStringInfoString(&buf, ",\n  score real");
+	if (options->metadata)
+		taken = lappend(taken, "metadata");
+	append_field_columns(&buf, summary, taken);
+	if (options->metadata)
+		appendStringInfoString(&buf, ",\n  metadata jsonb");
+	appendStringInfo(&buf, "\n) SERVER %s OPTIONS (namespace %s)", quote_identifier(server),
+					 quote_literal_cstr(summary->name));
+	return buf.data;
+}
+
+List *
+pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	PineconeSession *session;
+	PineconeStats stats;
+	ImportOptions options;
+	List *namespaces;
+	List *commands = NIL;
+	ListCell *lc;
+
+	read_options(stmt->options, &options);
+	session = pinecone_session_get(serverid, GetUserId());
+	/* a copy, for the session's may be replaced; its namespaces are read at once */
+	stats = *pinecone_session_stats(session, true, false);
+	namespaces = find_namespaces(session, &stats);
+	stats.namespaces = NULL;
+	stats.nnamespaces = 0;
+	name_tables(namespaces);
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		if (!IsImportableForeignTable(summary->table, stmt))
+			continue;
+		summarize_namespace(session, &stats, summary, &options);
+		commands = lappend(commands, create_table(summary, &stats, stmt->server_name, &options));
+	}
+	return commands;
+}
