@@ -104,6 +104,13 @@
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
 #endif
 
+/* PG15 put the random state behind a pointer */
+#if PG_VERSION_NUM >= 150000
+#define pinecone_sampler_state(reservoir) (&(reservoir)->randstate)
+#else
+#define pinecone_sampler_state(reservoir) ((reservoir)->randstate)
+#endif
+
 /* PG17 ties wait event sets to resource owners */
 #if PG_VERSION_NUM >= 170000
 #define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(NULL, n)

@@ -250,7 +250,7 @@ choose_name(List *taken, const char *base)
 	int len = strlen(base);
 	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
 
-	for (int i = 1; name_is_taken(taken, name); i++)
+	for (int i = 2; name_is_taken(taken, name); i++)
 	{
 		char *suffix = psprintf("_%d", i);
 
@@ -452,14 +452,27 @@ static const char *const system_names[] = {
 };
 
 static bool
-is_role_name(const char *name)
+is_one_of(const char *name, const char *const *names, int n)
 {
-	for (int i = 0; i < lengthof(role_names); i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (strcmp(role_names[i], name) == 0)
+		if (strcmp(names[i], name) == 0)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A field's column has its name, unless that says something else to
+ * PostgreSQL or to whoever reads the table's definition.
+ */
+static char *
+choose_column_name(List *taken, const char *field)
+{
+	if (is_one_of(field, role_names, lengthof(role_names)) ||
+		is_one_of(field, system_names, lengthof(system_names)))
+		field = psprintf("%s_field", field);
+	return choose_name(taken, field[0] ? field : "field");
 }
 
 static char *
@@ -472,8 +485,9 @@ vector_column_type(const PineconeStats *stats, const ImportOptions *options)
 }
 
 static void
-append_field_columns(StringInfo buf, const NamespaceSummary *summary, List *taken)
+append_field_columns(StringInfo buf, const NamespaceSummary *summary)
 {
+	List *taken = NIL;
 	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
 
 	if (n < summary->nfields)
@@ -484,11 +498,15 @@ append_field_columns(StringInfo buf, const NamespaceSummary *summary, List *take
 	for (int i = 0; i < n; i++)
 	{
 		const FieldSummary *field = &summary->fields[i];
-		char *column = choose_name(taken, field->name[0] ? field->name : "unnamed");
+		char *column;
 
+		/* cannot be stored, and could not be told from an operator */
+		if (field->name[0] == '$')
+			continue;
+		column = choose_column_name(taken, field->name);
 		taken = lappend(taken, column);
 		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
-		if (strcmp(column, field->name) != 0 || is_role_name(column))
+		if (strcmp(column, field->name) != 0)
 			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
 	}
 }
@@ -497,28 +515,17 @@ static char *
 create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
 			 const ImportOptions *options)
 {
-	List *taken = list_make2("id", "score");
 	StringInfoData buf;
 
-	for (int i = 0; i < lengthof(system_names); i++)
-		taken = lappend(taken, unconstify(char *, system_names[i]));
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  id text NOT NULL",
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  id text COLLATE \"C\" NOT NULL",
 					 quote_identifier(summary->table));
 	if (stats->dimension > 0)
-	{
 		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
-		taken = lappend(taken, "embedding");
-	}
 	if (stats->sparse || summary->has_sparse)
-	{
 		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
-		taken = lappend(taken, "sparse_values");
-	}
-	appendStringInfoString(&buf, ",\n  score real");
-	if (options->metadata)
-		taken = lappend(taken, "metadata");
-	append_field_columns(&buf, summary, taken);
+	appendStringInfoString(&buf, ",\n  score double precision");
+	append_field_columns(&buf, summary);
 	if (options->metadata)
 		appendStringInfoString(&buf, ",\n  metadata jsonb");
 	appendStringInfo(&buf, "\n) SERVER %s OPTIONS (namespace %s)", quote_identifier(server),

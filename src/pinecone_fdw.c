@@ -7,7 +7,9 @@
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 
+#include "analyze.h"
 #include "explain.h"
+#include "import.h"
 #include "plan.h"
 #include "scan.h"
 #include "setting.h"
@@ -40,6 +42,10 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = pineconeIterateForeignScan;
 	routine->ReScanForeignScan = pineconeReScanForeignScan;
 	routine->EndForeignScan = pineconeEndForeignScan;
+
+	/* Learning */
+	routine->ImportForeignSchema = pineconeImportForeignSchema;
+	routine->AnalyzeForeignTable = pineconeAnalyzeForeignTable;
 
 	/* Showing */
 	routine->ExplainForeignScan = pineconeExplainForeignScan;

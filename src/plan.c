@@ -255,7 +255,6 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 static List *
 id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconePlanInfo   *info = rel->fdw_private;
 	ListCell   *lc;
 
 	if (!pinecone_enable_sort)

@@ -114,6 +114,13 @@ sub host
 	return $self->{hosts}{$index} //= $self->control('GET', "/indexes/$index")->{host};
 }
 
+# Spare it the question.
+sub set_host
+{
+	my ($self, $index, $host) = @_;
+	$self->{hosts}{$index} = $host;
+}
+
 # Create an empty index in the place of what has that name, and wait until it
 # is ready; returns its URL.  With no dimension it is a sparse one.
 sub create_index
