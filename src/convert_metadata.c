@@ -90,10 +90,10 @@ append_numeric(StringInfo buf, Datum value)
 		read_back = DirectFunctionCall3(numeric_in, CStringGetDatum(stored),
 										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 		if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value, read_back)))
-			return psprintf("the number %s would be stored as %s", text, stored);
+			return psprintf("the number %.*s would be stored as %s", 100, text, stored);
 	}
 	else if (!isfinite(number) && pg_strcasecmp(text, "NaN") != 0 && text[0] != 'I' && text[1] != 'I')
-		return psprintf("the number %s is beyond what metadata can hold", text);
+		return psprintf("the number %.*s is beyond what metadata can hold", 100, text);
 	return append_double(buf, number);
 }
 

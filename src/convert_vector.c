@@ -122,28 +122,27 @@ pinecone_convert_is_vector_type(Oid typid)
 		(OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
 }
 
+/* The floats of an array; NULL with *reason set when it is no vector. */
 static const float *
-array_floats(ArrayType *array, int *n)
+array_floats(ArrayType *array, int *n, const char **reason)
 {
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a vector must be a one-dimensional array")));
-	if (array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a vector must not contain nulls")));
-	return (const float *) ARR_DATA_PTR(array);
+		*reason = "a vector must be a one-dimensional array";
+	else if (array_contains_nulls(array))
+		*reason = "a vector must not contain nulls";
+	else
+		return (const float *) ARR_DATA_PTR(array);
+	return NULL;
 }
 
 const float *
-pinecone_convert_vector(Datum value, Oid typid, int *n)
+pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reason)
 {
 	const float *floats;
 
 	if (typid == FLOAT4ARRAYOID)
-		floats = array_floats(DatumGetArrayTypeP(value), n);
+		floats = array_floats(DatumGetArrayTypeP(value), n, reason);
 	else
 	{
 		Vector	   *vector = (Vector *) PG_DETOAST_DATUM(value);
@@ -151,13 +150,28 @@ pinecone_convert_vector(Datum value, Oid typid, int *n)
 		*n = vector->dim;
 		floats = vector->x;
 	}
-	for (int i = 0; i < *n; i++)
+	for (int i = 0; floats != NULL && i < *n; i++)
 	{
 		if (!isfinite(floats[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("%s not allowed in vector", isnan(floats[i]) ? "NaN" : "infinite value")));
+		{
+			*reason = isnan(floats[i]) ? "NaN not allowed in vector" :
+				"infinite value not allowed in vector";
+			return NULL;
+		}
 	}
+	return floats;
+}
+
+const float *
+pinecone_convert_vector(Datum value, Oid typid, int *n)
+{
+	const char *reason = NULL;
+	const float *floats = pinecone_convert_vector_check(value, typid, n, &reason);
+
+	if (floats == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s", reason)));
 	return floats;
 }
 
@@ -244,4 +258,14 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 	}
 	*datum = PointerGetDatum(vector);
 	return true;
+}
+
+void
+pinecone_convert_sparsevec(Datum value, PineconeSparse *sparse)
+{
+	SparseVector *vector = (SparseVector *) PG_DETOAST_DATUM(value);
+
+	sparse->n = vector->nnz;
+	sparse->indices = (uint32 *) vector->indices;
+	sparse->values = (float *) (vector->indices + vector->nnz);
 }
