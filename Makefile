@@ -9,7 +9,10 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
 EXTENSION = pinecone_fdw
 EXTVERSION = 1.0
 SQL_PARTS = src/sql/parts/fdw.sql src/sql/parts/distance.sql \
-	src/sql/parts/match.sql src/sql/parts/huf.sql
+	src/sql/parts/match.sql src/sql/parts/huf.sql \
+	src/sql/parts/huf_score.sql src/sql/parts/huf_cover.sql \
+	src/sql/parts/huf_drift.sql src/sql/parts/huf_sketch.sql \
+	src/sql/parts/huf_cycle.sql
 DATA_built = src/sql/pinecone_fdw--$(EXTVERSION).sql
 DATA = $(wildcard src/sql/pinecone_fdw--*--*.sql)
 PGFILEDESC = "pinecone_fdw - foreign data wrapper for Pinecone"

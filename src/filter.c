@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -248,9 +249,10 @@ range_filter(const char *field, PineconeCompare compare, double bound)
 	};
 	bool		below = compare == PINECONE_LT || compare == PINECONE_LE;
 
-	/* PostgreSQL sorts NaN above infinity */
+	/* PostgreSQL sorts NaN above infinity; $gte takes numbers alone, $exists would not */
 	if (isnan(bound) || isinf(bound))
-		return below == (isnan(bound) || bound > 0) ? exists_filter(field, true) : filter_never;
+		return below == (isnan(bound) || bound > 0) ?
+			field_filter(field, "$gte", json_number(-DBL_MAX)) : filter_never;
 	return field_filter(field, ops[compare], json_number(bound));
 }
 

@@ -154,13 +154,14 @@ transfer_cost(PineconePlanInfo *info, double records)
 static Cost
 fetch_cost(PineconePlanInfo *info, double records)
 {
-	return REQUEST_COST + ceil(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
+	return REQUEST_COST + floor(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
 }
 
+/* Scanning by metadata is slower than by id, and limited to few requests a second. */
 static Cost
 filter_cost(PineconePlanInfo *info, double records)
 {
-	return REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
+	return 1.5 * REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
 		transfer_cost(info, records);
 }
 

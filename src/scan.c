@@ -282,7 +282,18 @@ evaluate_count(ForeignScanState *node, int number)
 	return Max(0, DatumGetInt64(state->values.values[number]));
 }
 
-/* The rows that LIMIT and OFFSET let through, or 0 for all. */
+/*
+ * Rows to ask for so that enough survive the local conditions.  The planner's
+ * estimate of these can be far too low, and a search can still grow, so that
+ * it is believed within bounds.
+ */
+static double
+rows_to_ask_for(PineconeScanState *state, double row_limit)
+{
+	return Min(ceil(row_limit / Max(state->request->survive, 0.0001)), 10 * row_limit + 100);
+}
+
+/* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
 static double
 evaluate_row_limit(ForeignScanState *node)
 {
@@ -292,7 +303,7 @@ evaluate_row_limit(ForeignScanState *node)
 
 	if (!pinecone_enable_limit || limit < 0)
 		return 0;
-	return Max(1, limit + Max(0, offset));
+	return rows_to_ask_for(state, Max(1, limit + Max(0, offset)));
 }
 
 /* ---- Rows ---- */
@@ -504,7 +515,7 @@ initial_top_k(PineconeScanState *state, double row_limit)
 	double		top_k;
 
 	if (row_limit > 0)
-		top_k = ceil(row_limit / Max(state->request->survive, 0.0001));
+		top_k = row_limit;
 	else if (state->request->bound >= 0)
 		top_k = DEFAULT_TOP_K;
 	else

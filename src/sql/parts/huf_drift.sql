@@ -1,0 +1,665 @@
+/*
+ * Governance: drift between two snapshots, one row per namespace (or item, or
+ * bin) with its earlier and later mass.  Each side is normalised inside.
+ */
+
+CREATE FUNCTION huf_drift_accum(internal, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_drift_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_drift_accum(internal,float8,float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_drift_remove(internal, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_pair'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_drift_remove(internal,float8,float8) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_drift_accum(internal, float8, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_drift_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_drift_accum(internal,float8,float8,float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_drift_remove(internal, float8, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_pair'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_drift_remove(internal,float8,float8,float8) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_tv_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_tv'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_tv_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_coherence_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_coherence'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_coherence_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_coherence_rms_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_coherence_rms'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_coherence_rms_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_linf_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_linf'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_linf_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_mean_abs_gap_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_mean_abs_gap'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_mean_abs_gap_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_js_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_js'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_js_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_js_distance_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_js_distance'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_js_distance_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_hellinger_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_hellinger'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_hellinger_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_entropy_shift_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_entropy_shift'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_entropy_shift_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_kl_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_kl'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_kl_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE AGGREGATE huf_tv(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_tv_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_tv_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_tv(float8, float8) IS
+'total variation sum |p - q| / 2, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_coherence(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_coherence_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_coherence_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_coherence(float8, float8) IS
+'coherence 1 - huf_tv, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_coherence_rms(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_coherence_rms_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_coherence_rms_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_coherence_rms(float8, float8) IS
+'1 - sqrt(mean (p - q)^2), in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_linf(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_linf_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_linf_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_linf(float8, float8) IS
+'largest |p - q|, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_mean_abs_gap(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_mean_abs_gap_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_mean_abs_gap_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_mean_abs_gap(float8, float8) IS
+'mean |p - q|, in [0,2/n]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_js(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_js_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_js_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_js(float8, float8) IS
+'Jensen-Shannon divergence, in [0,ln 2]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_js_distance(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_js_distance_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_js_distance_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_js_distance(float8, float8) IS
+'Jensen-Shannon distance sqrt(js / ln 2), a metric in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_hellinger(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_hellinger_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_hellinger_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_hellinger(float8, float8) IS
+'Hellinger distance sqrt(sum (sqrt p - sqrt q)^2 / 2), in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_entropy_shift(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_entropy_shift_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_entropy_shift_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_entropy_shift(float8, float8) IS
+'(entropy of q - entropy of p) / ln n, in [-1,1]; NULL with fewer than two rows; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+
+CREATE AGGREGATE huf_kl(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_kl_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_kl_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_kl(float8, float8) IS
+'Kullback-Leibler divergence sum q ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+
+CREATE AGGREGATE huf_kl(prev float8, cur float8, eps float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_kl_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_kl_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_kl(float8, float8, float8) IS
+'Kullback-Leibler divergence sum q ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+
+CREATE AGGREGATE huf_psi(prev float8, cur float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_psi_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_psi_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_psi(float8, float8) IS
+'population stability index sum (q - p) ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+
+CREATE AGGREGATE huf_psi(prev float8, cur float8, eps float8) (
+	SFUNC = huf_drift_accum,
+	STYPE = internal,
+	SSPACE = 2048,
+	FINALFUNC = huf_psi_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_drift_accum,
+	MINVFUNC = huf_drift_remove,
+	MSTYPE = internal,
+	MSSPACE = 2048,
+	MFINALFUNC = huf_psi_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_psi(float8, float8, float8) IS
+'population stability index sum (q - p) ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+
+/* The objective over all namespaces */
+
+CREATE FUNCTION huf_global_objective_accum(internal, float8, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_global_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_global_objective_accum(internal,float8,float8,float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_global_objective_accum(internal, float8, float8, float8, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_global_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_global_objective_accum(internal,float8,float8,float8,float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_global_objective_accum(internal, float8, float8, float8, float8, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_global_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_global_objective_accum(internal,float8,float8,float8,float8,boolean) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_global_objective_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_global_objective'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_global_objective_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective float8) (
+	SFUNC = huf_global_objective_accum,
+	STYPE = internal,
+	SSPACE = 4096,
+	FINALFUNC = huf_global_objective_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8) IS
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+
+CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective float8, gamma float8) (
+	SFUNC = huf_global_objective_accum,
+	STYPE = internal,
+	SSPACE = 4096,
+	FINALFUNC = huf_global_objective_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8, float8) IS
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+
+CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective float8, gamma float8, normalise boolean) (
+	SFUNC = huf_global_objective_accum,
+	STYPE = internal,
+	SSPACE = 4096,
+	FINALFUNC = huf_global_objective_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8, float8, boolean) IS
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+
+/* Two samples of scores: later is false for the earlier sample */
+
+CREATE FUNCTION huf_sample_accum(internal, float8, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_sample_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sample_accum(internal,float8,boolean) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sample_remove(internal, float8, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sample_remove(internal,float8,boolean) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_ks_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_ks'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_ks_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_w1_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_w1'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_w1_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE AGGREGATE huf_ks(x float8, later boolean) (
+	SFUNC = huf_sample_accum,
+	STYPE = internal,
+	SSPACE = 4096,
+	FINALFUNC = huf_ks_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_sample_accum,
+	MINVFUNC = huf_sample_remove,
+	MSTYPE = internal,
+	MSSPACE = 4096,
+	MFINALFUNC = huf_ks_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_ks(float8, boolean) IS
+'Kolmogorov-Smirnov statistic sup |F - G|, in [0,1]; later says which sample x belongs to; NULL if a sample is empty';
+
+CREATE AGGREGATE huf_w1(x float8, later boolean) (
+	SFUNC = huf_sample_accum,
+	STYPE = internal,
+	SSPACE = 4096,
+	FINALFUNC = huf_w1_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_sample_accum,
+	MINVFUNC = huf_sample_remove,
+	MSTYPE = internal,
+	MSSPACE = 4096,
+	MFINALFUNC = huf_w1_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_w1(float8, boolean) IS
+'Wasserstein distance, the integral of |F - G|, at least 0, in units of x; later says which sample x belongs to; NULL if a sample is empty';
+
+CREATE FUNCTION huf_histogram_accum(internal, float8, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_histogram_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_histogram_accum(internal,float8,float8[]) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_histogram_remove(internal, float8, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_histogram_remove'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_histogram_remove(internal,float8,float8[]) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_binned_accum(internal, float8, boolean, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi_binned_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_binned_accum(internal,float8,boolean,float8[]) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_binned_remove(internal, float8, boolean, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi_binned_remove'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_binned_remove(internal,float8,boolean,float8[]) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_binned_accum(internal, float8, boolean, float8[], float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi_binned_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_binned_accum(internal,float8,boolean,float8[],float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_binned_remove(internal, float8, boolean, float8[], float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi_binned_remove'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_binned_remove(internal,float8,boolean,float8[],float8) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_bins_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_bins_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_bins_combine(internal,internal) IS
+'internal: combine function of HUF aggregates';
+
+CREATE FUNCTION huf_bins_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'pinecone_huf_bins_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_bins_serialize(internal) IS
+'internal: serialisation function of HUF aggregates';
+
+CREATE FUNCTION huf_bins_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_bins_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_bins_deserialize(bytea,internal) IS
+'internal: deserialisation function of HUF aggregates';
+
+CREATE FUNCTION huf_histogram_final(internal)
+RETURNS bigint[]
+AS 'MODULE_PATHNAME', 'pinecone_huf_histogram'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_histogram_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE FUNCTION huf_psi_binned_final(internal)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_psi_binned'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_psi_binned_final(internal) IS
+'internal: final function of HUF aggregates';
+
+CREATE AGGREGATE huf_histogram(x float8, edges float8[]) (
+	SFUNC = huf_histogram_accum,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = huf_histogram_final,
+	COMBINEFUNC = huf_bins_combine,
+	SERIALFUNC = huf_bins_serialize,
+	DESERIALFUNC = huf_bins_deserialize,
+	MSFUNC = huf_histogram_accum,
+	MINVFUNC = huf_histogram_remove,
+	MSTYPE = internal,
+	MSSPACE = 512,
+	MFINALFUNC = huf_histogram_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_histogram(float8, float8[]) IS
+'counts below the first edge, in [edge, next edge), and from the last edge up; NULL without rows or if x is ever NaN or infinite';
+
+CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[]) (
+	SFUNC = huf_psi_binned_accum,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = huf_psi_binned_final,
+	COMBINEFUNC = huf_bins_combine,
+	SERIALFUNC = huf_bins_serialize,
+	DESERIALFUNC = huf_bins_deserialize,
+	MSFUNC = huf_psi_binned_accum,
+	MINVFUNC = huf_psi_binned_remove,
+	MSTYPE = internal,
+	MSSPACE = 512,
+	MFINALFUNC = huf_psi_binned_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_psi_binned(float8, boolean, float8[]) IS
+'population stability index of two samples counted between edges, at least 0; later says which sample x belongs to; NULL if a sample is empty';
+
+CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[], eps float8) (
+	SFUNC = huf_psi_binned_accum,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = huf_psi_binned_final,
+	COMBINEFUNC = huf_bins_combine,
+	SERIALFUNC = huf_bins_serialize,
+	DESERIALFUNC = huf_bins_deserialize,
+	MSFUNC = huf_psi_binned_accum,
+	MINVFUNC = huf_psi_binned_remove,
+	MSTYPE = internal,
+	MSSPACE = 512,
+	MFINALFUNC = huf_psi_binned_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_psi_binned(float8, boolean, float8[], float8) IS
+'population stability index of two samples counted between edges, at least 0; later says which sample x belongs to; NULL if a sample is empty';
+

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+#
+# The foreign data wrapper against bare libcurl, side by side in one run:
+#
+#	query	ORDER BY embedding <=> $1 LIMIT 10, prepared, ids and distances
+#	scan	SELECT of every vector, decoded into tuples, against downloading the
+#			same replies and decoding nothing
+#
+# RECORDS and DIMENSION (default 100000 x 768) size the namespace, ROUNDS
+# (default 5) how often each is measured; the figures are medians.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=test/cluster.sh
+source test/cluster.sh
+RECORDS=${RECORDS:-100000}
+DIMENSION=${DIMENSION:-768}
+ROUNDS=${ROUNDS:-5}
+
+median() {
+	sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+}
+
+report() { # NAME VALUE BASE TARGET at-most|at-least
+	awk -v n="$1" -v a="$2" -v b="$3" -v t="$4" -v d="$5" 'BEGIN {
+		r = a / b; ok = d == "at-most" ? r <= t : r >= t
+		printf "bench %s ratio %.2f target %s %s\n", n, r, t, ok ? "met" : "missed" }'
+}
+
+cluster_begin
+cluster_postgres "shared_buffers = 256MB" "max_parallel_workers_per_gather = 0"
+cc -O2 -o "$CLUSTER_DIR/bare" test/bench/bare.c -lcurl
+chmod 755 "$CLUSTER_DIR/bare"
+awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
+	srand(1)
+	for (i = 0; i < 4096; i++) pool[i] = sprintf("%.7f", rand() * 2 - 1)
+	for (i = 0; i < n; i++) {
+		printf "{\"index\":\"bench\",\"namespace\":\"\",\"id\":\"r%07d\",\"values\":[", i
+		at = int(rand() * 4096)
+		line = pool[at]
+		for (j = 1; j < d; j++) line = line "," pool[(at + j * 7 + i) % 4096]
+		print line "],\"metadata\":{\"n\":" i "}}"
+	}
+}' >"$CLUSTER_DIR/records.jsonl"
+chmod 644 "$CLUSTER_DIR/records.jsonl"
+cluster_pinecone --index "bench:$DIMENSION:cosine" --load "$CLUSTER_DIR/records.jsonl"
+rm "$CLUSTER_DIR/records.jsonl"
+host=$(curl -s -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/bench" | sed 's/.*"host":"\([^"]*\)".*/\1/')
+
+psql -qX <<END
+CREATE EXTENSION pinecone_fdw;
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key '$PINECONE_LOCAL_KEY');
+CREATE FOREIGN TABLE bench (id text, embedding real[]) SERVER s;
+CREATE FOREIGN TABLE small (id text, embedding real[]) SERVER s OPTIONS (namespace 'small');
+END
+# A small namespace, so that the search itself is nothing
+curl -s -o /dev/null -H "Api-Key: $PINECONE_LOCAL_KEY" "$host/vectors/upsert" -d "{\"namespace\":\"small\",\"vectors\":[$(
+	awk -v d="$DIMENSION" 'BEGIN { srand(2); for (i = 0; i < 50; i++) { printf "%s{\"id\":\"s%d\",\"values\":[", i ? "," : "", i
+		for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand(); printf "]}" } }')]}"
+vector=$(awk -v d="$DIMENSION" 'BEGIN { srand(3); for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand() }')
+printf '{"namespace":"small","topK":10,"includeValues":false,"includeMetadata":false,"vector":[%s]}' "$vector" >"$CLUSTER_DIR/query.json"
+
+# queries: the server-side time of each of N executions of a prepared statement
+{
+	echo "PREPARE q(real[]) AS SELECT id, embedding <=> \$1 FROM small ORDER BY embedding <=> \$1 LIMIT 10;"
+	echo "SET plan_cache_mode = force_generic_plan;"
+	cat <<END
+CREATE TEMP TABLE times (us float8);
+DO \$\$
+DECLARE t timestamptz; v real[] := '{$vector}';
+BEGIN
+  FOR i IN 1..2000 LOOP
+    t := clock_timestamp();
+    PERFORM id, embedding <=> v FROM small ORDER BY embedding <=> v LIMIT 10;
+    INSERT INTO times VALUES (extract(epoch FROM clock_timestamp() - t) * 1e6);
+  END LOOP;
+END \$\$;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY us) FROM times;
+END
+} >"$CLUSTER_DIR/query.sql"
+: >"$CLUSTER_DIR/sql.us"
+: >"$CLUSTER_DIR/bare.us"
+for _ in $(seq "$ROUNDS"); do
+	"$CLUSTER_DIR/bare" query "$host/query" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" 2000 >>"$CLUSTER_DIR/bare.us"
+	psql -qXAt -f "$CLUSTER_DIR/query.sql" >>"$CLUSTER_DIR/sql.us"
+done
+printf 'query: %s us through SQL, %s us bare (p50, %d dimensions)\n' \
+	"$(median <"$CLUSTER_DIR/sql.us")" "$(median <"$CLUSTER_DIR/bare.us")" "$DIMENSION"
+report query_p50_sql_per_bare "$(median <"$CLUSTER_DIR/sql.us")" "$(median <"$CLUSTER_DIR/bare.us")" 1.15 at-most
+
+# the scan: the fetches it sends, replayed by bare libcurl
+awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
+	per = int(3145728 / (d * 13 + 500)); per = per > 100 ? 100 : per
+	for (i = 0; i < n; i += per) {
+		line = "/vectors/fetch?"
+		for (j = i; j < i + per && j < n; j++) line = line (j > i ? "&" : "") sprintf("ids=r%07d", j)
+		print line
+	}
+}' >"$CLUSTER_DIR/paths"
+: >"$CLUSTER_DIR/sql.s"
+: >"$CLUSTER_DIR/bare.s"
+for _ in $(seq "$ROUNDS"); do
+	"$CLUSTER_DIR/bare" get "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/paths" 16 >"$CLUSTER_DIR/bare.out"
+	cut -d ' ' -f 1 "$CLUSTER_DIR/bare.out" >>"$CLUSTER_DIR/bare.s"
+	psql -qXAt -c '\timing on' -c 'SELECT count(embedding) FROM bench' | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' >>"$CLUSTER_DIR/sql.s"
+done
+sql=$(median <"$CLUSTER_DIR/sql.s")
+bare=$(median <"$CLUSTER_DIR/bare.s")
+bytes=$(cut -d ' ' -f 2 "$CLUSTER_DIR/bare.out")
+awk -v s="$sql" -v b="$bare" -v n="$bytes" 'BEGIN {
+	printf "scan: %.2f s through SQL (%.0f MB/s), %.2f s bare (%.0f MB/s)\n", s / 1000, n / s / 1000, b, n / b / 1e6 }'
+report scan_bare_time_per_sql_time "$(awk -v b="$bare" 'BEGIN {print b * 1000}')" "$sql" 0.5 at-least
+psql -qXAt -c 'EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT count(embedding) FROM bench' |
+	grep -E 'Requests|Bytes Received|Wait|Decode|Execution'

@@ -1,0 +1,231 @@
+#!/usr/bin/env perl
+#
+# Random SQL conditions on a foreign table, against the same conditions on a
+# local copy of its rows: as a plain scan, as a nearest-neighbour search with
+# LIMIT and OFFSET, within a distance, as count(*), as joins, with pushdown
+# switched on and off, under both readings of $ne on a missing field and both settings of on_type_error.
+#
+#	test/random/conditions.pl [SEED [CONDITIONS [RECORDS]]]
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../t";
+use Harness;
+use Test::More;
+
+my $seed = $ARGV[0] // time;
+my $nconditions = $ARGV[1] // 400;
+my $nrecords = $ARGV[2] // 220;
+
+my @texts = ('drama', 'Drama', '', '1', 'true', "o'clock", 'x y', 'null', "\xc3\xbcber");
+my @ints = (-1, 0, 1, 2, 7, 2020, 2021, 100000);
+my @floats = (-1.5, 0, 0.1, 0.30000000000000004, 1, 2.5, 1e10, 1e-7);
+my @numerics = qw(-1.5 0 0.1 0.3 1 2.50 12345678901234567890 0.1000000000000000055 9007199254740993);
+my @reals = qw(0 0.1 0.5 1.25 3 16777217);
+my @bigs = qw(0 1 9007199254740992 9007199254740993 -9007199254740993 9223372036854775807);
+my @dates = qw(2020-01-01 2020-06-15 2021-12-31 1999-02-28);
+my @times = ('2020-01-01 00:00:00+00', '2020-06-15 12:30:45.5+00', '2021-12-31 23:59:59.999999+00', '1969-12-31 23:00:00+00');
+my @uuids = qw(a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 00000000-0000-0000-0000-000000000001);
+my @moods = qw(sad ok happy);
+my @tags = qw(red green blue);
+
+# SQL columns: type, values as SQL literals, how to write one as metadata
+my %columns = (
+	t => {type => 'text', values => [map { literal($_) } @texts]},
+	v => {type => 'varchar(20)', values => [map { literal($_) } @texts]},
+	i => {type => 'int', values => \@ints},
+	big => {type => 'bigint', values => \@bigs},
+	f => {type => 'float8', values => [@floats, "'NaN'::float8", "'Infinity'::float8"]},
+	num => {type => 'numeric', values => [@numerics, "'NaN'::numeric"]},
+	r => {type => 'real', values => [map { "$_\::real" } @reals]},
+	b => {type => 'boolean', values => ['true', 'false']},
+	d => {type => 'date', values => [map { "date '$_'" } @dates]},
+	ts => {type => 'timestamptz', values => [map { "timestamptz '$_'" } @times]},
+	u => {type => 'uuid', values => [map { "uuid '$_'" } @uuids]},
+	mood => {type => 'mood', values => [map { "'$_'::mood" } @moods]},
+	tags => {type => 'text[]', values => [map { "'$_'" } @tags]},
+);
+my @comparable = qw(t v i big f num r b d ts u mood);
+
+sub literal
+{
+	my ($text) = @_;
+	$text =~ s/'/''/g;
+	return "'$text'";
+}
+
+sub pick
+{
+	return $_[rand @_];
+}
+
+sub value
+{
+	my ($column) = @_;
+	return 'NULL::' . ($column eq 'tags' ? 'text' : $columns{$column}{type}) if rand() < 0.04;
+	return pick($columns{$column}{values}->@*);
+}
+
+sub array_of
+{
+	my ($column) = @_;
+	my $type = $columns{$column}{type} =~ s/\(.*|\[\]//r;
+	return "ARRAY[" . join(', ', map { value($column) } 1 .. int rand 4) . "]::${type}[]";
+}
+
+sub leaf
+{
+	my $c = pick(@comparable);
+	my $kind = int rand 15;
+
+	return "$c " . pick('=', '<>', '<', '<=', '>', '>=') . ' ' . value($c) if $kind < 4;
+	return value($c) . ' ' . pick('=', '<>', '<', '<=', '>', '>=') . " $c" if $kind == 4;
+	return "$c BETWEEN " . value($c) . ' AND ' . value($c) if $kind == 5;
+	return "$c " . pick('IN', 'NOT IN') . ' (' . join(', ', map { value($c) } 0 .. rand 3) . ')' if $kind == 6;
+	return "$c " . pick('= ANY', '<> ALL') . ' (' . array_of($c) . ')' if $kind == 7;
+	return pick($c, 'tags') . pick(' IS NULL', ' IS NOT NULL') if $kind == 8;
+	return "$c IS " . pick('', 'NOT ') . 'DISTINCT FROM ' . value($c) if $kind == 9;
+	return pick('b', 'b IS TRUE', 'b IS NOT TRUE', 'b IS FALSE', 'b IS NOT FALSE', 'b IS UNKNOWN', 'b = true') if $kind == 10;
+	return "tags @> " . array_of('tags') if $kind == 11;
+	return pick("tags && " . array_of('tags'), value('tags') . ' = ANY (tags)') if $kind == 12;
+	return pick("metadata ->> 't' = " . literal(pick(@texts)), "metadata ->> 'i' = '" . pick(@ints) . "'",
+		"metadata ->> 'b' = 'true'", "metadata ->> 't' IS NULL", "metadata ->> 't' IN ('drama', '1')",
+		"metadata ->> 't' <> 'drama'", "metadata ->> 'tags' = '[\"red\"]'") if $kind == 13;
+	return pick("metadata ? 't'", "metadata ?| '{t,i}'", "metadata ?& '{t,tags}'",
+		"metadata @> '{\"t\": \"drama\"}'", "metadata @> '{\"tags\": [\"red\"]}'", "metadata @> '{\"i\": 2020, \"b\": true}'",
+		"metadata @> '{\"tags\": \"red\"}'", "metadata @> '{}'",
+		"pinecone_match(metadata, '{\"t\": {\"\$ne\": \"drama\"}}')",
+		"pinecone_match(metadata, '{\"\$or\": [{\"i\": {\"\$gte\": 2}}, {\"tags\": {\"\$nin\": [\"red\"]}}]}')",
+		"pinecone_match(metadata, '{\"t\": {\"\$exists\": false}}')");
+}
+
+sub condition
+{
+	my ($depth) = @_;
+	return leaf() if $depth == 0 || rand() < 0.35;
+	return 'NOT (' . condition($depth - 1) . ')' if rand() < 0.2;
+	# now and then something that cannot be sent
+	return '(' . condition($depth - 1) . ' ' . pick('AND', 'OR') . ' length(id) % 2 = ' . int(rand 2) . ')' if rand() < 0.1;
+	return '(' . condition($depth - 1) . pick(' AND ', ' OR ') . condition($depth - 1) . ')';
+}
+
+# A record's metadata as JSON text; with $odd some values do not fit their columns.
+sub metadata
+{
+	my ($odd) = @_;
+	my %m = (
+		rand() < 0.8 ? (t => '"' . pick(@texts) . '"') : (),
+		rand() < 0.7 ? (v => '"' . pick(@texts) . '"') : (),
+		rand() < 0.8 ? (i => pick(@ints)) : (),
+		rand() < 0.7 ? (big => pick(0, 1, '9007199254740992', '-9007199254740992', '9007199254740994')) : (),
+		rand() < 0.8 ? (f => pick(@floats)) : (),
+		rand() < 0.7 ? (num => pick(qw(-1.5 0 0.1 0.3 1 2.5 12345678901234567000 9007199254740992))) : (),
+		rand() < 0.7 ? (r => pick(qw(0 0.1 0.5 1.25 3 16777216 0.10000000149))) : (),
+		rand() < 0.7 ? (b => pick('true', 'false')) : (),
+		rand() < 0.7 ? (d => '"' . pick(@dates) . '"') : (),
+		rand() < 0.7 ? (ts => pick(1577836800, 1592224245.5, 1640995199.999999, -3600, 1577836799.9999998)) : (),
+		rand() < 0.7 ? (u => '"' . pick(@uuids, uc $uuids[0]) . '"') : (),
+		rand() < 0.7 ? (mood => '"' . pick(@moods) . '"') : (),
+		rand() < 0.8 ? (tags => '[' . join(', ', map { "\"$_\"" } grep { rand() < 0.5 } @tags) . ']') : (),
+	);
+	if ($odd)
+	{
+		for my $field (keys %m)
+		{
+			$m{$field} = pick('"odd"', '2.5', 'true', '["red", "drama"]', '1e30') if rand() < 0.1;
+		}
+	}
+	return '{' . join(', ', map { "\"$_\": $m{$_}" } sort keys %m) . '}';
+}
+
+sub compare
+{
+	my ($reading, $on_type_error) = @_;
+	my $t = Harness->new(pinecone => ['--ne-missing', $reading]);
+	my @rows = map { {id => sprintf('r%04d', $_) . 'x' x ($_ % 3), x => $_, metadata => metadata($on_type_error eq 'null')} } 1 .. $nrecords;
+
+	$t->server->create_index('random', dimension => 2, metric => 'euclidean');
+	for (my $start = 0; $start < @rows; $start += 100)
+	{
+		my @batch = grep { defined } @rows[$start .. $start + 99];
+		$t->server->data('random', 'POST', '/vectors/upsert', '{"vectors": [' . join(', ', map {
+				"{\"id\": \"$_->{id}\", \"values\": [$_->{x}, 1], \"metadata\": $_->{metadata}}"
+			} @batch) . ']}');
+	}
+	my $column_list = join ', ', map { "$_ $columns{$_}{type}" . ($_ eq 'ts' ? " OPTIONS (format 'epoch')" : '') } sort keys %columns;
+	$t->sql(<<"END");
+CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$t->server->host('random')]}');
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE ft (id text COLLATE "C", embedding real[], $column_list, metadata jsonb) SERVER s OPTIONS (on_type_error '$on_type_error');
+SET pinecone_fdw.enable_filter = off;
+CREATE TABLE lt AS SELECT * FROM ft;
+RESET pinecone_fdw.enable_filter;
+CREATE TABLE outer_rows AS SELECT id, t, i FROM lt WHERE i IS NOT NULL ORDER BY id LIMIT 7;
+ANALYZE lt, outer_rows;
+CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS \$\$
+DECLARE result text;
+BEGIN
+  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
+  RETURN coalesce(result, '');
+END \$\$;
+END
+	is($t->sql('SELECT count(*) FROM lt'), $nrecords, "all records are read ($reading, $on_type_error)");
+
+	my %queries = (
+		scan => 'SELECT id FROM %s WHERE (%s) ORDER BY id',
+		search => 'SELECT id FROM %s WHERE (%s) ORDER BY embedding <-> \'{17.3,1}\' LIMIT 5',
+		paged => 'SELECT id FROM %s WHERE (%s) ORDER BY embedding <-> \'{90.2,1}\' LIMIT 4 OFFSET 3',
+		bounded => 'SELECT id FROM %s WHERE (%s) AND embedding <-> \'{50.4,1}\' < 12.05 ORDER BY id',
+		count => 'SELECT count(*)::text AS id FROM %s WHERE (%s)',
+		some => 'SELECT max(id) AS id FROM (SELECT id FROM %s WHERE (%s) ORDER BY id LIMIT 9) s',
+		joined => 'SELECT o.id || m.id AS id FROM outer_rows o JOIN %s m ON m.t = o.t AND (m.%s) ORDER BY 1',
+		lateral => 'SELECT o.id || m.id AS id FROM outer_rows o, LATERAL (SELECT id FROM %s WHERE (%s) AND i <> o.i ORDER BY embedding <-> ARRAY[o.i, 1]::real[] LIMIT 2) m ORDER BY 1',
+	);
+	my $differences = 0;
+	my $compared = 0;
+	my @checks;
+	for my $n (1 .. $nconditions)
+	{
+		my $kind = pick(sort keys %queries);
+		my $condition = condition(2);
+		if ($kind eq 'joined')
+		{
+			# qualified names only: one leaf
+			$condition = pick('i ') . pick('=', '<', '>=') . ' ' . value('i');
+		}
+		push @checks, [$kind, $condition];
+	}
+	my @statements = map {
+		my ($kind, $condition) = @$_;
+		my $foreign = literal(sprintf $queries{$kind}, 'ft', $condition);
+		my $local = literal(sprintf $queries{$kind}, 'lt', $condition);
+		my $off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns)) : '';
+		($off ? "SET pinecone_fdw.enable_$off = off;\n" : '') .
+		"SELECT f = l, f, l FROM (SELECT ids($foreign) AS f, ids($local) AS l) s;" . ($off ? "\nRESET pinecone_fdw.enable_$off;" : '')
+	} @checks;
+	my @lines;
+	# few at a time: what is sent and what comes back each fit a pipe
+	while (my @some = splice @statements, 0, 25)
+	{
+		my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
+		push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
+		diag "seed $seed: $result->{err}" if $result->{err};
+	}
+	is(scalar @lines, $nconditions, 'every comparison was made');
+	for my $n (0 .. $#lines)
+	{
+		my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
+
+		next if $same eq 't';
+		next if ++$differences > 5;
+		diag "seed $seed: " . sprintf($queries{$checks[$n][0]}, 'ft', $checks[$n][1]) . "\n  foreign: $foreign\n  local:   $local";
+	}
+	is($differences, 0, "$nconditions conditions x $nrecords records, \$ne on a missing field: $reading, on_type_error $on_type_error (seed $seed)");
+}
+
+srand $seed;
+compare($_->[0], $_->[1]) for ['match', 'error'], ['skip', 'error'], ['match', 'null'], ['skip', 'null'];
+done_testing;
