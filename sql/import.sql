@@ -1,36 +1,77 @@
--- IMPORT FOREIGN SCHEMA and ANALYZE
-\set index imported
-\set dimension 2
-\set metric cosine
+-- IMPORT FOREIGN SCHEMA: one table for each namespace, with typed columns.
+\set index imports
+\set dimension 3
+\set metric dotproduct
 \i test/regress/setup.sql
+CREATE SCHEMA remote;
 
-\! printf '%s\n' '{"id": "1", "values": [1, 0], "metadata": {"title": "a", "year": 2020, "price": 1.5, "open": true, "tags": ["x"], "id": "own", "any": 1, "Mixed Case": "y"}}' '{"id": "2", "values": [0, 1], "metadata": {"year": 2021, "price": 2, "any": "text", "big": 1e300}}' | test/regress/pinecone upsert imported shop
-\! echo '{"id": "1", "values": [1, 0], "metadata": {"n": 1}}' | test/regress/pinecone upsert imported ''
-\! echo '{"id": "1", "values": [1, 0]}' | test/regress/pinecone upsert imported 'a name with spaces'
-CREATE SCHEMA i;
-IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO i OPTIONS (vector_type 'real[]');
-\d i.*
-SELECT id, title, year, price, open, tags, id_field, "any", "Mixed Case" FROM i.shop ORDER BY id;
-SELECT id, n FROM i."default";
-SELECT count(*) FROM i."a name with spaces";
+-- an empty index has the default namespace
+IMPORT FOREIGN SCHEMA "any name" FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+\d remote.default
 SET client_min_messages = warning;
-DROP SCHEMA i CASCADE;
+DROP SCHEMA remote CASCADE;
 RESET client_min_messages;
-CREATE SCHEMA i;
-IMPORT FOREIGN SCHEMA pinecone LIMIT TO (shop, nothing) FROM SERVER pinecone INTO i OPTIONS (vector_type 'real[]', metadata 'false', sample_size '0');
-\d i.*
-IMPORT FOREIGN SCHEMA pinecone EXCEPT (shop, "default") FROM SERVER pinecone INTO i OPTIONS (vector_type 'real[]');
-SELECT relname FROM pg_class WHERE relnamespace = 'i'::regnamespace ORDER BY 1;
-IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO i OPTIONS (vectors 'real[]');
-IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO i OPTIONS (vector_type 'halfvec');
-IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO i OPTIONS (sample_size '-1');
+CREATE SCHEMA remote;
 
--- statistics come from the records
-CREATE FOREIGN TABLE shop (id text, embedding real[], title text, year int) SERVER pinecone OPTIONS (namespace 'shop');
-ANALYZE shop;
-SELECT reltuples FROM pg_class WHERE oid = 'shop'::regclass;
-SELECT attname, null_frac, n_distinct FROM pg_stats WHERE tablename = 'shop' ORDER BY 1;
+-- a field has the type that all its values fit
+SELECT jsonb_build_object('id', 'a' || i, 'values', '[1, 2, 3]'::jsonb, 'metadata', jsonb_build_object(
+    'flag', i % 2 = 0, 'year', 2000 + i, 'price', i / 4.0, 'whole', i + 1e15, 'huge', 1e17 + i * 1e6, 'title', 'title ' || i, 'tags', ARRAY['x', 'y']::text[],
+    'mixed', CASE WHEN i % 2 = 0 THEN to_jsonb(i) ELSE to_jsonb(i::text) END, 'one or many', CASE WHEN i % 2 = 0 THEN to_jsonb('x'::text) ELSE to_jsonb(ARRAY['x']) END)
+  || CASE WHEN i > 7 THEN '{"late": 1}' ELSE '{}'::jsonb END)
+FROM generate_series(1, 9) i
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports typed
+-- fields with names that mean something else, or nothing, or too much
+SELECT jsonb_build_object('id', 'n1', 'values', '[1, 2, 3]'::jsonb, 'metadata', jsonb_build_object('id', 1, 'values', 'x', 'score', 1.5, 'metadata', 'm', 'embedding', true,
+    'ctid', 'c', 'Mixed Case', 1, 'say "hi"', 1, 'select', 1, '', 'empty', 'id_field', 'taken', 'naïve', 1, repeat('long', 20) || '1', 1, repeat('long', 20) || '2', 2))
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports names
+-- namespaces with such names; a hybrid one
+SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports
+SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports default
+SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports "It's a/b"
+SELECT '{"id": "h", "values": [1, 2, 3], "sparseValues": {"indices": [7], "values": [0.5]}, "metadata": {"k": "v"}}'
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports hybrid
+SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports tenant-000000000000000000000000000000000000000000000000000000000000000000001
+SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports tenant-000000000000000000000000000000000000000000000000000000000000000000002
+
+IMPORT FOREIGN SCHEMA "any name" FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+SELECT c.relname, t.ftoptions FROM pg_foreign_table t JOIN pg_class c ON c.oid = t.ftrelid
+WHERE c.relnamespace = 'remote'::regnamespace ORDER BY c.relname COLLATE "C";
+\d remote.typed
+\d remote.names
+\d remote.hybrid
+-- what they are for
+SELECT * FROM remote.typed WHERE id = 'a8';
+SELECT id, id_field, values_field, score_field, metadata_field, embedding_field, ctid_field, "Mixed Case", "say ""hi""", field, id_field_2, metadata = remote.names.metadata AS whole
+FROM remote.names;
+SELECT id, sparse_values, k FROM remote.hybrid;
+SELECT id FROM remote."It's a/b";
 SET client_min_messages = warning;
-DROP SCHEMA i CASCADE;
+DROP SCHEMA remote CASCADE;
 RESET client_min_messages;
-\! test/regress/pinecone drop imported
+CREATE SCHEMA remote;
+
+-- a sample too small does not see what comes late, and none sees nothing
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (typed) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', sample_size '7', metadata 'false');
+\d remote.typed
+DROP FOREIGN TABLE remote.typed;
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (typed) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', sample_size '0');
+\d remote.typed
+DROP FOREIGN TABLE remote.typed;
+-- tables left out cost no requests of their own
+\! test/regress/pinecone quiet
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (hybrid, no_such) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+\! test/regress/pinecone log
+IMPORT FOREIGN SCHEMA "any name" EXCEPT (hybrid, typed, names, "default", default_2) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+SELECT relname FROM pg_class WHERE relnamespace = 'remote'::regnamespace ORDER BY relname COLLATE "C";
+
+-- options that are not
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample '1');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample_size 'many');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample_size '-1');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (metadata 'perhaps');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (vector_type 'bytea');
+
+SET client_min_messages = warning;
+DROP SCHEMA remote CASCADE;
+RESET client_min_messages;
+\! test/regress/pinecone drop imports

@@ -1,67 +1,132 @@
--- Options: where they may stand, what values they take, what a table makes of them.
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost:1', api_key 'x');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost:1', index 'movies');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'http://user@host/path');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost:99999');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost', request_timeout 'soon');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost', max_concurrency '0');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost', ca_file 'relative.pem');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost', on_type_error 'ignore');
-CREATE FOREIGN DATA WRAPPER own HANDLER pinecone_fdw_handler VALIDATOR pinecone_fdw_validator OPTIONS (host 'x');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw
-  OPTIONS (host 'https://example.svc.pinecone.io', request_timeout '5s', connect_timeout '700', on_type_error 'null');
+-- Options of servers, user mappings, tables and columns: what is refused, and what it says.
+-- a server takes its options, in any spelling a GUC would
+CREATE SERVER good FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'https://kb-abc123.svc.pinecone.io:443',
+  api_version '2025-10', connect_timeout '5s', request_timeout '1500', max_retries '0', max_concurrency '8',
+  on_type_error 'null', count_from_stats 'off', count_from_dry_run 'no');
+-- misplaced, misspelt and unknown options, with what would be valid
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (hosts 'x');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (api_key 'x');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (host 'x');
+CREATE FOREIGN TABLE bad (id text) SERVER good OPTIONS (host 'x');
+CREATE FOREIGN TABLE bad (id text OPTIONS (namespace 'x')) SERVER good;
+CREATE FOREIGN DATA WRAPPER bad HANDLER pinecone_fdw_handler VALIDATOR pinecone_fdw_validator OPTIONS (host 'x');
+-- hosts are names, not URLs
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'https://kb.pinecone.io/query');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'https://user@kb.pinecone.io');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'ftp://kb.pinecone.io');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'kb.pinecone.io:99999');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host E'kb.pinecone.io\r\nX: y');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (control_host 'api.pinecone.io?x');
+ALTER SERVER good OPTIONS (SET host '[::1]:5080');
+ALTER SERVER good OPTIONS (SET host 'localhost');
+-- by host or by name, not both
+ALTER SERVER good OPTIONS (index 'kb');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'a/b');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index '');
+-- numbers, times, choices, flags
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_retries '-1');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency '0');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency 'many');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (connect_timeout '5 parsecs');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (request_timeout '0');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (on_type_error 'ignore');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (on_type_error 'error|null');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (count_from_stats 'perhaps');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (ca_file 'ca.pem');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (api_version '2025 10');
 
--- keys: for the mapping alone, and fit for a header
-CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (host 'x');
-CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key E'two\nlines');
-CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key_file 'relative');
-CREATE USER MAPPING FOR CURRENT_USER SERVER s;
+-- keys: one line of printable ASCII, and not shown when refused
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key '');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key E'sesame\nX-Other: 1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key 'two words');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key_file 'relative');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key 'sesame', api_key_file '/etc/key');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key 'sesame');
+
+-- files are for superusers: no one else sets them, or changes a mapping or server that has one
+CREATE ROLE regress_pinecone_user;
+GRANT USAGE ON FOREIGN DATA WRAPPER pinecone_fdw TO regress_pinecone_user;
+GRANT USAGE ON FOREIGN SERVER good TO regress_pinecone_user;
+SET ROLE regress_pinecone_user;
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key_file '/etc/passwd');
+CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (api_key 'sesame');
+ALTER USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (DROP api_key, ADD api_key_file '/etc/passwd');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (ca_file '/etc/passwd');
+RESET ROLE;
+ALTER USER MAPPING FOR regress_pinecone_user SERVER good OPTIONS (DROP api_key, ADD api_key_file '/nonexistent/key');
+SET ROLE regress_pinecone_user;
+ALTER USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (ADD api_key 'sesame');
+ALTER USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (SET api_key_file '/etc/passwd');
+SET pinecone_fdw.allowed_hosts = '*';
+SET pinecone_fdw.allow_http_hosts = '*';
+RESET ROLE;
 
 -- tables and columns
-CREATE FOREIGN TABLE t (id text) SERVER s OPTIONS (name_space 'x');
-CREATE FOREIGN TABLE t (id text OPTIONS (role 'key')) SERVER s;
-CREATE FOREIGN TABLE t (id text, x int OPTIONS (field '$x')) SERVER s;
-CREATE FOREIGN TABLE t (id int) SERVER s;
-EXPLAIN SELECT * FROM t;
-DROP FOREIGN TABLE t;
-CREATE FOREIGN TABLE t (id int OPTIONS (role 'id')) SERVER s;
-SELECT * FROM t;
-DROP FOREIGN TABLE t;
-CREATE FOREIGN TABLE t (id text, embedding real[], values real[]) SERVER s;
-SELECT * FROM t;
-DROP FOREIGN TABLE t;
-CREATE FOREIGN TABLE t (id text, p point) SERVER s;
-SELECT * FROM t;
-DROP FOREIGN TABLE t;
+CREATE FOREIGN TABLE bad (id text) SERVER good OPTIONS (namespace 'schön');
+CREATE FOREIGN TABLE bad (id text OPTIONS (role 'key')) SERVER good;
+CREATE FOREIGN TABLE bad (id text, a text OPTIONS (field '$a')) SERVER good;
+CREATE FOREIGN TABLE bad (id text OPTIONS (role 'id', field 'a')) SERVER good;
+CREATE FOREIGN TABLE bad (score real OPTIONS (role 'score', format 'epoch')) SERVER good;
+CREATE FOREIGN TABLE bad (id text, at timestamptz OPTIONS (format 'unix')) SERVER good;
 
--- no key, no host, a host that keys may not go to
-CREATE FOREIGN TABLE t (id text) SERVER s;
-SELECT * FROM t;
-CREATE SERVER empty FOREIGN DATA WRAPPER pinecone_fdw;
-CREATE USER MAPPING FOR CURRENT_USER SERVER empty OPTIONS (api_key 'secret');
-CREATE FOREIGN TABLE e (id text) SERVER empty;
-SELECT * FROM e;
-ALTER SERVER empty OPTIONS (ADD host 'evil.example.com');
-SELECT * FROM e;
-ALTER SERVER empty OPTIONS (SET host 'http://x.pinecone.io');
-SELECT * FROM e;
-SET pinecone_fdw.allowed_hosts = 'evil.example.com';
-RESET pinecone_fdw.allowed_hosts;
+-- roles need their types; that shows when the table is used
+CREATE FOREIGN TABLE typed (id uuid) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, v text OPTIONS (role 'values')) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, s int OPTIONS (role 'score')) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, m json OPTIONS (role 'metadata')) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, place point) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, year int OPTIONS (format 'epoch')) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, "$a" int) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+-- and each role but "field" one column
+CREATE FOREIGN TABLE typed (id text, other text OPTIONS (role 'id')) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id text, embedding real[], "values" real[]) SERVER good;
+EXPLAIN SELECT * FROM typed;
+DROP FOREIGN TABLE typed;
 
--- what only superusers may do
-CREATE ROLE regress_pinecone;
-GRANT USAGE ON FOREIGN DATA WRAPPER pinecone_fdw TO regress_pinecone;
-GRANT USAGE ON FOREIGN SERVER s TO regress_pinecone;
-SET ROLE regress_pinecone;
-CREATE SERVER mine FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'localhost', ca_file '/etc/passwd');
-CREATE USER MAPPING FOR regress_pinecone SERVER s OPTIONS (api_key_file '/etc/passwd');
-SET pinecone_fdw.allowed_hosts = '*';
-CREATE USER MAPPING FOR regress_pinecone SERVER s OPTIONS (api_key 'their own');
-CREATE USER MAPPING FOR regress_pinecone SERVER s OPTIONS (api_key 'theirown');
-RESET ROLE;
+-- a server without a place, and one without a key
+CREATE SERVER nowhere FOREIGN DATA WRAPPER pinecone_fdw;
+CREATE USER MAPPING FOR CURRENT_USER SERVER nowhere OPTIONS (api_key 'sesame');
+CREATE FOREIGN TABLE lost (id text) SERVER nowhere;
+SELECT * FROM lost;
+CREATE SERVER keyless FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'http://127.0.0.1:9');
+CREATE USER MAPPING FOR CURRENT_USER SERVER keyless;
+CREATE FOREIGN TABLE locked (id text) SERVER keyless;
+SELECT * FROM locked;
+ALTER USER MAPPING FOR CURRENT_USER SERVER keyless OPTIONS (api_key_file '/nonexistent/key');
+SELECT * FROM locked;
+ALTER USER MAPPING FOR CURRENT_USER SERVER keyless OPTIONS (SET api_key_file '/');
+SELECT * FROM locked;
+-- a host that no superuser has allowed gets no key
+ALTER SERVER keyless OPTIONS (SET host 'evil.example.com');
+ALTER USER MAPPING FOR CURRENT_USER SERVER keyless OPTIONS (DROP api_key_file, ADD api_key 'sesame');
+SELECT * FROM locked;
+ALTER SERVER keyless OPTIONS (SET host 'http://kb.pinecone.io');
+SELECT * FROM locked;
+
+-- settings
+SHOW pinecone_fdw.prefetch;
+SHOW pinecone_fdw.stats_ttl;
+SET pinecone_fdw.prefetch = '1TB';
+
 SET client_min_messages = warning;
-DROP SERVER s CASCADE;
-DROP SERVER empty CASCADE;
-DROP OWNED BY regress_pinecone;
-DROP ROLE regress_pinecone;
+DROP SERVER good, nowhere, keyless CASCADE;
 RESET client_min_messages;
+REVOKE ALL ON FOREIGN DATA WRAPPER pinecone_fdw FROM regress_pinecone_user;
+DROP ROLE regress_pinecone_user;

@@ -1,6 +1,6 @@
 /*
  * analyze.h
- *		ANALYZE of foreign tables.
+ *		ANALYZE: a random sample of a namespace's records.
  */
 #ifndef PINECONE_ANALYZE_H
 #define PINECONE_ANALYZE_H
@@ -10,4 +10,4 @@
 extern bool pineconeAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 										BlockNumber *totalpages);
 
-#endif							/* PINECONE_ANALYZE_H */
+#endif /* PINECONE_ANALYZE_H */

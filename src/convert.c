@@ -46,6 +46,8 @@ typedef struct ColumnReader
 	bool		is_enum;
 	bool		is_domain;
 	void	   *domain_extra;	/* domain_check()'s cache */
+	int			scale;			/* of numeric(p,s) */
+	Datum		limit;			/* of numeric(p,s): what is too large for it; or 0 */
 } ColumnReader;
 
 struct PineconeReader
@@ -55,6 +57,10 @@ struct PineconeReader
 	int			nwanted;
 	ColumnReader *wanted;
 	bool		want_fields;	/* metadata must be split */
+
+	/* The row at hand, for errors of functions that know nothing of it */
+	const PineconeRecord *record;
+	const PineconeColumn *column;
 };
 
 bool
@@ -86,6 +92,22 @@ pinecone_convert_is_field_type(Oid typid)
 	}
 }
 
+/* What numeric(p,s) can hold: at most s decimals, and less than 10^(p-s). */
+static void
+prepare_numeric(ColumnReader *entry)
+{
+	int32		precision;
+	char	   *limit;
+
+	if (entry->typmod < (int32) VARHDRSZ)
+		return;
+	precision = ((entry->typmod - VARHDRSZ) >> 16) & 0xFFFF;
+	entry->scale = (((entry->typmod - VARHDRSZ) & 0x7FF) ^ 1024) - 1024;
+	limit = psprintf("1e%d", precision - entry->scale);
+	entry->limit = DirectFunctionCall3(numeric_in, CStringGetDatum(limit),
+									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
 PineconeReader *
 pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 {
@@ -107,6 +129,8 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 		entry->basetype = getBaseTypeAndTypmod(column->typid, &entry->typmod);
 		entry->is_domain = entry->basetype != column->typid;
 		entry->is_enum = get_typtype(entry->basetype) == TYPTYPE_ENUM;
+		if (entry->basetype == NUMERICOID)
+			prepare_numeric(entry);
 		reader->want_fields |= column->role == PINECONE_ROLE_FIELD;
 		reader->nwanted++;
 	}
@@ -149,14 +173,16 @@ integer_value(const PineconeValue *value, double min, double max, int64 *result)
 	return true;
 }
 
-/* Numerics are the shortest decimals of the float64 that is stored. */
+/*
+ * Numerics are the shortest decimals of the float64 that is stored.  Checked
+ * before numeric() sees them, which would round them or raise its own error.
+ */
 static bool
 numeric_value(ColumnReader *entry, double number, Datum *datum)
 {
 	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
 	Datum		whole;
-	int32		precision;
-	int32		scale;
+	Datum		rounded;
 
 	if (!isfinite(number))
 		return false;
@@ -164,16 +190,16 @@ numeric_value(ColumnReader *entry, double number, Datum *datum)
 	whole = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
 								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	*datum = whole;
-	if (entry->typmod < (int32) VARHDRSZ)
+	if (entry->limit == 0)
 		return true;
 
-	/* beyond the declared precision numeric() would raise an error of its own */
-	precision = ((entry->typmod - VARHDRSZ) >> 16) & 0xFFFF;
-	scale = (((entry->typmod - VARHDRSZ) & 0x7FF) ^ 1024) - 1024;
-	if (fabs(number) >= pow(10, precision - scale))
+	rounded = DirectFunctionCall2(numeric_round, whole, Int32GetDatum(entry->scale));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, rounded)) ||
+		DatumGetBool(DirectFunctionCall2(numeric_ge, DirectFunctionCall1(numeric_abs, whole),
+										 entry->limit)))
 		return false;
 	*datum = DirectFunctionCall2(numeric, whole, Int32GetDatum(entry->typmod));
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, *datum));
+	return true;
 }
 
 /* ---- Texts ---- */
@@ -346,19 +372,71 @@ date_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 	return true;
 }
 
+/* Two digits of at most "most" at *text, which is moved behind them. */
+static bool
+two_digits(const char **text, int most)
+{
+	const char *p = *text;
+
+	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9' ||
+		(p[0] - '0') * 10 + (p[1] - '0') > most)
+		return false;
+	*text += 2;
+	return true;
+}
+
+/* HH:MM[:SS[.ffffff]] */
+static bool
+skip_time_of_day(const char **text)
+{
+	if (!two_digits(text, 23) || *(*text)++ != ':' || !two_digits(text, 59))
+		return false;
+	if (**text != ':')
+		return true;
+	(*text)++;
+	if (!two_digits(text, 59))
+		return false;
+	if (**text == '.')
+	{
+		size_t		digits = strspn(*text + 1, "0123456789");
+
+		if (digits == 0 || digits > 9)
+			return false;
+		*text += 1 + digits;
+	}
+	return true;
+}
+
+/* Z or +HH[[:]MM] */
+static bool
+skip_zone(const char **text)
+{
+	if (**text == 'Z')
+	{
+		(*text)++;
+		return true;
+	}
+	if (**text != '+' && **text != '-')
+		return false;
+	(*text)++;
+	if (!two_digits(text, 15))
+		return false;
+	if (**text == '\0')
+		return true;
+	if (**text == ':')
+		(*text)++;
+	return two_digits(text, 59);
+}
+
 /*
  * YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z|+HH[:MM]]: checked here, so that the
  * input function is not given what it would read in its own way, or refuse.
  */
 static bool
-iso_timestamp_is_plain(const char *text, int len, bool with_zone)
+timestamp_is_iso(const char *text, int len, bool with_zone)
 {
-	DateADT		date;
 	const char *p = text + 10;
-	int			hour,
-				minute,
-				second = 0,
-				n = 0;
+	DateADT		date;
 
 	if (len < 10 || !iso_date(text, 10, &date))
 		return false;
@@ -367,48 +445,10 @@ iso_timestamp_is_plain(const char *text, int len, bool with_zone)
 	if (*p != 'T' && *p != ' ')
 		return false;
 	p++;
-	if (sscanf(p, "%2d:%2d%n", &hour, &minute, &n) != 2 || n != 5)
+	if (!skip_time_of_day(&p))
 		return false;
-	p += n;
-	if (*p == ':')
-	{
-		n = 0;
-		if (sscanf(p, ":%2d%n", &second, &n) != 1 || n != 3)
-			return false;
-		p += n;
-		if (*p == '.')
-		{
-			size_t		digits = strspn(p + 1, "0123456789");
-
-			if (digits == 0)
-				return false;
-			p += 1 + digits;
-		}
-	}
-	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+	if (*p != '\0' && (!with_zone || !skip_zone(&p)))
 		return false;
-	if (*p == 'Z' && with_zone)
-		p++;
-	else if ((*p == '+' || *p == '-') && with_zone)
-	{
-		int			zone_hour,
-					zone_minute;
-
-		n = 0;
-		if (sscanf(p + 1, "%2d:%2d%n", &zone_hour, &zone_minute, &n) == 2 && n == 5)
-			p += 6;
-		else if (sscanf(p + 1, "%2d%2d%n", &zone_hour, &zone_minute, &n) == 2 && n == 4)
-			p += 5;
-		else if (sscanf(p + 1, "%2d%n", &zone_hour, &n) == 1 && n == 2)
-		{
-			zone_minute = 0;
-			p += 3;
-		}
-		else
-			return false;
-		if (zone_hour < 0 || zone_hour > 15 || zone_minute < 0 || zone_minute > 59)
-			return false;
-	}
 	return *p == '\0';
 }
 
@@ -416,29 +456,37 @@ static bool
 timestamp_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
 	bool		with_zone = entry->basetype == TIMESTAMPTZOID;
-	double		microseconds;
-	Timestamp	result;
+	Timestamp	rounded;
 
 	if (entry->column->format == PINECONE_FORMAT_ISO)
 	{
 		if (value->kind != PINECONE_VALUE_STRING ||
-			!iso_timestamp_is_plain(value->text, value->len, with_zone))
+			!timestamp_is_iso(value->text, value->len, with_zone))
 			return false;
 		*datum = DirectFunctionCall3(with_zone ? timestamptz_in : timestamp_in,
 									 CStringGetDatum(value->text),
-									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(entry->typmod));
-		return true;
+									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
-	if (value->kind != PINECONE_VALUE_NUMBER)
-		return false;
-	microseconds = rint(value->number *
-						(entry->column->format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6));
-	microseconds -= (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
-	if (!(microseconds >= (double) MIN_TIMESTAMP && microseconds < (double) END_TIMESTAMP))
-		return false;
-	result = (Timestamp) microseconds;
-	*datum = TimestampGetDatum(result);
-	return true;
+	else
+	{
+		double		microseconds;
+
+		if (value->kind != PINECONE_VALUE_NUMBER)
+			return false;
+		microseconds = rint(value->number *
+							(entry->column->format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6));
+		microseconds -= (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
+		if (!(microseconds >= (double) MIN_TIMESTAMP && microseconds < (double) END_TIMESTAMP))
+			return false;
+		*datum = TimestampGetDatum((Timestamp) microseconds);
+	}
+	if (entry->typmod < 0)
+		return true;
+
+	/* timestamp(p) holds what it need not round */
+	rounded = DatumGetTimestamp(DirectFunctionCall2(timestamp_scale, *datum,
+													Int32GetDatum(entry->typmod)));
+	return rounded == DatumGetTimestamp(*datum);
 }
 
 /* ---- Columns ---- */
@@ -504,10 +552,11 @@ field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 	}
 }
 
+/* Of a name given twice the last one counts, as in jsonb. */
 static const PineconeValue *
 find_field(const PineconeFields *fields, const char *name)
 {
-	for (int i = 0; i < fields->n; i++)
+	for (int i = fields->n - 1; i >= 0; i--)
 	{
 		if (strcmp(fields->fields[i].name, name) == 0)
 			return &fields->fields[i].value;
@@ -528,6 +577,21 @@ convert_field(PineconeReader *reader, ColumnReader *entry, const PineconeRecord 
 	if (!reader->table->type_error_null)
 		report_misfit(reader, entry, record, value);
 	return false;
+}
+
+/* Ids are ASCII: a byte is a character. */
+static Datum
+convert_id(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record)
+{
+	if (entry->typmod >= (int32) VARHDRSZ && record->idlen > entry->typmod - (int32) VARHDRSZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("id \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
+						record->id, entry->column->name, reader->table->name),
+				 errdetail("The column's type is %s.",
+						   format_type_with_typemod(entry->column->typid, entry->column->typmod)),
+				 errhint("Declare the column as text.")));
+	return PointerGetDatum(cstring_to_text_with_len(record->id, record->idlen));
 }
 
 static bool
@@ -615,7 +679,7 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	switch (entry->column->role)
 	{
 		case PINECONE_ROLE_ID:
-			*datum = PointerGetDatum(cstring_to_text_with_len(record->id, record->idlen));
+			*datum = convert_id(reader, entry, record);
 			return true;
 		case PINECONE_ROLE_VALUES:
 			return convert_values(reader, entry, record, datum);
@@ -635,11 +699,30 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	}
 }
 
+/* Says where a domain's constraint or jsonb's input function has failed. */
+static void
+describe_row(void *arg)
+{
+	PineconeReader *reader = arg;
+
+	if (reader->column != NULL)
+		errcontext("column \"%s\" of foreign table \"%s\", record \"%s\"",
+				   reader->column->name, reader->table->name, reader->record->id);
+}
+
 void
 pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum *values,
 					 bool *isnull)
 {
 	PineconeFields *fields = reader->want_fields ? pinecone_api_metadata_fields(record) : NULL;
+	ErrorContextCallback context;
+
+	reader->record = record;
+	reader->column = NULL;
+	context.callback = describe_row;
+	context.arg = reader;
+	context.previous = error_context_stack;
+	error_context_stack = &context;
 
 	memset(isnull, true, reader->table->ncolumns * sizeof(bool));
 	for (int i = 0; i < reader->nwanted; i++)
@@ -647,9 +730,15 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 		ColumnReader *entry = &reader->wanted[i];
 		int			n = entry->column->attnum - 1;
 
+		/* what we raise ourselves says where by itself */
+		reader->column = entry->basetype == JSONBOID ? entry->column : NULL;
 		isnull[n] = !convert_column(reader, entry, record, fields, &values[n]);
 		if (entry->is_domain)
+		{
+			reader->column = entry->column;
 			domain_check(values[n], isnull[n], entry->column->typid, &entry->domain_extra,
 						 reader->cxt);
+		}
 	}
+	error_context_stack = context.previous;
 }

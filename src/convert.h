@@ -10,6 +10,8 @@
 #include "option.h"
 #include "record.h"
 
+struct PineconeStats;
+
 /* Reads records of one table; caches what its column types need. */
 typedef struct PineconeReader PineconeReader;
 
@@ -27,6 +29,41 @@ extern PineconeReader *pinecone_convert_reader(PineconeTable *table, const Bitma
  */
 extern void pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record,
 								 Datum *values, bool *isnull);
+
+/* Writes rows of one table as records; caches what its column types need. */
+typedef struct PineconeWriter PineconeWriter;
+
+/*
+ * "stats" describe the index, and are not looked at later.  "assigned" holds
+ * the attribute numbers that an UPDATE sets; NULL for INSERT, which sets all.
+ * Raises an error when the table has no id column.  The writer lives in the
+ * current memory context.
+ */
+extern PineconeWriter *pinecone_convert_writer(PineconeTable *table,
+											   const struct PineconeStats *stats,
+											   const Bitmapset *assigned);
+
+/*
+ * A row as a record, in the current memory context; vectors may point into
+ * the row.  Whatever Pinecone would refuse, or not give back as it was
+ * written, is an error naming table, id and reason.
+ *
+ * INSERT: fields are those of the metadata column, then those of field
+ * columns that are not NULL, which win.  UPDATE: "stored" is the record as it
+ * is.  What is not assigned stays as stored; a metadata column replaces all
+ * fields, and then field columns set theirs, or remove it when NULL.
+ */
+extern void pinecone_convert_record(PineconeWriter *writer, const Datum *values,
+									const bool *isnull, const PineconeRecord *stored,
+									PineconeRecord *record);
+
+/*
+ * An UPDATE that assigns nothing but field columns, none of them NULL, needs
+ * no stored record: the id, and as metadata the fields to set.  Returns false
+ * when it is not of that kind.
+ */
+extern bool pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values,
+										  const bool *isnull, PineconeRecord *record);
 
 /* Is the type one a vector column can have: real[] or pgvector's vector? */
 extern bool pinecone_convert_is_vector_type(Oid typid);

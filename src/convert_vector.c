@@ -9,12 +9,12 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "commands/extension.h"
-#include "catalog/pg_extension.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -44,6 +44,10 @@ typedef struct SparseVector
 	int32		unused;
 	int32		indices[FLEXIBLE_ARRAY_MEMBER];
 } SparseVector;
+
+/* pgvector's limits */
+#define MAX_SPARSE_DIMENSIONS 1000000000
+#define MAX_SPARSE_ELEMENTS 16000
 
 /* The types' OIDs, looked up again when pg_type has changed. */
 static bool types_valid = false;
@@ -118,28 +122,27 @@ pinecone_convert_is_vector_type(Oid typid)
 		(OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
 }
 
+/* The floats of an array; NULL with *reason set when it is no vector. */
 static const float *
-array_floats(ArrayType *array, int *n)
+array_floats(ArrayType *array, int *n, const char **reason)
 {
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a vector must be a one-dimensional array")));
-	if (array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a vector must not contain nulls")));
-	return (const float *) ARR_DATA_PTR(array);
+		*reason = "a vector must be a one-dimensional array";
+	else if (array_contains_nulls(array))
+		*reason = "a vector must not contain nulls";
+	else
+		return (const float *) ARR_DATA_PTR(array);
+	return NULL;
 }
 
 const float *
-pinecone_convert_vector(Datum value, Oid typid, int *n)
+pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reason)
 {
 	const float *floats;
 
 	if (typid == FLOAT4ARRAYOID)
-		floats = array_floats(DatumGetArrayTypeP(value), n);
+		floats = array_floats(DatumGetArrayTypeP(value), n, reason);
 	else
 	{
 		Vector	   *vector = (Vector *) PG_DETOAST_DATUM(value);
@@ -147,13 +150,28 @@ pinecone_convert_vector(Datum value, Oid typid, int *n)
 		*n = vector->dim;
 		floats = vector->x;
 	}
-	for (int i = 0; i < *n; i++)
+	for (int i = 0; floats != NULL && i < *n; i++)
 	{
 		if (!isfinite(floats[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("%s not allowed in vector", isnan(floats[i]) ? "NaN" : "infinite value")));
+		{
+			*reason = isnan(floats[i]) ? "NaN not allowed in vector" :
+				"infinite value not allowed in vector";
+			return NULL;
+		}
 	}
+	return floats;
+}
+
+const float *
+pinecone_convert_vector(Datum value, Oid typid, int *n)
+{
+	const char *reason = NULL;
+	const float *floats = pinecone_convert_vector_check(value, typid, n, &reason);
+
+	if (floats == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s", reason)));
 	return floats;
 }
 
@@ -211,27 +229,43 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 	SparseVector *vector;
 	float	   *values;
 	Size		size;
+	int			n = 0;
 
+	/* sparsevec holds no zeros */
 	for (int i = 0; i < sparse->n; i++)
 	{
-		elements[i].index = sparse->indices[i];
-		elements[i].value = sparse->values[i];
+		if (sparse->values[i] == 0)
+			continue;
+		elements[n].index = sparse->indices[i];
+		elements[n].value = sparse->values[i];
+		n++;
 	}
-	qsort(elements, sparse->n, sizeof(SparseElement), compare_elements);
-	if (sparse->n > 0 && elements[sparse->n - 1].index >= (typmod > 0 ? typmod : 1000000000))
+	qsort(elements, n, sizeof(SparseElement), compare_elements);
+	if (n > MAX_SPARSE_ELEMENTS ||
+		(n > 0 && elements[n - 1].index >= (typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS)))
 		return false;
 
-	size = offsetof(SparseVector, indices) + sparse->n * (sizeof(int32) + sizeof(float));
+	size = offsetof(SparseVector, indices) + n * (sizeof(int32) + sizeof(float));
 	vector = palloc0(size);
 	SET_VARSIZE(vector, size);
-	vector->dim = typmod > 0 ? typmod : Max(1, sparse->n > 0 ? elements[sparse->n - 1].index + 1 : 1);
-	vector->nnz = sparse->n;
-	values = (float *) (vector->indices + sparse->n);
-	for (int i = 0; i < sparse->n; i++)
+	vector->dim = typmod > 0 ? typmod : (n > 0 ? elements[n - 1].index + 1 : 1);
+	vector->nnz = n;
+	values = (float *) (vector->indices + n);
+	for (int i = 0; i < n; i++)
 	{
 		vector->indices[i] = (int32) elements[i].index;
 		values[i] = elements[i].value;
 	}
 	*datum = PointerGetDatum(vector);
 	return true;
+}
+
+void
+pinecone_convert_sparsevec(Datum value, PineconeSparse *sparse)
+{
+	SparseVector *vector = (SparseVector *) PG_DETOAST_DATUM(value);
+
+	sparse->n = vector->nnz;
+	sparse->indices = (uint32 *) vector->indices;
+	sparse->values = (float *) (vector->indices + vector->nnz);
 }

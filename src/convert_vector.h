@@ -1,6 +1,6 @@
 /*
  * convert_vector.h
- *		Sparse vectors, for convert.c.
+ *		Vectors, for convert.c and convert_write.c.
  */
 #ifndef PINECONE_CONVERT_VECTOR_H
 #define PINECONE_CONVERT_VECTOR_H
@@ -11,4 +11,11 @@
 extern bool pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod,
 											 Datum *datum);
 
-#endif							/* PINECONE_CONVERT_VECTOR_H */
+/* The reverse: points into the datum or into palloc'ed memory. */
+extern void pinecone_convert_sparsevec(Datum value, PineconeSparse *sparse);
+
+/* As pinecone_convert_vector(), but returns NULL and says why. */
+extern const float *pinecone_convert_vector_check(Datum value, Oid typid, int *n,
+												  const char **reason);
+
+#endif /* PINECONE_CONVERT_VECTOR_H */

@@ -1,256 +1,241 @@
 /*
  * import.c
- *		IMPORT FOREIGN SCHEMA: one foreign table per namespace.
+ *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace.
  *
- * Metadata columns come from a sample of the namespace's records: a field gets
- * the narrowest type that all its values fit.  The name of the remote schema
- * is not used; Pinecone has none.
+ * An index has no schemas, so the remote schema's name is not looked at.  What
+ * columns a namespace's metadata needs is told by the fields it declares and
+ * by a sample of its records: the first in the order of their ids, because
+ * listing those costs a request and a random sample would cost them all.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "api.h"
 #include "convert.h"
 #include "import.h"
 #include "session.h"
+#include "stream.h"
 
+/* Records looked at in a namespace */
 #define DEFAULT_SAMPLE_SIZE 100
-#define MAX_SAMPLE_SIZE 10000
-#define LIST_PAGE 100
+#define MAX_SAMPLE_SIZE 100000
 
-/* float64 holds every integer up to here */
+/* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
+#define MAX_FIELD_COLUMNS 1000
+
+/* pgvector's limit */
+#define MAX_VECTOR_DIMENSIONS 16000
+
+/* Integers up to here are all there in float64 */
 #define MAX_EXACT_INTEGER 9007199254740992.0
 
-/* What the values of a field in the sample were */
-#define SAW_STRING	0x01
-#define SAW_INTEGER 0x02
-#define SAW_NUMBER	0x04
-#define SAW_BOOL	0x08
-#define SAW_LIST	0x10
-#define SAW_OTHER	0x20
-
-typedef struct SampledField
+typedef struct ImportOptions
 {
-	char	   *name;
-	int			saw;
-} SampledField;
+	int sample_size;
+	Oid vector_type; /* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;	 /* add a column for the whole object */
+} ImportOptions;
 
-typedef struct ImportContext
+/* What a field's values have been seen to be */
+#define SEEN_BOOL 0x01
+#define SEEN_INTEGER 0x02
+#define SEEN_NUMBER 0x04
+#define SEEN_STRING 0x08
+#define SEEN_STRINGS 0x10 /* a list of them */
+#define SEEN_OTHER 0x20
+
+typedef struct FieldSummary
 {
-	ImportForeignSchemaStmt *stmt;
-	ForeignServer *server;
-	PineconeSession *session;
-	PineconeStats *stats;
-	bool		use_vector;		/* pgvector's type for dense vectors */
-	bool		with_metadata;	/* a column for the whole object */
-	int			sample_size;
-	List	   *table_names;	/* used so far */
-} ImportContext;
+	char *name;
+	int seen;
+} FieldSummary;
 
-/* Columns whose names say what they are; a field of such a name gets another. */
-static const char *const reserved_names[] = {
-	"id", "embedding", "values", "vector", "sparse_values", "score", "metadata",
-};
+typedef struct NamespaceSummary
+{
+	char *name;			  /* "" for the default namespace */
+	char *table;		  /* the foreign table's name */
+	List *declared;		  /* names of fields (char *) */
+	FieldSummary *fields; /* sorted by name */
+	int nfields;
+	int maxfields;
+	bool has_sparse;
+} NamespaceSummary;
 
 /* ---- Options ---- */
 
 static void
-read_options(ImportContext *cxt)
+reject_option(DefElem *def, const char *hint)
 {
-	ListCell   *lc;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, defGetString(def)),
+			 errhint("%s", hint)));
+}
 
-	cxt->use_vector = OidIsValid(pinecone_convert_pgvector_type("vector"));
-	cxt->with_metadata = true;
-	cxt->sample_size = DEFAULT_SAMPLE_SIZE;
-	foreach(lc, cxt->stmt->options)
+static Oid
+read_vector_type(DefElem *def)
+{
+	char *value = defGetString(def);
+	Oid vector = pinecone_convert_pgvector_type("vector");
+
+	if (pg_strcasecmp(value, "real[]") == 0)
+		return FLOAT4ARRAYOID;
+	if (pg_strcasecmp(value, "vector") != 0)
+		reject_option(def, "Valid values are: real[], vector.");
+	if (!OidIsValid(vector))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"vector\" does not exist"),
+				 errhint("Install it with CREATE EXTENSION vector, or import vectors as real[].")));
+	return vector;
+}
+
+static void
+read_options(List *defs, ImportOptions *options)
+{
+	Oid vector = pinecone_convert_pgvector_type("vector");
+	ListCell *lc;
+
+	options->sample_size = DEFAULT_SAMPLE_SIZE;
+	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
+	options->metadata = true;
+	foreach(lc, defs)
 	{
-		DefElem    *def = lfirst(lc);
+		DefElem *def = lfirst(lc);
 
-		if (strcmp(def->defname, "vector_type") == 0)
+		if (strcmp(def->defname, "sample_size") == 0)
 		{
-			char	   *value = defGetString(def);
-
-			if (strcmp(value, "vector") != 0 && strcmp(value, "real[]") != 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, value),
-						 errhint("Valid values are: vector, real[].")));
-			if (value[0] == 'v' && !cxt->use_vector)
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_OBJECT),
-						 errmsg("type \"vector\" does not exist"),
-						 errhint("Install pgvector with CREATE EXTENSION vector.")));
-			cxt->use_vector = value[0] == 'v';
+			if (!parse_int(defGetString(def), &options->sample_size, 0, NULL) ||
+				options->sample_size < 0 || options->sample_size > MAX_SAMPLE_SIZE)
+				reject_option(def, psprintf("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE));
 		}
+		else if (strcmp(def->defname, "vector_type") == 0)
+			options->vector_type = read_vector_type(def);
 		else if (strcmp(def->defname, "metadata") == 0)
-			cxt->with_metadata = defGetBoolean(def);
-		else if (strcmp(def->defname, "sample_size") == 0)
 		{
-			cxt->sample_size = pg_strtoint32(defGetString(def));
-			if (cxt->sample_size < 0 || cxt->sample_size > MAX_SAMPLE_SIZE)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("invalid value for option \"%s\": \"%s\"", def->defname,
-								defGetString(def)),
-						 errhint("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE)));
+			if (!parse_bool(defGetString(def), &options->metadata))
+				reject_option(def, "Valid values are true and false.");
 		}
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("Valid options for an import are: vector_type, metadata, sample_size.")));
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata.")));
 	}
 }
 
-/* ---- Sampling ---- */
-
-static SampledField *
-find_field(List **fields, const char *name)
-{
-	SampledField *field;
-	ListCell   *lc;
-
-	foreach(lc, *fields)
-	{
-		field = lfirst(lc);
-		if (strcmp(field->name, name) == 0)
-			return field;
-	}
-	field = palloc0(sizeof(SampledField));
-	field->name = pstrdup(name);
-	*fields = lappend(*fields, field);
-	return field;
-}
+/* ---- Namespaces ---- */
 
 static int
-kind_of_value(const PineconeValue *value)
+compare_namespaces(const ListCell *a, const ListCell *b)
 {
-	switch (value->kind)
-	{
-		case PINECONE_VALUE_STRING:
-			return SAW_STRING;
-		case PINECONE_VALUE_NUMBER:
-			return value->number == floor(value->number) &&
-				fabs(value->number) <= MAX_EXACT_INTEGER ? SAW_INTEGER : SAW_NUMBER;
-		case PINECONE_VALUE_BOOL:
-			return SAW_BOOL;
-		case PINECONE_VALUE_LIST:
-			for (int i = 0; i < value->nitems; i++)
-			{
-				if (value->items[i].kind != PINECONE_VALUE_STRING)
-					return SAW_OTHER;
-			}
-			return SAW_LIST;
-		case PINECONE_VALUE_NULL:
-			return 0;
-		default:
-			return SAW_OTHER;
-	}
+	return strcmp(((const NamespaceSummary *) lfirst(a))->name,
+				  ((const NamespaceSummary *) lfirst(b))->name);
 }
 
-static void
-observe_records(const PineconePage *page, List **fields, bool *has_sparse)
-{
-	for (int i = 0; i < page->nrecords; i++)
-	{
-		PineconeFields *metadata = pinecone_api_metadata_fields(&page->records[i]);
-
-		*has_sparse |= page->records[i].sparse.n > 0;
-		for (int j = 0; j < metadata->n; j++)
-			find_field(fields, metadata->fields[j].name)->saw |=
-				kind_of_value(&metadata->fields[j].value);
-	}
-}
-
-static int
-compare_fields(const ListCell *a, const ListCell *b)
-{
-	return strcmp(((SampledField *) lfirst(a))->name, ((SampledField *) lfirst(b))->name);
-}
-
-/* The fields that the first records of a namespace have. */
 static List *
-sample_fields(ImportContext *cxt, const PineconeNamespaceInfo *info, bool *has_sparse)
+add_namespace(List *namespaces, const char *name, const PineconeNamespaceInfo *info)
 {
-	List	   *fields = NIL;
-	char	   *token = NULL;
-	int			sampled = 0;
+	NamespaceSummary *summary = palloc0(sizeof(NamespaceSummary));
 
-	for (int i = 0; i < info->nfields; i++)
-		(void) find_field(&fields, info->fields[i]);
-
-	while (sampled < cxt->sample_size)
-	{
-		PineconeCall *list = pinecone_api_list(cxt->session, NULL, info->name, NULL,
-											   Min(LIST_PAGE, cxt->sample_size - sampled), token);
-		PineconePage *ids = pinecone_api_page(list);
-
-		for (int start = 0; start < ids->nrecords;)
-		{
-			char	   *batch[LIST_PAGE];
-			int			n = 0;
-			PineconeCall *fetch;
-
-			/* vectors make replies large: few records at a time */
-			while (n < 10 && start + n < ids->nrecords)
-			{
-				batch[n] = ids->records[start + n].id;
-				n++;
-			}
-			n = pinecone_api_fetch_batch(batch, n);
-			fetch = pinecone_api_fetch(cxt->session, NULL, info->name, batch, n, true);
-			observe_records(pinecone_api_page(fetch), &fields, has_sparse);
-			pinecone_api_free(fetch);
-			start += n;
-		}
-		sampled += ids->nrecords;
-		token = ids->next_token;
-		pinecone_api_free(list);
-		if (token == NULL || ids->nrecords == 0)
-			break;
-	}
-	list_sort(fields, compare_fields);
-	return fields;
+	summary->name = pstrdup(name);
+	for (int i = 0; info != NULL && i < info->nfields; i++)
+		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
+	return lappend(namespaces, summary);
 }
 
-static const char *
-type_of_field(int saw)
+/* Sort by name; of the same namespace named twice, keep one. */
+static List *
+sort_namespaces(List *namespaces)
 {
-	switch (saw)
+	List *result = NIL;
+	NamespaceSummary *last = NULL;
+	ListCell *lc;
+
+	list_sort(namespaces, compare_namespaces);
+	foreach(lc, namespaces)
 	{
-		case SAW_STRING:
-			return "text";
-		case SAW_INTEGER:
-			return "bigint";
-		case SAW_NUMBER:
-		case SAW_INTEGER | SAW_NUMBER:
-			return "double precision";
-		case SAW_BOOL:
-			return "boolean";
-		case SAW_LIST:
-			return "text[]";
-		default:
-			/* declared but not seen, or of several kinds */
-			return "jsonb";
+		NamespaceSummary *summary = lfirst(lc);
+
+		if (last != NULL && strcmp(last->name, summary->name) == 0)
+			last->declared = list_concat(last->declared, summary->declared);
+		else
+		{
+			result = lappend(result, summary);
+			last = summary;
+		}
 	}
+	return result;
+}
+
+/*
+ * The namespaces that the service lists, with the fields they declare.  Kinds
+ * of indexes that have no such list are no error: statistics name namespaces
+ * too.
+ */
+static List *
+list_namespaces(PineconeSession *session)
+{
+	List *namespaces = NIL;
+	char *token = NULL;
+
+	do
+	{
+		PineconeCall *call = pinecone_api_list_namespaces(session, NULL, token);
+		PineconeFailure failure;
+		PineconeNamespaceInfo *infos;
+		int n;
+
+		pinecone_api_wait(call);
+		failure = pinecone_api_failure(call);
+		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
+			failure == PINECONE_FAILURE_NO_NAMESPACE ||
+			failure == PINECONE_FAILURE_REJECTED)
+		{
+			pinecone_api_free(call);
+			return namespaces;
+		}
+		infos = pinecone_api_namespaces_result(call, &n, &token);
+		for (int i = 0; i < n; i++)
+			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
+		pinecone_api_free(call);
+	}
+	while (token != NULL);
+	return namespaces;
+}
+
+static List *
+find_namespaces(PineconeSession *session, PineconeStats *stats)
+{
+	List *namespaces = list_namespaces(session);
+
+	for (int i = 0; i < stats->nnamespaces; i++)
+		namespaces = add_namespace(namespaces, stats->namespaces[i].name, NULL);
+	/* the default namespace is there even in an empty index */
+	if (namespaces == NIL)
+		namespaces = add_namespace(namespaces, "", NULL);
+	return sort_namespaces(namespaces);
 }
 
 /* ---- Names ---- */
 
 static bool
-name_is_used(List *used, const char *name)
+name_is_taken(List *taken, const char *name)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
-	foreach(lc, used)
+	foreach(lc, taken)
 	{
 		if (strcmp(lfirst(lc), name) == 0)
 			return true;
@@ -258,157 +243,322 @@ name_is_used(List *used, const char *name)
 	return false;
 }
 
-/* A name that fits an identifier and is not used yet. */
+/* A name made of "base" that fits an identifier and is not taken yet. */
 static char *
-unique_name(List **used, const char *wanted)
+choose_name(List *taken, const char *base)
 {
-	char	   *name = pnstrdup(wanted, pg_mbcliplen(wanted, strlen(wanted), NAMEDATALEN - 1));
+	int len = strlen(base);
+	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
 
-	for (int i = 2; name_is_used(*used, name); i++)
+	for (int i = 2; name_is_taken(taken, name); i++)
 	{
-		char	   *suffix = psprintf("_%d", i);
+		char *suffix = psprintf("_%d", i);
 
-		name = psprintf("%s%s", pnstrdup(wanted, pg_mbcliplen(wanted, strlen(wanted),
-															  NAMEDATALEN - 1 - strlen(suffix))),
+		name = psprintf("%s%s",
+						pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1 - strlen(suffix))),
 						suffix);
 	}
-	*used = lappend(*used, name);
 	return name;
 }
 
-static char *
-column_name(List **used, const char *field)
+/*
+ * A namespace's table has its name, if that can be an identifier.  Those come
+ * first, so that what they are called does not depend on the others.
+ */
+static void
+name_tables(List *namespaces)
 {
-	for (int i = 0; i < lengthof(reserved_names); i++)
+	List *taken = NIL;
+	ListCell *lc;
+
+	for (int pass = 0; pass < 2; pass++)
 	{
-		if (strcmp(field, reserved_names[i]) == 0)
-			return unique_name(used, psprintf("%s_field", field));
+		foreach(lc, namespaces)
+		{
+			NamespaceSummary *summary = lfirst(lc);
+			size_t len = strlen(summary->name);
+
+			if ((len > 0 && len < NAMEDATALEN) != (pass == 0))
+				continue;
+			/* as they are, they are unique already */
+			if (pass == 0)
+				summary->table = summary->name;
+			else
+				summary->table = choose_name(taken, len > 0 ? summary->name : "default");
+			taken = lappend(taken, summary->table);
+		}
 	}
-	return unique_name(used, field[0] ? field : "field");
 }
 
-/* Is the table among those that the statement asks for? */
-static bool
-table_is_wanted(ImportContext *cxt, const char *name)
+/* ---- Fields ---- */
+
+/* The summary of a field: added, if there is none yet. */
+static FieldSummary *
+find_field(NamespaceSummary *summary, const char *name)
 {
-	ListCell   *lc;
-	bool		listed = false;
+	int low = 0;
+	int high = summary->nfields;
+	FieldSummary *field;
 
-	if (cxt->stmt->list_type == FDW_IMPORT_SCHEMA_ALL)
-		return true;
-	foreach(lc, cxt->stmt->table_list)
-		listed |= strcmp(((RangeVar *) lfirst(lc))->relname, name) == 0;
-	return listed == (cxt->stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO);
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+		int order = strcmp(summary->fields[middle].name, name);
+
+		if (order == 0)
+			return &summary->fields[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (summary->nfields == summary->maxfields)
+	{
+		summary->maxfields = Max(summary->maxfields * 2, 16);
+		summary->fields = summary->fields ?
+							  repalloc(summary->fields, summary->maxfields * sizeof(FieldSummary)) :
+							  palloc(summary->maxfields * sizeof(FieldSummary));
+	}
+	field = &summary->fields[low];
+	memmove(field + 1, field, (summary->nfields - low) * sizeof(FieldSummary));
+	summary->nfields++;
+	field->name = pstrdup(name);
+	field->seen = 0;
+	return field;
 }
 
-/* ---- Tables ---- */
+static int
+classify(const PineconeValue *value)
+{
+	switch (value->kind)
+	{
+		case PINECONE_VALUE_NULL:
+			return 0;
+		case PINECONE_VALUE_BOOL:
+			return SEEN_BOOL;
+		case PINECONE_VALUE_STRING:
+			return SEEN_STRING;
+		case PINECONE_VALUE_NUMBER:
+			return value->number == floor(value->number) &&
+						   fabs(value->number) <= MAX_EXACT_INTEGER ?
+					   SEEN_INTEGER :
+					   SEEN_NUMBER;
+		case PINECONE_VALUE_LIST:
+			for (int i = 0; i < value->nitems; i++)
+			{
+				if (value->items[i].kind != PINECONE_VALUE_STRING)
+					return SEEN_OTHER;
+			}
+			return SEEN_STRINGS;
+		default:
+			return SEEN_OTHER;
+	}
+}
+
+/* The type that takes all values seen; jsonb when nothing else does. */
+static const char *
+field_type(const FieldSummary *field)
+{
+	switch (field->seen)
+	{
+		case SEEN_BOOL:
+			return "boolean";
+		case SEEN_INTEGER:
+			return "bigint";
+		case SEEN_NUMBER:
+		case SEEN_NUMBER | SEEN_INTEGER:
+			return "double precision";
+		case SEEN_STRING:
+			return "text";
+		case SEEN_STRINGS:
+			return "text[]";
+		default:
+			return "jsonb";
+	}
+}
+
+static void
+summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
+{
+	PineconeFields *fields = pinecone_api_metadata_fields(record);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	for (int i = 0; i < fields->n; i++)
+		find_field(summary, fields->fields[i].name)->seen |= classify(&fields->fields[i].value);
+	MemoryContextSwitchTo(old);
+	summary->has_sparse |= record->sparse.n > 0;
+}
+
+static void
+summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
+					const ImportOptions *options)
+{
+	PineconeStreamSpec spec = {0};
+	PineconeStream *stream;
+	PineconeRecord *record;
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext record_cxt;
+	ListCell *lc;
+
+	foreach(lc, summary->declared)
+		(void) find_field(summary, lfirst(lc));
+	if (options->sample_size == 0)
+		return;
+
+	record_cxt = AllocSetContextCreate(cxt, "pinecone import record", ALLOCSET_DEFAULT_SIZES);
+	spec.session = session;
+	spec.op = PINECONE_OP_LIST_FETCH;
+	spec.namespace_ = summary->name;
+	spec.dimension = stats->dimension;
+	spec.want_values = true; /* there may be sparse ones */
+	spec.want_metadata = true;
+	spec.row_limit = options->sample_size;
+	stream = pinecone_stream_begin(&spec);
+	for (int i = 0; i < options->sample_size; i++)
+	{
+		if (pinecone_stream_next(stream, true, &record) != PINECONE_STREAM_RECORD)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(record_cxt);
+		summarize_record(summary, record, cxt);
+		MemoryContextSwitchTo(cxt);
+		MemoryContextReset(record_cxt);
+	}
+	pinecone_stream_end(stream);
+	MemoryContextDelete(record_cxt);
+}
+
+/* ---- Statements ---- */
+
+/* Names of columns that are something else than a field by themselves */
+static const char *const role_names[] = {
+	"id",
+	"values",
+	"embedding",
+	"vector",
+	"sparse_values",
+	"score",
+	"metadata",
+};
+
+/* Names that no column can have */
+static const char *const system_names[] = {
+	"ctid",
+	"xmin",
+	"cmin",
+	"xmax",
+	"cmax",
+	"tableoid",
+};
+
+static bool
+is_one_of(const char *name, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A field's column has its name, unless that says something else to
+ * PostgreSQL or to whoever reads the table's definition.
+ */
+static char *
+choose_column_name(List *taken, const char *field)
+{
+	if (is_one_of(field, role_names, lengthof(role_names)) ||
+		is_one_of(field, system_names, lengthof(system_names)))
+		field = psprintf("%s_field", field);
+	return choose_name(taken, field[0] ? field : "field");
+}
 
 static char *
-create_table(ImportContext *cxt, const PineconeNamespaceInfo *info, const char *table)
+vector_column_type(const PineconeStats *stats, const ImportOptions *options)
 {
-	StringInfoData sql;
-	List	   *columns = NIL;
-	bool		has_sparse = cxt->stats->sparse;
-	List	   *fields = sample_fields(cxt, info, &has_sparse);
-	ListCell   *lc;
+	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
+		return "real[]";
+	return format_type_extended(options->vector_type, stats->dimension,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
 
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (\n  id text COLLATE \"C\" NOT NULL",
-					 quote_identifier(table));
-	if (!cxt->stats->sparse && cxt->use_vector && cxt->stats->dimension <= 16000)
-		appendStringInfo(&sql, ",\n  embedding %s(%d)",
-						 format_type_extended(pinecone_convert_pgvector_type("vector"), -1,
-											  FORMAT_TYPE_FORCE_QUALIFY),
-						 cxt->stats->dimension);
-	else if (!cxt->stats->sparse)
-		appendStringInfoString(&sql, ",\n  embedding real[]");
-	if (has_sparse)
-		appendStringInfoString(&sql, ",\n  sparse_values jsonb");
-	appendStringInfoString(&sql, ",\n  score double precision");
-	for (int i = 0; i < lengthof(reserved_names); i++)
-		columns = lappend(columns, pstrdup(reserved_names[i]));
-	foreach(lc, fields)
+static void
+append_field_columns(StringInfo buf, const NamespaceSummary *summary)
+{
+	List *taken = NIL;
+	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
+
+	if (n < summary->nfields)
+		ereport(WARNING,
+				(errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
+						summary->name, summary->nfields, n),
+				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
+	for (int i = 0; i < n; i++)
 	{
-		SampledField *field = lfirst(lc);
-		char	   *name;
+		const FieldSummary *field = &summary->fields[i];
+		char *column;
 
-		/* no field of that name could be told from an operator */
+		/* cannot be stored, and could not be told from an operator */
 		if (field->name[0] == '$')
 			continue;
-		name = column_name(&columns, field->name);
-		appendStringInfo(&sql, ",\n  %s %s", quote_identifier(name), type_of_field(field->saw));
-		if (strcmp(name, field->name) != 0)
-			appendStringInfo(&sql, " OPTIONS (field %s)", quote_literal_cstr(field->name));
+		column = choose_column_name(taken, field->name);
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
+		if (strcmp(column, field->name) != 0)
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
 	}
-	if (cxt->with_metadata)
-		appendStringInfoString(&sql, ",\n  metadata jsonb");
-	appendStringInfo(&sql, "\n) SERVER %s\nOPTIONS (namespace %s);",
-					 quote_identifier(cxt->server->servername), quote_literal_cstr(info->name));
-	return sql.data;
 }
 
-/* One table's worth of memory at a time, however many namespaces there are. */
-static void
-import_namespace(ImportContext *cxt, const PineconeNamespaceInfo *info, List **commands)
+static char *
+create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
+			 const ImportOptions *options)
 {
-	char	   *table = unique_name(&cxt->table_names, info->name[0] ? info->name : "default");
-	MemoryContext work;
-	MemoryContext old;
-	char	   *sql;
+	StringInfoData buf;
 
-	if (!table_is_wanted(cxt, table))
-		return;
-	work = AllocSetContextCreate(CurrentMemoryContext, "pinecone import", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(work);
-	sql = create_table(cxt, info, table);
-	MemoryContextSwitchTo(old);
-	*commands = lappend(*commands, pstrdup(sql));
-	MemoryContextDelete(work);
-}
-
-/* Indexes without namespace operations tell their namespaces in statistics. */
-static void
-import_from_stats(ImportContext *cxt, List **commands)
-{
-	for (int i = 0; i < cxt->stats->nnamespaces; i++)
-	{
-		PineconeNamespaceInfo info = {0};
-
-		info.name = cxt->stats->namespaces[i].name;
-		import_namespace(cxt, &info, commands);
-	}
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  id text COLLATE \"C\" NOT NULL",
+					 quote_identifier(summary->table));
+	if (stats->dimension > 0)
+		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
+	if (stats->sparse || summary->has_sparse)
+		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
+	appendStringInfoString(&buf, ",\n  score double precision");
+	append_field_columns(&buf, summary);
+	if (options->metadata)
+		appendStringInfoString(&buf, ",\n  metadata jsonb");
+	appendStringInfo(&buf, "\n) SERVER %s OPTIONS (namespace %s)", quote_identifier(server),
+					 quote_literal_cstr(summary->name));
+	return buf.data;
 }
 
 List *
 pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
-	ImportContext cxt = {0};
-	List	   *commands = NIL;
-	char	   *token = NULL;
+	PineconeSession *session;
+	PineconeStats stats;
+	ImportOptions options;
+	List *namespaces;
+	List *commands = NIL;
+	ListCell *lc;
 
-	cxt.stmt = stmt;
-	cxt.server = GetForeignServer(serverid);
-	cxt.session = pinecone_session_get(serverid, GetUserId());
-	cxt.stats = pinecone_session_stats(cxt.session, true, false);
-	read_options(&cxt);
-
-	do
+	read_options(stmt->options, &options);
+	session = pinecone_session_get(serverid, GetUserId());
+	/* a copy, for the session's may be replaced; its namespaces are read at once */
+	stats = *pinecone_session_stats(session, true, false);
+	namespaces = find_namespaces(session, &stats);
+	stats.namespaces = NULL;
+	stats.nnamespaces = 0;
+	name_tables(namespaces);
+	foreach(lc, namespaces)
 	{
-		PineconeCall *call = pinecone_api_list_namespaces(cxt.session, NULL, token);
-		PineconeNamespaceInfo *infos;
-		int			n;
+		NamespaceSummary *summary = lfirst(lc);
 
-		pinecone_api_wait(call);
-		if (token == NULL && pinecone_api_failure(call) == PINECONE_FAILURE_UNSUPPORTED)
-		{
-			pinecone_api_free(call);
-			import_from_stats(&cxt, &commands);
-			break;
-		}
-		infos = pinecone_api_namespaces_result(call, &n, &token);
-		for (int i = 0; i < n; i++)
-			import_namespace(&cxt, &infos[i], &commands);
-		pinecone_api_free(call);
-	} while (token != NULL);
+		if (!IsImportableForeignTable(summary->table, stmt))
+			continue;
+		summarize_namespace(session, &stats, summary, &options);
+		commands = lappend(commands, create_table(summary, &stats, stmt->server_name, &options));
+	}
 	return commands;
 }

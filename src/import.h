@@ -1,6 +1,6 @@
 /*
  * import.h
- *		IMPORT FOREIGN SCHEMA.
+ *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace.
  */
 #ifndef PINECONE_IMPORT_H
 #define PINECONE_IMPORT_H
@@ -9,4 +9,4 @@
 
 extern List *pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
 
-#endif							/* PINECONE_IMPORT_H */
+#endif /* PINECONE_IMPORT_H */

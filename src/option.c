@@ -2,9 +2,9 @@
  * option.c
  *		Options of servers, user mappings, foreign tables and columns.
  *
- * One table says which options there are, where they may stand and what values
- * they take.  Table options may also stand on the server, as its tables'
- * default.
+ * One table says which options there are, where they may stand, what values
+ * they take and what goes without them.  Table options may also stand on the
+ * server, as its tables' default.
  */
 #include "postgres.h"
 
@@ -60,6 +60,7 @@ typedef struct Option
 	const char *name;
 	int			objects;
 	OptionKind	kind;
+	const char *otherwise;		/* value when it is not given, or NULL */
 	const char *choices;		/* for OPTION_CHOICE, separated by | */
 	int			min;
 	int			max;
@@ -67,31 +68,41 @@ typedef struct Option
 } Option;
 
 static const Option options[] = {
-	/* Where and how: servers */
+	/* The index's host, with https:// or http:// and :port if need be */
 	{"host", ON_SERVER, OPTION_HOST},
+	/* In its place the index's name, to be looked up at control_host */
 	{"index", ON_SERVER, OPTION_STRING},
-	{"control_host", ON_SERVER, OPTION_HOST},
-	{"api_version", ON_SERVER, OPTION_STRING},
-	{"connect_timeout", ON_SERVER, OPTION_TIME, NULL, 1, 3600 * 1000},
-	{"request_timeout", ON_SERVER, OPTION_TIME, NULL, 1, 24 * 3600 * 1000},
-	{"max_retries", ON_SERVER, OPTION_COUNT, NULL, 0, 100},
-	{"max_concurrency", ON_SERVER, OPTION_COUNT, NULL, 1, 1000},
+	{"control_host", ON_SERVER, OPTION_HOST, "api.pinecone.io"},
+	/* What X-Pinecone-API-Version says */
+	{"api_version", ON_SERVER, OPTION_STRING, "2025-10"},
+	/* How long to wait for a connection, and for a whole request */
+	{"connect_timeout", ON_SERVER, OPTION_TIME, "10s", NULL, 1, 3600 * 1000},
+	{"request_timeout", ON_SERVER, OPTION_TIME, "60s", NULL, 1, 24 * 3600 * 1000},
+	/* How often to repeat a request that failed for the moment */
+	{"max_retries", ON_SERVER, OPTION_COUNT, "4", NULL, 0, 100},
+	/* Requests of one session on the wire at a time */
+	{"max_concurrency", ON_SERVER, OPTION_COUNT, "32", NULL, 1, 1000},
+	/* Certificate authorities (PEM), in place of the system's */
 	{"ca_file", ON_SERVER, OPTION_PATH, .superuser = true},
 
-	/* Who: user mappings */
+	/* The key, or a file on the database server that holds it */
 	{"api_key", ON_MAPPING, OPTION_KEY},
 	{"api_key_file", ON_MAPPING, OPTION_PATH, .superuser = true},
 
-	/* What: tables */
-	{"namespace", ON_TABLE, OPTION_STRING},
-	{"on_type_error", ON_BOTH, OPTION_CHOICE, "error|null"},
-	{"count_from_stats", ON_BOTH, OPTION_BOOL},
-	{"count_from_dry_run", ON_BOTH, OPTION_BOOL},
+	/* Which records a table shows */
+	{"namespace", ON_TABLE, OPTION_STRING, ""},
+	/* What a value becomes that does not fit its column */
+	{"on_type_error", ON_BOTH, OPTION_CHOICE, "error", "error|null"},
+	/* May count(*) be answered by index statistics, or by an update's dry run? */
+	{"count_from_stats", ON_BOTH, OPTION_BOOL, "true"},
+	{"count_from_dry_run", ON_BOTH, OPTION_BOOL, "true"},
 
-	/* What: columns */
-	{"role", ON_COLUMN, OPTION_CHOICE, "id|values|sparse_values|score|metadata|field"},
+	/* What of a record a column shows */
+	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|field"},
+	/* The metadata field's name, when it is not the column's */
 	{"field", ON_COLUMN, OPTION_STRING},
-	{"format", ON_COLUMN, OPTION_CHOICE, "iso|epoch|epoch_ms"},
+	/* How a metadata field holds dates and times */
+	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|epoch|epoch_ms"},
 };
 
 static const char *
@@ -151,12 +162,32 @@ is_choice(const char *choices, const char *value)
 {
 	size_t		len = strlen(value);
 
-	for (const char *p = choices; len > 0 && p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
+	if (len == 0 || strchr(value, '|'))
+		return false;
+	for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
 	{
 		if (strncmp(p, value, len) == 0 && (p[len] == '|' || p[len] == '\0'))
 			return true;
 	}
 	return false;
+}
+
+static char *
+describe_choices(const char *choices)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "Valid values are: ");
+	for (const char *p = choices; *p; p++)
+	{
+		if (*p == '|')
+			appendStringInfoString(&buf, ", ");
+		else
+			appendStringInfoChar(&buf, *p);
+	}
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
 }
 
 /* [http[s]://]name[:port], nothing else */
@@ -208,6 +239,17 @@ key_is_valid(const char *key)
 	return true;
 }
 
+static bool
+namespace_is_valid(const char *name)
+{
+	for (const char *p = name; *p; p++)
+	{
+		if ((unsigned char) *p > 127)
+			return false;
+	}
+	return strlen(name) <= 512;
+}
+
 static int
 parse_number(const Option *option, const char *value)
 {
@@ -245,8 +287,7 @@ validate_option(const Option *option, DefElem *def)
 			break;
 		case OPTION_CHOICE:
 			if (!is_choice(option->choices, value))
-				reject_value(option->name, value,
-							 psprintf("Valid values are: %s.", option->choices));
+				reject_value(option->name, value, describe_choices(option->choices));
 			break;
 		case OPTION_HOST:
 			if (!host_is_valid(value))
@@ -267,6 +308,8 @@ validate_option(const Option *option, DefElem *def)
 		case OPTION_STRING:
 			if (strcmp(option->name, "field") == 0 && value[0] == '$')
 				reject_value(option->name, value, "Names of metadata fields do not begin with \"$\".");
+			if (strcmp(option->name, "namespace") == 0 && !namespace_is_valid(value))
+				reject_value(option->name, value, "Names of namespaces are ASCII, at most 512 characters long.");
 			if (strcmp(option->name, "index") == 0 || strcmp(option->name, "api_version") == 0)
 			{
 				if (value[0] == '\0' ||
@@ -274,6 +317,50 @@ validate_option(const Option *option, DefElem *def)
 					reject_value(option->name, value, "Letters, digits, hyphens and dots are allowed.");
 			}
 			break;
+	}
+}
+
+/* A copy of an option's value; the default, if it was not given. */
+static char *
+get_string(List *defs, const char *name, const char *otherwise)
+{
+	ListCell   *lc;
+
+	foreach(lc, defs)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return pstrdup(defGetString(def));
+	}
+	return otherwise ? pstrdup(otherwise) : NULL;
+}
+
+static void
+exclude(List *defs, const char *name, const char *other, const char *hint)
+{
+	if (get_string(defs, name, NULL) && get_string(defs, other, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"%s\" and \"%s\" exclude each other", name, other),
+				 errhint("%s", hint)));
+}
+
+/* A column of another role than "field" has no use for what describes one. */
+static void
+validate_column(List *defs)
+{
+	char	   *role = get_string(defs, "role", "field");
+
+	for (int i = 0; i < 2 && strcmp(role, "field") != 0; i++)
+	{
+		const char *name = i == 0 ? "field" : "format";
+
+		if (get_string(defs, name, NULL))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("option \"%s\" does not go with role \"%s\"", name, role),
+					 errhint("It describes a column of role \"field\".")));
 	}
 }
 
@@ -300,8 +387,6 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 {
 	List	   *defs = untransformRelOptions(PG_GETARG_DATUM(0));
 	int			object = object_of_catalog(PG_GETARG_OID(1));
-	bool		has_host = false;
-	bool		has_index = false;
 	ListCell   *lc;
 
 	foreach(lc, defs)
@@ -320,50 +405,40 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 					 errhint("There are no valid options in this context.")));
 		}
 		validate_option(option, def);
-		has_host |= strcmp(def->defname, "host") == 0;
-		has_index |= strcmp(def->defname, "index") == 0;
 	}
-	if (has_host && has_index)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("options \"host\" and \"index\" exclude each other"),
-				 errhint("Give the index's host, or its name to have the host looked up.")));
+	exclude(defs, "host", "index",
+			"Give the index's host, or its name to have the host looked up.");
+	exclude(defs, "api_key", "api_key_file", "Give the key, or a file that holds it.");
+	validate_column(defs);
 	PG_RETURN_VOID();
 }
 
 /* ---- Reading ---- */
 
-static char *
-get_string(List *defs, const char *name, const char *otherwise)
+static const Option *
+option_of_name(const char *name)
 {
-	ListCell   *lc;
+	return find_option(name, ON_SERVER | ON_MAPPING | ON_TABLE | ON_COLUMN);
+}
 
-	foreach(lc, defs)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, name) == 0)
-			return pstrdup(defGetString(def));
-	}
-	return otherwise ? pstrdup(otherwise) : NULL;
+static char *
+get_value(List *defs, const char *name)
+{
+	return get_string(defs, name, option_of_name(name)->otherwise);
 }
 
 static int
-get_number(List *defs, const char *name, int otherwise)
+get_number(List *defs, const char *name)
 {
-	char	   *value = get_string(defs, name, NULL);
-
-	return value ? parse_number(find_option(name, ON_SERVER | ON_TABLE), value) : otherwise;
+	return parse_number(option_of_name(name), get_value(defs, name));
 }
 
 static bool
-get_bool(List *defs, const char *name, bool otherwise)
+get_bool(List *defs, const char *name)
 {
-	char	   *value = get_string(defs, name, NULL);
-	bool		flag = otherwise;
+	bool		flag = false;
 
-	if (value != NULL)
-		(void) parse_bool(value, &flag);
+	(void) parse_bool(get_value(defs, name), &flag);
 	return flag;
 }
 
@@ -374,15 +449,15 @@ read_server(ForeignServer *server)
 
 	result->serverid = server->serverid;
 	result->servername = pstrdup(server->servername);
-	result->host = get_string(server->options, "host", NULL);
-	result->index = get_string(server->options, "index", NULL);
-	result->control_host = get_string(server->options, "control_host", "api.pinecone.io");
-	result->api_version = get_string(server->options, "api_version", "2025-10");
-	result->ca_file = get_string(server->options, "ca_file", NULL);
-	result->connect_timeout_ms = get_number(server->options, "connect_timeout", 10000);
-	result->request_timeout_ms = get_number(server->options, "request_timeout", 60000);
-	result->max_retries = get_number(server->options, "max_retries", 4);
-	result->max_concurrency = get_number(server->options, "max_concurrency", 32);
+	result->host = get_value(server->options, "host");
+	result->index = get_value(server->options, "index");
+	result->control_host = get_value(server->options, "control_host");
+	result->api_version = get_value(server->options, "api_version");
+	result->ca_file = get_value(server->options, "ca_file");
+	result->connect_timeout_ms = get_number(server->options, "connect_timeout");
+	result->request_timeout_ms = get_number(server->options, "request_timeout");
+	result->max_retries = get_number(server->options, "max_retries");
+	result->max_concurrency = get_number(server->options, "max_concurrency");
 	return result;
 }
 
@@ -404,6 +479,9 @@ typedef struct KeyFile
 
 static List *key_files = NIL;
 
+/* Longer than any key, and short enough for a header */
+#define MAX_KEY 4000
+
 static char *
 read_key_file(const char *path)
 {
@@ -416,11 +494,15 @@ read_key_file(const char *path)
 				(errcode_for_file_access(),
 				 errmsg("could not open API key file \"%s\": %m", path)));
 	n = fread(buf, 1, sizeof(buf) - 1, file);
+	if (ferror(file))
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read API key file \"%s\": %m", path)));
 	FreeFile(file);
 	while (n > 0 && isspace((unsigned char) buf[n - 1]))
 		n--;
 	buf[n] = '\0';
-	if (strlen(buf) != n || !key_is_valid(buf))
+	if (strlen(buf) != n || n > MAX_KEY || !key_is_valid(buf))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("API key file \"%s\" does not hold a key", path),
@@ -442,6 +524,11 @@ key_from_file(const char *path)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not read API key file \"%s\": %m", path)));
+	/* opening a pipe would wait for its writer */
+	if (!S_ISREG(now.st_mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("API key file \"%s\" is not a regular file", path)));
 	foreach(lc, key_files)
 	{
 		if (strcmp(((KeyFile *) lfirst(lc))->path, path) == 0)
@@ -473,8 +560,8 @@ char *
 pinecone_option_api_key(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
-	char	   *key = get_string(mapping->options, "api_key", NULL);
-	char	   *path = get_string(mapping->options, "api_key_file", NULL);
+	char	   *key = get_value(mapping->options, "api_key");
+	char	   *path = get_value(mapping->options, "api_key_file");
 
 	if (path != NULL)
 		return key_from_file(path);
@@ -572,6 +659,15 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 					role_can_have_type(default_roles[i].role, att->atttypid))
 					return default_roles[i].role;
 			}
+			/* hardly a field: it would read NULL, and nobody would know why */
+			if (strcmp(NameStr(att->attname), "id") == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+						 errmsg("column \"id\" of foreign table \"%s\" cannot have type %s",
+								table->name,
+								format_type_with_typemod(att->atttypid, att->atttypmod)),
+						 errdetail("Record ids are text."),
+						 errhint("For a metadata field of that name, set option \"field\" to 'id'.")));
 		}
 	}
 	else
@@ -594,10 +690,20 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 }
 
 static PineconeFormat
-column_format(List *defs)
+column_format(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
-	char	   *format = get_string(defs, "format", "iso");
+	char	   *format = get_string(defs, "format", NULL);
+	Oid			typid = getBaseType(att->atttypid);
 
+	if (format == NULL)
+		return PINECONE_FORMAT_ISO;
+	if (typid != TIMESTAMPTZOID && typid != TIMESTAMPOID && typid != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("column \"%s\" of foreign table \"%s\" has option \"format\", but type %s",
+						NameStr(att->attname), table->name,
+						format_type_with_typemod(att->atttypid, att->atttypmod)),
+				 errdetail("Only columns of type timestamptz, timestamp and date have a format.")));
 	if (strcmp(format, "epoch") == 0)
 		return PINECONE_FORMAT_EPOCH;
 	if (strcmp(format, "epoch_ms") == 0)
@@ -632,7 +738,7 @@ read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 	column->typmod = att->atttypmod;
 	column->collation = att->attcollation;
 	column->role = column_role(table, att, defs);
-	column->format = column_format(defs);
+	column->format = column_format(table, att, defs);
 	column->field = get_string(defs, "field", column->name);
 	switch (column->role)
 	{
@@ -677,12 +783,12 @@ pinecone_option_table(Oid relid)
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->server = read_server(server);
-	table->namespace_ = get_string(foreign_table->options, "namespace", "");
+	table->namespace_ = get_value(foreign_table->options, "namespace");
 	if (strcmp(table->namespace_, "__default__") == 0)
 		table->namespace_ = pstrdup("");
-	table->type_error_null = strcmp(get_string(defs, "on_type_error", "error"), "null") == 0;
-	table->count_from_stats = get_bool(defs, "count_from_stats", true);
-	table->count_from_dry_run = get_bool(defs, "count_from_dry_run", true);
+	table->type_error_null = strcmp(get_value(defs, "on_type_error"), "null") == 0;
+	table->count_from_stats = get_bool(defs, "count_from_stats");
+	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
 
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));
