@@ -13,6 +13,10 @@
 
 #include "fmgr.h"
 #include "utils/array.h"
+/* since PostgreSQL 16 the macros for variable-length values are apart */
+#if __has_include("varatt.h")
+#include "varatt.h"
+#endif
 
 /* How scores become masses */
 typedef enum HufKind
@@ -110,9 +114,9 @@ huf_softmax_exponent(double s, double max, double t)
 	return isinf(d) && !isinf(s) ? s / t - max / t : d / t;
 }
 
-extern void pinecone_huf_bad_param(const char *format, ...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
-extern void pinecone_huf_negative_mass(double x) pg_attribute_noreturn();
-extern void pinecone_huf_dim_mismatch(int expected, int found) pg_attribute_noreturn();
+extern void pinecone_huf_bad_param(const char *format, ...) pg_attribute_printf(1, 2) __attribute__((noreturn));
+extern void pinecone_huf_negative_mass(double x) __attribute__((noreturn));
+extern void pinecone_huf_dim_mismatch(int expected, int found) __attribute__((noreturn));
 
 extern HufKind pinecone_huf_kind(text *name);
 extern double pinecone_huf_positive(const char *name, double value);

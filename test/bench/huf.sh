@@ -45,74 +45,69 @@ VACUUM ANALYZE score;
 VACUUM ANALYZE embedding;
 SQL
 
-# seconds QUERY [SETTINGS]: the best of RUNS
-seconds() {
-	local best= t
-	for ((i = 0; i < RUNS; i++)); do
-		t=$(run -At -c "SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '1GB'; ${2:-}" -c '\timing on' -c "$1" |
-			sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -1)
-		if [ -z "$best" ] || awk "BEGIN {exit !($t < $best)}"; then best=$t; fi
-	done
-	echo "$best"
+# milliseconds QUERY [SETTINGS]
+milliseconds() {
+	run -At -c "SET jit = off; SET max_parallel_workers_per_gather = 0; SET work_mem = '1GB'; ${2:-}" -c '\timing on' -c "$1" |
+		sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -1
 }
 
-# compare NAME TIME YARDSTICK TARGET at-most|at-least
+# compare NAME TARGET|none at-most|at-least QUERY YARDSTICK [SETTINGS for QUERY]
+#
+# The two run in turn, so that whatever else the machine does meets both; the
+# best of RUNS counts.
 compare() {
-	awk -v name="$1" -v t="$2" -v y="$3" -v target="$4" -v sense="$5" 'BEGIN {
-		ratio = sense == "at-most" ? t / y : y / t
-		met = sense == "at-most" ? ratio <= target : ratio >= target
-		printf "bench %s ratio %.2f target %s%s %s  # %.0f ms against %.0f ms\n", name, ratio,
-			(sense == "at-most" ? "<=" : ">="), target, (met ? "met" : "missed"), t, y
-	}'
+	for ((i = 0; i < RUNS; i++)); do
+		echo "$(milliseconds "$4" "${6:-}") $(milliseconds "$5")"
+	done | awk -v name="$1" -v target="$2" -v sense="$3" '
+		NR == 1 || $1 < t { t = $1 }
+		NR == 1 || $2 < y { y = $2 }
+		END {
+			ratio = sense == "at-most" ? t / y : y / t
+			if (target == "none") {
+				printf "# %s ratio %.2f  # %.0f ms against %.0f ms\n", name, ratio, t, y
+				exit
+			}
+			met = sense == "at-most" ? ratio <= target : ratio >= target
+			printf "bench %s ratio %.2f target %s%s %s  # %.0f ms against %.0f ms\n", name, ratio,
+				(sense == "at-most" ? "<=" : ">="), target, (met ? "met" : "missed"), t, y
+		}'
 }
 
 grouped() {
 	echo "SELECT count(a) FROM (SELECT ns, $1 AS a FROM $2 GROUP BY ns) s"
 }
 
-sum=$(seconds "$(grouped 'sum(x)' score)")
-stddev=$(seconds "$(grouped 'stddev_pop(x)' score)")
-echo "# $ROWS scores in 100 namespaces: sum $sum ms, stddev_pop $stddev ms"
+stddev=$(grouped 'stddev_pop(x)' score)
+echo "# $ROWS scores in 100 namespaces"
+compare stddev_pop-against-sum none at-most "$stddev" "$(grouped 'sum(x)' score)"
 for aggregate in huf_mass huf_mean_abs huf_lse huf_hhi huf_neff_hhi huf_entropy huf_neff_entropy huf_evenness huf_top_share huf_rho_var; do
-	t=$(seconds "$(grouped "$aggregate(x)" score)")
-	compare "$aggregate" "$t" "$stddev" 1.5 at-most
+	compare $aggregate 1.5 at-most "$(grouped "$aggregate(x)" score)" "$stddev"
 done
 for aggregate in huf_hhi huf_entropy huf_rho_var; do
-	t=$(seconds "$(grouped "$aggregate(x, 'softmax')" score)")
-	compare "$aggregate-softmax" "$t" "$stddev" 1.5 at-most
+	compare $aggregate-softmax 1.5 at-most "$(grouped "$aggregate(x, 'softmax')" score)" "$stddev"
 done
-disc=$(seconds "$(grouped 'percentile_disc(0.9) WITHIN GROUP (ORDER BY x)' score)")
+disc=$(grouped 'percentile_disc(0.9) WITHIN GROUP (ORDER BY x)' score)
 for aggregate in huf_items_to_cover huf_gini huf_items_to_cover_approx; do
-	t=$(seconds "$(grouped "$aggregate(x)" score)")
-	compare "$aggregate" "$t" "$disc" 1.3 at-most
+	compare $aggregate 1.3 at-most "$(grouped "$aggregate(x)" score)" "$disc"
 done
 for aggregate in huf_tv huf_js huf_psi; do
-	t=$(seconds "$(grouped "$aggregate(x, y)" score)")
-	compare "$aggregate" "$t" "$disc" 1.3 at-most
+	compare $aggregate 1.3 at-most "$(grouped "$aggregate(x, y)" score)" "$disc"
 done
 
 # two processes: the leader and one worker
 two="SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; ALTER TABLE score SET (parallel_workers = 1); ALTER TABLE embedding SET (parallel_workers = 1);"
 for aggregate in huf_hhi huf_lse huf_entropy huf_rho_var huf_items_to_cover huf_items_to_cover_approx; do
-	one=$(seconds "SELECT $aggregate(x) FROM score")
-	t=$(seconds "SELECT $aggregate(x) FROM score" "$two")
-	compare "parallel-$aggregate" "$t" "$one" 1.7 at-least
+	compare parallel-$aggregate 1.7 at-least "SELECT $aggregate(x) FROM score" "SELECT $aggregate(x) FROM score" "$two"
 done
 
-touch=$(seconds "SELECT touch(v) FROM embedding")
-touch_grouped=$(seconds "$(grouped 'touch(v)' embedding)")
-read=$(seconds "SELECT count(v) FROM embedding")
-echo "# $VECTORS embeddings of $DIMS: detoast and touch $touch ms, read $read ms"
+echo "# $VECTORS embeddings of $DIMS, against detoasting and touching every element"
 for aggregate in huf_sketch huf_dispersion huf_mrl huf_pairwise_cos; do
-	t=$(seconds "SELECT count(a) FROM (SELECT $aggregate(v) AS a FROM embedding) s")
-	compare "$aggregate" "$t" "$touch" 0.7 at-least
-	t=$(seconds "$(grouped "$aggregate(v)" embedding)")
-	compare "$aggregate-grouped" "$t" "$touch_grouped" 0.7 at-least
+	compare $aggregate 0.7 at-least "SELECT count(a) FROM (SELECT $aggregate(v) AS a FROM embedding) s" "SELECT touch(v) FROM embedding"
+	compare $aggregate-grouped 0.7 at-least "$(grouped "$aggregate(v)" embedding)" "$(grouped 'touch(v)' embedding)"
 done
-one=$(seconds "SELECT huf_sketch_count(huf_sketch(v)) FROM embedding")
-t=$(seconds "SELECT huf_sketch_count(huf_sketch(v)) FROM embedding" "$two")
-compare parallel-huf_sketch "$t" "$one" 1.7 at-least
+compare huf_sketch-against-reading none at-most "SELECT count(a) FROM (SELECT huf_sketch(v) AS a FROM embedding) s" "SELECT count(v) FROM embedding"
+compare parallel-huf_sketch 1.7 at-least "SELECT huf_sketch_count(huf_sketch(v)) FROM embedding" "SELECT huf_sketch_count(huf_sketch(v)) FROM embedding" "$two"
 # the centroid as an average in plain SQL, on a hundredth of the rows
-plain=$(seconds "SELECT count(*) FROM (SELECT k, avg(c) FROM (SELECT v FROM embedding LIMIT $((VECTORS / 100))) e, unnest(v) WITH ORDINALITY u(c, k) GROUP BY k) s")
-t=$(seconds "SELECT huf_sketch_centroid(huf_sketch(v)) IS NULL FROM (SELECT v FROM embedding LIMIT $((VECTORS / 100))) e")
-compare centroid-against-plain-sql "$t" "$plain" 1 at-most
+some="(SELECT v FROM embedding LIMIT $((VECTORS / 100))) e"
+compare centroid-against-plain-sql 1 at-most "SELECT huf_sketch_centroid(huf_sketch(v)) IS NULL FROM $some" \
+	"SELECT count(*) FROM (SELECT k, avg(c) FROM $some, unnest(v) WITH ORDINALITY u(c, k) GROUP BY k) s"
