@@ -163,7 +163,7 @@ set ylabel "share"
 set yrange [0:0.7]
 plot "{data}" using 1:2 with linespoints lw 2 pt 7 ps 0.5 title "kb, seed 42", \\
      "" using 1:6 with lines lw 2 dt 2 title "kb, no noise", \\
-     "" using 1:7 with points pt 4 ps 0.9 title "kb, published", \\
+     "" using 1:7 with points pt 4 ps 0.9 title "kb, published (4 to 9 from its differences)", \\
      "" using 1:3 with linespoints lw 2 pt 7 ps 0.5 title "tickets", \\
      "" using 1:4 with linespoints lw 2 pt 7 ps 0.5 title "docs", \\
      "" using 1:5 with linespoints lw 2 pt 7 ps 0.5 title "emails"
