@@ -46,8 +46,8 @@
  * milliseconds; what else a request costs is small beside it.
  */
 #define REQUEST_COST PINECONE_REQUEST_COST
-#define NEXT_REQUEST_COST 10.0	/* one of several in flight */
-#define BYTE_COST 0.0005		/* transfer and decoding */
+#define NEXT_REQUEST_COST 2.5	/* one of several in flight */
+#define BYTE_COST 0.000125		/* transfer and decoding */
 #define METADATA_WIDTH 200		/* bytes, when nothing is known */
 
 /* pg_opfamily's text_ops for btree */

@@ -12,8 +12,12 @@
 
 #include "translate.h"
 
-/* Cost of a request that is waited for, in sequential page reads. */
-#define PINECONE_REQUEST_COST 100.0
+/*
+ * Cost of a request that is waited for, in sequential page reads: low enough
+ * for a scan of tens of thousands of records not to be taken for hard work
+ * that JIT compilation would ease.
+ */
+#define PINECONE_REQUEST_COST 25.0
 
 /* A base relation's fdw_private; an upper relation's is that of its base. */
 typedef struct PineconePlanInfo
