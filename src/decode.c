@@ -202,6 +202,50 @@ pinecone_decode_float(const char **text, float *value)
 	return !isinf(*value);
 }
 
+/*
+ * Most components of vectors look like -0.1234567 and are followed by the next
+ * one: a short cut for these.  Returns NULL for anything else.
+ */
+static pg_attribute_always_inline const char *
+short_decimal(const char *p, float *value)
+{
+	bool		negative = *p == '-';
+	uint64		mantissa;
+	uint64		bits;
+	double		wide;
+	int			n;
+	int			scale;
+
+	p += negative;
+	mantissa = (unsigned char) (*p - '0');
+	if (mantissa > 9 || p[1] != '.')
+		return NULL;
+	p += 2;
+	bits = leading_digits(p, &n);
+	if (n == 0)
+		return NULL;
+	mantissa = mantissa * integer_powers_of_ten[n] + bits;
+	p += n;
+	scale = n;
+	if (n == 8)
+	{
+		bits = leading_digits(p, &n);
+		mantissa = mantissa * integer_powers_of_ten[n] + bits;
+		p += n;
+		scale += n;
+	}
+	if ((*p != ',' && *p != ']') || mantissa > (UINT64CONST(1) << 53))
+		return NULL;
+
+	/* as in pinecone_decode_float() */
+	wide = (double) mantissa / powers_of_ten[scale];
+	memcpy(&bits, &wide, sizeof(bits));
+	if ((bits & 0x1FFFFFFF) == 0x10000000 || (wide < FLT_MIN && mantissa != 0))
+		return NULL;
+	*value = negative ? -(float) wide : (float) wide;
+	return p;
+}
+
 static bool
 scan_double(Scanner *s, double *value)
 {
@@ -534,13 +578,25 @@ read_floats(Scanner *s, float **values, int *n)
 	p = s->p;
 	for (;;)
 	{
-		while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
-			p++;
+		const char *end;
+
 		if (count == size)
 		{
 			size *= 2;
 			array = repalloc(array, size * sizeof(float));
 		}
+		end = short_decimal(p, &array[count]);
+		if (end != NULL)
+		{
+			p = end;
+			count++;
+			if (*p++ == ',')
+				continue;
+			s->p = p;
+			break;
+		}
+		while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+			p++;
 		if (!pinecone_decode_float(&p, &array[count++]))
 		{
 			s->p = p;
