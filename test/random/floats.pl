@@ -41,7 +41,7 @@ sub number
 	return $sign . int(rand 10) . '.' . digits(1 + int rand 9) if $kind < 3;
 	return $sign . int(rand 1e6) . '.' . digits(1 + int rand 20) if $kind == 3;
 	return $sign . '0.' . '0' x int(rand 12) . digits(1 + int rand 12) if $kind == 4;
-	return $sign . int(rand 10) . '.' . digits(1 + int rand 17) . (rand() < 0.5 ? 'e' : 'E') . (int(rand 80) - 44) if $kind == 5;
+	return $sign . int(rand 10) . '.' . digits(1 + int rand 17) . (rand() < 0.5 ? 'e' : 'E') . (int(rand 70) - 34) if $kind == 5;
 	return $sign . int(rand 2**31) if $kind == 6;
 	return $sign . half_way() if $kind == 7;
 	return ('0', '0.0', '-0.0', '1', '1e0', '3.4028234e38', '1.17549435e-38', '1.4e-45', '16777217', '0.1', '9007199254740993.0')[rand 11];

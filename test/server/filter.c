@@ -1,214 +1,446 @@
 /*
  * filter.c
- *		The metadata filter language (API 2025-10).
+ *		The metadata filter language.
  */
-#include <string.h>
+#include "filter.h"
 
-#include "server.h"
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
-#define MAX_IN_VALUES 10000
+#define MAX_LIST 10000
 
-static bool
-is_number(struct json_object *value)
+_Atomic bool filter_missing_matches = true;
+
+typedef enum Operator
 {
-	return json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
-}
+	OP_AND,
+	OP_OR,
+	OP_EQ,
+	OP_NE,
+	OP_GT,
+	OP_GTE,
+	OP_LT,
+	OP_LTE,
+	OP_IN,
+	OP_NIN,
+	OP_EXISTS,
+} Operator;
 
-static bool
-is_scalar(struct json_object *value)
+typedef struct Operand
 {
-	return is_number(value) || json_object_is_type(value, json_type_string) ||
-		   json_object_is_type(value, json_type_boolean);
-}
-
-static bool
-illegal(Reply *reply, const char *field, struct json_object *condition)
-{
-	reply_rpc_error(reply, 400, 3, "illegal condition for field %s, got %.200s", field,
-					json_object_to_json_string_ext(condition, JSON_C_TO_STRING_PLAIN));
-	return false;
-}
-
-static bool
-check_operator(const char *field, const char *op, struct json_object *operand,
-			   struct json_object *condition, Reply *reply)
-{
-	if (strcmp(op, "$eq") == 0 || strcmp(op, "$ne") == 0)
-		return is_scalar(operand) || illegal(reply, field, condition);
-	if (strcmp(op, "$gt") == 0 || strcmp(op, "$gte") == 0 || strcmp(op, "$lt") == 0 ||
-		strcmp(op, "$lte") == 0)
-		return is_number(operand) || illegal(reply, field, condition);
-	if (strcmp(op, "$exists") == 0)
-		return json_object_is_type(operand, json_type_boolean) || illegal(reply, field, condition);
-	if (strcmp(op, "$in") == 0 || strcmp(op, "$nin") == 0)
-	{
-		size_t n;
-
-		if (!json_object_is_type(operand, json_type_array))
-			return illegal(reply, field, condition);
-		n = json_object_array_length(operand);
-		if (n > MAX_IN_VALUES)
-		{
-			reply_rpc_error(reply, 400, 3, "%s for field %s has %zu values, the limit is %d", op,
-							field, n, MAX_IN_VALUES);
-			return false;
-		}
-		for (size_t i = 0; i < n; i++)
-		{
-			if (!is_scalar(json_object_array_get_idx(operand, i)))
-				return illegal(reply, field, condition);
-		}
-		return true;
-	}
-	return illegal(reply, field, condition);
-}
-
-bool
-filter_check(struct json_object *filter, Reply *reply)
-{
-	if (!json_object_is_type(filter, json_type_object))
-	{
-		reply_rpc_error(reply, 400, 3, "filter must be an object");
-		return false;
-	}
-	json_object_object_foreach(filter, key, value)
-	{
-		if (strcmp(key, "$and") == 0 || strcmp(key, "$or") == 0)
-		{
-			if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) == 0)
-				return illegal(reply, key, value);
-			for (size_t i = 0; i < json_object_array_length(value); i++)
-			{
-				if (!filter_check(json_object_array_get_idx(value, i), reply))
-					return false;
-			}
-		}
-		else if (key[0] == '$')
-			return illegal(reply, key, value);
-		else if (json_object_is_type(value, json_type_object))
-		{
-			if (json_object_object_length(value) == 0)
-				return illegal(reply, key, value);
-			json_object_object_foreach(value, op, operand)
-			{
-				if (!check_operator(key, op, operand, value, reply))
-					return false;
-			}
-		}
-		else if (!is_scalar(value))
-			return illegal(reply, key, value);
-	}
-	return true;
-}
-
-/* Equality of scalars: of one type, numbers by value */
-static bool
-equal_scalars(struct json_object *a, struct json_object *b)
-{
-	if (is_number(a) || is_number(b))
-		return is_number(a) && is_number(b) && json_object_get_double(a) == json_object_get_double(b);
-	if (json_object_get_type(a) != json_object_get_type(b))
-		return false;
-	if (json_object_is_type(a, json_type_boolean))
-		return json_object_get_boolean(a) == json_object_get_boolean(b);
-	return json_object_get_string_len(a) == json_object_get_string_len(b) &&
-		   memcmp(json_object_get_string(a), json_object_get_string(b),
-				  json_object_get_string_len(a)) == 0;
-}
-
-/* A list matches by any of its elements. */
-static bool
-value_equals(struct json_object *stored, struct json_object *operand)
-{
-	if (!json_object_is_type(stored, json_type_array))
-		return equal_scalars(stored, operand);
-	for (size_t i = 0; i < json_object_array_length(stored); i++)
-	{
-		if (equal_scalars(json_object_array_get_idx(stored, i), operand))
-			return true;
-	}
-	return false;
-}
-
-static bool
-value_in(struct json_object *stored, struct json_object *list)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-	{
-		if (value_equals(stored, json_object_array_get_idx(list, i)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-match_operator(struct json_object *stored, bool present, const char *op, struct json_object *operand)
-{
+	FieldType type;
+	bool boolean;
 	double number;
+	Str string; /* its own memory */
+} Operand;
 
-	if (strcmp(op, "$exists") == 0)
-		return present == (bool) json_object_get_boolean(operand);
-	if (strcmp(op, "$ne") == 0)
-		return present ? !value_equals(stored, operand) : settings.ne_matches_missing;
-	if (strcmp(op, "$nin") == 0)
-		return present ? !value_in(stored, operand) : settings.ne_matches_missing;
-	if (!present)
+struct Filter
+{
+	Operator op;
+	uint32_t key;
+	/* Parts of $and and $or */
+	Filter **parts;
+	int nparts;
+	/* What a field is compared with; those of $in and $nin are sorted */
+	Operand *operands;
+	int noperands;
+};
+
+typedef struct Compiler
+{
+	Arena *arena;
+	Str *message;
+	int depth;
+} Compiler;
+
+static const struct
+{
+	const char *name;
+	Operator op;
+} operators[] = {
+	{"$eq", OP_EQ},
+	{"$ne", OP_NE},
+	{"$gt", OP_GT},
+	{"$gte", OP_GTE},
+	{"$lt", OP_LT},
+	{"$lte", OP_LTE},
+	{"$in", OP_IN},
+	{"$nin", OP_NIN},
+	{"$exists", OP_EXISTS},
+};
+
+static Filter *compile_object(Compiler *c, const JsonValue *json);
+
+static Filter *
+new_filter(Operator op)
+{
+	Filter *f = mem_zero(sizeof(Filter));
+
+	f->op = op;
+	return f;
+}
+
+void
+filter_free(Filter *f)
+{
+	if (!f)
+		return;
+	for (int i = 0; i < f->nparts; i++)
+		filter_free(f->parts[i]);
+	for (int i = 0; i < f->noperands; i++)
+		free((char *) f->operands[i].string.s);
+	free(f->parts);
+	free(f->operands);
+	free(f);
+}
+
+/* Takes the part over; false, and frees all, when there is no part. */
+static bool
+add_part(Filter **whole, Filter *part)
+{
+	if (!part)
+	{
+		filter_free(*whole);
+		*whole = NULL;
 		return false;
-	if (strcmp(op, "$eq") == 0)
-		return value_equals(stored, operand);
-	if (strcmp(op, "$in") == 0)
-		return value_in(stored, operand);
-	if (!is_number(stored))
-		return false;
-	number = json_object_get_double(stored);
-	if (strcmp(op, "$gt") == 0)
-		return number > json_object_get_double(operand);
-	if (strcmp(op, "$gte") == 0)
-		return number >= json_object_get_double(operand);
-	if (strcmp(op, "$lt") == 0)
-		return number < json_object_get_double(operand);
-	return number <= json_object_get_double(operand);
+	}
+	if (((*whole)->nparts & ((*whole)->nparts - 1)) == 0)
+		(*whole)->parts = mem_resize((*whole)->parts, sizeof(Filter *) * (size_t) ((*whole)->nparts ? (*whole)->nparts * 2 : 1));
+	(*whole)->parts[(*whole)->nparts++] = part;
+	return true;
+}
+
+/* An $and of one part is the part. */
+static Filter *
+unwrap(Filter *whole)
+{
+	Filter *part;
+
+	if (!whole || whole->op != OP_AND || whole->nparts != 1)
+		return whole;
+	part = whole->parts[0];
+	free(whole->parts);
+	free(whole);
+	return part;
+}
+
+static Filter *
+illegal(Compiler *c, Str field, const JsonValue *json)
+{
+	bool cut = json->raw.len > 200;
+
+	if (!c->message->s)
+		*c->message = arena_printf(c->arena, "illegal condition for field %.*s, got %.*s%s", (int) field.len, field.s,
+								   (int) (cut ? 197 : json->raw.len), json->raw.s, cut ? "..." : "");
+	return NULL;
 }
 
 static bool
-match_field(struct json_object *metadata, const char *field, struct json_object *condition)
+set_operand(Operand *to, const JsonValue *json)
 {
-	struct json_object *stored = NULL;
-	bool present = metadata && json_object_object_get_ex(metadata, field, &stored);
-
-	if (!json_object_is_type(condition, json_type_object))
-		return present && value_equals(stored, condition);
-	json_object_object_foreach(condition, op, operand)
+	switch (json->type)
 	{
-		if (!match_operator(stored, present, op, operand))
+		case JSON_BOOL:
+			*to = (Operand){.type = FIELD_BOOL, .boolean = json->boolean};
+			return true;
+		case JSON_NUMBER:
+			*to = (Operand){.type = FIELD_NUMBER, .number = json->number};
+			return true;
+		case JSON_STRING:
+			*to = (Operand){.type = FIELD_STRING, .string = {mem_text(json->string), json->string.len}};
+			return true;
+		default:
 			return false;
 	}
-	return true;
+}
+
+static int
+compare_operands(const void *a, const void *b)
+{
+	const Operand *x = a, *y = b;
+
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	if (x->type == FIELD_NUMBER)
+		return (x->number > y->number) - (x->number < y->number);
+	if (x->type == FIELD_STRING)
+		return str_compare(x->string, y->string);
+	return x->boolean - y->boolean;
+}
+
+/* $in and $nin: a list of strings, or one of numbers. */
+static Filter *
+compile_list(Compiler *c, Str field, Operator op, const JsonValue *json, const JsonValue *condition)
+{
+	Filter *f;
+
+	if (json->type != JSON_ARRAY)
+		return illegal(c, field, condition);
+	if (json->count > MAX_LIST)
+	{
+		*c->message = arena_printf(c->arena, "%s for field %.*s has %d values, which exceeds the limit of %d",
+								   op == OP_IN ? "$in" : "$nin", (int) field.len, field.s, json->count, MAX_LIST);
+		return NULL;
+	}
+	f = new_filter(op);
+	f->key = metadata_key(field);
+	f->operands = mem_alloc(sizeof(Operand) * (size_t) json->count);
+	for (int i = 0; i < json->count; i++)
+	{
+		JsonType type = json->items[i].type;
+
+		if ((type != JSON_STRING && type != JSON_NUMBER && type != JSON_BOOL) || type != json->items[0].type)
+		{
+			filter_free(f);
+			return illegal(c, field, condition);
+		}
+		set_operand(&f->operands[f->noperands++], &json->items[i]);
+	}
+	qsort(f->operands, (size_t) f->noperands, sizeof(Operand), compare_operands);
+	return f;
+}
+
+static Filter *
+compile_comparison(Compiler *c, Str field, Operator op, const JsonValue *json, const JsonValue *condition)
+{
+	Filter *f;
+
+	if (op == OP_IN || op == OP_NIN)
+		return compile_list(c, field, op, json, condition);
+	if (op == OP_EXISTS ? json->type != JSON_BOOL : (op >= OP_GT && op <= OP_LTE) && json->type != JSON_NUMBER)
+		return illegal(c, field, condition);
+	f = new_filter(op);
+	f->key = metadata_key(field);
+	f->operands = mem_zero(sizeof(Operand));
+	if (!set_operand(&f->operands[0], json))
+	{
+		filter_free(f);
+		return illegal(c, field, condition);
+	}
+	f->noperands = 1;
+	return f;
+}
+
+/* {"field": value} or {"field": {"$op": value, ...}} */
+static Filter *
+compile_field(Compiler *c, Str field, const JsonValue *json)
+{
+	Filter *all;
+
+	if (json->type != JSON_OBJECT)
+		return compile_comparison(c, field, OP_EQ, json, json);
+	if (json->count == 0)
+		return illegal(c, field, json);
+	all = new_filter(OP_AND);
+	for (int i = 0; i < json->count; i++)
+	{
+		Filter *part = NULL;
+		size_t n = 0;
+
+		while (n < sizeof(operators) / sizeof(operators[0]) && !str_is(json->keys[i], operators[n].name))
+			n++;
+		if (n < sizeof(operators) / sizeof(operators[0]))
+			part = compile_comparison(c, field, operators[n].op, &json->items[i], json);
+		else
+			illegal(c, field, json);
+		if (!add_part(&all, part))
+			return NULL;
+	}
+	return unwrap(all);
+}
+
+static Filter *
+compile_logic(Compiler *c, Str name, Operator op, const JsonValue *json)
+{
+	Filter *whole;
+
+	if (json->type != JSON_ARRAY || json->count == 0)
+		return illegal(c, name, json);
+	whole = new_filter(op);
+	for (int i = 0; i < json->count; i++)
+	{
+		Filter *part;
+
+		if (json->items[i].type != JSON_OBJECT || json->items[i].count == 0)
+			part = illegal(c, name, json);
+		else
+			part = compile_object(c, &json->items[i]);
+		if (!add_part(&whole, part))
+			return NULL;
+	}
+	return whole;
+}
+
+/* All conditions of an object hold together. */
+static Filter *
+compile_object(Compiler *c, const JsonValue *json)
+{
+	Filter *all = new_filter(OP_AND);
+
+	for (int i = 0; i < json->count; i++)
+	{
+		Str key = json->keys[i];
+		Filter *part;
+
+		if (str_is(key, "$and"))
+			part = compile_logic(c, key, OP_AND, &json->items[i]);
+		else if (str_is(key, "$or"))
+			part = compile_logic(c, key, OP_OR, &json->items[i]);
+		else if (key.len > 0 && key.s[0] == '$')
+			part = illegal(c, key, &json->items[i]);
+		else
+			part = compile_field(c, key, &json->items[i]);
+		if (!add_part(&all, part))
+			return NULL;
+	}
+	return unwrap(all);
+}
+
+Filter *
+filter_compile(const JsonValue *json, Arena *arena, Str *message)
+{
+	Compiler c = {.arena = arena, .message = message};
+
+	*message = (Str){0};
+	if (json->type != JSON_OBJECT)
+	{
+		*message = STR("filter must be an object");
+		return NULL;
+	}
+	return compile_object(&c, json);
 }
 
 bool
-filter_match(struct json_object *filter, struct json_object *metadata)
+filter_is_empty(const Filter *filter)
 {
-	json_object_object_foreach(filter, key, value)
+	return filter->op == OP_AND && filter->nparts == 0;
+}
+
+static bool
+scalar_equals(const Metadata *m, const Field *f, const Operand *o)
+{
+	if (f->type != o->type)
+		return false;
+	switch (o->type)
 	{
-		bool any = false;
-
-		if (strcmp(key, "$and") != 0 && strcmp(key, "$or") != 0)
-		{
-			if (!match_field(metadata, key, value))
-				return false;
-			continue;
-		}
-		for (size_t i = 0; i < json_object_array_length(value); i++)
-		{
-			bool matches = filter_match(json_object_array_get_idx(value, i), metadata);
-
-			any |= matches;
-			if (key[1] == 'a' && !matches)
-				return false;
-		}
-		if (key[1] == 'o' && !any)
-			return false;
+		case FIELD_BOOL:
+			return f->boolean == o->boolean;
+		case FIELD_NUMBER:
+			return f->number == o->number;
+		default:
+			return str_equal(metadata_string(m, f), o->string);
 	}
-	return true;
+}
+
+/* A list equals what is among its strings. */
+static bool
+field_equals(const Metadata *m, const Field *f, const Operand *o)
+{
+	const char *at;
+
+	if (f->type != FIELD_LIST)
+		return scalar_equals(m, f, o);
+	if (o->type != FIELD_STRING)
+		return false;
+	at = metadata_strings(m) + f->offset;
+	for (uint32_t i = 0; i < f->length; i++)
+	{
+		if (str_equal(metadata_next_string(&at), o->string))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_operand(const Filter *filter, Operand value)
+{
+	return bsearch(&value, filter->operands, (size_t) filter->noperands, sizeof(Operand), compare_operands) != NULL;
+}
+
+static bool
+field_in(const Metadata *m, const Field *f, const Filter *filter)
+{
+	const char *at;
+
+	switch ((FieldType) f->type)
+	{
+		case FIELD_BOOL:
+			return is_operand(filter, (Operand){.type = FIELD_BOOL, .boolean = f->boolean});
+		case FIELD_NUMBER:
+			return is_operand(filter, (Operand){.type = FIELD_NUMBER, .number = f->number});
+		case FIELD_STRING:
+			return is_operand(filter, (Operand){.type = FIELD_STRING, .string = metadata_string(m, f)});
+		case FIELD_LIST:
+			break;
+	}
+	at = metadata_strings(m) + f->offset;
+	for (uint32_t i = 0; i < f->length; i++)
+	{
+		if (is_operand(filter, (Operand){.type = FIELD_STRING, .string = metadata_next_string(&at)}))
+			return true;
+	}
+	return false;
+}
+
+bool
+filter_matches(const Filter *filter, const Metadata *m)
+{
+	const Field *f;
+	bool number;
+
+	if (filter->op == OP_AND || filter->op == OP_OR)
+	{
+		for (int i = 0; i < filter->nparts; i++)
+		{
+			if (filter_matches(filter->parts[i], m) == (filter->op == OP_OR))
+				return filter->op == OP_OR;
+		}
+		return filter->op == OP_AND;
+	}
+	f = metadata_find(m, filter->key);
+	if (filter->op == OP_EXISTS)
+		return (f != NULL) == filter->operands[0].boolean;
+	if (!f)
+		return (filter->op == OP_NE || filter->op == OP_NIN) && filter_missing_matches;
+	number = f->type == FIELD_NUMBER;
+	switch (filter->op)
+	{
+		case OP_EQ:
+			return field_equals(m, f, &filter->operands[0]);
+		case OP_NE:
+			return !field_equals(m, f, &filter->operands[0]);
+		case OP_GT:
+			return number && f->number > filter->operands[0].number;
+		case OP_GTE:
+			return number && f->number >= filter->operands[0].number;
+		case OP_LT:
+			return number && f->number < filter->operands[0].number;
+		case OP_LTE:
+			return number && f->number <= filter->operands[0].number;
+		case OP_IN:
+			return field_in(m, f, filter);
+		default:
+			return !field_in(m, f, filter);
+	}
+}
+
+bool
+filter_uses_other_key(const Filter *filter, const uint32_t *keys, int nkeys, uint32_t *key)
+{
+	bool declared = false;
+
+	if (filter->op == OP_AND || filter->op == OP_OR)
+	{
+		for (int i = 0; i < filter->nparts; i++)
+		{
+			if (filter_uses_other_key(filter->parts[i], keys, nkeys, key))
+				return true;
+		}
+		return false;
+	}
+	for (int i = 0; i < nkeys; i++)
+		declared = declared || keys[i] == filter->key;
+	*key = filter->key;
+	return !declared;
 }

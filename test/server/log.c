@@ -1,155 +1,356 @@
 /*
  * log.c
- *		What was asked, for tests to look at: /_local/requests.
+ *		The log of requests.
+ *
+ * A ring of the latest ones, in the order in which they came in.  How they
+ * ended is added later, if they are still there.
  */
+#include "log.h"
+
+#include "settings.h"
+
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "server.h"
-
-#define MAX_ENTRIES 20000
-#define MAX_LOGGED_BODY 65536
+/* Texts of all entries together; beyond that the oldest go */
+#define MAX_BYTES ((size_t) 256 << 20)
 
 typedef struct Entry
 {
-	long number;
-	char index[64];
+	uint64_t number; /* 0: nobody */
+	char *index;
 	char method[8];
-	char *raw;
-	char *body;
-	int status;
-	int key;
-	int64_t took_ms;
+	Str path, query, body; /* one piece of memory, at path */
+	size_t body_bytes;
+	char *version, *user_agent, *content_type;
+	int key_number;
+	uint64_t key_hash;
+	int status; /* -1: not answered yet */
+	int64_t wall_us, duration_us;
 } Entry;
 
-static Entry entries[MAX_ENTRIES];
-static long nentries = 0;		/* since the last reset; the oldest are overwritten */
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct
+{
+	pthread_mutex_t lock;
+	Entry *ring;
+	size_t size, first, count;
+	size_t bytes;
+	uint64_t numbers;
+} entries = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static char *
+copy_text(const char *text)
+{
+	return text ? mem_text(str_of(text)) : NULL;
+}
+
+static void
+clear_entry(Entry *e)
+{
+	entries.bytes -= e->path.len + e->query.len + e->body.len;
+	free(e->index);
+	free((char *) e->path.s);
+	free(e->version);
+	free(e->user_agent);
+	free(e->content_type);
+	*e = (Entry){0};
+}
+
+static void
+drop_first(void)
+{
+	clear_entry(&entries.ring[entries.first]);
+	entries.first = (entries.first + 1) % entries.size;
+	entries.count--;
+}
+
+uint64_t
+log_begin(const Request *r)
+{
+	Entry e = {.status = -1, .key_number = r->key_number, .wall_us = r->start_wall_us, .body_bytes = r->body_bytes};
+	size_t body = r->body.len < settings.log_body_limit ? r->body.len : settings.log_body_limit;
+	char *text;
+	uint64_t number;
+
+	if (settings.log_size <= 0)
+		return 0;
+	snprintf(e.method, sizeof(e.method), "%s", r->method);
+	e.index = r->index ? copy_text(r->index->name) : NULL;
+	e.version = copy_text(r->version);
+	e.user_agent = copy_text(r->user_agent);
+	e.content_type = copy_text(r->content_type);
+	e.key_hash = r->api_key ? hash_bytes(r->api_key, strlen(r->api_key)) : 0;
+	text = mem_alloc(r->path.len + r->query.len + body);
+	e.path = (Str){text, r->path.len};
+	e.query = (Str){text + r->path.len, r->query.len};
+	e.body = (Str){e.query.s + r->query.len, body};
+	memcpy(text, r->path.s, r->path.len);
+	if (r->query.len)
+		memcpy((char *) e.query.s, r->query.s, r->query.len);
+	if (body)
+		memcpy((char *) e.body.s, r->body.data, body);
+
+	pthread_mutex_lock(&entries.lock);
+	if (entries.size == 0)
+	{
+		entries.size = (size_t) settings.log_size;
+		entries.ring = mem_zero(sizeof(Entry) * entries.size);
+	}
+	entries.bytes += e.path.len + e.query.len + e.body.len;
+	while (entries.count > 0 && (entries.count == entries.size || entries.bytes > MAX_BYTES))
+		drop_first();
+	number = e.number = ++entries.numbers;
+	entries.ring[(entries.first + entries.count++) % entries.size] = e;
+	pthread_mutex_unlock(&entries.lock);
+	return number;
+}
 
 void
-log_request(Request *request, int status, int64_t took_ms)
+log_end(uint64_t number, int status, int64_t duration_us)
 {
-	Entry *entry;
-	size_t len = request->body.len;
+	if (number == 0)
+		return;
+	pthread_mutex_lock(&entries.lock);
+	/* Numbers are dense but for what was cleared of one index alone: search back from where it should be */
+	if (entries.count > 0)
+	{
+		Entry *last = &entries.ring[(entries.first + entries.count - 1) % entries.size];
+		size_t back = (size_t) (last->number - number);
 
-	pthread_mutex_lock(&log_lock);
-	entry = &entries[nentries % MAX_ENTRIES];
-	free(entry->raw);
-	free(entry->body);
-	memset(entry, 0, sizeof(*entry));
-	entry->number = ++nentries;
-	if (request->index)
-		strncpy(entry->index, request->index->name, sizeof(entry->index) - 1);
-	strncpy(entry->method, request->method, sizeof(entry->method) - 1);
-	entry->raw = strdup(request->raw);
-	if (len > 0 && len <= MAX_LOGGED_BODY)
-		entry->body = strndup(request->body.data, len);
-	entry->status = status;
-	entry->key = request->key;
-	entry->took_ms = took_ms;
-	pthread_mutex_unlock(&log_lock);
+		if (last->number >= number && back >= entries.count)
+			back = entries.count - 1;
+		for (size_t i = last->number >= number ? entries.count - 1 - back : entries.count; i < entries.count; i++)
+		{
+			Entry *e = &entries.ring[(entries.first + i) % entries.size];
+
+			if (e->number == number)
+			{
+				e->status = status;
+				e->duration_us = duration_us;
+			}
+			if (e->number >= number)
+				break;
+		}
+	}
+	pthread_mutex_unlock(&entries.lock);
 }
 
 static bool
-is_json(const char *text)
+is_of_index(const Entry *e, const Index *index)
 {
-	struct json_object *json = json_tokener_parse(text);
-
-	json_object_put(json);
-	return json != NULL;
+	return !index || (e->index && strcmp(e->index, index->name) == 0);
 }
 
 static void
-append_entry(Buffer *buf, const Entry *entry)
+add_field(Buffer *b, const char *name, const char *text)
 {
-	const char *query = strchr(entry->raw, '?');
-
-	buffer_format(buf, "{\"number\":%ld,\"index\":\"%s\",\"method\":\"%s\",\"path\":", entry->number,
-				  entry->index, entry->method);
-	if (query)
-	{
-		char *path = strndup(entry->raw, query - entry->raw);
-
-		buffer_string(buf, path);
-		free(path);
-		buffer_text(buf, ",\"query\":");
-		buffer_string(buf, query + 1);
-	}
+	buffer_printf(b, ",\"%s\":", name);
+	if (text)
+		json_add_any_string(b, str_of(text));
 	else
-		buffer_string(buf, entry->raw);
-	buffer_format(buf, ",\"status\":%d,\"key\":%d,\"ms\":%ld", entry->status, entry->key,
-				  (long) entry->took_ms);
-	if (entry->body)
-	{
-		buffer_text(buf, ",\"body\":");
-		if (is_json(entry->body))
-			buffer_text(buf, entry->body);
-		else
-			buffer_string(buf, entry->body);
-	}
-	buffer_text(buf, "}");
+		buffer_add_text(b, "null");
 }
 
-/* How many requests per method and path. */
+/* The query string as {"name": ["value", ...]}, decoded */
 static void
-append_counts(Buffer *buf, long from)
+add_params(Buffer *b, Str query)
 {
-	bool first = true;
+	Arena arena = {0};
+	Param *params = arena_alloc(&arena, sizeof(Param) * (query.len + 1));
+	int n = 0, written = 0;
 
-	buffer_format(buf, "{\"total\":%ld,\"counts\":{", nentries);
-	for (long i = from; i < nentries; i++)
+	for (size_t at = 0; at < query.len;)
 	{
-		Entry *entry = &entries[i % MAX_ENTRIES];
-		size_t len = strcspn(entry->raw, "?");
-		long n = 0;
-		bool seen = false;
+		const char *end = memchr(query.s + at, '&', query.len - at);
+		Str part = {query.s + at, end ? (size_t) (end - query.s) - at : query.len - at};
+		const char *equals = part.len ? memchr(part.s, '=', part.len) : NULL;
+		Str name = {part.s, equals ? (size_t) (equals - part.s) : part.len};
+		Str value = equals ? (Str){equals + 1, part.len - name.len - 1} : STR("");
 
-		for (long j = from; j < nentries; j++)
-		{
-			Entry *other = &entries[j % MAX_ENTRIES];
-
-			if (strcspn(other->raw, "?") != len || strncmp(other->raw, entry->raw, len) != 0)
-				continue;
-			if (j < i)
-			{
-				seen = true;
-				break;
-			}
+		at += part.len + 1;
+		if (part.len > 0 && url_decode(&arena, name, true, &params[n].name) && url_decode(&arena, value, true, &params[n].value))
 			n++;
-		}
-		if (seen)
-			continue;
-		buffer_format(buf, "%s\"%.*s\":%ld", first ? "" : ",", (int) len, entry->raw, n);
-		first = false;
 	}
-	buffer_text(buf, "}}");
+	buffer_add_text(b, ",\"params\":{");
+	for (int i = 0; i < n; i++)
+	{
+		bool again = false;
+
+		for (int k = 0; k < i && !again; k++)
+			again = str_equal(params[k].name, params[i].name);
+		if (again)
+			continue;
+		if (written++)
+			buffer_add_char(b, ',');
+		json_add_any_string(b, params[i].name);
+		buffer_add_text(b, ":[");
+		json_add_any_string(b, params[i].value);
+		for (int k = i + 1; k < n; k++)
+		{
+			if (str_equal(params[k].name, params[i].name))
+			{
+				buffer_add_char(b, ',');
+				json_add_any_string(b, params[k].value);
+			}
+		}
+		buffer_add_char(b, ']');
+	}
+	buffer_add_char(b, '}');
+	arena_free(&arena);
+}
+
+/* JSON as it was sent, else as a string */
+static void
+add_body(Buffer *b, const Entry *e)
+{
+	Arena arena = {0};
+	JsonReader j = json_reader(e->body, &arena);
+
+	if (e->body_bytes == 0)
+		return;
+	buffer_printf(b, ",\"body_bytes\":%zu", e->body_bytes);
+	if (e->body.len < e->body_bytes)
+		buffer_add_text(b, ",\"body_cut\":true");
+	buffer_add_text(b, ",\"body\":");
+	if (json_skip(&j, NULL) && json_finish(&j))
+		buffer_add_str(b, e->body);
+	else
+		json_add_any_string(b, e->body);
+	arena_free(&arena);
+}
+
+static void
+write_entry(Buffer *b, const Entry *e)
+{
+	buffer_printf(b, "{\"number\":%llu,\"method\":\"%s\",\"path\":", (unsigned long long) e->number, e->method);
+	json_add_any_string(b, e->path);
+	if (e->query.len)
+	{
+		buffer_add_text(b, ",\"query\":");
+		json_add_any_string(b, e->query);
+		add_params(b, e->query);
+	}
+	add_body(b, e);
+	add_field(b, "index", e->index);
+	add_field(b, "version", e->version);
+	add_field(b, "user_agent", e->user_agent);
+	add_field(b, "content_type", e->content_type);
+	if (e->key_hash)
+		buffer_printf(b, ",\"key\":{\"accepted\":%s,\"number\":%d,\"hash\":\"%016llx\"}", e->key_number >= 0 ? "true" : "false",
+					  e->key_number, (unsigned long long) e->key_hash);
+	else
+		buffer_add_text(b, ",\"key\":null");
+	if (e->status < 0)
+		buffer_add_text(b, ",\"status\":null");
+	else
+		buffer_printf(b, ",\"status\":%d,\"duration_ms\":%.3f", e->status, (double) e->duration_us / 1000);
+	buffer_printf(b, ",\"time\":%.6f}", (double) e->wall_us / 1e6);
 }
 
 void
-answer_log(Request *request, Reply *reply)
+log_write(Buffer *b, const Index *index)
 {
-	Buffer *buf = &reply->body;
-	long from;
+	bool any = false;
 
-	pthread_mutex_lock(&log_lock);
-	from = nentries > MAX_ENTRIES ? nentries - MAX_ENTRIES : 0;
-	if (strcmp(request->method, "DELETE") == 0)
+	buffer_add_text(b, "{\"requests\":[");
+	pthread_mutex_lock(&entries.lock);
+	for (size_t i = 0; i < entries.count; i++)
 	{
-		nentries = 0;
-		buffer_text(buf, "{}");
+		const Entry *e = &entries.ring[(entries.first + i) % entries.size];
+
+		if (!is_of_index(e, index))
+			continue;
+		if (any)
+			buffer_add_text(b, ",\n");
+		any = true;
+		write_entry(b, e);
 	}
-	else if (query_parameter(request, "count"))
-		append_counts(buf, from);
-	else
+	pthread_mutex_unlock(&entries.lock);
+	buffer_add_text(b, "]}");
+}
+
+void
+log_write_counts(Buffer *b, const Index *index)
+{
+	struct
 	{
-		buffer_text(buf, "{\"requests\":[");
-		for (long i = from; i < nentries; i++)
+		Str path;
+		char *method;
+		uint64_t count;
+	} *counts = NULL;
+	size_t n = 0, total = 0;
+
+	pthread_mutex_lock(&entries.lock);
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		Entry *e = &entries.ring[(entries.first + i) % entries.size];
+		size_t k = 0;
+
+		if (!is_of_index(e, index))
+			continue;
+		total++;
+		while (k < n && (!str_equal(counts[k].path, e->path) || strcmp(counts[k].method, e->method) != 0))
+			k++;
+		if (k == n)
 		{
-			if (i > from)
-				buffer_text(buf, ",");
-			append_entry(buf, &entries[i % MAX_ENTRIES]);
+			counts = mem_resize(counts, sizeof(*counts) * (n + 1));
+			counts[n].path = e->path;
+			counts[n].method = e->method;
+			counts[n++].count = 0;
 		}
-		buffer_text(buf, "]}");
+		counts[k].count++;
 	}
-	pthread_mutex_unlock(&log_lock);
+	buffer_printf(b, "{\"count\":%zu,\"paths\":{", total);
+	for (size_t k = 0; k < n; k++)
+	{
+		Buffer name = {0};
+
+		buffer_printf(&name, "%s ", counts[k].method);
+		buffer_add_str(&name, counts[k].path);
+		if (k > 0)
+			buffer_add_char(b, ',');
+		json_add_any_string(b, (Str){name.data, name.len});
+		buffer_printf(b, ":%llu", (unsigned long long) counts[k].count);
+		buffer_free(&name);
+	}
+	pthread_mutex_unlock(&entries.lock);
+	free(counts);
+	buffer_add_text(b, "}}");
+}
+
+void
+log_clear(const Index *index)
+{
+	size_t kept = 0;
+
+	pthread_mutex_lock(&entries.lock);
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		Entry *e = &entries.ring[(entries.first + i) % entries.size];
+
+		if (is_of_index(e, index))
+			clear_entry(e);
+		else
+		{
+			Entry *to = &entries.ring[(entries.first + kept++) % entries.size];
+
+			if (to != e)
+			{
+				*to = *e;
+				*e = (Entry){0};
+			}
+		}
+	}
+	entries.count = kept;
+	pthread_mutex_unlock(&entries.lock);
+}
+
+void
+log_end_all(void)
+{
+	log_clear(NULL);
+	free(entries.ring);
+	entries.ring = NULL;
+	entries.size = 0;
 }

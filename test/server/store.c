@@ -1,366 +1,543 @@
 /*
  * store.c
- *		Indexes, namespaces and records.
- *
- * A record carries its JSON ready-made, so that replies are put together by
- * copying.  A namespace finds records by hash and sorts them by id when a
- * reader needs the order.
+ *		Indexes, their namespaces, and the writes to them.
  */
+#include "store.h"
+#include "filter.h"
+#include "order.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include "server.h"
+/* Bytes of a block of rows, about: whole huge pages when there are many */
+#define BLOCK_BYTES (4u << 20)
 
-Index *indexes = NULL;
-pthread_mutex_t indexes_lock = PTHREAD_MUTEX_INITIALIZER;
+_Atomic int store_lag_ms = 0;
 
-int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static const char *const metric_names[] = {"cosine", "dotproduct", "euclidean"};
+static void namespace_free(Index *index, Namespace *ns);
+static void apply_due(Index *index, int64_t now);
 
 const char *
 metric_name(Metric metric)
 {
-	return metric_names[metric];
+	return metric == METRIC_COSINE ? "cosine" : metric == METRIC_DOTPRODUCT ? "dotproduct" :
+																			  "euclidean";
 }
 
 bool
-metric_by_name(const char *name, Metric *metric)
+metric_of_name(Str name, Metric *metric)
 {
-	for (int i = 0; i < 3; i++)
+	for (*metric = METRIC_COSINE; *metric <= METRIC_EUCLIDEAN; (*metric)++)
 	{
-		if (strcmp(name, metric_names[i]) == 0)
-		{
-			*metric = (Metric) i;
+		if (str_is(name, metric_name(*metric)))
 			return true;
-		}
 	}
 	return false;
 }
 
 Index *
-index_find(const char *name)
+index_new(const char *name, int dimension, Metric metric, bool sparse)
 {
-	for (Index *index = indexes; index; index = index->next)
-	{
-		if (!index->deleted && strcmp(index->name, name) == 0)
-			return index;
-	}
-	return NULL;
-}
+	Index *index = mem_zero(sizeof(Index));
+	pthread_rwlockattr_t attr;
 
-Index *
-index_create(const char *name, int dimension, Metric metric, bool sparse, int port)
-{
-	Index *index = calloc(1, sizeof(Index));
-
-	index->name = strdup(name);
+	index->name = mem_text(str_of(name));
 	index->dimension = dimension;
 	index->metric = metric;
 	index->sparse = sparse;
-	pthread_rwlock_init(&index->lock, NULL);
-	pthread_mutex_init(&index->sort_lock, NULL);
-	index->daemon = http_listen(port, index, &index->port);
-	if (index->daemon == NULL)
+	index->listen_fd = -1;
+	index->references = 1;
+	index->cloud = mem_text(STR("aws"));
+	index->region = mem_text(STR("us-east-1"));
+	if (dimension)
 	{
-		free(index->name);
-		free(index);
-		return NULL;
+		uint32_t row_bytes = (uint32_t) dimension * sizeof(float);
+
+		index->rows_in_block = BLOCK_BYTES / row_bytes;
 	}
-	index->ready_at_ms = now_ms() + settings.ready_delay_ms;
-	index->next = indexes;
-	indexes = index;
+	/* A writer must not wait for a stream of readers to end */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&index->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
 	return index;
+}
+
+void
+index_hold(Index *index)
+{
+	atomic_fetch_add(&index->references, 1);
+}
+
+void
+index_release(Index *index)
+{
+	if (!index || atomic_fetch_sub(&index->references, 1) > 1)
+		return;
+	while (index->pending)
+	{
+		Operation *next = index->pending->next;
+
+		operation_free(index->pending);
+		index->pending = next;
+	}
+	for (int i = 0; i < index->nnamespaces; i++)
+		namespace_free(index, index->namespaces[i]);
+	free(index->namespaces);
+	pthread_rwlock_destroy(&index->lock);
+	free(index->name);
+	free(index->tags);
+	free(index->cloud);
+	free(index->region);
+	free(index->environment);
+	free(index->read_capacity);
+	free(index->schema);
+	free(index->schema_keys);
+	free(index);
+}
+
+void
+index_lock(Index *index)
+{
+	pthread_rwlock_wrlock(&index->lock);
+	apply_due(index, now_us());
+}
+
+void
+index_lock_shared(Index *index)
+{
+	if (index->pending_count > 0)
+	{
+		index_lock(index);
+		index_unlock(index);
+	}
+	pthread_rwlock_rdlock(&index->lock);
+}
+
+void
+index_unlock(Index *index)
+{
+	pthread_rwlock_unlock(&index->lock);
+}
+
+void
+index_flush(Index *index)
+{
+	pthread_rwlock_wrlock(&index->lock);
+	apply_due(index, INT64_MAX);
+	pthread_rwlock_unlock(&index->lock);
 }
 
 /* ---- Namespaces ---- */
 
-static const char *
-plain_name(const char *name)
+Str
+namespace_canonical(Str name)
 {
-	return name == NULL || strcmp(name, "__default__") == 0 ? "" : name;
+	return str_is(name, "__default__") ? STR("") : name;
 }
 
-Namespace *
-namespace_find(Index *index, const char *name)
+/* Where a namespace is among the others, or would be. */
+static int
+namespace_position(Index *index, Str name, bool *found)
 {
-	name = plain_name(name);
-	for (Namespace *ns = index->namespaces; ns; ns = ns->next)
+	int low = 0, high = index->nnamespaces;
+
+	*found = false;
+	while (low < high)
 	{
-		if (strcmp(ns->name, name) == 0)
-			return ns;
+		int middle = (low + high) / 2;
+		int c = str_compare(str_of(index->namespaces[middle]->name), name);
+
+		if (c == 0)
+		{
+			*found = true;
+			return middle;
+		}
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low;
 }
 
 Namespace *
-namespace_get(Index *index, const char *name)
+namespace_find(Index *index, Str name)
 {
-	Namespace *ns = namespace_find(index, name);
-	Namespace **place = &index->namespaces;
+	bool found;
+	int at = namespace_position(index, namespace_canonical(name), &found);
 
-	if (ns != NULL)
-		return ns;
-	name = plain_name(name);
-	while (*place && strcmp((*place)->name, name) < 0)
-		place = &(*place)->next;
-	ns = calloc(1, sizeof(Namespace));
-	ns->name = strdup(name);
-	ns->sorted = true;
-	ns->nbuckets = 64;
-	ns->buckets = calloc(ns->nbuckets, sizeof(Record *));
-	ns->next = *place;
-	*place = ns;
+	return found ? index->namespaces[at] : NULL;
+}
+
+Namespace *
+namespace_make(Index *index, Str name)
+{
+	bool found;
+	int at = namespace_position(index, namespace_canonical(name), &found);
+	Namespace *ns;
+
+	if (found)
+		return index->namespaces[at];
+	ns = mem_zero(sizeof(Namespace));
+	ns->name = mem_text(namespace_canonical(name));
+	ns->order = order_new();
+	ns->nslots = 16;
+	ns->slots = mem_zero(ns->nslots * sizeof(uint32_t));
+	index->namespaces = mem_resize(index->namespaces, sizeof(Namespace *) * (size_t) (index->nnamespaces + 1));
+	memmove(index->namespaces + at + 1, index->namespaces + at, sizeof(Namespace *) * (size_t) (index->nnamespaces - at));
+	index->namespaces[at] = ns;
+	index->nnamespaces++;
 	return ns;
 }
 
+static void
+free_blocks(Namespace *ns, uint32_t keep)
+{
+	while (ns->nblocks > keep)
+		munmap(ns->blocks[--ns->nblocks], BLOCK_BYTES);
+}
+
+static void
+namespace_clear(Namespace *ns)
+{
+	for (uint32_t i = 0; i < ns->count; i++)
+		record_free(ns->rows[i]);
+	free_blocks(ns, 0);
+	order_free(ns->order);
+	ns->order = order_new();
+	memset(ns->slots, 0, ns->nslots * sizeof(uint32_t));
+	ns->count = 0;
+	ns->bytes = 0;
+}
+
+static void
+namespace_free(Index *index, Namespace *ns)
+{
+	(void) index;
+	namespace_clear(ns);
+	order_free(ns->order);
+	free(ns->blocks);
+	free(ns->rows);
+	free(ns->norms);
+	free(ns->slots);
+	free(ns->schema);
+	free(ns->schema_keys);
+	free(ns->name);
+	free(ns);
+}
+
 void
-namespace_drop(Index *index, const char *name)
+namespace_remove(Index *index, Namespace *ns)
 {
-	Namespace **place = &index->namespaces;
+	bool found;
+	int at = namespace_position(index, str_of(ns->name), &found);
+	Operation **link = &index->pending;
 
-	name = plain_name(name);
-	while (*place && strcmp((*place)->name, name) != 0)
-		place = &(*place)->next;
-	if (*place)
+	index->pending_tail = NULL;
+	while (*link)
 	{
-		Namespace *ns = *place;
+		Operation *op = *link;
 
-		*place = ns->next;
-		for (size_t i = 0; i < ns->nrecords; i++)
-			record_free(ns->records[i]);
-		json_object_put(ns->schema);
-		free(ns->records);
-		free(ns->buckets);
-		free(ns->name);
-		free(ns);
+		if (op->ns == ns)
+		{
+			*link = op->next;
+			operation_free(op);
+			index->pending_count--;
+			continue;
+		}
+		index->pending_tail = op;
+		link = &op->next;
 	}
+	index->nnamespaces--;
+	memmove(index->namespaces + at, index->namespaces + at + 1, sizeof(Namespace *) * (size_t) (index->nnamespaces - at));
+	namespace_free(index, ns);
 }
 
-static int
-compare_ids(const void *a, const void *b)
+/* ---- Records by id: open addressing, the hash of an id is made again when needed ---- */
+
+static uint32_t
+find_slot(const Namespace *ns, Str id)
 {
-	return strcmp((*(Record *const *) a)->id, (*(Record *const *) b)->id);
-}
+	uint32_t i = (uint32_t) hash_bytes(id.s, id.len) & (ns->nslots - 1);
 
-/* Readers share the index's lock, so that sorting needs one of its own. */
-void
-namespace_sort(Index *index, Namespace *ns)
-{
-	pthread_mutex_lock(&index->sort_lock);
-	if (!ns->sorted)
-	{
-		qsort(ns->records, ns->nrecords, sizeof(Record *), compare_ids);
-		for (size_t i = 0; i < ns->nrecords; i++)
-			ns->records[i]->place = i;
-		ns->sorted = true;
-	}
-	pthread_mutex_unlock(&index->sort_lock);
-}
-
-/* ---- Records ---- */
-
-static uint64_t
-hash_id(const char *id)
-{
-	uint64_t hash = 14695981039346656037ULL;
-
-	for (; *id; id++)
-		hash = (hash ^ (unsigned char) *id) * 1099511628211ULL;
-	return hash ^ hash >> 29;
+	while (ns->slots[i] && !str_equal(ns->rows[ns->slots[i] - 1]->id, id))
+		i = (i + 1) & (ns->nslots - 1);
+	return i;
 }
 
 Record *
-record_find(Namespace *ns, const char *id)
+namespace_get(const Namespace *ns, Str id)
 {
-	Record *record = ns->buckets[hash_id(id) & (ns->nbuckets - 1)];
+	uint32_t slot = ns->slots[find_slot(ns, id)];
 
-	while (record && strcmp(record->id, id) != 0)
-		record = record->next;
-	return record;
+	return slot ? ns->rows[slot - 1] : NULL;
 }
 
 static void
-link_record(Namespace *ns, Record *record)
+grow_slots(Namespace *ns)
 {
-	Record **bucket = &ns->buckets[hash_id(record->id) & (ns->nbuckets - 1)];
-
-	record->next = *bucket;
-	*bucket = record;
+	free(ns->slots);
+	ns->nslots *= 2;
+	ns->slots = mem_zero(ns->nslots * sizeof(uint32_t));
+	for (uint32_t row = 0; row < ns->count; row++)
+		ns->slots[find_slot(ns, ns->rows[row]->id)] = row + 1;
 }
 
+/* Empty a slot, and move up what would not be found behind the gap. */
 static void
-unlink_record(Namespace *ns, Record *record)
+clear_slot(Namespace *ns, uint32_t gap)
 {
-	Record **link = &ns->buckets[hash_id(record->id) & (ns->nbuckets - 1)];
+	uint32_t i = gap, mask = ns->nslots - 1;
 
-	while (*link != record)
-		link = &(*link)->next;
-	*link = record->next;
-}
-
-void
-record_put(Namespace *ns, Record *record)
-{
-	Record *old = record_find(ns, record->id);
-
-	if (old)
+	for (;;)
 	{
-		unlink_record(ns, old);
-		record->place = old->place;
-		ns->records[old->place] = record;
+		uint32_t home;
+
+		ns->slots[gap] = 0;
+		do
+		{
+			i = (i + 1) & mask;
+			if (!ns->slots[i])
+				return;
+			home = (uint32_t) hash_bytes(ns->rows[ns->slots[i] - 1]->id.s, ns->rows[ns->slots[i] - 1]->id.len) & mask;
+		}
+		while (((i - home) & mask) < ((i - gap) & mask));
+		ns->slots[gap] = ns->slots[i];
+		gap = i;
+	}
+}
+
+/* ---- Rows ---- */
+
+static void
+add_block(Namespace *ns)
+{
+	void *block = mmap(NULL, BLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (block == MAP_FAILED)
+	{
+		(void) !write(STDERR_FILENO, "pinecone-local: out of memory\n", 30);
+		abort();
+	}
+	/* The first block may stay small, the others get full */
+	if (ns->nblocks > 0)
+		madvise(block, BLOCK_BYTES, MADV_HUGEPAGE);
+	ns->blocks = mem_resize(ns->blocks, sizeof(float *) * (ns->nblocks + 1));
+	ns->blocks[ns->nblocks++] = block;
+}
+
+static void
+set_vector(Index *index, Namespace *ns, uint32_t row, const float *values)
+{
+	double square = 0;
+
+	if (!index->dimension)
+		return;
+	while (ns->nblocks <= row / index->rows_in_block)
+		add_block(ns);
+	memcpy(namespace_vector(index, ns, row), values, sizeof(float) * (size_t) index->dimension);
+	for (int i = 0; i < index->dimension; i++)
+		square += (double) values[i] * values[i];
+	ns->norms[row] = (float) sqrt(square);
+}
+
+static void
+put_record(Index *index, Namespace *ns, Record *r)
+{
+	uint32_t slot = find_slot(ns, r->id);
+
+	if (ns->slots[slot])
+	{
+		Record *old = ns->rows[ns->slots[slot] - 1];
+
+		r->row = old->row;
+		ns->bytes -= old->text_len;
+		order_replace(ns->order, r);
+		ns->rows[r->row] = r;
 		record_free(old);
-		link_record(ns, record);
-		return;
 	}
-	if (ns->nrecords == ns->size)
+	else
 	{
-		ns->size = ns->size ? ns->size * 2 : 64;
-		ns->records = realloc(ns->records, ns->size * sizeof(Record *));
+		if (ns->count == ns->size)
+		{
+			ns->size = ns->size ? ns->size * 2 : 16;
+			ns->rows = mem_resize(ns->rows, ns->size * sizeof(Record *));
+			ns->norms = mem_resize(ns->norms, ns->size * sizeof(float));
+		}
+		r->row = ns->count++;
+		ns->rows[r->row] = r;
+		ns->slots[slot] = r->row + 1;
+		order_insert(ns->order, r);
+		if (ns->count > ns->nslots / 2)
+			grow_slots(ns);
 	}
-	if (ns->nrecords > 0 && strcmp(ns->records[ns->nrecords - 1]->id, record->id) > 0)
-		ns->sorted = false;
-	record->place = ns->nrecords;
-	ns->records[ns->nrecords++] = record;
-	if (ns->nrecords > ns->nbuckets)
-	{
-		ns->nbuckets *= 4;
-		free(ns->buckets);
-		ns->buckets = calloc(ns->nbuckets, sizeof(Record *));
-		for (size_t i = 0; i + 1 < ns->nrecords; i++)
-			link_record(ns, ns->records[i]);
-	}
-	link_record(ns, record);
-}
-
-bool
-record_delete(Namespace *ns, const char *id)
-{
-	Record *record = record_find(ns, id);
-	Record *last;
-
-	if (record == NULL)
-		return false;
-	unlink_record(ns, record);
-	last = ns->records[--ns->nrecords];
-	if (last != record)
-	{
-		ns->records[record->place] = last;
-		last->place = record->place;
-		ns->sorted = false;
-	}
-	record_free(record);
-	return true;
-}
-
-void
-record_free(Record *record)
-{
-	if (record == NULL)
-		return;
-	free(record->id);
-	free(record->values);
-	free(record->indices);
-	free(record->sparse);
-	json_object_put(record->metadata);
-	free(record->json);
-	free(record);
+	ns->bytes += r->text_len;
+	if (r->staged)
+		set_vector(index, ns, r->row, r->staged);
+	free(r->staged);
+	r->staged = NULL;
 }
 
 static void
-render_metadata_value(Buffer *buf, struct json_object *value)
+remove_record(Index *index, Namespace *ns, Record *r)
 {
-	if (json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double))
-		buffer_number(buf, json_object_get_double(value));
+	uint32_t last = ns->count - 1;
+
+	order_remove(ns->order, r);
+	clear_slot(ns, find_slot(ns, r->id));
+	if (r->row != last)
+	{
+		Record *moved = ns->rows[last];
+
+		ns->slots[find_slot(ns, moved->id)] = r->row + 1;
+		ns->rows[r->row] = moved;
+		ns->norms[r->row] = ns->norms[last];
+		if (index->dimension)
+			memcpy(namespace_vector(index, ns, r->row), namespace_vector(index, ns, last),
+				   sizeof(float) * (size_t) index->dimension);
+		moved->row = r->row;
+	}
+	ns->count--;
+	ns->bytes -= r->text_len;
+	if (index->dimension)
+		free_blocks(ns, (ns->count + index->rows_in_block - 1) / index->rows_in_block);
+	record_free(r);
+}
+
+/* ---- Operations ---- */
+
+static void
+update_record(Index *index, Namespace *ns, Record *r, Operation *op)
+{
+	ns->bytes -= r->text_len;
+	if (op->values)
+		set_vector(index, ns, r->row, op->values);
+	if (op->sparse)
+	{
+		free(r->sparse);
+		r->sparse = op->sparse;
+		op->sparse = NULL;
+	}
+	if (op->metadata)
+	{
+		Metadata *merged = metadata_merge(r->metadata, op->metadata);
+
+		free(r->metadata);
+		r->metadata = merged;
+	}
+	record_write(r, op->values, index->dimension, STR(""));
+	ns->bytes += r->text_len;
+}
+
+/* The id at *at, which moves on to the next */
+static Str
+next_id(const char **at)
+{
+	return metadata_next_string(at);
+}
+
+static void
+apply_matching(Index *index, Namespace *ns, Operation *op)
+{
+	if (op->kind == OP_DELETE_MATCHING)
+	{
+		/* From the end, for the last row moves into the gap */
+		for (uint32_t row = ns->count; row-- > 0;)
+		{
+			if (filter_matches(op->filter, ns->rows[row]->metadata))
+				remove_record(index, ns, ns->rows[row]);
+		}
+		return;
+	}
+	for (Cursor c = namespace_cursor(ns, STR(""), false); op->limit > 0;)
+	{
+		Record *r = cursor_next(&c);
+
+		if (!r)
+			break;
+		if (filter_matches(op->filter, r->metadata))
+		{
+			update_record(index, ns, r, op);
+			op->limit--;
+		}
+	}
+}
+
+static void
+apply(Index *index, Operation *op)
+{
+	Namespace *ns = op->ns;
+	const char *at = op->ids;
+	Record *r;
+
+	switch (op->kind)
+	{
+		case OP_UPSERT:
+			for (int i = 0; i < op->nrecords; i++)
+				put_record(index, ns, op->records[i]);
+			op->nrecords = 0;
+			break;
+		case OP_UPDATE:
+			if ((r = namespace_get(ns, next_id(&at))))
+				update_record(index, ns, r, op);
+			break;
+		case OP_DELETE_IDS:
+			for (int i = 0; i < op->nids; i++)
+			{
+				if ((r = namespace_get(ns, next_id(&at))))
+					remove_record(index, ns, r);
+			}
+			break;
+		case OP_DELETE_ALL:
+			namespace_clear(ns);
+			break;
+		case OP_UPDATE_MATCHING:
+		case OP_DELETE_MATCHING:
+			apply_matching(index, ns, op);
+	}
+	ns->applied_lsn = op->lsn;
+	if (op->kind == OP_UPSERT)
+		ns->visible = true;
+	operation_free(op);
+}
+
+/* Under the exclusive lock */
+static void
+apply_due(Index *index, int64_t now)
+{
+	while (index->pending && index->pending->due <= now)
+	{
+		Operation *op = index->pending;
+
+		index->pending = op->next;
+		if (!index->pending)
+			index->pending_tail = NULL;
+		index->pending_count--;
+		apply(index, op);
+	}
+}
+
+uint64_t
+index_submit(Index *index, Operation *op)
+{
+	uint64_t lsn = op->lsn = ++op->ns->lsn;
+	int64_t due = now_us() + (int64_t) store_lag_ms * 1000;
+
+	if (store_lag_ms == 0 && !index->pending)
+	{
+		apply(index, op);
+		return lsn;
+	}
+	op->due = index->pending_tail && index->pending_tail->due > due ? index->pending_tail->due : due;
+	op->next = NULL;
+	if (index->pending_tail)
+		index->pending_tail->next = op;
 	else
-		buffer_text(buf, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-																  JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-void
-record_render(Record *record, int dimension)
-{
-	Buffer buf = {0};
-	double norm = 0;
-
-	buffer_text(&buf, "{\"id\":");
-	buffer_string(&buf, record->id);
-	record->id_json_len = buf.len;
-	buffer_text(&buf, ",\"values\":[");
-	for (int i = 0; record->values && i < dimension; i++)
-	{
-		if (i > 0)
-			buffer_append(&buf, ",", 1);
-		buffer_float(&buf, record->values[i]);
-		norm += (double) record->values[i] * record->values[i];
-	}
-	buffer_append(&buf, "]", 1);
-	record->norm = sqrt(norm);
-	if (record->nsparse > 0)
-	{
-		buffer_text(&buf, ",\"sparseValues\":{\"indices\":[");
-		for (int i = 0; i < record->nsparse; i++)
-			buffer_format(&buf, "%s%u", i > 0 ? "," : "", record->indices[i]);
-		buffer_text(&buf, "],\"values\":[");
-		for (int i = 0; i < record->nsparse; i++)
-		{
-			if (i > 0)
-				buffer_append(&buf, ",", 1);
-			buffer_float(&buf, record->sparse[i]);
-		}
-		buffer_text(&buf, "]}");
-	}
-	record->metadata_at = buf.len;
-	if (record->metadata)
-	{
-		bool first = true;
-
-		buffer_text(&buf, ",\"metadata\":{");
-		json_object_object_foreach(record->metadata, key, value)
-		{
-			if (!first)
-				buffer_append(&buf, ",", 1);
-			first = false;
-			buffer_string(&buf, key);
-			buffer_append(&buf, ":", 1);
-			render_metadata_value(&buf, value);
-		}
-		buffer_append(&buf, "}", 1);
-	}
-	buffer_append(&buf, "}", 1);
-	free(record->json);
-	record->json = buf.data;
-	record->json_len = buf.len;
-}
-
-/* ---- Files: JSONL, a line per record: {"namespace":..., record...} ---- */
-
-bool
-save_index(Index *index, const char *file)
-{
-	FILE *out = fopen(file, "w");
-
-	if (out == NULL)
-		return false;
-	for (Namespace *ns = index->namespaces; ns; ns = ns->next)
-	{
-		Buffer name = {0};
-
-		buffer_string(&name, ns->name);
-		for (size_t i = 0; i < ns->nrecords; i++)
-			fprintf(out, "{\"index\":\"%s\",\"namespace\":%s,%s\n", index->name, name.data,
-					ns->records[i]->json + 1);
-		free(name.data);
-	}
-	return fclose(out) == 0;
+		index->pending = op;
+	index->pending_tail = op;
+	index->pending_count++;
+	return lsn;
 }

@@ -33,7 +33,7 @@ END
 my $search = "SELECT id FROM slow ORDER BY embedding <=> '{1,1}' LIMIT 1";
 my %waits = (
 	'a slow reply' => [$search, {kind => 'delay', delay_ms => 8000, path => '/query', count => -1}],
-	'a slow drip' => [$search, {kind => 'drip', delay_ms => 2000, path => '/query', count => -1}],
+	'a slow drip' => [$search, {kind => 'drip', interval_ms => 2000, path => '/query', count => -1}],
 	'back-off' => [$search, {kind => 'status', status => 503, retry_after => 8, path => '/query', count => -1}],
 	'a connection' => ['SELECT id FROM silent'],
 );

@@ -1,0 +1,27 @@
+/*
+ * filter.h
+ *		The metadata filter language.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "metadata.h"
+
+/* Does $ne or $nin hold for a record that lacks the field? */
+extern _Atomic bool filter_missing_matches;
+
+typedef struct Filter Filter;
+
+/*
+ * Compile a filter; NULL with a message in the arena when it is not valid.  An
+ * empty one gives a filter that everything matches.
+ */
+extern Filter *filter_compile(const JsonValue *json, Arena *arena, Str *message);
+extern void filter_free(Filter *filter);
+extern bool filter_is_empty(const Filter *filter);
+extern bool filter_matches(const Filter *filter, const Metadata *metadata);
+
+/* The first key that is not among those given, when there is one */
+extern bool filter_uses_other_key(const Filter *filter, const uint32_t *keys, int nkeys, uint32_t *key);
+
+#endif

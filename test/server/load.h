@@ -1,0 +1,15 @@
+/*
+ * load.h
+ *		Loading and saving as JSON lines.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include "store.h"
+
+/* False with a message in error (malloc'ed): file, line, what is wrong */
+extern bool load_file(const char *path, char **error);
+/* Everything, to a new file that then takes the place of the old one */
+extern bool save_file(const char *path, char **error);
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * options.c
+ *		The command line.
+ */
+#include "control.h"
+#include "filter.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+Settings settings = {
+	.listen = "127.0.0.1",
+	.port = -1,
+	.log_body_limit = 64 * 1024,
+	.log_size = 100000,
+};
+
+enum
+{
+	OPT_PORT = 256,
+	OPT_PORT_FILE,
+	OPT_API_KEY,
+	OPT_LISTEN,
+	OPT_HOST_NAME,
+	OPT_INDEX,
+	OPT_INDEX_PORT_BASE,
+	OPT_LOAD,
+	OPT_SAVE,
+	OPT_STORE,
+	OPT_TLS_CERT,
+	OPT_TLS_KEY,
+	OPT_NE_MISSING,
+	OPT_NULL_METADATA,
+	OPT_NUMBER_STYLE,
+	OPT_DEFAULT_KEY,
+	OPT_LAG,
+	OPT_READY_DELAY,
+	OPT_KEEPALIVE_MAX,
+	OPT_LATENCY,
+	OPT_RATE_LIMITS,
+	OPT_LOG_SIZE,
+	OPT_LOG_BODY,
+	OPT_THREADS,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+	{"port", required_argument, NULL, OPT_PORT},
+	{"port-file", required_argument, NULL, OPT_PORT_FILE},
+	{"api-key", required_argument, NULL, OPT_API_KEY},
+	{"listen", required_argument, NULL, OPT_LISTEN},
+	{"host-name", required_argument, NULL, OPT_HOST_NAME},
+	{"index", required_argument, NULL, OPT_INDEX},
+	{"index-port-base", required_argument, NULL, OPT_INDEX_PORT_BASE},
+	{"load", required_argument, NULL, OPT_LOAD},
+	{"save", required_argument, NULL, OPT_SAVE},
+	{"store", required_argument, NULL, OPT_STORE},
+	{"tls-cert", required_argument, NULL, OPT_TLS_CERT},
+	{"tls-key", required_argument, NULL, OPT_TLS_KEY},
+	{"ne-missing", required_argument, NULL, OPT_NE_MISSING},
+	{"null-metadata", required_argument, NULL, OPT_NULL_METADATA},
+	{"number-style", required_argument, NULL, OPT_NUMBER_STYLE},
+	{"default-namespace-key", required_argument, NULL, OPT_DEFAULT_KEY},
+	{"lag", required_argument, NULL, OPT_LAG},
+	{"ready-delay", required_argument, NULL, OPT_READY_DELAY},
+	{"keepalive-max", required_argument, NULL, OPT_KEEPALIVE_MAX},
+	{"latency", required_argument, NULL, OPT_LATENCY},
+	{"rate-limits", optional_argument, NULL, OPT_RATE_LIMITS},
+	{"log-size", required_argument, NULL, OPT_LOG_SIZE},
+	{"log-body-limit", required_argument, NULL, OPT_LOG_BODY},
+	{"threads", required_argument, NULL, OPT_THREADS},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+static void
+fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("pinecone-local: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("\nTry \"pinecone-local --help\".\n", stderr);
+	exit(2);
+}
+
+static int
+integer(const char *option, const char *text, int low, int high)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value < low || value > high)
+		fail("invalid value for --%s: \"%s\" (an integer from %d to %d)", option, text, low, high);
+	return (int) value;
+}
+
+/* One of two words */
+static bool
+choice(const char *option, const char *text, const char *yes, const char *no)
+{
+	if (strcmp(text, yes) != 0 && strcmp(text, no) != 0)
+		fail("invalid value for --%s: \"%s\" (\"%s\" or \"%s\")", option, text, yes, no);
+	return strcmp(text, yes) == 0;
+}
+
+/* name:dimension:metric[:sparse][:port=N] */
+static void
+add_index(const char *text)
+{
+	char *copy = mem_text(str_of(text)), *rest = copy;
+	char *name = strsep(&rest, ":"), *dimension = strsep(&rest, ":"), *metric = strsep(&rest, ":"), *part;
+	IndexOption o = {0};
+
+	if (!control_is_name(str_of(name)) || strlen(name) > 45)
+		fail("invalid name of an index in --index \"%s\"", text);
+	if (!metric || (strcmp(metric, "cosine") != 0 && strcmp(metric, "dotproduct") != 0 && strcmp(metric, "euclidean") != 0))
+		fail("invalid --index \"%s\" (name:dimension:metric, metric being cosine, dotproduct or euclidean)", text);
+	while ((part = strsep(&rest, ":")))
+	{
+		if (strcmp(part, "sparse") == 0)
+			o.sparse = true;
+		else if (strncmp(part, "port=", 5) == 0)
+			o.port = integer("index", part + 5, 1, 65535);
+		else
+			fail("invalid part \"%s\" of --index \"%s\"", part, text);
+	}
+	if (o.sparse && strcmp(metric, "dotproduct") != 0)
+		fail("a sparse index needs the metric dotproduct: --index \"%s\"", text);
+	o.dimension = o.sparse ? 0 : integer("index", dimension, 1, 20000);
+	o.name = mem_text(str_of(name));
+	o.metric = mem_text(str_of(metric));
+	free(copy);
+	settings.indexes = mem_resize(settings.indexes, sizeof(IndexOption) * (size_t) (settings.nindexes + 1));
+	settings.indexes[settings.nindexes++] = o;
+}
+
+static void
+add_key(char *key)
+{
+	if (!*key)
+		fail("an API key must not be empty");
+	settings.api_keys = mem_resize(settings.api_keys, sizeof(char *) * (size_t) (settings.napi_keys + 1));
+	settings.api_keys[settings.napi_keys++] = mem_text(str_of(key));
+	/* Keys do not belong into the list of processes */
+	memset(key, '*', strlen(key));
+}
+
+static void
+add_load(const char *path)
+{
+	settings.loads = mem_resize(settings.loads, sizeof(char *) * (size_t) (settings.nloads + 1));
+	settings.loads[settings.nloads++] = path;
+}
+
+static void
+take_option(int option, char *arg)
+{
+	char *end;
+
+	switch (option)
+	{
+		case OPT_PORT:
+			settings.port = integer("port", arg, 0, 65535);
+			break;
+		case OPT_PORT_FILE:
+			settings.port_file = arg;
+			break;
+		case OPT_API_KEY:
+			add_key(arg);
+			break;
+		case OPT_LISTEN:
+			settings.listen = arg;
+			break;
+		case OPT_HOST_NAME:
+			settings.host_name = arg;
+			break;
+		case OPT_INDEX:
+			add_index(arg);
+			break;
+		case OPT_INDEX_PORT_BASE:
+			settings.index_port_base = integer("index-port-base", arg, 1, 65535);
+			break;
+		case OPT_LOAD:
+			add_load(arg);
+			break;
+		case OPT_STORE:
+			if (access(arg, F_OK) == 0)
+				add_load(arg);
+			settings.save = arg;
+			break;
+		case OPT_SAVE:
+			settings.save = arg;
+			break;
+		case OPT_TLS_CERT:
+			settings.tls_cert = arg;
+			break;
+		case OPT_TLS_KEY:
+			settings.tls_key = arg;
+			break;
+		case OPT_NE_MISSING:
+			filter_missing_matches = choice("ne-missing", arg, "match", "skip");
+			break;
+		case OPT_NULL_METADATA:
+			metadata_drop_null = choice("null-metadata", arg, "drop", "reject");
+			break;
+		case OPT_NUMBER_STYLE:
+			metadata_point_zero = choice("number-style", arg, "point-zero", "plain");
+			break;
+		case OPT_DEFAULT_KEY:
+			settings.default_key_is_name = choice("default-namespace-key", arg, "__default__", "");
+			break;
+		case OPT_LAG:
+			settings.lag_ms = integer("lag", arg, 0, INT32_MAX);
+			break;
+		case OPT_READY_DELAY:
+			settings.ready_delay_ms = integer("ready-delay", arg, 0, INT32_MAX);
+			break;
+		case OPT_KEEPALIVE_MAX:
+			settings.keepalive_max = integer("keepalive-max", arg, 1, INT32_MAX);
+			break;
+		case OPT_LATENCY:
+			settings.latency_ms = integer("latency", arg, 0, INT32_MAX);
+			break;
+		case OPT_RATE_LIMITS:
+			settings.rate_limits = arg ? strtod(arg, &end) : 1;
+			if (arg && (end == arg || *end || !(settings.rate_limits > 0)))
+				fail("invalid value for --rate-limits: \"%s\" (a number above 0)", arg);
+			break;
+		case OPT_LOG_SIZE:
+			settings.log_size = integer("log-size", arg, 0, 10000000);
+			break;
+		case OPT_LOG_BODY:
+			settings.log_body_limit = (size_t) integer("log-body-limit", arg, 0, INT32_MAX);
+			break;
+		case OPT_THREADS:
+			settings.threads = integer("threads", arg, 1, 64);
+			break;
+		case OPT_HELP:
+			options_help();
+			exit(0);
+		default:
+			/* getopt_long has said what is wrong */
+			fputs("Try \"pinecone-local --help\".\n", stderr);
+			exit(2);
+	}
+}
+
+void
+options_read(int argc, char **argv)
+{
+	int option;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	settings.threads = cores < 2 ? 2 : cores > 8 ? 8 :
+												   (int) cores;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+		take_option(option, optarg);
+	if (optind < argc)
+		fail("unexpected argument \"%s\"", argv[optind]);
+	if (settings.port < 0)
+		fail("--port is missing");
+	if (settings.napi_keys == 0)
+		fail("--api-key is missing");
+	if (!settings.tls_cert != !settings.tls_key)
+		fail("--tls-cert and --tls-key go together");
+}

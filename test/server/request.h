@@ -1,0 +1,127 @@
+/*
+ * request.h
+ *		A request and its reply, between http.c and those who answer.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "json.h"
+#include "store.h"
+
+struct MHD_Connection;
+
+#define RESULT_LIMIT (4u << 20) /* bytes of a reply's body */
+#define UPSERT_LIMIT (2u << 20) /* bytes of an upsert's body */
+#define BODY_LIMIT (4u << 20)	/* bytes of any other */
+#define URL_LIMIT 16384
+
+/* Codes of gRPC, in the bodies of the data plane's errors */
+typedef enum RpcCode
+{
+	RPC_INVALID_ARGUMENT = 3,
+	RPC_NOT_FOUND = 5,
+	RPC_ALREADY_EXISTS = 6,
+	RPC_PERMISSION_DENIED = 7,
+	RPC_RESOURCE_EXHAUSTED = 8,
+	RPC_OUT_OF_RANGE = 11,
+	RPC_UNIMPLEMENTED = 12,
+	RPC_INTERNAL = 13,
+} RpcCode;
+
+typedef struct Param
+{
+	Str name, value; /* decoded */
+} Param;
+
+typedef struct Reply
+{
+	int status;
+	const char *type;
+	Buffer body;
+	/* Log sequence numbers, when has_... */
+	bool has_request_lsn, has_indexed_lsn;
+	uint64_t request_lsn, indexed_lsn;
+	int retry_after; /* seconds; -1 for no such header */
+} Reply;
+
+typedef struct Request
+{
+	/* What was asked */
+	Index *index; /* NULL on the control plane's port */
+	const char *method;
+	Str uri;   /* as sent */
+	Str path;  /* as sent */
+	Str query; /* as sent */
+	Param *params;
+	int nparams;
+	Buffer body;
+	size_t body_bytes; /* also of what was too much to keep */
+	const char *api_key, *version, *user_agent, *content_type;
+	int key_number; /* which of the accepted ones; -1 for none */
+	uint64_t id;
+	int64_t start_us, start_wall_us;
+
+	Arena arena;
+	Reply reply;
+	bool as_task; /* running on a thread of the pool already */
+} Request;
+
+/*
+ * Answer a request.  False: it is long work, call again on a thread of the pool
+ * (with as_task set).
+ */
+extern bool respond(Request *r);
+
+/* The body that the caller puts together; content type JSON, status 200 */
+static inline Buffer *
+reply_body(Request *r)
+{
+	return &r->reply.body;
+}
+
+extern void reply_text(Request *r, int status, const char *type, const char *text);
+/* Errors of the data plane, of the control plane; these return true like respond */
+extern bool reply_rpc_error(Request *r, int status, RpcCode code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+extern bool reply_control_error(Request *r, int status, const char *code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+extern bool reply_invalid(Request *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+extern bool reply_not_json(Request *r, const char *error);
+extern bool reply_limit_result(Request *r);
+
+/* A parameter of the query string; NULL when there is none */
+extern const Param *request_param(const Request *r, const char *name);
+/* Decode percent escapes into the arena; false when one is wrong */
+extern bool url_decode(Arena *arena, Str text, bool plus_is_space, Str *out);
+
+/* A key of the API in camel case, or written in snake case */
+extern bool key_is(Str key, const char *name);
+
+/* Answering: one function a module */
+extern bool data_respond(Request *r);
+extern bool control_respond(Request *r);
+extern bool local_respond(Request *r);
+
+/* write.c, namespace.c: parts of the data plane */
+extern bool write_upsert(Request *r);
+extern bool write_update(Request *r);
+extern bool write_delete(Request *r);
+extern bool namespaces_respond(Request *r);
+/* Make one, with a schema (or NULL), as when it is loaded */
+extern bool namespaces_load(Request *r, Str name, const JsonValue *schema);
+
+/* Shared readers of the data plane.  False: the reply holds the error. */
+extern bool read_namespace(Request *r, JsonReader *j, Str *name);
+extern bool check_namespace(Request *r, Str name);
+extern bool check_id(Request *r, Str id);
+extern bool check_filter_schema(Request *r, const Namespace *ns, const struct Filter *filter);
+extern Sparse *read_sparse(Request *r, JsonReader *j, const char **error);
+/* Numbers of an array into memory that lasts until the thread's next call */
+extern float *read_floats(JsonReader *j, int *count);
+extern bool check_page_params(Request *r, int max, int *limit, Str *prefix, Str *token);
+
+/* Tokens of paging: bound to what they continue */
+extern void token_write(Buffer *b, uint64_t scope, Str last);
+extern bool token_read(Request *r, Str token, uint64_t scope, Str *last);
+
+#endif

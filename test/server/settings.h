@@ -1,0 +1,66 @@
+/*
+ * settings.h
+ *		What can be chosen on the command line, and some of it at run time.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "util.h"
+
+#include <stdatomic.h>
+
+typedef struct IndexOption
+{
+	char *name;
+	int dimension;
+	char *metric;
+	bool sparse;
+	int port;
+} IndexOption;
+
+typedef struct Settings
+{
+	/* Serving */
+	const char *listen;
+	const char *host_name; /* in the answers; NULL: listen, or "localhost" with TLS */
+	int port;
+	const char *port_file;
+	int index_port_base;
+	const char *tls_cert, *tls_key;
+	int keepalive_max; /* 0: no limit */
+	int threads;
+
+	/* Keys */
+	char **api_keys;
+	int napi_keys;
+
+	/* Contents */
+	IndexOption *indexes;
+	int nindexes;
+	const char **loads;
+	int nloads;
+	const char *save;
+
+	/* Behaviour; the first two take effect after loading */
+	int lag_ms;
+	double rate_limits;
+	_Atomic int latency_ms;
+	_Atomic int ready_delay_ms;
+	_Atomic bool default_key_is_name; /* "__default__" in stats, not "" */
+	_Atomic size_t log_body_limit;
+	_Atomic int log_size;
+} Settings;
+
+extern Settings settings;
+
+static inline const char *
+settings_default_key(void)
+{
+	return settings.default_key_is_name ? "__default__" : "";
+}
+
+/* Ends the program with a message and status 2 when an option is wrong */
+extern void options_help(void);
+extern void options_read(int argc, char **argv);
+
+#endif

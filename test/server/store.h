@@ -1,0 +1,209 @@
+/*
+ * store.h
+ *		Indexes, their namespaces and records.
+ *
+ * A record keeps its JSON ready, piece by piece, so that replies are put
+ * together by copying.  The dense vectors of a namespace lie in blocks of rows
+ * for the search to run over.
+ *
+ * Writes are operations.  With a visibility lag they wait in a queue and are
+ * applied, in order, when their time has come: reading calls
+ * index_lock_shared, which does that first.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "metadata.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef enum Metric
+{
+	METRIC_COSINE,
+	METRIC_DOTPRODUCT,
+	METRIC_EUCLIDEAN,
+} Metric;
+
+typedef struct Sparse
+{
+	uint32_t count;
+	float *values;
+	uint32_t indices[]; /* ascending; the values follow */
+} Sparse;
+
+/*
+ * The ready text is
+ *		"id":"a","values":[1,2],"sparseValues":{...},"metadata":{...}
+ * with the ends of the four pieces; a piece that is not there has no length.
+ */
+typedef struct Record
+{
+	Str id;
+	uint32_t row;
+	uint32_t id_end, values_end, sparse_end, text_len;
+	char *text;
+	Metadata *metadata;
+	Sparse *sparse;
+	float *staged; /* the dense vector, until the record is in a namespace */
+	char id_text[];
+} Record;
+
+typedef struct Ordered Ordered;
+
+typedef struct Namespace
+{
+	char *name;	  /* "" is the default one */
+	bool visible; /* created, or written to and the lag over */
+	bool created; /* by a request of its own, so kept when empty */
+	char *schema; /* JSON of the declared fields, or NULL */
+	uint32_t *schema_keys;
+	int nschema_keys;
+
+	/* Records: by row, by id, in order of ids */
+	Record **rows;
+	float *norms; /* of the dense vectors, by row */
+	uint32_t count, size;
+	uint32_t *slots; /* row + 1, by hash of the id */
+	uint32_t nslots;
+	Ordered *order;
+	float **blocks;
+	uint32_t nblocks;
+	size_t bytes; /* of all ready texts */
+
+	/* Log sequence numbers: given out, applied */
+	uint64_t lsn, applied_lsn;
+} Namespace;
+
+typedef struct Operation Operation;
+
+typedef struct Index
+{
+	/* Description */
+	char *name;
+	int dimension; /* 0 for a sparse one */
+	Metric metric;
+	bool sparse;
+	char *cloud, *region;
+	char *environment;	 /* when not serverless: of the customer's own cloud */
+	char *tags;			 /* JSON object, or NULL */
+	char *read_capacity; /* JSON, or NULL for on demand */
+	char *schema;		 /* JSON of the filterable fields, or NULL */
+	uint32_t *schema_keys;
+	int nschema_keys;
+	bool has_sparse_field; /* declared as hybrid, in the form of 2026-07 */
+	bool protected;
+	int64_t ready_at;
+
+	/* Serving */
+	int port;
+	int listen_fd;
+	_Atomic bool gone;
+	_Atomic int references;
+
+	/* Contents */
+	pthread_rwlock_t lock;
+	Namespace **namespaces; /* in order of names */
+	int nnamespaces;
+	uint32_t rows_in_block;
+	_Atomic int pending_count;
+	Operation *pending, *pending_tail;
+} Index;
+
+typedef enum OperationKind
+{
+	OP_UPSERT,
+	OP_UPDATE,
+	OP_UPDATE_MATCHING,
+	OP_DELETE_IDS,
+	OP_DELETE_ALL,
+	OP_DELETE_MATCHING,
+} OperationKind;
+
+struct Filter;
+
+/* A write.  What it points to is its own. */
+struct Operation
+{
+	OperationKind kind;
+	Namespace *ns;
+	uint64_t lsn;
+	int64_t due;
+	Operation *next;
+
+	Record **records; /* OP_UPSERT; taken over one by one */
+	int nrecords;
+	char *ids; /* OP_UPDATE (one), OP_DELETE_IDS: each with its length (4 bytes) */
+	int nids;
+	float *values;
+	Sparse *sparse;
+	Metadata *metadata;
+	struct Filter *filter;
+	int limit; /* of records that OP_UPDATE_MATCHING changes */
+};
+
+/* Milliseconds until a write is visible */
+extern _Atomic int store_lag_ms;
+
+extern Index *index_new(const char *name, int dimension, Metric metric, bool sparse);
+extern void index_hold(Index *index);
+extern void index_release(Index *index);
+extern const char *metric_name(Metric metric);
+extern bool metric_of_name(Str name, Metric *metric);
+
+/* Both apply first what is due */
+extern void index_lock_shared(Index *index);
+extern void index_lock(Index *index);
+extern void index_unlock(Index *index);
+/* Make all pending writes visible now */
+extern void index_flush(Index *index);
+
+/* Under a lock.  Names "" and "__default__" are one. */
+extern Namespace *namespace_find(Index *index, Str name);
+extern Namespace *namespace_make(Index *index, Str name);
+extern void namespace_remove(Index *index, Namespace *ns);
+extern Str namespace_canonical(Str name);
+
+extern Record *namespace_get(const Namespace *ns, Str id);
+typedef struct Cursor
+{
+	const Ordered *order;
+	uint32_t chunk, at;
+} Cursor;
+extern Cursor namespace_cursor(const Namespace *ns, Str id, bool after);
+extern Record *cursor_next(Cursor *c);
+
+static inline float *
+namespace_vector(const Index *index, const Namespace *ns, uint32_t row)
+{
+	return ns->blocks[row / index->rows_in_block] + (size_t) (row % index->rows_in_block) * (size_t) index->dimension;
+}
+
+/*
+ * Submit a write, under the exclusive lock: gives it its number, and applies it
+ * now or when the lag is over.
+ */
+extern uint64_t index_submit(Index *index, Operation *op);
+extern Operation *operation_new(OperationKind kind, Namespace *ns);
+extern void operation_free(Operation *op);
+
+/*
+ * A record with its text; values (dimension of them, NULL for none), their text
+ * and id are copied, metadata and sparse taken over.
+ */
+extern Record *record_make(Str id, const float *values, int dimension, Str values_text, Sparse *sparse, Metadata *metadata);
+/*
+ * Make the text anew, with these values: their text, or the floats when it is
+ * empty, or as they are when both are.
+ */
+extern void record_write(Record *record, const float *values, int dimension, Str values_text);
+extern void record_free(Record *record);
+extern Sparse *sparse_new(uint32_t count);
+
+static inline Str
+record_piece(const Record *r, uint32_t from, uint32_t to)
+{
+	return (Str){r->text + from, to - from};
+}
+
+#endif

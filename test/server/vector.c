@@ -1,0 +1,146 @@
+/*
+ * vector.c
+ *		Dense vectors from JSON, in one pass.
+ *
+ * Upserts are nearly all numbers such as -0.023456789, and most clients write
+ * them as short as a float allows.  Such a number is read here by a path of its
+ * own, which also finds that its text can be kept for replies as it is.  All
+ * others go through number.c.
+ */
+#include "vector.h"
+
+#include "number.h"
+
+#include <math.h>
+
+/* Bytes that the path may look at, and that keeping a text may write */
+#define AHEAD 32
+
+#define ZEROS 0x3030303030303030u
+
+static const double tenths[] = {1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16};
+static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
+/* Up to eight digits at p: how many, and their value. */
+static inline int
+read_digits(const char *p, uint64_t *value)
+{
+	uint64_t v, other;
+	int n;
+
+	memcpy(&v, p, 8);
+	v ^= ZEROS;
+	/* The high bits of the bytes that are not 0 to 9 */
+	other = ((v + 0x7676767676767676u) | v) & 0x8080808080808080u;
+	n = other ? __builtin_ctzll(other) >> 3 : 8;
+	if (n == 0)
+	{
+		*value = 0;
+		return 0;
+	}
+	/* Leading zeros in the place of what follows */
+	v <<= (8 - n) * 8;
+	v = v * 2561 >> 8;
+	v = (v & 0x00ff00ff00ff00ffu) * 6553601 >> 16;
+	*value = (v & 0x0000ffff0000ffffu) * 42949672960001u >> 32;
+	return n;
+}
+
+/*
+ * [-]0.digits, at most 15 of them: the value, and whether the text is the
+ * shortest.  Returns the end, or NULL when it is something else or too close to
+ * the middle between two floats for double to tell.
+ */
+static inline const char *
+read_fraction(const char *p, float *value, bool *is_shortest)
+{
+	bool negative = *p == '-';
+	uint64_t digits, more;
+	int n, m;
+	double v, unit, half, off, last;
+	uint64_t bits;
+	float f;
+
+	p += negative;
+	if (p[0] != '0' || p[1] != '.')
+		return NULL;
+	p += 2;
+	n = read_digits(p, &digits);
+	if (n == 8)
+	{
+		m = read_digits(p + 8, &more);
+		digits = digits * powers[m] + more;
+		n += m;
+	}
+	p += n;
+	if (n == 0 || n > 15 || *p == 'e' || *p == 'E')
+		return NULL;
+
+	/* Two roundings and that of the power: less than two units of double off */
+	unit = tenths[n];
+	v = (double) digits * unit;
+	memcpy(&bits, &v, sizeof(bits));
+	/* Below 1e-5 numbers are shown with an exponent */
+	if (v < 1e-5 || ((bits & 0x1fffffff) - 0x0ffffffd) <= 6)
+		return NULL;
+	f = (float) v;
+	*value = negative ? -f : f;
+
+	/* Half of the distance between floats here */
+	bits = ((bits >> 52) - 24) << 52;
+	memcpy(&half, &bits, sizeof(half));
+	off = v - (double) f;
+	last = (double) (digits % 10);
+	/* It ends well, no number of as many digits is nearer, none of fewer reads alike */
+	*is_shortest = last != 0 && fabs(off) < 0.499999 * unit && fabs(off - last * unit) > 1.000001 * half &&
+				   fabs(off + (10 - last) * unit) > 1.000001 * half;
+	return p;
+}
+
+bool
+vector_read(JsonReader *j, Buffer *floats, Buffer *text)
+{
+	bool first = true;
+	float value;
+
+	if (!json_begin(j, '['))
+		return false;
+	if (text)
+		buffer_add_char(text, '[');
+	while (json_next_item(j, &first))
+	{
+		bool is_shortest = false;
+		const char *start = j->at, *end = NULL;
+
+		if (j->end - start >= AHEAD)
+			end = read_fraction(start, &value, &is_shortest);
+		if (end)
+			j->at = end;
+		else if (!json_read_float(j, &value))
+			return false;
+		buffer_reserve(floats, sizeof(value));
+		memcpy(floats->data + floats->len, &value, sizeof(value));
+		floats->len += sizeof(value);
+		if (!text)
+			continue;
+		buffer_reserve(text, NUMBER_MAX + AHEAD + 1);
+		if (is_shortest)
+		{
+			memcpy(text->data + text->len, start, AHEAD);
+			text->len += (size_t) (end - start);
+		}
+		else
+			text->len = (size_t) (number_write_float(text->data + text->len, value) - text->data);
+		text->data[text->len++] = ',';
+	}
+	if (j->error)
+		return false;
+	if (text)
+	{
+		/* The last comma is the place for the bracket */
+		if (text->data[text->len - 1] == ',')
+			text->len--;
+		buffer_add_char(text, ']');
+	}
+	return true;
+}
