@@ -6,6 +6,8 @@
 #	scan	SELECT of every vector, decoded into tuples, against downloading the
 #			same replies and decoding nothing
 #
+# and the same two against the official TypeScript client, if npm can install it.
+#
 # RECORDS and DIMENSION (default 100000 x 768) size the namespace, ROUNDS
 # (default 5) how often each is measured; the figures are medians.
 set -euo pipefail
@@ -121,3 +123,11 @@ awk -v s="$sql" -v b="$bare" -v n="$bytes" 'BEGIN {
 report scan_bare_time_per_sql_time "$(awk -v b="$bare" 'BEGIN {print b * 1000}')" "$sql" 0.5 at-least
 psql -qXAt -c 'EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT count(embedding) FROM bench' |
 	grep -E 'Requests|Bytes Received|Wait|Decode|Execution'
+
+# the official client
+(cd test/contract && npm ci --silent --no-audit --no-fund >/dev/null 2>&1) || { echo "the official client cannot be installed"; exit 0; }
+module=$(grep -o '"[^"]*": *"npm:@pinecone-database/pinecone@7[^"]*"' test/contract/package.json | cut -d '"' -f 2)
+node test/bench/client.mjs "$module" "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" 1000 16 >"$CLUSTER_DIR/client"
+printf 'client: query %s us, scan %s s\n' "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(cut -d ' ' -f 2 "$CLUSTER_DIR/client")"
+report query_client_time_per_sql_time "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(median <"$CLUSTER_DIR/sql.us")" 1 at-least
+report scan_client_time_per_sql_time "$(awk '{print $2 * 1000}' "$CLUSTER_DIR/client")" "$sql" 5 at-least
