@@ -58,13 +58,22 @@ calculate() {
 	awk "BEGIN { print $1 }"
 }
 
-before=$(server_cpu)
-read -r bytes seconds < <("$client" upsert "$port" "$records" "$dimension" 2)
-cpu=$(calculate "$(server_cpu) - $before")
-per_core=$(calculate "$bytes / $cpu / 1e6")
-printf 'upsert: %d records of %d numbers, %.0f MB in %.2f s, %.2f s of the server: %.0f MB/s per core\n' \
-	"$records" "$dimension" "$(calculate "$bytes / 1e6")" "$seconds" "$cpu" "$per_core"
-verdict server_upsert "$(calculate "$per_core / 300")" 1 at-least
+# The first time the system has to find and clear memory, the second time records
+# replace records
+for time in new again; do
+	before=$(server_cpu)
+	read -r bytes seconds < <("$client" upsert "$port" "$records" "$dimension" 2)
+	cpu=$(calculate "$(server_cpu) - $before")
+	per_core=$(calculate "$bytes / $cpu / 1e6")
+	printf 'upsert, %s: %d records of %d numbers, %.0f MB in %.2f s, %.2f s of the server: %.0f MB/s per core\n' \
+		"$time" "$records" "$dimension" "$(calculate "$bytes / 1e6")" "$seconds" "$cpu" "$per_core"
+	verdict "server_upsert_$time" "$(calculate "$per_core / 300")" 1 at-least
+	if [ "$time" = new ]; then
+		resident=$(awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$pid/status")
+		printf 'for comparison: clearing as much memory as the server holds, %.0f MB, takes %.2f s of a core\n' \
+			"$(calculate "$resident / 1e6")" "$("$client" touch "$resident")"
+	fi
+done
 
 query=$("$client" query "$port" "$dimension" 51)
 memory=$("$client" read $((records * dimension * 4)) "$(nproc)")

@@ -7,6 +7,7 @@
  *	server_client query PORT DIMENSION COUNT				median seconds
  *	server_client download PORT SECONDS CONNECTIONS PATH	bytes and seconds
  *	server_client read BYTES THREADS						seconds to read memory once
+ *	server_client touch BYTES								seconds to get and clear memory
  *
  * The API key is "bench".
  */
@@ -342,6 +343,17 @@ read_memory(size_t bytes, int nthreads)
 	printf("%.6f\n", times[5]);
 }
 
+static void
+touch_memory(size_t bytes)
+{
+	double start = now();
+	char *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; i < bytes; i += 4096)
+		data[i] = 1;
+	printf("%.6f\n", now() - start);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,6 +365,8 @@ main(int argc, char **argv)
 		download(atoi(argv[2]), atof(argv[3]), atoi(argv[4]), argv[5]);
 	else if (argc == 4 && strcmp(argv[1], "read") == 0)
 		read_memory(strtoul(argv[2], NULL, 10), atoi(argv[3]));
+	else if (argc == 3 && strcmp(argv[1], "touch") == 0)
+		touch_memory(strtoul(argv[2], NULL, 10));
 	else
 		fail("see the top of server_client.c");
 	return 0;

@@ -15,27 +15,6 @@
 #define MAX_SCAN 10000
 #define MAX_TOP_K 10000
 
-/* Bodies that do not read: the error is in the reply, or it is not JSON. */
-static bool
-bad_body(Request *r, JsonReader *j)
-{
-	return r->reply.status ? true : reply_not_json(r, j->error ? j->error : "unexpected value");
-}
-
-static bool
-unknown_field(Request *r, JsonReader *j, Str key)
-{
-	(void) j;
-	return !reply_invalid(r, "Unknown field '%.*s' in the request body", (int) key.len, key.s);
-}
-
-/* An optional value: null counts as none. */
-static bool
-is_null(JsonReader *j)
-{
-	return json_peek(j) == 'n' && json_read_null(j);
-}
-
 static void
 add_usage(Request *r, Buffer *b, unsigned read_units)
 {
@@ -58,19 +37,6 @@ typedef struct Query
 	Sparse *sparse;
 	Filter *filter;
 } Query;
-
-static bool
-read_filter(Request *r, JsonReader *j, Filter **filter)
-{
-	JsonValue json;
-	Str message;
-
-	if (!json_read_value(j, &json))
-		return false;
-	filter_free(*filter);
-	*filter = filter_compile(&json, &r->arena, &message);
-	return *filter || !reply_invalid(r, "%.*s", (int) message.len, message.s);
-}
 
 static bool
 read_query_field(Request *r, JsonReader *j, Str key, Query *q)
@@ -112,7 +78,7 @@ read_query_field(Request *r, JsonReader *j, Str key, Query *q)
 		return json_read_double(j, &q->scan_factor) && (q->has_factor = true);
 	if (key_is(key, "maxCandidates"))
 		return json_read_double(j, &q->max_candidates) && (q->has_candidates = true);
-	return unknown_field(r, j, key);
+	return unknown_field(r, key);
 }
 
 static bool
@@ -198,8 +164,9 @@ run_query(Request *r, const Query *q)
 		read_units = (unsigned) (search.ns->bytes >> 30) + 5;
 	}
 	buffer_add_text(b, "{\"results\":[],\"matches\":[");
-	for (int i = 0; i < n && b->len <= RESULT_LIMIT; i++)
+	for (int i = 0; i < n; i++)
 	{
+		reply_forget_excess(r);
 		if (i > 0)
 			buffer_add_char(b, ',');
 		write_match(b, r->index, q, &matches[i]);
@@ -322,6 +289,7 @@ fetch(Request *r)
 		if (found++)
 			buffer_add_char(b, ',');
 		write_vector(b, m);
+		reply_forget_excess(r);
 	}
 	index_unlock(r->index);
 	buffer_add_text(b, "},\"namespace\":");
@@ -358,7 +326,7 @@ read_scan_field(Request *r, JsonReader *j, Str key, Scan *s)
 		s->filter_text = (Str){start, (size_t) (j->at - start)};
 		return true;
 	}
-	return unknown_field(r, j, key);
+	return unknown_field(r, key);
 }
 
 /* Under the shared lock */
@@ -385,8 +353,8 @@ run_scan(Request *r, const Scan *s, const Namespace *ns, uint64_t scope, Str las
 			}
 			if (found++)
 				buffer_add_char(b, ',');
-			if (b->len <= RESULT_LIMIT)
-				write_vector(b, m);
+			write_vector(b, m);
+			reply_forget_excess(r);
 			previous = m;
 		}
 	}

@@ -12,6 +12,37 @@
 #define MAX_SPARSE 2048
 
 bool
+bad_body(Request *r, const JsonReader *j)
+{
+	return r->reply.status ? true : reply_not_json(r, j->error ? j->error : "unexpected value");
+}
+
+bool
+unknown_field(Request *r, Str key)
+{
+	return !reply_invalid(r, "Unknown field '%.*s' in the request body", (int) key.len, key.s);
+}
+
+bool
+is_null(JsonReader *j)
+{
+	return json_peek(j) == 'n' && json_read_null(j);
+}
+
+bool
+read_filter(Request *r, JsonReader *j, Filter **filter)
+{
+	JsonValue json;
+	Str message;
+
+	if (!json_read_value(j, &json))
+		return false;
+	filter_free(*filter);
+	*filter = filter_compile(&json, &r->arena, &message);
+	return *filter || !reply_invalid(r, "%.*s", (int) message.len, message.s);
+}
+
+bool
 check_namespace(Request *r, Str name)
 {
 	if (name.len > 512)

@@ -92,12 +92,22 @@ reply_not_json(Request *r, const char *error)
 	return reply_invalid(r, "Failed to parse the request body as JSON: %s", error);
 }
 
+void
+reply_forget_excess(Request *r)
+{
+	if (r->reply.body.len > RESULT_LIMIT)
+	{
+		r->reply.forgotten += r->reply.body.len;
+		r->reply.body.len = 0;
+	}
+}
+
 bool
 reply_limit_result(Request *r)
 {
-	if (r->reply.body.len > RESULT_LIMIT)
+	if (r->reply.forgotten + r->reply.body.len > RESULT_LIMIT)
 		reply_rpc_error(r, 400, RPC_OUT_OF_RANGE, "Error, message length too large: found %zu bytes, the limit is: %u bytes",
-						r->reply.body.len, RESULT_LIMIT);
+						r->reply.forgotten + r->reply.body.len, RESULT_LIMIT);
 	return true;
 }
 

@@ -41,7 +41,8 @@ typedef struct Reply
 	/* Log sequence numbers, when has_... */
 	bool has_request_lsn, has_indexed_lsn;
 	uint64_t request_lsn, indexed_lsn;
-	int retry_after; /* seconds; -1 for no such header */
+	size_t forgotten; /* bytes of a body that got too long */
+	int retry_after;  /* seconds; -1 for no such header */
 } Reply;
 
 typedef struct Request
@@ -87,6 +88,11 @@ extern bool reply_control_error(Request *r, int status, const char *code, const 
 	__attribute__((format(printf, 4, 5)));
 extern bool reply_invalid(Request *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern bool reply_not_json(Request *r, const char *error);
+/*
+ * Replies beyond RESULT_LIMIT are errors that say how long they would have been:
+ * forget what is too much while it is put together, and make the error.
+ */
+extern void reply_forget_excess(Request *r);
 extern bool reply_limit_result(Request *r);
 
 /* A parameter of the query string; NULL when there is none */
@@ -110,7 +116,15 @@ extern bool namespaces_respond(Request *r);
 /* Make one, with a schema (or NULL), as when it is loaded */
 extern bool namespaces_load(Request *r, Str name, const JsonValue *schema);
 
-/* Shared readers of the data plane.  False: the reply holds the error. */
+/*
+ * Shared readers of the data plane.  False: the reply holds the error, or the
+ * reader does when it is not JSON.  A body that fails ends in bad_body.
+ */
+extern bool bad_body(Request *r, const JsonReader *j);
+extern bool unknown_field(Request *r, Str key);
+/* An optional value: null counts as none */
+extern bool is_null(JsonReader *j);
+extern bool read_filter(Request *r, JsonReader *j, struct Filter **filter);
 extern bool read_namespace(Request *r, JsonReader *j, Str *name);
 extern bool check_namespace(Request *r, Str name);
 extern bool check_id(Request *r, Str id);

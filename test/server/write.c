@@ -15,24 +15,6 @@
 #define MAX_IDS 1000
 #define MAX_UPDATED 100000
 
-static bool
-bad_body(Request *r, JsonReader *j)
-{
-	return r->reply.status ? true : reply_not_json(r, j->error ? j->error : "unexpected value");
-}
-
-static bool
-is_null(JsonReader *j)
-{
-	return json_peek(j) == 'n' && json_read_null(j);
-}
-
-static bool
-unknown_field(Request *r, Str key)
-{
-	return !reply_invalid(r, "Unknown field '%.*s' in the request body", (int) key.len, key.s);
-}
-
 /* What both upsert and update say of a record */
 typedef struct Input
 {
@@ -251,16 +233,7 @@ typedef struct Update
 static bool
 read_filter_field(Request *r, JsonReader *j, Filter **filter)
 {
-	JsonValue json;
-	Str message;
-
-	if (!json_read_value(j, &json))
-		return false;
-	filter_free(*filter);
-	*filter = filter_compile(&json, &r->arena, &message);
-	if (!*filter)
-		return !reply_invalid(r, "%.*s", (int) message.len, message.s);
-	return !filter_is_empty(*filter) || !reply_invalid(r, "Filter must not be empty");
+	return read_filter(r, j, filter) && (!filter_is_empty(*filter) || !reply_invalid(r, "Filter must not be empty"));
 }
 
 static bool
