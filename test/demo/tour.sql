@@ -73,3 +73,17 @@ ORDER BY c.name;
 SELECT p.oid::regprocedure, p.procost, f.description
 FROM pg_proc p JOIN functions f ON f.id = p.oid::regprocedure::text
 WHERE p.procost > 100 ORDER BY 1;
+
+-- ======== Govern: which namespace do the answers come from, and how concentrated are they?
+CREATE TABLE question AS SELECT toy_embed('current user name') AS embedding;
+CREATE VIEW live_hits AS
+SELECT 'functions' AS namespace, h.* FROM question q, LATERAL
+  (SELECT id, 1 - (embedding <=> q.embedding) AS score, now() AS last_update FROM functions ORDER BY embedding <=> q.embedding LIMIT 10) h
+UNION ALL SELECT 'operators', h.* FROM question q, LATERAL
+  (SELECT id, 1 - (embedding <=> q.embedding) AS score, now() AS last_update FROM operators ORDER BY embedding <=> q.embedding LIMIT 10) h
+UNION ALL SELECT 'settings', h.* FROM question q, LATERAL
+  (SELECT id, 1 - (embedding <=> q.embedding) AS score, now() AS last_update FROM settings ORDER BY embedding <=> q.embedding LIMIT 10) h;
+SELECT namespace, count(*) AS hits, round(max(score)::numeric, 2) AS best, round(huf_mass(score)::numeric, 3) AS mass,
+       round((huf_mass(score) / sum(huf_mass(score)) OVER ())::numeric, 3) AS share
+FROM live_hits GROUP BY namespace ORDER BY namespace;
+SELECT round(huf_neff_hhi(score)::numeric, 1) AS effective_hits, huf_items_to_cover(score, 0.9) AS hits_for_90pct FROM live_hits;
