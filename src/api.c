@@ -107,8 +107,8 @@ pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 int
 pinecone_api_fetch_batch(char *const *ids, int nids)
 {
-	int			length = 0;
-	int			n;
+	int length = 0;
+	int n;
 
 	for (n = 0; n < nids && n < MAX_FETCH_IDS; n++)
 	{
@@ -332,8 +332,8 @@ pinecone_api_socket(void)
 long
 pinecone_api_timeout(void)
 {
-	long		calls = pinecone_call_timeout();
-	long		http = pinecone_http_timeout();
+	long calls = pinecone_call_timeout();
+	long http = pinecone_http_timeout();
 
 	if (calls < 0 || http < 0)
 		return Max(calls, http);
@@ -393,10 +393,11 @@ wait_for_success(PineconeCall *call)
  * again while retries last.
  */
 #define DECODE(call, decode) \
-	do { \
+	do \
+	{ \
 		const char *reason = "unreadable reply"; \
 		instr_time start, end; \
-		bool		done; \
+		bool done; \
 		for (;;) \
 		{ \
 			wait_for_success(call); \
@@ -409,7 +410,8 @@ wait_for_success(PineconeCall *call)
 				break; \
 			(void) pinecone_call_reject(call, reason); \
 		} \
-	} while (0)
+	} \
+	while (0)
 
 #define BODY(call) (call)->exchange->body, (call)->exchange->body_len
 
@@ -417,10 +419,10 @@ PineconePage *
 pinecone_api_page(PineconeCall *call)
 {
 	PineconePage *page = NULL;
-	int			read_units = 0;
+	int read_units = 0;
 
 	DECODE(call, pinecone_decode_page(BODY(call), call->want_values, &page, &read_units,
-											  &reason));
+									  &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
 	return page;
@@ -438,7 +440,7 @@ pinecone_api_stats_result(PineconeCall *call)
 double
 pinecone_api_count_result(PineconeCall *call)
 {
-	double		count = 0;
+	double count = 0;
 
 	DECODE(call, pinecone_message_decode_count(BODY(call), &count, &reason));
 	return count;
@@ -459,7 +461,7 @@ pinecone_api_finish(PineconeCall *call)
 	wait_for_success(call);
 	if (call->expected > 0)
 	{
-		double		count = 0;
+		double count = 0;
 
 		DECODE(call, pinecone_message_decode_upserted(BODY(call), &count, &reason));
 		if (count != call->expected)

@@ -22,15 +22,15 @@
 /* What a statement's calls cost, for EXPLAIN ANALYZE. */
 typedef struct PineconeCounters
 {
-	uint64		requests;		/* HTTP requests sent, retries included */
-	uint64		retries;
-	uint64		bytes_sent;		/* request bodies and URLs */
-	uint64		bytes_received; /* reply bodies */
-	uint64		read_units;
-	uint64		ids_fetched;	/* ids asked for by fetch requests */
-	int			peak_in_flight;
-	instr_time	wait_time;		/* blocked on the network */
-	instr_time	decode_time;	/* parsing replies */
+	uint64 requests; /* HTTP requests sent, retries included */
+	uint64 retries;
+	uint64 bytes_sent;	   /* request bodies and URLs */
+	uint64 bytes_received; /* reply bodies */
+	uint64 read_units;
+	uint64 ids_fetched; /* ids asked for by fetch requests */
+	int peak_in_flight;
+	instr_time wait_time;	/* blocked on the network */
+	instr_time decode_time; /* parsing replies */
 } PineconeCounters;
 
 typedef struct PineconeCall PineconeCall;
@@ -38,14 +38,14 @@ typedef struct PineconeCall PineconeCall;
 typedef struct PineconeSearch
 {
 	const char *namespace_;
-	int			top_k;
-	int			nvalues;		/* dense query vector, or 0 */
+	int top_k;
+	int nvalues; /* dense query vector, or 0 */
 	const float *values;
-	PineconeSparse sparse;		/* sparse query vector, or n = 0 */
-	const char *id;				/* query by stored record, or NULL */
-	const char *filter;			/* JSON (server encoding), or NULL */
-	bool		include_values;
-	bool		include_metadata;
+	PineconeSparse sparse; /* sparse query vector, or n = 0 */
+	const char *id;		   /* query by stored record, or NULL */
+	const char *filter;	   /* JSON (server encoding), or NULL */
+	bool include_values;
+	bool include_metadata;
 } PineconeSearch;
 
 /* Index statistics; kept with the session, see pinecone_session_stats(). */
@@ -59,17 +59,17 @@ typedef enum PineconeMetric
 
 typedef struct PineconeNamespaceStats
 {
-	char	   *name;			/* "" for the default namespace */
-	double		records;
+	char *name; /* "" for the default namespace */
+	double records;
 } PineconeNamespaceStats;
 
 typedef struct PineconeStats
 {
 	PineconeMetric metric;
-	bool		sparse;			/* a sparse index */
-	int			dimension;		/* 0 for a sparse index */
-	double		records;
-	int			nnamespaces;
+	bool sparse;   /* a sparse index */
+	int dimension; /* 0 for a sparse index */
+	double records;
+	int nnamespaces;
 	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
 	TimestampTz fetched_at;
 } PineconeStats;
@@ -77,10 +77,10 @@ typedef struct PineconeStats
 /* GET /namespaces */
 typedef struct PineconeNamespaceInfo
 {
-	char	   *name;			/* "" for the default namespace */
-	double		records;
-	int			nfields;		/* declared or indexed metadata fields */
-	char	  **fields;
+	char *name; /* "" for the default namespace */
+	double records;
+	int nfields; /* declared or indexed metadata fields */
+	char **fields;
 } PineconeNamespaceInfo;
 
 /*
@@ -94,7 +94,7 @@ extern PineconeCall *pinecone_api_fetch(PineconeSession *session, PineconeCounte
 										const char *namespace_, char *const *ids, int nids,
 										bool want_values);
 /* How many of the ids fit one fetch request: its URL's length is limited. */
-extern int	pinecone_api_fetch_batch(char *const *ids, int nids);
+extern int pinecone_api_fetch_batch(char *const *ids, int nids);
 extern PineconeCall *pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 													const char *namespace_, const char *filter,
 													int limit, const char *token,
@@ -117,7 +117,7 @@ extern PineconeCall *pinecone_api_list_namespaces(PineconeSession *session, Pine
  * elements of a JSON array with commas between.
  */
 #define PINECONE_MAX_BODY (2 * 1000 * 1000) /* bytes of one upsert, 2025-10 */
-#define PINECONE_MAX_BATCH 1000 /* records of one upsert, ids of one delete */
+#define PINECONE_MAX_BATCH 1000				/* records of one upsert, ids of one delete */
 extern void pinecone_api_append_record(StringInfo buf, const PineconeRecord *record);
 extern PineconeCall *pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters,
 										 const char *namespace_, const char *records, int len, int nrecords);
@@ -141,14 +141,14 @@ extern bool pinecone_api_ready(PineconeCall *call);
 extern void pinecone_api_wait(PineconeCall *call);
 
 /* Wait until one of them has finished; returns its number. */
-extern int	pinecone_api_wait_any(PineconeCall **calls, int ncalls);
+extern int pinecone_api_wait_any(PineconeCall **calls, int ncalls);
 
 /*
  * A descriptor that becomes readable when calls may have moved on, for a
  * WaitEventSet, and the milliseconds after which to look even if it has not
  * (-1: never).  After either, pinecone_api_ready() tells.
  */
-extern int	pinecone_api_socket(void);
+extern int pinecone_api_socket(void);
 extern long pinecone_api_timeout(void);
 
 /* Cancel if it runs, and free.  NULL is allowed. */
@@ -161,11 +161,11 @@ extern void pinecone_api_free(PineconeCall *call);
 typedef enum PineconeFailure
 {
 	PINECONE_FAILURE_NONE,
-	PINECONE_FAILURE_TOO_LARGE, /* the reply would exceed the service's limit */
-	PINECONE_FAILURE_NO_NAMESPACE,	/* writes to a namespace that never existed */
-	PINECONE_FAILURE_UNSUPPORTED,	/* this kind of index has no such operation */
-	PINECONE_FAILURE_REJECTED,	/* 4xx: final */
-	PINECONE_FAILURE_UNKNOWN_OUTCOME,	/* sent, and perhaps applied */
+	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
+	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
+	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
+	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
+	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
 	PINECONE_FAILURE_OTHER
 } PineconeFailure;
 extern PineconeFailure pinecone_api_failure(PineconeCall *call);
@@ -177,11 +177,11 @@ extern void pinecone_api_report(PineconeCall *call, int elevel);
  * The results: wait, raise an error if the call failed, decode into the
  * current memory context.
  */
-extern PineconePage *pinecone_api_page(PineconeCall *call);	/* query, fetch, fetch_by_metadata, list */
+extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
 extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
-extern double pinecone_api_count_result(PineconeCall *call);	/* count, update_by_filter */
+extern double pinecone_api_count_result(PineconeCall *call); /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
-extern void pinecone_api_finish(PineconeCall *call);	/* upsert (count verified), update, delete */
+extern void pinecone_api_finish(PineconeCall *call); /* upsert (count verified), update, delete */
 
 /* Log sequence numbers of the reply's headers; -1 when absent. */
 extern int64 pinecone_api_request_lsn(PineconeCall *call);
@@ -190,4 +190,4 @@ extern int64 pinecone_api_indexed_lsn(PineconeCall *call);
 /* Split a record's metadata into fields (current memory context). */
 extern PineconeFields *pinecone_api_metadata_fields(const PineconeRecord *record);
 
-#endif							/* PINECONE_API_H */
+#endif /* PINECONE_API_H */

@@ -103,7 +103,7 @@ start_attempt(PineconeCall *call)
 	PineconeServerOptions *options = session->options;
 	PineconeHttpRequest request = {0};
 	const char *headers[6];
-	int			n = 0;
+	int n = 0;
 	MemoryContext old;
 
 	MemoryContextReset(call->attempt_cxt);
@@ -121,7 +121,8 @@ start_attempt(PineconeCall *call)
 	request.method = call->method;
 	request.url = psprintf("%s%s",
 						   call->control_plane ? pinecone_session_control_url(session) :
-						   session->base_url, call->path);
+												 session->base_url,
+						   call->path);
 	request.headers = headers;
 	request.body = call->body;
 	request.body_len = call->body_len;
@@ -170,7 +171,7 @@ static bool
 status_is_transient(long status)
 {
 	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
-		status == 504;
+		   status == 504;
 }
 
 /* Was this attempt one that another may repair? */
@@ -184,9 +185,9 @@ attempt_is_retryable(PineconeCall *call)
 		case PINECONE_HTTP_ANSWERED:
 			/* waiting does not bring back a used-up month */
 			return status_is_transient(exchange->status) &&
-				!(exchange->status == 429 && call->problem.message != NULL &&
-				  strstr(call->problem.message, "for the current month") != NULL) &&
-				exchange->retry_after <= MAX_RETRY_AFTER;
+				   !(exchange->status == 429 && call->problem.message != NULL &&
+					 strstr(call->problem.message, "for the current month") != NULL) &&
+				   exchange->retry_after <= MAX_RETRY_AFTER;
 		case PINECONE_HTTP_UNREACHABLE:
 		case PINECONE_HTTP_BROKEN:
 			return true;
@@ -200,8 +201,8 @@ attempt_is_retryable(PineconeCall *call)
 static void
 redact(char *text, const char *secret)
 {
-	size_t		len = strlen(secret);
-	char	   *found = text;
+	size_t len = strlen(secret);
+	char *found = text;
 
 	while (len > 0 && (found = strstr(found, secret)) != NULL)
 	{
@@ -238,7 +239,7 @@ note_problem(PineconeCall *call)
 static void
 fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 {
-	double		delay;
+	double delay;
 
 	if (!retryable || call->single_attempt ||
 		call->attempts > call->session->options->max_retries)
@@ -272,7 +273,7 @@ static void
 finish_attempt(PineconeCall *call)
 {
 	PineconeExchange *exchange = call->exchange;
-	bool		answered = exchange->outcome == PINECONE_HTTP_ANSWERED;
+	bool answered = exchange->outcome == PINECONE_HTTP_ANSWERED;
 
 	call->session->running--;
 	if (call->counters && exchange->body)
@@ -374,7 +375,7 @@ long
 pinecone_call_timeout(void)
 {
 	TimestampTz first = 0;
-	dlist_iter	iter;
+	dlist_iter iter;
 
 	dlist_foreach(iter, &unfinished)
 	{
@@ -400,9 +401,9 @@ first_finished(PineconeCall **calls, int ncalls)
 int
 pinecone_call_wait_any(PineconeCall **calls, int ncalls)
 {
-	instr_time	start;
-	instr_time	end;
-	int			found = first_finished(calls, ncalls);
+	instr_time start;
+	instr_time end;
+	int found = first_finished(calls, ncalls);
 
 	if (found >= 0)
 		return found;

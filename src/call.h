@@ -26,45 +26,45 @@ typedef enum PineconeCallState
 typedef struct PineconeProblem
 {
 	PineconeHttpOutcome outcome;
-	long		status;			/* HTTP status when answered */
-	int			code;			/* gRPC code of the body, or 0 */
-	char	   *message;		/* the service's or libcurl's own words, or NULL */
-	char	   *request_id;		/* or NULL */
-	const char *invalid;		/* what is wrong with a reply's body, or NULL */
-	bool		host_refused;	/* the host may not be talked to; message says why */
-	int			attempts;
+	long status;		 /* HTTP status when answered */
+	int code;			 /* gRPC code of the body, or 0 */
+	char *message;		 /* the service's or libcurl's own words, or NULL */
+	char *request_id;	 /* or NULL */
+	const char *invalid; /* what is wrong with a reply's body, or NULL */
+	bool host_refused;	 /* the host may not be talked to; message says why */
+	int attempts;
 } PineconeProblem;
 
 struct PineconeCall
 {
-	dlist_node	node;			/* in the list of unfinished calls */
-	bool		listed;
-	MemoryContext cxt;			/* holds the call and everything of it */
+	dlist_node node; /* in the list of unfinished calls */
+	bool listed;
+	MemoryContext cxt; /* holds the call and everything of it */
 	MemoryContextCallback cleanup;
 	PineconeSession *session;
 	PineconeCounters *counters;
 	PineconeCallState state;
 
 	/* The request */
-	const char *operation;		/* for messages */
+	const char *operation; /* for messages */
 	const char *method;
-	char	   *path;			/* with its query string */
-	char	   *body;
-	int			body_len;
-	char	   *api_key;
-	bool		control_plane;
-	bool		is_write;
-	bool		large_reply;
-	bool		single_attempt;
-	bool		want_values;	/* decode vectors */
-	int			expected;		/* records that an upsert must confirm, or 0 */
+	char *path; /* with its query string */
+	char *body;
+	int body_len;
+	char *api_key;
+	bool control_plane;
+	bool is_write;
+	bool large_reply;
+	bool single_attempt;
+	bool want_values; /* decode vectors */
+	int expected;	  /* records that an upsert must confirm, or 0 */
 
 	/* Progress */
-	int			attempts;
+	int attempts;
 	TimestampTz retry_at;
 	MemoryContext attempt_cxt;
 	PineconeExchange *exchange;
-	bool		maybe_applied;	/* an attempt may have reached the service */
+	bool maybe_applied; /* an attempt may have reached the service */
 	PineconeProblem problem;
 };
 
@@ -82,7 +82,7 @@ extern void pinecone_call_advance(void);
 extern bool pinecone_call_finished(const PineconeCall *call);
 
 /* Wait until one of them has finished; returns its number. */
-extern int	pinecone_call_wait_any(PineconeCall **calls, int ncalls);
+extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
 
 /* Milliseconds after which calls may move on by themselves; -1: never. */
 extern long pinecone_call_timeout(void);
@@ -93,4 +93,4 @@ extern long pinecone_call_timeout(void);
  */
 extern bool pinecone_call_reject(PineconeCall *call, const char *reason);
 
-#endif							/* PINECONE_CALL_H */
+#endif /* PINECONE_CALL_H */

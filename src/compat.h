@@ -64,7 +64,8 @@
 #define pinecone_plan_base_relids(plan) ((plan)->fs_relids)
 #define pinecone_scan_user(plan, estate) \
 	pinecone_entry_user(exec_rt_fetch((plan)->scan.scanrelid > 0 ? (plan)->scan.scanrelid : \
-									  bms_next_member((plan)->fs_relids, -1), estate))
+																   bms_next_member((plan)->fs_relids, -1), \
+									  estate))
 #define pinecone_plan_user(root, rel) \
 	pinecone_entry_user(planner_rt_fetch((rel)->relid, root))
 #define pinecone_entry_user(rte) \
@@ -118,4 +119,4 @@
 #define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(cxt, n)
 #endif
 
-#endif							/* PINECONE_COMPAT_H */
+#endif /* PINECONE_COMPAT_H */

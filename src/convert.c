@@ -41,22 +41,22 @@
 typedef struct ColumnReader
 {
 	PineconeColumn *column;
-	Oid			basetype;		/* of a domain */
-	int32		typmod;			/* of the base type */
-	bool		is_enum;
-	bool		is_domain;
-	void	   *domain_extra;	/* domain_check()'s cache */
-	int			scale;			/* of numeric(p,s) */
-	Datum		limit;			/* of numeric(p,s): what is too large for it; or 0 */
+	Oid basetype; /* of a domain */
+	int32 typmod; /* of the base type */
+	bool is_enum;
+	bool is_domain;
+	void *domain_extra; /* domain_check()'s cache */
+	int scale;			/* of numeric(p,s) */
+	Datum limit;		/* of numeric(p,s): what is too large for it; or 0 */
 } ColumnReader;
 
 struct PineconeReader
 {
 	PineconeTable *table;
 	MemoryContext cxt;
-	int			nwanted;
+	int nwanted;
 	ColumnReader *wanted;
-	bool		want_fields;	/* metadata must be split */
+	bool want_fields; /* metadata must be split */
 
 	/* The row at hand, for errors of functions that know nothing of it */
 	const PineconeRecord *record;
@@ -96,8 +96,8 @@ pinecone_convert_is_field_type(Oid typid)
 static void
 prepare_numeric(ColumnReader *entry)
 {
-	int32		precision;
-	char	   *limit;
+	int32 precision;
+	char *limit;
 
 	if (entry->typmod < (int32) VARHDRSZ)
 		return;
@@ -112,7 +112,7 @@ PineconeReader *
 pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 {
 	PineconeReader *reader = palloc0(sizeof(PineconeReader));
-	int			attnum = -1;
+	int attnum = -1;
 
 	reader->table = table;
 	reader->cxt = CurrentMemoryContext;
@@ -145,7 +145,7 @@ report_misfit(PineconeReader *reader, ColumnReader *entry, const PineconeRecord 
 {
 	PineconeColumn *column = entry->column;
 	const char *shown = value->text ? value->text : "null";
-	int			len = strlen(shown);
+	int len = strlen(shown);
 
 	if (len > MAX_SHOWN)
 		shown = psprintf("%s...", pnstrdup(shown, pg_mbcliplen(shown, len, MAX_SHOWN)));
@@ -180,9 +180,9 @@ integer_value(const PineconeValue *value, double min, double max, int64 *result)
 static bool
 numeric_value(ColumnReader *entry, double number, Datum *datum)
 {
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
-	Datum		whole;
-	Datum		rounded;
+	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	Datum whole;
+	Datum rounded;
 
 	if (!isfinite(number))
 		return false;
@@ -207,7 +207,7 @@ numeric_value(ColumnReader *entry, double number, Datum *datum)
 static bool
 text_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	int			most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
+	int most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
 
 	if (value->kind != PINECONE_VALUE_STRING)
 		return false;
@@ -225,14 +225,14 @@ text_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 uuid_value(const PineconeValue *value, Datum *datum)
 {
-	bool		lower = false;
-	bool		upper = false;
+	bool lower = false;
+	bool upper = false;
 
 	if (value->kind != PINECONE_VALUE_STRING || value->len != 36)
 		return false;
 	for (int i = 0; i < 36; i++)
 	{
-		char		c = value->text[i];
+		char c = value->text[i];
 
 		if (i == 8 || i == 13 || i == 18 || i == 23)
 		{
@@ -255,7 +255,7 @@ uuid_value(const PineconeValue *value, Datum *datum)
 static bool
 enum_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	HeapTuple	tuple;
+	HeapTuple tuple;
 
 	if (value->kind != PINECONE_VALUE_STRING || value->len >= NAMEDATALEN)
 		return false;
@@ -271,8 +271,8 @@ enum_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 list_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	int			most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
-	Datum	   *elements;
+	int most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
+	Datum *elements;
 
 	if (value->kind != PINECONE_VALUE_LIST)
 		return false;
@@ -295,7 +295,7 @@ list_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 json_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	char	   *json = value->text;
+	char *json = value->text;
 
 	if (value->kind == PINECONE_VALUE_STRING)
 	{
@@ -316,13 +316,13 @@ json_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 iso_date(const char *text, int len, DateADT *date)
 {
-	int			year;
-	int			month;
-	int			day;
-	int			julian;
-	int			y,
-				m,
-				d;
+	int year;
+	int month;
+	int day;
+	int julian;
+	int y,
+		m,
+		d;
 
 	if (len != 10 || text[4] != '-' || text[7] != '-')
 		return false;
@@ -348,9 +348,9 @@ static bool
 date_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
 	PineconeFormat format = entry->column->format;
-	double		unit = format == PINECONE_FORMAT_EPOCH_MS ? 86400000.0 : 86400.0;
-	double		days;
-	DateADT		date;
+	double unit = format == PINECONE_FORMAT_EPOCH_MS ? 86400000.0 : 86400.0;
+	double days;
+	DateADT date;
 
 	if (format == PINECONE_FORMAT_ISO)
 	{
@@ -398,7 +398,7 @@ skip_time_of_day(const char **text)
 		return false;
 	if (**text == '.')
 	{
-		size_t		digits = strspn(*text + 1, "0123456789");
+		size_t digits = strspn(*text + 1, "0123456789");
 
 		if (digits == 0 || digits > 9)
 			return false;
@@ -436,7 +436,7 @@ static bool
 timestamp_is_iso(const char *text, int len, bool with_zone)
 {
 	const char *p = text + 10;
-	DateADT		date;
+	DateADT date;
 
 	if (len < 10 || !iso_date(text, 10, &date))
 		return false;
@@ -455,8 +455,8 @@ timestamp_is_iso(const char *text, int len, bool with_zone)
 static bool
 timestamp_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	bool		with_zone = entry->basetype == TIMESTAMPTZOID;
-	Timestamp	rounded;
+	bool with_zone = entry->basetype == TIMESTAMPTZOID;
+	Timestamp rounded;
 
 	if (entry->column->format == PINECONE_FORMAT_ISO)
 	{
@@ -469,7 +469,7 @@ timestamp_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 	}
 	else
 	{
-		double		microseconds;
+		double microseconds;
 
 		if (value->kind != PINECONE_VALUE_NUMBER)
 			return false;
@@ -495,7 +495,7 @@ timestamp_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
-	int64		integer;
+	int64 integer;
 
 	switch (entry->basetype)
 	{
@@ -533,7 +533,7 @@ field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 			return true;
 		case NUMERICOID:
 			return value->kind == PINECONE_VALUE_NUMBER &&
-				numeric_value(entry, value->number, datum);
+				   numeric_value(entry, value->number, datum);
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
 			return timestamp_value(entry, value, datum);
@@ -622,7 +622,7 @@ static Datum
 sparse_jsonb(const PineconeSparse *sparse)
 {
 	StringInfoData buf;
-	char		number[FLOAT_SHORTEST_DECIMAL_LEN];
+	char number[FLOAT_SHORTEST_DECIMAL_LEN];
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "{\"indices\":[");
@@ -665,7 +665,7 @@ convert_sparse(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 static Datum
 metadata_jsonb(const PineconeRecord *record)
 {
-	char	   *json = "{}";
+	char *json = "{}";
 
 	if (record->metadata != NULL)
 		json = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
@@ -687,7 +687,7 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 			return convert_sparse(reader, entry, record, datum);
 		case PINECONE_ROLE_SCORE:
 			*datum = entry->basetype == FLOAT4OID ? Float4GetDatum((float) record->score) :
-				Float8GetDatum(record->score);
+													Float8GetDatum(record->score);
 			return record->has_score;
 		case PINECONE_ROLE_METADATA:
 			*datum = metadata_jsonb(record);
@@ -728,7 +728,7 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 	for (int i = 0; i < reader->nwanted; i++)
 	{
 		ColumnReader *entry = &reader->wanted[i];
-		int			n = entry->column->attnum - 1;
+		int n = entry->column->attnum - 1;
 
 		/* what we raise ourselves says where by itself */
 		reader->column = entry->basetype == JSONBOID ? entry->column : NULL;

@@ -72,7 +72,7 @@ extern bool pinecone_convert_is_vector_type(Oid typid);
 extern bool pinecone_convert_is_field_type(Oid typid);
 
 /* pgvector's type of that name ("vector", "sparsevec"), or InvalidOid. */
-extern Oid	pinecone_convert_pgvector_type(const char *name);
+extern Oid pinecone_convert_pgvector_type(const char *name);
 
 /*
  * The floats of a real[] or vector datum; detoasts, so the result may point
@@ -84,4 +84,4 @@ extern const float *pinecone_convert_vector(Datum value, Oid typid, int *n);
 /* The reverse: a real[] or vector datum. */
 extern Datum pinecone_convert_vector_datum(Oid typid, int n, const float *values);
 
-#endif							/* PINECONE_CONVERT_H */
+#endif /* PINECONE_CONVERT_H */

@@ -29,20 +29,20 @@
 /* pgvector's vector */
 typedef struct Vector
 {
-	int32		vl_len_;
-	int16		dim;
-	int16		unused;
-	float		x[FLEXIBLE_ARRAY_MEMBER];
+	int32 vl_len_;
+	int16 dim;
+	int16 unused;
+	float x[FLEXIBLE_ARRAY_MEMBER];
 } Vector;
 
 /* pgvector's sparsevec, of nnz indices followed by as many floats */
 typedef struct SparseVector
 {
-	int32		vl_len_;
-	int32		dim;
-	int32		nnz;
-	int32		unused;
-	int32		indices[FLEXIBLE_ARRAY_MEMBER];
+	int32 vl_len_;
+	int32 dim;
+	int32 nnz;
+	int32 unused;
+	int32 indices[FLEXIBLE_ARRAY_MEMBER];
 } SparseVector;
 
 /* pgvector's limits */
@@ -51,8 +51,8 @@ typedef struct SparseVector
 
 /* The types' OIDs, looked up again when pg_type has changed. */
 static bool types_valid = false;
-static Oid	vector_type = InvalidOid;
-static Oid	sparsevec_type = InvalidOid;
+static Oid vector_type = InvalidOid;
+static Oid sparsevec_type = InvalidOid;
 
 static void
 invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
@@ -64,11 +64,11 @@ invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
 static Oid
 extension_schema(Oid extension)
 {
-	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	Relation rel = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			schema = InvalidOid;
+	HeapTuple tuple;
+	Oid schema = InvalidOid;
 
 	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(extension));
@@ -85,8 +85,8 @@ static void
 look_up_types(void)
 {
 	static bool registered = false;
-	Oid			extension;
-	Oid			schema;
+	Oid extension;
+	Oid schema;
 
 	if (types_valid)
 		return;
@@ -119,7 +119,7 @@ bool
 pinecone_convert_is_vector_type(Oid typid)
 {
 	return typid == FLOAT4ARRAYOID ||
-		(OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
+		   (OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
 }
 
 /* The floats of an array; NULL with *reason set when it is no vector. */
@@ -145,7 +145,7 @@ pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reaso
 		floats = array_floats(DatumGetArrayTypeP(value), n, reason);
 	else
 	{
-		Vector	   *vector = (Vector *) PG_DETOAST_DATUM(value);
+		Vector *vector = (Vector *) PG_DETOAST_DATUM(value);
 
 		*n = vector->dim;
 		floats = vector->x;
@@ -155,7 +155,7 @@ pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reaso
 		if (!isfinite(floats[i]))
 		{
 			*reason = isnan(floats[i]) ? "NaN not allowed in vector" :
-				"infinite value not allowed in vector";
+										 "infinite value not allowed in vector";
 			return NULL;
 		}
 	}
@@ -180,8 +180,8 @@ pinecone_convert_vector_datum(Oid typid, int n, const float *values)
 {
 	if (typid == FLOAT4ARRAYOID)
 	{
-		Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float);
-		ArrayType  *array = palloc0(size);
+		Size size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float);
+		ArrayType *array = palloc0(size);
 
 		if (n == 0)
 			return PointerGetDatum(construct_empty_array(FLOAT4OID));
@@ -189,15 +189,17 @@ pinecone_convert_vector_datum(Oid typid, int n, const float *values)
 		array->ndim = 1;
 		array->dataoffset = 0;
 		array->elemtype = FLOAT4OID;
-		ARR_DIMS(array)[0] = n;
-		ARR_LBOUND(array)[0] = 1;
+		ARR_DIMS(array)
+		[0] = n;
+		ARR_LBOUND(array)
+		[0] = 1;
 		memcpy(ARR_DATA_PTR(array), values, n * sizeof(float));
 		return PointerGetDatum(array);
 	}
 	else
 	{
-		Size		size = offsetof(Vector, x) + n * sizeof(float);
-		Vector	   *vector = palloc(size);
+		Size size = offsetof(Vector, x) + n * sizeof(float);
+		Vector *vector = palloc(size);
 
 		SET_VARSIZE(vector, size);
 		vector->dim = n;
@@ -209,15 +211,15 @@ pinecone_convert_vector_datum(Oid typid, int n, const float *values)
 
 typedef struct SparseElement
 {
-	uint32		index;
-	float		value;
+	uint32 index;
+	float value;
 } SparseElement;
 
 static int
 compare_elements(const void *a, const void *b)
 {
-	uint32		x = ((const SparseElement *) a)->index;
-	uint32		y = ((const SparseElement *) b)->index;
+	uint32 x = ((const SparseElement *) a)->index;
+	uint32 y = ((const SparseElement *) b)->index;
 
 	return (x > y) - (x < y);
 }
@@ -227,9 +229,9 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 {
 	SparseElement *elements = palloc(Max(sparse->n, 1) * sizeof(SparseElement));
 	SparseVector *vector;
-	float	   *values;
-	Size		size;
-	int			n = 0;
+	float *values;
+	Size size;
+	int n = 0;
 
 	/* sparsevec holds no zeros */
 	for (int i = 0; i < sparse->n; i++)

@@ -24,11 +24,11 @@
 typedef struct Scanner
 {
 	const char *p;
-	const char *end;			/* of the body: holds a NUL byte */
-	const char *reason;			/* set on the first failure */
-	int			depth;
-	bool		want_values;
-	int			dimension;		/* of the last vector: sizes the next */
+	const char *end;	/* of the body: holds a NUL byte */
+	const char *reason; /* set on the first failure */
+	int depth;
+	bool want_values;
+	int dimension; /* of the last vector: sizes the next */
 } Scanner;
 
 static bool skip_value(Scanner *s);
@@ -57,14 +57,14 @@ static inline uint64
 leading_digits(const char *p, int *n)
 {
 #ifdef WORDS_BIGENDIAN
-	uint64		value = 0;
+	uint64 value = 0;
 
 	for (*n = 0; *n < 8 && is_digit(p[*n]); (*n)++)
 		value = value * 10 + (p[*n] - '0');
 	return value;
 #else
-	uint64		v;
-	uint64		others;
+	uint64 v;
+	uint64 others;
 
 	memcpy(&v, p, 8);
 	v ^= UINT64CONST(0x3030303030303030);
@@ -82,12 +82,41 @@ leading_digits(const char *p, int *n)
 }
 
 static const uint64 integer_powers_of_ten[] = {
-	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+	1,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
 };
 
 static const double powers_of_ten[] = {
-	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+	1e0,
+	1e1,
+	1e2,
+	1e3,
+	1e4,
+	1e5,
+	1e6,
+	1e7,
+	1e8,
+	1e9,
+	1e10,
+	1e11,
+	1e12,
+	1e13,
+	1e14,
+	1e15,
+	1e16,
+	1e17,
+	1e18,
+	1e19,
+	1e20,
+	1e21,
+	1e22,
 };
 
 /*
@@ -98,9 +127,9 @@ static inline const char *
 scan_decimal(const char *p, bool *negative, uint64 *mantissa, int *exponent, bool *exact)
 {
 	const char *start;
-	uint64		m = 0;
-	int			ndigits;
-	int			e = 0;
+	uint64 m = 0;
+	int ndigits;
+	int e = 0;
 
 	*negative = *p == '-';
 	p += *negative;
@@ -115,15 +144,16 @@ scan_decimal(const char *p, bool *negative, uint64 *mantissa, int *exponent, boo
 	{
 		const char *fraction = ++p;
 
-		int			n;
+		int n;
 
 		do
 		{
-			uint64		digits = leading_digits(p, &n);
+			uint64 digits = leading_digits(p, &n);
 
 			m = m * integer_powers_of_ten[n] + digits;
 			p += n;
-		} while (n == 8);
+		}
+		while (n == 8);
 		if (p == fraction)
 			return NULL;
 		e = -(int) (p - fraction);
@@ -131,8 +161,8 @@ scan_decimal(const char *p, bool *negative, uint64 *mantissa, int *exponent, boo
 	}
 	if (*p == 'e' || *p == 'E')
 	{
-		bool		minus = *++p == '-';
-		int			x = 0;
+		bool minus = *++p == '-';
+		int x = 0;
 
 		if (*p == '-' || *p == '+')
 			p++;
@@ -162,7 +192,7 @@ small_decimal(uint64 mantissa, int exponent, double *value)
 	if (mantissa > (UINT64CONST(1) << 53) || exponent < -22 || exponent > 22)
 		return false;
 	*value = exponent < 0 ? (double) mantissa / powers_of_ten[-exponent] :
-		(double) mantissa * powers_of_ten[exponent];
+							(double) mantissa * powers_of_ten[exponent];
 	return true;
 }
 
@@ -171,11 +201,11 @@ pinecone_decode_float(const char **text, float *value)
 {
 	const char *start = *text;
 	const char *end;
-	bool		negative;
-	bool		exact;
-	uint64		mantissa;
-	int			exponent;
-	double		wide;
+	bool negative;
+	bool exact;
+	uint64 mantissa;
+	int exponent;
+	double wide;
 
 	end = scan_decimal(start, &negative, &mantissa, &exponent, &exact);
 	if (end == NULL)
@@ -183,7 +213,7 @@ pinecone_decode_float(const char **text, float *value)
 	*text = end;
 	if (exact && small_decimal(mantissa, exponent, &wide))
 	{
-		uint64		bits;
+		uint64 bits;
 
 		memcpy(&bits, &wide, sizeof(bits));
 
@@ -209,12 +239,12 @@ pinecone_decode_float(const char **text, float *value)
 static pg_attribute_always_inline const char *
 short_decimal(const char *p, float *value)
 {
-	bool		negative = *p == '-';
-	uint64		mantissa;
-	uint64		bits;
-	double		wide;
-	int			n;
-	int			scale;
+	bool negative = *p == '-';
+	uint64 mantissa;
+	uint64 bits;
+	double wide;
+	int n;
+	int scale;
 
 	p += negative;
 	mantissa = (unsigned char) (*p - '0');
@@ -249,10 +279,10 @@ short_decimal(const char *p, float *value)
 static bool
 scan_double(Scanner *s, double *value)
 {
-	bool		negative;
-	bool		exact;
-	uint64		mantissa;
-	int			exponent;
+	bool negative;
+	bool exact;
+	uint64 mantissa;
+	int exponent;
 	const char *end = scan_decimal(s->p, &negative, &mantissa, &exponent, &exact);
 
 	if (end == NULL)
@@ -336,7 +366,7 @@ hex_escape(const char *p, const char *end, uint32 *code)
 		return false;
 	for (int i = 0; i < 4; i++)
 	{
-		int			digit = hex_digit(p[i]);
+		int digit = hex_digit(p[i]);
 
 		if (digit < 0)
 			return false;
@@ -349,7 +379,7 @@ hex_escape(const char *p, const char *end, uint32 *code)
 static bool
 unicode_escape(const char **p, const char *end, uint32 *code)
 {
-	uint32		low;
+	uint32 low;
 
 	if (!hex_escape(*p, end, code) || *code == 0)
 		return false;
@@ -369,8 +399,8 @@ static char *
 decode_string(Scanner *s, const char *start, size_t len, bool escaped)
 {
 	const char *end = start + len;
-	char	   *text = palloc(len + 1);
-	char	   *out = text;
+	char *text = palloc(len + 1);
+	char *out = text;
 
 	if (!escaped)
 	{
@@ -380,7 +410,7 @@ decode_string(Scanner *s, const char *start, size_t len, bool escaped)
 	}
 	while (start < end)
 	{
-		uint32		code;
+		uint32 code;
 
 		if (*start != '\\')
 		{
@@ -432,8 +462,8 @@ static char *
 read_string(Scanner *s)
 {
 	const char *start;
-	size_t		len;
-	bool		escaped;
+	size_t len;
+	bool escaped;
 
 	if (!scan_string(s, &start, &len, &escaped))
 		return NULL;
@@ -444,7 +474,7 @@ read_string(Scanner *s)
 static bool
 next_key(Scanner *s, bool *first, const char **key, size_t *len)
 {
-	bool		escaped;
+	bool escaped;
 
 	if (accept(s, '}'))
 		return false;
@@ -474,7 +504,7 @@ key_is(const char *key, size_t len, const char *name)
 static bool
 skip_literal(Scanner *s, const char *literal)
 {
-	size_t		len = strlen(literal);
+	size_t len = strlen(literal);
 
 	if (strncmp(s->p, literal, len) != 0)
 		return fail(s, "a value was expected");
@@ -485,7 +515,7 @@ skip_literal(Scanner *s, const char *literal)
 static bool
 skip_container(Scanner *s, bool is_object)
 {
-	bool		first = true;
+	bool first = true;
 
 	if (++s->depth > MAX_DEPTH)
 		return fail(s, "the reply is nested too deep");
@@ -493,7 +523,7 @@ skip_container(Scanner *s, bool is_object)
 	if (is_object)
 	{
 		const char *key;
-		size_t		len;
+		size_t len;
 
 		while (next_key(s, &first, &key, &len))
 		{
@@ -518,10 +548,10 @@ static bool
 skip_value(Scanner *s)
 {
 	const char *start;
-	size_t		len;
-	bool		flag;
-	uint64		mantissa;
-	int			exponent;
+	size_t len;
+	bool flag;
+	uint64 mantissa;
+	int exponent;
 
 	skip_space(s);
 	switch (*s->p)
@@ -562,9 +592,9 @@ accept_null(Scanner *s)
 static bool
 read_floats(Scanner *s, float **values, int *n)
 {
-	int			size = Max(s->dimension, 16);
-	float	   *array;
-	int			count = 0;
+	int size = Max(s->dimension, 16);
+	float *array;
+	int count = 0;
 	const char *p;
 
 	if (!expect(s, '[', "an array of numbers was expected"))
@@ -642,8 +672,8 @@ skip_floats(Scanner *s)
 static bool
 read_indices(Scanner *s, uint32 **indices, int *n)
 {
-	int			size = 64;
-	bool		first = true;
+	int size = 64;
+	bool first = true;
 
 	if (!expect(s, '[', "an array of indices was expected"))
 		return false;
@@ -651,7 +681,7 @@ read_indices(Scanner *s, uint32 **indices, int *n)
 	*n = 0;
 	while (next_element(s, &first))
 	{
-		double		value;
+		double value;
 
 		skip_space(s);
 		if (!scan_double(s, &value))
@@ -672,11 +702,11 @@ static bool
 read_sparse(Scanner *s, PineconeSparse *sparse)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
-	int			nindices = 0;
-	int			nvalues = 0;
-	int			dimension = s->dimension;
+	size_t len;
+	bool first = true;
+	int nindices = 0;
+	int nvalues = 0;
+	int dimension = s->dimension;
 
 	if (accept_null(s))
 		return true;
@@ -685,7 +715,7 @@ read_sparse(Scanner *s, PineconeSparse *sparse)
 	s->dimension = 0;
 	while (next_key(s, &first, &key, &len))
 	{
-		bool		ok;
+		bool ok;
 
 		if (key_is(key, len, "indices"))
 			ok = read_indices(s, &sparse->indices, &nindices);
@@ -740,21 +770,21 @@ static bool
 read_record(Scanner *s, PineconeRecord *record)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
+	size_t len;
+	bool first = true;
 
 	if (!expect(s, '{', "a record was expected"))
 		return false;
 	while (next_key(s, &first, &key, &len))
 	{
-		bool		ok;
+		bool ok;
 
 		if (key_is(key, len, "id"))
 			ok = read_id(s, record);
 		else if (key_is(key, len, "values"))
 			ok = accept_null(s) ||
-				(s->want_values ? read_floats(s, &record->values, &record->nvalues) :
-				 skip_floats(s));
+				 (s->want_values ? read_floats(s, &record->values, &record->nvalues) :
+								   skip_floats(s));
 		else if (key_is(key, len, "metadata"))
 			ok = read_metadata(s, record);
 		else if (key_is(key, len, "score"))
@@ -784,8 +814,8 @@ add_record(PineconePage *page, int *size)
 	{
 		*size = Max(*size * 2, 128);
 		page->records = page->records ?
-			repalloc(page->records, *size * sizeof(PineconeRecord)) :
-			palloc(*size * sizeof(PineconeRecord));
+							repalloc(page->records, *size * sizeof(PineconeRecord)) :
+							palloc(*size * sizeof(PineconeRecord));
 	}
 	record = &page->records[page->nrecords++];
 	memset(record, 0, sizeof(*record));
@@ -796,8 +826,8 @@ add_record(PineconePage *page, int *size)
 static bool
 read_record_array(Scanner *s, PineconePage *page)
 {
-	bool		first = true;
-	int			size = 0;
+	bool first = true;
+	int size = 0;
 
 	page->nrecords = 0;
 	page->records = NULL;
@@ -816,9 +846,9 @@ static bool
 read_record_map(Scanner *s, PineconePage *page)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
-	int			size = 0;
+	size_t len;
+	bool first = true;
+	int size = 0;
 
 	page->nrecords = 0;
 	page->records = NULL;
@@ -836,8 +866,8 @@ static bool
 read_pagination(Scanner *s, PineconePage *page)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
+	size_t len;
+	bool first = true;
 
 	if (accept_null(s))
 		return true;
@@ -863,9 +893,9 @@ static bool
 read_usage(Scanner *s, int *read_units)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
-	double		value;
+	size_t len;
+	bool first = true;
+	double value;
 
 	if (accept_null(s))
 		return true;
@@ -890,15 +920,15 @@ static bool
 read_page(Scanner *s, PineconePage *page, int *read_units)
 {
 	const char *key;
-	size_t		len;
-	bool		first = true;
-	bool		found = false;
+	size_t len;
+	bool first = true;
+	bool found = false;
 
 	if (!expect(s, '{', "the reply is not a JSON object"))
 		return false;
 	while (next_key(s, &first, &key, &len))
 	{
-		bool		ok;
+		bool ok;
 
 		skip_space(s);
 		if (key_is(key, len, "matches") || (key_is(key, len, "vectors") && *s->p == '['))
@@ -935,7 +965,7 @@ bool
 pinecone_decode_page(const char *body, size_t len, bool want_values, PineconePage **page,
 					 int *read_units, const char **reason)
 {
-	Scanner		s = {.p = body, .end = body + len, .want_values = want_values};
+	Scanner s = {.p = body, .end = body + len, .want_values = want_values};
 
 	*page = palloc0(sizeof(PineconePage));
 	*read_units = 0;
@@ -972,8 +1002,8 @@ static bool
 read_value(Scanner *s, PineconeValue *value)
 {
 	const char *start;
-	bool		first = true;
-	int			size = 0;
+	bool first = true;
+	int size = 0;
 
 	skip_space(s);
 	start = s->p;
@@ -1004,8 +1034,8 @@ read_value(Scanner *s, PineconeValue *value)
 				{
 					size = Max(size * 2, 8);
 					value->items = value->items ?
-						repalloc(value->items, size * sizeof(PineconeValue)) :
-						palloc(size * sizeof(PineconeValue));
+									   repalloc(value->items, size * sizeof(PineconeValue)) :
+									   palloc(size * sizeof(PineconeValue));
 				}
 				memset(&value->items[value->nitems], 0, sizeof(PineconeValue));
 				if (!read_value(s, &value->items[value->nitems++]))
@@ -1023,11 +1053,11 @@ bool
 pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 						 const char **reason)
 {
-	Scanner		s = {.p = json, .end = json + len};
+	Scanner s = {.p = json, .end = json + len};
 	const char *key;
-	size_t		keylen;
-	bool		first = true;
-	int			size = 0;
+	size_t keylen;
+	bool first = true;
+	int size = 0;
 	PineconeFields *result = palloc0(sizeof(PineconeFields));
 
 	*fields = result;
@@ -1039,7 +1069,7 @@ pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 	while (next_key(&s, &first, &key, &keylen))
 	{
 		PineconeField *field;
-		char	   *name = decode_string(&s, key, keylen, memchr(key, '\\', keylen) != NULL);
+		char *name = decode_string(&s, key, keylen, memchr(key, '\\', keylen) != NULL);
 
 		if (name == NULL)
 			break;
@@ -1047,8 +1077,8 @@ pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 		{
 			size = Max(size * 2, 8);
 			result->fields = result->fields ?
-				repalloc(result->fields, size * sizeof(PineconeField)) :
-				palloc(size * sizeof(PineconeField));
+								 repalloc(result->fields, size * sizeof(PineconeField)) :
+								 palloc(size * sizeof(PineconeField));
 		}
 		field = &result->fields[result->n++];
 		memset(field, 0, sizeof(*field));

@@ -29,4 +29,4 @@ extern bool pinecone_decode_metadata(const char *json, size_t len, PineconeField
  */
 extern bool pinecone_decode_float(const char **text, float *value);
 
-#endif							/* PINECONE_DECODE_H */
+#endif /* PINECONE_DECODE_H */

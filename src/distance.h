@@ -7,7 +7,7 @@
 #define PINECONE_DISTANCE_H
 
 extern double pinecone_distance_l2(int n, const float *a, const float *b);
-extern double pinecone_distance_cosine(int n, const float *a, const float *b);	/* 1 - cos; NaN for a zero vector */
+extern double pinecone_distance_cosine(int n, const float *a, const float *b); /* 1 - cos; NaN for a zero vector */
 extern double pinecone_distance_negative_inner_product(int n, const float *a, const float *b);
 
-#endif							/* PINECONE_DISTANCE_H */
+#endif /* PINECONE_DISTANCE_H */

@@ -138,7 +138,7 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
 				 problem->status == 401 ? errmsg("Pinecone rejected the API key") :
-				 errmsg("Pinecone refused the request"),
+										  errmsg("Pinecone refused the request"),
 				 errdetail_internal("%s", detail_of(call)),
 				 errhint("Check the user mapping's API key and what it may do.")));
 	else if (problem->status == 404)

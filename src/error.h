@@ -11,4 +11,4 @@ struct PineconeProblem;
 /* Raise the error of a failed call. */
 extern void pinecone_error_report(int elevel, const struct PineconeCall *call);
 
-#endif							/* PINECONE_ERROR_H */
+#endif /* PINECONE_ERROR_H */

@@ -28,7 +28,7 @@
 static char *
 deparse(ForeignScanState *node, ExplainState *es, List *ancestors, Expr *expr)
 {
-	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
+	List *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
 
 	return deparse_expression((Node *) expr, context, false, false);
 }
@@ -40,10 +40,10 @@ deparse(ForeignScanState *node, ExplainState *es, List *ancestors, Expr *expr)
 static PineconeValues
 known_values(ForeignScanState *node, ExplainState *es, List *ancestors)
 {
-	List	   *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	List *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
 	PineconeValues values = {0};
-	int			n = Max(list_length(exprs), 1);
-	ListCell   *lc;
+	int n = Max(list_length(exprs), 1);
+	ListCell *lc;
 
 	values.n = list_length(exprs);
 	values.types = palloc0(n * sizeof(Oid));
@@ -52,8 +52,8 @@ known_values(ForeignScanState *node, ExplainState *es, List *ancestors)
 	values.placeholders = palloc0(n * sizeof(char *));
 	foreach(lc, exprs)
 	{
-		int			i = foreach_current_index(lc);
-		Const	   *value = lfirst(lc);
+		int i = foreach_current_index(lc);
+		Const *value = lfirst(lc);
 
 		values.types[i] = exprType(lfirst(lc));
 		if (IsA(value, Const))
@@ -79,8 +79,8 @@ abbreviate(char *text)
 static char *
 show_value(const PineconeValues *values, int number)
 {
-	Oid			output;
-	bool		is_varlena;
+	Oid output;
+	bool is_varlena;
 
 	if (values->placeholders[number])
 		return values->placeholders[number];
@@ -100,14 +100,15 @@ explain_records(PineconeScanState *state, const PineconeValues *values, ExplainS
 	{
 		filter = pinecone_filter_render(state->table, request->filter, values);
 		ExplainPropertyText("Pinecone Filter",
-							filter.kind == PINECONE_FILTER_NEVER ? "matches no record" :
+							filter.kind == PINECONE_FILTER_NEVER  ? "matches no record" :
 							filter.kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
-							abbreviate(filter.json), es);
+																	abbreviate(filter.json),
+							es);
 	}
 	if (request->ids != NIL)
 	{
 		StringInfoData buf;
-		ListCell   *lc;
+		ListCell *lc;
 
 		initStringInfo(&buf);
 		foreach(lc, request->ids)
@@ -153,7 +154,7 @@ show_vector(const PineconeValues *values, int number)
 {
 	const float *vector;
 	StringInfoData buf;
-	int			n;
+	int n;
 
 	if (values->placeholders[number])
 		return values->placeholders[number];
@@ -172,7 +173,7 @@ static void
 explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
 {
 	PineconeRequest *request = state->request;
-	char	   *limit = show_limit(request, values);
+	char *limit = show_limit(request, values);
 
 	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
 	if (request->vector_id >= 0)
@@ -186,8 +187,10 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 	if (es->verbose)
 		ExplainPropertyText("Pinecone Includes",
 							request->want_values && request->want_metadata ? "values, metadata" :
-							request->want_values ? "values" :
-							request->want_metadata ? "metadata" : "ids and scores", es);
+							request->want_values						   ? "values" :
+							request->want_metadata						   ? "metadata" :
+																			 "ids and scores",
+							es);
 }
 
 static void
@@ -226,7 +229,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeValues values = known_values(node, es, NIL);
-	char	   *limit;
+	char *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
 	ExplainPropertyText("Pinecone Namespace",

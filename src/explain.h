@@ -10,4 +10,4 @@
 
 extern void pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es);
 
-#endif							/* PINECONE_EXPLAIN_H */
+#endif /* PINECONE_EXPLAIN_H */

@@ -71,7 +71,7 @@ json_string(const char *string)
 static char *
 json_number(double number)
 {
-	char	   *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	char *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
 
 	/* the shortest form of -0 would be read back as it is; no need to show it */
 	double_to_shortest_decimal_buf(number == 0 ? 0 : number, text);
@@ -99,8 +99,8 @@ join_filters(List *filters, bool is_and)
 	PineconeFilterKind deciding = is_and ? PINECONE_FILTER_NEVER : PINECONE_FILTER_ALWAYS;
 	StringInfoData buf;
 	PineconeFilter *only = NULL;
-	int			n = 0;
-	ListCell   *lc;
+	int n = 0;
+	ListCell *lc;
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "{\"%s\":[", is_and ? "$and" : "$or");
@@ -149,8 +149,8 @@ join_two(PineconeFilter a, PineconeFilter b, bool is_and)
  */
 typedef struct NearestDouble
 {
-	double		number;			/* may be infinite or NaN */
-	int			order;			/* sign of number - value */
+	double number; /* may be infinite or NaN */
+	int order;	   /* sign of number - value */
 } NearestDouble;
 
 static NearestDouble
@@ -173,8 +173,8 @@ static NearestDouble
 nearest_of_numeric(Datum value)
 {
 	NearestDouble nearest = {0, 0};
-	Numeric		numeric = DatumGetNumeric(value);
-	Datum		shortest;
+	Numeric numeric = DatumGetNumeric(value);
+	Datum shortest;
 
 	if (numeric_is_nan(numeric))
 	{
@@ -205,7 +205,7 @@ nearest_of_date(DateADT date, PineconeFormat format)
 		nearest.number = INFINITY;
 	else
 		nearest.number = ((double) date + UNIX_EPOCH_DAYS) * SECS_PER_DAY *
-			(format == PINECONE_FORMAT_EPOCH_MS ? 1000.0 : 1.0);
+						 (format == PINECONE_FORMAT_EPOCH_MS ? 1000.0 : 1.0);
 	return nearest;
 }
 
@@ -247,12 +247,13 @@ range_filter(const char *field, PineconeCompare compare, double bound)
 		[PINECONE_GT] = "$gt",
 		[PINECONE_GE] = "$gte",
 	};
-	bool		below = compare == PINECONE_LT || compare == PINECONE_LE;
+	bool below = compare == PINECONE_LT || compare == PINECONE_LE;
 
 	/* PostgreSQL sorts NaN above infinity; $gte takes numbers alone, $exists would not */
 	if (isnan(bound) || isinf(bound))
 		return below == (isnan(bound) || bound > 0) ?
-			field_filter(field, "$gte", json_number(-DBL_MAX)) : filter_never;
+				   field_filter(field, "$gte", json_number(-DBL_MAX)) :
+				   filter_never;
 	return field_filter(field, ops[compare], json_number(bound));
 }
 
@@ -260,9 +261,9 @@ range_filter(const char *field, PineconeCompare compare, double bound)
 static PineconeFilter
 number_range_filter(const char *field, PineconeCompare compare, NearestDouble value)
 {
-	if (value.order > 0)		/* no float64 in [value, number) */
+	if (value.order > 0) /* no float64 in [value, number) */
 		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LT : PINECONE_GE;
-	else if (value.order < 0)	/* none in (number, value] */
+	else if (value.order < 0) /* none in (number, value] */
 		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LE : PINECONE_GT;
 	return range_filter(field, compare, value.number);
 }
@@ -294,7 +295,7 @@ interval_filter(const char *field, PineconeCompare compare, double low, double h
 static PineconeFilter
 float4_filter(const char *field, PineconeCompare compare, double value)
 {
-	float		rounded = (float) value;
+	float rounded = (float) value;
 
 	if (compare == PINECONE_EQ && !isfinite(rounded))
 		return filter_never;
@@ -308,8 +309,8 @@ float4_filter(const char *field, PineconeCompare compare, double value)
 static PineconeFilter
 epoch_filter(const char *field, PineconeCompare compare, PineconeFormat format, int64 timestamp)
 {
-	double		scale = format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6;
-	double		microseconds;
+	double scale = format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6;
+	double microseconds;
 
 	if (TIMESTAMP_NOT_FINITE(timestamp))
 	{
@@ -328,7 +329,7 @@ epoch_filter(const char *field, PineconeCompare compare, PineconeFormat format, 
 static const char *
 uppercase(const char *text)
 {
-	char	   *copy = pstrdup(text);
+	char *copy = pstrdup(text);
 
 	for (char *p = copy; *p; p++)
 		*p = pg_toupper((unsigned char) *p);
@@ -359,25 +360,25 @@ equal_literals(const PineconeColumn *column, Datum value, Oid type)
 			}
 		case PINECONE_CLASS_UUID:
 			{
-				char	   *text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
+				char *text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
 
 				/* both spellings are read, see convert.c */
 				return list_make2(json_string(text), json_string(uppercase(text)));
 			}
 		case PINECONE_CLASS_ENUM:
 			{
-				Oid			output;
-				bool		is_varlena;
+				Oid output;
+				bool is_varlena;
 
 				getTypeOutputInfo(type, &output, &is_varlena);
 				return list_make1(json_string(OidOutputFunctionCall(output, value)));
 			}
 		case PINECONE_CLASS_ISO_DATE:
 			{
-				DateADT		date = DatumGetDateADT(value);
-				int			year;
-				int			month;
-				int			day;
+				DateADT date = DatumGetDateADT(value);
+				int year;
+				int month;
+				int day;
 
 				if (DATE_NOT_FINITE(date))
 					return NIL;
@@ -395,11 +396,11 @@ equal_literals(const PineconeColumn *column, Datum value, Oid type)
 static PineconeFilter
 in_filter(const char *field, List *literals, bool negated)
 {
-	List	   *filters = NIL;
+	List *filters = NIL;
 
 	for (int start = 0; start < list_length(literals); start += MAX_IN_VALUES)
 	{
-		int			end = Min(start + MAX_IN_VALUES, list_length(literals));
+		int end = Min(start + MAX_IN_VALUES, list_length(literals));
 		StringInfoData buf;
 
 		initStringInfo(&buf);
@@ -416,8 +417,8 @@ in_filter(const char *field, List *literals, bool negated)
 static PineconeFilter
 equal_filter(const PineconeColumn *column, List *literals)
 {
-	List	   *filters = NIL;
-	ListCell   *lc;
+	List *filters = NIL;
+	ListCell *lc;
 
 	if (literals == NIL)
 		return filter_never;
@@ -436,8 +437,8 @@ equal_filter(const PineconeColumn *column, List *literals)
 static PineconeFilter
 unequal_filter(const PineconeColumn *column, List *literals)
 {
-	List	   *filters = NIL;
-	ListCell   *lc;
+	List *filters = NIL;
+	ListCell *lc;
 
 	if (list_length(literals) > 1 && pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
 		return in_filter(column->field, literals, true);
@@ -485,10 +486,10 @@ distinct_filter(const PineconeColumn *column, bool isnull, Datum value, Oid type
 static int
 array_elements(Datum array, Oid type, Datum **elements, bool **nulls, Oid *elmtype)
 {
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			n;
+	int16 typlen;
+	bool typbyval;
+	char typalign;
+	int n;
 
 	*elmtype = getBaseType(get_element_type(getBaseType(type)));
 	get_typlenbyvalalign(*elmtype, &typlen, &typbyval, &typalign);
@@ -502,12 +503,12 @@ static PineconeFilter
 array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
 {
 	PineconeTypeClass class = pinecone_shippable_class(column);
-	List	   *literals = NIL;
-	List	   *filters = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	Oid			elmtype;
-	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+	List *literals = NIL;
+	List *filters = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
 
 	/* NULL <> ALL ('{}') is true */
 	if (n == 0)
@@ -538,16 +539,16 @@ array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
 static PineconeFilter
 list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 {
-	List	   *filters = NIL;
-	List	   *literals = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	Oid			elmtype;
-	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+	List *filters = NIL;
+	List *literals = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
 
 	for (int i = 0; i < n; i++)
 	{
-		char	   *literal;
+		char *literal;
 
 		if (nulls[i])
 		{
@@ -562,7 +563,7 @@ list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 	if (contains)
 		return filters == NIL ? exists_filter(column->field, true) : join_filters(filters, true);
 	return list_length(literals) <= 1 ? join_filters(filters, false) :
-		in_filter(column->field, literals, false);
+										in_filter(column->field, literals, false);
 }
 
 /* ---- The metadata object ---- */
@@ -570,15 +571,15 @@ list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 static PineconeFilter
 keys_filter(bool all, Datum array, Oid type)
 {
-	List	   *filters = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	Oid			elmtype;
-	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+	List *filters = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
 
 	for (int i = 0; i < n; i++)
 	{
-		char	   *key;
+		char *key;
 
 		if (nulls[i])
 			continue;
@@ -592,7 +593,7 @@ keys_filter(bool all, Datum array, Oid type)
 static bool
 text_is_number(const char *text, double *number)
 {
-	char	   *end;
+	char *end;
 
 	if (text[strspn(text, "-0123456789.")] != '\0' || text[0] == '\0')
 		return false;
@@ -605,7 +606,7 @@ static PineconeFilter
 json_text_filter(const char *key, const char *text)
 {
 	PineconeFilter filter = field_filter(key, "$eq", json_string(text));
-	double		number;
+	double number;
 
 	if (text[0] == '[')
 		return exists_filter(key, true);
@@ -619,11 +620,11 @@ json_text_filter(const char *key, const char *text)
 static PineconeFilter
 json_text_in_filter(const char *key, Datum array, Oid type)
 {
-	List	   *filters = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	Oid			elmtype;
-	int			n = array_elements(array, type, &elements, &nulls, &elmtype);
+	List *filters = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -644,8 +645,8 @@ static PineconeFilter
 json_contains_list(const char *key, JsonbContainer *array)
 {
 	JsonbIterator *it = JsonbIteratorInit(array);
-	List	   *filters = NIL;
-	JsonbValue	value;
+	List *filters = NIL;
+	JsonbValue value;
 	JsonbIteratorToken token;
 
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
@@ -653,7 +654,7 @@ json_contains_list(const char *key, JsonbContainer *array)
 		if (token != WJB_ELEM)
 			continue;
 		if (value.type != jbvString)
-			return filter_never;	/* lists hold strings only */
+			return filter_never; /* lists hold strings only */
 		filters = add_filter(filters, field_filter(key, "$eq", json_string(jsonb_string(&value))));
 	}
 	return filters == NIL ? exists_filter(key, true) : join_filters(filters, true);
@@ -672,18 +673,18 @@ json_contains_pair(const char *key, JsonbValue *value)
 			return field_filter(key, "$eq", value->val.boolean ? "true" : "false");
 		case jbvNumeric:
 			{
-				double		number = nearest_of_numeric(NumericGetDatum(value->val.numeric)).number;
+				double number = nearest_of_numeric(NumericGetDatum(value->val.numeric)).number;
 
 				/* jsonb keeps the digits as sent, so the nearest float64 may be it */
 				return isfinite(number) ? field_filter(key, "$eq", json_number(number)) :
-					filter_never;
+										  filter_never;
 			}
 		case jbvBinary:
 			if (JsonContainerIsArray(value->val.binary.data))
 				return json_contains_list(key, value->val.binary.data);
-			return filter_never;	/* no nested objects */
+			return filter_never; /* no nested objects */
 		default:
-			return filter_never;	/* no nulls */
+			return filter_never; /* no nulls */
 	}
 }
 
@@ -692,15 +693,15 @@ static PineconeFilter
 json_contains_filter(Jsonb *value)
 {
 	JsonbIterator *it;
-	List	   *filters = NIL;
-	JsonbValue	key;
-	JsonbValue	element;
+	List *filters = NIL;
+	JsonbValue key;
+	JsonbValue element;
 	JsonbIteratorToken token;
 
 	if (!JB_ROOT_IS_OBJECT(value))
 		return filter_never;
 	it = JsonbIteratorInit(&value->root);
-	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
 	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&it, &element, true);
@@ -721,7 +722,7 @@ static PineconeFilter
 raw_list(const char *op, JsonbContainer *array)
 {
 	JsonbIterator *it = JsonbIteratorInit(array);
-	JsonbValue	value;
+	JsonbValue value;
 	JsonbIteratorToken token;
 	StringInfoData buf;
 	const char *separator = "";
@@ -734,7 +735,8 @@ raw_list(const char *op, JsonbContainer *array)
 			continue;
 		appendStringInfo(&buf, "%s%s", separator,
 						 value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data) ?
-						 raw_filter(value.val.binary.data) : raw_value(&value));
+							 raw_filter(value.val.binary.data) :
+							 raw_value(&value));
 		separator = ",";
 	}
 	appendStringInfoString(&buf, "]}");
@@ -746,14 +748,14 @@ static PineconeFilter
 raw_field(const char *field, JsonbContainer *operators)
 {
 	JsonbIterator *it = JsonbIteratorInit(operators);
-	List	   *filters = NIL;
-	JsonbValue	key;
-	JsonbValue	operand;
+	List *filters = NIL;
+	JsonbValue key;
+	JsonbValue operand;
 
-	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *op = jsonb_string(&key);
+		char *op = jsonb_string(&key);
 		PineconeFilter filter;
 
 		(void) JsonbIteratorNext(&it, &operand, true);
@@ -764,21 +766,21 @@ raw_field(const char *field, JsonbContainer *operators)
 		filters = add_filter(filters, filter);
 	}
 	return filters == NIL ? filter_json(psprintf("{%s:{}}", json_string(field))) :
-		join_filters(filters, true);
+							join_filters(filters, true);
 }
 
 static char *
 raw_filter(JsonbContainer *container)
 {
 	JsonbIterator *it = JsonbIteratorInit(container);
-	List	   *filters = NIL;
-	JsonbValue	key;
-	JsonbValue	value;
+	List *filters = NIL;
+	JsonbValue key;
+	JsonbValue value;
 
-	(void) JsonbIteratorNext(&it, &key, true);	/* WJB_BEGIN_OBJECT */
+	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *name = jsonb_string(&key);
+		char *name = jsonb_string(&key);
 		PineconeFilter filter;
 
 		(void) JsonbIteratorNext(&it, &value, true);
@@ -802,7 +804,7 @@ raw_filter(JsonbContainer *container)
 static PineconeFilter
 raw_match_filter(Jsonb *filter)
 {
-	char	   *text = JsonbToCString(NULL, &filter->root, VARSIZE(filter));
+	char *text = JsonbToCString(NULL, &filter->root, VARSIZE(filter));
 
 	if (JB_ROOT_IS_OBJECT(filter) && JB_ROOT_COUNT(filter) == 0)
 		return filter_always;
@@ -852,11 +854,12 @@ static PineconeFilter
 render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 {
 	PineconeColumn *column = condition->attnum ?
-		pinecone_option_column(cxt->table, condition->attnum) : NULL;
+								 pinecone_option_column(cxt->table, condition->attnum) :
+								 NULL;
 	const char *field = column ? column->field : condition->key;
-	Datum		value;
-	Oid			type;
-	bool		isnull;
+	Datum value;
+	Oid type;
+	bool isnull;
 
 	if (condition->kind == PINECONE_COND_EXISTS || condition->kind == PINECONE_COND_NOT_EXISTS)
 		return exists_filter(field, condition->kind == PINECONE_COND_EXISTS);
@@ -910,8 +913,8 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 static PineconeFilter
 render(RenderContext *cxt, const PineconeCondition *condition)
 {
-	List	   *filters = NIL;
-	ListCell   *lc;
+	List *filters = NIL;
+	ListCell *lc;
 
 	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
 		return render_leaf(cxt, condition);

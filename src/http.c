@@ -38,22 +38,22 @@
 /* An exchange with what libcurl holds for it. */
 typedef struct Transfer
 {
-	PineconeExchange exchange;	/* first, so that one is the other */
+	PineconeExchange exchange; /* first, so that one is the other */
 	MemoryContextCallback cleanup;
-	CURL	   *easy;			/* NULL once ended */
+	CURL *easy; /* NULL once ended */
 	struct curl_slist *headers;
-	bool		added;			/* to the multi handle */
-	size_t		body_size;		/* allocated */
-	bool		oversized;
-	bool		out_of_memory;
-	char		error[CURL_ERROR_SIZE];
+	bool added;		  /* to the multi handle */
+	size_t body_size; /* allocated */
+	bool oversized;
+	bool out_of_memory;
+	char error[CURL_ERROR_SIZE];
 } Transfer;
 
 static CURLM *multi = NULL;
-static int	epoll_fd = -1;
-static TimestampTz timer_at = 0;	/* when libcurl wants to be called; 0: never */
+static int epoll_fd = -1;
+static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
 static CURL *spare_handles[MAX_SPARE_HANDLES];
-static int	nspare_handles = 0;
+static int nspare_handles = 0;
 static WaitEventSet *wait_set = NULL;
 static uint32 wait_event = 0;
 
@@ -84,17 +84,17 @@ static int
 timer_callback(CURLM *handle, long timeout_ms, void *userp)
 {
 	timer_at = timeout_ms < 0 ? 0 :
-		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+								TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
 	return 0;
 }
 
 static size_t
 body_callback(char *data, size_t size, size_t n, void *userp)
 {
-	Transfer   *transfer = userp;
+	Transfer *transfer = userp;
 	PineconeExchange *exchange = &transfer->exchange;
-	size_t		len = size * n;
-	size_t		needed = exchange->body_len + len + BODY_PADDING;
+	size_t len = size * n;
+	size_t needed = exchange->body_len + len + BODY_PADDING;
 
 	if (needed > MAX_BODY)
 	{
@@ -103,9 +103,9 @@ body_callback(char *data, size_t size, size_t n, void *userp)
 	}
 	if (needed > transfer->body_size)
 	{
-		curl_off_t	announced = -1;
-		size_t		wanted = Max(needed, transfer->body_size * 2);
-		char	   *body;
+		curl_off_t announced = -1;
+		size_t wanted = Max(needed, transfer->body_size * 2);
+		char *body;
 
 		if (exchange->body_len == 0 &&
 			curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
@@ -130,8 +130,8 @@ body_callback(char *data, size_t size, size_t n, void *userp)
 static bool
 header_value(const char *line, size_t len, const char *name, char *value, size_t size)
 {
-	size_t		namelen = strlen(name);
-	size_t		n = 0;
+	size_t namelen = strlen(name);
+	size_t n = 0;
 
 	if (len <= namelen || line[namelen] != ':' || pg_strncasecmp(line, name, namelen) != 0)
 		return false;
@@ -150,8 +150,8 @@ static size_t
 header_callback(char *line, size_t size, size_t n, void *userp)
 {
 	PineconeExchange *exchange = &((Transfer *) userp)->exchange;
-	size_t		len = size * n;
-	char		value[64];
+	size_t len = size * n;
+	char value[64];
 
 	if (header_value(line, len, "x-pinecone-request-lsn", value, sizeof(value)))
 		exchange->request_lsn = strtoll(value, NULL, 10);
@@ -159,7 +159,7 @@ header_callback(char *line, size_t size, size_t n, void *userp)
 		exchange->indexed_lsn = strtoll(value, NULL, 10);
 	else if (header_value(line, len, "x-pinecone-request-id", exchange->request_id,
 						  sizeof(exchange->request_id)))
-		 /* taken */ ;
+		/* taken */;
 	else if (exchange->request_id[0] == '\0')
 		(void) header_value(line, len, "x-request-id", exchange->request_id,
 							sizeof(exchange->request_id));
@@ -213,7 +213,7 @@ initialize(void)
 void
 pinecone_http_end(PineconeExchange *exchange)
 {
-	Transfer   *transfer = (Transfer *) exchange;
+	Transfer *transfer = (Transfer *) exchange;
 
 	if (transfer->easy)
 	{
@@ -260,12 +260,17 @@ append_headers(Transfer *transfer, const char *const *headers)
 static void
 set_options(Transfer *transfer, const PineconeHttpRequest *request)
 {
-	CURL	   *easy = transfer->easy;
-	bool		tls = strncmp(request->url, "https:", 6) == 0;
-	CURLcode	code = CURLE_OK;
+	CURL *easy = transfer->easy;
+	bool tls = strncmp(request->url, "https:", 6) == 0;
+	CURLcode code = CURLE_OK;
 
 #define SET(option, value) \
-	do { if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); } while (0)
+	do \
+	{ \
+		if (code == CURLE_OK) \
+			code = curl_easy_setopt(easy, option, value); \
+	} \
+	while (0)
 
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
@@ -314,8 +319,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 PineconeExchange *
 pinecone_http_start(const PineconeHttpRequest *request)
 {
-	Transfer   *transfer;
-	CURLMcode	code;
+	Transfer *transfer;
+	CURLMcode code;
 
 	initialize();
 	transfer = palloc0(sizeof(Transfer));
@@ -347,7 +352,7 @@ pinecone_http_start(const PineconeHttpRequest *request)
 static PineconeHttpOutcome
 outcome_of(Transfer *transfer, CURLcode code)
 {
-	long		connects = 0;
+	long connects = 0;
 
 	if (transfer->oversized)
 		return PINECONE_HTTP_OVERSIZED;
@@ -366,7 +371,7 @@ outcome_of(Transfer *transfer, CURLcode code)
 			if (curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
 				connects == 0)
 			{
-				curl_off_t	sent = 0;
+				curl_off_t sent = 0;
 
 				curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
 				if (sent == 0)
@@ -390,7 +395,7 @@ static void
 finish_transfer(Transfer *transfer, CURLcode code)
 {
 	PineconeExchange *exchange = &transfer->exchange;
-	curl_off_t	retry_after = 0;
+	curl_off_t retry_after = 0;
 
 	exchange->outcome = outcome_of(transfer, code);
 	if (code != CURLE_OK)
@@ -415,17 +420,17 @@ void
 pinecone_http_advance(void)
 {
 	struct epoll_event events[32];
-	CURLMsg    *message;
-	int			running;
-	int			n;
-	int			left;
+	CURLMsg *message;
+	int running;
+	int n;
+	int left;
 
 	if (multi == NULL)
 		return;
 	n = epoll_wait(epoll_fd, events, lengthof(events), 0);
 	for (int i = 0; i < n; i++)
 	{
-		int			mask = 0;
+		int mask = 0;
 
 		if (events[i].events & EPOLLIN)
 			mask |= CURL_CSELECT_IN;
@@ -442,7 +447,7 @@ pinecone_http_advance(void)
 	}
 	while ((message = curl_multi_info_read(multi, &left)) != NULL)
 	{
-		char	   *transfer = NULL;
+		char *transfer = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
@@ -469,8 +474,8 @@ pinecone_http_timeout(void)
 void
 pinecone_http_sleep(long timeout_ms)
 {
-	long		timer = pinecone_http_timeout();
-	WaitEvent	event;
+	long timer = pinecone_http_timeout();
+	WaitEvent event;
 
 	if (timer >= 0 && (timeout_ms < 0 || timer < timeout_ms))
 		timeout_ms = timer;

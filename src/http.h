@@ -8,12 +8,12 @@
 typedef enum PineconeHttpOutcome
 {
 	PINECONE_HTTP_RUNNING,
-	PINECONE_HTTP_ANSWERED,		/* a complete reply of any status */
-	PINECONE_HTTP_UNREACHABLE,	/* no connection: nothing was sent */
-	PINECONE_HTTP_UNTRUSTED,	/* TLS: the certificate was refused */
-	PINECONE_HTTP_TIMED_OUT,	/* no complete reply in time */
-	PINECONE_HTTP_BROKEN,		/* the connection ended before the reply did */
-	PINECONE_HTTP_OVERSIZED,	/* a reply larger than any can be */
+	PINECONE_HTTP_ANSWERED,	   /* a complete reply of any status */
+	PINECONE_HTTP_UNREACHABLE, /* no connection: nothing was sent */
+	PINECONE_HTTP_UNTRUSTED,   /* TLS: the certificate was refused */
+	PINECONE_HTTP_TIMED_OUT,   /* no complete reply in time */
+	PINECONE_HTTP_BROKEN,	   /* the connection ended before the reply did */
+	PINECONE_HTTP_OVERSIZED,   /* a reply larger than any can be */
 	PINECONE_HTTP_OUT_OF_MEMORY
 } PineconeHttpOutcome;
 
@@ -23,27 +23,27 @@ typedef struct PineconeHttpRequest
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated */
 	const char *body;			/* or NULL; must live as long as the exchange */
-	size_t		body_len;
-	const char *ca_file;		/* or NULL for the system's */
-	int			connect_timeout_ms;
-	int			timeout_ms;
-	bool		large_reply;	/* expect megabytes */
+	size_t body_len;
+	const char *ca_file; /* or NULL for the system's */
+	int connect_timeout_ms;
+	int timeout_ms;
+	bool large_reply; /* expect megabytes */
 } PineconeHttpRequest;
 
 typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
-	char		reason[256];	/* the library's own words when it failed */
+	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */
-	long		status;
-	char	   *body;			/* NUL-terminated, never NULL when answered; a
+	long status;
+	char *body; /* NUL-terminated, never NULL when answered; a
 								 * few bytes behind the NUL may be read */
-	size_t		body_len;
-	double		retry_after;	/* seconds, or -1 */
-	char		request_id[128];
-	int64		request_lsn;	/* -1: not given */
-	int64		indexed_lsn;
+	size_t body_len;
+	double retry_after; /* seconds, or -1 */
+	char request_id[128];
+	int64 request_lsn; /* -1: not given */
+	int64 indexed_lsn;
 } PineconeExchange;
 
 /*
@@ -65,7 +65,7 @@ extern void pinecone_http_advance(void);
 extern void pinecone_http_sleep(long timeout_ms);
 
 /* For a WaitEventSet: a descriptor, and ms until it need not be waited for. */
-extern int	pinecone_http_socket(void);
+extern int pinecone_http_socket(void);
 extern long pinecone_http_timeout(void);
 
-#endif							/* PINECONE_HTTP_H */
+#endif /* PINECONE_HTTP_H */

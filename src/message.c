@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include <math.h>
 #include <json-c/json.h>
+#include <math.h>
 
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
@@ -259,7 +259,7 @@ typedef struct Document
 static void
 release_document(void *arg)
 {
-	Document   *document = arg;
+	Document *document = arg;
 
 	json_object_put(document->root);
 	document->root = NULL;
@@ -269,7 +269,7 @@ release_document(void *arg)
 static struct json_object *
 parse_document(const char *body, size_t len)
 {
-	Document   *document = palloc0(sizeof(Document));
+	Document *document = palloc0(sizeof(Document));
 	struct json_tokener *tokener;
 
 	document->cleanup.func = release_document;
@@ -286,7 +286,7 @@ parse_document(const char *body, size_t len)
 	document->root = json_tokener_parse_ex(tokener, body, (int) len);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
 		strspn(body + json_tokener_get_parse_end(tokener), " \t\r\n") !=
-		len - json_tokener_get_parse_end(tokener))
+			len - json_tokener_get_parse_end(tokener))
 		release_document(document);
 	json_tokener_free(tokener);
 	return document->root;
@@ -325,7 +325,7 @@ number_member(struct json_object *object, const char *name, double *number)
 	if (json_object_is_type(value, json_type_string))
 	{
 		const char *text = json_object_get_string(value);
-		char	   *end;
+		char *end;
 
 		*number = strtod(text, &end);
 		return end != text && *end == '\0' && isfinite(*number);
@@ -340,7 +340,7 @@ number_member(struct json_object *object, const char *name, double *number)
 static char *
 namespace_name(const char *name)
 {
-	char	   *copy = pg_any_to_server(name, strlen(name), PG_UTF8);
+	char *copy = pg_any_to_server(name, strlen(name), PG_UTF8);
 
 	if (strcmp(copy, "__default__") == 0)
 		return pstrdup("");
@@ -377,8 +377,8 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 	struct json_object *root = parse_document(body, len);
 	struct json_object *namespaces = member(root, "namespaces");
 	PineconeStats *result = palloc0(sizeof(PineconeStats));
-	char	   *type = string_member(root, "vectorType");
-	double		number;
+	char *type = string_member(root, "vectorType");
+	double number;
 
 	*stats = result;
 	if (root == NULL || !json_object_is_type(root, json_type_object))
@@ -449,12 +449,12 @@ read_namespace_fields(struct json_object *namespace_, PineconeNamespaceInfo *inf
 	}
 	else if (indexed != NULL && json_object_is_type(indexed, json_type_array))
 	{
-		size_t		n = json_object_array_length(indexed);
+		size_t n = json_object_array_length(indexed);
 
 		info->fields = palloc0(Max(n, 1) * sizeof(char *));
 		for (size_t i = 0; i < n; i++)
 		{
-			char	   *name = pstrdup(json_object_get_string(json_object_array_get_idx(indexed, i)));
+			char *name = pstrdup(json_object_get_string(json_object_array_get_idx(indexed, i)));
 
 			info->fields[info->nfields++] = pg_any_to_server(name, strlen(name), PG_UTF8);
 		}
@@ -467,7 +467,7 @@ pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespa
 {
 	struct json_object *root = parse_document(body, len);
 	struct json_object *namespaces = member(root, "namespaces");
-	size_t		length;
+	size_t length;
 
 	*n = 0;
 	*next_token = string_member(member(root, "pagination"), "next");
@@ -482,7 +482,7 @@ pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespa
 	{
 		struct json_object *entry = json_object_array_get_idx(namespaces, i);
 		PineconeNamespaceInfo *info = &(*infos)[*n];
-		char	   *name = string_member(entry, "name");
+		char *name = string_member(entry, "name");
 
 		if (name == NULL)
 			continue;
@@ -519,9 +519,9 @@ pinecone_message_decode_index(const char *body, size_t len, char **host, bool *r
 static char *
 presentable(const char *text, size_t len)
 {
-	char	   *copy;
-	char	   *result;
-	size_t		n;
+	char *copy;
+	char *result;
+	size_t n;
 
 	len = Min(len, MAX_ERROR_TEXT);
 	/* cut before a character that the limit splits */
@@ -563,8 +563,8 @@ pinecone_message_decode_error(const char *body, size_t len, int *code)
 	struct json_object *root = parse_document(body, len);
 	struct json_object *error = member(root, "error");
 	const char *const names[] = {"message", "detail", "description"};
-	char	   *message = string_member(error, "message");
-	double		number;
+	char *message = string_member(error, "message");
+	double number;
 
 	*code = number_member(root, "code", &number) ? (int) number : 0;
 	if (message == NULL && error != NULL && json_object_is_type(error, json_type_string))

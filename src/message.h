@@ -55,4 +55,4 @@ extern bool pinecone_message_decode_index(const char *body, size_t len, char **h
  */
 extern char *pinecone_message_decode_error(const char *body, size_t len, int *code);
 
-#endif							/* PINECONE_MESSAGE_H */
+#endif /* PINECONE_MESSAGE_H */

@@ -37,19 +37,19 @@ PG_FUNCTION_INFO_V1(pinecone_fdw_validator);
 /* ---- The table of options ---- */
 
 /* Objects that an option may stand on */
-#define ON_SERVER	0x01
-#define ON_MAPPING	0x02
-#define ON_TABLE	0x04
-#define ON_COLUMN	0x08
-#define ON_BOTH		(ON_SERVER | ON_TABLE)
+#define ON_SERVER 0x01
+#define ON_MAPPING 0x02
+#define ON_TABLE 0x04
+#define ON_COLUMN 0x08
+#define ON_BOTH (ON_SERVER | ON_TABLE)
 
 typedef enum OptionKind
 {
 	OPTION_STRING,
 	OPTION_BOOL,
-	OPTION_COUNT,				/* an integer in a range */
-	OPTION_TIME,				/* milliseconds, or a number with a unit */
-	OPTION_CHOICE,				/* one of a few words */
+	OPTION_COUNT,  /* an integer in a range */
+	OPTION_TIME,   /* milliseconds, or a number with a unit */
+	OPTION_CHOICE, /* one of a few words */
 	OPTION_HOST,
 	OPTION_KEY,
 	OPTION_PATH
@@ -58,13 +58,13 @@ typedef enum OptionKind
 typedef struct Option
 {
 	const char *name;
-	int			objects;
-	OptionKind	kind;
-	const char *otherwise;		/* value when it is not given, or NULL */
-	const char *choices;		/* for OPTION_CHOICE, separated by | */
-	int			min;
-	int			max;
-	bool		superuser;		/* only superusers may set it */
+	int objects;
+	OptionKind kind;
+	const char *otherwise; /* value when it is not given, or NULL */
+	const char *choices;   /* for OPTION_CHOICE, separated by | */
+	int min;
+	int max;
+	bool superuser; /* only superusers may set it */
 } Option;
 
 static const Option options[] = {
@@ -160,7 +160,7 @@ reject_value(const char *name, const char *value, const char *hint)
 static bool
 is_choice(const char *choices, const char *value)
 {
-	size_t		len = strlen(value);
+	size_t len = strlen(value);
 
 	if (len == 0 || strchr(value, '|'))
 		return false;
@@ -253,7 +253,7 @@ namespace_is_valid(const char *name)
 static int
 parse_number(const Option *option, const char *value)
 {
-	int			number;
+	int number;
 	const char *hint = NULL;
 
 	if (!parse_int(value, &number, option->kind == OPTION_TIME ? GUC_UNIT_MS : 0, &hint))
@@ -267,8 +267,8 @@ parse_number(const Option *option, const char *value)
 static void
 validate_option(const Option *option, DefElem *def)
 {
-	char	   *value = defGetString(def);
-	bool		flag;
+	char *value = defGetString(def);
+	bool flag;
 
 	if (option->superuser && !superuser())
 		ereport(ERROR,
@@ -324,11 +324,11 @@ validate_option(const Option *option, DefElem *def)
 static char *
 get_string(List *defs, const char *name, const char *otherwise)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
 	foreach(lc, defs)
 	{
-		DefElem    *def = lfirst(lc);
+		DefElem *def = lfirst(lc);
 
 		if (strcmp(def->defname, name) == 0)
 			return pstrdup(defGetString(def));
@@ -350,7 +350,7 @@ exclude(List *defs, const char *name, const char *other, const char *hint)
 static void
 validate_column(List *defs)
 {
-	char	   *role = get_string(defs, "role", "field");
+	char *role = get_string(defs, "role", "field");
 
 	for (int i = 0; i < 2 && strcmp(role, "field") != 0; i++)
 	{
@@ -385,24 +385,24 @@ object_of_catalog(Oid catalog)
 Datum
 pinecone_fdw_validator(PG_FUNCTION_ARGS)
 {
-	List	   *defs = untransformRelOptions(PG_GETARG_DATUM(0));
-	int			object = object_of_catalog(PG_GETARG_OID(1));
-	ListCell   *lc;
+	List *defs = untransformRelOptions(PG_GETARG_DATUM(0));
+	int object = object_of_catalog(PG_GETARG_OID(1));
+	ListCell *lc;
 
 	foreach(lc, defs)
 	{
-		DefElem    *def = lfirst(lc);
+		DefElem *def = lfirst(lc);
 		const Option *option = find_option(def->defname, object);
 
 		if (option == NULL)
 		{
-			char	   *names = valid_names(object);
+			char *names = valid_names(object);
 
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
 					 names ? errhint("Valid options for a %s are: %s.", object_name(object), names) :
-					 errhint("There are no valid options in this context.")));
+							 errhint("There are no valid options in this context.")));
 		}
 		validate_option(option, def);
 	}
@@ -436,7 +436,7 @@ get_number(List *defs, const char *name)
 static bool
 get_bool(List *defs, const char *name)
 {
-	bool		flag = false;
+	bool flag = false;
 
 	(void) parse_bool(get_value(defs, name), &flag);
 	return flag;
@@ -472,9 +472,9 @@ pinecone_option_server(Oid serverid)
 /* A key file as it was when last read; kept for the backend's life. */
 typedef struct KeyFile
 {
-	char	   *path;
+	char *path;
 	struct stat stat;
-	char	   *key;
+	char *key;
 } KeyFile;
 
 static List *key_files = NIL;
@@ -485,9 +485,9 @@ static List *key_files = NIL;
 static char *
 read_key_file(const char *path)
 {
-	char		buf[4096];
-	FILE	   *file = AllocateFile(path, "r");
-	size_t		n;
+	char buf[4096];
+	FILE *file = AllocateFile(path, "r");
+	size_t n;
 
 	if (file == NULL)
 		ereport(ERROR,
@@ -514,10 +514,10 @@ read_key_file(const char *path)
 static char *
 key_from_file(const char *path)
 {
-	KeyFile    *file = NULL;
+	KeyFile *file = NULL;
 	struct stat now;
-	char	   *key;
-	ListCell   *lc;
+	char *key;
+	ListCell *lc;
 	MemoryContext old;
 
 	if (stat(path, &now) < 0)
@@ -560,8 +560,8 @@ char *
 pinecone_option_api_key(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
-	char	   *key = get_value(mapping->options, "api_key");
-	char	   *path = get_value(mapping->options, "api_key_file");
+	char *key = get_value(mapping->options, "api_key");
+	char *path = get_value(mapping->options, "api_key_file");
 
 	if (path != NULL)
 		return key_from_file(path);
@@ -645,7 +645,7 @@ role_types(PineconeRole role)
 static PineconeRole
 column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
-	char	   *name = get_string(defs, "role", NULL);
+	char *name = get_string(defs, "role", NULL);
 	PineconeRole role = PINECONE_ROLE_FIELD;
 
 	if (name == NULL)
@@ -692,8 +692,8 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 static PineconeFormat
 column_format(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
-	char	   *format = get_string(defs, "format", NULL);
-	Oid			typid = getBaseType(att->atttypid);
+	char *format = get_string(defs, "format", NULL);
+	Oid typid = getBaseType(att->atttypid);
 
 	if (format == NULL)
 		return PINECONE_FORMAT_ISO;
@@ -727,7 +727,7 @@ set_single(PineconeTable *table, PineconeColumn *column, AttrNumber *attnum)
 static void
 read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 {
-	List	   *defs;
+	List *defs;
 
 	column->attnum = att->attnum;
 	column->name = pstrdup(NameStr(att->attname));
@@ -776,9 +776,9 @@ pinecone_option_table(Oid relid)
 	PineconeTable *table = palloc0(sizeof(PineconeTable));
 	ForeignTable *foreign_table = GetForeignTable(relid);
 	ForeignServer *server = GetForeignServer(foreign_table->serverid);
-	List	   *defs = list_concat_copy(foreign_table->options, server->options);
-	Relation	rel = table_open(relid, NoLock);
-	TupleDesc	desc = RelationGetDescr(rel);
+	List *defs = list_concat_copy(foreign_table->options, server->options);
+	Relation rel = table_open(relid, NoLock);
+	TupleDesc desc = RelationGetDescr(rel);
 
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));

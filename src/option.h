@@ -11,26 +11,26 @@
 
 typedef struct PineconeServerOptions
 {
-	Oid			serverid;
-	char	   *servername;
+	Oid serverid;
+	char *servername;
 
 	/* Where: host, or index resolved through control_host */
-	char	   *host;			/* as given, scheme optional, or NULL */
-	char	   *index;			/* or NULL */
-	char	   *control_host;	/* never NULL; default api.pinecone.io */
-	char	   *api_version;
-	char	   *ca_file;		/* PEM bundle, or NULL for the system's */
+	char *host;			/* as given, scheme optional, or NULL */
+	char *index;		/* or NULL */
+	char *control_host; /* never NULL; default api.pinecone.io */
+	char *api_version;
+	char *ca_file; /* PEM bundle, or NULL for the system's */
 
 	/* How */
-	int			connect_timeout_ms;
-	int			request_timeout_ms;
-	int			max_retries;
-	int			max_concurrency;	/* requests in flight per server and user */
+	int connect_timeout_ms;
+	int request_timeout_ms;
+	int max_retries;
+	int max_concurrency; /* requests in flight per server and user */
 } PineconeServerOptions;
 
 typedef enum PineconeRole
 {
-	PINECONE_ROLE_DROPPED,		/* dropped column: always NULL */
+	PINECONE_ROLE_DROPPED, /* dropped column: always NULL */
 	PINECONE_ROLE_ID,
 	PINECONE_ROLE_VALUES,
 	PINECONE_ROLE_SPARSE_VALUES,
@@ -41,45 +41,45 @@ typedef enum PineconeRole
 
 typedef enum PineconeFormat
 {
-	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings */
-	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
-	PINECONE_FORMAT_EPOCH_MS	/* milliseconds, a number */
+	PINECONE_FORMAT_ISO,	 /* times as ISO 8601 strings */
+	PINECONE_FORMAT_EPOCH,	 /* seconds, a number */
+	PINECONE_FORMAT_EPOCH_MS /* milliseconds, a number */
 } PineconeFormat;
 
 typedef struct PineconeColumn
 {
-	AttrNumber	attnum;
-	char	   *name;			/* SQL name, for messages */
+	AttrNumber attnum;
+	char *name; /* SQL name, for messages */
 	PineconeRole role;
-	char	   *field;			/* metadata key, for PINECONE_ROLE_FIELD */
+	char *field; /* metadata key, for PINECONE_ROLE_FIELD */
 	PineconeFormat format;
-	Oid			typid;			/* as declared (a domain stays a domain) */
-	int32		typmod;
-	Oid			collation;
+	Oid typid; /* as declared (a domain stays a domain) */
+	int32 typmod;
+	Oid collation;
 } PineconeColumn;
 
 typedef struct PineconeTable
 {
-	Oid			relid;
-	char	   *name;
+	Oid relid;
+	char *name;
 	PineconeServerOptions *server;
 
 	/* Which records */
-	char	   *namespace_;		/* "" is the default namespace */
+	char *namespace_; /* "" is the default namespace */
 
 	/* Behaviour */
-	bool		type_error_null;	/* on_type_error 'null' */
-	bool		count_from_stats;	/* plain count(*) may be answered by stats */
-	bool		count_from_dry_run; /* filtered count(*) by an update dry run */
+	bool type_error_null;	 /* on_type_error 'null' */
+	bool count_from_stats;	 /* plain count(*) may be answered by stats */
+	bool count_from_dry_run; /* filtered count(*) by an update dry run */
 
 	/* Columns, by attnum - 1 */
-	int			ncolumns;
+	int ncolumns;
 	PineconeColumn *columns;
-	AttrNumber	id_attnum;		/* 0 when the table has no such column */
-	AttrNumber	values_attnum;
-	AttrNumber	sparse_attnum;
-	AttrNumber	score_attnum;
-	AttrNumber	metadata_attnum;
+	AttrNumber id_attnum; /* 0 when the table has no such column */
+	AttrNumber values_attnum;
+	AttrNumber sparse_attnum;
+	AttrNumber score_attnum;
+	AttrNumber metadata_attnum;
 } PineconeTable;
 
 /*
@@ -97,4 +97,4 @@ extern PineconeTable *pinecone_option_table(Oid relid);
 /* The column of that number, or NULL when it is dropped or a system column. */
 extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
 
-#endif							/* PINECONE_OPTION_H */
+#endif /* PINECONE_OPTION_H */

@@ -18,7 +18,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(pinecone_fdw_handler);
 
-void		_PG_init(void);
+void _PG_init(void);
 
 void
 _PG_init(void)

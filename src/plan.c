@@ -46,9 +46,9 @@
  * milliseconds; what else a request costs is small beside it.
  */
 #define REQUEST_COST PINECONE_REQUEST_COST
-#define NEXT_REQUEST_COST 2.5	/* one of several in flight */
-#define BYTE_COST 0.000125		/* transfer and decoding */
-#define METADATA_WIDTH 200		/* bytes, when nothing is known */
+#define NEXT_REQUEST_COST 2.5 /* one of several in flight */
+#define BYTE_COST 0.000125	  /* transfer and decoding */
+#define METADATA_WIDTH 200	  /* bytes, when nothing is known */
 
 /* pg_opfamily's text_ops for btree */
 #define TEXT_BTREE_FAMILY 1994
@@ -81,18 +81,19 @@ records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
 static double
 ids_named(PineconeTranslate *cxt, Expr *clause)
 {
-	List	   *ids;
-	double		n = 0;
-	ListCell   *lc;
+	List *ids;
+	double n = 0;
+	ListCell *lc;
 
 	if (!pinecone_translate_id(cxt, clause, &ids))
 		return 0;
 	foreach(lc, ids)
 	{
-		Expr	   *expr = list_nth(cxt->exprs, lfirst_int(lc));
+		Expr *expr = list_nth(cxt->exprs, lfirst_int(lc));
 
 		n += OidIsValid(get_element_type(exprType((Node *) expr))) ?
-			pinecone_array_length(cxt->root, (Node *) expr) : 1;
+				 pinecone_array_length(cxt->root, (Node *) expr) :
+				 1;
 	}
 	return n;
 }
@@ -100,9 +101,9 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	PineconePlanInfo   *info = palloc0(sizeof(PineconePlanInfo));
+	PineconePlanInfo *info = palloc0(sizeof(PineconePlanInfo));
 	PineconeTranslate cxt;
-	ListCell   *lc;
+	ListCell *lc;
 
 	rel->fdw_private = info;
 	info->rel = rel;
@@ -121,7 +122,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	cxt = pinecone_plan_translate(root, rel);
 	foreach(lc, rel->baserestrictinfo)
 	{
-		double		n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
+		double n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
 
 		if (n > 0)
 			rel->rows = clamp_row_est(Min(rel->rows, n));
@@ -136,11 +137,11 @@ add_operation_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op, Nod
 				   double rows, Cost startup_cost, Cost total_cost, List *pathkeys,
 				   Relids required_outer)
 {
-	List	   *private = list_make3(makeInteger(op), lead, makeInteger(pathkeys != NIL));
+	List *private = list_make3(makeInteger(op), lead, makeInteger(pathkeys != NIL));
 
 	/* local conditions and the target list are evaluated per row */
 	total_cost += rel->baserestrictcost.startup +
-		rows * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+				  rows * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	add_path(rel, (Path *) pinecone_create_scan_path(root, rel, rows, startup_cost, total_cost,
 													 pathkeys, required_outer, private));
 }
@@ -162,7 +163,7 @@ static Cost
 filter_cost(PineconePlanInfo *info, double records)
 {
 	return 1.5 * REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
-		transfer_cost(info, records);
+		   transfer_cost(info, records);
 }
 
 static Cost
@@ -176,8 +177,8 @@ static double
 filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	List	   *sent = NIL;
-	ListCell   *lc;
+	List *sent = NIL;
+	ListCell *lc;
 
 	foreach(lc, clauses)
 	{
@@ -196,8 +197,8 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 static Bitmapset *
 columns_used(RelOptInfo *rel)
 {
-	Bitmapset  *used = NULL;
-	ListCell   *lc;
+	Bitmapset *used = NULL;
+	ListCell *lc;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
 	foreach(lc, rel->baserestrictinfo)
@@ -208,14 +209,14 @@ columns_used(RelOptInfo *rel)
 static bool
 only_ids_used(RelOptInfo *rel, PineconeTable *table)
 {
-	Bitmapset  *used = columns_used(rel);
-	int			i = -1;
+	Bitmapset *used = columns_used(rel);
+	int i = -1;
 
 	if (!pinecone_enable_columns)
 		return false;
 	while ((i = bms_next_member(used, i)) >= 0)
 	{
-		int			attnum = i + FirstLowInvalidHeapAttributeNumber;
+		int attnum = i + FirstLowInvalidHeapAttributeNumber;
 
 		if (attnum == 0 ||
 			(attnum > 0 && attnum != table->id_attnum))
@@ -229,7 +230,7 @@ static bool
 class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 {
 	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
-	ListCell   *lc;
+	ListCell *lc;
 
 	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
 		!pinecone_collation_is_c(ec->ec_collation))
@@ -237,7 +238,7 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 	foreach(lc, ec->ec_members)
 	{
 		EquivalenceMember *em = lfirst(lc);
-		Expr	   *expr = em->em_expr;
+		Expr *expr = em->em_expr;
 
 		while (IsA(expr, RelabelType))
 			expr = ((RelabelType *) expr)->arg;
@@ -256,13 +257,13 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 static List *
 id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
 	if (!pinecone_enable_sort)
 		return NIL;
 	if (root->query_pathkeys != NIL)
 	{
-		PathKey    *pathkey = linitial(root->query_pathkeys);
+		PathKey *pathkey = linitial(root->query_pathkeys);
 
 		if (pathkey->pk_strategy == BTLessStrategyNumber &&
 			class_is_bytewise_id(root, rel, pathkey->pk_eclass))
@@ -283,19 +284,19 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconePlanInfo   *info = rel->fdw_private;
+	PineconePlanInfo *info = rel->fdw_private;
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	List	   *pathkeys = id_order_pathkeys(root, rel);
-	double		records = rel->tuples;
-	Node	   *lead = NULL;
-	ListCell   *lc;
+	List *pathkeys = id_order_pathkeys(root, rel);
+	double records = rel->tuples;
+	Node *lead = NULL;
+	ListCell *lc;
 
 	foreach(lc, rel->baserestrictinfo)
 	{
 		RestrictInfo *rinfo = lfirst(lc);
-		int			prefix;
-		bool		is_like;
-		bool		exact;
+		int prefix;
+		bool is_like;
+		bool exact;
 
 		if (pinecone_translate_prefix(&cxt, rinfo->clause, &prefix, &is_like, &exact))
 		{
@@ -319,12 +320,12 @@ static void
 add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	ListCell   *lc;
+	ListCell *lc;
 
 	foreach(lc, rel->baserestrictinfo)
 	{
 		RestrictInfo *rinfo = lfirst(lc);
-		double		n = ids_named(&cxt, rinfo->clause);
+		double n = ids_named(&cxt, rinfo->clause);
 
 		if (n > 0)
 		{
@@ -339,8 +340,8 @@ add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 {
-	bool		any;
-	double		records = filtered_records(root, rel, rel->baserestrictinfo, &any);
+	bool any;
+	double records = filtered_records(root, rel, rel->baserestrictinfo, &any);
 
 	if (any)
 		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST,
@@ -364,8 +365,8 @@ static bool
 ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	PathKey    *pathkey;
-	ListCell   *lc;
+	PathKey *pathkey;
+	ListCell *lc;
 
 	if (root->query_pathkeys == NIL)
 		return false;
@@ -388,12 +389,12 @@ static bool
 bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	ListCell   *lc;
+	ListCell *lc;
 
 	foreach(lc, rel->baserestrictinfo)
 	{
-		int			bound;
-		bool		inclusive;
+		int bound;
+		bool inclusive;
 
 		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
 									 &bound, &inclusive))
@@ -405,13 +406,13 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 static void
 add_search_path(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconePlanInfo   *info = rel->fdw_private;
+	PineconePlanInfo *info = rel->fdw_private;
 	PineconeDistance distance;
-	List	   *pathkeys = NIL;
-	double		records;
-	Cost		startup = REQUEST_COST;
-	Cost		total;
-	bool		any;
+	List *pathkeys = NIL;
+	double records;
+	Cost startup = REQUEST_COST;
+	Cost total;
+	bool any;
 
 	if (ordering_distance(root, rel, &distance))
 		pathkeys = list_make1(linitial(root->query_pathkeys));
@@ -425,8 +426,8 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	if (records > PINECONE_MAX_TOP_K)
 	{
 		/* beyond the cap everything is read and sorted here */
-		Cost		exhaustive = any ? filter_cost(info, records) :
-			list_cost(records) + fetch_cost(info, records);
+		Cost exhaustive = any ? filter_cost(info, records) :
+								list_cost(records) + fetch_cost(info, records);
 
 		total += exhaustive + records * log2(records) * cpu_operator_cost;
 		if (root->limit_tuples > PINECONE_MAX_TOP_K)
@@ -443,10 +444,10 @@ static bool
 join_clause_is_usable(PineconeTranslate *cxt, Expr *clause)
 {
 	PineconeCondition *condition;
-	List	   *ids;
+	List *ids;
 
 	return pinecone_translate_id(cxt, clause, &ids) ||
-		pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
+		   pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
 }
 
 static bool
@@ -454,12 +455,12 @@ member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Equiv
 				 void *arg)
 {
 	PineconeColumn *column = arg;
-	Expr	   *expr = em->em_expr;
+	Expr *expr = em->em_expr;
 
 	while (IsA(expr, RelabelType))
 		expr = ((RelabelType *) expr)->arg;
 	return IsA(expr, Var) && ((Var *) expr)->varno == rel->relid &&
-		((Var *) expr)->varattno == column->attnum;
+		   ((Var *) expr)->varattno == column->attnum;
 }
 
 /* The parameterisations under which some join clause can be sent. */
@@ -468,9 +469,9 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	List	   *clauses = NIL;
-	List	   *result = NIL;
-	ListCell   *lc;
+	List *clauses = NIL;
+	List *result = NIL;
+	ListCell *lc;
 
 	foreach(lc, rel->joininfo)
 	{
@@ -491,7 +492,7 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 	foreach(lc, clauses)
 	{
 		RestrictInfo *rinfo = lfirst(lc);
-		Relids		required_outer;
+		Relids required_outer;
 
 		if (!join_clause_is_usable(&cxt, rinfo->clause))
 			continue;
@@ -507,18 +508,18 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 static void
 add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 {
-	PineconePlanInfo   *info = rel->fdw_private;
-	ListCell   *lc;
+	PineconePlanInfo *info = rel->fdw_private;
+	ListCell *lc;
 
 	foreach(lc, useful_parameterisations(root, rel))
 	{
 		ParamPathInfo *param = lfirst(lc);
 		PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-		Node	   *lead = NULL;
-		double		n = 0;
-		double		records;
-		bool		any;
-		ListCell   *lc2;
+		Node *lead = NULL;
+		double n = 0;
+		double records;
+		bool any;
+		ListCell *lc2;
 
 		foreach(lc2, param->ppi_clauses)
 		{

@@ -23,20 +23,20 @@
 typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
-	Oid			userid;
+	Oid userid;
 	PineconeSession *session;
-	PineconeStats *stats;		/* NULL when the service did not answer */
-	double		record_bytes;	/* of a full record's JSON */
-	RelOptInfo *rel;			/* the base relation, for aggregates on it */
+	PineconeStats *stats; /* NULL when the service did not answer */
+	double record_bytes;  /* of a full record's JSON */
+	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 
 /* What leads a path; the list in its fdw_private. */
 enum PineconePathPrivate
 {
-	PATH_OP,					/* Integer: PineconeOperation */
-	PATH_LEAD,					/* the clause with the ids or the prefix, or the
+	PATH_OP,	/* Integer: PineconeOperation */
+	PATH_LEAD,	/* the clause with the ids or the prefix, or the
 								 * distance to search by; or NULL */
-	PATH_SORTED					/* Integer: rows come in the promised order */
+	PATH_SORTED /* Integer: rows come in the promised order */
 };
 
 /* The start of a translation of clauses on a relation. */
@@ -51,4 +51,4 @@ extern void pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind st
 										 RelOptInfo *input_rel, RelOptInfo *output_rel,
 										 void *extra);
 
-#endif							/* PINECONE_PLAN_H */
+#endif /* PINECONE_PLAN_H */

@@ -19,7 +19,7 @@
 static bool
 counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 {
-	Var		   *var;
+	Var *var;
 
 	if (agg->agglevelsup != 0 || agg->aggdistinct != NIL || agg->aggorder != NIL ||
 		agg->aggfilter != NULL || agg->aggsplit != AGGSPLIT_SIMPLE)
@@ -30,16 +30,16 @@ counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 		return false;
 	var = (Var *) linitial_node(TargetEntry, agg->args)->expr;
 	return IsA(var, Var) && var->varno == rel->relid && var->varlevelsup == 0 &&
-		table->id_attnum > 0 && var->varattno == table->id_attnum;
+		   table->id_attnum > 0 && var->varattno == table->id_attnum;
 }
 
 /* Is the query nothing but counts of the rows of one of our tables? */
 static bool
 query_counts_rows(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 {
-	Query	   *parse = root->parse;
+	Query *parse = root->parse;
 	PineconePlanInfo *info = rel->fdw_private;
-	ListCell   *lc;
+	ListCell *lc;
 
 	if (!parse->hasAggs || parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->havingQual != NULL || parse->hasTargetSRFs)
@@ -58,7 +58,7 @@ static bool
 conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	ListCell   *lc;
+	ListCell *lc;
 
 	*any = false;
 	foreach(lc, rel->baserestrictinfo)
@@ -79,8 +79,8 @@ pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptI
 							 RelOptInfo *output_rel, void *extra)
 {
 	PineconePlanInfo *info = input_rel->fdw_private;
-	bool		filtered;
-	List	   *private;
+	bool filtered;
+	List *private;
 
 	if (stage != UPPERREL_GROUP_AGG || info == NULL || output_rel->fdw_private != NULL ||
 		input_rel->reloptkind != RELOPT_BASEREL || !pinecone_enable_aggregate ||

@@ -21,15 +21,15 @@
 typedef struct PlanContext
 {
 	PlannerInfo *root;
-	RelOptInfo *rel;			/* the base relation */
+	RelOptInfo *rel; /* the base relation */
 	PineconePlanInfo *info;
 	PineconeTranslate translate;
 	PineconeRequest *request;
-	Expr	   *lead;			/* what leads the path, see plan.h */
-	List	   *conditions;		/* of PineconeCondition: to be sent */
-	List	   *local;			/* clauses to be checked here */
-	List	   *sent;			/* clauses sent and not checked here */
-	OpExpr	   *distance;		/* the distance searched by, or NULL */
+	Expr *lead;		  /* what leads the path, see plan.h */
+	List *conditions; /* of PineconeCondition: to be sent */
+	List *local;	  /* clauses to be checked here */
+	List *sent;		  /* clauses sent and not checked here */
+	OpExpr *distance; /* the distance searched by, or NULL */
 } PlanContext;
 
 /* ---- What is sent, and what is checked here ---- */
@@ -59,8 +59,8 @@ static void
 place_bound(PlanContext *cxt, Expr *clause)
 {
 	PineconeDistance distance;
-	int			bound;
-	bool		inclusive;
+	int bound;
+	bool inclusive;
 
 	if (cxt->request->bound < 0 &&
 		pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive) &&
@@ -72,7 +72,7 @@ static void
 place_clause(PlanContext *cxt, Expr *clause)
 {
 	PineconeRequest *request = cxt->request;
-	bool		leads = cxt->lead != NULL && equal(clause, cxt->lead);
+	bool leads = cxt->lead != NULL && equal(clause, cxt->lead);
 
 	if (leads && request->op == PINECONE_OP_FETCH)
 	{
@@ -82,7 +82,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 	}
 	else if (leads && (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH))
 	{
-		bool		exact;
+		bool exact;
 
 		if (!pinecone_translate_prefix(&cxt->translate, clause, &request->prefix,
 									   &request->prefix_is_like, &exact))
@@ -105,7 +105,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 static void
 place_clauses(PlanContext *cxt, List *scan_clauses)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
 	foreach(lc, scan_clauses)
 	{
@@ -138,19 +138,19 @@ static Expr *
 stored_record_id(PlanContext *cxt, Expr *vector)
 {
 	PlannerInfo *root = cxt->root;
-	Param	   *param = (Param *) vector;
-	ListCell   *lc;
+	Param *param = (Param *) vector;
+	ListCell *lc;
 
 	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
 		return NULL;
 	foreach(lc, root->init_plans)
 	{
-		SubPlan    *subplan = lfirst(lc);
+		SubPlan *subplan = lfirst(lc);
 		ForeignScan *scan;
 		PlannerInfo *subroot;
 		PineconeRequest *request;
 		TargetEntry *entry;
-		Expr	   *id;
+		Expr *id;
 
 		if (subplan->subLinkType != EXPR_SUBLINK ||
 			list_length(subplan->setParam) != 1 ||
@@ -160,7 +160,7 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 		subroot = list_nth(root->glob->subroots, subplan->plan_id - 1);
 		if (!IsA(scan, ForeignScan) || scan->scan.scanrelid == 0 ||
 			planner_rt_fetch(scan->scan.scanrelid, subroot)->relid !=
-			planner_rt_fetch(cxt->rel->relid, root)->relid ||
+				planner_rt_fetch(cxt->rel->relid, root)->relid ||
 			scan->scan.plan.qual != NIL || scan->fdw_private == NIL)
 			return NULL;
 		request = pinecone_request_from_list(scan->fdw_private);
@@ -173,7 +173,9 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 		if (exprType((Node *) id) != TEXTOID)
 			return NULL;
 		return IsA(id, Const) ||
-			(IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ? id : NULL;
+					   (IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ?
+				   id :
+				   NULL;
 	}
 	return NULL;
 }
@@ -182,7 +184,7 @@ static void
 plan_search(PlanContext *cxt, bool sorted)
 {
 	PineconeDistance distance;
-	Expr	   *id;
+	Expr *id;
 
 	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, &distance))
 		elog(ERROR, "expression is not a distance");
@@ -204,9 +206,9 @@ static void
 plan_limit(PlanContext *cxt, bool sorted)
 {
 	PlannerInfo *root = cxt->root;
-	Query	   *parse = root->parse;
-	Node	   *limits[] = {parse->limitCount, parse->limitOffset};
-	int		   *numbers[] = {&cxt->request->limit, &cxt->request->offset};
+	Query *parse = root->parse;
+	Node *limits[] = {parse->limitCount, parse->limitOffset};
+	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
 
 	if (parse->limitCount == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
@@ -225,9 +227,9 @@ plan_limit(PlanContext *cxt, bool sorted)
 
 typedef struct UsedColumns
 {
-	Index		varno;
-	OpExpr	   *distance;		/* filled from the score: its column is not needed */
-	Bitmapset  *attnums;		/* FirstLowInvalidHeapAttributeNumber-based */
+	Index varno;
+	OpExpr *distance;	/* filled from the score: its column is not needed */
+	Bitmapset *attnums; /* FirstLowInvalidHeapAttributeNumber-based */
 } UsedColumns;
 
 static bool
@@ -239,7 +241,7 @@ collect_columns(Node *node, UsedColumns *used)
 		return false;
 	if (IsA(node, Var))
 	{
-		Var		   *var = (Var *) node;
+		Var *var = (Var *) node;
 
 		if (var->varno == used->varno && var->varlevelsup == 0)
 			used->attnums = bms_add_member(used->attnums,
@@ -268,7 +270,7 @@ static bool
 uses_whole_row(Bitmapset *used)
 {
 	return bms_next_member(used, -1) >= 0 &&
-		bms_next_member(used, -1) <= -FirstLowInvalidHeapAttributeNumber;
+		   bms_next_member(used, -1) <= -FirstLowInvalidHeapAttributeNumber;
 }
 
 /* Which columns are to be filled, and which parts of a record they need. */
@@ -277,8 +279,8 @@ plan_columns(PlanContext *cxt, Bitmapset *used)
 {
 	PineconeRequest *request = cxt->request;
 	PineconeTable *table = cxt->info->table;
-	bool		all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) ||
-		!pinecone_enable_columns;
+	bool all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) ||
+			   !pinecone_enable_columns;
 
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -301,14 +303,14 @@ plan_layout(PlanContext *cxt)
 {
 	PineconeRequest *request = cxt->request;
 	PineconeTable *table = cxt->info->table;
-	List	   *entries = NIL;
-	ListCell   *lc;
+	List *entries = NIL;
+	ListCell *lc;
 
 	foreach(lc, request->wanted)
 	{
 		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
-		Var		   *var = makeVar(cxt->rel->relid, column->attnum, column->typid, column->typmod,
-								  column->collation, 0);
+		Var *var = makeVar(cxt->rel->relid, column->attnum, column->typid, column->typmod,
+						   column->collation, 0);
 
 		entries = lappend(entries, makeTargetEntry((Expr *) var, list_length(entries) + 1,
 												   NULL, false));
@@ -325,7 +327,7 @@ static bool
 tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 {
 	UsedColumns used = {cxt->rel->relid, cxt->distance, NULL};
-	int			i = -1;
+	int i = -1;
 
 	(void) collect_columns((Node *) tlist, &used);
 	while ((i = bms_next_member(used.attnums, i)) >= 0)
@@ -342,8 +344,8 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 static ForeignScan *
 plan_count(PlanContext *cxt, List *tlist)
 {
-	List	   *entries = NIL;
-	ListCell   *lc;
+	List *entries = NIL;
+	ListCell *lc;
 
 	foreach(lc, pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES))
 	{
@@ -361,9 +363,9 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 {
 	PlanContext cxt = {0};
 	PineconeRequest *request = palloc0(sizeof(PineconeRequest));
-	bool		sorted = intVal(list_nth(path->fdw_private, PATH_SORTED));
-	Bitmapset  *used;
-	List	   *entries = NIL;
+	bool sorted = intVal(list_nth(path->fdw_private, PATH_SORTED));
+	Bitmapset *used;
+	List *entries = NIL;
 
 	cxt.root = root;
 	cxt.info = rel->fdw_private;

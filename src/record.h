@@ -9,29 +9,29 @@
 
 typedef struct PineconeSparse
 {
-	int			n;
-	uint32	   *indices;
-	float	   *values;
+	int n;
+	uint32 *indices;
+	float *values;
 } PineconeSparse;
 
 typedef struct PineconeRecord
 {
-	char	   *id;				/* NUL-terminated, ASCII */
-	int			idlen;
-	bool		has_score;
-	double		score;
-	int			nvalues;		/* 0: no dense vector was returned */
-	float	   *values;
-	PineconeSparse sparse;		/* n = 0: none */
-	char	   *metadata;		/* JSON object in UTF-8, or NULL when absent */
-	int			metadata_len;
+	char *id; /* NUL-terminated, ASCII */
+	int idlen;
+	bool has_score;
+	double score;
+	int nvalues; /* 0: no dense vector was returned */
+	float *values;
+	PineconeSparse sparse; /* n = 0: none */
+	char *metadata;		   /* JSON object in UTF-8, or NULL when absent */
+	int metadata_len;
 } PineconeRecord;
 
 typedef struct PineconePage
 {
-	int			nrecords;
-	PineconeRecord *records;	/* in the order of the reply */
-	char	   *next_token;		/* NULL on the last page */
+	int nrecords;
+	PineconeRecord *records; /* in the order of the reply */
+	char *next_token;		 /* NULL on the last page */
 } PineconePage;
 
 /* One metadata value. */
@@ -41,33 +41,33 @@ typedef enum PineconeValueKind
 	PINECONE_VALUE_STRING,
 	PINECONE_VALUE_NUMBER,
 	PINECONE_VALUE_BOOL,
-	PINECONE_VALUE_LIST,		/* an array; items may be of any kind */
-	PINECONE_VALUE_OBJECT		/* not storable in Pinecone; kept as text */
+	PINECONE_VALUE_LIST,  /* an array; items may be of any kind */
+	PINECONE_VALUE_OBJECT /* not storable in Pinecone; kept as text */
 } PineconeValueKind;
 
 typedef struct PineconeValue
 {
 	PineconeValueKind kind;
-	char	   *text;			/* STRING: decoded, server encoding; NUMBER: as
+	char *text; /* STRING: decoded, server encoding; NUMBER: as
 								 * written; LIST, OBJECT: JSON text; all
 								 * NUL-terminated */
-	int			len;
-	double		number;			/* NUMBER */
-	bool		boolean;		/* BOOL */
-	int			nitems;			/* LIST */
+	int len;
+	double number; /* NUMBER */
+	bool boolean;  /* BOOL */
+	int nitems;	   /* LIST */
 	struct PineconeValue *items;
 } PineconeValue;
 
 typedef struct PineconeField
 {
-	char	   *name;			/* decoded, server encoding */
+	char *name; /* decoded, server encoding */
 	PineconeValue value;
 } PineconeField;
 
 typedef struct PineconeFields
 {
-	int			n;
+	int n;
 	PineconeField *fields;
 } PineconeFields;
 
-#endif							/* PINECONE_RECORD_H */
+#endif /* PINECONE_RECORD_H */

@@ -15,8 +15,8 @@
 static List *
 condition_to_list(const PineconeCondition *condition)
 {
-	List	   *args = NIL;
-	ListCell   *lc;
+	List *args = NIL;
+	ListCell *lc;
 
 	if (condition == NULL)
 		return NIL;
@@ -34,8 +34,8 @@ static PineconeCondition *
 condition_from_list(List *list)
 {
 	PineconeCondition *condition;
-	List	   *numbers;
-	ListCell   *lc;
+	List *numbers;
+	ListCell *lc;
 
 	if (list == NIL)
 		return NULL;
@@ -74,8 +74,8 @@ enum RequestNumber
 List *
 pinecone_request_to_list(const PineconeRequest *request)
 {
-	int			numbers[NUM_COUNT];
-	List	   *list = NIL;
+	int numbers[NUM_COUNT];
+	List *list = NIL;
 
 	numbers[NUM_OP] = request->op;
 	numbers[NUM_PREFIX] = request->prefix;
@@ -107,8 +107,8 @@ PineconeRequest *
 pinecone_request_from_list(List *list)
 {
 	PineconeRequest *request = palloc0(sizeof(PineconeRequest));
-	List	   *numbers = linitial(list);
-	List	   *estimates = list_nth(list, 5);
+	List *numbers = linitial(list);
+	List *estimates = list_nth(list, 5);
 
 	Assert(list_length(numbers) == NUM_COUNT);
 	request->op = list_nth_int(numbers, NUM_OP);

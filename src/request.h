@@ -16,13 +16,13 @@
 
 typedef enum PineconeOperation
 {
-	PINECONE_OP_FETCH,			/* records of given ids */
-	PINECONE_OP_QUERY,			/* nearest neighbours, best first */
-	PINECONE_OP_LIST,			/* ids alone, in bytewise order */
-	PINECONE_OP_LIST_FETCH,		/* ids in order, then their records */
-	PINECONE_OP_FILTER,			/* fetch by metadata: records matching a filter */
-	PINECONE_OP_STATS,			/* count(*) from index statistics */
-	PINECONE_OP_COUNT			/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_FETCH,		/* records of given ids */
+	PINECONE_OP_QUERY,		/* nearest neighbours, best first */
+	PINECONE_OP_LIST,		/* ids alone, in bytewise order */
+	PINECONE_OP_LIST_FETCH, /* ids in order, then their records */
+	PINECONE_OP_FILTER,		/* fetch by metadata: records matching a filter */
+	PINECONE_OP_STATS,		/* count(*) from index statistics */
+	PINECONE_OP_COUNT		/* count(*) with a filter, by an update dry run */
 } PineconeOperation;
 
 typedef enum PineconeCompare
@@ -41,34 +41,34 @@ typedef enum PineconeCompare
  */
 typedef enum PineconeConditionKind
 {
-	PINECONE_COND_AND,			/* args */
-	PINECONE_COND_OR,			/* args */
-	PINECONE_COND_COMPARE,		/* column, compare, value */
-	PINECONE_COND_IN,			/* column = ANY (array value) */
-	PINECONE_COND_NOT_IN,		/* column <> ALL (array value) */
-	PINECONE_COND_DISTINCT,		/* column IS DISTINCT FROM value */
-	PINECONE_COND_NOT_DISTINCT, /* column IS NOT DISTINCT FROM value */
-	PINECONE_COND_EXISTS,		/* column IS NOT NULL, metadata ? key */
-	PINECONE_COND_NOT_EXISTS,	/* column IS NULL */
-	PINECONE_COND_ELEMENT,		/* value = ANY (list column) */
-	PINECONE_COND_CONTAINS,		/* list column @> array value */
-	PINECONE_COND_OVERLAPS,		/* list column && array value */
-	PINECONE_COND_KEYS_ANY,		/* metadata ?| array value */
-	PINECONE_COND_KEYS_ALL,		/* metadata ?& array value */
-	PINECONE_COND_JSON_CONTAINS,	/* metadata @> value */
-	PINECONE_COND_JSON_TEXT,	/* metadata ->> key = value */
-	PINECONE_COND_JSON_TEXT_IN, /* metadata ->> key = ANY (array value) */
-	PINECONE_COND_RAW			/* pinecone_match(metadata, value) */
+	PINECONE_COND_AND,			 /* args */
+	PINECONE_COND_OR,			 /* args */
+	PINECONE_COND_COMPARE,		 /* column, compare, value */
+	PINECONE_COND_IN,			 /* column = ANY (array value) */
+	PINECONE_COND_NOT_IN,		 /* column <> ALL (array value) */
+	PINECONE_COND_DISTINCT,		 /* column IS DISTINCT FROM value */
+	PINECONE_COND_NOT_DISTINCT,	 /* column IS NOT DISTINCT FROM value */
+	PINECONE_COND_EXISTS,		 /* column IS NOT NULL, metadata ? key */
+	PINECONE_COND_NOT_EXISTS,	 /* column IS NULL */
+	PINECONE_COND_ELEMENT,		 /* value = ANY (list column) */
+	PINECONE_COND_CONTAINS,		 /* list column @> array value */
+	PINECONE_COND_OVERLAPS,		 /* list column && array value */
+	PINECONE_COND_KEYS_ANY,		 /* metadata ?| array value */
+	PINECONE_COND_KEYS_ALL,		 /* metadata ?& array value */
+	PINECONE_COND_JSON_CONTAINS, /* metadata @> value */
+	PINECONE_COND_JSON_TEXT,	 /* metadata ->> key = value */
+	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
+	PINECONE_COND_RAW			 /* pinecone_match(metadata, value) */
 } PineconeConditionKind;
 
 typedef struct PineconeCondition
 {
 	PineconeConditionKind kind;
 	PineconeCompare compare;
-	AttrNumber	attnum;			/* the column, or 0 when "key" names the field */
-	char	   *key;			/* metadata key, when there is no column */
-	int			value;			/* number of the value's expression, or -1 */
-	List	   *args;			/* of PineconeCondition */
+	AttrNumber attnum; /* the column, or 0 when "key" names the field */
+	char *key;		   /* metadata key, when there is no column */
+	int value;		   /* number of the value's expression, or -1 */
+	List *args;		   /* of PineconeCondition */
 } PineconeCondition;
 
 /* What a scan tuple's column holds: an attribute number, or this. */
@@ -79,31 +79,31 @@ typedef struct PineconeRequest
 	PineconeOperation op;
 
 	/* Which records */
-	PineconeCondition *filter;	/* or NULL */
-	List	   *ids;			/* numbers of text or text[] expressions; OR'ed */
-	int			prefix;			/* number of a text expression, or -1 */
-	bool		prefix_is_like; /* it is a LIKE pattern */
+	PineconeCondition *filter; /* or NULL */
+	List *ids;				   /* numbers of text or text[] expressions; OR'ed */
+	int prefix;				   /* number of a text expression, or -1 */
+	bool prefix_is_like;	   /* it is a LIKE pattern */
 
 	/* Nearest neighbours */
 	PineconeMetric metric;
-	int			vector;			/* number of the query vector, or -1 */
-	int			vector_id;		/* number of the id of a stored record whose
+	int vector;	   /* number of the query vector, or -1 */
+	int vector_id; /* number of the id of a stored record whose
 								 * vector is the query, or -1 */
-	int			bound;			/* number of a float8: distance limit, or -1 */
-	bool		bound_inclusive;
+	int bound;	   /* number of a float8: distance limit, or -1 */
+	bool bound_inclusive;
 
 	/* How much */
-	int			limit;			/* numbers of int8 expressions, or -1; hints: */
-	int			offset;			/* rows beyond them can be asked for */
-	double		survive;		/* share of rows expected to pass local conditions */
-	double		rows;			/* the planner's estimate */
+	int limit;		/* numbers of int8 expressions, or -1; hints: */
+	int offset;		/* rows beyond them can be asked for */
+	double survive; /* share of rows expected to pass local conditions */
+	double rows;	/* the planner's estimate */
 
 	/* What of them */
-	bool		want_values;
-	bool		want_metadata;
-	bool		sorted;			/* rows must come in the promised order */
-	List	   *wanted;			/* attribute numbers to fill */
-	List	   *layout;			/* scan tuple columns; NIL: the table's own */
+	bool want_values;
+	bool want_metadata;
+	bool sorted;  /* rows must come in the promised order */
+	List *wanted; /* attribute numbers to fill */
+	List *layout; /* scan tuple columns; NIL: the table's own */
 } PineconeRequest;
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
@@ -112,4 +112,4 @@ extern PineconeRequest *pinecone_request_from_list(List *list);
 
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 
-#endif							/* PINECONE_REQUEST_H */
+#endif /* PINECONE_REQUEST_H */

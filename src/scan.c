@@ -47,7 +47,7 @@ pinecone_scan_distance(PineconeMetric metric, double score)
 		case PINECONE_METRIC_COSINE:
 			return 1.0 - score;
 		case PINECONE_METRIC_EUCLIDEAN:
-			return sqrt(Max(score, 0.0));	/* the score is the squared distance */
+			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
 		case PINECONE_METRIC_DOTPRODUCT:
 			return -score;
 		default:
@@ -77,7 +77,7 @@ vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
 static Oid
 scanned_table(ForeignScan *plan, EState *estate)
 {
-	int			rtindex = plan->scan.scanrelid;
+	int rtindex = plan->scan.scanrelid;
 
 	if (rtindex == 0)
 		rtindex = bms_next_member(pinecone_plan_base_relids(plan), -1);
@@ -88,10 +88,10 @@ void
 pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	EState	   *estate = node->ss.ps.state;
+	EState *estate = node->ss.ps.state;
 	PineconeScanState *state = palloc0(sizeof(PineconeScanState));
-	Bitmapset  *wanted = NULL;
-	ListCell   *lc;
+	Bitmapset *wanted = NULL;
+	ListCell *lc;
 
 	node->fdw_state = state;
 	state->request = pinecone_request_from_list(plan->fdw_private);
@@ -132,8 +132,8 @@ evaluate(ForeignScanState *node, int number)
 	PineconeScanState *state = node->fdw_state;
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
 	PineconeValues *values = &state->values;
-	int16		typlen;
-	bool		typbyval;
+	int16 typlen;
+	bool typbyval;
 
 	values->values[number] = ExecEvalExprSwitchContext(list_nth(state->exprs, number), econtext,
 													   &values->isnull[number]);
@@ -145,8 +145,8 @@ evaluate(ForeignScanState *node, int number)
 		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
 
 		values->values[number] = typlen == -1 ?
-			PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
-			datumCopy(values->values[number], typbyval, typlen);
+									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
+									 datumCopy(values->values[number], typbyval, typlen);
 		MemoryContextSwitchTo(old);
 	}
 	return true;
@@ -155,7 +155,7 @@ evaluate(ForeignScanState *node, int number)
 static void
 evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
 	if (condition == NULL)
 		return;
@@ -169,7 +169,7 @@ evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
 static bool
 id_is_possible(const char *id)
 {
-	size_t		len = strlen(id);
+	size_t len = strlen(id);
 
 	if (len < 1 || len > 512)
 		return false;
@@ -192,17 +192,17 @@ static char **
 evaluate_ids(ForeignScanState *node, int *nids)
 {
 	PineconeScanState *state = node->fdw_state;
-	List	   *found = NIL;
-	char	  **ids;
-	int			n = 0;
-	ListCell   *lc;
+	List *found = NIL;
+	char **ids;
+	int n = 0;
+	ListCell *lc;
 
 	foreach(lc, state->request->ids)
 	{
-		int			number = lfirst_int(lc);
-		Datum	   *elements = &state->values.values[number];
-		bool	   *nulls = &state->values.isnull[number];
-		int			nelements = 1;
+		int number = lfirst_int(lc);
+		Datum *elements = &state->values.values[number];
+		bool *nulls = &state->values.isnull[number];
+		int nelements = 1;
 
 		if (!evaluate(node, number))
 			continue;
@@ -211,7 +211,7 @@ evaluate_ids(ForeignScanState *node, int *nids)
 							  TYPALIGN_INT, &elements, &nulls, &nelements);
 		for (int i = 0; i < nelements; i++)
 		{
-			char	   *id;
+			char *id;
 
 			if (nulls[i])
 				continue;
@@ -255,7 +255,7 @@ static bool
 evaluate_prefix(ForeignScanState *node, const char **prefix)
 {
 	PineconeScanState *state = node->fdw_state;
-	char	   *wanted;
+	char *wanted;
 
 	*prefix = NULL;
 	if (state->request->prefix < 0)
@@ -298,8 +298,8 @@ static double
 evaluate_row_limit(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	double		limit = evaluate_count(node, state->request->limit);
-	double		offset = evaluate_count(node, state->request->offset);
+	double limit = evaluate_count(node, state->request->limit);
+	double offset = evaluate_count(node, state->request->offset);
 
 	if (!pinecone_enable_limit || limit < 0)
 		return 0;
@@ -334,7 +334,7 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
 	for (int i = 0; i < state->nlayout; i++)
 	{
-		AttrNumber	attnum = state->layout[i];
+		AttrNumber attnum = state->layout[i];
 
 		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
 		if (!isnull[i])
@@ -374,12 +374,12 @@ start_exhaustive_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
-	TupleDesc	scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc	desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
-	AttrNumber	keys[] = {scan_desc->natts + 1};
-	Oid			operators[] = {Float8LessOperator};
-	Oid			collations[] = {InvalidOid};
-	bool		nulls_first[] = {false};
+	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
+	AttrNumber keys[] = {scan_desc->natts + 1};
+	Oid operators[] = {Float8LessOperator};
+	Oid collations[] = {InvalidOid};
+	bool nulls_first[] = {false};
 	PineconeStreamSpec spec;
 	PineconeStream *stream;
 	PineconeRecord *record;
@@ -396,8 +396,7 @@ start_exhaustive_search(ForeignScanState *node)
 	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 
-	fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
-			  PINECONE_OP_LIST_FETCH, &spec);
+	fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
 	spec.want_values = true;
 	stream = pinecone_stream_begin(&spec);
 	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
@@ -413,8 +412,8 @@ start_exhaustive_search(ForeignScanState *node)
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
-			double		distance = vector_distance(request->metric, state->nvalues,
-												   record->values, state->vector);
+			double distance = vector_distance(request->metric, state->nvalues,
+											  record->values, state->vector);
 
 			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
 			slot->tts_isnull[scan_desc->natts] = false;
@@ -433,7 +432,7 @@ static bool
 next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	int			natts = slot->tts_tupleDescriptor->natts;
+	int natts = slot->tts_tupleDescriptor->natts;
 
 	if (!tuplesort_gettupleslot(state->sort, true, false, state->sort_slot, NULL))
 		return false;
@@ -451,7 +450,7 @@ static void
 evaluate_vector(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	int			number = state->request->vector;
+	int number = state->request->vector;
 	MemoryContext old;
 
 	if (!evaluate(node, number))
@@ -475,8 +474,8 @@ check_search(ForeignScanState *node)
 	for (int attempt = 0;; attempt++)
 	{
 		PineconeStats *stats = pinecone_session_stats(state->session, attempt > 0, false);
-		bool		metric_fits = stats->metric == state->request->metric;
-		bool		dimension_fits = state->vector == NULL || stats->dimension == state->nvalues;
+		bool metric_fits = stats->metric == state->request->metric;
+		bool dimension_fits = state->vector == NULL || stats->dimension == state->nvalues;
 
 		if (metric_fits && dimension_fits)
 			return;
@@ -512,7 +511,7 @@ vector_is_zero(PineconeScanState *state)
 static int
 initial_top_k(PineconeScanState *state, double row_limit)
 {
-	double		top_k;
+	double top_k;
 
 	if (row_limit > 0)
 		top_k = row_limit;
@@ -610,7 +609,7 @@ start_run(ForeignScanState *node)
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		;						/* no stream: see count_row() */
+		; /* no stream: see count_row() */
 	else if (state->filter.kind == PINECONE_FILTER_NEVER)
 		state->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
@@ -628,7 +627,7 @@ count_row(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
 	const char *namespace_ = state->table->namespace_;
-	double		count = 0;
+	double count = 0;
 
 	if (state->filter.kind == PINECONE_FILTER_JSON)
 	{

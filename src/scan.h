@@ -17,37 +17,37 @@ typedef struct PineconeScanState
 {
 	PineconeRequest *request;
 	PineconeTable *table;
-	PineconeSession *session;	/* NULL until the scan runs */
-	Oid			userid;
+	PineconeSession *session; /* NULL until the scan runs */
+	Oid userid;
 	PineconeCounters counters;
 
 	/* Run-time values */
-	List	   *exprs;			/* of ExprState */
+	List *exprs; /* of ExprState */
 	PineconeValues values;
 
 	/* One run: from the first row to the end or the next rescan */
-	MemoryContext run_cxt;		/* reset per run */
-	bool		started;
-	bool		done;
-	bool		found_any;
+	MemoryContext run_cxt; /* reset per run */
+	bool started;
+	bool done;
+	bool found_any;
 	PineconeStream *stream;
 	PineconeFilter filter;
-	int			nvalues;		/* query vector */
+	int nvalues; /* query vector */
 	const float *vector;
-	double		bound;			/* greatest distance wanted; infinite: any */
-	int			top_k;			/* last asked for, for EXPLAIN */
+	double bound; /* greatest distance wanted; infinite: any */
+	int top_k;	  /* last asked for, for EXPLAIN */
 
 	/* Exhaustive search: all the rows a search could not reach, sorted here */
 	Tuplesortstate *sort;
 	TupleTableSlot *sort_slot;
-	bool		exhaustive;		/* for EXPLAIN */
+	bool exhaustive; /* for EXPLAIN */
 
 	/* Rows */
 	PineconeReader *reader;
-	int			nlayout;		/* scan tuple columns */
-	AttrNumber *layout;			/* what each holds */
-	Datum	   *row_values;		/* a row of the table */
-	bool	   *row_isnull;
+	int nlayout;		/* scan tuple columns */
+	AttrNumber *layout; /* what each holds */
+	Datum *row_values;	/* a row of the table */
+	bool *row_isnull;
 } PineconeScanState;
 
 extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
@@ -58,4 +58,4 @@ extern void pineconeEndForeignScan(ForeignScanState *node);
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
 
-#endif							/* PINECONE_SCAN_H */
+#endif /* PINECONE_SCAN_H */

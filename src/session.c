@@ -51,11 +51,11 @@ host_in_url(const char *url)
 static bool
 host_is_loopback(const char *host)
 {
-	int			a,
-				b,
-				c,
-				d;
-	char		rest;
+	int a,
+		b,
+		c,
+		d;
+	char rest;
 
 	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
 		return true;
@@ -66,14 +66,14 @@ host_is_loopback(const char *host)
 static bool
 host_matches(const char *host, const char *patterns)
 {
-	char	   *copy = pstrdup(patterns ? patterns : "");
-	char	   *save = NULL;
+	char *copy = pstrdup(patterns ? patterns : "");
+	char *save = NULL;
 
 	for (char *pattern = strtok_r(copy, ", \t", &save); pattern;
 		 pattern = strtok_r(NULL, ", \t", &save))
 	{
-		size_t		plen = strlen(pattern);
-		size_t		hlen = strlen(host);
+		size_t plen = strlen(pattern);
+		size_t hlen = strlen(host);
 
 		if (strcmp(pattern, "*") == 0 || pg_strcasecmp(pattern, host) == 0)
 			return true;
@@ -91,10 +91,10 @@ host_matches(const char *host, const char *patterns)
 static char *
 make_base_url(const char *host, char **refused)
 {
-	char	   *name = host_in_url(host);
-	bool		plain = pg_strncasecmp(host, "http://", 7) == 0;
-	bool		has_scheme = strstr(host, "://") != NULL;
-	char	   *url;
+	char *name = host_in_url(host);
+	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
+	bool has_scheme = strstr(host, "://") != NULL;
+	char *url;
 
 	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
 	{
@@ -115,8 +115,8 @@ make_base_url(const char *host, char **refused)
 char *
 pinecone_session_control_url(PineconeSession *session)
 {
-	char	   *refused;
-	char	   *url = make_base_url(session->options->control_host, &refused);
+	char *refused;
+	char *url = make_base_url(session->options->control_host, &refused);
 
 	if (url == NULL)
 		ereport(ERROR,
@@ -141,8 +141,8 @@ refuse_host(char *message)
 static void
 set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
 {
-	char	   *refused;
-	char	   *url = make_base_url(host, &refused);
+	char *refused;
+	char *url = make_base_url(host, &refused);
 
 	if (url == NULL)
 		*problem = refuse_host(refused);
@@ -155,9 +155,9 @@ static void
 take_resolved(PineconeSession *session, PineconeProblem **problem)
 {
 	PineconeCall *call = session->resolver;
-	char	   *host = NULL;
-	char	   *state = NULL;
-	bool		ready = false;
+	char *host = NULL;
+	char *state = NULL;
+	bool ready = false;
 	const char *reason = NULL;
 
 	if (call->state == PINECONE_CALL_FAILED)
@@ -208,7 +208,7 @@ start_resolver(PineconeSession *session)
 bool
 pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 {
-	char	   *refused;
+	char *refused;
 
 	if (session->base_url != NULL)
 		return true;
@@ -260,7 +260,7 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 	{
 		if (hashvalue == 0 ||
 			hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
-						  session->mapping_hash))
+														session->mapping_hash))
 			session->stale = true;
 	}
 }
@@ -268,7 +268,7 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 static void
 create_sessions(void)
 {
-	HASHCTL		ctl = {0};
+	HASHCTL ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(PineconeSession);
@@ -323,7 +323,7 @@ pinecone_session_get(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
 	PineconeSession *session;
-	bool		found;
+	bool found;
 
 	if (sessions == NULL)
 		create_sessions();
@@ -397,13 +397,13 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 double
 pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 {
-	int			low = 0;
-	int			high = stats->nnamespaces;
+	int low = 0;
+	int high = stats->nnamespaces;
 
 	while (low < high)
 	{
-		int			middle = (low + high) / 2;
-		int			order = strcmp(stats->namespaces[middle].name, namespace_);
+		int middle = (low + high) / 2;
+		int order = strcmp(stats->namespaces[middle].name, namespace_);
 
 		if (order == 0)
 			return stats->namespaces[middle].records;

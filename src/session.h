@@ -17,27 +17,27 @@ struct PineconeCall;
 typedef struct PineconeSession
 {
 	/* Who and how */
-	Oid			mapping;		/* user mapping: the hash key */
-	Oid			serverid;
-	Oid			userid;
-	uint32		server_hash;	/* of the catalog entries, for invalidation */
-	uint32		mapping_hash;
-	bool		stale;			/* the catalog has changed */
-	MemoryContext cxt;			/* what follows; reset when stale */
+	Oid mapping; /* user mapping: the hash key */
+	Oid serverid;
+	Oid userid;
+	uint32 server_hash; /* of the catalog entries, for invalidation */
+	uint32 mapping_hash;
+	bool stale;		   /* the catalog has changed */
+	MemoryContext cxt; /* what follows; reset when stale */
 	PineconeServerOptions *options;
 
 	/* Where */
-	char	   *base_url;		/* scheme://host[:port]; NULL until resolved */
-	struct PineconeCall *resolver;	/* asks the control plane for it */
+	char *base_url;				   /* scheme://host[:port]; NULL until resolved */
+	struct PineconeCall *resolver; /* asks the control plane for it */
 	TimestampTz resolved_at;
 
 	/* How much at once */
-	int			running;		/* calls on the wire */
-	double		allowance;		/* calls allowed on the wire, <= max_concurrency */
+	int running;	  /* calls on the wire */
+	double allowance; /* calls allowed on the wire, <= max_concurrency */
 
 	/* The index */
 	MemoryContext stats_cxt;
-	struct PineconeStats *stats;	/* or NULL */
+	struct PineconeStats *stats; /* or NULL */
 } PineconeSession;
 
 /*
@@ -71,4 +71,4 @@ extern char *pinecone_session_control_url(PineconeSession *session);
 /* Records in one namespace by those statistics; 0 when it is not there. */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
 
-#endif							/* PINECONE_SESSION_H */
+#endif /* PINECONE_SESSION_H */

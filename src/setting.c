@@ -9,24 +9,24 @@
 #include "compat.h"
 #include "setting.h"
 
-bool		pinecone_enable_filter = true;
-bool		pinecone_enable_knn = true;
-bool		pinecone_enable_limit = true;
-bool		pinecone_enable_fetch = true;
-bool		pinecone_enable_prefix = true;
-bool		pinecone_enable_sort = true;
-bool		pinecone_enable_aggregate = true;
-bool		pinecone_enable_columns = true;
-char	   *pinecone_allowed_hosts = NULL;
-char	   *pinecone_allow_http_hosts = NULL;
-int			pinecone_stats_ttl_ms = 60000;
-int			pinecone_prefetch_kb = 16384;
+bool pinecone_enable_filter = true;
+bool pinecone_enable_knn = true;
+bool pinecone_enable_limit = true;
+bool pinecone_enable_fetch = true;
+bool pinecone_enable_prefix = true;
+bool pinecone_enable_sort = true;
+bool pinecone_enable_aggregate = true;
+bool pinecone_enable_columns = true;
+char *pinecone_allowed_hosts = NULL;
+char *pinecone_allow_http_hosts = NULL;
+int pinecone_stats_ttl_ms = 60000;
+int pinecone_prefetch_kb = 16384;
 
 typedef struct Switch
 {
 	const char *name;
 	const char *description;
-	bool	   *variable;
+	bool *variable;
 } Switch;
 
 static const Switch switches[] = {

@@ -6,14 +6,14 @@
 #define PINECONE_SETTING_H
 
 /* Pushdown switches, for diagnosis and exact instead of approximate answers */
-extern bool pinecone_enable_filter; /* metadata filters */
-extern bool pinecone_enable_knn;	/* searches for ORDER BY distance, distance < r */
-extern bool pinecone_enable_limit;	/* LIMIT sizes searches and pages */
-extern bool pinecone_enable_fetch;	/* id = x, id = ANY(...) */
-extern bool pinecone_enable_prefix; /* id LIKE 'p%' */
-extern bool pinecone_enable_sort;	/* ORDER BY id COLLATE "C" */
-extern bool pinecone_enable_aggregate;	/* count(*) */
-extern bool pinecone_enable_columns;	/* asking for only what the query uses */
+extern bool pinecone_enable_filter;	   /* metadata filters */
+extern bool pinecone_enable_knn;	   /* searches for ORDER BY distance, distance < r */
+extern bool pinecone_enable_limit;	   /* LIMIT sizes searches and pages */
+extern bool pinecone_enable_fetch;	   /* id = x, id = ANY(...) */
+extern bool pinecone_enable_prefix;	   /* id LIKE 'p%' */
+extern bool pinecone_enable_sort;	   /* ORDER BY id COLLATE "C" */
+extern bool pinecone_enable_aggregate; /* count(*) */
+extern bool pinecone_enable_columns;   /* asking for only what the query uses */
 
 /* Security */
 extern char *pinecone_allowed_hosts;	/* superuser; host patterns, comma-separated */
@@ -21,9 +21,9 @@ extern char *pinecone_allow_http_hosts; /* superuser; where http:// may go besid
 										 * loopback; host patterns */
 
 /* Transport */
-extern int	pinecone_stats_ttl_ms;	/* how long index statistics stay fresh */
-extern int	pinecone_prefetch_kb;	/* reply bytes a scan keeps in flight */
+extern int pinecone_stats_ttl_ms; /* how long index statistics stay fresh */
+extern int pinecone_prefetch_kb;  /* reply bytes a scan keeps in flight */
 
 extern void pinecone_setting_init(void);
 
-#endif							/* PINECONE_SETTING_H */
+#endif /* PINECONE_SETTING_H */

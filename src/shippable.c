@@ -28,12 +28,12 @@
 /* Kinds of conditions that are answered alike */
 typedef enum ConditionGroup
 {
-	GROUP_EQUAL,				/* = and IN */
-	GROUP_UNEQUAL,				/* <> and NOT IN */
-	GROUP_RANGE,				/* < <= > >= */
-	GROUP_DISTINCT,				/* IS DISTINCT FROM */
-	GROUP_NOT_DISTINCT,			/* IS NOT DISTINCT FROM */
-	GROUP_LIST,					/* @>, && and = ANY (column) */
+	GROUP_EQUAL,		/* = and IN */
+	GROUP_UNEQUAL,		/* <> and NOT IN */
+	GROUP_RANGE,		/* < <= > >= */
+	GROUP_DISTINCT,		/* IS DISTINCT FROM */
+	GROUP_NOT_DISTINCT, /* IS NOT DISTINCT FROM */
+	GROUP_LIST,			/* @>, && and = ANY (column) */
 	GROUP_COUNT
 } ConditionGroup;
 
@@ -43,24 +43,24 @@ typedef struct Rule
 	PineconeExactness on_null;	/* under on_type_error 'null' */
 } Rule;
 
-#define NO							\
-	{                               \
+#define NO \
+	{ \
 		PINECONE_LOCAL, PINECONE_LOCAL \
 	}
-#define EXACT							 \
-	{                                    \
-		PINECONE_EXACT, PINECONE_EXACT   \
+#define EXACT \
+	{ \
+		PINECONE_EXACT, PINECONE_EXACT \
 	}
-#define EXACT_OR_SUPERSET				  \
-	{                                     \
+#define EXACT_OR_SUPERSET \
+	{ \
 		PINECONE_EXACT, PINECONE_SUPERSET \
 	}
-#define EXACT_OR_LOCAL				   \
-	{                                  \
+#define EXACT_OR_LOCAL \
+	{ \
 		PINECONE_EXACT, PINECONE_LOCAL \
 	}
-#define SUPERSET							 \
-	{                                        \
+#define SUPERSET \
+	{ \
 		PINECONE_SUPERSET, PINECONE_SUPERSET \
 	}
 
@@ -84,8 +84,8 @@ static const Rule rules[][GROUP_COUNT] = {
 PineconeTypeClass
 pinecone_shippable_class(const PineconeColumn *column)
 {
-	int32		typmod = column->typmod;
-	Oid			typid = getBaseTypeAndTypmod(column->typid, &typmod);
+	int32 typmod = column->typmod;
+	Oid typid = getBaseTypeAndTypmod(column->typid, &typmod);
 
 	switch (typid)
 	{
@@ -109,10 +109,10 @@ pinecone_shippable_class(const PineconeColumn *column)
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
 			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_OTHER :
-				PINECONE_CLASS_EPOCH;
+														   PINECONE_CLASS_EPOCH;
 		case DATEOID:
 			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_ISO_DATE :
-				PINECONE_CLASS_INT;
+														   PINECONE_CLASS_INT;
 		case TEXTARRAYOID:
 			return PINECONE_CLASS_LIST;
 		default:

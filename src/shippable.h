@@ -11,9 +11,9 @@
 /* Ordered: the weakest part of a condition decides for the whole. */
 typedef enum PineconeExactness
 {
-	PINECONE_LOCAL,				/* not sent */
-	PINECONE_SUPERSET,			/* sent, and checked again here */
-	PINECONE_EXACT				/* sent, and believed */
+	PINECONE_LOCAL,	   /* not sent */
+	PINECONE_SUPERSET, /* sent, and checked again here */
+	PINECONE_EXACT	   /* sent, and believed */
 } PineconeExactness;
 
 /* How values of a metadata column compare, remotely and here. */
@@ -23,13 +23,13 @@ typedef enum PineconeTypeClass
 	PINECONE_CLASS_ENUM,
 	PINECONE_CLASS_UUID,
 	PINECONE_CLASS_BOOL,
-	PINECONE_CLASS_INT,			/* int2, int4, int8, numeric(p, s), epoch dates:
+	PINECONE_CLASS_INT,		 /* int2, int4, int8, numeric(p, s), epoch dates:
 								 * not every number fits */
-	PINECONE_CLASS_NUMBER,		/* float8, numeric: every number fits */
-	PINECONE_CLASS_FLOAT4,		/* rounds what is stored */
-	PINECONE_CLASS_EPOCH,		/* a time as a number: rounds to microseconds */
-	PINECONE_CLASS_ISO_DATE,	/* YYYY-MM-DD */
-	PINECONE_CLASS_LIST,		/* text[] */
+	PINECONE_CLASS_NUMBER,	 /* float8, numeric: every number fits */
+	PINECONE_CLASS_FLOAT4,	 /* rounds what is stored */
+	PINECONE_CLASS_EPOCH,	 /* a time as a number: rounds to microseconds */
+	PINECONE_CLASS_ISO_DATE, /* YYYY-MM-DD */
+	PINECONE_CLASS_LIST,	 /* text[] */
 	PINECONE_CLASS_OTHER
 } PineconeTypeClass;
 
@@ -47,4 +47,4 @@ extern PineconeExactness pinecone_shippable_condition(const PineconeColumn *colu
 /* The same for conditions on the whole metadata object. */
 extern PineconeExactness pinecone_shippable_metadata(PineconeConditionKind kind);
 
-#endif							/* PINECONE_SHIPPABLE_H */
+#endif /* PINECONE_SHIPPABLE_H */

@@ -27,59 +27,59 @@
 /* Bytes of JSON per vector component, and what a record has besides. */
 #define BYTES_PER_VALUE 13
 #define BYTES_PER_RECORD 100
-#define BYTES_PER_METADATA 400	/* until replies tell */
+#define BYTES_PER_METADATA 400 /* until replies tell */
 
-#define LIST_PAGE 100			/* ids per list request, at most (API 2025-10) */
-#define FETCH_BATCH 100			/* ids per fetch request, for the URL's length */
-#define FILTER_PAGE 10000		/* records per fetch-by-metadata page */
+#define LIST_PAGE 100	  /* ids per list request, at most (API 2025-10) */
+#define FETCH_BATCH 100	  /* ids per fetch request, for the URL's length */
+#define FILTER_PAGE 10000 /* records per fetch-by-metadata page */
 #define MAX_BATCHES 32
 
 typedef struct Batch
 {
-	dlist_node	node;
+	dlist_node node;
 	MemoryContext cxt;
-	PineconeCall *call;			/* NULL once decoded */
-	PineconePage *page;			/* NULL before */
-	int			next;			/* record to return next */
+	PineconeCall *call; /* NULL once decoded */
+	PineconePage *page; /* NULL before */
+	int next;			/* record to return next */
 
 	/* A slice of ids to fetch; else 0 */
-	int			nids;
-	char	  **ids;
-	double	   *scores;			/* of a search, or NULL */
+	int nids;
+	char **ids;
+	double *scores; /* of a search, or NULL */
 } Batch;
 
 struct PineconeStream
 {
 	PineconeStreamSpec spec;
 	MemoryContext cxt;
-	dlist_head	batches;
-	int			nbatches;
-	double		returned;		/* records returned so far */
-	double		started;		/* ids in fetches so far */
-	double		listed;			/* ids or records that pages have brought */
-	double		record_bytes;	/* estimated size of a record in a reply */
-	double		metadata_bytes; /* of which metadata */
+	dlist_head batches;
+	int nbatches;
+	double returned;	   /* records returned so far */
+	double started;		   /* ids in fetches so far */
+	double listed;		   /* ids or records that pages have brought */
+	double record_bytes;   /* estimated size of a record in a reply */
+	double metadata_bytes; /* of which metadata */
 
 	/* Ids waiting to be put into fetch batches */
 	MemoryContext ids_cxt;
-	char	  **ids;
-	double	   *scores;
-	int			nids;
-	int			next_id;
+	char **ids;
+	double *scores;
+	int nids;
+	int next_id;
 
 	/* Paging through list or fetch-by-metadata */
 	PineconeCall *page_call;
-	char	   *token;
-	bool		paging_done;
+	char *token;
+	bool paging_done;
 
 	/* Searching */
-	int			top_k;
-	int			max_top_k;
-	bool		ids_only;		/* bodies are fetched afterwards */
-	bool		search_full;	/* the last search returned all it was asked for */
-	PineconePage *matches;		/* of the last search, in matches_cxt */
+	int top_k;
+	int max_top_k;
+	bool ids_only;		   /* bodies are fetched afterwards */
+	bool search_full;	   /* the last search returned all it was asked for */
+	PineconePage *matches; /* of the last search, in matches_cxt */
 	MemoryContext matches_cxt;
-	HTAB	   *seen;			/* ids returned by earlier, smaller searches */
+	HTAB *seen; /* ids returned by earlier, smaller searches */
 };
 
 /* ---- Sizes ---- */
@@ -88,7 +88,7 @@ static void
 estimate_record_bytes(PineconeStream *stream)
 {
 	const PineconeStreamSpec *spec = &stream->spec;
-	bool		everything = spec->op != PINECONE_OP_QUERY;
+	bool everything = spec->op != PINECONE_OP_QUERY;
 
 	stream->record_bytes = BYTES_PER_RECORD;
 	if (everything || spec->want_values)
@@ -101,7 +101,7 @@ estimate_record_bytes(PineconeStream *stream)
 static void
 observe_page(PineconeStream *stream, const PineconePage *page)
 {
-	double		bytes = 0;
+	double bytes = 0;
 
 	if (page->nrecords == 0)
 		return;
@@ -136,7 +136,7 @@ add_batch(PineconeStream *stream)
 {
 	MemoryContext cxt = AllocSetContextCreate(stream->cxt, "pinecone batch",
 											  ALLOCSET_DEFAULT_SIZES);
-	Batch	   *batch = MemoryContextAllocZero(cxt, sizeof(Batch));
+	Batch *batch = MemoryContextAllocZero(cxt, sizeof(Batch));
 
 	batch->cxt = cxt;
 	dlist_push_tail(&stream->batches, &batch->node);
@@ -167,7 +167,7 @@ start_fetch(PineconeStream *stream, Batch *batch)
 static void
 fetch_ids(PineconeStream *stream, int n)
 {
-	Batch	   *batch = add_batch(stream);
+	Batch *batch = add_batch(stream);
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
 	batch->nids = n;
@@ -198,11 +198,11 @@ start_fetches(PineconeStream *stream)
 {
 	while (ids_waiting(stream) > 0)
 	{
-		int			n = records_per_reply(stream, FETCH_BATCH);
-		double		batch_bytes = n * stream->record_bytes;
-		double		budget = pinecone_prefetch_kb * 1024.0;
-		int			most = Max(2, (int) Min(MAX_BATCHES, budget / batch_bytes));
-		double		wanted = rows_wanted(stream) - (stream->started - stream->returned);
+		int n = records_per_reply(stream, FETCH_BATCH);
+		double batch_bytes = n * stream->record_bytes;
+		double budget = pinecone_prefetch_kb * 1024.0;
+		int most = Max(2, (int) Min(MAX_BATCHES, budget / batch_bytes));
+		double wanted = rows_wanted(stream) - (stream->started - stream->returned);
 
 		if (stream->nbatches >= most || (stream->nbatches > 0 && wanted < 1))
 			return;
@@ -220,12 +220,12 @@ start_fetches(PineconeStream *stream)
 static void
 add_waiting_ids(PineconeStream *stream, const PineconePage *page, bool with_scores)
 {
-	int			waiting = ids_waiting(stream);
-	int			n = waiting + page->nrecords;
+	int waiting = ids_waiting(stream);
+	int n = waiting + page->nrecords;
 	MemoryContext cxt = AllocSetContextCreate(stream->cxt, "pinecone ids",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	char	  **ids = palloc(Max(n, 1) * sizeof(char *));
+	char **ids = palloc(Max(n, 1) * sizeof(char *));
 
 	for (int i = 0; i < waiting; i++)
 		ids[i] = pstrdup(stream->ids[stream->next_id + i]);
@@ -254,8 +254,8 @@ add_waiting_ids(PineconeStream *stream, const PineconePage *page, bool with_scor
 static void
 split_batch(PineconeStream *stream, Batch *batch)
 {
-	int			half = batch->nids / 2;
-	Batch	   *rest = add_batch(stream);
+	int half = batch->nids / 2;
+	Batch *rest = add_batch(stream);
 	MemoryContext old;
 
 	/* right behind the first half */
@@ -297,7 +297,7 @@ order_fetched(Batch *batch)
 {
 	PineconePage *page = batch->page;
 	PineconeRecord *ordered = palloc(Max(page->nrecords, 1) * sizeof(PineconeRecord));
-	int			n = 0;
+	int n = 0;
 
 	qsort(page->records, page->nrecords, sizeof(PineconeRecord), compare_records);
 	for (int i = 0; i < batch->nids; i++)
@@ -350,7 +350,7 @@ static void
 start_page(PineconeStream *stream)
 {
 	const PineconeStreamSpec *spec = &stream->spec;
-	double		wanted = rows_wanted(stream) - (stream->listed - stream->returned);
+	double wanted = rows_wanted(stream) - (stream->listed - stream->returned);
 	MemoryContext old = MemoryContextSwitchTo(stream->cxt);
 
 	wanted = Max(1, wanted);
@@ -371,7 +371,7 @@ start_page(PineconeStream *stream)
 static void
 take_page(PineconeStream *stream)
 {
-	Batch	   *batch;
+	Batch *batch;
 	MemoryContext old;
 	PineconePage *page;
 
@@ -450,11 +450,11 @@ start_search(PineconeStream *stream)
 {
 	const PineconeStreamSpec *spec = &stream->spec;
 	PineconeSearch search = {0};
-	Batch	   *batch = add_batch(stream);
+	Batch *batch = add_batch(stream);
 	MemoryContext old;
 
 	stream->ids_only = (spec->want_values || spec->want_metadata) &&
-		(stream->ids_only || stream->top_k > records_per_reply(stream, PINECONE_MAX_TOP_K));
+					   (stream->ids_only || stream->top_k > records_per_reply(stream, PINECONE_MAX_TOP_K));
 
 	search.namespace_ = spec->namespace_;
 	search.top_k = stream->top_k;
@@ -494,7 +494,7 @@ remember_matches(PineconeStream *stream)
 		return;
 	if (stream->seen == NULL)
 	{
-		HASHCTL		ctl = {0};
+		HASHCTL ctl = {0};
 
 		ctl.keysize = sizeof(char *);
 		ctl.entrysize = sizeof(char *);
@@ -506,7 +506,7 @@ remember_matches(PineconeStream *stream)
 	}
 	for (int i = 0; i < page->nrecords; i++)
 	{
-		char	   *id = MemoryContextStrdup(stream->cxt, page->records[i].id);
+		char *id = MemoryContextStrdup(stream->cxt, page->records[i].id);
 
 		(void) hash_search(stream->seen, &id, HASH_ENTER, NULL);
 	}
@@ -531,7 +531,7 @@ copy_ids(const PineconePage *page)
 static void
 drop_seen(PineconeStream *stream, PineconePage *page)
 {
-	int			n = 0;
+	int n = 0;
 
 	for (int i = 0; i < page->nrecords; i++)
 	{
@@ -545,7 +545,7 @@ drop_seen(PineconeStream *stream, PineconePage *page)
 static void
 take_search(PineconeStream *stream, Batch *batch)
 {
-	bool		want_bodies = stream->spec.want_values || stream->spec.want_metadata;
+	bool want_bodies = stream->spec.want_values || stream->spec.want_metadata;
 	PineconePage *page;
 	MemoryContext old;
 
@@ -652,11 +652,11 @@ static bool
 wait_for_more(PineconeStream *stream)
 {
 	PineconeCall *calls[2];
-	int			n = 0;
+	int n = 0;
 
 	if (!dlist_is_empty(&stream->batches))
 	{
-		Batch	   *head = dlist_head_element(Batch, node, &stream->batches);
+		Batch *head = dlist_head_element(Batch, node, &stream->batches);
 
 		if (head->call)
 			calls[n++] = head->call;
@@ -689,7 +689,7 @@ pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 {
 	for (;;)
 	{
-		Batch	   *head = NULL;
+		Batch *head = NULL;
 
 		if (!dlist_is_empty(&stream->batches))
 			head = dlist_head_element(Batch, node, &stream->batches);

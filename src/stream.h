@@ -18,24 +18,24 @@ typedef struct PineconeStreamSpec
 	PineconeCounters *counters; /* may be NULL */
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
-	int			dimension;		/* of the index; sizes pages */
+	int dimension; /* of the index; sizes pages */
 
 	/* Which records */
-	const char *filter;			/* QUERY, FILTER; or NULL */
-	const char *prefix;			/* LIST, LIST_FETCH; or NULL */
-	char	  **ids;			/* FETCH: distinct and valid */
-	int			nids;
+	const char *filter; /* QUERY, FILTER; or NULL */
+	const char *prefix; /* LIST, LIST_FETCH; or NULL */
+	char **ids;			/* FETCH: distinct and valid */
+	int nids;
 
 	/* QUERY */
-	int			nvalues;
+	int nvalues;
 	const float *values;
-	const char *query_id;		/* search by stored record, or NULL */
-	int			top_k;			/* to begin with */
+	const char *query_id; /* search by stored record, or NULL */
+	int top_k;			  /* to begin with */
 
 	/* What of them */
-	bool		want_values;
-	bool		want_metadata;
-	double		row_limit;		/* rows likely to be read; 0: all */
+	bool want_values;
+	bool want_metadata;
+	double row_limit; /* rows likely to be read; 0: all */
 } PineconeStreamSpec;
 
 typedef struct PineconeStream PineconeStream;
@@ -43,9 +43,9 @@ typedef struct PineconeStream PineconeStream;
 typedef enum PineconeStreamStatus
 {
 	PINECONE_STREAM_RECORD,
-	PINECONE_STREAM_PENDING,	/* only when told not to wait */
+	PINECONE_STREAM_PENDING, /* only when told not to wait */
 	PINECONE_STREAM_END,
-	PINECONE_STREAM_CAPPED		/* a search that may not grow further: there may be
+	PINECONE_STREAM_CAPPED /* a search that may not grow further: there may be
 								 * more records */
 } PineconeStreamStatus;
 
@@ -67,8 +67,8 @@ extern PineconeStreamStatus pinecone_stream_next(PineconeStream *stream, bool wa
 extern bool pinecone_stream_seen(PineconeStream *stream, const char *id);
 
 /* The number of neighbours last asked for. */
-extern int	pinecone_stream_top_k(PineconeStream *stream);
+extern int pinecone_stream_top_k(PineconeStream *stream);
 
 extern void pinecone_stream_end(PineconeStream *stream);
 
-#endif							/* PINECONE_STREAM_H */
+#endif /* PINECONE_STREAM_H */

@@ -10,12 +10,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
-#include "catalog/dependency.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -30,7 +30,7 @@
 #include "translate.h"
 
 static PineconeExactness translate_node(PineconeTranslate *cxt, Node *node, bool negated,
-								   PineconeCondition **condition);
+										PineconeCondition **condition);
 
 static PineconeCondition *
 make_condition(PineconeConditionKind kind, AttrNumber attnum)
@@ -46,7 +46,7 @@ make_condition(PineconeConditionKind kind, AttrNumber attnum)
 int
 pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr)
 {
-	ListCell   *lc;
+	ListCell *lc;
 
 	foreach(lc, cxt->exprs)
 	{
@@ -61,8 +61,8 @@ bool
 pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr)
 {
 	return !bms_is_member(cxt->varno, pull_varnos(cxt->root, (Node *) expr)) &&
-		!contain_volatile_functions((Node *) expr) &&
-		!expression_returns_set((Node *) expr);
+		   !contain_volatile_functions((Node *) expr) &&
+		   !expression_returns_set((Node *) expr);
 }
 
 /* ---- Columns ---- */
@@ -111,7 +111,7 @@ static PineconeColumn *
 match_column(PineconeTranslate *cxt, Node *node, PineconeRole role)
 {
 	PineconeColumn *column;
-	Var		   *var;
+	Var *var;
 
 	node = strip_casts(node);
 	if (!IsA(node, Var))
@@ -127,9 +127,9 @@ match_column(PineconeTranslate *cxt, Node *node, PineconeRole role)
 static char *
 match_metadata_key(PineconeTranslate *cxt, Node *node, Oid funcid)
 {
-	OpExpr	   *op = (OpExpr *) node;
-	Const	   *key;
-	char	   *name;
+	OpExpr *op = (OpExpr *) node;
+	Const *key;
+	char *name;
 
 	if (!IsA(node, OpExpr) || get_opcode(op->opno) != funcid ||
 		match_column(cxt, linitial(op->args), PINECONE_ROLE_METADATA) == NULL)
@@ -152,7 +152,7 @@ compare_of_operator(Oid opno, PineconeCompare *compare)
 	{
 		const char *name;
 		PineconeCompare compare;
-	}			names[] = {
+	} names[] = {
 		{"=", PINECONE_EQ},
 		{"<>", PINECONE_NE},
 		{"<", PINECONE_LT},
@@ -160,7 +160,7 @@ compare_of_operator(Oid opno, PineconeCompare *compare)
 		{">", PINECONE_GT},
 		{">=", PINECONE_GE},
 	};
-	char	   *name;
+	char *name;
 
 	if (opno >= FirstGenbkiObjectId || (name = get_opname(opno)) == NULL)
 		return false;
@@ -212,7 +212,7 @@ negate_compare(PineconeCompare compare)
 static bool
 value_type_fits(const PineconeColumn *column, Oid valtype)
 {
-	Oid			coltype = getBaseType(column->typid);
+	Oid coltype = getBaseType(column->typid);
 
 	valtype = getBaseType(valtype);
 	switch (pinecone_shippable_class(column))
@@ -225,7 +225,7 @@ value_type_fits(const PineconeColumn *column, Oid valtype)
 			if (coltype == DATEOID)
 				return valtype == DATEOID;
 			return valtype == INT2OID || valtype == INT4OID || valtype == INT8OID ||
-				valtype == FLOAT4OID || valtype == FLOAT8OID || valtype == NUMERICOID;
+				   valtype == FLOAT4OID || valtype == FLOAT8OID || valtype == NUMERICOID;
 		default:
 			return valtype == coltype;
 	}
@@ -271,15 +271,15 @@ static PineconeExactness
 translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
 					  PineconeCondition **condition)
 {
-	Expr	   *left = linitial(op->args);
-	Expr	   *right = lsecond(op->args);
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
 	PineconeConditionKind kind;
 
 	switch (get_opcode(op->opno))
 	{
 		case F_JSONB_CONTAINED:
 			{
-				Expr	   *swap = left;
+				Expr *swap = left;
 
 				left = right;
 				right = swap;
@@ -297,7 +297,7 @@ translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
 			break;
 		case F_JSONB_EXISTS:
 			{
-				char	   *key;
+				char *key;
 
 				if (!IsA(right, Const) || ((Const *) right)->constisnull ||
 					match_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) == NULL)
@@ -322,15 +322,15 @@ translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
 static PineconeExactness
 translate_list_op(PineconeTranslate *cxt, OpExpr *op, PineconeCondition **condition)
 {
-	Expr	   *left = linitial(op->args);
-	Expr	   *right = lsecond(op->args);
-	Oid			funcid = get_opcode(op->opno);
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
+	Oid funcid = get_opcode(op->opno);
 	PineconeColumn *column;
 
 	if (funcid == F_ARRAYCONTAINED ||
 		(funcid == F_ARRAYOVERLAP && match_column(cxt, (Node *) left, PINECONE_ROLE_FIELD) == NULL))
 	{
-		Expr	   *swap = left;
+		Expr *swap = left;
 
 		left = right;
 		right = swap;
@@ -352,7 +352,7 @@ static PineconeExactness
 translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *right,
 					   PineconeCompare compare, PineconeCondition **condition)
 {
-	char	   *key = match_metadata_key(cxt, strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
+	char *key = match_metadata_key(cxt, strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
 
 	if (key == NULL || exprType((Node *) right) != TEXTOID ||
 		!collation_is_bytewise(op->inputcollid))
@@ -370,8 +370,8 @@ translate_op(PineconeTranslate *cxt, OpExpr *op, bool negated, PineconeCondition
 	PineconeCompare compare;
 	PineconeColumn *column;
 	PineconeExactness exactness;
-	Expr	   *left;
-	Expr	   *right;
+	Expr *left;
+	Expr *right;
 
 	if (list_length(op->args) != 2)
 		return PINECONE_LOCAL;
@@ -387,7 +387,7 @@ translate_op(PineconeTranslate *cxt, OpExpr *op, bool negated, PineconeCondition
 	right = lsecond(op->args);
 	if (pinecone_translate_is_value(cxt, left))
 	{
-		Expr	   *swap = left;
+		Expr *swap = left;
 
 		left = right;
 		right = swap;
@@ -412,11 +412,11 @@ static PineconeExactness
 translate_array_op(PineconeTranslate *cxt, ScalarArrayOpExpr *op, bool negated,
 				   PineconeCondition **condition)
 {
-	Expr	   *left = linitial(op->args);
-	Expr	   *right = lsecond(op->args);
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
 	PineconeCompare compare;
 	PineconeColumn *column;
-	char	   *key;
+	char *key;
 
 	if (!compare_of_operator(op->opno, &compare) || !collation_is_bytewise(op->inputcollid))
 		return PINECONE_LOCAL;
@@ -460,8 +460,8 @@ static PineconeExactness
 translate_distinct(PineconeTranslate *cxt, DistinctExpr *op, bool negated,
 				   PineconeCondition **condition)
 {
-	Expr	   *left = linitial(op->args);
-	Expr	   *right = lsecond(op->args);
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
 	PineconeCompare compare;
 	PineconeColumn *column;
 
@@ -470,7 +470,7 @@ translate_distinct(PineconeTranslate *cxt, DistinctExpr *op, bool negated,
 		return PINECONE_LOCAL;
 	if (pinecone_translate_is_value(cxt, left))
 	{
-		Expr	   *swap = left;
+		Expr *swap = left;
 
 		left = right;
 		right = swap;
@@ -489,10 +489,10 @@ static PineconeExactness
 translate_null_test(PineconeTranslate *cxt, NullTest *test, bool negated,
 					PineconeCondition **condition)
 {
-	bool		is_null = (test->nulltesttype == IS_NULL) != negated;
+	bool is_null = (test->nulltesttype == IS_NULL) != negated;
 	PineconeConditionKind kind = is_null ? PINECONE_COND_NOT_EXISTS : PINECONE_COND_EXISTS;
 	PineconeColumn *column;
-	char	   *key;
+	char *key;
 
 	if (test->argisrow)
 		return PINECONE_LOCAL;
@@ -570,10 +570,10 @@ translate_boolean_test(PineconeTranslate *cxt, BooleanTest *test, bool negated,
 static PineconeExactness
 translate_bool(PineconeTranslate *cxt, BoolExpr *expr, bool negated, PineconeCondition **condition)
 {
-	bool		is_and = (expr->boolop == AND_EXPR) != negated;
+	bool is_and = (expr->boolop == AND_EXPR) != negated;
 	PineconeExactness weakest = PINECONE_EXACT;
-	List	   *args = NIL;
-	ListCell   *lc;
+	List *args = NIL;
+	ListCell *lc;
 
 	if (expr->boolop == NOT_EXPR)
 		return translate_node(cxt, linitial(expr->args), !negated, condition);
@@ -604,11 +604,11 @@ translate_bool(PineconeTranslate *cxt, BoolExpr *expr, bool negated, PineconeCon
 static bool
 is_own_function(Oid funcid, const char *name)
 {
-	char	   *actual = get_func_name(funcid);
+	char *actual = get_func_name(funcid);
 
 	return actual != NULL && strcmp(actual, name) == 0 &&
-		getExtensionOfObject(ProcedureRelationId, funcid) ==
-		get_extension_oid("pinecone_fdw", true);
+		   getExtensionOfObject(ProcedureRelationId, funcid) ==
+			   get_extension_oid("pinecone_fdw", true);
 }
 
 static PineconeExactness
@@ -648,7 +648,7 @@ translate_node(PineconeTranslate *cxt, Node *node, bool negated, PineconeConditi
 		case T_RelabelType:
 			column = match_column(cxt, node, PINECONE_ROLE_FIELD);
 			return column == NULL ? PINECONE_LOCAL :
-				translate_bool_column(cxt, column, !negated, condition);
+									translate_bool_column(cxt, column, !negated, condition);
 		default:
 			return PINECONE_LOCAL;
 	}
@@ -672,13 +672,13 @@ static Expr *
 match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
 {
 	PineconeCompare compare;
-	Expr	   *left;
-	Expr	   *right;
-	Oid			type;
+	Expr *left;
+	Expr *right;
+	Oid type;
 
 	if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2)
 	{
-		OpExpr	   *op = (OpExpr *) clause;
+		OpExpr *op = (OpExpr *) clause;
 
 		if (!compare_of_operator(op->opno, &compare) || compare != PINECONE_EQ ||
 			!collation_is_bytewise(op->inputcollid))
@@ -717,8 +717,8 @@ match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
 bool
 pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 {
-	List	   *found = NIL;
-	ListCell   *lc;
+	List *found = NIL;
+	ListCell *lc;
 
 	if (!pinecone_enable_fetch)
 		return false;
@@ -726,7 +726,7 @@ pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 	{
 		foreach(lc, ((BoolExpr *) clause)->args)
 		{
-			Expr	   *value = match_equality(cxt, lfirst(lc), PINECONE_ROLE_ID);
+			Expr *value = match_equality(cxt, lfirst(lc), PINECONE_ROLE_ID);
 
 			if (value == NULL)
 				return false;
@@ -735,7 +735,7 @@ pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 	}
 	else
 	{
-		Expr	   *value = match_equality(cxt, clause, PINECONE_ROLE_ID);
+		Expr *value = match_equality(cxt, clause, PINECONE_ROLE_ID);
 
 		if (value == NULL)
 			return false;
@@ -752,7 +752,7 @@ pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 static bool
 like_is_plain_prefix(const char *pattern)
 {
-	size_t		len = strlen(pattern);
+	size_t len = strlen(pattern);
 
 	return len > 0 && pattern[len - 1] == '%' && strcspn(pattern, "%_\\") == len - 1;
 }
@@ -761,10 +761,10 @@ bool
 pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause, int *prefix, bool *is_like,
 						  bool *exact)
 {
-	Expr	   *left;
-	Expr	   *right;
-	Oid			funcid;
-	Oid			collation;
+	Expr *left;
+	Expr *right;
+	Oid funcid;
+	Oid collation;
 
 	if (!pinecone_enable_prefix)
 		return false;
@@ -794,7 +794,7 @@ pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause, int *prefix, boo
 	*exact = !*is_like;
 	if (*is_like && IsA(right, Const) && !((Const *) right)->constisnull)
 	{
-		char	   *pattern = TextDatumGetCString(((Const *) right)->constvalue);
+		char *pattern = TextDatumGetCString(((Const *) right)->constvalue);
 
 		/* nothing to gain without a fixed beginning */
 		if (pattern[0] == '%' || pattern[0] == '_')
@@ -829,15 +829,15 @@ metric_of_operator(Oid opno)
 	{
 		const char *name;
 		PineconeMetric metric;
-	}			names[] = {
+	} names[] = {
 		{"<=>", PINECONE_METRIC_COSINE},
 		{"<->", PINECONE_METRIC_EUCLIDEAN},
 		{"<#>", PINECONE_METRIC_DOTPRODUCT},
 	};
-	Oid			left;
-	Oid			right;
-	Oid			extension;
-	char	   *name;
+	Oid left;
+	Oid right;
+	Oid extension;
+	char *name;
 
 	op_input_types(opno, &left, &right);
 	if (left != right || !pinecone_convert_is_vector_type(left))
@@ -868,9 +868,9 @@ match_vector(PineconeTranslate *cxt, Node *node)
 bool
 pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
 {
-	OpExpr	   *op = (OpExpr *) expr;
-	Node	   *left;
-	Node	   *right;
+	OpExpr *op = (OpExpr *) expr;
+	Node *left;
+	Node *right;
 
 	if (!pinecone_enable_knn || !IsA(expr, OpExpr) || list_length(op->args) != 2)
 		return false;
@@ -878,7 +878,7 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	right = lsecond(op->args);
 	if (match_vector(cxt, left) == NULL)
 	{
-		Node	   *swap = left;
+		Node *swap = left;
 
 		left = right;
 		right = swap;
@@ -895,10 +895,10 @@ bool
 pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance,
 						 int *bound, bool *inclusive)
 {
-	OpExpr	   *op = (OpExpr *) clause;
+	OpExpr *op = (OpExpr *) clause;
 	PineconeCompare compare;
-	Expr	   *left;
-	Expr	   *right;
+	Expr *left;
+	Expr *right;
 
 	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
 		!compare_of_operator(op->opno, &compare))
@@ -907,7 +907,7 @@ pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance 
 	right = lsecond(op->args);
 	if (!pinecone_translate_distance(cxt, left, distance))
 	{
-		Expr	   *swap = left;
+		Expr *swap = left;
 
 		left = right;
 		right = swap;

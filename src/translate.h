@@ -14,21 +14,21 @@
 typedef struct PineconeTranslate
 {
 	PlannerInfo *root;
-	Index		varno;			/* the foreign table */
+	Index varno; /* the foreign table */
 	PineconeTable *table;
-	List	   *exprs;			/* expressions to be evaluated at run time; grows */
+	List *exprs; /* expressions to be evaluated at run time; grows */
 } PineconeTranslate;
 
 /* vec <op> q */
 typedef struct PineconeDistance
 {
-	OpExpr	   *op;				/* the whole expression, as it stands in the query */
-	PineconeMetric metric;		/* the metric whose distance the operator is */
-	Expr	   *query;			/* the query vector */
+	OpExpr *op;			   /* the whole expression, as it stands in the query */
+	PineconeMetric metric; /* the metric whose distance the operator is */
+	Expr *query;		   /* the query vector */
 } PineconeDistance;
 
 /* The number of an expression in cxt->exprs, added if it is not there. */
-extern int	pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr);
+extern int pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr);
 
 /*
  * A WHERE clause as a condition.  PINECONE_LOCAL: *condition is not set.
@@ -58,4 +58,4 @@ extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
 /* Is the expression free of the table's columns and of volatile functions? */
 extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
 
-#endif							/* PINECONE_TRANSLATE_H */
+#endif /* PINECONE_TRANSLATE_H */
