@@ -23,10 +23,4 @@ extern bool pinecone_decode_page(const char *body, size_t len, bool want_values,
 extern bool pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 									 const char **reason);
 
-/*
- * The nearest float to a JSON number at *text, which is moved behind it.
- * Returns false when there is no number or it is beyond the range of float.
- */
-extern bool pinecone_decode_float(const char **text, float *value);
-
 #endif /* PINECONE_DECODE_H */
