@@ -374,6 +374,12 @@ pinecone_api_failure(PineconeCall *call)
 }
 
 void
+pinecone_api_set_note(PineconeCall *call, const char *note)
+{
+	call->note = MemoryContextStrdup(call->cxt, note);
+}
+
+void
 pinecone_api_report(PineconeCall *call, int elevel)
 {
 	pinecone_error_report(elevel, call);
@@ -455,22 +461,26 @@ pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token)
 	return infos;
 }
 
-void
-pinecone_api_finish(PineconeCall *call)
+bool
+pinecone_api_confirm(PineconeCall *call)
 {
-	wait_for_success(call);
-	if (call->expected > 0)
-	{
-		double count = 0;
+	const char *reason = "unreadable reply";
+	double count = 0;
+	MemoryContext old;
 
-		DECODE(call, pinecone_message_decode_upserted(BODY(call), &count, &reason));
-		if (count != call->expected)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROTOCOL_VIOLATION),
-					 errmsg("invalid response from Pinecone"),
-					 errdetail("An upsert of %d records was answered with a count of %.0f.",
-							   call->expected, count)));
+	if (call->expected == 0)
+		return true;
+	if (pinecone_message_decode_upserted(BODY(call), &count, &reason))
+	{
+		if (count == call->expected)
+			return true;
+		old = MemoryContextSwitchTo(call->cxt);
+		reason = psprintf("an upsert of %d records was answered with a count of %.0f",
+						  call->expected, count);
+		MemoryContextSwitchTo(old);
 	}
+	(void) pinecone_call_reject(call, reason);
+	return false;
 }
 
 int64

@@ -170,6 +170,9 @@ typedef enum PineconeFailure
 } PineconeFailure;
 extern PineconeFailure pinecone_api_failure(PineconeCall *call);
 
+/* Something for the detail of a failed call's error to add. */
+extern void pinecone_api_set_note(PineconeCall *call, const char *note);
+
 /* Raise the error of a failed call; elevel as in ereport. */
 extern void pinecone_api_report(PineconeCall *call, int elevel);
 
@@ -181,7 +184,12 @@ extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fet
 extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
 extern double pinecone_api_count_result(PineconeCall *call); /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
-extern void pinecone_api_finish(PineconeCall *call); /* upsert (count verified), update, delete */
+
+/*
+ * A write that has succeeded: does its reply confirm all of it?  If not it is
+ * sent again, or fails for good, and this returns false.
+ */
+extern bool pinecone_api_confirm(PineconeCall *call);
 
 /* Log sequence numbers of the reply's headers; -1 when absent. */
 extern int64 pinecone_api_request_lsn(PineconeCall *call);

@@ -66,6 +66,7 @@ struct PineconeCall
 	PineconeExchange *exchange;
 	bool maybe_applied; /* an attempt may have reached the service */
 	PineconeProblem problem;
+	const char *note; /* what an error's detail adds, or NULL */
 };
 
 /*

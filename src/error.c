@@ -46,6 +46,8 @@ detail_of(const PineconeCall *call)
 		appendStringInfo(&buf, ": %s", problem->invalid);
 	if (call->is_write && call->maybe_applied)
 		appendStringInfoString(&buf, "\nIt is not known whether the write was applied.");
+	if (call->note)
+		appendStringInfo(&buf, "\n%s", call->note);
 	return buf.data;
 }
 

@@ -22,6 +22,8 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "match.h"
+
 /* Values that one $in or $nin may list (API 2025-10) */
 #define MAX_LIST_VALUES 10000
 
@@ -625,4 +627,19 @@ pinecone_match(PG_FUNCTION_ARGS)
 
 	/* What is no object has no fields */
 	PG_RETURN_BOOL(node_holds(filter->root, JB_ROOT_IS_OBJECT(metadata) ? &metadata->root : NULL));
+}
+
+PineconeMatcher *
+pinecone_match_compile(Jsonb *filter)
+{
+	return (PineconeMatcher *) compile_filter(filter, CurrentMemoryContext);
+}
+
+bool
+pinecone_match_holds(const PineconeMatcher *matcher, Jsonb *metadata)
+{
+	const CompiledFilter *filter = (const CompiledFilter *) matcher;
+
+	return node_holds(filter->root,
+					  metadata && JB_ROOT_IS_OBJECT(metadata) ? &metadata->root : NULL);
 }

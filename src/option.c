@@ -97,6 +97,24 @@ static const Option options[] = {
 	{"count_from_stats", ON_BOTH, OPTION_BOOL, "true"},
 	{"count_from_dry_run", ON_BOTH, OPTION_BOOL, "true"},
 
+	/* Must reads show what this session has written before? */
+	{"consistency", ON_BOTH, OPTION_CHOICE, "eventual", "eventual|session"},
+	{"consistency_timeout", ON_BOTH, OPTION_TIME, "10s", NULL, 1, 3600 * 1000},
+	{"on_consistency_timeout", ON_BOTH, OPTION_CHOICE, "error", "error|warning"},
+
+	/* May the table be written to, and emptied? */
+	{"updatable", ON_BOTH, OPTION_BOOL, "true"},
+	{"truncatable", ON_BOTH, OPTION_BOOL, "true"},
+	/* Are writes sent at commit, or at once? */
+	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate"},
+	/* What INSERT does with an id that is there */
+	{"on_duplicate", ON_BOTH, OPTION_CHOICE, "replace", "replace|error"},
+	/* May a DELETE with a condition on metadata be one request? */
+	{"delete_by_filter", ON_BOTH, OPTION_BOOL, "true"},
+	/* Records of one upsert, and upserts in flight */
+	{"batch_size", ON_BOTH, OPTION_COUNT, "1000", NULL, 1, 1000},
+	{"write_concurrency", ON_BOTH, OPTION_COUNT, "4", NULL, 1, 100},
+
 	/* What of a record a column shows */
 	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|field"},
 	/* The metadata field's name, when it is not the column's */
@@ -770,6 +788,21 @@ read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 	}
 }
 
+static void
+read_write_options(PineconeTable *table, List *defs)
+{
+	table->session_consistency = strcmp(get_value(defs, "consistency"), "session") == 0;
+	table->consistency_timeout_ms = get_number(defs, "consistency_timeout");
+	table->consistency_warning = strcmp(get_value(defs, "on_consistency_timeout"), "warning") == 0;
+	table->updatable = get_bool(defs, "updatable");
+	table->truncatable = get_bool(defs, "truncatable");
+	table->transactional = strcmp(get_value(defs, "write_mode"), "transactional") == 0;
+	table->duplicate_error = strcmp(get_value(defs, "on_duplicate"), "error") == 0;
+	table->delete_by_filter = get_bool(defs, "delete_by_filter");
+	table->batch_size = get_number(defs, "batch_size");
+	table->write_concurrency = get_number(defs, "write_concurrency");
+}
+
 PineconeTable *
 pinecone_option_table(Oid relid)
 {
@@ -789,6 +822,7 @@ pinecone_option_table(Oid relid)
 	table->type_error_null = strcmp(get_value(defs, "on_type_error"), "null") == 0;
 	table->count_from_stats = get_bool(defs, "count_from_stats");
 	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
+	read_write_options(table, defs);
 
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));

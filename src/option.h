@@ -72,6 +72,20 @@ typedef struct PineconeTable
 	bool count_from_stats;	 /* plain count(*) may be answered by stats */
 	bool count_from_dry_run; /* filtered count(*) by an update dry run */
 
+	/* Reading one's own writes */
+	bool session_consistency;
+	int consistency_timeout_ms;
+	bool consistency_warning; /* no error when it takes longer */
+
+	/* Writing */
+	bool updatable;
+	bool truncatable;
+	bool transactional;		/* write_mode: send at commit, not at once */
+	bool duplicate_error;	/* INSERT of an id that is there is an error */
+	bool delete_by_filter;	/* may DELETE be one request? */
+	int batch_size;			/* records of an upsert */
+	int write_concurrency;	/* batches in flight */
+
 	/* Columns, by attnum - 1 */
 	int ncolumns;
 	PineconeColumn *columns;

@@ -21,6 +21,7 @@ char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
 int pinecone_stats_ttl_ms = 60000;
 int pinecone_prefetch_kb = 16384;
+int pinecone_write_buffer_kb = 16384;
 
 typedef struct Switch
 {
@@ -62,6 +63,11 @@ pinecone_setting_init(void)
 	DefineCustomIntVariable("pinecone_fdw.prefetch",
 							"How much a scan asks for ahead of its reader.",
 							NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, PGC_USERSET,
+							GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("pinecone_fdw.write_buffer",
+							"How much of a transaction's writes waits for the commit in memory.",
+							"What is more waits in a temporary file.",
+							&pinecone_write_buffer_kb, 16384, 64, 512 * 1024, PGC_USERSET,
 							GUC_UNIT_KB, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

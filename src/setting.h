@@ -24,6 +24,9 @@ extern char *pinecone_allow_http_hosts; /* superuser; where http:// may go besid
 extern int pinecone_stats_ttl_ms; /* how long index statistics stay fresh */
 extern int pinecone_prefetch_kb;  /* reply bytes a scan keeps in flight */
 
+/* Transactions */
+extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
+
 extern void pinecone_setting_init(void);
 
 #endif /* PINECONE_SETTING_H */

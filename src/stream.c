@@ -15,6 +15,8 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "overlay.h"
+#include "pending.h"
 #include "setting.h"
 #include "stream.h"
 
@@ -80,6 +82,9 @@ struct PineconeStream
 	PineconePage *matches; /* of the last search, in matches_cxt */
 	MemoryContext matches_cxt;
 	HTAB *seen; /* ids returned by earlier, smaller searches */
+
+	/* With the transaction's own writes: all of it is in there */
+	PineconeOverlay *overlay; /* or NULL */
 };
 
 /* ---- Sizes ---- */
@@ -614,6 +619,25 @@ advance(PineconeStream *stream)
 PineconeStream *
 pinecone_stream_begin(const PineconeStreamSpec *spec)
 {
+	PineconePendingView *view = pinecone_pending_view(spec->session, spec->namespace_);
+	PineconeStream *stream;
+	MemoryContext cxt;
+	MemoryContext old;
+
+	if (view == NULL)
+		return pinecone_stream_begin_stored(spec);
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
+	stream = palloc0(sizeof(PineconeStream));
+	stream->cxt = cxt;
+	stream->overlay = pinecone_overlay_begin(spec, view);
+	MemoryContextSwitchTo(old);
+	return stream;
+}
+
+PineconeStream *
+pinecone_stream_begin_stored(const PineconeStreamSpec *spec)
+{
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream",
 											  ALLOCSET_DEFAULT_SIZES);
 	PineconeStream *stream = MemoryContextAllocZero(cxt, sizeof(PineconeStream));
@@ -687,6 +711,8 @@ finish_or_grow(PineconeStream *stream)
 PineconeStreamStatus
 pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 {
+	if (stream->overlay)
+		return pinecone_overlay_next(stream->overlay, wait, record);
 	for (;;)
 	{
 		Batch *head = NULL;
@@ -736,12 +762,16 @@ pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 bool
 pinecone_stream_seen(PineconeStream *stream, const char *id)
 {
+	if (stream->overlay)
+		return pinecone_overlay_seen(stream->overlay, id);
 	return stream->seen != NULL && hash_search(stream->seen, &id, HASH_FIND, NULL) != NULL;
 }
 
 int
 pinecone_stream_top_k(PineconeStream *stream)
 {
+	if (stream->overlay)
+		return pinecone_overlay_top_k(stream->overlay);
 	return stream->top_k;
 }
 

@@ -56,6 +56,9 @@ typedef enum PineconeStreamStatus
  */
 extern PineconeStream *pinecone_stream_begin(const PineconeStreamSpec *spec);
 
+/* The same without what this transaction has written and not sent yet. */
+extern PineconeStream *pinecone_stream_begin_stored(const PineconeStreamSpec *spec);
+
 /*
  * The next record, valid until the next call.  Errors are raised.  With "wait"
  * false it returns PENDING rather than wait for the network.

@@ -1,0 +1,30 @@
+/*
+ * spool.h
+ *		A log of bytes: in memory to begin with, in a temporary file when it
+ *		outgrows pinecone_fdw.write_buffer.
+ */
+#ifndef PINECONE_SPOOL_H
+#define PINECONE_SPOOL_H
+
+typedef struct PineconeSpool PineconeSpool;
+
+/*
+ * An empty log in the current memory context, which must live as long as the
+ * transaction: the file belongs to the transaction, whatever becomes of the
+ * subtransaction that outgrew memory.
+ */
+extern PineconeSpool *pinecone_spool_create(void);
+
+extern int64 pinecone_spool_size(const PineconeSpool *spool);
+extern void pinecone_spool_append(PineconeSpool *spool, const char *data, int len);
+
+/* Drop what was appended beyond that size. */
+extern void pinecone_spool_truncate(PineconeSpool *spool, int64 size);
+
+/* Copy len bytes from an offset; they must be there. */
+extern void pinecone_spool_read(PineconeSpool *spool, int64 offset, char *data, int len);
+
+/* Remove the file.  Not needed after an abort. */
+extern void pinecone_spool_close(PineconeSpool *spool);
+
+#endif /* PINECONE_SPOOL_H */
