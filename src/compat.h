@@ -1,6 +1,6 @@
 /*
  * compat.h
- *		Differences between PostgreSQL majors, 13 to 18.
+ *		Differences between PostgreSQL majors, 14 to 18.
  *
  * A wrapper takes the newest arguments and drops what older majors lack.
  */
@@ -17,8 +17,8 @@
 #include "utils/selfuncs.h"
 #include "utils/tuplesort.h"
 
-#if PG_VERSION_NUM < 130000
-#error "pinecone_fdw needs PostgreSQL 13 or newer"
+#if PG_VERSION_NUM < 140000
+#error "pinecone_fdw needs PostgreSQL 14 or newer"
 #endif
 
 /* PG18 split EXPLAIN's header */
@@ -70,6 +70,23 @@
 	pinecone_entry_user(planner_rt_fetch((rel)->relid, root))
 #define pinecone_entry_user(rte) \
 	(OidIsValid((rte)->checkAsUser) ? (rte)->checkAsUser : GetUserId())
+#endif
+
+/* PG16 moved the columns that an UPDATE sets from the range table entry */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_updated_columns(root, rte, relid) \
+	get_rel_all_updated_cols(root, find_base_rel(root, relid))
+#define pinecone_result_user(rri, estate) \
+	pinecone_user_or_current(ExecGetResultRelCheckAsUser(rri, estate))
+#define pinecone_user_or_current(userid) (OidIsValid(userid) ? (userid) : GetUserId())
+#else
+#define pinecone_updated_columns(root, rte, relid) \
+	bms_union((rte)->updatedCols, (rte)->extraUpdatedCols)
+#define pinecone_result_user(rri, estate) \
+	pinecone_entry_user(exec_rt_fetch((rri)->ri_RangeTableIndex > 0 ? \
+										  (rri)->ri_RangeTableIndex : \
+										  (rri)->ri_RootResultRelInfo->ri_RangeTableIndex, \
+									  estate))
 #endif
 
 /* PG17 added root and returns a float */

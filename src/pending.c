@@ -161,7 +161,7 @@ send_pending(void)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
-	pinecone_pending_log_send(pending, send);
+	pinecone_pending_log_send(pending, send, NULL);
 	pinecone_send_finish(send);
 
 	error_context_stack = callback.previous;

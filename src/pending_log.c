@@ -325,7 +325,7 @@ pinecone_pending_log_forget(void)
 /* ---- Sending ---- */
 
 void
-pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send)
+pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeCounters *counters)
 {
 	int *targets = palloc(Max(log->ntargets, 1) * sizeof(int));
 	int64 size = pinecone_pending_log_size(log);
@@ -339,7 +339,7 @@ pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send)
 
 		/* options may have changed since, or the user mapping may be gone */
 		(void) pinecone_session_get(target->session->serverid, target->session->userid);
-		targets[i] = pinecone_send_target(send, target->session, NULL, target->namespace_,
+		targets[i] = pinecone_send_target(send, target->session, counters, target->namespace_,
 										  target->batch_size, target->concurrency);
 	}
 	for (int64 offset = 0; offset < size;)

@@ -29,8 +29,9 @@ extern PineconePendingView *pinecone_pending_log_view(PineconePendingLog *log,
 													  PineconeSession *session,
 													  const char *namespace_);
 
-/* Send all of it, in order. */
-extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send);
+/* Send all of it, in order.  "counters" may be NULL. */
+extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send,
+									  PineconeCounters *counters);
 
 /* Give back what does not go away with memory. */
 extern void pinecone_pending_log_close(PineconePendingLog *log);

@@ -10,6 +10,9 @@
 #include "analyze.h"
 #include "explain.h"
 #include "import.h"
+#include "modify.h"
+#include "modify_plan.h"
+#include "pending.h"
 #include "plan.h"
 #include "scan.h"
 #include "setting.h"
@@ -24,6 +27,7 @@ void
 _PG_init(void)
 {
 	pinecone_setting_init();
+	pinecone_pending_init();
 }
 
 Datum
@@ -42,6 +46,23 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = pineconeIterateForeignScan;
 	routine->ReScanForeignScan = pineconeReScanForeignScan;
 	routine->EndForeignScan = pineconeEndForeignScan;
+
+	/* Writing */
+	routine->IsForeignRelUpdatable = pineconeIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = pineconeAddForeignUpdateTargets;
+	routine->PlanForeignModify = pineconePlanForeignModify;
+	routine->BeginForeignModify = pineconeBeginForeignModify;
+	routine->ExecForeignInsert = pineconeExecForeignInsert;
+	routine->ExecForeignUpdate = pineconeExecForeignUpdate;
+	routine->ExecForeignDelete = pineconeExecForeignDelete;
+	routine->EndForeignModify = pineconeEndForeignModify;
+	routine->BeginForeignInsert = pineconeBeginForeignInsert;
+	routine->EndForeignInsert = pineconeEndForeignInsert;
+	routine->PlanDirectModify = pineconePlanDirectModify;
+	routine->BeginDirectModify = pineconeBeginDirectModify;
+	routine->IterateDirectModify = pineconeIterateDirectModify;
+	routine->EndDirectModify = pineconeEndDirectModify;
+	routine->ExecForeignTruncate = pineconeExecForeignTruncate;
 
 	/* Learning */
 	routine->ImportForeignSchema = pineconeImportForeignSchema;

@@ -31,7 +31,9 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "consistency.h"
 #include "distance.h"
+#include "pending.h"
 #include "scan.h"
 #include "session.h"
 #include "setting.h"
@@ -94,7 +96,10 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	ListCell *lc;
 
 	node->fdw_state = state;
-	state->request = pinecone_request_from_list(plan->fdw_private);
+	/* a direct modification has more in there */
+	state->request = pinecone_request_from_list(plan->operation == CMD_SELECT ?
+													plan->fdw_private :
+													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
@@ -126,8 +131,8 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
  * Evaluate one of the request's expressions; it stays valid for the run.
  * Returns false for NULL.
  */
-static bool
-evaluate(ForeignScanState *node, int number)
+bool
+pinecone_scan_evaluate(ForeignScanState *node, int number)
 {
 	PineconeScanState *state = node->fdw_state;
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
@@ -160,7 +165,7 @@ evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
 	if (condition == NULL)
 		return;
 	if (condition->value >= 0)
-		(void) evaluate(node, condition->value);
+		(void) pinecone_scan_evaluate(node, condition->value);
 	foreach(lc, condition->args)
 		evaluate_condition(node, lfirst(lc));
 }
@@ -204,7 +209,7 @@ evaluate_ids(ForeignScanState *node, int *nids)
 		bool *nulls = &state->values.isnull[number];
 		int nelements = 1;
 
-		if (!evaluate(node, number))
+		if (!pinecone_scan_evaluate(node, number))
 			continue;
 		if (OidIsValid(get_element_type(getBaseType(state->values.types[number]))))
 			deconstruct_array(DatumGetArrayTypeP(state->values.values[number]), TEXTOID, -1, false,
@@ -260,7 +265,7 @@ evaluate_prefix(ForeignScanState *node, const char **prefix)
 	*prefix = NULL;
 	if (state->request->prefix < 0)
 		return true;
-	if (!evaluate(node, state->request->prefix))
+	if (!pinecone_scan_evaluate(node, state->request->prefix))
 		return false;
 	wanted = TextDatumGetCString(state->values.values[state->request->prefix]);
 	if (state->request->prefix_is_like)
@@ -277,7 +282,7 @@ evaluate_count(ForeignScanState *node, int number)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	if (number < 0 || !evaluate(node, number))
+	if (number < 0 || !pinecone_scan_evaluate(node, number))
 		return -1;
 	return Max(0, DatumGetInt64(state->values.values[number]));
 }
@@ -347,8 +352,8 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 
 /* ---- Exhaustive search ---- */
 
-static void
-fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec)
+void
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
@@ -358,6 +363,7 @@ fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec
 	spec->counters = &state->counters;
 	spec->op = op;
 	spec->namespace_ = state->table->namespace_;
+	spec->own_writes = state->table;
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
@@ -396,7 +402,7 @@ start_exhaustive_search(ForeignScanState *node)
 	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 
-	fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
 	spec.want_values = true;
 	stream = pinecone_stream_begin(&spec);
 	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
@@ -453,7 +459,7 @@ evaluate_vector(ForeignScanState *node)
 	int number = state->request->vector;
 	MemoryContext old;
 
-	if (!evaluate(node, number))
+	if (!pinecone_scan_evaluate(node, number))
 		return;
 	old = MemoryContextSwitchTo(state->run_cxt);
 	state->vector = pinecone_convert_vector(state->values.values[number],
@@ -532,7 +538,7 @@ start_search(ForeignScanState *node)
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
 	{
-		if (!evaluate(node, request->bound))
+		if (!pinecone_scan_evaluate(node, request->bound))
 		{
 			state->done = true;
 			return;
@@ -543,10 +549,10 @@ start_search(ForeignScanState *node)
 			state->bound = get_float8_infinity();
 	}
 
-	fill_spec(node, PINECONE_OP_QUERY, &spec);
+	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{
-		if (evaluate(node, request->vector_id))
+		if (pinecone_scan_evaluate(node, request->vector_id))
 			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
 		if (spec.query_id != NULL && !id_is_possible(spec.query_id))
 			spec.query_id = NULL;
@@ -582,7 +588,7 @@ start_read(ForeignScanState *node)
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
 		op = PINECONE_OP_LIST_FETCH;
 
-	fill_spec(node, op, &spec);
+	pinecone_scan_fill_spec(node, op, &spec);
 	if (op == PINECONE_OP_FETCH)
 	{
 		spec.ids = evaluate_ids(node, &spec.nids);
@@ -595,8 +601,8 @@ start_read(ForeignScanState *node)
 		state->stream = pinecone_stream_begin(&spec);
 }
 
-static void
-start_run(ForeignScanState *node)
+void
+pinecone_scan_prepare(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	MemoryContext old;
@@ -604,10 +610,20 @@ start_run(ForeignScanState *node)
 	state->started = true;
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
-
 	old = MemoryContextSwitchTo(state->run_cxt);
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+start_run(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	MemoryContext old;
+
+	pinecone_scan_prepare(node);
+	old = MemoryContextSwitchTo(state->run_cxt);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
 		; /* no stream: see count_row() */
 	else if (state->filter.kind == PINECONE_FILTER_NEVER)
@@ -621,6 +637,25 @@ start_run(ForeignScanState *node)
 
 /* ---- Iterate ---- */
 
+/* Count by reading: what this transaction has written counts as well. */
+static double
+count_records(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStreamSpec spec;
+	PineconeStream *stream;
+	PineconeRecord *record;
+	double count = 0;
+
+	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
+							&spec);
+	stream = pinecone_stream_begin(&spec);
+	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+		count++;
+	pinecone_stream_end(stream);
+	return count;
+}
+
 /* The single row of a pushed-down count(*). */
 static TupleTableSlot *
 count_row(ForeignScanState *node, TupleTableSlot *slot)
@@ -629,7 +664,12 @@ count_row(ForeignScanState *node, TupleTableSlot *slot)
 	const char *namespace_ = state->table->namespace_;
 	double count = 0;
 
-	if (state->filter.kind == PINECONE_FILTER_JSON)
+	pinecone_consistency_wait(state->session, state->table, namespace_);
+	if (state->filter.kind == PINECONE_FILTER_NEVER)
+		; /* none */
+	else if (pinecone_pending_view(state->session, namespace_) != NULL)
+		count = count_records(node);
+	else if (state->filter.kind == PINECONE_FILTER_JSON)
 	{
 		PineconeCall *call = pinecone_api_count(state->session, &state->counters, namespace_,
 												state->filter.json);
@@ -637,7 +677,7 @@ count_row(ForeignScanState *node, TupleTableSlot *slot)
 		count = pinecone_api_count_result(call);
 		pinecone_api_free(call);
 	}
-	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
+	else
 	{
 		PineconeCall *call = pinecone_api_stats(state->session, &state->counters);
 

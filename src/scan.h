@@ -55,6 +55,16 @@ extern TupleTableSlot *pineconeIterateForeignScan(ForeignScanState *node);
 extern void pineconeReScanForeignScan(ForeignScanState *node);
 extern void pineconeEndForeignScan(ForeignScanState *node);
 
+/*
+ * For those who read the scan's records without it: open the session and
+ * render the filter; describe a stream; evaluate one of its expressions, which
+ * then stays valid for the run, false for NULL.
+ */
+extern void pinecone_scan_prepare(ForeignScanState *node);
+extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
+									PineconeStreamSpec *spec);
+extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
+
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
 

@@ -17,6 +17,7 @@ bool pinecone_enable_prefix = true;
 bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
 bool pinecone_enable_columns = true;
+bool pinecone_enable_direct_modify = true;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
 int pinecone_stats_ttl_ms = 60000;
@@ -39,6 +40,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
+	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 };
 
 void

@@ -15,6 +15,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "consistency.h"
 #include "overlay.h"
 #include "pending.h"
 #include "setting.h"
@@ -624,6 +625,8 @@ pinecone_stream_begin(const PineconeStreamSpec *spec)
 	MemoryContext cxt;
 	MemoryContext old;
 
+	if (spec->own_writes)
+		pinecone_consistency_wait(spec->session, spec->own_writes, spec->namespace_);
 	if (view == NULL)
 		return pinecone_stream_begin_stored(spec);
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream", ALLOCSET_DEFAULT_SIZES);

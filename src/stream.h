@@ -18,6 +18,7 @@ typedef struct PineconeStreamSpec
 	PineconeCounters *counters; /* may be NULL */
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
+	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
 	int dimension; /* of the index; sizes pages */
 
 	/* Which records */

@@ -1,0 +1,557 @@
+/*
+ * modify.c
+ *		Rows of INSERT, COPY, UPDATE and DELETE as writes.
+ *
+ * An INSERT is an upsert.  An UPDATE that sets fields is an update; one that
+ * also removes fields, or changes vectors or the id, needs the record as it is
+ * stored, because Pinecone replaces records as a whole.  Such rows wait in a
+ * buffer until many records can be fetched at a time.
+ *
+ * Writes go to the transaction's log, under write_mode 'immediate' out.  A
+ * statement that reads from Pinecone could meet there what it has just
+ * written, so its writes go out at its end.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "idset.h"
+#include "modify.h"
+#include "modify_plan.h"
+#include "pending.h"
+#include "stream.h"
+
+/* Rows that wait for their stored records, at most */
+#define BUFFER_ROWS 400
+
+/* ---- Where writes go ---- */
+
+PineconeModify *
+pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
+					   const Bitmapset *assigned, bool deferred)
+{
+	PineconeModify *modify = palloc0(sizeof(PineconeModify));
+
+	modify->cxt = CurrentMemoryContext;
+	modify->operation = operation;
+	modify->table = table;
+	modify->session = pinecone_session_get(table->server->serverid, userid);
+	modify->stats = pinecone_session_stats(modify->session, false, false);
+	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
+											ALLOCSET_DEFAULT_SIZES);
+	if (operation != CMD_DELETE)
+		modify->writer = pinecone_convert_writer(table, modify->stats, assigned);
+	if (!table->transactional)
+	{
+		modify->send = pinecone_send_begin();
+		if (deferred)
+			modify->log = pinecone_pending_log_create();
+	}
+	return modify;
+}
+
+static void
+choose_target(PineconeModify *modify, const char *namespace_)
+{
+	PineconeTable *table = modify->table;
+
+	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
+		return;
+	if (table->transactional)
+		modify->target = pinecone_pending_target(modify->session, table, namespace_);
+	else if (modify->log)
+		modify->target = pinecone_pending_log_target(modify->log, modify->session, namespace_,
+													 table->batch_size, table->write_concurrency);
+	else
+		modify->target = pinecone_send_target(modify->send, modify->session, &modify->counters,
+											  namespace_, table->batch_size,
+											  table->write_concurrency);
+	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
+}
+
+/* For whatever interrupts sending: how far it had come. */
+static void
+add_progress(void *arg)
+{
+	PineconeModify *modify = arg;
+	char *progress = pinecone_send_progress(modify->send);
+
+	errcontext("writing to foreign table \"%s\"", modify->table->name);
+	if (progress)
+		errcontext("%s", progress);
+}
+
+void
+pinecone_modify_write(PineconeModify *modify, const char *namespace_, const PineconeWrite *write)
+{
+	ErrorContextCallback callback;
+
+	choose_target(modify, namespace_);
+	if (modify->table->transactional)
+		pinecone_pending_add(modify->target, write);
+	else if (modify->log)
+		pinecone_pending_log_add(modify->log, modify->target, write);
+	else
+	{
+		callback.callback = add_progress;
+		callback.arg = modify;
+		callback.previous = error_context_stack;
+		error_context_stack = &callback;
+		pinecone_send_add(modify->send, modify->target, write);
+		error_context_stack = callback.previous;
+	}
+}
+
+void
+pinecone_modify_finish(PineconeModify *modify)
+{
+	ErrorContextCallback callback;
+
+	if (modify->send == NULL)
+		return;
+	callback.callback = add_progress;
+	callback.arg = modify;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	if (modify->log)
+	{
+		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
+		pinecone_pending_log_close(modify->log);
+	}
+	pinecone_send_finish(modify->send);
+	pinecone_send_end(modify->send);
+	modify->send = NULL;
+	modify->log = NULL;
+	error_context_stack = callback.previous;
+}
+
+/* ---- The buffer ---- */
+
+static void
+start_buffer(PineconeModify *modify)
+{
+	MemoryContext old;
+
+	if (modify->buffer_cxt == NULL)
+		modify->buffer_cxt = AllocSetContextCreate(modify->cxt, "pinecone rows to write",
+												   ALLOCSET_DEFAULT_SIZES);
+	else
+		MemoryContextReset(modify->buffer_cxt);
+	old = MemoryContextSwitchTo(modify->buffer_cxt);
+	modify->buffer = palloc(BUFFER_ROWS * sizeof(PineconeBufferedRow));
+	modify->buffered_ids = idset_create(modify->buffer_cxt, BUFFER_ROWS, NULL);
+	modify->nbuffered = 0;
+	MemoryContextSwitchTo(old);
+}
+
+/* The stored records of the buffered ids, as this transaction sees them. */
+static PineconeStream *
+fetch_buffered(PineconeModify *modify, bool records)
+{
+	PineconeStreamSpec spec = {0};
+	char **ids = palloc(modify->nbuffered * sizeof(char *));
+
+	for (int i = 0; i < modify->nbuffered; i++)
+		ids[i] = modify->buffer[i].id;
+	spec.session = modify->session;
+	spec.counters = &modify->counters;
+	spec.op = PINECONE_OP_FETCH;
+	spec.namespace_ = modify->table->namespace_;
+	spec.dimension = modify->stats->dimension;
+	spec.ids = ids;
+	spec.nids = modify->nbuffered;
+	spec.want_values = spec.want_metadata = records;
+	return pinecone_stream_begin(&spec);
+}
+
+static void
+refuse_duplicate(PineconeModify *modify, const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("record \"%s\" exists in foreign table \"%s\" already", id,
+					modify->table->name),
+			 errhint("With table option \"on_duplicate\" set to \"replace\" INSERT replaces it.")));
+}
+
+static void
+flush_inserts(PineconeModify *modify)
+{
+	PineconeStream *stream = fetch_buffered(modify, false);
+	PineconeRecord *stored;
+
+	if (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+		refuse_duplicate(modify, stored->id);
+	pinecone_stream_end(stream);
+	for (int i = 0; i < modify->nbuffered; i++)
+	{
+		PineconeWrite write = {PINECONE_WRITE_UPSERT};
+
+		write.record = modify->buffer[i].record;
+		pinecone_modify_write(modify, modify->table->namespace_, &write);
+	}
+}
+
+/* One row of an UPDATE, now that its record has come. */
+static void
+write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRecord *stored)
+{
+	int natts = modify->desc->natts;
+	Datum *values = palloc(natts * sizeof(Datum));
+	bool *isnull = palloc(natts * sizeof(bool));
+	PineconeWrite write = {PINECONE_WRITE_UPSERT};
+	PineconeWrite deletion = {PINECONE_WRITE_DELETE};
+
+	heap_deform_tuple(row->row, modify->desc, values, isnull);
+	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
+	if (strcmp(write.record.id, row->id) != 0)
+	{
+		deletion.record.id = row->id;
+		deletion.record.idlen = strlen(row->id);
+		pinecone_modify_write(modify, modify->table->namespace_, &deletion);
+	}
+	pinecone_modify_write(modify, modify->table->namespace_, &write);
+}
+
+/* A record that has gone since the row was read has nothing to update. */
+static void
+flush_updates(PineconeModify *modify)
+{
+	PineconeStream *stream = fetch_buffered(modify, true);
+	PineconeRecord *stored;
+
+	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+	{
+		PineconeIdEntry *entry = idset_lookup(modify->buffered_ids, stored->id);
+		MemoryContext old;
+
+		if (entry == NULL)
+			continue;
+		old = MemoryContextSwitchTo(modify->row_cxt);
+		MemoryContextReset(modify->row_cxt);
+		write_updated(modify, &modify->buffer[entry->number], stored);
+		MemoryContextSwitchTo(old);
+	}
+	pinecone_stream_end(stream);
+}
+
+static void
+flush_buffer(PineconeModify *modify)
+{
+	MemoryContext old;
+
+	if (modify->nbuffered == 0)
+		return;
+	old = MemoryContextSwitchTo(modify->buffer_cxt);
+	if (modify->operation == CMD_UPDATE)
+		flush_updates(modify);
+	else
+		flush_inserts(modify);
+	MemoryContextSwitchTo(old);
+	modify->nbuffered = 0;
+	modify->buffer = NULL;
+}
+
+/* A place in the buffer for a row that concerns an id. */
+static PineconeBufferedRow *
+add_buffered(PineconeModify *modify, const char *id)
+{
+	PineconeBufferedRow *row;
+	PineconeIdEntry *entry;
+	bool found;
+
+	if (modify->nbuffered == BUFFER_ROWS ||
+		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, id) != NULL))
+		flush_buffer(modify);
+	if (modify->nbuffered == 0)
+		start_buffer(modify);
+	row = &modify->buffer[modify->nbuffered];
+	memset(row, 0, sizeof(*row));
+	row->id = MemoryContextStrdup(modify->buffer_cxt, id);
+	entry = idset_insert(modify->buffered_ids, row->id, &found);
+	entry->number = modify->nbuffered++;
+	return row;
+}
+
+/* ---- Begin ---- */
+
+/* Does the statement read from a table like the one it writes to? */
+static bool
+reads_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
+{
+	FdwRoutine *routine = target->ri_FdwRoutine;
+	ListCell *lc;
+
+	if (operation != CMD_INSERT)
+		return true;
+	foreach(lc, estate->es_range_table)
+	{
+		RangeTblEntry *rte = lfirst(lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
+			rte->inFromCl &&
+			GetFdwRoutineByRelId(rte->relid)->ExecForeignInsert == routine->ExecForeignInsert)
+			return true;
+	}
+	return false;
+}
+
+static PineconeModify *
+begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, bool deferred)
+{
+	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
+	MemoryContext cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone modify",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	Bitmapset *columns = NULL;
+	PineconeModify *modify;
+	ListCell *lc;
+
+	foreach(lc, assigned)
+		columns = bms_add_member(columns, lfirst_int(lc));
+	modify = pinecone_modify_create(table, pinecone_result_user(rri, estate), operation, columns,
+									deferred);
+	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
+	MemoryContextSwitchTo(old);
+	rri->ri_FdwState = modify;
+	return modify;
+}
+
+void
+pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+						   int subplan_index, int eflags)
+{
+	Plan *subplan = outerPlanState(mtstate)->plan;
+	PineconeModify *modify;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	modify = begin(rri, mtstate->ps.state, mtstate->operation,
+				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED),
+				   reads_pinecone(mtstate->ps.state, rri, mtstate->operation));
+	modify->has_returning = intVal(list_nth(fdw_private, PINECONE_MODIFY_RETURNING));
+	if (mtstate->operation != CMD_INSERT)
+		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
+	if (mtstate->operation == CMD_DELETE)
+		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ROW);
+}
+
+/* COPY, and rows that a partitioned table routes here. */
+void
+pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	PineconeModify *modify;
+
+	if (plan != NULL && plan->operation == CMD_UPDATE && rri->ri_FdwState != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot move rows into foreign table \"%s\" while it is updated",
+						RelationGetRelationName(rri->ri_RelationDesc)),
+				 errhint("Update partition by partition.")));
+	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables")));
+	modify = begin(rri, mtstate->ps.state, CMD_INSERT, NIL,
+				   plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
+	modify->has_returning = plan != NULL && plan->returningLists != NIL;
+}
+
+/* ---- Rows ---- */
+
+/* What a later read will show of the row, for RETURNING. */
+static void
+show_record(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
+{
+	Bitmapset *wanted = NULL;
+	MemoryContext old;
+
+	if (modify->reader == NULL)
+	{
+		old = MemoryContextSwitchTo(modify->cxt);
+		for (int i = 0; i < modify->table->ncolumns; i++)
+			wanted = bms_add_member(wanted, modify->table->columns[i].attnum);
+		modify->reader = pinecone_convert_reader(modify->table, wanted);
+		MemoryContextSwitchTo(old);
+	}
+	ExecClearTuple(slot);
+	pinecone_convert_row(modify->reader, record, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
+}
+
+/* A copy that lives as long as the buffer. */
+static PineconeRecord
+copy_into_buffer(PineconeModify *modify, const PineconeRecord *record)
+{
+	MemoryContext old = MemoryContextSwitchTo(modify->buffer_cxt);
+	PineconeRecord copy = *record;
+
+	copy.id = pstrdup(record->id);
+	if (record->nvalues > 0)
+		copy.values = memcpy(palloc(record->nvalues * sizeof(float)), record->values,
+							 record->nvalues * sizeof(float));
+	if (record->metadata)
+		copy.metadata = pnstrdup(record->metadata, record->metadata_len);
+	/* sparse vectors are made, not pointed to, but in the row's memory */
+	if (record->sparse.n > 0)
+	{
+		copy.sparse.indices = memcpy(palloc(record->sparse.n * sizeof(uint32)),
+									 record->sparse.indices, record->sparse.n * sizeof(uint32));
+		copy.sparse.values = memcpy(palloc(record->sparse.n * sizeof(float)),
+									record->sparse.values, record->sparse.n * sizeof(float));
+	}
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
+/* on_duplicate 'error': the record must be neither there nor in the statement twice. */
+static void
+insert_checked(PineconeModify *modify, const PineconeRecord *record)
+{
+	PineconeBufferedRow *row;
+	bool found;
+
+	if (modify->inserted_ids == NULL)
+		modify->inserted_ids = idset_create(modify->cxt, 1024, NULL);
+	if (idset_lookup(modify->inserted_ids, record->id) != NULL)
+		refuse_duplicate(modify, record->id);
+	(void) idset_insert(modify->inserted_ids, MemoryContextStrdup(modify->cxt, record->id), &found);
+	row = add_buffered(modify, record->id);
+	row->record = copy_into_buffer(modify, record);
+}
+
+TupleTableSlot *
+pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+						  TupleTableSlot *plan_slot)
+{
+	PineconeModify *modify = rri->ri_FdwState;
+	PineconeWrite write = {PINECONE_WRITE_UPSERT};
+	MemoryContext old;
+
+	MemoryContextReset(modify->row_cxt);
+	old = MemoryContextSwitchTo(modify->row_cxt);
+	slot_getallattrs(slot);
+	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
+							&write.record);
+	if (modify->table->duplicate_error)
+		insert_checked(modify, &write.record);
+	else
+		pinecone_modify_write(modify, modify->table->namespace_, &write);
+	if (modify->has_returning)
+		show_record(modify, slot, &write.record);
+	MemoryContextSwitchTo(old);
+	return slot;
+}
+
+/* The id of the record that a row of an UPDATE or DELETE is about. */
+static char *
+old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum value = ExecGetJunkAttribute(plan_slot, modify->id_junk, &isnull);
+
+	if (isnull)
+		elog(ERROR, "the id of a record is null");
+	return TextDatumGetCString(value);
+}
+
+TupleTableSlot *
+pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+						  TupleTableSlot *plan_slot)
+{
+	PineconeModify *modify = rri->ri_FdwState;
+	PineconeWrite write = {PINECONE_WRITE_UPDATE};
+	MemoryContext old;
+	char *id;
+
+	MemoryContextReset(modify->row_cxt);
+	old = MemoryContextSwitchTo(modify->row_cxt);
+	slot_getallattrs(slot);
+	id = old_id(modify, plan_slot);
+	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
+									  &write.record))
+		pinecone_modify_write(modify, modify->table->namespace_, &write);
+	else
+	{
+		PineconeBufferedRow *row = add_buffered(modify, id);
+
+		MemoryContextSwitchTo(modify->buffer_cxt);
+		row->row = ExecCopySlotHeapTuple(slot);
+	}
+	MemoryContextSwitchTo(old);
+	return slot;
+}
+
+/* The row that is deleted, for RETURNING. */
+static void
+show_deleted(PineconeModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum row = ExecGetJunkAttribute(plan_slot, modify->row_junk, &isnull);
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+
+	if (isnull)
+		return;
+	header = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = modify->table->relid;
+	tuple.t_data = header;
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	ExecMaterializeSlot(slot);
+}
+
+TupleTableSlot *
+pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+						  TupleTableSlot *plan_slot)
+{
+	PineconeModify *modify = rri->ri_FdwState;
+	PineconeWrite write = {PINECONE_WRITE_DELETE};
+	MemoryContext old;
+
+	MemoryContextReset(modify->row_cxt);
+	old = MemoryContextSwitchTo(modify->row_cxt);
+	write.record.id = old_id(modify, plan_slot);
+	write.record.idlen = strlen(write.record.id);
+	pinecone_modify_write(modify, modify->table->namespace_, &write);
+	MemoryContextSwitchTo(old);
+	if (AttributeNumberIsValid(modify->row_junk))
+		show_deleted(modify, slot, plan_slot);
+	return slot;
+}
+
+/* ---- End ---- */
+
+static void
+end(ResultRelInfo *rri)
+{
+	PineconeModify *modify = rri->ri_FdwState;
+
+	if (modify == NULL)
+		return;
+	flush_buffer(modify);
+	pinecone_modify_finish(modify);
+	rri->ri_FdwState = NULL;
+	MemoryContextDelete(modify->cxt);
+}
+
+void
+pineconeEndForeignModify(EState *estate, ResultRelInfo *rri)
+{
+	end(rri);
+}
+
+void
+pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri)
+{
+	end(rri);
+}

@@ -1,0 +1,96 @@
+/*
+ * modify.h
+ *		INSERT, COPY, UPDATE, DELETE and TRUNCATE.
+ */
+#ifndef PINECONE_MODIFY_H
+#define PINECONE_MODIFY_H
+
+#include "foreign/fdwapi.h"
+
+#include "convert.h"
+#include "pending_log.h"
+
+typedef struct PineconeModify PineconeModify;
+
+/* One buffered row: an UPDATE that needs the stored record, or an INSERT to be checked */
+typedef struct PineconeBufferedRow
+{
+	char *id;			   /* of the record as it is, or is not to be */
+	HeapTuple row;		   /* UPDATE: the new row */
+	PineconeRecord record; /* INSERT */
+} PineconeBufferedRow;
+
+struct PineconeModify
+{
+	CmdType operation;
+	PineconeTable *table;
+	PineconeSession *session;
+	PineconeStats *stats;
+	PineconeWriter *writer;
+	PineconeCounters counters;
+	TupleDesc desc;
+	bool has_returning;
+
+	/* Junk columns of the plan's rows, or invalid */
+	AttrNumber id_junk;
+	AttrNumber row_junk;
+
+	/* Where writes go: to commit, to the end of the statement, or out */
+	PineconePendingLog *log; /* to the end of the statement */
+	PineconeSend *send;		 /* out */
+	int target;
+	const char *target_namespace; /* whose number that is, or NULL */
+
+	/* Memory */
+	MemoryContext cxt;	   /* lives as long as this */
+	MemoryContext row_cxt; /* reset per row */
+
+	/* Rows that wait for their stored records */
+	MemoryContext buffer_cxt;
+	PineconeBufferedRow *buffer;
+	int nbuffered;
+	struct idset_hash *buffered_ids;
+	struct idset_hash *inserted_ids; /* on_duplicate 'error': of the statement */
+
+	PineconeReader *reader; /* for RETURNING */
+};
+
+/* modify_plan.c */
+extern int pineconeIsForeignRelUpdatable(Relation rel);
+extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									   int subplan_index);
+
+/* modify.c */
+extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
+									   List *fdw_private, int subplan_index, int eflags);
+extern TupleTableSlot *pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern void pineconeEndForeignModify(EState *estate, ResultRelInfo *rri);
+extern void pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
+extern void pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri);
+
+/* modify_direct.c */
+extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									 int subplan_index);
+extern void pineconeBeginDirectModify(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pineconeIterateDirectModify(ForeignScanState *node);
+extern void pineconeEndDirectModify(ForeignScanState *node);
+
+/* truncate.c */
+extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
+
+/*
+ * For modify.c, modify_direct.c and truncate.c: write to a table.  "deferred":
+ * under write_mode 'immediate' send nothing before pinecone_modify_finish().
+ */
+extern PineconeModify *pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
+											  const Bitmapset *assigned, bool deferred);
+extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
+								  const PineconeWrite *write);
+extern void pinecone_modify_finish(PineconeModify *modify);
+
+#endif /* PINECONE_MODIFY_H */

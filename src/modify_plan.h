@@ -1,0 +1,24 @@
+/*
+ * modify_plan.h
+ *		What plans of writes and their execution have in common.
+ */
+#ifndef PINECONE_MODIFY_PLAN_H
+#define PINECONE_MODIFY_PLAN_H
+
+#include "foreign/fdwapi.h"
+
+/* Junk columns of the rows that UPDATE and DELETE are given */
+#define PINECONE_JUNK_ID "pinecone_id"
+#define PINECONE_JUNK_ROW "pinecone_row" /* DELETE with RETURNING */
+
+/* What PlanForeignModify leaves in fdw_private */
+enum PineconeModifyPrivate
+{
+	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_RETURNING /* is there a RETURNING list? */
+};
+
+extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
+											RangeTblEntry *target_rte, Relation rel);
+
+#endif /* PINECONE_MODIFY_PLAN_H */
