@@ -25,26 +25,14 @@
 
 static PineconeCall *
 create_get(PineconeSession *session, PineconeCounters *counters, const char *operation,
-		   StringInfo path, const char *start)
+		   StringInfo path)
 {
 	PineconeCall *call = pinecone_call_create(session, counters, operation, "GET");
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
 
 	initStringInfo(path);
-	appendStringInfoString(path, start);
 	MemoryContextSwitchTo(old);
 	return call;
-}
-
-/* A parameter of the query string; NULL and "" are left out. */
-static void
-append_parameter(StringInfo path, const char *name, const char *value)
-{
-	if (value == NULL || value[0] == '\0')
-		return;
-	appendStringInfoChar(path, strchr(path->data, '?') ? '&' : '?');
-	appendStringInfo(path, "%s=", name);
-	pinecone_message_append_encoded(path, value);
 }
 
 static PineconeCall *
@@ -98,7 +86,7 @@ pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 
 	encoded.namespace_ = to_utf8(search->namespace_);
 	encoded.filter = to_utf8(search->filter);
-	pinecone_message_query(&body, &encoded);
+	pinecone_message_query(&body, &encoded, NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	return start_post(call, &body);
@@ -126,14 +114,9 @@ pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const c
 				   char *const *ids, int nids, bool want_values)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "fetch", &path, "/vectors/fetch");
+	PineconeCall *call = create_get(session, counters, "fetch", &path);
 
-	for (int i = 0; i < nids; i++)
-	{
-		appendStringInfoString(&path, i == 0 ? "?ids=" : "&ids=");
-		pinecone_message_append_encoded(&path, ids[i]);
-	}
-	append_parameter(&path, "namespace", to_utf8(namespace_));
+	pinecone_message_fetch_path(&path, to_utf8(namespace_), ids, nids);
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
 	if (counters)
@@ -161,13 +144,9 @@ pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const ch
 				  const char *prefix, int limit, const char *token)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "list", &path, "/vectors/list");
+	PineconeCall *call = create_get(session, counters, "list", &path);
 
-	append_parameter(&path, "prefix", prefix);
-	if (limit != 100)
-		append_parameter(&path, "limit", psprintf("%d", limit));
-	append_parameter(&path, "paginationToken", token);
-	append_parameter(&path, "namespace", to_utf8(namespace_));
+	pinecone_message_list_path(&path, to_utf8(namespace_), prefix, limit, token);
 	return start_get(call, &path);
 }
 
@@ -210,10 +189,11 @@ pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counter
 							 const char *token)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "list namespaces", &path, "/namespaces");
+	PineconeCall *call = create_get(session, counters, "list namespaces", &path);
 
-	append_parameter(&path, "limit", "100");
-	append_parameter(&path, "paginationToken", token);
+	appendStringInfoString(&path, "/namespaces");
+	pinecone_message_append_parameter(&path, "limit", "100");
+	pinecone_message_append_parameter(&path, "paginationToken", token);
 	return start_get(call, &path);
 }
 

@@ -26,6 +26,7 @@ typedef struct Scanner
 	const char *p;
 	const char *end;	/* of the body: holds a NUL byte */
 	const char *reason; /* set on the first failure */
+	const char *valid;	/* so far the body is valid UTF-8 */
 	int depth;
 	bool want_values;
 	int dimension; /* of the last vector: sizes the next */
@@ -38,6 +39,22 @@ fail(Scanner *s, const char *reason)
 {
 	if (s->reason == NULL)
 		s->reason = s->p >= s->end ? "the reply is cut short" : reason;
+	return false;
+}
+
+/*
+ * Everything up to p must be UTF-8.  Numbers are looked at byte by byte when
+ * they are read, and they are most of a reply: only what is between is checked.
+ */
+static bool
+check_encoding(Scanner *s, const char *p)
+{
+	if (s->valid == NULL || pg_verify_mbstr(PG_UTF8, s->valid, p - s->valid, true))
+	{
+		s->valid = s->valid ? p : NULL;
+		return true;
+	}
+	s->reason = "the reply is not valid UTF-8";
 	return false;
 }
 
@@ -354,6 +371,74 @@ accept_null(Scanner *s)
 
 /* ---- Records ---- */
 
+/*
+ * Find where the numbers of an array end, which are many: offsets of commas
+ * and of the closing bracket from "base", as many as there are in the next
+ * blocks.  Returns where to go on, or NULL when this was the last of them.
+ * ends[] has room for MAX_ENDS.
+ */
+#define BLOCK 64
+#define MAX_ENDS 512
+
+static const char *
+find_ends(Scanner *s, const char *base, uint32 *ends, int *n)
+{
+	const char *block = base;
+
+	*n = 0;
+	while (*n <= MAX_ENDS - BLOCK && block < s->end)
+	{
+		uint64 commas = bytes_equal(block, ',');
+		uint64 closes = bytes_equal(block, ']');
+		bool last;
+
+		if (s->end - block < BLOCK)
+		{
+			uint64 inside = (UINT64CONST(1) << (s->end - block)) - 1;
+
+			commas &= inside;
+			closes &= inside;
+		}
+		last = closes != 0;
+		if (last)
+		{
+			closes &= -closes;
+			commas = (commas & (closes - 1)) | closes;
+		}
+		while (commas != 0)
+		{
+			/* eight at a time: a branch for each would often be guessed wrong */
+			int count = count_bits(commas);
+			uint32 offset = block - base;
+
+			for (int i = 0; i < 8; i++)
+			{
+				ends[*n + i] = offset + __builtin_ctzll(commas | UINT64CONST(1) << 63);
+				commas &= commas - 1;
+			}
+			*n += Min(count, 8);
+		}
+		if (last)
+			return NULL;
+		block += BLOCK;
+	}
+	return block;
+}
+
+static bool
+read_float(Scanner *s, const char *p, const char *end, float *value)
+{
+	while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+		p++;
+	s->p = p;
+	if (!decode_float(&p, value))
+		return fail(s, "a vector holds something that is not a float32 number");
+	while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+		p++;
+	s->p = p;
+	return p == end || fail(s, "a comma was expected");
+}
+
 static bool
 read_floats(Scanner *s, float **values, int *n)
 {
@@ -361,6 +446,7 @@ read_floats(Scanner *s, float **values, int *n)
 	float *array;
 	int count = 0;
 	const char *p;
+	const char *next;
 
 	if (!expect(s, '[', "an array of numbers was expected"))
 		return false;
@@ -369,47 +455,41 @@ read_floats(Scanner *s, float **values, int *n)
 		*n = 0;
 		return true;
 	}
+	if (!check_encoding(s, s->p))
+		return false;
 	array = palloc(size * sizeof(float));
 	p = s->p;
-	for (;;)
+	next = p;
+	do
 	{
-		const char *end;
+		const char *base = next;
+		uint32 ends[MAX_ENDS];
+		int nends;
 
-		if (count == size)
+		next = find_ends(s, base, ends, &nends);
+		if (nends == 0)
 		{
-			size *= 2;
+			s->p = s->end;
+			return fail(s, "an array does not end");
+		}
+		if (count + nends > size)
+		{
+			size = Max(size * 2, count + nends);
 			array = repalloc(array, size * sizeof(float));
 		}
-		end = short_decimal(p, &array[count]);
-		if (end != NULL)
+		for (int i = 0; i < nends; i++)
 		{
-			p = end;
+			const char *end = base + ends[i];
+
+			if (!short_decimal(p, end, &array[count]) && !read_float(s, p, end, &array[count]))
+				return false;
 			count++;
-			if (*p++ == ',')
-				continue;
-			s->p = p;
-			break;
+			p = end + 1;
 		}
-		while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
-			p++;
-		if (!decode_float(&p, &array[count++]))
-		{
-			s->p = p;
-			return fail(s, "a vector holds something that is not a float32 number");
-		}
-		if (*p == ',')
-		{
-			p++;
-			continue;
-		}
-		s->p = p;
-		if (accept(s, ','))
-			p = s->p;
-		else if (accept(s, ']'))
-			break;
-		else
-			return fail(s, "a comma was expected");
 	}
+	while (next != NULL);
+	s->p = p;
+	s->valid = p; /* it was digits */
 	s->dimension = count;
 	*values = array;
 	*n = count;
@@ -730,17 +810,15 @@ bool
 pinecone_decode_page(const char *body, size_t len, bool want_values, PineconePage **page,
 					 int *read_units, const char **reason)
 {
-	Scanner s = {.p = body, .end = body + len, .want_values = want_values};
+	Scanner s = {.p = body, .end = body + len, .valid = body, .want_values = want_values};
 
 	*page = palloc0(sizeof(PineconePage));
 	*read_units = 0;
-	if (!pg_verify_mbstr(PG_UTF8, body, len, true))
-	{
-		*reason = "the reply is not valid UTF-8";
-		return false;
-	}
-	if (read_page(&s, *page, read_units))
+	if (read_page(&s, *page, read_units) && check_encoding(&s, s.end))
 		return true;
+	/* rather than something that is wrong because of that */
+	if (!pg_verify_mbstr(PG_UTF8, body, len, true))
+		s.reason = "the reply is not valid UTF-8";
 	*reason = s.reason ? s.reason : "the reply holds no records";
 	return false;
 }

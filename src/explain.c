@@ -18,6 +18,7 @@
 #include "utils/ruleutils.h"
 
 #include "compat.h"
+#include "describe.h"
 #include "explain.h"
 #include "filter.h"
 #include "scan.h"
@@ -75,36 +76,18 @@ abbreviate(char *text)
 	return psprintf("%s...", pnstrdup(text, pg_mbcliplen(text, strlen(text), MAX_SHOWN)));
 }
 
-/* One of the request's text or text[] values, as text. */
-static char *
-show_value(const PineconeValues *values, int number)
-{
-	Oid output;
-	bool is_varlena;
-
-	if (values->placeholders[number])
-		return values->placeholders[number];
-	if (values->isnull[number])
-		return "NULL";
-	getTypeOutputInfo(values->types[number], &output, &is_varlena);
-	return OidOutputFunctionCall(output, values->values[number]);
-}
-
 static void
-explain_records(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+explain_records(PineconeScanState *state, const PineconeValues *values,
+				const PineconeFilter *filter, ExplainState *es)
 {
 	PineconeRequest *request = state->request;
-	PineconeFilter filter;
 
 	if (request->filter != NULL)
-	{
-		filter = pinecone_filter_render(state->table, request->filter, values);
 		ExplainPropertyText("Pinecone Filter",
-							filter.kind == PINECONE_FILTER_NEVER  ? "matches no record" :
-							filter.kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
-																	abbreviate(filter.json),
+							filter->kind == PINECONE_FILTER_NEVER  ? "matches no record" :
+							filter->kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
+																	 abbreviate(filter->json),
 							es);
-	}
 	if (request->ids != NIL)
 	{
 		StringInfoData buf;
@@ -112,24 +95,12 @@ explain_records(PineconeScanState *state, const PineconeValues *values, ExplainS
 
 		initStringInfo(&buf);
 		foreach(lc, request->ids)
-			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", show_value(values, lfirst_int(lc)));
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_describe_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
 	if (request->prefix >= 0)
 		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
-							abbreviate(show_value(values, request->prefix)), es);
-}
-
-/* LIMIT + OFFSET, or the expressions that will give them */
-static char *
-show_limit(const PineconeRequest *request, const PineconeValues *values)
-{
-	if (request->limit < 0)
-		return NULL;
-	if (request->offset < 0)
-		return show_value(values, request->limit);
-	return psprintf("%s + %s", show_value(values, request->limit),
-					show_value(values, request->offset));
+							abbreviate(pinecone_describe_value(values, request->prefix)), es);
 }
 
 static const char *
@@ -148,49 +119,33 @@ metric_name(PineconeMetric metric)
 	}
 }
 
-/* A query vector: its first components and how many there are. */
-static char *
-show_vector(const PineconeValues *values, int number)
-{
-	const float *vector;
-	StringInfoData buf;
-	int n;
-
-	if (values->placeholders[number])
-		return values->placeholders[number];
-	if (values->isnull[number])
-		return "NULL";
-	vector = pinecone_convert_vector(values->values[number], getBaseType(values->types[number]), &n);
-	initStringInfo(&buf);
-	appendStringInfoChar(&buf, '[');
-	for (int i = 0; i < Min(n, 3); i++)
-		appendStringInfo(&buf, "%s%g", i > 0 ? "," : "", vector[i]);
-	appendStringInfo(&buf, "%s] (%d dimensions)", n > 3 ? ",..." : "", n);
-	return buf.data;
-}
-
 static void
 explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
 {
 	PineconeRequest *request = state->request;
-	char *limit = show_limit(request, values);
+	char *limit = pinecone_describe_limit(request, values);
 
 	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
 	if (request->vector_id >= 0)
-		ExplainPropertyText("Pinecone Query Id", show_value(values, request->vector_id), es);
-	else if (es->verbose)
-		ExplainPropertyText("Pinecone Query Vector", show_vector(values, request->vector), es);
+		ExplainPropertyText("Pinecone Query Id", pinecone_describe_value(values, request->vector_id), es);
 	if (request->bound >= 0)
-		ExplainPropertyText("Pinecone Distance Bound", show_value(values, request->bound), es);
+		ExplainPropertyText("Pinecone Distance Bound", pinecone_describe_value(values, request->bound), es);
 	if (limit != NULL)
 		ExplainPropertyText("Pinecone Top K", limit, es);
-	if (es->verbose)
-		ExplainPropertyText("Pinecone Includes",
-							request->want_values && request->want_metadata ? "values, metadata" :
-							request->want_values						   ? "values" :
-							request->want_metadata						   ? "metadata" :
-																			 "ids and scores",
-							es);
+}
+
+/* What goes over the wire first. */
+static void
+explain_request(PineconeScanState *state, const PineconeValues *values,
+				const PineconeFilter *filter, ExplainState *es)
+{
+	char *body;
+	char *request = pinecone_describe_request(state, values, filter, &body);
+
+	if (request != NULL)
+		ExplainPropertyText("Pinecone Request", abbreviate(request), es);
+	if (body != NULL)
+		ExplainPropertyText("Pinecone Body", abbreviate(body), es);
 }
 
 static void
@@ -229,16 +184,19 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeValues values = known_values(node, es, NIL);
+	PineconeFilter filter = pinecone_filter_render(state->table, request->filter, &values);
 	char *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
 	ExplainPropertyText("Pinecone Namespace",
 						state->table->namespace_[0] ? state->table->namespace_ : "(default)", es);
-	explain_records(state, &values, es);
+	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
-	else if ((limit = show_limit(request, &values)) != NULL)
+	else if ((limit = pinecone_describe_limit(request, &values)) != NULL)
 		ExplainPropertyText("Pinecone Row Limit", limit, es);
+	if (es->verbose)
+		explain_request(state, &values, &filter, es);
 	if (es->analyze)
 		explain_counters(state, es);
 }

@@ -30,7 +30,7 @@
 #define MAX_BODY ((size_t) 64 * 1024 * 1024)
 
 /* Behind a body: its NUL, and what a decoder may read in one go. */
-#define BODY_PADDING 16
+#define BODY_PADDING 64
 #define MAX_IDLE_CONNECTIONS 64
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)

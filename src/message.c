@@ -81,22 +81,33 @@ open_body(StringInfo body, const char *namespace_)
 }
 
 void
-pinecone_message_query(StringInfo body, const PineconeSearch *search)
+pinecone_message_query(StringInfo body, const PineconeSearch *search,
+					   const PineconeSearchTexts *shown)
 {
+	static const PineconeSearchTexts none = {0};
 	const char *comma = open_body(body, search->namespace_);
 
-	appendStringInfo(body, "%s\"topK\":%d", comma, search->top_k);
+	if (shown == NULL)
+		shown = &none;
+	if (shown->top_k)
+		appendStringInfo(body, "%s\"topK\":%s", comma, shown->top_k);
+	else
+		appendStringInfo(body, "%s\"topK\":%d", comma, search->top_k);
 	if (search->filter)
 		appendStringInfo(body, ",\"filter\":%s", search->filter);
 	appendStringInfo(body, ",\"includeValues\":%s,\"includeMetadata\":%s",
 					 search->include_values ? "true" : "false",
 					 search->include_metadata ? "true" : "false");
-	if (search->id)
+	if (shown->id)
+		appendStringInfo(body, ",\"id\":%s", shown->id);
+	else if (search->id)
 	{
 		appendStringInfoString(body, ",\"id\":");
 		append_string(body, search->id);
 	}
-	if (search->nvalues > 0)
+	if (shown->vector)
+		appendStringInfo(body, ",\"vector\":%s", shown->vector);
+	else if (search->nvalues > 0)
 	{
 		appendStringInfoString(body, ",\"vector\":");
 		append_floats(body, search->values, search->nvalues);
@@ -115,7 +126,9 @@ pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_, cons
 {
 	const char *comma = open_body(body, namespace_);
 
-	appendStringInfo(body, "%s\"filter\":%s,\"limit\":%d", comma, filter, limit);
+	appendStringInfo(body, "%s\"filter\":%s", comma, filter);
+	if (limit > 0)
+		appendStringInfo(body, ",\"limit\":%d", limit);
 	if (token)
 	{
 		appendStringInfoString(body, ",\"paginationToken\":");
@@ -246,6 +259,41 @@ pinecone_message_append_encoded(StringInfo url, const char *text)
 			appendStringInfoChar(url, hex[c & 15]);
 		}
 	}
+}
+
+/* A parameter of the query string; NULL and "" are left out. */
+void
+pinecone_message_append_parameter(StringInfo path, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	appendStringInfoChar(path, strchr(path->data, '?') ? '&' : '?');
+	appendStringInfo(path, "%s=", name);
+	pinecone_message_append_encoded(path, value);
+}
+
+void
+pinecone_message_fetch_path(StringInfo path, const char *namespace_, char *const *ids, int nids)
+{
+	appendStringInfoString(path, "/vectors/fetch");
+	for (int i = 0; i < nids; i++)
+	{
+		appendStringInfoString(path, i == 0 ? "?ids=" : "&ids=");
+		pinecone_message_append_encoded(path, ids[i]);
+	}
+	pinecone_message_append_parameter(path, "namespace", namespace_);
+}
+
+void
+pinecone_message_list_path(StringInfo path, const char *namespace_, const char *prefix, int limit,
+						   const char *token)
+{
+	appendStringInfoString(path, "/vectors/list");
+	pinecone_message_append_parameter(path, "prefix", prefix);
+	if (limit > 0 && limit != 100) /* the default (API 2025-10) */
+		pinecone_message_append_parameter(path, "limit", psprintf("%d", limit));
+	pinecone_message_append_parameter(path, "paginationToken", token);
+	pinecone_message_append_parameter(path, "namespace", namespace_);
 }
 
 /* ---- Documents: json-c's memory, tied to a memory context ---- */

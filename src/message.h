@@ -13,8 +13,20 @@
 
 #include "api.h"
 
-/* Requests; an empty namespace is left out. */
-extern void pinecone_message_query(StringInfo body, const PineconeSearch *search);
+/*
+ * What EXPLAIN shows in place of a search's values: those not known yet, and
+ * vectors, which are long.  NULL: the value itself.
+ */
+typedef struct PineconeSearchTexts
+{
+	const char *vector;
+	const char *id;
+	const char *top_k;
+} PineconeSearchTexts;
+
+/* Requests; an empty namespace is left out, and so is a limit of 0. */
+extern void pinecone_message_query(StringInfo body, const PineconeSearch *search,
+								   const PineconeSearchTexts *shown);
 extern void pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_,
 											   const char *filter, int limit, const char *token);
 extern void pinecone_message_append_record(StringInfo buf, const PineconeRecord *record);
@@ -30,6 +42,13 @@ extern void pinecone_message_delete_ids(StringInfo body, const char *namespace_,
 extern void pinecone_message_delete_by_filter(StringInfo body, const char *namespace_,
 											  const char *filter);
 extern void pinecone_message_delete_all(StringInfo body, const char *namespace_);
+
+/* Paths with their query strings */
+extern void pinecone_message_fetch_path(StringInfo path, const char *namespace_,
+										char *const *ids, int nids);
+extern void pinecone_message_list_path(StringInfo path, const char *namespace_, const char *prefix,
+									   int limit, const char *token);
+extern void pinecone_message_append_parameter(StringInfo path, const char *name, const char *value);
 
 /* Percent-encode all but unreserved characters, for paths and query strings. */
 extern void pinecone_message_append_encoded(StringInfo url, const char *text);

@@ -192,27 +192,25 @@ compare_ids(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* The ids of id = x, id = ANY (array): distinct, possible ones, in order. */
-static char **
-evaluate_ids(ForeignScanState *node, int *nids)
+char **
+pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
 {
-	PineconeScanState *state = node->fdw_state;
 	List *found = NIL;
 	char **ids;
 	int n = 0;
 	ListCell *lc;
 
-	foreach(lc, state->request->ids)
+	foreach(lc, request->ids)
 	{
 		int number = lfirst_int(lc);
-		Datum *elements = &state->values.values[number];
-		bool *nulls = &state->values.isnull[number];
+		Datum *elements = &values->values[number];
+		bool *nulls = &values->isnull[number];
 		int nelements = 1;
 
-		if (!pinecone_scan_evaluate(node, number))
+		if (values->isnull[number])
 			continue;
-		if (OidIsValid(get_element_type(getBaseType(state->values.types[number]))))
-			deconstruct_array(DatumGetArrayTypeP(state->values.values[number]), TEXTOID, -1, false,
+		if (OidIsValid(get_element_type(getBaseType(values->types[number]))))
+			deconstruct_array(DatumGetArrayTypeP(values->values[number]), TEXTOID, -1, false,
 							  TYPALIGN_INT, &elements, &nulls, &nelements);
 		for (int i = 0; i < nelements; i++)
 		{
@@ -239,6 +237,17 @@ evaluate_ids(ForeignScanState *node, int *nids)
 	return ids;
 }
 
+static char **
+evaluate_ids(ForeignScanState *node, int *nids)
+{
+	PineconeScanState *state = node->fdw_state;
+	ListCell *lc;
+
+	foreach(lc, state->request->ids)
+		(void) evaluate(node, lfirst_int(lc));
+	return pinecone_scan_ids(state->request, &state->values, nids);
+}
+
 /* The fixed beginning of a LIKE pattern. */
 static char *
 like_prefix(const char *pattern)
@@ -255,20 +264,19 @@ like_prefix(const char *pattern)
 	return buf.data;
 }
 
-/* The prefix to list; false when no id can have it. */
-static bool
-evaluate_prefix(ForeignScanState *node, const char **prefix)
+bool
+pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
+					 const char **prefix)
 {
-	PineconeScanState *state = node->fdw_state;
 	char *wanted;
 
 	*prefix = NULL;
-	if (state->request->prefix < 0)
+	if (request->prefix < 0)
 		return true;
-	if (!pinecone_scan_evaluate(node, state->request->prefix))
+	if (values->isnull[request->prefix])
 		return false;
-	wanted = TextDatumGetCString(state->values.values[state->request->prefix]);
-	if (state->request->prefix_is_like)
+	wanted = TextDatumGetCString(values->values[request->prefix]);
+	if (request->prefix_is_like)
 		wanted = like_prefix(wanted);
 	if (wanted[0] == '\0')
 		return true;
@@ -288,14 +296,19 @@ evaluate_count(ForeignScanState *node, int number)
 }
 
 /*
- * Rows to ask for so that enough survive the local conditions.  The planner's
- * estimate of these can be far too low, and a search can still grow, so that
- * it is believed within bounds.
+ * Enough rows are asked for that some survive the local conditions.  The
+ * planner's estimate of these can be far too low, and a search can still grow,
+ * so that it is believed within bounds.
  */
-static double
-rows_to_ask_for(PineconeScanState *state, double row_limit)
+double
+pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset)
 {
-	return Min(ceil(row_limit / Max(state->request->survive, 0.0001)), 10 * row_limit + 100);
+	double rows;
+
+	if (!pinecone_enable_limit || limit < 0)
+		return 0;
+	rows = Max(1, limit + Max(0, offset));
+	return Min(ceil(rows / Max(request->survive, 0.0001)), 10 * rows + 100);
 }
 
 /* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
@@ -306,9 +319,7 @@ evaluate_row_limit(ForeignScanState *node)
 	double limit = evaluate_count(node, state->request->limit);
 	double offset = evaluate_count(node, state->request->offset);
 
-	if (!pinecone_enable_limit || limit < 0)
-		return 0;
-	return rows_to_ask_for(state, Max(1, limit + Max(0, offset)));
+	return pinecone_scan_row_limit(state->request, limit, offset);
 }
 
 /* ---- Rows ---- */
@@ -501,27 +512,29 @@ check_search(ForeignScanState *node)
 	}
 }
 
-/* Does the vector have a direction?  pgvector answers NaN where it has none. */
-static bool
-vector_is_zero(PineconeScanState *state)
+bool
+pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
 {
-	for (int i = 0; i < state->nvalues; i++)
+	if (vector == NULL)
+		return false;
+	if (metric != PINECONE_METRIC_COSINE)
+		return true;
+	for (int i = 0; i < n; i++)
 	{
-		if (state->vector[i] != 0)
-			return false;
+		if (vector[i] != 0)
+			return true;
 	}
-	return true;
+	return false;
 }
 
-/* How many neighbours to ask for first. */
-static int
-initial_top_k(PineconeScanState *state, double row_limit)
+int
+pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
 {
 	double top_k;
 
 	if (row_limit > 0)
 		top_k = row_limit;
-	else if (state->request->bound >= 0)
+	else if (request->bound >= 0)
 		top_k = DEFAULT_TOP_K;
 	else
 		top_k = PINECONE_MAX_TOP_K;
@@ -562,8 +575,7 @@ start_search(ForeignScanState *node)
 	check_search(node);
 
 	if (spec.query_id == NULL &&
-		(state->vector == NULL ||
-		 (request->metric == PINECONE_METRIC_COSINE && vector_is_zero(state))))
+		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
 	{
 		start_exhaustive_search(node);
 		return;
@@ -571,7 +583,7 @@ start_search(ForeignScanState *node)
 	spec.nvalues = state->nvalues;
 	spec.values = state->vector;
 	spec.row_limit = evaluate_row_limit(node);
-	spec.top_k = initial_top_k(state, spec.row_limit);
+	spec.top_k = pinecone_scan_top_k(request, spec.row_limit);
 	state->stream = pinecone_stream_begin(&spec);
 }
 
@@ -594,8 +606,13 @@ start_read(ForeignScanState *node)
 		spec.ids = evaluate_ids(node, &spec.nids);
 		state->done = spec.nids == 0;
 	}
-	else if (!evaluate_prefix(node, &spec.prefix))
-		state->done = true;
+	else
+	{
+		if (request->prefix >= 0)
+			(void) evaluate(node, request->prefix);
+		if (!pinecone_scan_prefix(request, &state->values, &spec.prefix))
+			state->done = true;
+	}
 	spec.row_limit = evaluate_row_limit(node);
 	if (!state->done)
 		state->stream = pinecone_stream_begin(&spec);

@@ -68,4 +68,24 @@ extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
 
+/*
+ * What a run asks for, by its values; EXPLAIN tells it from the known ones.
+ * The ids are distinct, possible ones, in order.
+ */
+extern char **pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values,
+								int *nids);
+
+/* The prefix to list, or NULL for all ids; false when no id can have it. */
+extern bool pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
+								 const char **prefix);
+
+/* Rows to ask for by LIMIT and OFFSET (-1: none), or 0 for all. */
+extern double pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset);
+
+/* How many neighbours to ask for first. */
+extern int pinecone_scan_top_k(const PineconeRequest *request, double row_limit);
+
+/* Is there a vector, and one with a direction if the metric needs it? */
+extern bool pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n);
+
 #endif /* PINECONE_SCAN_H */
