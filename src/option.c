@@ -96,6 +96,8 @@ static const Option options[] = {
 	/* May count(*) be answered by index statistics, or by an update's dry run? */
 	{"count_from_stats", ON_BOTH, OPTION_BOOL, "true"},
 	{"count_from_dry_run", ON_BOTH, OPTION_BOOL, "true"},
+	/* May its scan run concurrently with others under the same Append? */
+	{"async_capable", ON_BOTH, OPTION_BOOL, "true"},
 
 	/* What of a record a column shows */
 	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|field"},
@@ -789,6 +791,7 @@ pinecone_option_table(Oid relid)
 	table->type_error_null = strcmp(get_value(defs, "on_type_error"), "null") == 0;
 	table->count_from_stats = get_bool(defs, "count_from_stats");
 	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
+	table->async_capable = get_bool(defs, "async_capable");
 
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));

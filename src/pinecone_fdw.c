@@ -8,6 +8,7 @@
 #include "foreign/fdwapi.h"
 
 #include "analyze.h"
+#include "async.h"
 #include "explain.h"
 #include "import.h"
 #include "plan.h"
@@ -42,6 +43,8 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = pineconeIterateForeignScan;
 	routine->ReScanForeignScan = pineconeReScanForeignScan;
 	routine->EndForeignScan = pineconeEndForeignScan;
+
+	pinecone_async_install(routine);
 
 	/* Learning */
 	routine->ImportForeignSchema = pineconeImportForeignSchema;

@@ -595,12 +595,25 @@ start_read(ForeignScanState *node)
 		state->stream = pinecone_stream_begin(&spec);
 }
 
+/* A run that has the service count. */
 static void
-start_run(ForeignScanState *node)
+start_count(PineconeScanState *state)
+{
+	if (state->filter.kind == PINECONE_FILTER_JSON)
+		state->count_call = pinecone_api_count(state->session, &state->counters,
+											   state->table->namespace_, state->filter.json);
+	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
+		state->count_call = pinecone_api_stats(state->session, &state->counters);
+}
+
+void
+pinecone_scan_start(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	MemoryContext old;
 
+	if (state->started)
+		return;
 	state->started = true;
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
@@ -609,7 +622,7 @@ start_run(ForeignScanState *node)
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		; /* no stream: see count_row() */
+		start_count(state);
 	else if (state->filter.kind == PINECONE_FILTER_NEVER)
 		state->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
@@ -626,23 +639,21 @@ static TupleTableSlot *
 count_row(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	const char *namespace_ = state->table->namespace_;
-	double count = 0;
+	double count = 0; /* when the filter matches no record */
 
-	if (state->filter.kind == PINECONE_FILTER_JSON)
+	if (state->count_call != NULL)
 	{
-		PineconeCall *call = pinecone_api_count(state->session, &state->counters, namespace_,
-												state->filter.json);
-
-		count = pinecone_api_count_result(call);
-		pinecone_api_free(call);
-	}
-	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
-	{
-		PineconeCall *call = pinecone_api_stats(state->session, &state->counters);
-
-		count = pinecone_session_namespace_records(pinecone_api_stats_result(call), namespace_);
-		pinecone_api_free(call);
+		if (state->no_wait && !pinecone_api_ready(state->count_call))
+		{
+			state->pending = true;
+			return slot;
+		}
+		count = state->filter.kind == PINECONE_FILTER_JSON ?
+					pinecone_api_count_result(state->count_call) :
+					pinecone_session_namespace_records(pinecone_api_stats_result(state->count_call),
+													   state->table->namespace_);
+		pinecone_api_free(state->count_call);
+		state->count_call = NULL;
 	}
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
@@ -689,8 +700,8 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	MemoryContext old;
 
 	ExecClearTuple(slot);
-	if (!state->started)
-		start_run(node);
+	state->pending = false;
+	pinecone_scan_start(node);
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
@@ -698,7 +709,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 	if (state->sort == NULL)
 	{
-		status = pinecone_stream_next(state->stream, true, &record);
+		status = pinecone_stream_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_stream_top_k(state->stream);
 		if (status == PINECONE_STREAM_RECORD)
@@ -712,6 +723,11 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			}
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
 			return ExecStoreVirtualTuple(slot);
+		}
+		if (status == PINECONE_STREAM_PENDING)
+		{
+			state->pending = true;
+			return slot;
 		}
 		if (!search_is_incomplete(node, status))
 		{
@@ -740,10 +756,12 @@ end_run(PineconeScanState *state)
 	state->sort_slot = NULL;
 	state->sort = NULL;
 	state->stream = NULL;
+	state->count_call = NULL;
 	state->vector = NULL;
 	state->nvalues = 0;
 	state->started = false;
 	state->done = false;
+	state->pending = false;
 	state->found_any = false;
 	MemoryContextReset(state->run_cxt);
 }

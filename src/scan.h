@@ -31,11 +31,17 @@ typedef struct PineconeScanState
 	bool done;
 	bool found_any;
 	PineconeStream *stream;
+	PineconeCall *count_call; /* of count(*), in place of a stream */
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
 	double bound; /* greatest distance wanted; infinite: any */
 	int top_k;	  /* last asked for, for EXPLAIN */
+
+	/* Under an asynchronous Append: see async.c */
+	bool no_wait;	  /* an empty slot does not have to be the end: */
+	bool pending;	  /* it was because of this */
+	instr_time since; /* when it began to be pending */
 
 	/* Exhaustive search: all the rows a search could not reach, sorted here */
 	Tuplesortstate *sort;
@@ -54,6 +60,12 @@ extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateForeignScan(ForeignScanState *node);
 extern void pineconeReScanForeignScan(ForeignScanState *node);
 extern void pineconeEndForeignScan(ForeignScanState *node);
+
+/*
+ * Start the run that the next row would start: its first requests are on their
+ * way when this returns.  Nothing happens when it has been started.
+ */
+extern void pinecone_scan_start(ForeignScanState *node);
 
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
