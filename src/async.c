@@ -49,6 +49,8 @@ produce_row(AsyncRequest *areq)
 	TupleTableSlot *slot;
 	bool was_pending = state->pending;
 
+	state->nasync = ((AppendState *) areq->requestor)->as_nasyncplans;
+
 	/* the node's own function: conditions and projection, but no counting */
 	state->no_wait = true;
 	slot = node->ss.ps.ExecProcNodeReal(&node->ss.ps);

@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "scan.h"
 #include "setting.h"
+#include "together.h"
 
 PG_MODULE_MAGIC;
 
@@ -25,6 +26,7 @@ void
 _PG_init(void)
 {
 	pinecone_setting_init();
+	pinecone_together_init();
 }
 
 Datum

@@ -358,6 +358,7 @@ fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec
 	spec->counters = &state->counters;
 	spec->op = op;
 	spec->namespace_ = state->table->namespace_;
+	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
@@ -701,7 +702,12 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 	ExecClearTuple(slot);
 	state->pending = false;
-	pinecone_scan_start(node);
+	if (!state->started)
+	{
+		pinecone_scan_start(node);
+		if (state->group != NULL)
+			pinecone_together_start(state->group);
+	}
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)

@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "request.h"
 #include "stream.h"
+#include "together.h"
 
 typedef struct PineconeScanState
 {
@@ -38,10 +39,12 @@ typedef struct PineconeScanState
 	double bound; /* greatest distance wanted; infinite: any */
 	int top_k;	  /* last asked for, for EXPLAIN */
 
-	/* Under an asynchronous Append: see async.c */
-	bool no_wait;	  /* an empty slot does not have to be the end: */
-	bool pending;	  /* it was because of this */
-	instr_time since; /* when it began to be pending */
+	/* Side by side with others: see together.c, async.c */
+	PineconeScanGroup *group; /* or NULL */
+	int nasync;				  /* scans below an asynchronous Append, or 0 */
+	bool no_wait;			  /* an empty slot does not have to be the end: */
+	bool pending;			  /* it was because of this */
+	instr_time since;		  /* when it began to be pending */
 
 	/* Exhaustive search: all the rows a search could not reach, sorted here */
 	Tuplesortstate *sort;

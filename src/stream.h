@@ -19,6 +19,7 @@ typedef struct PineconeStreamSpec
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
 	int dimension; /* of the index; sizes pages */
+	int sharers;   /* streams at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
