@@ -26,6 +26,7 @@ void
 _PG_init(void)
 {
 	pinecone_setting_init();
+	pinecone_plan_append_init();
 	pinecone_together_init();
 }
 

@@ -301,7 +301,7 @@ evaluate_row_limit(ForeignScanState *node)
 	double limit = evaluate_count(node, state->request->limit);
 	double offset = evaluate_count(node, state->request->offset);
 
-	if (!pinecone_enable_limit || limit < 0)
+	if (!pinecone_enable_limit || limit < 0 || state->drained)
 		return 0;
 	return rows_to_ask_for(state, Max(1, limit + Max(0, offset)));
 }

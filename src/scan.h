@@ -41,6 +41,8 @@ typedef struct PineconeScanState
 
 	/* Side by side with others: see together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */
+	bool drained;			  /* all rows are going to be read, even if only the
+								 * first are wanted in the end */
 	int nasync;				  /* scans below an asynchronous Append, or 0 */
 	bool no_wait;			  /* an empty slot does not have to be the end: */
 	bool pending;			  /* it was because of this */

@@ -212,9 +212,10 @@ find_groups_anew(PlanState *ps, void *context)
 }
 
 /*
- * Tell each scan below a node its group.  That is headed by the topmost of the
- * nodes above it that are certain to run all of their children, provided that
- * between it and the scan are only nodes that are certain to read their input.
+ * Tell each scan below a node whether it will be drained, and its group.  That
+ * is headed by the topmost of the nodes above it that are certain to run all of
+ * their children, provided that between it and the scan are only nodes that are
+ * certain to read their input.
  */
 static void
 find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
@@ -222,10 +223,14 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 	PlanState *input;
 
 	check_stack_depth();
-	if (group != NULL && scan_is_ours(ps))
+	if (scan_is_ours(ps))
 	{
-		((PineconeScanState *) ((ForeignScanState *) ps)->fdw_state)->group = group;
-		group->nscans++;
+		PineconeScanState *state = ((ForeignScanState *) ps)->fdw_state;
+
+		state->drained = drained;
+		state->group = group;
+		if (group != NULL)
+			group->nscans++;
 	}
 
 	if (IsA(ps, MergeAppendState))
