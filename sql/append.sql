@@ -151,6 +151,15 @@ SELECT count(*) FROM local a JOIN local b USING (title) WHERE a.year < 1920 AND 
 -- partition by partition
 SET enable_partitionwise_join = on;
 SET enable_partitionwise_aggregate = on;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT count(*), count(id) FROM docs WHERE year > 2000;
+SELECT count(*), count(id) FROM docs WHERE year > 2000;
+SELECT count(*) + 1 FROM docs;
+\! test/regress/pinecone quiet
+SELECT count(*) FROM docs WHERE tenant IN (1, 3) AND title IN ('title 1', 'title 2');
+\! test/regress/pinecone sorted-log 'vectors|query'
+SELECT count(*) FROM local WHERE tenant IN (1, 3) AND title IN ('title 1', 'title 2');
+SELECT count(*) FROM docs HAVING count(*) > 1000;
+SELECT count(*), count(DISTINCT tenant), count(*) FILTER (WHERE tenant = 1) FROM docs;
 EXPLAIN (COSTS OFF) SELECT tenant, count(*), min(year) FROM docs GROUP BY tenant;
 SELECT tenant, count(*), min(year) FROM docs GROUP BY tenant ORDER BY 1;
 SELECT tenant, count(*), min(year) FROM local GROUP BY tenant ORDER BY 1;
