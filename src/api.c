@@ -309,15 +309,12 @@ pinecone_api_socket(void)
 	return pinecone_http_socket();
 }
 
-long
-pinecone_api_timeout(void)
+void
+pinecone_api_alarm(long timeout_ms)
 {
 	long calls = pinecone_call_timeout();
-	long http = pinecone_http_timeout();
 
-	if (calls < 0 || http < 0)
-		return Max(calls, http);
-	return Min(calls, http);
+	pinecone_http_alarm(calls < 0 ? timeout_ms : Min(calls, timeout_ms));
 }
 
 void

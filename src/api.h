@@ -145,11 +145,11 @@ extern int pinecone_api_wait_any(PineconeCall **calls, int ncalls);
 
 /*
  * A descriptor that becomes readable when calls may have moved on, for a
- * WaitEventSet, and the milliseconds after which to look even if it has not
- * (-1: never).  After either, pinecone_api_ready() tells.
+ * WaitEventSet of someone else's.  The alarm makes sure that it does before
+ * such a wait, within so many milliseconds.  Then pinecone_api_ready() tells.
  */
 extern int pinecone_api_socket(void);
-extern long pinecone_api_timeout(void);
+extern void pinecone_api_alarm(long timeout_ms);
 
 /* Cancel if it runs, and free.  NULL is allowed. */
 extern void pinecone_api_free(PineconeCall *call);

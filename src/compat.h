@@ -122,6 +122,16 @@
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
 #endif
 
+/* PG18 took away the last argument of an ExecutorRun hook */
+#if PG_VERSION_NUM >= 180000
+#define PINECONE_EXECUTOR_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PINECONE_EXECUTOR_RUN_PASS queryDesc, direction, count
+#else
+#define PINECONE_EXECUTOR_RUN_ARGS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define PINECONE_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
+#endif
+
 /* PG15 put the random state behind a pointer */
 #if PG_VERSION_NUM >= 150000
 #define pinecone_sampler_state(reservoir) (&(reservoir)->randstate)

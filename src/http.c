@@ -14,6 +14,7 @@
 
 #include <curl/curl.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
@@ -51,6 +52,7 @@ typedef struct Transfer
 
 static CURLM *multi = NULL;
 static int epoll_fd = -1;
+static int alarm_fd = -1;		 /* a timer among what epoll_fd waits for */
 static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
 static CURL *spare_handles[MAX_SPARE_HANDLES];
 static int nspare_handles = 0;
@@ -432,6 +434,13 @@ pinecone_http_advance(void)
 	{
 		int mask = 0;
 
+		if (events[i].data.fd == alarm_fd)
+		{
+			uint64 rings;
+
+			(void) !read(alarm_fd, &rings, sizeof(rings));
+			continue;
+		}
 		if (events[i].events & EPOLLIN)
 			mask |= CURL_CSELECT_IN;
 		if (events[i].events & EPOLLOUT)
@@ -461,6 +470,46 @@ pinecone_http_socket(void)
 {
 	initialize();
 	return epoll_fd;
+}
+
+void
+pinecone_http_alarm(long timeout_ms)
+{
+	struct itimerspec when = {0};
+	struct epoll_event event = {.events = EPOLLIN};
+	long timer = pinecone_http_timeout();
+
+	initialize();
+	if (alarm_fd < 0)
+	{
+		int fd = -1;
+
+		if (AcquireExternalFD())
+		{
+			fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+			event.data.fd = fd;
+			if (fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+			{
+				close(fd);
+				fd = -1;
+			}
+			if (fd < 0)
+				ReleaseExternalFD();
+		}
+		if (fd < 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not create a timer descriptor: %m")));
+		alarm_fd = fd;
+	}
+
+	if (timer >= 0)
+		timeout_ms = Min(timeout_ms, timer);
+	when.it_value.tv_sec = timeout_ms / 1000;
+	/* a time of zero would turn it off */
+	when.it_value.tv_nsec = Max(1, timeout_ms % 1000 * 1000000);
+	if (timerfd_settime(alarm_fd, 0, &when, NULL) < 0)
+		elog(ERROR, "could not set a timer: %m");
 }
 
 long

@@ -64,8 +64,15 @@ extern void pinecone_http_advance(void);
  */
 extern void pinecone_http_sleep(long timeout_ms);
 
-/* For a WaitEventSet: a descriptor, and ms until it need not be waited for. */
+/*
+ * For a WaitEventSet of someone else's: a descriptor that becomes readable when
+ * an exchange may have moved on, and an alarm that makes it so after so many
+ * ms at the latest.
+ */
 extern int pinecone_http_socket(void);
+extern void pinecone_http_alarm(long timeout_ms);
+
+/* Milliseconds until exchanges are to be moved on by themselves; -1: never. */
 extern long pinecone_http_timeout(void);
 
 #endif /* PINECONE_HTTP_H */

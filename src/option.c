@@ -96,6 +96,8 @@ static const Option options[] = {
 	/* May count(*) be answered by index statistics, or by an update's dry run? */
 	{"count_from_stats", ON_BOTH, OPTION_BOOL, "true"},
 	{"count_from_dry_run", ON_BOTH, OPTION_BOOL, "true"},
+	/* May its scan run concurrently with others under the same Append? */
+	{"async_capable", ON_BOTH, OPTION_BOOL, "true"},
 
 	/* Must reads show what this session has written before? */
 	{"consistency", ON_BOTH, OPTION_CHOICE, "eventual", "eventual|session"},
@@ -823,6 +825,7 @@ pinecone_option_table(Oid relid)
 	table->count_from_stats = get_bool(defs, "count_from_stats");
 	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
 	read_write_options(table, defs);
+	table->async_capable = get_bool(defs, "async_capable");
 
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));

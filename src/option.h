@@ -71,6 +71,7 @@ typedef struct PineconeTable
 	bool type_error_null;	 /* on_type_error 'null' */
 	bool count_from_stats;	 /* plain count(*) may be answered by stats */
 	bool count_from_dry_run; /* filtered count(*) by an update dry run */
+	bool async_capable;		 /* may run concurrently with others */
 
 	/* Reading one's own writes */
 	bool session_consistency;

@@ -8,6 +8,7 @@
 #include "foreign/fdwapi.h"
 
 #include "analyze.h"
+#include "async.h"
 #include "explain.h"
 #include "import.h"
 #include "modify.h"
@@ -16,6 +17,7 @@
 #include "plan.h"
 #include "scan.h"
 #include "setting.h"
+#include "together.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,6 +30,8 @@ _PG_init(void)
 {
 	pinecone_setting_init();
 	pinecone_pending_init();
+	pinecone_plan_append_init();
+	pinecone_together_init();
 }
 
 Datum
@@ -63,6 +67,7 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateDirectModify = pineconeIterateDirectModify;
 	routine->EndDirectModify = pineconeEndDirectModify;
 	routine->ExecForeignTruncate = pineconeExecForeignTruncate;
+	pinecone_async_install(routine);
 
 	/* Learning */
 	routine->ImportForeignSchema = pineconeImportForeignSchema;

@@ -3,7 +3,8 @@
  *		Planner callbacks, and what they tell each other.
  *
  * plan.c estimates and offers paths, plan_scan.c turns the chosen one into a
- * plan, plan_aggregate.c offers count(*) answered by the service.
+ * plan, plan_aggregate.c offers count(*) answered by the service, plan_append.c
+ * looks after Appends.
  */
 #ifndef PINECONE_PLAN_H
 #define PINECONE_PLAN_H
@@ -41,6 +42,9 @@ enum PineconePathPrivate
 
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
+
+/* Hook into the planner, see plan_append.c. */
+extern void pinecone_plan_append_init(void);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);

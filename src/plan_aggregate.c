@@ -1,7 +1,8 @@
 /*
  * plan_aggregate.c
  *		count(*) answered by the service: from index statistics, or with a
- *		filter by an update's dry run.
+ *		filter by an update's dry run.  Of a partitioned table each partition's
+ *		count is a partial aggregate, when PostgreSQL considers these.
  */
 #include "postgres.h"
 
@@ -15,14 +16,18 @@
 #include "plan.h"
 #include "setting.h"
 
-/* Does an aggregate count the rows?  Ids are never NULL, so count(id) does. */
+/*
+ * Does an aggregate count the rows?  Ids are never NULL, so count(id) does.
+ * The result of counting in part is a count too.
+ */
 static bool
 counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 {
 	Var *var;
 
 	if (agg->agglevelsup != 0 || agg->aggdistinct != NIL || agg->aggorder != NIL ||
-		agg->aggfilter != NULL || agg->aggsplit != AGGSPLIT_SIMPLE)
+		agg->aggfilter != NULL ||
+		(agg->aggsplit != AGGSPLIT_SIMPLE && agg->aggsplit != AGGSPLIT_INITIAL_SERIAL))
 		return false;
 	if (agg->aggfnoid == F_COUNT_)
 		return true;
@@ -82,8 +87,9 @@ pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptI
 	bool filtered;
 	List *private;
 
-	if (stage != UPPERREL_GROUP_AGG || info == NULL || output_rel->fdw_private != NULL ||
-		input_rel->reloptkind != RELOPT_BASEREL || !pinecone_enable_aggregate ||
+	if ((stage != UPPERREL_GROUP_AGG && stage != UPPERREL_PARTIAL_GROUP_AGG) || info == NULL ||
+		output_rel->fdw_private != NULL || !IS_SIMPLE_REL(input_rel) ||
+		!pinecone_enable_aggregate ||
 		!query_counts_rows(root, input_rel, output_rel) ||
 		!conditions_are_exact(root, input_rel, &filtered))
 		return;

@@ -244,7 +244,7 @@ evaluate_ids(ForeignScanState *node, int *nids)
 	ListCell *lc;
 
 	foreach(lc, state->request->ids)
-		(void) evaluate(node, lfirst_int(lc));
+		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
 	return pinecone_scan_ids(state->request, &state->values, nids);
 }
 
@@ -319,6 +319,8 @@ evaluate_row_limit(ForeignScanState *node)
 	double limit = evaluate_count(node, state->request->limit);
 	double offset = evaluate_count(node, state->request->offset);
 
+	if (state->drained)
+		return 0;
 	return pinecone_scan_row_limit(state->request, limit, offset);
 }
 
@@ -375,6 +377,7 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->op = op;
 	spec->namespace_ = state->table->namespace_;
 	spec->own_writes = state->table;
+	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
@@ -609,7 +612,7 @@ start_read(ForeignScanState *node)
 	else
 	{
 		if (request->prefix >= 0)
-			(void) evaluate(node, request->prefix);
+			(void) pinecone_scan_evaluate(node, request->prefix);
 		if (!pinecone_scan_prefix(request, &state->values, &spec.prefix))
 			state->done = true;
 	}
@@ -633,16 +636,32 @@ pinecone_scan_prepare(ForeignScanState *node)
 	MemoryContextSwitchTo(old);
 }
 
+/* A run that has the service count. */
 static void
-start_run(ForeignScanState *node)
+start_count(PineconeScanState *state)
+{
+	pinecone_consistency_wait(state->session, state->table, state->table->namespace_);
+	if (pinecone_pending_view(state->session, state->table->namespace_) != NULL)
+		; /* see count_records() */
+	else if (state->filter.kind == PINECONE_FILTER_JSON)
+		state->count_call = pinecone_api_count(state->session, &state->counters,
+											   state->table->namespace_, state->filter.json);
+	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
+		state->count_call = pinecone_api_stats(state->session, &state->counters);
+}
+
+void
+pinecone_scan_start(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	MemoryContext old;
 
+	if (state->started)
+		return;
 	pinecone_scan_prepare(node);
 	old = MemoryContextSwitchTo(state->run_cxt);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		; /* no stream: see count_row() */
+		start_count(state);
 	else if (state->filter.kind == PINECONE_FILTER_NEVER)
 		state->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
@@ -678,28 +697,23 @@ static TupleTableSlot *
 count_row(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	const char *namespace_ = state->table->namespace_;
-	double count = 0;
+	double count = 0; /* when the filter matches no record */
 
-	pinecone_consistency_wait(state->session, state->table, namespace_);
-	if (state->filter.kind == PINECONE_FILTER_NEVER)
-		; /* none */
-	else if (pinecone_pending_view(state->session, namespace_) != NULL)
+	if (state->count_call == NULL && state->filter.kind != PINECONE_FILTER_NEVER)
 		count = count_records(node);
-	else if (state->filter.kind == PINECONE_FILTER_JSON)
+	else if (state->count_call != NULL)
 	{
-		PineconeCall *call = pinecone_api_count(state->session, &state->counters, namespace_,
-												state->filter.json);
-
-		count = pinecone_api_count_result(call);
-		pinecone_api_free(call);
-	}
-	else
-	{
-		PineconeCall *call = pinecone_api_stats(state->session, &state->counters);
-
-		count = pinecone_session_namespace_records(pinecone_api_stats_result(call), namespace_);
-		pinecone_api_free(call);
+		if (state->no_wait && !pinecone_api_ready(state->count_call))
+		{
+			state->pending = true;
+			return slot;
+		}
+		count = state->filter.kind == PINECONE_FILTER_JSON ?
+					pinecone_api_count_result(state->count_call) :
+					pinecone_session_namespace_records(pinecone_api_stats_result(state->count_call),
+													   state->table->namespace_);
+		pinecone_api_free(state->count_call);
+		state->count_call = NULL;
 	}
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
@@ -746,8 +760,13 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	MemoryContext old;
 
 	ExecClearTuple(slot);
+	state->pending = false;
 	if (!state->started)
-		start_run(node);
+	{
+		pinecone_scan_start(node);
+		if (state->group != NULL)
+			pinecone_together_start(state->group);
+	}
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
@@ -755,7 +774,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 	if (state->sort == NULL)
 	{
-		status = pinecone_stream_next(state->stream, true, &record);
+		status = pinecone_stream_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_stream_top_k(state->stream);
 		if (status == PINECONE_STREAM_RECORD)
@@ -769,6 +788,11 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			}
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
 			return ExecStoreVirtualTuple(slot);
+		}
+		if (status == PINECONE_STREAM_PENDING)
+		{
+			state->pending = true;
+			return slot;
 		}
 		if (!search_is_incomplete(node, status))
 		{
@@ -797,10 +821,12 @@ end_run(PineconeScanState *state)
 	state->sort_slot = NULL;
 	state->sort = NULL;
 	state->stream = NULL;
+	state->count_call = NULL;
 	state->vector = NULL;
 	state->nvalues = 0;
 	state->started = false;
 	state->done = false;
+	state->pending = false;
 	state->found_any = false;
 	MemoryContextReset(state->run_cxt);
 }

@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "request.h"
 #include "stream.h"
+#include "together.h"
 
 typedef struct PineconeScanState
 {
@@ -31,11 +32,21 @@ typedef struct PineconeScanState
 	bool done;
 	bool found_any;
 	PineconeStream *stream;
+	PineconeCall *count_call; /* of count(*), in place of a stream */
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
 	double bound; /* greatest distance wanted; infinite: any */
 	int top_k;	  /* last asked for, for EXPLAIN */
+
+	/* Side by side with others: see together.c, async.c */
+	PineconeScanGroup *group; /* or NULL */
+	bool drained;			  /* all rows are going to be read, even if only the
+								 * first are wanted in the end */
+	int nasync;				  /* scans below an asynchronous Append, or 0 */
+	bool no_wait;			  /* an empty slot does not have to be the end: */
+	bool pending;			  /* it was because of this */
+	instr_time since;		  /* when it began to be pending */
 
 	/* Exhaustive search: all the rows a search could not reach, sorted here */
 	Tuplesortstate *sort;
@@ -64,6 +75,12 @@ extern void pinecone_scan_prepare(ForeignScanState *node);
 extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
 									PineconeStreamSpec *spec);
 extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
+
+/*
+ * Start the run that the next row would start: its first requests are on their
+ * way when this returns.  Nothing happens when it has been started.
+ */
+extern void pinecone_scan_start(ForeignScanState *node);
 
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);

@@ -206,8 +206,9 @@ start_fetches(PineconeStream *stream)
 	{
 		int n = records_per_reply(stream, FETCH_BATCH);
 		double batch_bytes = n * stream->record_bytes;
-		double budget = pinecone_prefetch_kb * 1024.0;
-		int most = Max(2, (int) Min(MAX_BATCHES, budget / batch_bytes));
+		double budget = pinecone_prefetch_kb * 1024.0 / Max(1, stream->spec.sharers);
+		int most = Max(stream->spec.sharers > 1 ? 1 : 2,
+					   (int) Min(MAX_BATCHES, budget / batch_bytes));
 		double wanted = rows_wanted(stream) - (stream->started - stream->returned);
 
 		if (stream->nbatches >= most || (stream->nbatches > 0 && wanted < 1))

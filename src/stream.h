@@ -20,6 +20,7 @@ typedef struct PineconeStreamSpec
 	const char *namespace_;
 	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
 	int dimension; /* of the index; sizes pages */
+	int sharers;   /* streams at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
