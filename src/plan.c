@@ -31,6 +31,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/pg_locale.h"
 #include "utils/selfuncs.h"
@@ -72,22 +73,26 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 static double
 records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
 {
-	if (info->stats != NULL)
-		return pinecone_session_namespace_records(info->stats, info->table->namespace_);
-	return rel->tuples > 0 ? rel->tuples : DEFAULT_ROWS;
+	PineconeNamespaceStats *namespaces;
+	double records = 0;
+
+	info->nall = Max(1, info->table->nnamespaces);
+	if (info->stats == NULL)
+		return rel->tuples > 0 ? rel->tuples : DEFAULT_ROWS;
+	namespaces = pinecone_session_namespaces(info->table, info->stats, &info->nall);
+	for (int i = 0; i < info->nall; i++)
+		records += namespaces[i].records;
+	return records;
 }
 
-/* How many ids a clause names, if it is one that names ids; else 0. */
+/* How many values the expressions of these numbers will have. */
 static double
-ids_named(PineconeTranslate *cxt, Expr *clause)
+count_values(PineconeTranslate *cxt, List *numbers)
 {
-	List *ids;
 	double n = 0;
 	ListCell *lc;
 
-	if (!pinecone_translate_id(cxt, clause, &ids))
-		return 0;
-	foreach(lc, ids)
+	foreach(lc, numbers)
 	{
 		Expr *expr = list_nth(cxt->exprs, lfirst_int(lc));
 
@@ -96,6 +101,68 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 				 1;
 	}
 	return n;
+}
+
+/* How many ids a clause names, if it is one that names ids; else 0. */
+static double
+ids_named(PineconeTranslate *cxt, Expr *clause)
+{
+	List *ids;
+
+	return pinecone_translate_id(cxt, clause, &ids) ? count_values(cxt, ids) : 0;
+}
+
+/* The same for namespaces. */
+static double
+namespaces_named(PineconeTranslate *cxt, Expr *clause)
+{
+	List *names;
+
+	return pinecone_translate_namespace(cxt, clause, &names) ? count_values(cxt, names) : 0;
+}
+
+/*
+ * The records in the namespaces that a clause names, as a share of all.  Which
+ * they are is known only of constants; others are taken for average ones.
+ */
+static double
+namespaces_share(PlannerInfo *root, RelOptInfo *rel, Expr *clause)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	double share = namespaces_named(&cxt, clause) / Max(info->nall, 1);
+	Expr *value = llast(cxt.exprs);
+
+	if (info->stats != NULL && list_length(cxt.exprs) == 1 && IsA(value, Const) &&
+		exprType((Node *) value) == TEXTOID && !((Const *) value)->constisnull)
+		share = pinecone_session_namespace_records(info->stats,
+												   TextDatumGetCString(((Const *) value)->constvalue)) /
+				Max(rel->tuples, 1);
+	return Max(0, Min(share, 1));
+}
+
+/*
+ * Tell the planner how selective conditions on the namespace are: the service
+ * knows, and pg_statistic can be out of date or empty.
+ */
+static void
+estimate_namespaces(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	info->nnamespaces = info->nall;
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		double n = namespaces_named(&cxt, rinfo->clause);
+
+		if (n == 0)
+			continue;
+		info->nnamespaces = Min(info->nnamespaces, n);
+		rinfo->norm_selec = namespaces_share(root, rel, rinfo->clause);
+	}
 }
 
 void
@@ -116,16 +183,17 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
 	rel->tuples = clamp_row_est(records_in_table(rel, info));
+	estimate_namespaces(root, rel);
 	set_baserel_size_estimates(root, rel);
 
-	/* An id names one record at most. */
+	/* An id names one record of a namespace at most. */
 	cxt = pinecone_plan_translate(root, rel);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		double n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
 
 		if (n > 0)
-			rel->rows = clamp_row_est(Min(rel->rows, n));
+			rel->rows = clamp_row_est(Min(rel->rows, n * info->nnamespaces));
 	}
 }
 
@@ -219,7 +287,7 @@ only_ids_used(RelOptInfo *rel, PineconeTable *table)
 		int attnum = i + FirstLowInvalidHeapAttributeNumber;
 
 		if (attnum == 0 ||
-			(attnum > 0 && attnum != table->id_attnum))
+			(attnum > 0 && attnum != table->id_attnum && attnum != table->namespace_attnum))
 			return false;
 	}
 	return true;
@@ -259,7 +327,8 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 {
 	ListCell *lc;
 
-	if (!pinecone_enable_sort)
+	/* each namespace has that order, but not all of them together */
+	if (!pinecone_enable_sort || ((PineconePlanInfo *) rel->fdw_private)->nnamespaces > 1)
 		return NIL;
 	if (root->query_pathkeys != NIL)
 	{

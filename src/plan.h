@@ -27,6 +27,8 @@ typedef struct PineconePlanInfo
 	PineconeSession *session;
 	PineconeStats *stats; /* NULL when the service did not answer */
 	double record_bytes;  /* of a full record's JSON */
+	int nall;			  /* namespaces of the table */
+	double nnamespaces;	  /* those that conditions leave */
 	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 

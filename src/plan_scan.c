@@ -74,7 +74,14 @@ place_clause(PlanContext *cxt, Expr *clause)
 	PineconeRequest *request = cxt->request;
 	bool leads = cxt->lead != NULL && equal(clause, cxt->lead);
 
-	if (leads && request->op == PINECONE_OP_FETCH)
+	List *names;
+
+	if (pinecone_translate_namespace(&cxt->translate, clause, &names))
+	{
+		request->namespaces = lappend(request->namespaces, names);
+		cxt->sent = lappend(cxt->sent, clause);
+	}
+	else if (leads && request->op == PINECONE_OP_FETCH)
 	{
 		if (!pinecone_translate_id(&cxt->translate, clause, &request->ids))
 			elog(ERROR, "clause does not name ids");
@@ -142,6 +149,9 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 	ListCell *lc;
 
 	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
+		return NULL;
+	/* in another namespace the id is another record's, or nobody's */
+	if (cxt->info->table->namespace_attnum > 0)
 		return NULL;
 	foreach(lc, root->init_plans)
 	{

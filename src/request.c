@@ -99,8 +99,9 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make2(makeFloat(psprintf("%.17g", request->survive)),
-							  makeFloat(psprintf("%.17g", request->rows))));
+				   list_make3(makeFloat(psprintf("%.17g", request->survive)),
+							  makeFloat(psprintf("%.17g", request->rows)),
+							  copyObject(request->namespaces)));
 }
 
 PineconeRequest *
@@ -131,6 +132,7 @@ pinecone_request_from_list(List *list)
 	request->layout = list_nth(list, 4);
 	request->survive = floatVal(linitial(estimates));
 	request->rows = floatVal(lsecond(estimates));
+	request->namespaces = lthird(estimates);
 	return request;
 }
 

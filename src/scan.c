@@ -186,15 +186,26 @@ id_is_possible(const char *id)
 	return true;
 }
 
+/* Can a namespace be called so?  The default namespace is "". */
+static bool
+namespace_is_possible(const char *name)
+{
+	return name[0] == '\0' || (id_is_possible(name) && strcmp(name, "__default__") != 0);
+}
+
 static int
 compare_ids(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* The ids of id = x, id = ANY (array): distinct, possible ones, in order. */
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.
+ */
 static char **
-evaluate_ids(ForeignScanState *node, int *nids)
+evaluate_names(ForeignScanState *node, List *numbers, bool (*is_possible)(const char *name),
+			   int *nids)
 {
 	PineconeScanState *state = node->fdw_state;
 	List *found = NIL;
@@ -202,7 +213,7 @@ evaluate_ids(ForeignScanState *node, int *nids)
 	int n = 0;
 	ListCell *lc;
 
-	foreach(lc, state->request->ids)
+	foreach(lc, numbers)
 	{
 		int number = lfirst_int(lc);
 		Datum *elements = &state->values.values[number];
@@ -221,7 +232,7 @@ evaluate_ids(ForeignScanState *node, int *nids)
 			if (nulls[i])
 				continue;
 			id = TextDatumGetCString(elements[i]);
-			if (id_is_possible(id))
+			if (is_possible(id))
 				found = lappend(found, id);
 		}
 	}
@@ -362,7 +373,6 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->session = state->session;
 	spec->counters = &state->counters;
 	spec->op = op;
-	spec->namespace_ = state->table->namespace_;
 	spec->own_writes = state->table;
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;
@@ -387,7 +397,7 @@ start_exhaustive_search(ForeignScanState *node)
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
 	PineconeStreamSpec spec;
-	PineconeStream *stream;
+	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
 	MemoryContext row_cxt;
@@ -404,12 +414,13 @@ start_exhaustive_search(ForeignScanState *node)
 
 	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
 	spec.want_values = true;
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+								   PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 	{
 		MemoryContext old;
 
-		if (state->stream && pinecone_stream_seen(state->stream, record->id))
+		if (state->stream && pinecone_fanout_seen(state->stream, record))
 			continue;
 		MemoryContextReset(row_cxt);
 		old = MemoryContextSwitchTo(row_cxt);
@@ -429,7 +440,7 @@ start_exhaustive_search(ForeignScanState *node)
 		MemoryContextSwitchTo(old);
 		tuplesort_puttupleslot(state->sort, slot);
 	}
-	pinecone_stream_end(stream);
+	pinecone_fanout_end(stream);
 	ExecDropSingleTupleTableSlot(slot);
 	tuplesort_performsort(state->sort);
 }
@@ -447,6 +458,93 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 	return true;
+}
+
+/* ---- Namespaces ---- */
+
+/* A namespace with what is known already of its size. */
+static void
+add_namespace(PineconeScanState *state, char *name)
+{
+	PineconeNamespaceStats *added = &state->namespaces[state->nnamespaces++];
+	PineconeStats *stats = state->session->stats;
+
+	added->name = name;
+	added->records = stats ? pinecone_session_namespace_records(stats, name) : -1;
+}
+
+/*
+ * The namespaces there are, as of this statement.  Statistics cached for the
+ * planner may lack one that has records by now.
+ */
+static void
+find_all_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
+	state->all_known = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* Keep those names that are among others as well; both are sorted. */
+static int
+intersect_names(char **names, int n, char **others, int nothers)
+{
+	int kept = 0;
+
+	for (int i = 0, j = 0; i < n; i++)
+	{
+		while (j < nothers && strcmp(others[j], names[i]) < 0)
+			j++;
+		if (j < nothers && strcmp(others[j], names[i]) == 0)
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+/*
+ * The namespaces to ask: those that conditions name and the table has.  Only
+ * when neither names any are all asked, and asked for.
+ */
+static void
+choose_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeTable *table = state->table;
+	char **names = table->namespaces;
+	int n = table->nnamespaces;
+	ListCell *lc;
+
+	if (table->namespace_attnum == 0)
+	{
+		names = &table->namespace_;
+		n = 1;
+	}
+	foreach(lc, state->request->namespaces)
+	{
+		int nfound;
+		char **found = evaluate_names(node, lfirst(lc), namespace_is_possible, &nfound);
+
+		if (names != NULL)
+			nfound = intersect_names(found, nfound, names, n);
+		names = found;
+		n = nfound;
+	}
+	state->nnamespaces = 0;
+	if (names == NULL)
+	{
+		if (!state->all_known)
+			find_all_namespaces(node);
+		state->namespaces = state->all;
+		state->nnamespaces = state->nall;
+		return;
+	}
+	state->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < n; i++)
+		add_namespace(state, names[i]);
 }
 
 /* ---- Starting a run ---- */
@@ -572,7 +670,10 @@ start_search(ForeignScanState *node)
 	spec.values = state->vector;
 	spec.row_limit = evaluate_row_limit(node);
 	spec.top_k = initial_top_k(state, spec.row_limit);
-	state->stream = pinecone_stream_begin(&spec);
+	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
+											  PINECONE_FANOUT_LOW_SCORE :
+											  PINECONE_FANOUT_HIGH_SCORE);
 }
 
 /* A run that reads records by their ids, their order or their metadata. */
@@ -591,14 +692,16 @@ start_read(ForeignScanState *node)
 	pinecone_scan_fill_spec(node, op, &spec);
 	if (op == PINECONE_OP_FETCH)
 	{
-		spec.ids = evaluate_ids(node, &spec.nids);
+		spec.ids = evaluate_names(node, request->ids, id_is_possible, &spec.nids);
 		state->done = spec.nids == 0;
 	}
 	else if (!evaluate_prefix(node, &spec.prefix))
 		state->done = true;
 	spec.row_limit = evaluate_row_limit(node);
 	if (!state->done)
-		state->stream = pinecone_stream_begin(&spec);
+		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+											  request->sorted ? PINECONE_FANOUT_ID :
+																PINECONE_FANOUT_ANY);
 }
 
 void
@@ -611,6 +714,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
+	choose_namespaces(node);
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	MemoryContextSwitchTo(old);
@@ -626,7 +730,7 @@ start_run(ForeignScanState *node)
 	old = MemoryContextSwitchTo(state->run_cxt);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
 		; /* no stream: see count_row() */
-	else if (state->filter.kind == PINECONE_FILTER_NEVER)
+	else if (state->filter.kind == PINECONE_FILTER_NEVER || state->nnamespaces == 0)
 		state->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
 		start_search(node);
@@ -639,7 +743,7 @@ start_run(ForeignScanState *node)
 
 /* Count by reading: what this transaction has written counts as well. */
 static double
-count_records(ForeignScanState *node)
+count_records(ForeignScanState *node, const char *namespace_)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStreamSpec spec;
@@ -649,6 +753,7 @@ count_records(ForeignScanState *node)
 
 	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
 							&spec);
+	spec.namespace_ = namespace_;
 	stream = pinecone_stream_begin(&spec);
 	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 		count++;
@@ -656,33 +761,83 @@ count_records(ForeignScanState *node)
 	return count;
 }
 
+/*
+ * Start to count the records of a namespace that match the filter, or count
+ * them at once when this transaction has changed them.
+ */
+static PineconeCall *
+start_count(ForeignScanState *node, PineconeNamespaceStats *counted)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	pinecone_consistency_wait(state->session, state->table, counted->name);
+	if (pinecone_pending_view(state->session, counted->name) == NULL)
+		return pinecone_api_count(state->session, &state->counters, counted->name,
+								  state->filter.json);
+	counted->records = count_records(node, counted->name);
+	return NULL;
+}
+
+/* The records that match the filter, in all the namespaces asked. */
+static double
+count_matches(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeCall **calls = palloc(Max(state->nnamespaces, 1) * sizeof(PineconeCall *));
+	double count = 0;
+
+	for (int i = 0; i < state->nnamespaces; i++)
+		calls[i] = start_count(node, &state->namespaces[i]);
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		count += calls[i] ? pinecone_api_count_result(calls[i]) : state->namespaces[i].records;
+		pinecone_api_free(calls[i]);
+	}
+	state->counters.namespaces += state->nnamespaces;
+	return count;
+}
+
+/* Learn how many records there are, where statistics and writes do not tell yet. */
+static void
+count_by_stats(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = NULL;
+
+	for (int i = 0; i < state->nnamespaces; i++)
+		pinecone_consistency_wait(state->session, state->table, state->namespaces[i].name);
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		PineconeNamespaceStats *counted = &state->namespaces[i];
+
+		if (pinecone_pending_view(state->session, counted->name) != NULL)
+		{
+			counted->records = count_records(node, counted->name);
+			continue;
+		}
+		/* those that named the namespaces were asked for just now */
+		if (state->all_known)
+			continue;
+		if (stats == NULL)
+			stats = pinecone_session_count_stats(state->session, &state->counters);
+		counted->records = pinecone_session_namespace_records(stats, counted->name);
+	}
+}
+
 /* The single row of a pushed-down count(*). */
 static TupleTableSlot *
 count_row(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	const char *namespace_ = state->table->namespace_;
 	double count = 0;
 
-	pinecone_consistency_wait(state->session, state->table, namespace_);
-	if (state->filter.kind == PINECONE_FILTER_NEVER)
-		; /* none */
-	else if (pinecone_pending_view(state->session, namespace_) != NULL)
-		count = count_records(node);
-	else if (state->filter.kind == PINECONE_FILTER_JSON)
+	if (state->filter.kind == PINECONE_FILTER_JSON)
+		count = count_matches(node);
+	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
 	{
-		PineconeCall *call = pinecone_api_count(state->session, &state->counters, namespace_,
-												state->filter.json);
-
-		count = pinecone_api_count_result(call);
-		pinecone_api_free(call);
-	}
-	else
-	{
-		PineconeCall *call = pinecone_api_stats(state->session, &state->counters);
-
-		count = pinecone_session_namespace_records(pinecone_api_stats_result(call), namespace_);
-		pinecone_api_free(call);
+		count_by_stats(node);
+		for (int i = 0; i < state->nnamespaces; i++)
+			count += state->namespaces[i].records;
 	}
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
@@ -738,9 +893,9 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 	if (state->sort == NULL)
 	{
-		status = pinecone_stream_next(state->stream, true, &record);
+		status = pinecone_fanout_next(state->stream, true, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
-			state->top_k = pinecone_stream_top_k(state->stream);
+			state->top_k = pinecone_fanout_top_k(state->stream);
 		if (status == PINECONE_STREAM_RECORD)
 		{
 			state->found_any = true;

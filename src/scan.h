@@ -9,9 +9,9 @@
 #include "utils/tuplesort.h"
 
 #include "convert.h"
+#include "fanout.h"
 #include "filter.h"
 #include "request.h"
-#include "stream.h"
 
 typedef struct PineconeScanState
 {
@@ -25,12 +25,19 @@ typedef struct PineconeScanState
 	List *exprs; /* of ExprState */
 	PineconeValues values;
 
+	/* Namespaces there are, when the table spans all; asked for once */
+	bool all_known;
+	PineconeNamespaceStats *all;
+	int nall;
+
 	/* One run: from the first row to the end or the next rescan */
 	MemoryContext run_cxt; /* reset per run */
 	bool started;
 	bool done;
 	bool found_any;
-	PineconeStream *stream;
+	PineconeFanout *stream; /* of the namespaces asked */
+	PineconeNamespaceStats *namespaces;
+	int nnamespaces;
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
