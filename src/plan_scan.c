@@ -350,20 +350,29 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 
 /* ---- The plan ---- */
 
-/* count(*): the single row holds nothing else, however often it is asked for. */
+/*
+ * count(*): rows hold nothing but the count, however often it is asked for, and
+ * the namespace counted.
+ */
 static ForeignScan *
-plan_count(PlanContext *cxt, List *tlist)
+plan_count(PlanContext *cxt, List *tlist, List *having)
 {
 	List *entries = NIL;
+	List *used = list_concat(pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES),
+							 pull_var_clause((Node *) having, PVC_INCLUDE_AGGREGATES));
 	ListCell *lc;
 
-	foreach(lc, pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES))
+	foreach(lc, used)
 	{
-		if (!tlist_member(lfirst(lc), entries))
-			entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
-													   NULL, false));
+		if (tlist_member(lfirst(lc), entries))
+			continue;
+		entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
+												   NULL, false));
+		cxt->request->layout = lappend_int(cxt->request->layout,
+										   IsA(lfirst(lc), Var) ? ((Var *) lfirst(lc))->varattno :
+																  PINECONE_LAYOUT_COUNT);
 	}
-	return make_foreignscan(tlist, NIL, 0, cxt->translate.exprs,
+	return make_foreignscan(tlist, having, 0, cxt->translate.exprs,
 							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
 }
 
@@ -393,8 +402,11 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
 	{
+		request->grouped = sorted;
+		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
-		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget));
+		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
+						  list_nth(path->fdw_private, PATH_HAVING));
 	}
 
 	if (request->op == PINECONE_OP_QUERY)

@@ -68,6 +68,7 @@ enum RequestNumber
 	NUM_WANT_VALUES,
 	NUM_WANT_METADATA,
 	NUM_SORTED,
+	NUM_GROUPED,
 	NUM_COUNT
 };
 
@@ -90,6 +91,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_VALUES] = request->want_values;
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_SORTED] = request->sorted;
+	numbers[NUM_GROUPED] = request->grouped;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -125,6 +127,7 @@ pinecone_request_from_list(List *list)
 	request->want_values = list_nth_int(numbers, NUM_WANT_VALUES);
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
+	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);

@@ -104,8 +104,9 @@ typedef struct PineconeRequest
 	bool want_values;
 	bool want_metadata;
 	bool sorted;  /* rows must come in the promised order */
+	bool grouped; /* STATS: a row for each namespace that has records */
 	List *wanted; /* attribute numbers to fill */
-	List *layout; /* scan tuple columns; NIL: the table's own */
+	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */

@@ -824,6 +824,19 @@ count_by_stats(ForeignScanState *node)
 	}
 }
 
+static TupleTableSlot *
+store_count(PineconeScanState *state, TupleTableSlot *slot, const char *namespace_, double count)
+{
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = state->layout[i] == PINECONE_LAYOUT_COUNT ?
+								  Int64GetDatum((int64) count) :
+								  CStringGetTextDatum(namespace_);
+		slot->tts_isnull[i] = false;
+	}
+	return ExecStoreVirtualTuple(slot);
+}
+
 /* The single row of a pushed-down count(*). */
 static TupleTableSlot *
 count_row(ForeignScanState *node, TupleTableSlot *slot)
@@ -839,13 +852,27 @@ count_row(ForeignScanState *node, TupleTableSlot *slot)
 		for (int i = 0; i < state->nnamespaces; i++)
 			count += state->namespaces[i].records;
 	}
-	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	state->done = true;
+	return store_count(state, slot, "", count);
+}
+
+/* The next row of count(*) by namespace: none for one without records. */
+static TupleTableSlot *
+count_row_by_namespace(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state->next_count == 0)
+		count_by_stats(state);
+	while (state->next_count < state->nnamespaces)
 	{
-		slot->tts_values[i] = Int64GetDatum((int64) count);
-		slot->tts_isnull[i] = false;
+		PineconeNamespaceStats *counted = &state->namespaces[state->next_count++];
+
+		if (counted->records > 0)
+			return store_count(state, slot, counted->name, counted->records);
 	}
 	state->done = true;
-	return ExecStoreVirtualTuple(slot);
+	return slot;
 }
 
 /*
@@ -889,7 +916,8 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		return count_row(node, slot);
+		return state->request->grouped ? count_row_by_namespace(node, slot) :
+										 count_row(node, slot);
 
 	if (state->sort == NULL)
 	{
@@ -940,6 +968,7 @@ end_run(PineconeScanState *state)
 	state->started = false;
 	state->done = false;
 	state->found_any = false;
+	state->next_count = 0;
 	MemoryContextReset(state->run_cxt);
 }
 

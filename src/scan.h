@@ -38,6 +38,7 @@ typedef struct PineconeScanState
 	PineconeFanout *stream; /* of the namespaces asked */
 	PineconeNamespaceStats *namespaces;
 	int nnamespaces;
+	int next_count; /* namespace to count next */
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
