@@ -208,6 +208,7 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 	PineconeCall **calls;
 	int *owners;
 	int ncalls = 0;
+	int ready = -1;
 
 	if (n == 1)
 	{
@@ -220,15 +221,17 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 	{
 		int found = pinecone_stream_calls(waiting[i]->stream, calls + ncalls);
 
+		/* one that was begun a moment ago can have been answered already */
+		if (found == 0)
+			ready = i;
 		for (int j = 0; j < found; j++)
 			owners[ncalls++] = i;
 	}
-	if (ncalls == 0)
-		elog(ERROR, "nothing to wait for in a Pinecone fan-out");
-	n = owners[pinecone_api_wait_any(calls, ncalls)];
+	if (ready < 0)
+		ready = owners[pinecone_api_wait_any(calls, ncalls)];
 	pfree(calls);
 	pfree(owners);
-	(void) poll_source(fanout, waiting[n], false);
+	(void) poll_source(fanout, waiting[ready], false);
 }
 
 /* ---- In any order ---- */
