@@ -1,6 +1,6 @@
 /*
  * analyze.c
- *		ANALYZE: a random sample of a namespace's records.
+ *		ANALYZE: a random sample of a table's records.
  *
  * Pinecone has no random sample to offer, but lists ids cheaply: all ids are
  * listed, a reservoir keeps as many as ANALYZE wants, and only those records
@@ -21,6 +21,7 @@
 #include "api.h"
 #include "compat.h"
 #include "convert.h"
+#include "fanout.h"
 #include "option.h"
 #include "session.h"
 #include "stream.h"
@@ -28,17 +29,27 @@
 /* A guess at a record's metadata, for the table's size */
 #define METADATA_BYTES 200
 
-/* Ids drawn from a namespace */
+/* Fetches of several namespaces at once have at most so many ids */
+#define MAX_IDS_AT_ONCE 3200
+
+/* Ids drawn from a table's namespaces */
+typedef struct SampleId
+{
+	const char *namespace_;
+	char *id;
+} SampleId;
+
 typedef struct IdSample
 {
 	int nids;
-	char **ids;
+	SampleId *ids;
 	double listed; /* ids there were */
 } IdSample;
 
 /* Rows formed from the records of those ids */
 typedef struct SampleRow
 {
+	const char *namespace_;
 	char *id;
 	HeapTuple tuple;
 } SampleRow;
@@ -56,15 +67,13 @@ typedef struct RowSample
 } RowSample;
 
 static void
-begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeTable *table,
-		   PineconeOperation op)
+begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeOperation op)
 {
 	PineconeStats *stats = pinecone_session_stats(session, false, true);
 
 	memset(spec, 0, sizeof(*spec));
 	spec->session = session;
 	spec->op = op;
-	spec->namespace_ = table->namespace_;
 	spec->dimension = stats ? stats->dimension : 0;
 }
 
@@ -72,13 +81,14 @@ begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeTable *ta
 
 /* Put an id into a place of the reservoir, in place of what it held. */
 static void
-keep_id(IdSample *sample, int place, const char *id)
+keep_id(IdSample *sample, int place, const PineconeRecord *record)
 {
 	if (place < sample->nids)
-		pfree(sample->ids[place]);
+		pfree(sample->ids[place].id);
 	else
 		sample->nids++;
-	sample->ids[place] = pstrdup(id);
+	sample->ids[place].namespace_ = record->namespace_;
+	sample->ids[place].id = pstrdup(record->id);
 }
 
 static void
@@ -87,45 +97,46 @@ shuffle(IdSample *sample)
 	for (int i = sample->nids - 1; i > 0; i--)
 	{
 		int j = (int) (pinecone_random_double() * (i + 1));
-		char *id = sample->ids[i];
+		SampleId id = sample->ids[i];
 
 		sample->ids[i] = sample->ids[j];
 		sample->ids[j] = id;
 	}
 }
 
-/* List a namespace, keeping at most "most" of its ids. */
+/* List the namespaces, keeping at most "most" of their ids. */
 static void
-draw_ids(PineconeSession *session, PineconeTable *table, int most, IdSample *sample)
+draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int n, int most,
+		 IdSample *sample)
 {
 	ReservoirStateData reservoir;
 	PineconeStreamSpec spec;
-	PineconeStream *stream;
+	PineconeFanout *stream;
 	PineconeRecord *record;
 	double skip = -1;
 
 	sample->nids = 0;
 	sample->listed = 0;
-	sample->ids = palloc(most * sizeof(char *));
-	begin_spec(&spec, session, table, PINECONE_OP_LIST);
+	sample->ids = palloc(most * sizeof(SampleId));
+	begin_spec(&spec, session, PINECONE_OP_LIST);
 	reservoir_init_selection_state(&reservoir, most);
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	stream = pinecone_fanout_begin(&spec, namespaces, n, PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (sample->nids < most)
-			keep_id(sample, sample->nids, record->id);
+			keep_id(sample, sample->nids, record);
 		else
 		{
 			if (skip < 0)
 				skip = reservoir_get_next_S(&reservoir, sample->listed, most);
 			if (skip <= 0)
-				keep_id(sample, (int) (pinecone_random_double() * most), record->id);
+				keep_id(sample, (int) (pinecone_random_double() * most), record);
 			skip--;
 		}
 		sample->listed++;
 	}
-	pinecone_stream_end(stream);
+	pinecone_fanout_end(stream);
 	shuffle(sample);
 }
 
@@ -157,42 +168,111 @@ add_row(RowSample *sample, PineconeRecord *record)
 
 	pinecone_convert_row(sample->reader, record, sample->values, sample->isnull);
 	MemoryContextSwitchTo(old);
+	row->namespace_ = record->namespace_;
 	row->id = pstrdup(record->id);
 	row->tuple = heap_form_tuple(sample->desc, sample->values, sample->isnull);
 	sample->bytes += row->tuple->t_len + record->idlen;
 	MemoryContextReset(sample->row_cxt);
 }
 
-/* Fetch the records of the ids, as far as they fit into memory. */
-static void
-read_rows(PineconeSession *session, PineconeTable *table, IdSample *ids, RowSample *sample)
+static int
+compare_ids(const void *a, const void *b)
 {
-	Size most = (Size) maintenance_work_mem * 1024;
-	PineconeStreamSpec spec;
-	PineconeStream *stream;
-	PineconeRecord *record;
+	const SampleId *x = a;
+	const SampleId *y = b;
 
-	if (ids->nids == 0)
-		return;
-	begin_spec(&spec, session, table, PINECONE_OP_FETCH);
-	spec.ids = ids->ids;
-	spec.nids = ids->nids;
+	return strcmp(x->namespace_, y->namespace_);
+}
+
+/*
+ * Ids of several namespaces are fetched by namespace.  As the rows read before
+ * memory runs out would then be those of the first, the sample is cut down to
+ * what is likely to fit while it is in random order still.
+ */
+static void
+group_by_namespace(PineconeSession *session, IdSample *ids)
+{
+	double width = METADATA_BYTES + session->stats->dimension * sizeof(float);
+	double most = Max(1, maintenance_work_mem * 1024.0 / width);
+
+	ids->nids = (int) Min(ids->nids, most);
+	qsort(ids->ids, ids->nids, sizeof(SampleId), compare_ids);
+}
+
+/* Start to fetch those ids from *next on that are in the same namespace. */
+static PineconeStream *
+begin_fetch(PineconeSession *session, PineconeTable *table, IdSample *ids, int *next)
+{
+	SampleId *first = &ids->ids[*next];
+	PineconeStreamSpec spec;
+
+	begin_spec(&spec, session, PINECONE_OP_FETCH);
+	spec.namespace_ = first->namespace_;
+	while (*next < ids->nids && strcmp(ids->ids[*next].namespace_, spec.namespace_) == 0)
+	{
+		(*next)++;
+		spec.nids++;
+	}
+	spec.ids = palloc(spec.nids * sizeof(char *));
+	for (int i = 0; i < spec.nids; i++)
+		spec.ids[i] = first[i].id;
 	spec.want_values = table->values_attnum != 0 || table->sparse_attnum != 0;
 	spec.want_metadata = true;
-	stream = pinecone_stream_begin(&spec);
+	return pinecone_stream_begin(&spec);
+}
+
+/* Read a fetch's records, as far as they fit into memory. */
+static void
+read_stream(PineconeStream *stream, const char *namespace_, RowSample *sample)
+{
+	Size most = (Size) maintenance_work_mem * 1024;
+	PineconeRecord *record;
+
 	while (sample->bytes < most &&
 		   pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
+		record->namespace_ = namespace_;
 		add_row(sample, record);
 	}
 	pinecone_stream_end(stream);
 }
 
+/* Fetch the records of the ids, those of some namespaces at a time. */
+static void
+read_rows(PineconeSession *session, PineconeTable *table, IdSample *ids, RowSample *sample)
+{
+	int next = 0;
+
+	while (next < ids->nids)
+	{
+		List *streams = NIL;
+		int first = next;
+		int read = next;
+		ListCell *lc;
+
+		while (next < ids->nids && next - first < MAX_IDS_AT_ONCE)
+			streams = lappend(streams, begin_fetch(session, table, ids, &next));
+		foreach(lc, streams)
+		{
+			const char *namespace_ = ids->ids[read].namespace_;
+
+			while (read < next && strcmp(ids->ids[read].namespace_, namespace_) == 0)
+				read++;
+			read_stream(lfirst(lc), namespace_, sample);
+		}
+		list_free(streams);
+	}
+}
+
 static int
 compare_rows(const void *a, const void *b)
 {
-	return strcmp(((const SampleRow *) a)->id, ((const SampleRow *) b)->id);
+	const SampleRow *x = a;
+	const SampleRow *y = b;
+	int order = strcmp(x->namespace_, y->namespace_);
+
+	return order != 0 ? order : strcmp(x->id, y->id);
 }
 
 static int
@@ -202,11 +282,16 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(relation));
 	PineconeSession *session = pinecone_session_get(table->server->serverid,
 													relation->rd_rel->relowner);
+	int n;
+	PineconeNamespaceStats *namespaces =
+		pinecone_session_namespaces(table, pinecone_session_stats(session, true, false), &n);
 	IdSample ids;
 	RowSample sample;
 
-	draw_ids(session, table, targrows, &ids);
+	draw_ids(session, namespaces, n, targrows, &ids);
 	begin_rows(&sample, table, RelationGetDescr(relation), ids.nids);
+	if (n > 1)
+		group_by_namespace(session, &ids);
 	read_rows(session, table, &ids, &sample);
 
 	/* in the order of a scan, which is what the columns' correlation is about */
@@ -216,8 +301,11 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 	*totalrows = ids.listed;
 	*totaldeadrows = 0;
 	ereport(elevel,
-			(errmsg("\"%s\": namespace \"%s\" has %.0f records; %d in sample",
-					table->name, table->namespace_, ids.listed, sample.nrows)));
+			n == 1 ?
+				errmsg("\"%s\": namespace \"%s\" has %.0f records; %d in sample",
+					   table->name, namespaces[0].name, ids.listed, sample.nrows) :
+				errmsg("\"%s\": %d namespaces have %.0f records; %d in sample",
+					   table->name, n, ids.listed, sample.nrows));
 	return sample.nrows;
 }
 
@@ -229,9 +317,13 @@ pineconeAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 	PineconeSession *session = pinecone_session_get(table->server->serverid,
 													relation->rd_rel->relowner);
 	PineconeStats *stats = pinecone_session_stats(session, true, false);
-	double records = pinecone_session_namespace_records(stats, table->namespace_);
+	int n;
+	PineconeNamespaceStats *namespaces = pinecone_session_namespaces(table, stats, &n);
+	double records = 0;
 	double width = METADATA_BYTES + stats->dimension * sizeof(float);
 
+	for (int i = 0; i < n; i++)
+		records += namespaces[i].records;
 	*func = acquire_sample_rows;
 	*totalpages = (BlockNumber) Min(1 + records * width / BLCKSZ, (double) MaxBlockNumber);
 	return true;

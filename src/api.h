@@ -28,6 +28,7 @@ typedef struct PineconeCounters
 	uint64 bytes_received; /* reply bodies */
 	uint64 read_units;
 	uint64 ids_fetched; /* ids asked for by fetch requests */
+	uint64 namespaces;	/* asked, each time */
 	int peak_in_flight;
 	instr_time wait_time;	/* blocked on the network */
 	instr_time decode_time; /* parsing replies */

@@ -579,19 +579,20 @@ convert_field(PineconeReader *reader, ColumnReader *entry, const PineconeRecord 
 	return false;
 }
 
-/* Ids are ASCII: a byte is a character. */
+/* Ids and namespaces are ASCII: a byte is a character. */
 static Datum
-convert_id(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record)
+convert_name(PineconeReader *reader, ColumnReader *entry, const char *what, const char *name,
+			 int len)
 {
-	if (entry->typmod >= (int32) VARHDRSZ && record->idlen > entry->typmod - (int32) VARHDRSZ)
+	if (entry->typmod >= (int32) VARHDRSZ && len > entry->typmod - (int32) VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("id \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
-						record->id, entry->column->name, reader->table->name),
+				 errmsg("%s \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
+						what, name, entry->column->name, reader->table->name),
 				 errdetail("The column's type is %s.",
 						   format_type_with_typemod(entry->column->typid, entry->column->typmod)),
 				 errhint("Declare the column as text.")));
-	return PointerGetDatum(cstring_to_text_with_len(record->id, record->idlen));
+	return PointerGetDatum(cstring_to_text_with_len(name, len));
 }
 
 static bool
@@ -679,7 +680,13 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	switch (entry->column->role)
 	{
 		case PINECONE_ROLE_ID:
-			*datum = convert_id(reader, entry, record);
+			*datum = convert_name(reader, entry, "id", record->id, record->idlen);
+			return true;
+		case PINECONE_ROLE_NAMESPACE:
+			if (record->namespace_ == NULL)
+				elog(ERROR, "record without a namespace");
+			*datum = convert_name(reader, entry, "namespace", record->namespace_,
+								  strlen(record->namespace_));
 			return true;
 		case PINECONE_ROLE_VALUES:
 			return convert_values(reader, entry, record, datum);

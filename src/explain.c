@@ -77,6 +77,80 @@ abbreviate(char *text)
 }
 
 static void
+append_namespace(StringInfo buf, const char *name)
+{
+	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
+}
+
+static bool
+table_has_namespace(PineconeTable *table, const char *name)
+{
+	for (int i = 0; i < table->nnamespaces; i++)
+	{
+		if (strcmp(table->namespaces[i], name) == 0)
+			return true;
+	}
+	return table->namespaces == NULL;
+}
+
+/* Those of a text or text[] value that the table has. */
+static void
+append_namespaces(StringInfo buf, PineconeTable *table, const PineconeValues *values, int number)
+{
+	Datum *elements = &values->values[number];
+	bool *nulls = &values->isnull[number];
+	int n = 1;
+
+	if (values->placeholders[number])
+	{
+		append_namespace(buf, values->placeholders[number]);
+		return;
+	}
+	if (!nulls[0] && OidIsValid(get_element_type(getBaseType(values->types[number]))))
+		deconstruct_array(DatumGetArrayTypeP(elements[0]), TEXTOID, -1, false, TYPALIGN_INT,
+						  &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		char *name = nulls[i] ? NULL : TextDatumGetCString(elements[i]);
+
+		if (name != NULL && table_has_namespace(table, name))
+			append_namespace(buf, name);
+	}
+}
+
+/* What conditions prune the namespaces to, or else the table's. */
+static void
+explain_namespaces(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+{
+	PineconeTable *table = state->table;
+	StringInfoData buf;
+	StringInfoData pruned;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	initStringInfo(&pruned);
+	if (table->namespace_attnum == 0)
+	{
+		append_namespace(&buf, table->namespace_);
+		ExplainPropertyText("Pinecone Namespace", buf.data, es);
+		return;
+	}
+	foreach(lc, state->request->namespaces)
+	{
+		ListCell *lc2;
+
+		resetStringInfo(&pruned);
+		foreach(lc2, (List *) lfirst(lc))
+			append_namespaces(&pruned, table, values, lfirst_int(lc2));
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "",
+						 pruned.len > 0 ? pruned.data : "none");
+	}
+	for (int i = 0; i < table->nnamespaces && state->request->namespaces == NIL; i++)
+		append_namespace(&buf, table->namespaces[i]);
+	ExplainPropertyText("Pinecone Namespaces", buf.len > 0 ? abbreviate(buf.data) : "all", es);
+}
+
+static void
 explain_records(PineconeScanState *state, const PineconeValues *values,
 				const PineconeFilter *filter, ExplainState *es)
 {
@@ -157,6 +231,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
+	if (state->table->namespace_attnum > 0)
+		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
 	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
 	if (counters->retries > 0 || es->verbose)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
@@ -188,8 +264,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	char *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
-	ExplainPropertyText("Pinecone Namespace",
-						state->table->namespace_[0] ? state->table->namespace_ : "(default)", es);
+	explain_namespaces(state, &values, es);
 	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);

@@ -52,7 +52,8 @@ typedef enum OptionKind
 	OPTION_CHOICE, /* one of a few words */
 	OPTION_HOST,
 	OPTION_KEY,
-	OPTION_PATH
+	OPTION_PATH,
+	OPTION_NAMES /* of namespaces, separated by commas */
 } OptionKind;
 
 typedef struct Option
@@ -91,6 +92,8 @@ static const Option options[] = {
 
 	/* Which records a table shows */
 	{"namespace", ON_TABLE, OPTION_STRING, ""},
+	/* Those that a column of role namespace may name, in place of all */
+	{"namespaces", ON_TABLE, OPTION_NAMES},
 	/* What a value becomes that does not fit its column */
 	{"on_type_error", ON_BOTH, OPTION_CHOICE, "error", "error|null"},
 	/* May count(*) be answered by index statistics, or by an update's dry run? */
@@ -118,7 +121,7 @@ static const Option options[] = {
 	{"write_concurrency", ON_BOTH, OPTION_COUNT, "4", NULL, 1, 100},
 
 	/* What of a record a column shows */
-	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|field"},
+	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|namespace|field"},
 	/* The metadata field's name, when it is not the column's */
 	{"field", ON_COLUMN, OPTION_STRING},
 	/* How a metadata field holds dates and times */
@@ -270,6 +273,51 @@ namespace_is_valid(const char *name)
 	return strlen(name) <= 512;
 }
 
+/* What a namespace is called in a list of names, or where it is asked for. */
+static const char *
+plain_namespace(const char *name)
+{
+	return strcmp(name, "__default__") == 0 ? "" : name;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * A list of namespaces, sorted.  A name with a comma or a space stands in
+ * double quotes; the default namespace is "" or __default__.
+ */
+static char **
+parse_names(const char *value, int *n)
+{
+	List *list;
+	char **names;
+	ListCell *lc;
+
+	if (!SplitGUCList(pstrdup(value), ',', &list) || list == NIL)
+		reject_value("namespaces", value,
+					 "Names of namespaces are separated by commas; the default namespace is \"\".");
+	names = palloc(list_length(list) * sizeof(char *));
+	*n = 0;
+	foreach(lc, list)
+	{
+		if (!namespace_is_valid(lfirst(lc)))
+			reject_value("namespaces", value,
+						 "Names of namespaces are ASCII, at most 512 characters long.");
+		names[(*n)++] = pstrdup(plain_namespace(lfirst(lc)));
+	}
+	qsort(names, *n, sizeof(char *), compare_names);
+	for (int i = 1; i < *n; i++)
+	{
+		if (strcmp(names[i], names[i - 1]) == 0)
+			reject_value("namespaces", value, "Each namespace can be named only once.");
+	}
+	return names;
+}
+
 static int
 parse_number(const Option *option, const char *value)
 {
@@ -324,6 +372,13 @@ validate_option(const Option *option, DefElem *def)
 		case OPTION_PATH:
 			if (!is_absolute_path(value))
 				reject_value(option->name, value, "An absolute path is needed.");
+			break;
+		case OPTION_NAMES:
+			{
+				int n;
+
+				(void) parse_names(value, &n);
+			}
 			break;
 		case OPTION_STRING:
 			if (strcmp(option->name, "field") == 0 && value[0] == '$')
@@ -429,6 +484,8 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 	exclude(defs, "host", "index",
 			"Give the index's host, or its name to have the host looked up.");
 	exclude(defs, "api_key", "api_key_file", "Give the key, or a file that holds it.");
+	exclude(defs, "namespace", "namespaces",
+			"A foreign table shows one namespace, or those that a column of role \"namespace\" names.");
 	validate_column(defs);
 	PG_RETURN_VOID();
 }
@@ -608,6 +665,7 @@ static const RoleName role_names[] = {
 	{"sparse_values", PINECONE_ROLE_SPARSE_VALUES},
 	{"score", PINECONE_ROLE_SCORE},
 	{"metadata", PINECONE_ROLE_METADATA},
+	{"namespace", PINECONE_ROLE_NAMESPACE},
 	{"field", PINECONE_ROLE_FIELD},
 };
 
@@ -628,6 +686,7 @@ role_can_have_type(PineconeRole role, Oid typid)
 	switch (role)
 	{
 		case PINECONE_ROLE_ID:
+		case PINECONE_ROLE_NAMESPACE:
 			return typid == TEXTOID || typid == VARCHAROID;
 		case PINECONE_ROLE_VALUES:
 			return pinecone_convert_is_vector_type(typid);
@@ -648,6 +707,7 @@ role_types(PineconeRole role)
 	switch (role)
 	{
 		case PINECONE_ROLE_ID:
+		case PINECONE_ROLE_NAMESPACE:
 			return "text";
 		case PINECONE_ROLE_VALUES:
 			return "real[] or vector";
@@ -777,6 +837,9 @@ read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 		case PINECONE_ROLE_METADATA:
 			set_single(table, column, &table->metadata_attnum);
 			break;
+		case PINECONE_ROLE_NAMESPACE:
+			set_single(table, column, &table->namespace_attnum);
+			break;
 		case PINECONE_ROLE_FIELD:
 			if (column->field[0] == '$')
 				ereport(ERROR,
@@ -805,6 +868,36 @@ read_write_options(PineconeTable *table, List *defs)
 	table->write_concurrency = get_number(defs, "write_concurrency");
 }
 
+/* Which namespaces: one, or several if there is a column that tells which. */
+static void
+read_namespaces(PineconeTable *table, List *defs)
+{
+	char *one = get_string(defs, "namespace", NULL);
+	char *names = get_string(defs, "namespaces", NULL);
+
+	if (table->namespace_attnum == 0)
+	{
+		if (names != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("foreign table \"%s\" has option \"namespaces\", but no column of role \"namespace\"",
+							table->name),
+					 errhint("Add a text column with option \"role\" set to 'namespace', or use option \"namespace\".")));
+		table->namespace_ = pstrdup(plain_namespace(get_value(defs, "namespace")));
+		return;
+	}
+	if (one != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("foreign table \"%s\" has option \"namespace\" and a column of role \"namespace\"",
+						table->name),
+				 errdetail("Column \"%s\" makes it span namespaces.",
+						   table->columns[table->namespace_attnum - 1].name),
+				 errhint("Use option \"namespaces\" to name several, or none of the options for all.")));
+	if (names != NULL)
+		table->namespaces = parse_names(names, &table->nnamespaces);
+}
+
 PineconeTable *
 pinecone_option_table(Oid relid)
 {
@@ -818,9 +911,6 @@ pinecone_option_table(Oid relid)
 	table->relid = relid;
 	table->name = pstrdup(RelationGetRelationName(rel));
 	table->server = read_server(server);
-	table->namespace_ = get_value(foreign_table->options, "namespace");
-	if (strcmp(table->namespace_, "__default__") == 0)
-		table->namespace_ = pstrdup("");
 	table->type_error_null = strcmp(get_value(defs, "on_type_error"), "null") == 0;
 	table->count_from_stats = get_bool(defs, "count_from_stats");
 	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
@@ -831,6 +921,7 @@ pinecone_option_table(Oid relid)
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));
 	for (int i = 0; i < desc->natts; i++)
 		read_column(table, TupleDescAttr(desc, i), &table->columns[i]);
+	read_namespaces(table, foreign_table->options);
 	table_close(rel, NoLock);
 	return table;
 }

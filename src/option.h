@@ -36,6 +36,7 @@ typedef enum PineconeRole
 	PINECONE_ROLE_SPARSE_VALUES,
 	PINECONE_ROLE_SCORE,
 	PINECONE_ROLE_METADATA,
+	PINECONE_ROLE_NAMESPACE,
 	PINECONE_ROLE_FIELD
 } PineconeRole;
 
@@ -64,8 +65,10 @@ typedef struct PineconeTable
 	char *name;
 	PineconeServerOptions *server;
 
-	/* Which records */
-	char *namespace_; /* "" is the default namespace */
+	/* Which records: of one namespace; of several, if there is a column for it */
+	char *namespace_;  /* "" is the default namespace; NULL: several */
+	char **namespaces; /* option "namespaces": sorted, distinct; NULL: all */
+	int nnamespaces;
 
 	/* Behaviour */
 	bool type_error_null;	 /* on_type_error 'null' */
@@ -95,6 +98,7 @@ typedef struct PineconeTable
 	AttrNumber sparse_attnum;
 	AttrNumber score_attnum;
 	AttrNumber metadata_attnum;
+	AttrNumber namespace_attnum; /* not 0: the table spans namespaces */
 } PineconeTable;
 
 /*

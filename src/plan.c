@@ -46,15 +46,15 @@
  * milliseconds; what else a request costs is small beside it.
  */
 #define REQUEST_COST PINECONE_REQUEST_COST
-#define NEXT_REQUEST_COST 2.5 /* one of several in flight */
-#define BYTE_COST 0.000125	  /* transfer and decoding */
-#define METADATA_WIDTH 200	  /* bytes, when nothing is known */
+#define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
+#define BYTE_COST 0.000125 /* transfer and decoding */
+#define METADATA_WIDTH 200 /* bytes, when nothing is known */
 
 /* pg_opfamily's text_ops for btree */
 #define TEXT_BTREE_FAMILY 1994
 
-/* Rows assumed when the service does not tell. */
-#define DEFAULT_ROWS 1000
+/* In the order of ids, at most so many namespaces are merged. */
+#define MAX_MERGED_NAMESPACES 32
 
 PineconeTranslate
 pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
@@ -69,33 +69,13 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 
 /* ---- Estimates ---- */
 
-static double
-records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
-{
-	if (info->stats != NULL)
-		return pinecone_session_namespace_records(info->stats, info->table->namespace_);
-	return rel->tuples > 0 ? rel->tuples : DEFAULT_ROWS;
-}
-
 /* How many ids a clause names, if it is one that names ids; else 0. */
 static double
 ids_named(PineconeTranslate *cxt, Expr *clause)
 {
 	List *ids;
-	double n = 0;
-	ListCell *lc;
 
-	if (!pinecone_translate_id(cxt, clause, &ids))
-		return 0;
-	foreach(lc, ids)
-	{
-		Expr *expr = list_nth(cxt->exprs, lfirst_int(lc));
-
-		n += OidIsValid(get_element_type(exprType((Node *) expr))) ?
-				 pinecone_array_length(cxt->root, (Node *) expr) :
-				 1;
-	}
-	return n;
+	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
 void
@@ -115,17 +95,17 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->stats = pinecone_session_stats(info->session, false, true);
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
-	rel->tuples = clamp_row_est(records_in_table(rel, info));
+	pinecone_plan_namespaces(root, rel);
 	set_baserel_size_estimates(root, rel);
 
-	/* An id names one record at most. */
+	/* An id names one record of a namespace at most. */
 	cxt = pinecone_plan_translate(root, rel);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		double n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
 
 		if (n > 0)
-			rel->rows = clamp_row_est(Min(rel->rows, n));
+			rel->rows = clamp_row_est(Min(rel->rows, n * info->nnamespaces));
 	}
 }
 
@@ -138,7 +118,12 @@ add_operation_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op, Nod
 				   Relids required_outer)
 {
 	List *private = list_make3(makeInteger(op), lead, makeInteger(pathkeys != NIL));
+	double namespaces = pinecone_plan_namespaces_asked(root, rel, required_outer);
 
+	/* the first request costs in full, and others go out with it */
+	total_cost += (namespaces - 1) * NEXT_REQUEST_COST * (op == PINECONE_OP_LIST_FETCH ? 2 : 1);
+	if (op == PINECONE_OP_QUERY)
+		startup_cost += (namespaces - 1) * NEXT_REQUEST_COST;
 	/* local conditions and the target list are evaluated per row */
 	total_cost += rel->baserestrictcost.startup +
 				  rows * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
@@ -178,18 +163,23 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List *sent = NIL;
+	List *pruned = NIL;
 	ListCell *lc;
 
 	foreach(lc, clauses)
 	{
 		RestrictInfo *rinfo = lfirst(lc);
 		PineconeCondition *condition;
+		List *names;
 
-		if (!rinfo->pseudoconstant &&
-			pinecone_translate_clause(&cxt, rinfo->clause, &condition) != PINECONE_LOCAL)
+		if (pinecone_translate_namespace(&cxt, rinfo->clause, &names))
+			pruned = lappend(pruned, rinfo);
+		else if (!rinfo->pseudoconstant &&
+				 pinecone_translate_clause(&cxt, rinfo->clause, &condition) != PINECONE_LOCAL)
 			sent = lappend(sent, rinfo);
 	}
 	*any = sent != NIL;
+	sent = list_concat(sent, pruned);
 	return clamp_row_est(rel->tuples * clauselist_selectivity(root, sent, rel->relid, JOIN_INNER, NULL));
 }
 
@@ -219,7 +209,7 @@ only_ids_used(RelOptInfo *rel, PineconeTable *table)
 		int attnum = i + FirstLowInvalidHeapAttributeNumber;
 
 		if (attnum == 0 ||
-			(attnum > 0 && attnum != table->id_attnum))
+			(attnum > 0 && attnum != table->id_attnum && attnum != table->namespace_attnum))
 			return false;
 	}
 	return true;
@@ -259,7 +249,9 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 {
 	ListCell *lc;
 
-	if (!pinecone_enable_sort)
+	/* each namespace has that order; to merge them all have to be read at once */
+	if (!pinecone_enable_sort ||
+		((PineconePlanInfo *) rel->fdw_private)->nnamespaces > MAX_MERGED_NAMESPACES)
 		return NIL;
 	if (root->query_pathkeys != NIL)
 	{
@@ -287,7 +279,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	PineconePlanInfo *info = rel->fdw_private;
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List *pathkeys = id_order_pathkeys(root, rel);
-	double records = rel->tuples;
+	double records = info->records;
 	Node *lead = NULL;
 	ListCell *lc;
 
@@ -409,6 +401,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	PineconePlanInfo *info = rel->fdw_private;
 	PineconeDistance distance;
 	List *pathkeys = NIL;
+	double cap = PINECONE_MAX_TOP_K * info->nnamespaces;
 	double records;
 	Cost startup = REQUEST_COST;
 	Cost total;
@@ -422,15 +415,15 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 		return;
 
 	records = filtered_records(root, rel, rel->baserestrictinfo, &any);
-	total = startup + Min(records, PINECONE_MAX_TOP_K) * 200 * BYTE_COST;
-	if (records > PINECONE_MAX_TOP_K)
+	total = startup + Min(records, cap) * 200 * BYTE_COST;
+	if (records > cap)
 	{
 		/* beyond the cap everything is read and sorted here */
 		Cost exhaustive = any ? filter_cost(info, records) :
 								list_cost(records) + fetch_cost(info, records);
 
 		total += exhaustive + records * log2(records) * cpu_operator_cost;
-		if (root->limit_tuples > PINECONE_MAX_TOP_K)
+		if (root->limit_tuples > cap)
 			startup = total;
 	}
 	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) distance.op, rel->rows, startup,
@@ -439,14 +432,15 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 
 /* ---- Parameterised paths ---- */
 
-/* Is this a join clause that an id lookup or a filter can use? */
+/* Is this a join clause that an id lookup, pruning or a filter can use? */
 static bool
 join_clause_is_usable(PineconeTranslate *cxt, Expr *clause)
 {
 	PineconeCondition *condition;
-	List *ids;
+	List *values;
 
-	return pinecone_translate_id(cxt, clause, &ids) ||
+	return pinecone_translate_id(cxt, clause, &values) ||
+		   pinecone_translate_namespace(cxt, clause, &values) ||
 		   pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
 }
 
@@ -482,7 +476,8 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 	{
 		PineconeColumn *column = &table->columns[i];
 
-		if (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_FIELD)
+		if (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_FIELD ||
+			column->role == PINECONE_ROLE_NAMESPACE)
 			clauses = list_concat(clauses,
 								  generate_implied_equalities_for_column(root, rel, member_is_column,
 																		 column,
@@ -505,6 +500,22 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 	return result;
 }
 
+/* Everything in the namespaces that outer rows name. */
+static void
+add_pruned_list_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param, double namespaces)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	double records = clamp_row_est(rel->tuples * namespaces / Max(1, info->nall));
+
+	if (only_ids_used(rel, info->table))
+		add_operation_path(root, rel, PINECONE_OP_LIST, NULL, param->ppi_rows, REQUEST_COST,
+						   list_cost(records), NIL, param->ppi_req_outer);
+	else
+		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, NULL, param->ppi_rows,
+						   2 * REQUEST_COST, list_cost(records) + fetch_cost(info, records), NIL,
+						   param->ppi_req_outer);
+}
+
 static void
 add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 {
@@ -517,10 +528,13 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 		PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 		Node *lead = NULL;
 		double n = 0;
+		double namespaces = pinecone_plan_namespaces_asked(root, rel, param->ppi_req_outer);
 		double records;
 		bool any;
 		ListCell *lc2;
 
+		if (namespaces < info->nnamespaces)
+			param->ppi_rows = pinecone_plan_pruned_rows(root, rel, param->ppi_clauses, namespaces);
 		foreach(lc2, param->ppi_clauses)
 		{
 			RestrictInfo *rinfo = lfirst(lc2);
@@ -534,7 +548,7 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 		}
 		if (lead != NULL)
 		{
-			param->ppi_rows = clamp_row_est(Min(param->ppi_rows, n));
+			param->ppi_rows = clamp_row_est(Min(param->ppi_rows, n * namespaces));
 			add_operation_path(root, rel, PINECONE_OP_FETCH, lead, param->ppi_rows, REQUEST_COST,
 							   fetch_cost(info, n), NIL, param->ppi_req_outer);
 			continue;
@@ -545,6 +559,8 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 		if (any)
 			add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, param->ppi_rows, REQUEST_COST,
 							   filter_cost(info, records), NIL, param->ppi_req_outer);
+		else
+			add_pruned_list_path(root, rel, param, namespaces);
 	}
 }
 

@@ -74,7 +74,14 @@ place_clause(PlanContext *cxt, Expr *clause)
 	PineconeRequest *request = cxt->request;
 	bool leads = cxt->lead != NULL && equal(clause, cxt->lead);
 
-	if (leads && request->op == PINECONE_OP_FETCH)
+	List *names;
+
+	if (pinecone_translate_namespace(&cxt->translate, clause, &names))
+	{
+		request->namespaces = lappend(request->namespaces, names);
+		cxt->sent = lappend(cxt->sent, clause);
+	}
+	else if (leads && request->op == PINECONE_OP_FETCH)
 	{
 		if (!pinecone_translate_id(&cxt->translate, clause, &request->ids))
 			elog(ERROR, "clause does not name ids");
@@ -142,6 +149,9 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 	ListCell *lc;
 
 	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
+		return NULL;
+	/* in another namespace the id is another record's, or nobody's */
+	if (cxt->info->table->namespace_attnum > 0)
 		return NULL;
 	foreach(lc, root->init_plans)
 	{
@@ -340,20 +350,29 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 
 /* ---- The plan ---- */
 
-/* count(*): the single row holds nothing else, however often it is asked for. */
+/*
+ * count(*): rows hold nothing but the count, however often it is asked for, and
+ * the namespace counted.
+ */
 static ForeignScan *
-plan_count(PlanContext *cxt, List *tlist)
+plan_count(PlanContext *cxt, List *tlist, List *having)
 {
 	List *entries = NIL;
+	List *used = list_concat(pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES),
+							 pull_var_clause((Node *) having, PVC_INCLUDE_AGGREGATES));
 	ListCell *lc;
 
-	foreach(lc, pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES))
+	foreach(lc, used)
 	{
-		if (!tlist_member(lfirst(lc), entries))
-			entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
-													   NULL, false));
+		if (tlist_member(lfirst(lc), entries))
+			continue;
+		entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
+												   NULL, false));
+		cxt->request->layout = lappend_int(cxt->request->layout,
+										   IsA(lfirst(lc), Var) ? ((Var *) lfirst(lc))->varattno :
+																  PINECONE_LAYOUT_COUNT);
 	}
-	return make_foreignscan(tlist, NIL, 0, cxt->translate.exprs,
+	return make_foreignscan(tlist, having, 0, cxt->translate.exprs,
 							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
 }
 
@@ -383,8 +402,11 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
 	{
+		request->grouped = sorted;
+		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
-		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget));
+		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
+						  list_nth(path->fdw_private, PATH_HAVING));
 	}
 
 	if (request->op == PINECONE_OP_QUERY)

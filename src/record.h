@@ -25,6 +25,7 @@ typedef struct PineconeRecord
 	PineconeSparse sparse; /* n = 0: none */
 	char *metadata;		   /* JSON object in UTF-8, or NULL when absent */
 	int metadata_len;
+	const char *namespace_; /* where it is from, or NULL when not told */
 } PineconeRecord;
 
 typedef struct PineconePage

@@ -68,6 +68,7 @@ enum RequestNumber
 	NUM_WANT_VALUES,
 	NUM_WANT_METADATA,
 	NUM_SORTED,
+	NUM_GROUPED,
 	NUM_COUNT
 };
 
@@ -90,6 +91,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_VALUES] = request->want_values;
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_SORTED] = request->sorted;
+	numbers[NUM_GROUPED] = request->grouped;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -99,8 +101,9 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make2(makeFloat(psprintf("%.17g", request->survive)),
-							  makeFloat(psprintf("%.17g", request->rows))));
+				   list_make3(makeFloat(psprintf("%.17g", request->survive)),
+							  makeFloat(psprintf("%.17g", request->rows)),
+							  copyObject(request->namespaces)));
 }
 
 PineconeRequest *
@@ -124,6 +127,7 @@ pinecone_request_from_list(List *list)
 	request->want_values = list_nth_int(numbers, NUM_WANT_VALUES);
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
+	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);
@@ -131,6 +135,7 @@ pinecone_request_from_list(List *list)
 	request->layout = list_nth(list, 4);
 	request->survive = floatVal(linitial(estimates));
 	request->rows = floatVal(lsecond(estimates));
+	request->namespaces = lthird(estimates);
 	return request;
 }
 

@@ -73,6 +73,7 @@ typedef struct PineconeCondition
 
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
+#define PINECONE_LAYOUT_COUNT 0 /* of STATS and COUNT */
 
 typedef struct PineconeRequest
 {
@@ -81,6 +82,7 @@ typedef struct PineconeRequest
 	/* Which records */
 	PineconeCondition *filter; /* or NULL */
 	List *ids;				   /* numbers of text or text[] expressions; OR'ed */
+	List *namespaces;		   /* AND'ed lists of such numbers; NIL: all */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 
@@ -102,8 +104,9 @@ typedef struct PineconeRequest
 	bool want_values;
 	bool want_metadata;
 	bool sorted;  /* rows must come in the promised order */
+	bool grouped; /* STATS: a row for each namespace that has records */
 	List *wanted; /* attribute numbers to fill */
-	List *layout; /* scan tuple columns; NIL: the table's own */
+	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */

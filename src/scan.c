@@ -35,6 +35,7 @@
 #include "distance.h"
 #include "pending.h"
 #include "scan.h"
+#include "scan_count.h"
 #include "session.h"
 #include "setting.h"
 
@@ -186,21 +187,33 @@ id_is_possible(const char *id)
 	return true;
 }
 
+/* Can a namespace be called so?  The default namespace is "". */
+static bool
+namespace_is_possible(const char *name)
+{
+	return name[0] == '\0' || (id_is_possible(name) && strcmp(name, "__default__") != 0);
+}
+
 static int
 compare_ids(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-char **
-pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.
+ */
+static char **
+distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(const char *name),
+			   int *nids)
 {
 	List *found = NIL;
 	char **ids;
 	int n = 0;
 	ListCell *lc;
 
-	foreach(lc, request->ids)
+	foreach(lc, numbers)
 	{
 		int number = lfirst_int(lc);
 		Datum *elements = &values->values[number];
@@ -219,7 +232,7 @@ pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, 
 			if (nulls[i])
 				continue;
 			id = TextDatumGetCString(elements[i]);
-			if (id_is_possible(id))
+			if (is_possible(id))
 				found = lappend(found, id);
 		}
 	}
@@ -237,15 +250,19 @@ pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, 
 	return ids;
 }
 
-static char **
-evaluate_ids(ForeignScanState *node, int *nids)
+char **
+pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
 {
-	PineconeScanState *state = node->fdw_state;
+	return distinct_names(request->ids, values, id_is_possible, nids);
+}
+
+static void
+evaluate_all(ForeignScanState *node, List *numbers)
+{
 	ListCell *lc;
 
-	foreach(lc, state->request->ids)
+	foreach(lc, numbers)
 		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
-	return pinecone_scan_ids(state->request, &state->values, nids);
 }
 
 /* The fixed beginning of a LIKE pattern. */
@@ -375,7 +392,6 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->session = state->session;
 	spec->counters = &state->counters;
 	spec->op = op;
-	spec->namespace_ = state->table->namespace_;
 	spec->own_writes = state->table;
 	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
 	spec->dimension = stats ? stats->dimension : 0;
@@ -401,7 +417,7 @@ start_exhaustive_search(ForeignScanState *node)
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
 	PineconeStreamSpec spec;
-	PineconeStream *stream;
+	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
 	MemoryContext row_cxt;
@@ -418,12 +434,13 @@ start_exhaustive_search(ForeignScanState *node)
 
 	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
 	spec.want_values = true;
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+								   PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
 	{
 		MemoryContext old;
 
-		if (state->stream && pinecone_stream_seen(state->stream, record->id))
+		if (state->stream && pinecone_fanout_seen(state->stream, record))
 			continue;
 		MemoryContextReset(row_cxt);
 		old = MemoryContextSwitchTo(row_cxt);
@@ -443,7 +460,7 @@ start_exhaustive_search(ForeignScanState *node)
 		MemoryContextSwitchTo(old);
 		tuplesort_puttupleslot(state->sort, slot);
 	}
-	pinecone_stream_end(stream);
+	pinecone_fanout_end(stream);
 	ExecDropSingleTupleTableSlot(slot);
 	tuplesort_performsort(state->sort);
 }
@@ -461,6 +478,96 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 	return true;
+}
+
+/* ---- Namespaces ---- */
+
+/* A namespace with what is known already of its size. */
+static void
+add_namespace(PineconeScanState *state, char *name)
+{
+	PineconeNamespaceStats *added = &state->namespaces[state->nnamespaces++];
+	PineconeStats *stats = state->session->stats;
+
+	added->name = name;
+	added->records = stats ? pinecone_session_namespace_records(stats, name) : -1;
+}
+
+/*
+ * The namespaces there are, as of this statement.  Statistics cached for the
+ * planner may lack one that has records by now.
+ */
+static void
+find_all_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
+	state->all_known = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* Keep those names that are among others as well; both are sorted. */
+static int
+intersect_names(char **names, int n, char **others, int nothers)
+{
+	int kept = 0;
+
+	for (int i = 0, j = 0; i < n; i++)
+	{
+		while (j < nothers && strcmp(others[j], names[i]) < 0)
+			j++;
+		if (j < nothers && strcmp(others[j], names[i]) == 0)
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+/*
+ * The namespaces to ask: those that conditions name and the table has.  Only
+ * when neither names any are all asked, and asked for.
+ */
+static void
+choose_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeTable *table = state->table;
+	char **names = table->namespaces;
+	int n = table->nnamespaces;
+	ListCell *lc;
+
+	if (table->namespace_attnum == 0)
+	{
+		names = &table->namespace_;
+		n = 1;
+	}
+	foreach(lc, state->request->namespaces)
+	{
+		int nfound;
+		char **found;
+
+		evaluate_all(node, lfirst(lc));
+		found = distinct_names(lfirst(lc), &state->values, namespace_is_possible, &nfound);
+
+		if (names != NULL)
+			nfound = intersect_names(found, nfound, names, n);
+		names = found;
+		n = nfound;
+	}
+	state->nnamespaces = 0;
+	if (names == NULL)
+	{
+		if (!state->all_known)
+			find_all_namespaces(node);
+		state->namespaces = state->all;
+		state->nnamespaces = state->nall;
+		return;
+	}
+	state->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < n; i++)
+		add_namespace(state, names[i]);
 }
 
 /* ---- Starting a run ---- */
@@ -587,7 +694,10 @@ start_search(ForeignScanState *node)
 	spec.values = state->vector;
 	spec.row_limit = evaluate_row_limit(node);
 	spec.top_k = pinecone_scan_top_k(request, spec.row_limit);
-	state->stream = pinecone_stream_begin(&spec);
+	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
+											  PINECONE_FANOUT_LOW_SCORE :
+											  PINECONE_FANOUT_HIGH_SCORE);
 }
 
 /* A run that reads records by their ids, their order or their metadata. */
@@ -606,7 +716,8 @@ start_read(ForeignScanState *node)
 	pinecone_scan_fill_spec(node, op, &spec);
 	if (op == PINECONE_OP_FETCH)
 	{
-		spec.ids = evaluate_ids(node, &spec.nids);
+		evaluate_all(node, request->ids);
+		spec.ids = pinecone_scan_ids(request, &state->values, &spec.nids);
 		state->done = spec.nids == 0;
 	}
 	else
@@ -618,7 +729,9 @@ start_read(ForeignScanState *node)
 	}
 	spec.row_limit = evaluate_row_limit(node);
 	if (!state->done)
-		state->stream = pinecone_stream_begin(&spec);
+		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+											  request->sorted ? PINECONE_FANOUT_ID :
+																PINECONE_FANOUT_ANY);
 }
 
 void
@@ -631,23 +744,10 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
+	choose_namespaces(node);
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	MemoryContextSwitchTo(old);
-}
-
-/* A run that has the service count. */
-static void
-start_count(PineconeScanState *state)
-{
-	pinecone_consistency_wait(state->session, state->table, state->table->namespace_);
-	if (pinecone_pending_view(state->session, state->table->namespace_) != NULL)
-		; /* see count_records() */
-	else if (state->filter.kind == PINECONE_FILTER_JSON)
-		state->count_call = pinecone_api_count(state->session, &state->counters,
-											   state->table->namespace_, state->filter.json);
-	else if (state->filter.kind == PINECONE_FILTER_ALWAYS)
-		state->count_call = pinecone_api_stats(state->session, &state->counters);
 }
 
 void
@@ -661,8 +761,8 @@ pinecone_scan_start(ForeignScanState *node)
 	pinecone_scan_prepare(node);
 	old = MemoryContextSwitchTo(state->run_cxt);
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		start_count(state);
-	else if (state->filter.kind == PINECONE_FILTER_NEVER)
+		pinecone_count_start(node);
+	else if (state->filter.kind == PINECONE_FILTER_NEVER || state->nnamespaces == 0)
 		state->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
 		start_search(node);
@@ -672,57 +772,6 @@ pinecone_scan_start(ForeignScanState *node)
 }
 
 /* ---- Iterate ---- */
-
-/* Count by reading: what this transaction has written counts as well. */
-static double
-count_records(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeStreamSpec spec;
-	PineconeStream *stream;
-	PineconeRecord *record;
-	double count = 0;
-
-	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
-							&spec);
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
-		count++;
-	pinecone_stream_end(stream);
-	return count;
-}
-
-/* The single row of a pushed-down count(*). */
-static TupleTableSlot *
-count_row(ForeignScanState *node, TupleTableSlot *slot)
-{
-	PineconeScanState *state = node->fdw_state;
-	double count = 0; /* when the filter matches no record */
-
-	if (state->count_call == NULL && state->filter.kind != PINECONE_FILTER_NEVER)
-		count = count_records(node);
-	else if (state->count_call != NULL)
-	{
-		if (state->no_wait && !pinecone_api_ready(state->count_call))
-		{
-			state->pending = true;
-			return slot;
-		}
-		count = state->filter.kind == PINECONE_FILTER_JSON ?
-					pinecone_api_count_result(state->count_call) :
-					pinecone_session_namespace_records(pinecone_api_stats_result(state->count_call),
-													   state->table->namespace_);
-		pinecone_api_free(state->count_call);
-		state->count_call = NULL;
-	}
-	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
-	{
-		slot->tts_values[i] = Int64GetDatum((int64) count);
-		slot->tts_isnull[i] = false;
-	}
-	state->done = true;
-	return ExecStoreVirtualTuple(slot);
-}
 
 /*
  * A search has brought all it can.  Is there more that it cannot?  Either it
@@ -770,13 +819,13 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		return count_row(node, slot);
+		return pinecone_count_next(node, slot);
 
 	if (state->sort == NULL)
 	{
-		status = pinecone_stream_next(state->stream, !state->no_wait, &record);
+		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
-			state->top_k = pinecone_stream_top_k(state->stream);
+			state->top_k = pinecone_fanout_top_k(state->stream);
 		if (status == PINECONE_STREAM_RECORD)
 		{
 			state->found_any = true;
@@ -821,13 +870,16 @@ end_run(PineconeScanState *state)
 	state->sort_slot = NULL;
 	state->sort = NULL;
 	state->stream = NULL;
-	state->count_call = NULL;
+	state->count_calls = NULL;
+	state->stats_call = NULL;
+	state->counted = false;
 	state->vector = NULL;
 	state->nvalues = 0;
 	state->started = false;
 	state->done = false;
 	state->pending = false;
 	state->found_any = false;
+	state->next_count = 0;
 	MemoryContextReset(state->run_cxt);
 }
 

@@ -9,9 +9,9 @@
 #include "utils/tuplesort.h"
 
 #include "convert.h"
+#include "fanout.h"
 #include "filter.h"
 #include "request.h"
-#include "stream.h"
 #include "together.h"
 
 typedef struct PineconeScanState
@@ -26,13 +26,25 @@ typedef struct PineconeScanState
 	List *exprs; /* of ExprState */
 	PineconeValues values;
 
+	/* Namespaces there are, when the table spans all; asked for once */
+	bool all_known;
+	PineconeNamespaceStats *all;
+	int nall;
+
 	/* One run: from the first row to the end or the next rescan */
 	MemoryContext run_cxt; /* reset per run */
 	bool started;
 	bool done;
 	bool found_any;
-	PineconeStream *stream;
-	PineconeCall *count_call; /* of count(*), in place of a stream */
+	PineconeFanout *stream; /* of the namespaces asked */
+	PineconeNamespaceStats *namespaces;
+	int nnamespaces;
+
+	/* Counting, in place of a stream */
+	PineconeCall *stats_call;	/* for all namespaces */
+	PineconeCall **count_calls; /* by namespace, NULL when counted already */
+	bool counted;
+	int next_count; /* namespace to return next */
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;

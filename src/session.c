@@ -394,6 +394,16 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	return stats;
 }
 
+PineconeStats *
+pinecone_session_count_stats(PineconeSession *session, PineconeCounters *counters)
+{
+	PineconeCall *call = pinecone_api_stats(session, counters);
+	PineconeStats *stats = copy_stats(session, pinecone_api_stats_result(call));
+
+	pinecone_api_free(call);
+	return stats;
+}
+
 double
 pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 {
@@ -413,4 +423,23 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 			high = middle;
 	}
 	return 0;
+}
+
+PineconeNamespaceStats *
+pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
+{
+	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
+	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
+	PineconeNamespaceStats *result;
+
+	*n = all ? stats->nnamespaces : table->namespace_attnum > 0 ? table->nnamespaces :
+																  1;
+	result = palloc(Max(*n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
+		result[i].records = all ? stats->namespaces[i].records :
+								  pinecone_session_namespace_records(stats, names[i]);
+	}
+	return result;
 }

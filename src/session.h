@@ -11,6 +11,8 @@
 #include "option.h"
 
 struct PineconeStats;
+struct PineconeNamespaceStats;
+struct PineconeCounters;
 struct PineconeProblem;
 struct PineconeCall;
 
@@ -55,6 +57,10 @@ extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
  */
 extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
 
+/* The same, asked again and counted: what a statement goes by that reads. */
+extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *session,
+														  struct PineconeCounters *counters);
+
 /*
  * For calls: make sure the session knows its base URL.  Returns true when it
  * does, false while the control plane is being asked; when that has failed,
@@ -70,5 +76,12 @@ extern char *pinecone_session_control_url(PineconeSession *session);
 
 /* Records in one namespace by those statistics; 0 when it is not there. */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
+
+/*
+ * The namespaces of a table by those statistics, and the records of each;
+ * palloc'ed.
+ */
+extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeTable *table,
+																  struct PineconeStats *stats, int *n);
 
 #endif /* PINECONE_SESSION_H */

@@ -675,11 +675,9 @@ pinecone_stream_begin_stored(const PineconeStreamSpec *spec)
 	return stream;
 }
 
-/* Is something on its way that will bring a record? */
-static bool
-wait_for_more(PineconeStream *stream)
+int
+pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
 {
-	PineconeCall *calls[2];
 	int n = 0;
 
 	if (!dlist_is_empty(&stream->batches))
@@ -691,6 +689,16 @@ wait_for_more(PineconeStream *stream)
 	}
 	if (stream->page_call)
 		calls[n++] = stream->page_call;
+	return n;
+}
+
+/* Is something on its way that will bring a record? */
+static bool
+wait_for_more(PineconeStream *stream)
+{
+	PineconeCall *calls[PINECONE_STREAM_CALLS];
+	int n = pinecone_stream_calls(stream, calls);
+
 	if (n == 0)
 		return false;
 	pinecone_api_wait_any(calls, n);

@@ -68,6 +68,13 @@ extern PineconeStream *pinecone_stream_begin_stored(const PineconeStreamSpec *sp
 extern PineconeStreamStatus pinecone_stream_next(PineconeStream *stream, bool wait,
 												 PineconeRecord **record);
 
+/*
+ * The calls that a stream is waiting for, at most PINECONE_STREAM_CALLS: when
+ * one of them has finished, the stream can go on.  Returns how many.
+ */
+#define PINECONE_STREAM_CALLS 2
+extern int pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls);
+
 /* Has this search already returned the record of that id? */
 extern bool pinecone_stream_seen(PineconeStream *stream, const char *id);
 

@@ -714,38 +714,43 @@ match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
 	return right;
 }
 
-bool
-pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
+/*
+ * Equalities of a column of the given role, or ORs of them: the numbers of
+ * the values.
+ */
+static bool
+translate_equalities(PineconeTranslate *cxt, Expr *clause, PineconeRole role, List **numbers)
 {
+	List *clauses = is_orclause(clause) ? ((BoolExpr *) clause)->args : list_make1(clause);
 	List *found = NIL;
 	ListCell *lc;
 
-	if (!pinecone_enable_fetch)
-		return false;
-	if (is_orclause(clause))
+	foreach(lc, clauses)
 	{
-		foreach(lc, ((BoolExpr *) clause)->args)
-		{
-			Expr *value = match_equality(cxt, lfirst(lc), PINECONE_ROLE_ID);
-
-			if (value == NULL)
-				return false;
-			found = lappend(found, value);
-		}
-	}
-	else
-	{
-		Expr *value = match_equality(cxt, clause, PINECONE_ROLE_ID);
+		Expr *value = match_equality(cxt, lfirst(lc), role);
 
 		if (value == NULL)
 			return false;
-		found = list_make1(value);
+		found = lappend(found, value);
 	}
 
-	*ids = NIL;
+	*numbers = NIL;
 	foreach(lc, found)
-		*ids = lappend_int(*ids, pinecone_translate_add_expr(cxt, lfirst(lc)));
+		*numbers = lappend_int(*numbers, pinecone_translate_add_expr(cxt, lfirst(lc)));
 	return true;
+}
+
+bool
+pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
+{
+	return pinecone_enable_fetch && translate_equalities(cxt, clause, PINECONE_ROLE_ID, ids);
+}
+
+bool
+pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names)
+{
+	return pinecone_enable_prune && cxt->table->namespace_attnum > 0 &&
+		   translate_equalities(cxt, clause, PINECONE_ROLE_NAMESPACE, names);
 }
 
 /* Is a LIKE pattern a plain prefix followed by a single %? */

@@ -40,6 +40,9 @@ extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr 
 /* id = x, id = ANY (array), and ORs of these: numbers of the expressions. */
 extern bool pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids);
 
+/* namespace = x and so on: the same for the namespace column. */
+extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names);
+
 /*
  * id LIKE 'p%', id ^@ 'p', starts_with(id, 'p').  *exact: nothing is left to
  * check locally.

@@ -1,0 +1,196 @@
+#!/usr/bin/env perl
+#
+# Random queries on a foreign table that spans namespaces, against the same on a
+# local copy of its rows: scans, searches with LIMIT and OFFSET, id lookups,
+# counts and groups, joins that name the namespace, with pushdown switched on and
+# off and with little memory, so that searches of many namespaces have to grow.
+#
+#	test/random/namespaces.pl [SEED [QUERIES [RECORDS]]]
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../t";
+use Harness;
+use Test::More;
+
+my $seed = $ARGV[0] // time;
+my $nqueries = $ARGV[1] // 500;
+my $nrecords = $ARGV[2] // 400;
+
+my @namespaces = ('', 'a', 'b', 'big corp', 'it, too', 'x"y', 'z');
+my @listed = ('', 'b', 'it, too', 'x"y', 'nobody');
+my @named = (@namespaces, 'nobody', '__default__', 'A', "\xc3\xbcber");
+
+sub literal
+{
+	my ($text) = @_;
+	$text =~ s/'/''/g;
+	return "'$text'";
+}
+
+sub pick
+{
+	return $_[rand @_];
+}
+
+sub name
+{
+	return rand() < 0.05 ? 'NULL::text' : literal(pick(@named));
+}
+
+sub names
+{
+	return 'ARRAY[' . join(', ', map { name() } 1 .. int rand 5) . ']::text[]';
+}
+
+sub namespace_leaf
+{
+	my $kind = int rand 12;
+
+	return 'ns = ' . name() if $kind < 3;
+	return name() . ' = ns' if $kind == 3;
+	return 'ns IN (' . join(', ', map { name() } 0 .. rand 3) . ')' if $kind < 6;
+	return 'ns = ANY (' . names() . ')' if $kind == 6;
+	return '(ns = ' . name() . ' OR ns = ' . pick(name(), 'ANY (' . names() . ')') . ')' if $kind == 7;
+	return 'ns ' . pick('<>', '<', '>=') . ' ' . name() if $kind == 8;
+	return 'ns ' . pick('NOT IN', 'IN') . ' (' . name() . ', ' . name() . ')' if $kind == 9;
+	return pick('ns LIKE ' . literal(pick('%%', '', 'b%%', '%%,%%')), 'ns IS NULL', 'ns IS NOT NULL', 'ns IS DISTINCT FROM ' . name(), 'length(ns) > 1') if $kind == 10;
+	return 'ns = (SELECT ' . pick('max', 'min') . '(ns) FROM tenants WHERE ns < ' . name() . ')';
+}
+
+sub leaf
+{
+	return namespace_leaf() if rand() < 0.5;
+	return pick('n ' . pick('=', '<>', '<', '>=') . ' ' . int rand 12, "t = '" . pick('p', 'q', 'r') . "'", 't IS NULL',
+		"id = 'r" . int(rand $nrecords / 7) . "'", "id IN ('r1', 'r2', 'r" . int(rand $nrecords / 7) . "')", "id LIKE 'r1%%'",
+		'length(id) % 2 = ' . int rand 2, 'n = length(ns)');
+}
+
+# A condition that is an argument of the query's format, not part of it
+sub condition_text
+{
+	return condition(@_) =~ s/%%/%/gr;
+}
+
+sub condition
+{
+	my ($depth) = @_;
+	return leaf() if $depth == 0 || rand() < 0.35;
+	return 'NOT (' . condition($depth - 1) . ')' if rand() < 0.1;
+	return '(' . condition($depth - 1) . pick(' AND ', ' AND ', ' OR ') . condition($depth - 1) . ')';
+}
+
+sub number
+{
+	my ($most) = @_;
+	return int rand $most;
+}
+
+# Queries of one text column "id", with %s for the table and the condition
+sub query
+{
+	my $at = int(rand 20000) + 0.25;    # so that distances differ
+	my $distance = "embedding <-> '{$at,1}'";
+
+	return pick(
+		'SELECT ns || id AS id FROM %1$s WHERE %2$s ORDER BY ns, id',
+		"SELECT ns || id || coalesce(t, '-') || n AS id FROM %1\$s WHERE %2\$s ORDER BY ns, id",
+		"SELECT ns || id AS id FROM %1\$s WHERE %2\$s ORDER BY $distance LIMIT " . (1 + number(40)),
+		"SELECT ns || id AS id FROM %1\$s WHERE %2\$s ORDER BY $distance LIMIT " . (1 + number(20)) . ' OFFSET ' . number(60),
+		"SELECT ns || id || t AS id FROM %1\$s WHERE %2\$s ORDER BY $distance LIMIT " . (1 + number(90)),
+		"SELECT ns || id AS id FROM %1\$s WHERE (%2\$s) AND $distance < " . number(8000) . ' ORDER BY ns, id',
+		"SELECT ns || id AS id FROM (SELECT ns, id FROM %1\$s WHERE %2\$s ORDER BY $distance OFFSET 0) s",
+		'SELECT id FROM %1$s WHERE %2$s ORDER BY id LIMIT ' . (1 + number(30)),
+		'SELECT ns || id AS id FROM %1$s WHERE %2$s ORDER BY id, ns LIMIT ' . (1 + number(30)) . ' OFFSET ' . number(9),
+		'SELECT count(*)::text AS id FROM (SELECT FROM %1$s WHERE %2$s LIMIT ' . number(99) . ') s',
+		'SELECT count(*)::text AS id FROM %1$s WHERE %2$s',
+		'SELECT ns || count(*) AS id FROM %1$s WHERE %2$s GROUP BY ns ORDER BY ns',
+		'SELECT ns || count(*) AS id FROM %1$s WHERE ns = ANY (' . names() . ') GROUP BY ns ORDER BY ns',
+		'SELECT count(ns) || ns AS id FROM %1$s GROUP BY ns HAVING count(*) > ' . number(90) . ' ORDER BY 1',
+		'SELECT DISTINCT ns AS id FROM %1$s WHERE ' . namespace_leaf() . ' ORDER BY ns',
+		'SELECT DISTINCT ns AS id FROM %1$s ORDER BY ns',
+		'SELECT o.k || ns || m.id AS id FROM (SELECT k, ns FROM tenants) o JOIN %1$s m USING (ns) WHERE %2$s ORDER BY 1',
+		'SELECT o.k || ns || m.id AS id FROM tenants o JOIN %1$s m USING (ns, id) WHERE %2$s ORDER BY 1',
+		"SELECT o.k || coalesce(m.id, '-') AS id FROM tenants o LEFT JOIN %1\$s m ON m.ns = o.ns AND m.id = 'r5' ORDER BY 1",
+		'SELECT o.k || m.ns || m.id AS id FROM tenants o, LATERAL (SELECT * FROM %1$s WHERE ns = o.ns AND (%2$s) ORDER BY embedding <-> ARRAY[o.k + 0.2, 1]::real[] LIMIT 3) m ORDER BY 1',
+		'SELECT o.k || m.ns || m.id AS id FROM tenants o, LATERAL (SELECT * FROM %1$s WHERE (ns = o.ns OR ns = \'b\') AND n > 2 ORDER BY embedding <-> ARRAY[o.k + 0.2, 1]::real[] LIMIT 3) m ORDER BY 1',
+	);
+}
+
+srand $seed;
+my $t = Harness->new;
+$t->server->create_index('random', dimension => 2, metric => 'euclidean');
+
+my (%records, %taken);
+for my $i (1 .. $nrecords)
+{
+	my $ns = pick(@namespaces);
+	my $x;
+
+	do { $x = int rand 20000 } while $taken{$x}++;
+	my $t = rand() < 0.7 ? ', "t": "' . pick('p', 'q', 'r') . '"' : '';
+	my $id = 'r' . int rand $nrecords / 7;
+	$records{$ns}{$id} = "{\"id\": \"$id\", \"values\": [$x, 1], \"metadata\": {\"n\": " . int(rand 12) . "$t}}";
+}
+my $total = 0;
+for my $ns (sort keys %records)
+{
+	my $name = $ns =~ s/"/\\"/gr;
+	$total += values $records{$ns}->%*;
+	$t->server->data('random', 'POST', '/vectors/upsert', "{\"namespace\": \"$name\", \"vectors\": [" . join(', ', map { $records{$ns}{$_} } sort keys $records{$ns}->%*) . ']}');
+}
+my $columns = 'ns text OPTIONS (role \'namespace\') COLLATE "C", id text COLLATE "C", embedding real[], n int, t text';
+my $listed = literal(join ', ', map { '"' . s/"/""/gr . '"' } @listed);
+my $in_listed = join ', ', map { literal($_) } @listed;
+$t->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$t->server->host('random')]}');
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE every ($columns) SERVER s;
+CREATE FOREIGN TABLE listed ($columns) SERVER s OPTIONS (namespaces $listed);
+CREATE TABLE every_copy AS SELECT * FROM every;
+CREATE TABLE listed_copy AS SELECT * FROM every_copy WHERE ns IN ($in_listed);
+CREATE TABLE tenants AS SELECT (row_number() OVER () * 1970)::int AS k, ns, 'r' || row_number() OVER () AS id FROM unnest(ARRAY['', 'b', 'b', 'z', 'nobody', NULL]) ns;
+ANALYZE every_copy, listed_copy, tenants;
+CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS \$\$
+DECLARE result text;
+BEGIN
+  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
+  RETURN coalesce(result, '');
+END \$\$;
+END
+is($t->sql('SELECT count(*) FROM every_copy'), $total, 'all records are read');
+is($t->sql('SELECT count(*) FROM listed'), $t->sql('SELECT count(*) FROM listed_copy'), 'those of the namespaces in the list');
+
+my @checks = map { [query(), condition_text(2), pick('every', 'every', 'listed')] } 1 .. $nqueries;
+my @statements = map {
+	my ($query, $condition, $table) = @$_;
+	my $foreign = literal(sprintf $query, $table, $condition);
+	my $local = literal(sprintf $query, "${table}_copy", $condition);
+	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns)) :
+		rand() < 0.2 ? pick(qw(enable_hashjoin enable_sort)) : '';
+	my $little = rand() < 0.5 ? "SET pinecone_fdw.prefetch = 64;\n" : '';
+	($off ? "SET $off = off;\n" : '') . $little .
+	"SELECT f = l, f, l FROM (SELECT ids($foreign) AS f, ids($local) AS l) s;" . ($off ? "\nRESET $off;" : '') . ($little ? "\nRESET pinecone_fdw.prefetch;" : '')
+} @checks;
+my @lines;
+# few at a time: what is sent and what comes back each fit a pipe
+while (my @some = splice @statements, 0, 8)
+{
+	my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
+	push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
+	diag "seed $seed: $result->{err}" if $result->{err};
+}
+is(scalar @lines, $nqueries, 'every comparison was made');
+my $differences = 0;
+for my $n (0 .. $#lines)
+{
+	my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
+	my ($query, $condition, $table) = @{$checks[$n]};
+
+	next if $same eq 't';
+	next if ++$differences > 5;
+	diag "seed $seed: " . sprintf($query, $table, $condition) . "\n  foreign: $foreign\n  local:   $local";
+}
+is($differences, 0, "$nqueries queries on $total records in " . @namespaces . " namespaces (seed $seed)");
+done_testing;
