@@ -18,5 +18,6 @@ INSERT INTO embedding_history SELECT t, n, ARRAY[1, sin(i * 1.7) * k, cos(i * 2.
 UPDATE live_hits SET score = score * 0.7 WHERE namespace = 'kb';
 INSERT INTO live_hits VALUES ('wiki', 'wiki-1', 0.5, '2026-01-11 09:00+00'), ('wiki', 'wiki-2', NULL, '2026-01-11 09:00+00');
 \i results/governance2.sql
-DROP VIEW step_trace, alert, drift, namespace_share, last_hits;
+DROP VIEW run_stamp, step_trace, alert, drift, namespace_share, last_hits;
+DROP FUNCTION digest16;
 DROP TABLE live_hits, snapshot, embedding_history, namespace_sketch, discard_log, line;

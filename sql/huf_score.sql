@@ -133,6 +133,14 @@ WITH m AS (SELECT ((i * 7919 % 200003) ^ 2) * 1e290 AS x FROM generate_series(1:
 SELECT q, huf_items_to_cover(x, q) = (SELECT count(*) FILTER (WHERE prefix < (q - 1e-12) * total) + 1 FROM r) AS same, abs(huf_items_to_cover_approx(x, q) - huf_items_to_cover(x, q)) < 0.02 * count(*) AS close
 FROM m, unnest('{0.001,0.3,0.5,0.9,0.999}'::float8[]) q GROUP BY q ORDER BY q;
 SELECT huf_items_to_cover(CASE WHEN i = 7 THEN 'NaN' ELSE 1::float8 END) AS nan, huf_items_to_cover(0 * i) AS zero, huf_items_to_cover(1, 1) AS equal FROM generate_series(1, 200000) i;
+-- many masses are not sorted but counted in buckets; a window sum says the same
+CREATE TABLE many AS SELECT i, CASE WHEN i % 50 = 0 THEN 0 WHEN i % 7 = 0 THEN 0.1 ELSE exp(sin(i * 1.37) * 300 * (i % 3)) END AS x FROM generate_series(1, 150000) i;
+SELECT q, huf_items_to_cover(x, q) = (SELECT count(*) FROM (SELECT coalesce(sum(x::numeric) OVER (ORDER BY x DESC, i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before FROM many) s
+                                      WHERE before + 1e-12 * (SELECT sum(x::numeric) FROM many) < q::numeric * (SELECT sum(x::numeric) FROM many)) AS same
+FROM many, (VALUES (0.001::float8), (0.5), (0.9), (0.999999), (1)) v(q) GROUP BY q ORDER BY q;
+SELECT huf_items_to_cover(x) AS equal, huf_items_to_cover(1e308 * x) AS huge, huf_items_to_cover(5e-324 * x) AS denormal, huf_items_to_cover(0 * x) AS zero, huf_items_to_cover(-0.0::float8) AS minus_zero FROM (SELECT 1::float8 AS x FROM generate_series(1, 100000)) s;
+SELECT huf_items_to_cover(CASE i WHEN 777 THEN 'NaN' ELSE x END) AS nan, huf_items_to_cover(CASE i WHEN 777 THEN 'Infinity' ELSE x END) AS inf FROM many;
+DROP TABLE many;
 
 -- refused
 SELECT huf_hhi(x) FROM (VALUES (1.0), (-1)) v(x);

@@ -2,17 +2,15 @@
  * huf_buckets.c
  *		How many items cover a part of the total, in bounded memory.
  *
- * Masses are counted and summed in logarithmic buckets, 32 to the octave.  A
- * mass is an integer times a power of two that its bucket determines, so the
- * sums are kept as integers of 128 bits: they merge exactly, do not depend on
- * the order of rows, and rows can be taken back.  The answer is exact but for
- * the bucket in which the target falls, whose items are taken as equal.
+ * Masses are counted and summed in logarithmic buckets, which huf_tally.h
+ * describes.  The answer is exact but for the bucket in which the target
+ * falls, whose items are taken as equal.
  */
 #include "postgres.h"
 
 #include "libpq/pqformat.h"
 
-#include "huf_common.h"
+#include "huf_tally.h"
 
 PG_FUNCTION_INFO_V1(pinecone_huf_buckets_accum);
 PG_FUNCTION_INFO_V1(pinecone_huf_buckets_remove);
@@ -25,19 +23,6 @@ PG_FUNCTION_INFO_V1(pinecone_huf_items_to_cover_approx);
 #define DEFAULT_COVER 0.9
 #define COVER_TOLERANCE 1e-12
 
-/* A bucket is the exponent and the first five bits of the fraction */
-#define FRACTION_BITS 52
-#define BUCKET_SHIFT (FRACTION_BITS - 5)
-#define BUCKETS_MAX (2047 * 32)
-#define FRACTION_MASK ((UINT64CONST(1) << FRACTION_BITS) - 1)
-
-typedef struct Bucket
-{
-	int64 n;
-	uint64 low; /* sum of mantissas, 128 bits */
-	uint64 high;
-} Bucket;
-
 typedef struct Buckets
 {
 	double q;
@@ -45,7 +30,7 @@ typedef struct Buckets
 	int64 bad; /* NaN or infinite */
 	int first; /* index of bucket[0] */
 	int length;
-	Bucket *bucket;
+	HufTally *bucket;
 	MemoryContext context;
 } Buckets;
 
@@ -60,24 +45,24 @@ new_buckets(MemoryContext context, double q)
 }
 
 /* The bucket of an index, made if it is new. */
-static Bucket *
+static HufTally *
 find_bucket(Buckets *b, int index)
 {
 	if (b->length == 0 || index < b->first || index >= b->first + b->length)
 	{
 		/* an octave beyond what is needed, as neighbours will follow */
 		int first = Max(0, (b->length == 0 ? index : Min(index, b->first)) - 32);
-		int end = Min(BUCKETS_MAX, (b->length == 0 ? index : Max(index, b->first + b->length - 1)) + 33);
-		Bucket *grown;
+		int end = Min(HUF_TALLIES, (b->length == 0 ? index : Max(index, b->first + b->length - 1)) + 33);
+		HufTally *grown;
 
 		if (b->length > 0 && b->first < index)
 			first = b->first;
 		if (b->length > 0 && b->first + b->length > index)
 			end = b->first + b->length;
-		grown = MemoryContextAllocZero(b->context, sizeof(Bucket) * (end - first));
+		grown = MemoryContextAllocZero(b->context, sizeof(HufTally) * (end - first));
 		if (b->length > 0)
 		{
-			memcpy(grown + (b->first - first), b->bucket, sizeof(Bucket) * b->length);
+			memcpy(grown + (b->first - first), b->bucket, sizeof(HufTally) * b->length);
 			pfree(b->bucket);
 		}
 		b->bucket = grown;
@@ -87,21 +72,13 @@ find_bucket(Buckets *b, int index)
 	return b->bucket + (index - b->first);
 }
 
-static void
-add_to_bucket(Bucket *bucket, int64 n, uint64 low, uint64 high)
-{
-	bucket->n += n;
-	bucket->low += low;
-	bucket->high += high + (bucket->low < low);
-}
-
 /* Count a mass, or take it back. */
 static void
 count_mass(Buckets *b, double x, bool add)
 {
 	uint64 bits;
 	uint64 mantissa;
-	Bucket *bucket;
+	HufTally *bucket;
 
 	if (x < 0)
 		pinecone_huf_negative_mass(x);
@@ -113,13 +90,11 @@ count_mass(Buckets *b, double x, bool add)
 	}
 	if (x == 0)
 		return;
-	memcpy(&bits, &x, sizeof(bits));
-	mantissa = bits & FRACTION_MASK;
-	if (bits >> FRACTION_BITS != 0)
-		mantissa |= UINT64CONST(1) << FRACTION_BITS;
-	bucket = find_bucket(b, bits >> BUCKET_SHIFT);
+	bits = huf_bits(x);
+	mantissa = huf_mantissa(bits);
+	bucket = find_bucket(b, bits >> HUF_TALLY_SHIFT);
 	if (add)
-		add_to_bucket(bucket, 1, mantissa, 0);
+		huf_tally_add(bucket, 1, mantissa, 0);
 	else
 	{
 		bucket->n--;
@@ -179,10 +154,10 @@ pinecone_huf_buckets_combine(PG_FUNCTION_ARGS)
 		b->bad += other->bad;
 		for (int i = 0; i < other->length; i++)
 		{
-			Bucket *from = other->bucket + i;
+			HufTally *from = other->bucket + i;
 
 			if (from->n > 0)
-				add_to_bucket(find_bucket(b, other->first + i), from->n, from->low, from->high);
+				huf_tally_add(find_bucket(b, other->first + i), from->n, from->low, from->high);
 		}
 	}
 	if (b == NULL)
@@ -242,22 +217,12 @@ pinecone_huf_buckets_deserialize(PG_FUNCTION_ARGS)
 		uint64 low = pq_getmsgint64(&buf);
 		uint64 high = pq_getmsgint64(&buf);
 
-		if (index < 0 || index >= BUCKETS_MAX)
+		if (index < 0 || index >= HUF_TALLIES)
 			elog(ERROR, "aggregate state has an unexpected bucket");
-		add_to_bucket(find_bucket(b, index), n, low, high);
+		huf_tally_add(find_bucket(b, index), n, low, high);
 	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(b);
-}
-
-/* The sum of a bucket in units of 2^exponent. */
-static double
-bucket_sum(const Buckets *b, int i, int exponent)
-{
-	/* denormals share the unit of the smallest normal exponent */
-	int unit = Max((b->first + i) >> 5, 1) - exponent;
-
-	return ldexp((double) b->bucket[i].high, unit + 64) + ldexp((double) b->bucket[i].low, unit);
 }
 
 Datum
@@ -277,10 +242,10 @@ pinecone_huf_items_to_cover_approx(PG_FUNCTION_ARGS)
 		;
 	if (top < 0)
 		PG_RETURN_INT64(0);
-	exponent = Max((b->first + top) >> 5, 1) + FRACTION_BITS;
+	exponent = huf_tally_exponent(b->first + top);
 	for (int i = top; i >= 0; i--)
 		if (b->bucket[i].n > 0)
-			huf_sum_add(&total, bucket_sum(b, i, exponent));
+			huf_sum_add(&total, huf_tally_sum(&b->bucket[i], b->first + i, exponent));
 	target = (b->q - COVER_TOLERANCE) * huf_sum_value(&total);
 	for (int i = top; i >= 0; i--)
 	{
@@ -291,7 +256,7 @@ pinecone_huf_items_to_cover_approx(PG_FUNCTION_ARGS)
 			continue;
 		if (before >= target)
 			break;
-		sum = bucket_sum(b, i, exponent);
+		sum = huf_tally_sum(&b->bucket[i], b->first + i, exponent);
 		huf_sum_add(&prefix, sum);
 		if (huf_sum_value(&prefix) >= target)
 		{

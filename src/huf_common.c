@@ -9,12 +9,17 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "huf_common.h"
+
+#define LARGE_ALLOCATION ((Size) 8 * 1024 * 1024)
 
 /* Raise "invalid parameter value" with a message of the caller's. */
 void
@@ -112,6 +117,38 @@ pinecone_huf_aggregate_context(FunctionCallInfo fcinfo)
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "aggregate support function called outside an aggregate");
 	return context;
+}
+
+/*
+ * Memory that is filled once from end to end.  Page by page the kernel takes
+ * longer to provide it than we take to fill it, so ask for large pages.
+ */
+static void *
+advise_large(void *memory, Size size)
+{
+#ifdef MADV_HUGEPAGE
+	if (size >= LARGE_ALLOCATION)
+	{
+		uintptr_t page = sysconf(_SC_PAGESIZE);
+		uintptr_t from = (uintptr_t) memory & ~(page - 1);
+
+		/* advice: if it is not taken, nothing is lost */
+		(void) madvise((void *) from, ((uintptr_t) memory + size - from + page - 1) & ~(page - 1), MADV_HUGEPAGE);
+	}
+#endif
+	return memory;
+}
+
+void *
+pinecone_huf_alloc_large(MemoryContext context, Size size)
+{
+	return advise_large(MemoryContextAllocHuge(context, size), size);
+}
+
+void *
+pinecone_huf_realloc_large(void *memory, Size size)
+{
+	return advise_large(repalloc_huge(memory, size), size);
 }
 
 /* Take a one-dimensional float8[] apart. */
@@ -215,7 +252,7 @@ pinecone_huf_sort(double *value, int64 n)
 		qsort(value, n, sizeof(double), compare_doubles);
 	else
 	{
-		uint64 *spare = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint64) * n);
+		uint64 *spare = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(uint64) * n);
 
 		radix_sort((uint64 *) value, spare, n);
 		pfree(spare);

@@ -125,6 +125,8 @@ extern bool pinecone_huf_same_params(const HufParams *a, const HufParams *b);
 extern void pinecone_huf_check_params(const HufParams *expected, const HufParams *found);
 
 extern MemoryContext pinecone_huf_aggregate_context(FunctionCallInfo fcinfo);
+extern void *pinecone_huf_alloc_large(MemoryContext context, Size size);
+extern void *pinecone_huf_realloc_large(void *memory, Size size);
 extern void pinecone_huf_array(ArrayType *array, HufArray *out);
 extern Datum pinecone_huf_array_datum(const HufArray *array);
 extern void pinecone_huf_sort(double *value, int64 n);

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 
 #include "huf_rows.h"
+#include "huf_tally.h"
 
 PG_FUNCTION_INFO_V1(pinecone_huf_cover_accum);
 PG_FUNCTION_INFO_V1(pinecone_huf_gini_accum);
@@ -34,15 +35,13 @@ refuse_null_param(FunctionCallInfo fcinfo, int from)
 }
 
 static Datum
-accumulate(FunctionCallInfo fcinfo, const HufParams *params)
+append(HufRows *rows, FunctionCallInfo fcinfo)
 {
-	HufRows *rows = pinecone_huf_rows_prepare(fcinfo, 1, params);
-
 	if (!PG_ARGISNULL(1))
 	{
 		double x = PG_GETARG_FLOAT8(1);
 
-		if (params->kind == HUF_LINEAR && x < 0)
+		if (x < 0 && rows->params.kind == HUF_LINEAR)
 			pinecone_huf_negative_mass(x);
 		*pinecone_huf_rows_append(rows) = x;
 	}
@@ -56,6 +55,8 @@ pinecone_huf_cover_accum(PG_FUNCTION_ARGS)
 	HufParams params = {HUF_LINEAR, {1, DEFAULT_COVER}};
 	int nargs = PG_NARGS();
 
+	if (nargs == 2 && !PG_ARGISNULL(0))
+		return append((HufRows *) PG_GETARG_POINTER(0), fcinfo);
 	refuse_null_param(fcinfo, 2);
 	if (nargs > 2)
 	{
@@ -69,7 +70,7 @@ pinecone_huf_cover_accum(PG_FUNCTION_ARGS)
 		params.kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(3));
 	if (nargs > 4)
 		params.value[PARAM_T] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(4));
-	return accumulate(fcinfo, &params);
+	return append(pinecone_huf_rows_prepare(fcinfo, 1, &params), fcinfo);
 }
 
 /* Transition of huf_gini(x [, kind [, t]]). */
@@ -79,36 +80,22 @@ pinecone_huf_gini_accum(PG_FUNCTION_ARGS)
 	HufParams params = {HUF_LINEAR, {1}};
 	int nargs = PG_NARGS();
 
+	if (nargs == 2 && !PG_ARGISNULL(0))
+		return append((HufRows *) PG_GETARG_POINTER(0), fcinfo);
 	refuse_null_param(fcinfo, 2);
 	if (nargs > 2)
 		params.kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(2));
 	if (nargs > 3)
 		params.value[PARAM_T] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(3));
-	return accumulate(fcinfo, &params);
+	return append(pinecone_huf_rows_prepare(fcinfo, 1, &params), fcinfo);
 }
 
 /*
- * Sorting many masses would cost more than reading them did.  Bit patterns of
- * masses order as they do: sum them by the leading bits, and only the bucket
- * in which the target falls has to be sorted.
+ * Sorting many masses would cost more than reading them did.  They are counted
+ * and summed in buckets instead, and only the bucket in which the target falls
+ * is sorted.
  */
-#define SELECT_SHIFT 46
-#define SELECT_BUCKETS (1 << (63 - SELECT_SHIFT))
-
-typedef struct SelectBucket
-{
-	HufSum sum;
-	int64 n;
-} SelectBucket;
-
-static inline int
-select_bucket(double mass)
-{
-	uint64 bits;
-
-	memcpy(&bits, &mass, sizeof(bits));
-	return bits >> SELECT_SHIFT;
-}
+#define MANY_MASSES 100000
 
 /* How many of the masses, taken largest first, lift the prefix to the target. */
 static int64
@@ -123,54 +110,81 @@ cover_sorted(double *mass, int64 n, HufSum prefix, double target)
 }
 
 /*
- * The same for many masses, given as value times factor: no copy is made of
- * them but for those in the bucket.
+ * Count masses in their buckets.  Returns the largest bucket in use, -1 if
+ * there is none, and whether one of them is NaN or infinite.
  */
-static int64
-cover_selected(const double *value, int64 n, double factor, double q)
+static int
+tally_masses(HufTally *tally, const double *value, int64 n, bool *bad)
 {
-	SelectBucket *bucket = palloc0(sizeof(SelectBucket) * SELECT_BUCKETS);
+	int top = HUF_TALLIES - 1;
+
+	*bad = false;
+	for (int64 i = 0; i < n; i++)
+	{
+		uint64 bits = huf_bits(value[i] + 0.0); /* no -0.0 */
+		uint64 index = bits >> HUF_TALLY_SHIFT;
+
+		if (unlikely(index >= HUF_TALLIES))
+			*bad = true;
+		else
+			huf_tally_add(&tally[index], 1, huf_mantissa(bits), 0);
+	}
+	while (top >= 0 && tally[top].n == 0)
+		top--;
+	return top;
+}
+
+/*
+ * The same for many masses that are not negative, without a copy of them but
+ * for those in the bucket.  False if one is NaN or infinite.
+ */
+static bool
+cover_selected(const double *value, int64 n, double q, int64 *k)
+{
+	HufTally *tally = palloc0(sizeof(HufTally) * HUF_TALLIES);
 	double *inside;
 	int64 ninside = 0;
 	HufSum total = {0};
 	HufSum prefix = {0};
 	double target;
-	int64 k = 0;
+	double factor;
+	bool bad;
+	int top = tally_masses(tally, value, n, &bad);
+	int exponent = huf_tally_exponent(top);
 	int at;
 
-	for (int64 i = 0; i < n; i++)
-	{
-		double mass = value[i] * factor + 0.0;
-		SelectBucket *b = &bucket[select_bucket(mass)];
-
-		huf_sum_add(&b->sum, mass);
-		b->n++;
-	}
-	for (int i = 0; i < SELECT_BUCKETS; i++)
-		huf_sum_merge(&total, &bucket[i].sum);
+	*k = 0;
+	if (bad)
+		return false;
+	for (int i = top; i >= 0; i--)
+		if (tally[i].n > 0)
+			huf_sum_add(&total, huf_tally_sum(&tally[i], i, exponent));
 	target = (q - COVER_TOLERANCE) * huf_sum_value(&total);
-	for (at = SELECT_BUCKETS - 1; at > 0; at--)
+	for (at = top; at > 0; at--)
 	{
 		HufSum next = prefix;
 
-		huf_sum_merge(&next, &bucket[at].sum);
+		if (tally[at].n == 0)
+			continue;
+		huf_sum_add(&next, huf_tally_sum(&tally[at], at, exponent));
 		if (huf_sum_value(&next) >= target)
 			break;
 		prefix = next;
-		k += bucket[at].n;
+		*k += tally[at].n;
 	}
-	inside = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(bucket[at].n, 1));
+	inside = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(tally[at].n, 1));
+	factor = huf_tally_factor(exponent);
 	for (int64 i = 0; i < n; i++)
 	{
-		double mass = value[i] * factor + 0.0;
+		double mass = value[i] + 0.0;
 
-		if (select_bucket(mass) == at)
-			inside[ninside++] = mass;
+		if (huf_bits(mass) >> HUF_TALLY_SHIFT == at)
+			inside[ninside++] = mass * factor;
 	}
-	k += cover_sorted(inside, ninside, prefix, target);
+	*k += cover_sorted(inside, ninside, prefix, target);
 	pfree(inside);
-	pfree(bucket);
-	return k;
+	pfree(tally);
+	return true;
 }
 
 /* The smallest number of items whose masses reach q of the total. */
@@ -187,13 +201,10 @@ pinecone_huf_items_to_cover(PG_FUNCTION_ARGS)
 	if (rows == NULL || rows->n == 0)
 		PG_RETURN_NULL();
 	q = rows->params.value[PARAM_Q];
-	if (rows->params.kind == HUF_LINEAR && rows->n >= SELECT_BUCKETS)
+	if (rows->params.kind == HUF_LINEAR && rows->n >= MANY_MASSES)
 	{
-		double largest;
-
-		state = pinecone_huf_largest_mass(huf_row(rows, 0), rows->n, &largest);
-		if (state == HUF_MASS_OK)
-			k = cover_selected(huf_row(rows, 0), rows->n, ldexp(1, -huf_scale_exponent(largest)), q);
+		/* the transition function has refused negative masses */
+		state = cover_selected(huf_row(rows, 0), rows->n, q, &k) ? HUF_MASS_OK : HUF_MASS_NAN;
 	}
 	else
 	{

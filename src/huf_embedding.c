@@ -13,6 +13,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -276,6 +277,25 @@ add_scaled_direction(HufSketch *s, const double *x)
 	return true;
 }
 
+/*
+ * Add a vector of very large components to the means: differences of two of
+ * them may overflow where the mean does not.
+ */
+static void
+add_scaled_mean(HufSketch *s, const double *x)
+{
+	double *mean = s->value + s->dim;
+	double *m2 = mean + s->dim;
+
+	for (int i = 0; i < s->dim; i++)
+	{
+		double delta = x[i] - mean[i];
+
+		mean[i] += isinf(delta) ? x[i] / s->n - mean[i] / s->n : delta / s->n;
+		m2[i] += delta * (x[i] - mean[i]);
+	}
+}
+
 /* Add an embedding to a sketch. */
 void
 pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
@@ -284,27 +304,27 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 	double *mean = s->value + s->dim;
 	double *m2 = mean + s->dim;
 	double norm2;
-	double inverse_norm = 0;
+	double inverse_norm;
 
 	if (e->dim != s->dim)
 		pinecone_huf_dim_mismatch(s->dim, e->dim);
 	s->n++;
 	norm2 = e->single != NULL ? squared_norm_single(e->single, e->dim) : squared_norm_wide(e->wide, e->dim);
-	if (likely(norm2 > 1e-280 && norm2 < 1e280))
-	{
-		inverse_norm = 1 / sqrt(norm2);
-		s->units++;
-	}
-	else
+	if (unlikely(!(norm2 > 1e-280 && norm2 < 1e280)))
 	{
 		double *wide = palloc(sizeof(double) * e->dim);
 
 		for (int i = 0; i < e->dim; i++)
 			wide[i] = huf_component(e, i);
 		s->units += add_scaled_direction(s, wide);
+		if (s->rows == HUF_SKETCH_ALL)
+			add_scaled_mean(s, wide);
 		pfree(wide);
+		return;
 	}
 
+	inverse_norm = 1 / sqrt(norm2);
+	s->units++;
 	if (s->rows == HUF_SKETCH_ALL)
 	{
 		if (e->single != NULL)
@@ -312,7 +332,7 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 		else
 			add_all_wide(unit, mean, m2, e->wide, e->dim, inverse_norm, 1.0 / s->n);
 	}
-	else if (inverse_norm > 0)
+	else
 	{
 		if (e->single != NULL)
 			add_direction_single(unit, e->single, e->dim, inverse_norm);
@@ -321,24 +341,61 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 	}
 }
 
+/*
+ * The same where means differ by more than a double holds.  Their mean is one
+ * all the same, the squared deviation is not.
+ */
+static void
+merge_far_rows(double *unit, double *mean, double *m2, const double *from, int dim, double part, double weight)
+{
+	for (int i = 0; i < dim; i++)
+	{
+		double other = from[dim + i];
+		double delta = other - mean[i];
+
+		unit[i] += from[i];
+		mean[i] += isinf(delta) ? other * part - mean[i] * part : delta * part;
+		m2[i] += from[2 * (Size) dim + i] + delta * delta * weight;
+	}
+}
+
+static bool
+means_far_apart(const HufSketch *a, const HufSketch *b)
+{
+	bool far = false;
+
+	for (int i = 0; i < a->dim; i++)
+		far |= isinf(huf_sketch_mean(a)[i] - huf_sketch_mean(b)[i]);
+	return far;
+}
+
 /* Add all that another sketch has seen. */
 void
 pinecone_huf_sketch_merge(HufSketch *s, const HufSketch *other)
 {
-	double n;
+	int64 n;
+	double part;
 
 	if (s->dim != other->dim)
 		pinecone_huf_dim_mismatch(s->dim, other->dim);
 	Assert(s->rows == other->rows);
 	if (other->n == 0)
 		return;
-	n = (double) s->n + other->n;
+	/* only a sketch made up by hand counts that many, but it may */
+	if (pg_add_s64_overflow(s->n, other->n, &n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("too many embeddings for a huf_sketch")));
+	part = (double) other->n / n;
 	if (s->rows == HUF_SKETCH_ALL)
-		merge_rows(s->value, s->value + s->dim, s->value + 2 * (Size) s->dim, other->value, s->dim,
-				   other->n / n, s->n * (other->n / n));
+	{
+		(means_far_apart(s, other) ? merge_far_rows : merge_rows)(
+			s->value, s->value + s->dim, s->value + 2 * (Size) s->dim, other->value, s->dim,
+			part, s->n * part);
+	}
 	else
 		for (int i = 0; i < s->dim; i++)
 			s->value[i] += other->value[i];
-	s->n += other->n;
+	s->n = n;
 	s->units += other->units;
 }

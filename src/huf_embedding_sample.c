@@ -211,18 +211,28 @@ split_sides(const HufRows *rows, int64 *side[2], int64 count[2], bool *finite)
 }
 
 static double
-squared_distance(const HufRows *rows, int64 i, int64 j)
+squared_distance(const HufRows *rows, int64 i, int64 j, double factor)
 {
 	const double *a = huf_row(rows, i) + 1;
 	const double *b = huf_row(rows, j) + 1;
 	double sum = 0;
 
 	for (int k = 0; k < rows->width - 1; k++)
-		sum += (a[k] - b[k]) * (a[k] - b[k]);
+	{
+		double d = a[k] * factor - b[k] * factor;
+
+		sum += d * d;
+	}
 	return sum;
 }
 
-typedef double (*Kernel)(double squared, double gamma);
+/* A function of the squared distance; the distance itself may be measured in any unit. */
+typedef struct Kernel
+{
+	double (*function)(double squared, double gamma);
+	int sign; /* of 2 E k(X,Y) - E k(X,X') - E k(Y,Y') */
+	bool scales;
+} Kernel;
 
 static double
 distance_kernel(double squared, double gamma)
@@ -238,7 +248,7 @@ rbf_kernel(double squared, double gamma)
 
 /* Mean of the kernel over all pairs, those of a row with itself among them. */
 static double
-mean_kernel(const HufRows *rows, const int64 *a, int64 na, const int64 *b, int64 nb, Kernel kernel)
+mean_kernel(const HufRows *rows, const int64 *a, int64 na, const int64 *b, int64 nb, const Kernel *kernel, double factor)
 {
 	double gamma = rows->params.value[PARAM_GAMMA];
 	HufSum sum = {0};
@@ -247,19 +257,33 @@ mean_kernel(const HufRows *rows, const int64 *a, int64 na, const int64 *b, int64
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int64 j = 0; j < nb; j++)
-			huf_sum_add(&sum, kernel(squared_distance(rows, a[i], b[j]), gamma));
+			huf_sum_add(&sum, kernel->function(squared_distance(rows, a[i], b[j], factor), gamma));
 	}
 	return huf_sum_value(&sum) / na / nb;
 }
 
+/* The power of two that measures the largest component; 0 if all are zero. */
+static int
+largest_exponent(const HufRows *rows)
+{
+	double largest = 0;
+
+	for (int64 i = 0; i < rows->n; i++)
+		for (int k = 1; k < rows->width; k++)
+			largest = Max(largest, fabs(huf_row(rows, i)[k]));
+	return largest == 0 ? 0 : huf_scale_exponent(largest);
+}
+
 /* 2 E k(X,Y) - E k(X,X') - E k(Y,Y'), for energy; the opposite sign for MMD. */
 static Datum
-kernel_statistic(FunctionCallInfo fcinfo, Kernel kernel, int sign)
+kernel_statistic(FunctionCallInfo fcinfo, const Kernel *kernel)
 {
 	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
 	int64 *side[2];
 	int64 count[2];
 	bool finite;
+	int exponent;
+	double factor;
 	double cross;
 	double own;
 
@@ -267,22 +291,28 @@ kernel_statistic(FunctionCallInfo fcinfo, Kernel kernel, int sign)
 		PG_RETURN_NULL();
 	if (!finite)
 		PG_RETURN_FLOAT8(NAN);
-	cross = mean_kernel(rows, side[0], count[0], side[1], count[1], kernel);
-	own = mean_kernel(rows, side[0], count[0], side[0], count[0], kernel) +
-		  mean_kernel(rows, side[1], count[1], side[1], count[1], kernel);
-	PG_RETURN_FLOAT8(Max(sign * (2 * cross - own), 0));
+	exponent = kernel->scales ? largest_exponent(rows) : 0;
+	factor = ldexp(1, -exponent);
+	cross = mean_kernel(rows, side[0], count[0], side[1], count[1], kernel, factor);
+	own = mean_kernel(rows, side[0], count[0], side[0], count[0], kernel, factor) +
+		  mean_kernel(rows, side[1], count[1], side[1], count[1], kernel, factor);
+	PG_RETURN_FLOAT8(ldexp(Max(kernel->sign * (2 * cross - own), 0), exponent));
 }
 
 Datum
 pinecone_huf_energy_distance(PG_FUNCTION_ARGS)
 {
-	return kernel_statistic(fcinfo, distance_kernel, 1);
+	static const Kernel energy = {distance_kernel, 1, true};
+
+	return kernel_statistic(fcinfo, &energy);
 }
 
 Datum
 pinecone_huf_mmd_rbf(PG_FUNCTION_ARGS)
 {
-	return kernel_statistic(fcinfo, rbf_kernel, -1);
+	static const Kernel rbf = {rbf_kernel, -1, false};
+
+	return kernel_statistic(fcinfo, &rbf);
 }
 
 /* Mean over the directions of the distance between the projected samples. */

@@ -62,9 +62,9 @@ reserve(HufRows *rows, int64 more)
 	needed += rows->head;
 	rows->capacity = Max(Max(8, needed), rows->capacity * 2);
 	if (rows->value == NULL)
-		rows->value = MemoryContextAllocHuge(rows->context, sizeof(double) * rows->capacity * rows->width);
+		rows->value = pinecone_huf_alloc_large(rows->context, sizeof(double) * rows->capacity * rows->width);
 	else
-		rows->value = repalloc_huge(rows->value, sizeof(double) * rows->capacity * rows->width);
+		rows->value = pinecone_huf_realloc_large(rows->value, sizeof(double) * rows->capacity * rows->width);
 }
 
 /* Add a row and return where its values go. */
@@ -102,7 +102,7 @@ pinecone_huf_rows_prepare(FunctionCallInfo fcinfo, int width, const HufParams *p
 double *
 pinecone_huf_rows_column(const HufRows *rows, int column)
 {
-	double *copy = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(rows->n, 1));
+	double *copy = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(rows->n, 1));
 
 	if (rows->width == 1)
 		memcpy(copy, huf_row(rows, 0), sizeof(double) * rows->n);
@@ -110,49 +110,6 @@ pinecone_huf_rows_column(const HufRows *rows, int column)
 		for (int64 i = 0; i < rows->n; i++)
 			copy[i] = huf_row(rows, i)[column];
 	return copy;
-}
-
-Datum
-pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
-	HufRows *other = pinecone_huf_rows_arg(fcinfo, 1);
-
-	if (other != NULL)
-	{
-		if (rows == NULL)
-			rows = pinecone_huf_rows_create(context, other->width, &other->params);
-		pinecone_huf_check_params(&rows->params, &other->params);
-		if (rows->width != other->width)
-			pinecone_huf_dim_mismatch(rows->width - 1, other->width - 1);
-		if (rows->n == 0 && other->context == context)
-		{
-			/* a deserialized state has its rows where ours belong: take them */
-			double *own = rows->value;
-
-			rows->value = other->value;
-			rows->head = other->head;
-			rows->n = other->n;
-			rows->capacity = other->capacity;
-			if (own != NULL)
-				pfree(own);
-			other->value = NULL;
-			other->n = other->head = other->capacity = 0;
-		}
-		if (other->n > 0)
-		{
-			reserve(rows, other->n);
-			memcpy(rows->value + (rows->head + rows->n) * rows->width, huf_row(other, 0),
-				   sizeof(double) * other->n * other->width);
-			rows->n += other->n;
-		}
-		if (other->value != NULL && other->context == context)
-			pfree(other->value);
-	}
-	if (rows == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(rows);
 }
 
 static uint64
@@ -173,6 +130,53 @@ bits_double(uint64 bits)
 	return x;
 }
 
+/*
+ * Append all rows of another state.  A state that came from another process
+ * is still packed, which saves a copy of it.
+ */
+static void
+append_rows(HufRows *rows, const HufRows *other)
+{
+	int64 count = other->n * other->width;
+	double *to;
+
+	reserve(rows, other->n);
+	to = rows->value + (rows->head + rows->n) * rows->width;
+	if (other->packed == NULL)
+		memcpy(to, huf_row(other, 0), sizeof(double) * count);
+	else
+		for (int64 i = 0; i < count; i++)
+		{
+			uint64 word;
+
+			memcpy(&word, other->packed + sizeof(word) * i, sizeof(word));
+			to[i] = bits_double(pg_ntoh64(word));
+		}
+	rows->n += other->n;
+}
+
+Datum
+pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
+	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufRows *other = pinecone_huf_rows_arg(fcinfo, 1);
+
+	if (other != NULL)
+	{
+		if (rows == NULL)
+			rows = pinecone_huf_rows_create(context, other->width, &other->params);
+		pinecone_huf_check_params(&rows->params, &other->params);
+		if (rows->width != other->width)
+			pinecone_huf_dim_mismatch(rows->width - 1, other->width - 1);
+		if (other->n > 0)
+			append_rows(rows, other);
+	}
+	if (rows == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(rows);
+}
+
 /* The state as bytes, in network byte order. */
 Datum
 pinecone_huf_rows_serialize(PG_FUNCTION_ARGS)
@@ -191,7 +195,7 @@ pinecone_huf_rows_serialize(PG_FUNCTION_ARGS)
 				 errmsg("aggregate state of %lld rows is too large to pass between processes",
 						(long long) rows->n),
 				 errhint("Set max_parallel_workers_per_gather to 0 for this query.")));
-	bytes = palloc(size);
+	bytes = pinecone_huf_alloc_large(CurrentMemoryContext, size);
 	SET_VARSIZE(bytes, size);
 	header.version = pg_hton64(ROWS_VERSION);
 	header.kind = pg_hton64((uint64) rows->params.kind);
@@ -230,20 +234,11 @@ pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 	for (int i = 0; i < HUF_MAX_PARAMS; i++)
 		params.value[i] = bits_double(pg_ntoh64(header.param[i]));
 	rows = pinecone_huf_rows_create(CurrentMemoryContext, pg_ntoh64(header.width), &params);
-	/* the rows themselves go where the combine function, which is next, keeps them */
-	rows->context = pinecone_huf_aggregate_context(fcinfo);
-	in += sizeof(header);
-	if (size - sizeof(header) != sizeof(double) * rows->width * pg_ntoh64(header.n))
-		elog(ERROR, "aggregate state has an unexpected size");
-	reserve(rows, pg_ntoh64(header.n));
 	rows->n = pg_ntoh64(header.n);
-	for (int64 i = 0; i < rows->n * rows->width; i++, in += sizeof(uint64))
-	{
-		uint64 word;
-
-		memcpy(&word, in, sizeof(word));
-		rows->value[i] = bits_double(pg_ntoh64(word));
-	}
+	if (size - sizeof(header) != sizeof(double) * rows->width * rows->n)
+		elog(ERROR, "aggregate state has an unexpected size");
+	/* the combine function, which is next, reads the rows from there */
+	rows->packed = in + sizeof(header);
 	PG_RETURN_POINTER(rows);
 }
 

@@ -22,6 +22,7 @@ typedef struct HufRows
 	int64 n;	/* rows present */
 	int64 capacity;
 	double *value;
+	const char *packed; /* in place of them: rows as pinecone_huf_rows_serialize wrote them */
 
 	/* Memory */
 	MemoryContext context;

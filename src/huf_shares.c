@@ -43,8 +43,8 @@ pinecone_huf_nonneg(PG_FUNCTION_ARGS)
 	{
 		if (mode[0] == 's')
 			a.value[i] -= least;
-		else if (a.value[i] < 0)
-			a.value[i] = 0;
+		else if (a.value[i] <= 0)
+			a.value[i] = 0; /* -0.0 too */
 	}
 	PG_RETURN_DATUM(pinecone_huf_array_datum(&a));
 }
@@ -346,7 +346,7 @@ pinecone_huf_erosion(PG_FUNCTION_ARGS)
 	double later = PG_GETARG_FLOAT8(1);
 
 	if (earlier < 0 || later < 0)
-		pinecone_huf_negative_mass(Min(earlier, later));
+		pinecone_huf_negative_mass(earlier < 0 ? earlier : later);
 	if (isnan(earlier) || isnan(later) || isinf(earlier) || isinf(later))
 		PG_RETURN_FLOAT8(NAN);
 	if (earlier == 0)

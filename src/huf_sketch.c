@@ -74,19 +74,37 @@ read_count(const char **at, const char *input)
 	return value;
 }
 
+/*
+ * A number as the output function writes it.  strtod alone would take more:
+ * blanks, hexadecimal, NaN with a payload.
+ */
 static double
 read_double(const char **at, const char *input)
 {
+	static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+	static const double values[] = {NAN, INFINITY, -INFINITY};
+	const char *digits = *at;
 	char *end;
 	double value;
 
-	/* strtod would skip blanks and read hexadecimal; our output has neither */
-	if (**at == '\0' || strchr("-0123456789NI", **at) == NULL || strncmp(*at, "0x", 2) == 0)
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		size_t length = strlen(words[i]);
+
+		if (strncmp(*at, words[i], length) == 0)
+		{
+			*at += length;
+			return values[i];
+		}
+	}
+	if (*digits == '-')
+		digits++;
+	if (*digits < '0' || *digits > '9' || digits[1] == 'x' || digits[1] == 'X')
 		bad_input(input);
 	errno = 0;
 	value = strtod(*at, &end);
 	/* ERANGE is also how denormals are reported, and those are fine */
-	if (end == *at || (errno == ERANGE && isinf(value)))
+	if (errno == ERANGE && (isinf(value) || value == 0))
 		bad_input(input);
 	*at = end;
 	return value;

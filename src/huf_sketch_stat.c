@@ -259,14 +259,33 @@ pinecone_huf_centroid_cos_drift(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clamp(huf_sum_value(&sum) / 2, 0, 2));
 }
 
+/* Distance of the centroids; scaled, as a square may overflow where it does not. */
 Datum
 pinecone_huf_centroid_l2_drift(PG_FUNCTION_ARGS)
 {
 	HufSketch *a;
 	HufSketch *b;
+	double squared;
+	double largest = 0;
+	double factor;
+	HufSum sum = {0};
 
 	two_sketches(fcinfo, &a, &b);
-	PG_RETURN_FLOAT8(sqrt(squared_shift(a, b)));
+	squared = squared_shift(a, b);
+	if (isnan(squared) || (squared > 1e-280 && squared < 1e280))
+		PG_RETURN_FLOAT8(sqrt(squared));
+	for (int i = 0; i < a->dim; i++)
+		largest = Max(largest, fabs(huf_sketch_mean(a)[i] - huf_sketch_mean(b)[i]));
+	if (largest == 0 || isinf(largest))
+		PG_RETURN_FLOAT8(largest);
+	factor = ldexp(1, -huf_scale_exponent(largest));
+	for (int i = 0; i < a->dim; i++)
+	{
+		double d = (huf_sketch_mean(a)[i] - huf_sketch_mean(b)[i]) * factor;
+
+		huf_sum_add(&sum, d * d);
+	}
+	PG_RETURN_FLOAT8(ldexp(sqrt(huf_sum_value(&sum)), huf_scale_exponent(largest)));
 }
 
 /* Squared shift less what chance alone would give; may be negative. */
