@@ -22,6 +22,8 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
+
 /* Values that one $in or $nin may list (API 2025-10) */
 #define MAX_LIST_VALUES 10000
 
@@ -127,7 +129,7 @@ quote_text(Text text)
 }
 
 /* Raise the error about a condition, "detail" saying what would be right. */
-static pg_attribute_noreturn() void illegal_condition(Text field, const JsonbValue *condition, const char *detail)
+pg_noreturn static void illegal_condition(Text field, const JsonbValue *condition, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
