@@ -123,7 +123,9 @@ SELECT * FROM locked;
 -- settings
 SHOW pinecone_fdw.prefetch;
 SHOW pinecone_fdw.stats_ttl;
+\set VERBOSITY sqlstate
 SET pinecone_fdw.prefetch = '1TB';
+\set VERBOSITY default
 
 SET client_min_messages = warning;
 DROP SERVER good, nowhere, keyless CASCADE;

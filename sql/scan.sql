@@ -92,7 +92,7 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM remote WHERE year > 2000;
 ALTER FOREIGN TABLE remote OPTIONS (DROP count_from_stats, DROP count_from_dry_run);
 
 -- joins on the id, and in merge order
-EXPLAIN (COSTS OFF) SELECT l.title, r.year FROM (VALUES ('m1'), ('m2')) v(id) JOIN local l USING (id) JOIN remote r USING (id);
+EXPLAIN (COSTS OFF) SELECT r.year FROM (VALUES ('m1'), ('m2')) v(id) JOIN remote r USING (id);
 SELECT l.title, r.year FROM (VALUES ('m1'), ('m2')) v(id) JOIN local l USING (id) JOIN remote r USING (id) ORDER BY r.year;
 SET enable_hashjoin = off;
 SET enable_nestloop = off;

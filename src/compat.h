@@ -7,6 +7,7 @@
 #ifndef PINECONE_COMPAT_H
 #define PINECONE_COMPAT_H
 
+#include "commands/explain.h"
 #include "executor/executor.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
@@ -96,11 +97,24 @@
 #define pinecone_array_length(root, node) ((double) estimate_array_length(node))
 #endif
 
-/* PG18 has the collation's properties in its cached locale */
+/* PG18 freed path keys of B-trees' numbers */
 #if PG_VERSION_NUM >= 180000
-#define pinecone_collation_is_c(collation) (pg_newlocale_from_collation(collation)->collate_is_c)
+#define pinecone_pathkey_ascends(pathkey) ((pathkey)->pk_cmptype == COMPARE_LT)
 #else
+#define pinecone_pathkey_ascends(pathkey) ((pathkey)->pk_strategy == BTLessStrategyNumber)
+#endif
+
+/* PG17's header of locales needs ICU's own, which need not be there */
+#if PG_VERSION_NUM >= 170000
+extern bool pinecone_collation_is_c(Oid collation);
+#else
+#include "utils/pg_locale.h"
 #define pinecone_collation_is_c(collation) lc_collate_is_c(collation)
+#endif
+
+/* PG18 put it in front, and as a word of its own */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
 #endif
 
 /* PG15 replaced the list of value node types and its boolean tuplesort option */

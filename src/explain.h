@@ -5,9 +5,10 @@
 #ifndef PINECONE_EXPLAIN_H
 #define PINECONE_EXPLAIN_H
 
-#include "commands/explain.h"
 #include "nodes/execnodes.h"
 
-extern void pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es);
+struct ExplainState;
+
+extern void pineconeExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
 
 #endif /* PINECONE_EXPLAIN_H */

@@ -22,6 +22,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "match.h"
 
 /* Values that one $in or $nin may list (API 2025-10) */
@@ -129,7 +130,7 @@ quote_text(Text text)
 }
 
 /* Raise the error about a condition, "detail" saying what would be right. */
-static pg_attribute_noreturn() void illegal_condition(Text field, const JsonbValue *condition, const char *detail)
+pg_noreturn static void illegal_condition(Text field, const JsonbValue *condition, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -32,7 +32,6 @@
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/selfuncs.h"
 
 #include "compat.h"
@@ -257,7 +256,7 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 	{
 		PathKey *pathkey = linitial(root->query_pathkeys);
 
-		if (pathkey->pk_strategy == BTLessStrategyNumber &&
+		if (pinecone_pathkey_ascends(pathkey) &&
 			class_is_bytewise_id(root, rel, pathkey->pk_eclass))
 			return list_make1(pathkey);
 	}
@@ -363,7 +362,7 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	if (root->query_pathkeys == NIL)
 		return false;
 	pathkey = linitial(root->query_pathkeys);
-	if (pathkey->pk_strategy != BTLessStrategyNumber || pathkey->pk_eclass->ec_has_volatile)
+	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
 		return false;
 	foreach(lc, pathkey->pk_eclass->ec_members)
 	{

@@ -70,6 +70,7 @@ list_missing() {
 		pkg-config pkg-config
 		perl perl
 		setpriv util-linux
+		- ca-certificates
 		- libc6-dev
 		- libcurl4-openssl-dev
 		- libjson-c-dev

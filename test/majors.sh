@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+#
+# Build the extension and run its tests on other majors of PostgreSQL than the
+# one installed here: each in a chroot of the Debian suite that has it.
+#
+#	test/majors.sh				PostgreSQL 17 and 18
+#	test/majors.sh MAJOR...		some of: 17 18 19
+#
+# SUITES says which suites of test/check.sh to run (default: regress).  The
+# chroots (1.5 GB each, made in a minute or two) stay in MAJORS_DIR, by default a
+# directory for temporary files, and are used again; remove them to have them
+# made anew.  MIRROR is the Debian mirror to make them from, by default the one
+# that this machine's apt is set up with.  Needs root and mmdebstrap.
+#
+# The last line is the sum, "N passed, N failed".
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+readonly DIR=${MAJORS_DIR:-${TMPDIR:-/tmp}/pinecone_fdw-majors}
+read -ra suites <<<"${SUITES:-regress}"
+passed=0
+failed=0
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+# The Debian suite that carries a major.
+suite_of() {
+	case $1 in
+		17) echo trixie ;;
+		18) echo forky ;;
+		19) echo sid ;;
+		*) return 1 ;;
+	esac
+}
+
+# The mirror of the Debian main archive in apt's configuration.
+apt_mirror() {
+	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null |
+		awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+}
+
+packages_of() {
+	local packages=(ca-certificates gcc make pkg-config perl libc6-dev libcurl4-openssl-dev libjson-c-dev
+		libmicrohttpd-dev libipc-run-perl openssl "postgresql-$1" "postgresql-server-dev-$1")
+	# not packaged for what is not released yet
+	[ "$1" = 19 ] || packages+=("postgresql-$1-pgvector")
+	local IFS=,
+	echo "${packages[*]}"
+}
+
+# Make the chroot of a major unless it is there.
+make_chroot() {
+	local major=$1 root=$2 suite mirror sources options
+	[ ! -e "$root/.complete" ] || return 0
+	command -v mmdebstrap >/dev/null || {
+		echo "mmdebstrap is not installed" >&2
+		return 1
+	}
+	suite=$(suite_of "$major")
+	mirror=${MIRROR:-$(apt_mirror)}
+	options=(--mode=root --variant=apt "--include=$(packages_of "$major")"
+		--aptopt='Apt::Install-Recommends "false"')
+	# a mirror may be a snapshot: the signatures are checked, not their age
+	options+=(--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Check-Date "false"')
+	sources=(${mirror:+"$mirror"})
+	if [ "$major" = 19 ]; then
+		[ -n "$mirror" ] || {
+			echo "PostgreSQL 19 needs MIRROR" >&2
+			return 1
+		}
+		sources=("deb $mirror sid main" "deb $mirror experimental main")
+		# libpq has to come from there, too
+		options+=(--setup-hook='mkdir -p "$1/etc/apt/preferences.d"
+			printf "Package: libpq* postgresql*\nPin: release a=experimental\nPin-Priority: 900\n" >"$1/etc/apt/preferences.d/postgresql"')
+	fi
+	say "making a chroot of Debian $suite for PostgreSQL $major"
+	rm -rf "$root"
+	mkdir -p "$DIR"
+	mmdebstrap --quiet "${options[@]}" "$suite" "$root" "${sources[@]}" && touch "$root/.complete"
+}
+
+# The tree as it stands, without what builds leave behind.
+copy_source() {
+	local root=$1
+	rm -rf "$root/src"
+	mkdir "$root/src"
+	tar -c --exclude=./.git --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
+		--exclude=./results --exclude=./test/server/pinecone-local . | tar -x --no-same-owner -C "$root/src"
+}
+
+# Run the suites of test/check.sh in a chroot.  Its mounts end with the command.
+check_in() {
+	local major=$1 root=$2
+	shift 2
+	unshare --mount --propagation private bash -c '
+		root=$1 major=$2
+		shift 2
+		mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/tmp" &&
+			exec chroot "$root" env -i -C /src HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+				"PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config" test/check.sh "$@"
+	' bash "$root" "$major" "$@"
+}
+
+[ $# -gt 0 ] || set -- 17 18
+for major in "$@"; do
+	suite_of "$major" >/dev/null || {
+		echo "no Debian suite is known to have PostgreSQL $major" >&2
+		exit 2
+	}
+done
+[ "$(id -u)" = 0 ] || {
+	echo "chroots need root" >&2
+	exit 2
+}
+
+for major in "$@"; do
+	root=$DIR/$major
+	log=$DIR/$major.log
+	make_chroot "$major" "$root" && copy_source "$root" || {
+		failed=$((failed + 1))
+		continue
+	}
+	check_in "$major" "$root" "${suites[@]}" >"$log" 2>&1 </dev/null
+	sum=$(tail -n 1 "$log")
+	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		passed=$((passed + BASH_REMATCH[1]))
+		failed=$((failed + BASH_REMATCH[2]))
+		[ "${BASH_REMATCH[2]}" = 0 ] || cat "$log"
+	else
+		cat "$log"
+		failed=$((failed + 1))
+	fi
+	printf 'PostgreSQL %s: %s\n' "$major" "$sum"
+done
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
