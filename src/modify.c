@@ -132,6 +132,62 @@ pinecone_modify_finish(PineconeModify *modify)
 	error_context_stack = callback.previous;
 }
 
+/* ---- Namespaces ---- */
+
+static void
+refuse_namespace(PineconeModify *modify, const char *name, const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("cannot write to namespace \"%s\" through foreign table \"%s\"", name,
+					modify->table->name),
+			 errdetail("%s", reason)));
+}
+
+static bool
+table_has_namespace(PineconeTable *table, const char *name)
+{
+	for (int i = 0; i < table->nnamespaces; i++)
+	{
+		if (strcmp(table->namespaces[i], name) == 0)
+			return true;
+	}
+	return table->namespaces == NULL;
+}
+
+/* The namespace that a value of the namespace column names. */
+static const char *
+namespace_of_value(PineconeModify *modify, Datum value, bool isnull)
+{
+	PineconeTable *table = modify->table;
+	const char *name;
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
+						table->columns[table->namespace_attnum - 1].name, table->name),
+				 errdetail("It tells the namespace of a record; the default one is \"\".")));
+	name = TextDatumGetCString(value);
+	if (!pinecone_option_namespace_is_valid(name))
+		refuse_namespace(modify, name, "Names of namespaces are ASCII, at most 512 characters long.");
+	if (strcmp(name, "__default__") == 0)
+		refuse_namespace(modify, name, "The default namespace reads \"\".");
+	if (!table_has_namespace(table, name))
+		refuse_namespace(modify, name, "It is not among those of the table's option \"namespaces\".");
+	return name;
+}
+
+static const char *
+namespace_of_row(PineconeModify *modify, const Datum *values, const bool *isnull)
+{
+	int n = modify->table->namespace_attnum - 1;
+
+	if (n < 0)
+		return modify->table->namespace_;
+	return namespace_of_value(modify, values[n], isnull[n]);
+}
+
 /* ---- The buffer ---- */
 
 static void
@@ -140,8 +196,12 @@ start_buffer(PineconeModify *modify)
 	MemoryContext old;
 
 	if (modify->buffer_cxt == NULL)
+	{
+		modify->flush_cxt = AllocSetContextCreate(modify->cxt, "pinecone buffered row",
+												  ALLOCSET_DEFAULT_SIZES);
 		modify->buffer_cxt = AllocSetContextCreate(modify->cxt, "pinecone rows to write",
 												   ALLOCSET_DEFAULT_SIZES);
+	}
 	else
 		MemoryContextReset(modify->buffer_cxt);
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
@@ -151,22 +211,39 @@ start_buffer(PineconeModify *modify)
 	MemoryContextSwitchTo(old);
 }
 
-/* The stored records of the buffered ids, as this transaction sees them. */
+/* What tells records of all namespaces apart: a line break is in no namespace. */
+static char *
+record_key(const char *namespace_, const char *id)
+{
+	return psprintf("%s\n%s", namespace_, id);
+}
+
+/*
+ * The stored records, as this transaction sees them, of those buffered rows
+ * that are in the same namespace as the first that is not done.
+ */
 static PineconeStream *
-fetch_buffered(PineconeModify *modify, bool records)
+fetch_buffered(PineconeModify *modify, int first, bool records)
 {
 	PineconeStreamSpec spec = {0};
 	char **ids = palloc(modify->nbuffered * sizeof(char *));
 
-	for (int i = 0; i < modify->nbuffered; i++)
-		ids[i] = modify->buffer[i].id;
 	spec.session = modify->session;
 	spec.counters = &modify->counters;
 	spec.op = PINECONE_OP_FETCH;
-	spec.namespace_ = modify->table->namespace_;
+	spec.namespace_ = modify->buffer[first].namespace_;
+	spec.own_writes = modify->table;
 	spec.dimension = modify->stats->dimension;
 	spec.ids = ids;
-	spec.nids = modify->nbuffered;
+	for (int i = first; i < modify->nbuffered; i++)
+	{
+		PineconeBufferedRow *row = &modify->buffer[i];
+
+		if (strcmp(row->namespace_, spec.namespace_) != 0)
+			continue;
+		row->done = true;
+		ids[spec.nids++] = row->id;
+	}
 	spec.want_values = spec.want_metadata = records;
 	return pinecone_stream_begin(&spec);
 }
@@ -182,20 +259,25 @@ refuse_duplicate(PineconeModify *modify, const char *id)
 }
 
 static void
-flush_inserts(PineconeModify *modify)
+check_inserts(PineconeModify *modify, int first)
 {
-	PineconeStream *stream = fetch_buffered(modify, false);
+	PineconeStream *stream = fetch_buffered(modify, first, false);
 	PineconeRecord *stored;
 
 	if (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
 		refuse_duplicate(modify, stored->id);
 	pinecone_stream_end(stream);
+}
+
+static void
+write_inserts(PineconeModify *modify)
+{
 	for (int i = 0; i < modify->nbuffered; i++)
 	{
 		PineconeWrite write = {PINECONE_WRITE_UPSERT};
 
 		write.record = modify->buffer[i].record;
-		pinecone_modify_write(modify, modify->table->namespace_, &write);
+		pinecone_modify_write(modify, modify->buffer[i].namespace_, &write);
 	}
 }
 
@@ -208,35 +290,39 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	bool *isnull = palloc(natts * sizeof(bool));
 	PineconeWrite write = {PINECONE_WRITE_UPSERT};
 	PineconeWrite deletion = {PINECONE_WRITE_DELETE};
+	const char *namespace_;
 
 	heap_deform_tuple(row->row, modify->desc, values, isnull);
 	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
-	if (strcmp(write.record.id, row->id) != 0)
+	namespace_ = namespace_of_row(modify, values, isnull);
+	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
 	{
 		deletion.record.id = row->id;
 		deletion.record.idlen = strlen(row->id);
-		pinecone_modify_write(modify, modify->table->namespace_, &deletion);
+		pinecone_modify_write(modify, row->namespace_, &deletion);
 	}
-	pinecone_modify_write(modify, modify->table->namespace_, &write);
+	pinecone_modify_write(modify, namespace_, &write);
 }
 
 /* A record that has gone since the row was read has nothing to update. */
 static void
-flush_updates(PineconeModify *modify)
+write_updates(PineconeModify *modify, int first)
 {
-	PineconeStream *stream = fetch_buffered(modify, true);
+	PineconeStream *stream = fetch_buffered(modify, first, true);
 	PineconeRecord *stored;
 
 	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
 	{
-		PineconeIdEntry *entry = idset_lookup(modify->buffered_ids, stored->id);
+		PineconeIdEntry *entry;
 		MemoryContext old;
 
-		if (entry == NULL)
-			continue;
-		old = MemoryContextSwitchTo(modify->row_cxt);
-		MemoryContextReset(modify->row_cxt);
-		write_updated(modify, &modify->buffer[entry->number], stored);
+		/* row_cxt holds the row that is to come */
+		MemoryContextReset(modify->flush_cxt);
+		old = MemoryContextSwitchTo(modify->flush_cxt);
+		entry = idset_lookup(modify->buffered_ids,
+							 record_key(modify->buffer[first].namespace_, stored->id));
+		if (entry != NULL)
+			write_updated(modify, &modify->buffer[entry->number], stored);
 		MemoryContextSwitchTo(old);
 	}
 	pinecone_stream_end(stream);
@@ -250,33 +336,45 @@ flush_buffer(PineconeModify *modify)
 	if (modify->nbuffered == 0)
 		return;
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
-	if (modify->operation == CMD_UPDATE)
-		flush_updates(modify);
-	else
-		flush_inserts(modify);
+	for (int i = 0; i < modify->nbuffered; i++)
+	{
+		if (modify->buffer[i].done)
+			continue;
+		if (modify->operation == CMD_UPDATE)
+			write_updates(modify, i);
+		else
+			check_inserts(modify, i);
+	}
+	if (modify->operation == CMD_INSERT)
+		write_inserts(modify);
 	MemoryContextSwitchTo(old);
 	modify->nbuffered = 0;
 	modify->buffer = NULL;
 }
 
-/* A place in the buffer for a row that concerns an id. */
+/* A place in the buffer for a row that concerns a record. */
 static PineconeBufferedRow *
-add_buffered(PineconeModify *modify, const char *id)
+add_buffered(PineconeModify *modify, const char *namespace_, const char *id)
 {
+	char *key = record_key(namespace_, id);
 	PineconeBufferedRow *row;
 	PineconeIdEntry *entry;
+	MemoryContext old;
 	bool found;
 
 	if (modify->nbuffered == BUFFER_ROWS ||
-		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, id) != NULL))
+		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, key) != NULL))
 		flush_buffer(modify);
 	if (modify->nbuffered == 0)
 		start_buffer(modify);
+	old = MemoryContextSwitchTo(modify->buffer_cxt);
 	row = &modify->buffer[modify->nbuffered];
 	memset(row, 0, sizeof(*row));
-	row->id = MemoryContextStrdup(modify->buffer_cxt, id);
-	entry = idset_insert(modify->buffered_ids, row->id, &found);
+	row->namespace_ = pstrdup(namespace_);
+	row->id = pstrdup(id);
+	entry = idset_insert(modify->buffered_ids, pstrdup(key), &found);
 	entry->number = modify->nbuffered++;
+	MemoryContextSwitchTo(old);
 	return row;
 }
 
@@ -338,7 +436,11 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 				   reads_pinecone(mtstate->ps.state, rri, mtstate->operation));
 	modify->has_returning = intVal(list_nth(fdw_private, PINECONE_MODIFY_RETURNING));
 	if (mtstate->operation != CMD_INSERT)
+	{
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
+		modify->namespace_junk = ExecFindJunkAttributeInTlist(subplan->targetlist,
+															  PINECONE_JUNK_NAMESPACE);
+	}
 	if (mtstate->operation == CMD_DELETE)
 		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ROW);
 }
@@ -414,17 +516,18 @@ copy_into_buffer(PineconeModify *modify, const PineconeRecord *record)
 
 /* on_duplicate 'error': the record must be neither there nor in the statement twice. */
 static void
-insert_checked(PineconeModify *modify, const PineconeRecord *record)
+insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRecord *record)
 {
+	char *key = record_key(namespace_, record->id);
 	PineconeBufferedRow *row;
 	bool found;
 
 	if (modify->inserted_ids == NULL)
 		modify->inserted_ids = idset_create(modify->cxt, 1024, NULL);
-	if (idset_lookup(modify->inserted_ids, record->id) != NULL)
+	if (idset_lookup(modify->inserted_ids, key) != NULL)
 		refuse_duplicate(modify, record->id);
-	(void) idset_insert(modify->inserted_ids, MemoryContextStrdup(modify->cxt, record->id), &found);
-	row = add_buffered(modify, record->id);
+	(void) idset_insert(modify->inserted_ids, MemoryContextStrdup(modify->cxt, key), &found);
+	row = add_buffered(modify, namespace_, record->id);
 	row->record = copy_into_buffer(modify, record);
 }
 
@@ -434,17 +537,20 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_UPSERT};
+	const char *namespace_;
 	MemoryContext old;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
+	namespace_ = namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
 							&write.record);
 	if (modify->table->duplicate_error)
-		insert_checked(modify, &write.record);
+		insert_checked(modify, namespace_, &write.record);
 	else
-		pinecone_modify_write(modify, modify->table->namespace_, &write);
+		pinecone_modify_write(modify, namespace_, &write);
+	write.record.namespace_ = namespace_;
 	if (modify->has_returning)
 		show_record(modify, slot, &write.record);
 	MemoryContextSwitchTo(old);
@@ -463,25 +569,37 @@ old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
 	return TextDatumGetCString(value);
 }
 
+static const char *
+old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum value;
+
+	if (modify->table->namespace_attnum == 0)
+		return modify->table->namespace_;
+	value = ExecGetJunkAttribute(plan_slot, modify->namespace_junk, &isnull);
+	return namespace_of_value(modify, value, isnull);
+}
+
 TupleTableSlot *
 pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_UPDATE};
+	const char *namespace_;
 	MemoryContext old;
-	char *id;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
-	id = old_id(modify, plan_slot);
+	namespace_ = old_namespace(modify, plan_slot);
 	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
-		pinecone_modify_write(modify, modify->table->namespace_, &write);
+		pinecone_modify_write(modify, namespace_, &write);
 	else
 	{
-		PineconeBufferedRow *row = add_buffered(modify, id);
+		PineconeBufferedRow *row = add_buffered(modify, namespace_, old_id(modify, plan_slot));
 
 		MemoryContextSwitchTo(modify->buffer_cxt);
 		row->row = ExecCopySlotHeapTuple(slot);
@@ -522,7 +640,7 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	write.record.id = old_id(modify, plan_slot);
 	write.record.idlen = strlen(write.record.id);
-	pinecone_modify_write(modify, modify->table->namespace_, &write);
+	pinecone_modify_write(modify, old_namespace(modify, plan_slot), &write);
 	MemoryContextSwitchTo(old);
 	if (AttributeNumberIsValid(modify->row_junk))
 		show_deleted(modify, slot, plan_slot);

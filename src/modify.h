@@ -15,7 +15,9 @@ typedef struct PineconeModify PineconeModify;
 /* One buffered row: an UPDATE that needs the stored record, or an INSERT to be checked */
 typedef struct PineconeBufferedRow
 {
+	char *namespace_;
 	char *id;			   /* of the record as it is, or is not to be */
+	bool done;
 	HeapTuple row;		   /* UPDATE: the new row */
 	PineconeRecord record; /* INSERT */
 } PineconeBufferedRow;
@@ -33,6 +35,7 @@ struct PineconeModify
 
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
+	AttrNumber namespace_junk;
 	AttrNumber row_junk;
 
 	/* Where writes go: to commit, to the end of the statement, or out */
@@ -47,9 +50,10 @@ struct PineconeModify
 
 	/* Rows that wait for their stored records */
 	MemoryContext buffer_cxt;
+	MemoryContext flush_cxt; /* reset per row of the buffer */
 	PineconeBufferedRow *buffer;
 	int nbuffered;
-	struct idset_hash *buffered_ids;
+	struct idset_hash *buffered_ids; /* by namespace and id; number: of the row */
 	struct idset_hash *inserted_ids; /* on_duplicate 'error': of the statement */
 
 	PineconeReader *reader; /* for RETURNING */

@@ -22,6 +22,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "consistency.h"
 #include "modify.h"
 #include "pending.h"
 #include "scan.h"
@@ -189,7 +190,7 @@ set_id(DirectModify *direct, const char *id)
 
 /* One record that matches: deleted, or written with the assigned values. */
 static void
-modify_record(DirectModify *direct, PineconeRecord *stored)
+modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stored)
 {
 	PineconeModify *modify = direct->modify;
 	PineconeWrite write = {PINECONE_WRITE_DELETE};
@@ -211,12 +212,12 @@ modify_record(DirectModify *direct, PineconeRecord *stored)
 									&write.record);
 		}
 	}
-	pinecone_modify_write(modify, modify->table->namespace_, &write);
+	pinecone_modify_write(modify, namespace_, &write);
 }
 
 /* Record by record; returns how many. */
 static double
-modify_records(ForeignScanState *node, DirectModify *direct)
+modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
 	PineconeStreamSpec spec;
@@ -226,6 +227,7 @@ modify_records(ForeignScanState *node, DirectModify *direct)
 
 	pinecone_scan_fill_spec(node, scan->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
 							&spec);
+	spec.namespace_ = namespace_;
 	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
 	stream = pinecone_stream_begin(&spec);
 	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
@@ -233,7 +235,7 @@ modify_records(ForeignScanState *node, DirectModify *direct)
 		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
 		MemoryContextReset(direct->modify->row_cxt);
-		modify_record(direct, stored);
+		modify_record(direct, namespace_, stored);
 		MemoryContextSwitchTo(old);
 		n++;
 	}
@@ -283,11 +285,10 @@ rest_filter(const char *filter, const PineconeRecord *set)
 
 /* As one request; returns how many records match, or -1 when it cannot be done. */
 static double
-modify_by_filter(DirectModify *direct)
+modify_by_filter(DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
 	PineconeModify *modify = direct->modify;
-	const char *namespace_ = modify->table->namespace_;
 	PineconeWrite write = {PINECONE_WRITE_DELETE_FILTER};
 	PineconeCall *call;
 	double count;
@@ -319,6 +320,21 @@ modify_by_filter(DirectModify *direct)
 }
 
 static double
+modify_namespace(ForeignScanState *node, DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+	double count = -1;
+
+	pinecone_consistency_wait(scan->session, scan->table, namespace_);
+	if (scan->filter.kind == PINECONE_FILTER_NEVER)
+		return 0;
+	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
+		pinecone_pending_view(scan->session, namespace_) == NULL)
+		count = modify_by_filter(direct, namespace_);
+	return count < 0 ? modify_records(node, direct, namespace_) : count;
+}
+
+static double
 execute(ForeignScanState *node)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
@@ -326,7 +342,7 @@ execute(ForeignScanState *node)
 	PineconeTable *table = scan->table;
 	DirectModify direct = {0};
 	Bitmapset *assigned = NULL;
-	double count = -1;
+	double count = 0;
 	ListCell *lc;
 
 	direct.scan = scan;
@@ -342,13 +358,8 @@ execute(ForeignScanState *node)
 
 	pinecone_scan_prepare(node);
 	evaluate_assignments(node, &direct);
-	if (scan->filter.kind == PINECONE_FILTER_NEVER)
-		count = 0;
-	else if (scan->filter.kind == PINECONE_FILTER_JSON && !direct.any_null &&
-			 pinecone_pending_view(scan->session, table->namespace_) == NULL)
-		count = modify_by_filter(&direct);
-	if (count < 0)
-		count = modify_records(node, &direct);
+	for (int i = 0; i < scan->nnamespaces; i++)
+		count += modify_namespace(node, &direct, scan->namespaces[i].name);
 	pinecone_modify_finish(direct.modify);
 	return count;
 }

@@ -26,6 +26,15 @@ pineconeIsForeignRelUpdatable(Relation rel)
 	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
 }
 
+static void
+add_column(PlannerInfo *root, Index rtindex, PineconeColumn *column, const char *name)
+{
+	add_row_identity_var(root,
+						 makeVar(rtindex, column->attnum, column->typid, column->typmod,
+								 column->collation, 0),
+						 rtindex, name);
+}
+
 /* What tells UPDATE and DELETE which record a row is. */
 void
 pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
@@ -39,8 +48,10 @@ pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry 
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot write to foreign table \"%s\"", table->name),
 				 errdetail("It has no column of role \"id\".")));
-	add_row_identity_var(root, makeVar(rtindex, id->attnum, id->typid, id->typmod, id->collation, 0),
-						 rtindex, PINECONE_JUNK_ID);
+	add_column(root, rtindex, id, PINECONE_JUNK_ID);
+	if (table->namespace_attnum > 0)
+		add_column(root, rtindex, pinecone_option_column(table, table->namespace_attnum),
+				   PINECONE_JUNK_NAMESPACE);
 	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
 		add_row_identity_var(root, makeWholeRowVar(target_rte, rtindex, 0, false), rtindex,
 							 PINECONE_JUNK_ROW);

@@ -9,6 +9,7 @@
 
 /* Junk columns of the rows that UPDATE and DELETE are given */
 #define PINECONE_JUNK_ID "pinecone_id"
+#define PINECONE_JUNK_NAMESPACE "pinecone_namespace" /* of tables with such a column */
 #define PINECONE_JUNK_ROW "pinecone_row" /* DELETE with RETURNING */
 
 /* What PlanForeignModify leaves in fdw_private */

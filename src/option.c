@@ -262,8 +262,8 @@ key_is_valid(const char *key)
 	return true;
 }
 
-static bool
-namespace_is_valid(const char *name)
+bool
+pinecone_option_namespace_is_valid(const char *name)
 {
 	for (const char *p = name; *p; p++)
 	{
@@ -304,7 +304,7 @@ parse_names(const char *value, int *n)
 	*n = 0;
 	foreach(lc, list)
 	{
-		if (!namespace_is_valid(lfirst(lc)))
+		if (!pinecone_option_namespace_is_valid(lfirst(lc)))
 			reject_value("namespaces", value,
 						 "Names of namespaces are ASCII, at most 512 characters long.");
 		names[(*n)++] = pstrdup(plain_namespace(lfirst(lc)));
@@ -383,7 +383,7 @@ validate_option(const Option *option, DefElem *def)
 		case OPTION_STRING:
 			if (strcmp(option->name, "field") == 0 && value[0] == '$')
 				reject_value(option->name, value, "Names of metadata fields do not begin with \"$\".");
-			if (strcmp(option->name, "namespace") == 0 && !namespace_is_valid(value))
+			if (strcmp(option->name, "namespace") == 0 && !pinecone_option_namespace_is_valid(value))
 				reject_value(option->name, value, "Names of namespaces are ASCII, at most 512 characters long.");
 			if (strcmp(option->name, "index") == 0 || strcmp(option->name, "api_version") == 0)
 			{

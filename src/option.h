@@ -113,6 +113,9 @@ extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 /* Options and columns of a foreign table; everything palloc'ed. */
 extern PineconeTable *pinecone_option_table(Oid relid);
 
+/* Can a namespace be called so? */
+extern bool pinecone_option_namespace_is_valid(const char *name);
+
 /* The column of that number, or NULL when it is dropped or a system column. */
 extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
 

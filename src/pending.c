@@ -101,6 +101,16 @@ pinecone_pending_view(PineconeSession *session, const char *namespace_)
 	return pending ? pinecone_pending_log_view(pending, session, namespace_) : NULL;
 }
 
+PineconeNamespaceStats *
+pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *table,
+								PineconeNamespaceStats *namespaces, int *n)
+{
+	/* the names that the option gives are all there already */
+	if (pending == NULL || table->namespaces != NULL)
+		return namespaces;
+	return pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
+}
+
 /* ---- Subtransactions ---- */
 
 static void

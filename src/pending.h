@@ -38,6 +38,14 @@ extern PineconePendingView *pinecone_pending_view(PineconeSession *session, cons
 /* How many writes wait for it. */
 extern double pinecone_pending_count(PineconePendingView *view);
 
+/*
+ * Namespaces of a table, to which those are added that only pending writes
+ * know; sorted, palloc'ed.
+ */
+extern struct PineconeNamespaceStats *
+pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *table,
+								struct PineconeNamespaceStats *namespaces, int *n);
+
 /* Will nothing be left of what Pinecone holds? */
 extern bool pinecone_pending_is_emptied(PineconePendingView *view);
 

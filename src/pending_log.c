@@ -525,6 +525,33 @@ pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
 	return target->view;
 }
 
+static int
+compare_namespaces(const void *a, const void *b)
+{
+	return strcmp(((const PineconeNamespaceStats *) a)->name,
+				  ((const PineconeNamespaceStats *) b)->name);
+}
+
+PineconeNamespaceStats *
+pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *session,
+									PineconeNamespaceStats *namespaces, int *n)
+{
+	int known = *n;
+	PineconeNamespaceStats *all = palloc((known + log->ntargets + 1) * sizeof(*all));
+
+	memcpy(all, namespaces, known * sizeof(*all));
+	for (int i = 0; i < log->ntargets; i++)
+	{
+		PineconeNamespaceStats added = {log->targets[i].namespace_, -1};
+
+		if (log->targets[i].session == session &&
+			bsearch(&added, all, known, sizeof(*all), compare_namespaces) == NULL)
+			all[(*n)++] = added;
+	}
+	qsort(all, *n, sizeof(*all), compare_namespaces);
+	return all;
+}
+
 bool
 pinecone_pending_is_emptied(PineconePendingView *view)
 {

@@ -29,6 +29,11 @@ extern PineconePendingView *pinecone_pending_log_view(PineconePendingLog *log,
 													  PineconeSession *session,
 													  const char *namespace_);
 
+/* As pinecone_pending_add_namespaces(). */
+extern PineconeNamespaceStats *
+pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *session,
+									PineconeNamespaceStats *namespaces, int *n);
+
 /* Send all of it, in order.  "counters" may be NULL. */
 extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send,
 									  PineconeCounters *counters);

@@ -505,6 +505,8 @@ find_all_namespaces(ForeignScanState *node)
 	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
 	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
+	state->all = pinecone_pending_add_namespaces(state->session, state->table, state->all,
+												 &state->nall);
 	state->all_known = true;
 	MemoryContextSwitchTo(old);
 }

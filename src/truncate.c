@@ -10,6 +10,7 @@
 #include "utils/rel.h"
 
 #include "modify.h"
+#include "pending.h"
 
 static void
 check_truncatable(PineconeTable *table)
@@ -24,6 +25,28 @@ check_truncatable(PineconeTable *table)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("foreign table \"%s\" does not allow truncates", table->name),
 				 errhint("Its option \"updatable\", or that of its server, is false.")));
+}
+
+/* Empty all the namespaces of a table. */
+static void
+truncate_table(PineconeModify *modify)
+{
+	PineconeStats *stats = modify->stats;
+	PineconeNamespaceStats *namespaces;
+	int n;
+
+	/* what is cached may lack a namespace that has records by now */
+	if (modify->table->namespace_attnum > 0)
+		stats = pinecone_session_stats(modify->session, true, false);
+	namespaces = pinecone_session_namespaces(modify->table, stats, &n);
+	if (modify->table->namespace_attnum > 0)
+		namespaces = pinecone_pending_add_namespaces(modify->session, modify->table, namespaces, &n);
+	for (int i = 0; i < n; i++)
+	{
+		PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
+
+		pinecone_modify_write(modify, namespaces[i].name, &write);
+	}
 }
 
 /* All tables are checked before the first is emptied. */
@@ -44,12 +67,7 @@ pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs
 		modifies = lappend(modifies, pinecone_modify_create(table, GetUserId(), CMD_DELETE, NULL, true));
 	}
 	foreach(lc, modifies)
-	{
-		PineconeModify *modify = lfirst(lc);
-		PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
-
-		pinecone_modify_write(modify, modify->table->namespace_, &write);
-	}
+		truncate_table(lfirst(lc));
 	foreach(lc, modifies)
 		pinecone_modify_finish(lfirst(lc));
 	MemoryContextSwitchTo(old);
