@@ -1,6 +1,6 @@
 /*
  * explain.c
- *		What EXPLAIN shows of a foreign scan: the operation, what is sent with
+ *		What EXPLAIN shows of foreign scans and of writes: the operation, what is sent with
  *		it, and with ANALYZE what it cost.
  *
  * Values known when the plan is made are shown as they are sent; others stand
@@ -15,12 +15,15 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/ruleutils.h"
 
 #include "compat.h"
 #include "describe.h"
 #include "explain.h"
 #include "filter.h"
+#include "modify_plan.h"
+#include "pending.h"
 #include "scan.h"
 
 /* Longer texts are abbreviated */
@@ -82,17 +85,6 @@ append_namespace(StringInfo buf, const char *name)
 	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
 }
 
-static bool
-table_has_namespace(PineconeTable *table, const char *name)
-{
-	for (int i = 0; i < table->nnamespaces; i++)
-	{
-		if (strcmp(table->namespaces[i], name) == 0)
-			return true;
-	}
-	return table->namespaces == NULL;
-}
-
 /* Those of a text or text[] value that the table has. */
 static void
 append_namespaces(StringInfo buf, PineconeTable *table, const PineconeValues *values, int number)
@@ -113,7 +105,7 @@ append_namespaces(StringInfo buf, PineconeTable *table, const PineconeValues *va
 	{
 		char *name = nulls[i] ? NULL : TextDatumGetCString(elements[i]);
 
-		if (name != NULL && table_has_namespace(table, name))
+		if (name != NULL && pinecone_option_has_namespace(table, name))
 			append_namespace(buf, name);
 	}
 }
@@ -254,6 +246,16 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 }
 
+/* Writes of this transaction that wait for its commit; a scan shows their effect. */
+static void
+explain_pending(const PineconeTable *table, ExplainState *es)
+{
+	double count = pinecone_pending_count(table);
+
+	if (count > 0)
+		ExplainPropertyFloat("Pinecone Pending Writes", NULL, count, 0, es);
+}
+
 void
 pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -272,6 +274,87 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyText("Pinecone Row Limit", limit, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
+	explain_pending(state->table, es);
+	if (es->analyze)
+		explain_counters(state, es);
+}
+
+/* ---- Writes ---- */
+
+static void
+explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
+{
+	ExplainPropertyText("Pinecone Operation", operation, es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
+}
+
+/* What an UPDATE of these columns needs. */
+static const char *
+update_operation(PineconeTable *table, List *assigned)
+{
+	ListCell *lc;
+
+	foreach(lc, assigned)
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+
+		if (column == NULL || column->role != PINECONE_ROLE_FIELD)
+			return "fetch and upsert";
+	}
+	return "update, or fetch and upsert where a field becomes NULL";
+}
+
+void
+pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+							 int subplan_index, ExplainState *es)
+{
+	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
+
+	if (mtstate->operation == CMD_INSERT)
+		explain_write(table, table->duplicate_error ? "fetch, and upsert if there is none" : "upsert", es);
+	else if (mtstate->operation == CMD_DELETE)
+		explain_write(table, "delete", es);
+	else
+		explain_write(table,
+					  update_operation(table, list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED)), es);
+}
+
+/* The values that an UPDATE by filter sets. */
+static void
+explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	int first = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
+	StringInfoData buf;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, (List *) list_nth(plan->fdw_private, PINECONE_DIRECT_ASSIGNED))
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
+
+		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+						 deparse(node, es, NIL, value));
+	}
+	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
+}
+
+void
+pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	PineconeScanState *state = node->fdw_state;
+	PineconeValues values = known_values(node, es, NIL);
+	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
+
+	explain_write(state->table,
+				  plan->operation == CMD_UPDATE ? "update by metadata" : "delete by metadata", es);
+	explain_namespaces(state, &values, es);
+	explain_records(state, &values, &filter, es);
+	if (plan->operation == CMD_UPDATE)
+		explain_assignments(node, state->table, es);
+	explain_pending(state->table, es);
 	if (es->analyze)
 		explain_counters(state, es);
 }

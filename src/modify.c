@@ -144,17 +144,6 @@ refuse_namespace(PineconeModify *modify, const char *name, const char *reason)
 			 errdetail("%s", reason)));
 }
 
-static bool
-table_has_namespace(PineconeTable *table, const char *name)
-{
-	for (int i = 0; i < table->nnamespaces; i++)
-	{
-		if (strcmp(table->namespaces[i], name) == 0)
-			return true;
-	}
-	return table->namespaces == NULL;
-}
-
 /* The namespace that a value of the namespace column names. */
 static const char *
 namespace_of_value(PineconeModify *modify, Datum value, bool isnull)
@@ -173,7 +162,7 @@ namespace_of_value(PineconeModify *modify, Datum value, bool isnull)
 		refuse_namespace(modify, name, "Names of namespaces are ASCII, at most 512 characters long.");
 	if (strcmp(name, "__default__") == 0)
 		refuse_namespace(modify, name, "The default namespace reads \"\".");
-	if (!table_has_namespace(table, name))
+	if (!pinecone_option_has_namespace(table, name))
 		refuse_namespace(modify, name, "It is not among those of the table's option \"namespaces\".");
 	return name;
 }

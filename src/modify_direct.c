@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "consistency.h"
 #include "modify.h"
+#include "modify_plan.h"
 #include "pending.h"
 #include "scan.h"
 #include "setting.h"
@@ -133,15 +134,6 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 }
 
 /* ---- Execution ---- */
-
-/* What pineconePlanDirectModify() leaves in fdw_private */
-enum
-{
-	PRIVATE_REQUEST,
-	PRIVATE_ATTNUMS,
-	PRIVATE_FIRST_VALUE, /* number of the first assigned value's expression */
-	PRIVATE_SET_TAG		 /* does it count for the command tag? */
-};
 
 typedef struct DirectModify
 {
@@ -347,8 +339,8 @@ execute(ForeignScanState *node)
 
 	direct.scan = scan;
 	direct.operation = plan->operation;
-	direct.attnums = list_nth(plan->fdw_private, PRIVATE_ATTNUMS);
-	direct.first_value = intVal(list_nth(plan->fdw_private, PRIVATE_FIRST_VALUE));
+	direct.attnums = list_nth(plan->fdw_private, PINECONE_DIRECT_ASSIGNED);
+	direct.first_value = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
 	direct.values = palloc0(table->ncolumns * sizeof(Datum));
 	direct.isnull = palloc(table->ncolumns * sizeof(bool));
 	memset(direct.isnull, true, table->ncolumns * sizeof(bool));
@@ -379,7 +371,7 @@ pineconeIterateDirectModify(ForeignScanState *node)
 
 		MemoryContextSwitchTo(old);
 		scan->done = true;
-		if (intVal(list_nth(plan->fdw_private, PRIVATE_SET_TAG)))
+		if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_SET_TAG)))
 			estate->es_processed += count;
 		if (instrument)
 			instrument->tuplecount += count;

@@ -19,6 +19,15 @@ enum PineconeModifyPrivate
 	PINECONE_MODIFY_RETURNING /* is there a RETURNING list? */
 };
 
+/* What PlanDirectModify leaves in the scan's fdw_private */
+enum PineconeDirectPrivate
+{
+	PINECONE_DIRECT_REQUEST,
+	PINECONE_DIRECT_ASSIGNED,	 /* attribute numbers that an UPDATE sets */
+	PINECONE_DIRECT_FIRST_VALUE, /* number of the first assigned value's expression */
+	PINECONE_DIRECT_SET_TAG		 /* does it count for the command tag? */
+};
+
 extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 											RangeTblEntry *target_rte, Relation rel);
 

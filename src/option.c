@@ -926,6 +926,19 @@ pinecone_option_table(Oid relid)
 	return table;
 }
 
+bool
+pinecone_option_has_namespace(const PineconeTable *table, const char *name)
+{
+	if (table->namespace_attnum == 0)
+		return strcmp(table->namespace_, name) == 0;
+	for (int i = 0; i < table->nnamespaces; i++)
+	{
+		if (strcmp(table->namespaces[i], name) == 0)
+			return true;
+	}
+	return table->namespaces == NULL;
+}
+
 PineconeColumn *
 pinecone_option_column(PineconeTable *table, AttrNumber attnum)
 {

@@ -116,6 +116,9 @@ extern PineconeTable *pinecone_option_table(Oid relid);
 /* Can a namespace be called so? */
 extern bool pinecone_option_namespace_is_valid(const char *name);
 
+/* Does the table show that namespace? */
+extern bool pinecone_option_has_namespace(const PineconeTable *table, const char *name);
+
 /* The column of that number, or NULL when it is dropped or a system column. */
 extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
 

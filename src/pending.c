@@ -101,6 +101,12 @@ pinecone_pending_view(PineconeSession *session, const char *namespace_)
 	return pending ? pinecone_pending_log_view(pending, session, namespace_) : NULL;
 }
 
+double
+pinecone_pending_count(const PineconeTable *table)
+{
+	return pending ? pinecone_pending_log_count(pending, table) : 0;
+}
+
 PineconeNamespaceStats *
 pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *table,
 								PineconeNamespaceStats *namespaces, int *n)

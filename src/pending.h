@@ -35,8 +35,8 @@ typedef struct PineconePendingView PineconePendingView;
  */
 extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_);
 
-/* How many writes wait for it. */
-extern double pinecone_pending_count(PineconePendingView *view);
+/* How many writes wait for a table's namespaces. */
+extern double pinecone_pending_count(const PineconeTable *table);
 
 /*
  * Namespaces of a table, to which those are added that only pending writes

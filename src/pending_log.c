@@ -491,6 +491,23 @@ release_view(void *arg)
 		MemoryContextDelete(view->cxt);
 }
 
+static void
+make_views(PineconePendingLog *log)
+{
+	if (log->viewed)
+		return;
+	PG_TRY();
+	{
+		create_views(log);
+	}
+	PG_CATCH();
+	{
+		drop_views(log);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 PineconePendingView *
 pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
 						  const char *namespace_)
@@ -500,19 +517,7 @@ pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
 
 	if (target == NULL)
 		return NULL;
-	if (!log->viewed)
-	{
-		PG_TRY();
-		{
-			create_views(log);
-		}
-		PG_CATCH();
-		{
-			drop_views(log);
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-	}
+	make_views(log);
 	if (target->view == NULL)
 		return NULL;
 	reader = palloc(sizeof(Reader));
@@ -523,6 +528,23 @@ pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &reader->callback);
 	target->view->readers++;
 	return target->view;
+}
+
+double
+pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table)
+{
+	double count = 0;
+
+	make_views(log);
+	for (int i = 0; i < log->ntargets; i++)
+	{
+		Target *target = &log->targets[i];
+
+		if (target->view && target->session->serverid == table->server->serverid &&
+			pinecone_option_has_namespace(table, target->namespace_))
+			count += target->view->count;
+	}
+	return count;
 }
 
 static int
@@ -556,12 +578,6 @@ bool
 pinecone_pending_is_emptied(PineconePendingView *view)
 {
 	return view->emptied;
-}
-
-double
-pinecone_pending_count(PineconePendingView *view)
-{
-	return view->count;
 }
 
 bool

@@ -29,6 +29,9 @@ extern PineconePendingView *pinecone_pending_log_view(PineconePendingLog *log,
 													  PineconeSession *session,
 													  const char *namespace_);
 
+/* As pinecone_pending_count(). */
+extern double pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table);
+
 /* As pinecone_pending_add_namespaces(). */
 extern PineconeNamespaceStats *
 pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *session,

@@ -75,6 +75,8 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 
 	/* Showing */
 	routine->ExplainForeignScan = pineconeExplainForeignScan;
+	routine->ExplainForeignModify = pineconeExplainForeignModify;
+	routine->ExplainDirectModify = pineconeExplainDirectModify;
 
 	PG_RETURN_POINTER(routine);
 }
