@@ -6,13 +6,19 @@
  *	bare query URL KEY BODYFILE N		N POSTs of a body; prints the median in microseconds
  *	bare get URL KEY URLFILE CONCURRENCY	GETs of every path in a file, several in
  *									flight; prints seconds and bytes
+ *	bare post URL KEY BODYFILE CONCURRENCY	POSTs of every line of a file, likewise;
+ *									prints seconds and bytes sent
  */
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 static size_t received = 0;
 
@@ -90,38 +96,70 @@ run_query(const char *url, const char *key, const char *file, int n)
 	return 0;
 }
 
+/* The next line of a file mapped into memory, or NULL. */
+static char *
+next_line(char **position, char *end, size_t *len)
+{
+	char *line = *position;
+	char *stop;
+
+	if (line >= end)
+		return NULL;
+	stop = memchr(line, '\n', end - line);
+	if (stop == NULL)
+		stop = end;
+	*len = stop - line;
+	*position = stop + 1;
+	return line;
+}
+
+/* Every line of a file as a request, several in flight. */
 static int
-run_get(const char *url, const char *key, const char *file, int concurrency)
+run_many(bool post, const char *url, const char *key, const char *file, int concurrency)
 {
 	CURLM *multi = curl_multi_init();
 	struct curl_slist *list = headers(key);
-	FILE *in = fopen(file, "r");
-	char line[16384], full[17000];
+	int fd = open(file, O_RDONLY);
+	struct stat info;
+	char full[17000];
+	char *position;
+	char *end;
+	char *line;
+	size_t len = 0, sent = 0;
 	int running = 0, active = 0, left;
-	bool end = false;
-	double start = now();
+	double start;
 
-	if (!multi || !in)
+	if (!multi || fd < 0 || fstat(fd, &info) != 0)
 		return 1;
-	while (!end || active > 0)
+	position = mmap(NULL, info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (position == MAP_FAILED)
+		return 1;
+	end = position + info.st_size;
+	start = now();
+	line = next_line(&position, end, &len);
+	while (line != NULL || active > 0)
 	{
 		CURLMsg *message;
 
-		while (!end && active < concurrency)
+		for (; line != NULL && active < concurrency; line = next_line(&position, end, &len))
 		{
-			CURL *curl;
+			CURL *curl = curl_easy_init();
 
-			if (!fgets(line, sizeof(line), in))
+			if (post)
 			{
-				end = true;
-				break;
+				curl_easy_setopt(curl, CURLOPT_URL, url);
+				curl_easy_setopt(curl, CURLOPT_POSTFIELDS, line);
+				curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) len);
+				sent += len;
 			}
-			line[strcspn(line, "\n")] = '\0';
-			snprintf(full, sizeof(full), "%s%s", url, line);
-			curl = curl_easy_init();
-			curl_easy_setopt(curl, CURLOPT_URL, full);
+			else
+			{
+				snprintf(full, sizeof(full), "%s%.*s", url, (int) len, line);
+				curl_easy_setopt(curl, CURLOPT_URL, full);
+			}
 			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 			curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+			curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 			curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L * 1024);
 			curl_multi_add_handle(multi, curl);
 			active++;
@@ -132,7 +170,10 @@ run_get(const char *url, const char *key, const char *file, int concurrency)
 			if (message->msg != CURLMSG_DONE)
 				continue;
 			if (message->data.result != CURLE_OK)
+			{
+				fprintf(stderr, "%s\n", curl_easy_strerror(message->data.result));
 				return 1;
+			}
 			curl_multi_remove_handle(multi, message->easy_handle);
 			curl_easy_cleanup(message->easy_handle);
 			active--;
@@ -140,7 +181,7 @@ run_get(const char *url, const char *key, const char *file, int concurrency)
 		if (active > 0)
 			curl_multi_poll(multi, NULL, 0, 1000, NULL);
 	}
-	printf("%.4f %zu\n", now() - start, received);
+	printf("%.4f %zu\n", now() - start, post ? sent : received);
 	return 0;
 }
 
@@ -150,7 +191,10 @@ main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "query") == 0)
 		return run_query(argv[2], argv[3], argv[4], atoi(argv[5]));
 	if (argc == 6 && strcmp(argv[1], "get") == 0)
-		return run_get(argv[2], argv[3], argv[4], atoi(argv[5]));
-	fprintf(stderr, "usage: bare query URL KEY BODYFILE N | bare get URL KEY URLFILE CONCURRENCY\n");
+		return run_many(false, argv[2], argv[3], argv[4], atoi(argv[5]));
+	if (argc == 6 && strcmp(argv[1], "post") == 0)
+		return run_many(true, argv[2], argv[3], argv[4], atoi(argv[5]));
+	fprintf(stderr, "usage: bare query URL KEY BODYFILE N | bare get URL KEY URLFILE CONCURRENCY | "
+					"bare post URL KEY BODYFILE CONCURRENCY\n");
 	return 2;
 }
