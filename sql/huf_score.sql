@@ -192,6 +192,7 @@ SELECT huf_objective_penalty(1, '{1}', -1);
 SELECT huf_alpha_coupled('{1}', -0.1);
 SELECT near(huf_erosion(0.628, 0.538), -0.14331210191082797) AS erosion, huf_erosion(0, 1) AS from_zero, huf_erosion(1, NULL) AS unknown, huf_erosion(1, 0) AS gone, huf_erosion('NaN', 1) AS nan;
 SELECT huf_erosion(-1, 1);
+SELECT huf_erosion(-1, 'NaN');
 -- the global objective: shares are made inside, so masses may be given
 SELECT near(huf_global_objective(a, w, j), 0.9 * 0.75 * 0.2 + 0.5 * 0.25 * 0.4 + 0.05 * 0.125) AS j,
        near(huf_global_objective(a, w, j, 0), 0.185) AS gamma0, near(huf_global_objective(a, w, j, 0, true), 0.185 / 0.8) AS normalised

@@ -61,6 +61,18 @@ SELECT '1:999999:1:1:{1}:{1}:{0}'::huf_sketch;
 SELECT '1:1:0:0:{1}:{1}:{0}'::huf_sketch;
 SELECT '1:1:1:2:{1}:{1}:{0}'::huf_sketch;
 SELECT '1:1:1:1:{1}:{1}:{-1}'::huf_sketch;
+SELECT '1:1:1:1:{-0x1}:{1}:{0}'::huf_sketch;
+SELECT '1:1:1:1:{NaN(1)}:{1}:{0}'::huf_sketch;
+SELECT '1:1:1:1:{inf}:{1}:{0}'::huf_sketch;
+SELECT '1:1:1:1:{1e-400}:{1}:{0}'::huf_sketch;
+-- any change of one character is refused, or reads back as what it then is
+CREATE FUNCTION try(input text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN input::huf_sketch; EXCEPTION WHEN data_exception OR feature_not_supported THEN RETURN 'refused'; END $$;
+WITH form(f) AS (VALUES ('1:2:3:2:{0.5,NaN}:{-1e-05,Infinity}:{0,5e-324}')),
+changed(f) AS (SELECT overlay(f PLACING c FROM i FOR cut) FROM form, generate_series(1, length(f)) i, generate_series(0, 1) cut, unnest(string_to_array('0,1,9,:,{,},-,+,.,e,x,N,I, ', ',') || ARRAY['', ',']) c)
+SELECT count(*), count(*) FILTER (WHERE t = 'refused') > 1000 AS refused, count(*) FILTER (WHERE t <> 'refused' AND try(t) <> t) AS unstable FROM (SELECT try(f) AS t FROM changed) s;
+DROP FUNCTION try;
+-- counts that only a made-up sketch has
+SELECT huf_sketch_merge(s) FROM (VALUES ('1:1:9223372036854775807:1:{1}:{1}:{0}'::huf_sketch), ('1:1:1:1:{1}:{1}:{0}')) t(s);
 
 -- empty, NULL, single, zero vectors, opposite vectors
 SELECT huf_sketch(v) AS none, huf_mrl(v), huf_pairwise_cos(v), huf_dispersion(v), huf_kappa(v) FROM emb WHERE false;
@@ -75,6 +87,13 @@ SELECT huf_l2_unbiased(huf_sketch(v), huf_sketch(v)) AS too_few, huf_frechet_dia
 SELECT near(huf_mrl(v), sqrt(0.5)) AS r FROM (VALUES (ARRAY[1e308, 0]::float8[]), (ARRAY[0, 5e-324])) t(v);
 SELECT near(huf_mrl(v), sqrt(0.5)) AS r, near(huf_pairwise_cos(v), 0) AS c FROM (VALUES (ARRAY[1e38, 0]::real[]), (ARRAY[0, 1e-45])) t(v);
 SELECT near(huf_mrl(ARRAY[1e200, 1e200, 1e200]::float8[]), 1) AS r, near(huf_centroid_cos_drift(huf_sketch(ARRAY[1, 1e-9]::float8[]), huf_sketch(ARRAY[1, 0]::float8[])), 0.5e-18, 1e-6) AS tiny_angle;
+-- nor do distances and means where they are doubles themselves
+SELECT near(huf_centroid_l2_drift(huf_sketch(ARRAY[1e200, 0]::float8[]), huf_sketch(ARRAY[0, 1e200]::float8[])), sqrt(2) * 1e200) AS large,
+       near(huf_centroid_l2_drift(huf_sketch(ARRAY[1e-200]::float8[]), huf_sketch(ARRAY[3e-200]::float8[])), 2e-200) AS small, huf_centroid_l2_drift(huf_sketch(ARRAY[5e-324]::float8[]), huf_sketch(ARRAY[0]::float8[])) AS denormal;
+SELECT near(huf_energy_distance(v, later), 2 * sqrt(2) * 1e200) AS large FROM (VALUES (ARRAY[1e200, 0]::float8[], true), (ARRAY[0, 1e200], false)) t(v, later);
+SELECT near(huf_energy_distance(v, later), 4e-200) AS small FROM (VALUES (ARRAY[1e-200]::float8[], true), (ARRAY[3e-200], false)) t(v, later);
+SELECT huf_sketch_centroid(huf_sketch(v)) AS far_apart, huf_dispersion(v) FROM (VALUES (ARRAY[1e308, 1]::float8[]), (ARRAY[-1e308, 3])) t(v);
+SELECT huf_sketch_centroid(huf_sketch_merge(s)) AS merged, huf_dispersion(huf_sketch_merge(s)) FROM (SELECT huf_sketch(v) AS s FROM (VALUES (ARRAY[1e308, 1]::float8[]), (ARRAY[-1e308, 3])) t(v) GROUP BY v) g;
 -- NaN and infinity give NaN
 SELECT huf_mrl(v), huf_pairwise_cos(v), huf_dispersion(v), huf_kappa(v) FROM (VALUES (ARRAY[1, 'NaN']::real[]), (ARRAY[1, 1])) t(v);
 SELECT huf_mrl(v), huf_pairwise_cos(v), huf_dispersion(v), huf_kappa(v), huf_centroid_cos_drift(huf_sketch(v), huf_sketch(v)) FROM (VALUES (ARRAY[1, 'Infinity']::float8[]), (ARRAY[1, 1])) t(v);

@@ -11,9 +11,11 @@
 #include "common/shortest_dec.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
 #include "huf_cycle.h"
@@ -518,6 +520,48 @@ pinecone_huf_stability(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Is this a number that JSON does not have: NaN or an infinity? */
+static bool
+no_json_number(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case FLOAT8OID:
+			return !isfinite(DatumGetFloat8(value));
+		case FLOAT4OID:
+			return !isfinite(DatumGetFloat4(value));
+		case NUMERICOID:
+			/* NaN, and since PostgreSQL 14 infinity: words in place of digits */
+			return strpbrk(DatumGetCString(DirectFunctionCall1(numeric_out, value)), "NI") != NULL;
+		default:
+			return false;
+	}
+}
+
+/* The same of an array: a copy with NULL for such elements, if there are any. */
+static Datum
+json_numbers(ArrayType *array)
+{
+	Oid type = ARR_ELEMTYPE(array);
+	int16 length;
+	bool byval;
+	char align;
+	Datum *value;
+	bool *isnull;
+	bool changed = false;
+	int n;
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	deconstruct_array(array, type, length, byval, align, &value, &isnull, &n);
+	for (int i = 0; i < n; i++)
+		if (!isnull[i] && no_json_number(type, value[i]))
+			isnull[i] = changed = true;
+	if (!changed)
+		return PointerGetDatum(array);
+	return PointerGetDatum(construct_md_array(value, isnull, ARR_NDIM(array), ARR_DIMS(array), ARR_LBOUND(array),
+											  type, length, byval, align));
+}
+
 /*
  * A row as one line of JSON.  Numbers that JSON does not have, NaN and the
  * infinities, become null; row_to_json would make them strings.
@@ -539,14 +583,15 @@ pinecone_huf_jsonl(PG_FUNCTION_ARGS)
 	heap_deform_tuple(&tuple, desc, value, isnull);
 	for (int i = 0; i < desc->natts; i++)
 	{
-		Oid type = TupleDescAttr(desc, i)->atttypid;
+		Oid type;
 
 		if (isnull[i])
 			continue;
-		if (type == FLOAT8OID)
-			isnull[i] = !isfinite(DatumGetFloat8(value[i]));
-		else if (type == FLOAT4OID)
-			isnull[i] = !isfinite(DatumGetFloat4(value[i]));
+		type = getBaseType(TupleDescAttr(desc, i)->atttypid);
+		if (type == FLOAT8ARRAYOID || type == FLOAT4ARRAYOID || type == NUMERICARRAYOID)
+			value[i] = json_numbers(DatumGetArrayTypeP(value[i]));
+		else
+			isnull[i] = no_json_number(type, value[i]);
 	}
 	json = DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(heap_form_tuple(desc, value, isnull), desc));
 	ReleaseTupleDesc(desc);

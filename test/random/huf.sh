@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
 # The governance aggregates against decimals of high precision, on random data;
-# and the simulation of the case study, whose figures must come out.
+# sketches in hostile binary forms; and the simulation of the case study, whose
+# figures must come out.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -11,4 +12,5 @@ cluster_begin
 cluster_postgres
 psql -qX -c 'CREATE EXTENSION IF NOT EXISTS pinecone_fdw'
 /usr/bin/python3 test/huf/compare.py "${1:-200}"
+/usr/bin/python3 test/huf/hostile.py
 /usr/bin/python3 test/huf/simulate.py

@@ -34,7 +34,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_activity_tier'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_activity_tier(float8,float8) IS
-'activity in steps: 1 below an hour, 0.8 below a day, 0.5 below 7 days, 0.2 up to 30 days, then 0.05; "missing" for NULL';
+'activity in steps: 1 below an hour, 0.8 below a day, 0.5 below 7 days, 0.2 up to 30 days, then 0.05, so in [0.05,1]; "missing" for NULL';
 
 CREATE FUNCTION huf_nonneg(scores float8[], mode text)
 RETURNS float8[]
@@ -42,7 +42,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_nonneg'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_nonneg(float8[],text) IS
-'scores made non-negative: mode ''clip'' is max(s, 0), ''shift'' is s - min(0, min s); NULL and NaN pass through; NULL without elements';
+'scores made non-negative, at least 0: mode ''clip'' is max(s, 0), ''shift'' is s - min(0, min s); NULL and NaN pass through; NULL without elements';
 
 CREATE FUNCTION huf_share(masses float8[])
 RETURNS float8[]

@@ -369,7 +369,7 @@ CREATE AGGREGATE huf_items_to_cover_approx(x float8) (
 );
 
 COMMENT ON AGGREGATE huf_items_to_cover_approx(float8) IS
-'huf_items_to_cover in bounded memory, for linear masses: counts and exact sums in logarithmic buckets, 32 to the octave; wrong by less than the items of one bucket';
+'smallest number of items whose masses reach q of the total, in [0,n], in bounded memory, for linear masses: counts and exact sums in logarithmic buckets, 32 to the octave; wrong by less than the items of one bucket';
 
 CREATE AGGREGATE huf_items_to_cover_approx(x float8, q float8) (
 	SFUNC = huf_buckets_accum,
@@ -388,5 +388,5 @@ CREATE AGGREGATE huf_items_to_cover_approx(x float8, q float8) (
 );
 
 COMMENT ON AGGREGATE huf_items_to_cover_approx(float8, float8) IS
-'huf_items_to_cover in bounded memory, for linear masses: counts and exact sums in logarithmic buckets, 32 to the octave; wrong by less than the items of one bucket';
+'smallest number of items whose masses reach q of the total, in [0,n], in bounded memory, for linear masses: counts and exact sums in logarithmic buckets, 32 to the octave; wrong by less than the items of one bucket';
 

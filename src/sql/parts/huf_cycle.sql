@@ -100,7 +100,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_active_set'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_active_set(huf_hit[], float8, text, float8, text, float8, text) IS
-'one cycle: the hits that are kept, by share after exclusion, then namespace, then id';
+'one cycle: the hits that are kept, ranked by share after exclusion x / sum of kept x, in [0,1], then namespace, then id';
 
 CREATE TYPE huf_discard AS (
 	run_id text,
@@ -143,7 +143,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_discard_log'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_discard_log(huf_hit[], float8, text, float8, text, float8, text, text, timestamptz, text, text, text) IS
-'one cycle: every hit that was excluded, why, and where it came from; scores that are null or not finite first';
+'one cycle: every hit that was excluded, its shares x / sum x in [0,1], the reason, and where it came from; scores that are null or not finite first';
 
 CREATE FUNCTION huf_trace_json(
 	hits huf_hit[],
@@ -161,7 +161,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_trace_json'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_trace_json(huf_hit[], float8, text, float8, text, float8, text, text, text) IS
-'one cycle: the hits that are kept as lines of JSON, item_id, regime_path, rho_global_post, inputs_ref, method_ref, discarded_budget_global';
+'one cycle: the hits that are kept, with their shares in [0,1], as lines of JSON: item_id, regime_path, rho_global_post, inputs_ref, method_ref, discarded_budget_global';
 
 CREATE TYPE huf_budget AS (
 	budget_type text,
@@ -220,5 +220,5 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_jsonl'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_jsonl(record) IS
-'a row as one line of JSON, with null for NaN and infinity';
+'a row as one line of JSON, with null for NaN and infinity also in arrays';
 

@@ -416,7 +416,7 @@ CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective fl
 );
 
 COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8) IS
-'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; at least 0; normalise divides the sum by sum A w; a row with a NULL is skipped';
 
 CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective float8, gamma float8) (
 	SFUNC = huf_global_objective_accum,
@@ -430,7 +430,7 @@ CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective fl
 );
 
 COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8, float8) IS
-'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; at least 0; normalise divides the sum by sum A w; a row with a NULL is skipped';
 
 CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective float8, gamma float8, normalise boolean) (
 	SFUNC = huf_global_objective_accum,
@@ -444,7 +444,7 @@ CREATE AGGREGATE huf_global_objective(activity float8, mass float8, objective fl
 );
 
 COMMENT ON AGGREGATE huf_global_objective(float8, float8, float8, float8, boolean) IS
-'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; normalise divides the sum by sum A w; a row with a NULL is skipped';
+'global objective sum A w J + gamma * (sample variance of w), w the shares of the masses, gamma = 0.05 unless given; at least 0; normalise divides the sum by sum A w; a row with a NULL is skipped';
 
 /* Two samples of scores: later is false for the earlier sample */
 

@@ -74,7 +74,7 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_sketch_centroid'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_sketch_centroid(huf_sketch) IS
-'mean of the embeddings, one number per dimension';
+'mean sum v / n of the embeddings, one number per dimension, any doubles';
 
 CREATE FUNCTION huf_mrl(sketch huf_sketch)
 RETURNS float8
@@ -242,7 +242,7 @@ CREATE AGGREGATE huf_sketch(v "any") (
 );
 
 COMMENT ON AGGREGATE huf_sketch("any") IS
-'sketch of embeddings; NULL without any';
+'sketch of embeddings v: sum of v/|v|, mean of v, sum of squared deviations per dimension; NULL without any';
 
 CREATE AGGREGATE huf_sketch_merge(sketch huf_sketch) (
 	SFUNC = huf_sketch_merge_accum,
@@ -256,7 +256,7 @@ CREATE AGGREGATE huf_sketch_merge(sketch huf_sketch) (
 );
 
 COMMENT ON AGGREGATE huf_sketch_merge(huf_sketch) IS
-'sketch of all that the sketches have seen; NULL without any';
+'sketch of all that the sketches have seen, the same as a sketch of all embeddings; NULL without any';
 
 CREATE AGGREGATE huf_mrl(v "any") (
 	SFUNC = huf_direction_accum,
