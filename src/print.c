@@ -50,16 +50,36 @@ static const Layout layouts[] = {
 	{5, 6, 8},
 };
 
+/* A number's digits. */
+typedef struct Digits
+{
+	uint32 high[CHUNK]; /* the second to fifth, one in a byte, that in the lowest */
+	uint32 low[CHUNK];	/* the sixth to ninth */
+	int32 first[CHUNK]; /* the first; -1 for numbers that are not for us */
+	int32 size[CHUNK];	/* number of its layout */
+} Digits;
+
+/* Below 10000, one in a byte, the first in the lowest. */
+static pg_attribute_always_inline uint32
+four_digits(uint32 n)
+{
+	uint32 quotient = n * 10486 >> 20;
+
+	n = quotient + ((n - quotient * 100) << 16);
+	quotient = n * 103 >> 10 & 0x000F000F;
+	return quotient + ((n - quotient * 10) << 8);
+}
+
 /*
- * The nine digits to print, as an integer: the last three are zeroes as far as
- * it still reads back as the same float.  0 for numbers of other sizes.
+ * The nine digits to print, the last three of them zeroes as far as the number
+ * still reads back as the same float.
  *
  * What is within half the distance to the next float does.  Both sides of that
  * comparison are exact to about 1e-7; the margin is larger, and hence leaves
  * no room for a second rounding in a reader that goes by way of float64.
  */
 TARGET_CLONES static void
-choose_digits(int n, const float *values, int32 *digits, int32 *sizes)
+choose_digits(int n, const float *restrict values, Digits *restrict digits)
 {
 	const double magic = 6755399441055744.0; /* 1.5 * 2^52: rounds to integers */
 
@@ -73,12 +93,14 @@ choose_digits(int n, const float *values, int32 *digits, int32 *sizes)
 		uint32 bits;
 		uint64 half_bits;
 		double half;
+		int32 first;
+		int32 high;
 
 		scale = magnitude < 1.0f ? 1e9 : scale;
 		scale = magnitude < 0.1f ? 1e10 : scale;
 		scale = magnitude < 0.01f ? 1e11 : scale;
 		scale = magnitude < 0.001f ? 1e12 : scale;
-		sizes[i] = (magnitude < 1.0f) + (magnitude < 0.1f) + (magnitude < 0.01f) + (magnitude < 0.001f);
+		digits->size[i] = (magnitude < 1.0f) + (magnitude < 0.1f) + (magnitude < 0.01f) + (magnitude < 0.001f);
 		scaled = magnitude * scale;
 
 		/* the next float below a power of two is nearer */
@@ -94,31 +116,21 @@ choose_digits(int n, const float *values, int32 *digits, int32 *sizes)
 		chosen = fabs(shorter - scaled) < half ? shorter : chosen;
 		shorter = ((scaled * 1e-3 + magic) - magic) * 1e3;
 		chosen = fabs(shorter - scaled) < half ? shorter : chosen;
-		digits[i] = magnitude >= SMALLEST && magnitude < 10.0f ? (int32) chosen : 0;
+
+		/* the halves keep quotients of whole numbers on their side */
+		first = (int32) ((chosen + 0.5) * 1e-8);
+		chosen -= first * 1e8;
+		high = (int32) ((chosen + 0.5) * 1e-4);
+		digits->high[i] = four_digits(high);
+		digits->low[i] = four_digits((int32) (chosen - high * 1e4));
+		digits->first[i] = magnitude >= SMALLEST && magnitude < 10.0f ? first : -1;
 	}
-}
-
-/* Eight digits, one in a byte, the first one in the lowest. */
-static inline uint64
-eight_digits(uint32 n)
-{
-	uint64 high = n / 10000;
-	uint64 v = high | (n - high * 10000) << 32;
-	uint64 quotients;
-
-	/* fours to pairs, pairs to digits: several divisions in one word */
-	quotients = v * 10486 >> 20 & UINT64CONST(0x0000007F0000007F);
-	v = quotients + ((v - quotients * 100) << 16);
-	quotients = v * 103 >> 10 & UINT64CONST(0x000F000F000F000F);
-	return quotients + ((v - quotients * 10) << 8);
 }
 
 /* Writes up to PINECONE_PRINT_PADDING bytes behind the end. */
 static pg_attribute_always_inline char *
-print_digits(char *out, bool negative, uint32 digits, const Layout *layout)
+print_digits(char *out, bool negative, int first, uint64 rest, const Layout *layout)
 {
-	uint32 first = digits / 100000000;
-	uint64 rest = eight_digits(digits - first * 100000000);
 	int zeroes = rest ? __builtin_clzll(rest) >> 3 : layout->all_zeroes;
 
 	rest |= UINT64CONST(0x3030303030303030);
@@ -133,17 +145,20 @@ print_digits(char *out, bool negative, uint32 digits, const Layout *layout)
 char *
 pinecone_print_floats(char *out, const float *values, int n)
 {
+	Digits digits;
+
 	for (int start = 0; start < n; start += CHUNK)
 	{
 		const float *chunk = values + start;
-		int32 digits[CHUNK];
-		int32 sizes[CHUNK];
+		int len = Min(n - start, CHUNK);
 
-		choose_digits(Min(n - start, CHUNK), chunk, digits, sizes);
-		for (int i = 0; i < Min(n - start, CHUNK); i++)
+		choose_digits(len, chunk, &digits);
+		for (int i = 0; i < len; i++)
 		{
-			if (digits[i] != 0)
-				out = print_digits(out, signbit(chunk[i]), digits[i], &layouts[sizes[i]]);
+			if (digits.first[i] >= 0)
+				out = print_digits(out, signbit(chunk[i]), digits.first[i],
+								   digits.high[i] | (uint64) digits.low[i] << 32,
+								   &layouts[digits.size[i]]);
 			else
 				out += float_to_shortest_decimal_bufn(chunk[i], out);
 			*out++ = ',';
