@@ -5,7 +5,8 @@
  * One curl multi handle per backend.  It tells us its sockets and its timer;
  * the sockets are gathered in an epoll descriptor, so that a wait needs only
  * that descriptor and the latch.  Connections stay open in the multi handle
- * and are shared by all exchanges with a host.
+ * and are shared by all exchanges with a host; their sockets stay in the epoll
+ * set between exchanges, which saves two system calls for each.
  *
  * libcurl's memory is malloc'ed and tied to the exchange's memory context by a
  * reset callback.  Nothing raises an error inside a libcurl callback.
@@ -14,6 +15,7 @@
 
 #include <curl/curl.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -50,7 +52,21 @@ typedef struct Transfer
 	char error[CURL_ERROR_SIZE];
 } Transfer;
 
+/* What is known of a file descriptor, by its number. */
+typedef struct Watch
+{
+	uint32 events; /* in the epoll set for these; 0: not in it */
+	bool wanted;   /* libcurl waits for them, too */
+	bool stays;	   /* we shall be told when it is closed */
+} Watch;
+
 static CURLM *multi = NULL;
+static Watch *watches = NULL; /* malloc'ed */
+static int nwatches = 0;
+static int nregistered = 0; /* in the epoll set */
+static int nwanted = 0;
+static int last_wanted = -1; /* the last descriptor asked for */
+static bool woken = false;	 /* a sleep has ended because of a socket */
 static int epoll_fd = -1;
 static int alarm_fd = -1;		 /* a timer among what epoll_fd waits for */
 static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
@@ -61,25 +77,116 @@ static uint32 wait_event = 0;
 
 /* ---- libcurl's callbacks: these must not raise errors ---- */
 
+static Watch *
+find_watch(int fd)
+{
+	if (fd >= nwatches)
+	{
+		int n = Max(fd + 1, 64);
+		Watch *larger = realloc(watches, n * sizeof(Watch));
+
+		if (larger == NULL)
+			return NULL;
+		memset(larger + nwatches, 0, (n - nwatches) * sizeof(Watch));
+		watches = larger;
+		nwatches = n;
+	}
+	return &watches[fd];
+}
+
+/* Have a descriptor in the epoll set for these events; for none, out of it. */
+static bool
+set_events(Watch *watch, int fd, uint32 events)
+{
+	struct epoll_event event = {.events = events, .data.fd = fd};
+	int op = watch->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+	int other = watch->events == 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (watch->events == events)
+		return true;
+	if (events == 0)
+		(void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	else if (epoll_ctl(epoll_fd, op, fd, &event) < 0 &&
+			 epoll_ctl(epoll_fd, other, fd, &event) < 0)
+		return false;
+	nregistered += (events != 0) - (watch->events != 0);
+	watch->events = events;
+	return true;
+}
+
+static void
+set_wanted(Watch *watch, bool wanted)
+{
+	nwanted += wanted - watch->wanted;
+	watch->wanted = wanted;
+}
+
 static int
 socket_callback(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
 {
-	struct epoll_event event = {0};
+	Watch *watch = find_watch(fd);
+	uint32 events = 0;
 
+	if (watch == NULL)
+		return -1;
 	if (what == CURL_POLL_REMOVE)
 	{
-		(void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		set_wanted(watch, false);
+		if (!watch->stays)
+			(void) set_events(watch, fd, 0);
 		return 0;
 	}
-	event.data.fd = fd;
 	if (what & CURL_POLL_IN)
-		event.events |= EPOLLIN;
+		events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
-		event.events |= EPOLLOUT;
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0 &&
-		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-		return -1;
-	return 0;
+		events |= EPOLLOUT;
+	set_wanted(watch, true);
+	last_wanted = fd;
+	return set_events(watch, fd, events) ? 0 : -1;
+}
+
+static curl_socket_t
+open_callback(void *userp, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	Watch *watch = fd < 0 ? NULL : find_watch(fd);
+
+	if (watch == NULL)
+	{
+		if (fd >= 0)
+			close(fd);
+		return CURL_SOCKET_BAD;
+	}
+	watch->stays = true;
+	return fd;
+}
+
+static int
+close_callback(void *userp, curl_socket_t fd)
+{
+	Watch *watch = find_watch(fd);
+
+	if (watch != NULL)
+	{
+		set_wanted(watch, false);
+		(void) set_events(watch, fd, 0);
+		watch->stays = false;
+	}
+	return close(fd);
+}
+
+/*
+ * Before a wait: a connection that nobody uses must not end it, again and
+ * again, by being closed at the other end.  While some are in use,
+ * pinecone_http_advance() sees to that.
+ */
+static void
+forget_idle(void)
+{
+	if (nwanted > 0 || nregistered == 0)
+		return;
+	for (int fd = 0; fd < nwatches; fd++)
+		(void) set_events(&watches[fd], fd, 0);
 }
 
 static int
@@ -281,6 +388,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
 	SET(CURLOPT_WRITEFUNCTION, body_callback);
 	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_OPENSOCKETFUNCTION, open_callback);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, close_callback);
 	SET(CURLOPT_HEADERFUNCTION, header_callback);
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_PRIVATE, transfer);
@@ -418,27 +527,41 @@ finish_transfer(Transfer *transfer, CURLcode code)
 	transfer->added = false;
 }
 
-void
-pinecone_http_advance(void)
+/* Let libcurl act on the sockets that are ready. */
+static void
+advance_sockets(void)
 {
 	struct epoll_event events[32];
-	CURLMsg *message;
 	int running;
 	int n;
-	int left;
 
-	if (multi == NULL)
+	if (nwanted == 0)
 		return;
+	if (woken && nregistered == 1 && watches[last_wanted].events == EPOLLIN)
+	{
+		/* no need to ask which one it is */
+		woken = false;
+		curl_multi_socket_action(multi, last_wanted, CURL_CSELECT_IN, &running);
+		return;
+	}
+	woken = false;
 	n = epoll_wait(epoll_fd, events, lengthof(events), 0);
 	for (int i = 0; i < n; i++)
 	{
+		int fd = events[i].data.fd;
 		int mask = 0;
 
-		if (events[i].data.fd == alarm_fd)
+		if (fd == alarm_fd)
 		{
 			uint64 rings;
 
 			(void) !read(alarm_fd, &rings, sizeof(rings));
+			continue;
+		}
+		if (!watches[fd].wanted)
+		{
+			/* closed at the other end: libcurl will find out */
+			(void) set_events(&watches[fd], fd, 0);
 			continue;
 		}
 		if (events[i].events & EPOLLIN)
@@ -447,8 +570,20 @@ pinecone_http_advance(void)
 			mask |= CURL_CSELECT_OUT;
 		if (events[i].events & (EPOLLERR | EPOLLHUP))
 			mask |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(multi, events[i].data.fd, mask, &running);
+		curl_multi_socket_action(multi, fd, mask, &running);
 	}
+}
+
+void
+pinecone_http_advance(void)
+{
+	CURLMsg *message;
+	int running;
+	int left;
+
+	if (multi == NULL)
+		return;
+	advance_sockets();
 	if (timer_at != 0 && GetCurrentTimestamp() >= timer_at)
 	{
 		timer_at = 0;
@@ -469,6 +604,7 @@ int
 pinecone_http_socket(void)
 {
 	initialize();
+	forget_idle();
 	return epoll_fd;
 }
 
@@ -530,7 +666,9 @@ pinecone_http_sleep(long timeout_ms)
 		timeout_ms = timer;
 	if (timeout_ms != 0)
 	{
-		(void) WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event);
+		forget_idle();
+		woken = WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event) > 0 &&
+				(event.events & WL_SOCKET_READABLE) != 0;
 		ResetLatch(MyLatch);
 	}
 	CHECK_FOR_INTERRUPTS();

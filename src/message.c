@@ -10,11 +10,11 @@
 #include <json-c/json.h>
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #include "message.h"
+#include "print.h"
 
 /* More of an error's text is not shown. */
 #define MAX_ERROR_TEXT 500
@@ -45,15 +45,12 @@ append_string(StringInfo buf, const char *text)
 static void
 append_floats(StringInfo buf, const float *values, int n)
 {
+	char *end;
+
 	appendStringInfoChar(buf, '[');
-	for (int i = 0; i < n; i++)
-	{
-		enlargeStringInfo(buf, FLOAT_SHORTEST_DECIMAL_LEN + 1);
-		if (i > 0)
-			buf->data[buf->len++] = ',';
-		buf->len += float_to_shortest_decimal_bufn(values[i], buf->data + buf->len);
-	}
-	buf->data[buf->len] = '\0';
+	enlargeStringInfo(buf, n * PINECONE_PRINT_LEN + PINECONE_PRINT_PADDING);
+	end = pinecone_print_floats(buf->data + buf->len, values, n);
+	buf->len = end - buf->data;
 	appendStringInfoChar(buf, ']');
 }
 

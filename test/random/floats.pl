@@ -2,7 +2,8 @@
 #
 # Random number literals in a reply, against what PostgreSQL reads from the same
 # text: short and long ones, with exponents, denormal, and half way between two
-# floats, where a second rounding would show.
+# floats, where a second rounding would show.  And the same numbers in requests:
+# what is sent reads back as the float that was meant.
 #
 #	test/random/floats.pl [SEED [ROUNDS]]
 use strict;
@@ -11,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use JSON::PP;
 use Math::BigFloat;
 use Test::More;
 
@@ -67,6 +69,25 @@ for my $round (1 .. $rounds)
 	my $result = $s->query("SELECT coalesce(string_agg(text || ' ' || x, ', '), 'same') FROM (SELECT unnest(embedding) AS x, unnest('{" . join(',', @numbers) .
 			"}'::text[]) AS text FROM r WHERE id = 'a') u WHERE x::text <> text::real::text");
 	is($result->{out} . $result->{err}, 'same', "1000 numbers, seed $seed, round $round");
+}
+
+my $printed = $t->server->create_index('printed', dimension => 1000, metric => 'euclidean');
+$t->sql(<<"END");
+CREATE SERVER p FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$printed');
+CREATE USER MAPPING FOR CURRENT_USER SERVER p OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE p (id text, embedding real[]) SERVER p;
+END
+for my $round (1 .. $rounds)
+{
+	my $array = "'{" . join(',', map { number() } 1 .. 1000) . "}'::real[]";
+
+	$t->server->clear_requests;
+	$s->query("SELECT id FROM p ORDER BY embedding <-> $array LIMIT 1");
+	my ($request) = grep { $_->{path} eq '/query' } $t->server->requests;
+	my $body = ref $request->{body} ? $request->{body} : decode_json($request->{body});
+	my $sent = join ',', map { sprintf '%.17g', $_ } @{ $body->{vector} };
+	my $result = $s->query("SELECT count(*), count(*) FILTER (WHERE x IS DISTINCT FROM sent::real) FROM unnest($array, '{$sent}'::float8[]) u (x, sent)");
+	is($result->{out} . $result->{err}, '1000|0', "1000 numbers sent, seed $seed, round $round");
 }
 for my $bad ('1e39', '-3.5e38', '01', '1.', '.5', '1e', '+1', 'NaN', '1 2', '0x1', '')
 {
