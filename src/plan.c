@@ -534,7 +534,10 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 
 		if (namespaces < info->nnamespaces)
 			param->ppi_rows = pinecone_plan_pruned_rows(root, rel, param->ppi_clauses, namespaces);
-		foreach(lc2, param->ppi_clauses)
+		/* ids may be constant, and the namespace an outer row's */
+		foreach(lc2, namespaces < info->nnamespaces ?
+						 list_concat_copy(param->ppi_clauses, rel->baserestrictinfo) :
+						 param->ppi_clauses)
 		{
 			RestrictInfo *rinfo = lfirst(lc2);
 
