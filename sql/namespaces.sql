@@ -30,6 +30,8 @@ EXPLAIN (COSTS OFF) SELECT * FROM remote;
 SELECT count(*) FROM (SELECT ns, id, embedding, title, year FROM remote EXCEPT ALL SELECT * FROM local) d;
 \! test/regress/pinecone sorted-log | sed 's/ids=.*ids=[^&]*/ids=.../'
 SELECT count(*) FROM (SELECT * FROM local EXCEPT ALL SELECT ns, id, embedding, title, year FROM remote) d;
+-- requests differ in the namespace
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM remote WHERE year = 1930;
 -- those of a list
 EXPLAIN (COSTS OFF) SELECT * FROM two;
 SELECT tenant, count(title), min(id), max(id), sum(year) FROM two GROUP BY tenant ORDER BY tenant;
@@ -167,6 +169,13 @@ INSERT INTO another VALUES ('new', '{2,2}', 'late', 2000);
 SELECT ns, id FROM remote WHERE title = 'late' ORDER BY ns;
 SELECT ns, id FROM remote ORDER BY embedding <-> '{2,2.1}' LIMIT 1;
 SELECT ns, count(*) FROM remote WHERE ns IN ('another', 'later') GROUP BY ns ORDER BY ns;
+ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+INSERT INTO another VALUES ('new', '{2,2}', 'late', 2000);
+ROLLBACK TO s;
+SELECT count(*) FROM remote;
+SELECT ns, count(*) FROM remote GROUP BY ns ORDER BY ns;
 ROLLBACK;
 SELECT count(*) FROM remote WHERE ns = 'another';
 -- ANALYZE samples all of them
