@@ -64,7 +64,17 @@ IMPORT FOREIGN SCHEMA "any name" LIMIT TO (hybrid, no_such) FROM SERVER pinecone
 IMPORT FOREIGN SCHEMA "any name" EXCEPT (hybrid, typed, names, "default", default_2) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
 SELECT relname FROM pg_class WHERE relnamespace = 'remote'::regnamespace ORDER BY relname COLLATE "C";
 
+-- one table for all namespaces; a field called "namespace" makes way
+SELECT '{"id": "n", "values": [1, 2, 3], "metadata": {"namespace": "not this", "k": 1}}'
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports named
+IMPORT FOREIGN SCHEMA "any name" FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', one_table 'Every one');
+\d remote."Every one"
+SELECT namespace, id, namespace_2, k FROM remote."Every one" WHERE k IS NOT NULL ORDER BY namespace, id;
+SELECT count(DISTINCT namespace) FROM remote."Every one";
+IMPORT FOREIGN SCHEMA "any name" EXCEPT ("Every one") FROM SERVER pinecone INTO remote OPTIONS (one_table 'Every one');
+
 -- options that are not
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (one_table '');
 IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample '1');
 IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample_size 'many');
 IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample_size '-1');

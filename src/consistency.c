@@ -149,3 +149,25 @@ pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 	}
 	pfree(key);
 }
+
+char **
+pinecone_consistency_namespaces(PineconeSession *session, int *n)
+{
+	char *prefix = key_of(session, "");
+	size_t len = strlen(prefix);
+	char **names;
+	idset_iterator iterator;
+	PineconeIdEntry *entry;
+
+	*n = 0;
+	if (written == NULL)
+		return NULL;
+	names = palloc(Max(written->members, 1) * sizeof(char *));
+	idset_start_iterate(written, &iterator);
+	while ((entry = idset_iterate(written, &iterator)) != NULL)
+	{
+		if (strncmp(entry->id, prefix, len) == 0)
+			names[(*n)++] = pstrdup(entry->id + len);
+	}
+	return names;
+}

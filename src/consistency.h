@@ -20,4 +20,10 @@ extern void pinecone_consistency_note(PineconeSession *session, const char *name
 extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 									  const char *namespace_);
 
+/*
+ * The namespaces with writes of this session that are not known to be visible.
+ * Palloc'ed.
+ */
+extern char **pinecone_consistency_namespaces(PineconeSession *session, int *n);
+
 #endif /* PINECONE_CONSISTENCY_H */

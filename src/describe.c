@@ -214,7 +214,8 @@ pinecone_describe_request(PineconeScanState *state, const PineconeValues *values
 {
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
-	const char *namespace_ = state->table->namespace_;
+	/* one of many looks as the others */
+	const char *namespace_ = state->table->namespace_ ? state->table->namespace_ : "...";
 	StringInfoData buf;
 
 	*body = NULL;

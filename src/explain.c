@@ -85,61 +85,93 @@ append_namespace(StringInfo buf, const char *name)
 	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
 }
 
-/* Those of a text or text[] value that the table has. */
-static void
-append_namespaces(StringInfo buf, PineconeTable *table, const PineconeValues *values, int number)
+/* The namespaces of a text or text[] value, added to a list. */
+static List *
+add_namespaces(List *names, const PineconeValues *values, int number)
 {
 	Datum *elements = &values->values[number];
 	bool *nulls = &values->isnull[number];
 	int n = 1;
 
-	if (values->placeholders[number])
-	{
-		append_namespace(buf, values->placeholders[number]);
-		return;
-	}
 	if (!nulls[0] && OidIsValid(get_element_type(getBaseType(values->types[number]))))
 		deconstruct_array(DatumGetArrayTypeP(elements[0]), TEXTOID, -1, false, TYPALIGN_INT,
 						  &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
-		char *name = nulls[i] ? NULL : TextDatumGetCString(elements[i]);
-
-		if (name != NULL && pinecone_option_has_namespace(table, name))
-			append_namespace(buf, name);
+		if (!nulls[i])
+			names = lappend(names, makeString(TextDatumGetCString(elements[i])));
 	}
+	return names;
 }
 
-/* What conditions prune the namespaces to, or else the table's. */
+/*
+ * What conditions prune the namespaces to, or else the table's: those that are
+ * known, and expressions for others.
+ */
 static void
-explain_namespaces(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+explain_namespaces(ForeignScanState *node, const PineconeValues *values, ExplainState *es)
 {
+	PineconeScanState *state = node->fdw_state;
 	PineconeTable *table = state->table;
+	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
+	List *known = NIL;
 	StringInfoData buf;
-	StringInfoData pruned;
+	StringInfoData unknown;
 	ListCell *lc;
+	ListCell *lc2;
 
 	initStringInfo(&buf);
-	initStringInfo(&pruned);
+	initStringInfo(&unknown);
+	for (int i = 0; i < table->nnamespaces; i++)
+		known = lappend(known, makeString(table->namespaces[i]));
 	if (table->namespace_attnum == 0)
-	{
-		append_namespace(&buf, table->namespace_);
-		ExplainPropertyText("Pinecone Namespace", buf.data, es);
-		return;
-	}
+		known = list_make1(makeString(table->namespace_));
 	foreach(lc, state->request->namespaces)
 	{
-		ListCell *lc2;
+		List *names = NIL;
+		bool is_known = true;
 
-		resetStringInfo(&pruned);
 		foreach(lc2, (List *) lfirst(lc))
-			append_namespaces(&pruned, table, values, lfirst_int(lc2));
-		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "",
-						 pruned.len > 0 ? pruned.data : "none");
+			is_known = is_known && values->placeholders[lfirst_int(lc2)] == NULL;
+		foreach(lc2, (List *) lfirst(lc))
+		{
+			if (is_known)
+				names = add_namespaces(names, values, lfirst_int(lc2));
+			else
+				appendStringInfo(&unknown, "%s%s", unknown.len == 0 ? "" : lc2 == list_head(lfirst(lc)) ? " and " :
+																										  ", ",
+								 pinecone_describe_value(values, lfirst_int(lc2)));
+		}
+		if (is_known)
+			known = all ? names : list_intersection(known, names);
+		all = all && !is_known;
 	}
-	for (int i = 0; i < table->nnamespaces && state->request->namespaces == NIL; i++)
-		append_namespace(&buf, table->namespaces[i]);
-	ExplainPropertyText("Pinecone Namespaces", buf.len > 0 ? abbreviate(buf.data) : "all", es);
+	foreach(lc, known)
+		append_namespace(&buf, strVal(lfirst(lc)));
+	if (!all && known == NIL)
+		appendStringInfoString(&buf, "none");
+	if (unknown.len > 0)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "", unknown.data);
+	ExplainPropertyText(table->namespace_attnum > 0 ? "Pinecone Namespaces" : "Pinecone Namespace",
+						buf.len > 0 ? abbreviate(buf.data) : "all", es);
+}
+
+/* The conditions that choose namespaces by what they are called. */
+static void
+explain_namespace_quals(ForeignScanState *node, ExplainState *es, List *ancestors)
+{
+	PineconeScanState *state = node->fdw_state;
+	List *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	StringInfoData buf;
+	ListCell *lc;
+
+	if (state->request->namespace_quals == NIL)
+		return;
+	initStringInfo(&buf);
+	foreach(lc, state->request->namespace_quals)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " AND " : "",
+						 deparse(node, es, ancestors, list_nth(exprs, lfirst_int(lc))));
+	ExplainPropertyText("Pinecone Namespace Filter", abbreviate(buf.data), es);
 }
 
 static void
@@ -266,7 +298,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	char *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
-	explain_namespaces(state, &values, es);
+	explain_namespaces(node, &values, es);
+	explain_namespace_quals(node, es, NIL);
 	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
@@ -350,7 +383,7 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 
 	explain_write(state->table,
 				  plan->operation == CMD_UPDATE ? "update by metadata" : "delete by metadata", es);
-	explain_namespaces(state, &values, es);
+	explain_namespaces(node, &values, es);
 	explain_records(state, &values, &filter, es);
 	if (plan->operation == CMD_UPDATE)
 		explain_assignments(node, state->table, es);

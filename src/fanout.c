@@ -153,10 +153,11 @@ record_bytes(const PineconeStreamSpec *spec)
 	return bytes;
 }
 
+/* Bytes that may be held or on their way. */
 static double
-budget(void)
+budget(PineconeFanout *fanout)
 {
-	return pinecone_prefetch_kb * 1024.0;
+	return pinecone_prefetch_kb * 1024.0 / Max(1, fanout->spec.sharers);
 }
 
 static void
@@ -253,7 +254,7 @@ window_has_room(PineconeFanout *fanout)
 		return false;
 	return (fanout->open_records + fanout->sources[fanout->begun].records) *
 			   record_bytes(spec) <=
-		   budget();
+		   budget(fanout);
 }
 
 static void
@@ -472,7 +473,7 @@ next_in_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 static int
 share_of_top_k(PineconeFanout *fanout)
 {
-	double share = budget() / (fanout->nsources * record_bytes(&fanout->spec));
+	double share = budget(fanout) / (fanout->nsources * record_bytes(&fanout->spec));
 
 	return Max(1, (int) Min(share, fanout->spec.top_k));
 }
@@ -513,6 +514,7 @@ pinecone_fanout_begin(const PineconeStreamSpec *spec, const PineconeNamespaceSta
 		fanout->heap = binaryheap_allocate(Max(nnamespaces, 1), compare_heads, fanout);
 		if (spec->op == PINECONE_OP_QUERY && nnamespaces > 1)
 			fanout->spec.top_k = share_of_top_k(fanout);
+		fanout->spec.sharers = Max(1, spec->sharers) * Max(1, nnamespaces);
 		for (int i = 0; i < nnamespaces; i++)
 			begin_source(fanout, &fanout->sources[i]);
 		fanout->begun = nnamespaces;

@@ -69,6 +69,7 @@ static int last_wanted = -1; /* the last descriptor asked for */
 static bool woken = false;	 /* a sleep has ended because of a socket */
 static int epoll_fd = -1;
 static int alarm_fd = -1;		 /* a timer among what epoll_fd waits for */
+static bool alarm_set = false;	 /* it has been set, and not been seen to ring */
 static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
 static CURL *spare_handles[MAX_SPARE_HANDLES];
 static int nspare_handles = 0;
@@ -537,7 +538,7 @@ advance_sockets(void)
 
 	if (nwanted == 0)
 		return;
-	if (woken && nregistered == 1 && watches[last_wanted].events == EPOLLIN)
+	if (woken && !alarm_set && nregistered == 1 && watches[last_wanted].events == EPOLLIN)
 	{
 		/* no need to ask which one it is */
 		woken = false;
@@ -556,6 +557,7 @@ advance_sockets(void)
 			uint64 rings;
 
 			(void) !read(alarm_fd, &rings, sizeof(rings));
+			alarm_set = false;
 			continue;
 		}
 		if (!watches[fd].wanted)
@@ -644,6 +646,7 @@ pinecone_http_alarm(long timeout_ms)
 	when.it_value.tv_sec = timeout_ms / 1000;
 	/* a time of zero would turn it off */
 	when.it_value.tv_nsec = Max(1, timeout_ms % 1000 * 1000000);
+	alarm_set = true;
 	if (timerfd_settime(alarm_fd, 0, &when, NULL) < 0)
 		elog(ERROR, "could not set a timer: %m");
 }
@@ -654,6 +657,17 @@ pinecone_http_timeout(void)
 	if (timer_at == 0)
 		return -1;
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
+}
+
+/* An alarm is for who waits otherwise; rung and unseen it would end our sleep. */
+static void
+silence_alarm(void)
+{
+	struct itimerspec never = {0};
+
+	if (alarm_set)
+		(void) timerfd_settime(alarm_fd, 0, &never, NULL);
+	alarm_set = false;
 }
 
 void
@@ -667,6 +681,7 @@ pinecone_http_sleep(long timeout_ms)
 	if (timeout_ms != 0)
 	{
 		forget_idle();
+		silence_alarm();
 		woken = WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event) > 0 &&
 				(event.events & WL_SOCKET_READABLE) != 0;
 		ResetLatch(MyLatch);

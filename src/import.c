@@ -1,6 +1,6 @@
 /*
  * import.c
- *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace.
+ *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace, or one for all.
  *
  * An index has no schemas, so the remote schema's name is not looked at.  What
  * columns a namespace's metadata needs is told by the fields it declares and
@@ -45,6 +45,7 @@ typedef struct ImportOptions
 	int sample_size;
 	Oid vector_type; /* FLOAT4ARRAYOID or pgvector's vector */
 	bool metadata;	 /* add a column for the whole object */
+	char *one_table; /* name of one table for all namespaces, or NULL */
 } ImportOptions;
 
 /* What a field's values have been seen to be */
@@ -63,7 +64,7 @@ typedef struct FieldSummary
 
 typedef struct NamespaceSummary
 {
-	char *name;			  /* "" for the default namespace */
+	char *name;			  /* "" for the default namespace, NULL for all */
 	char *table;		  /* the foreign table's name */
 	List *declared;		  /* names of fields (char *) */
 	FieldSummary *fields; /* sorted by name */
@@ -110,6 +111,7 @@ read_options(List *defs, ImportOptions *options)
 	options->sample_size = DEFAULT_SAMPLE_SIZE;
 	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
 	options->metadata = true;
+	options->one_table = NULL;
 	foreach(lc, defs)
 	{
 		DefElem *def = lfirst(lc);
@@ -127,11 +129,17 @@ read_options(List *defs, ImportOptions *options)
 			if (!parse_bool(defGetString(def), &options->metadata))
 				reject_option(def, "Valid values are true and false.");
 		}
+		else if (strcmp(def->defname, "one_table") == 0)
+		{
+			options->one_table = defGetString(def);
+			if (options->one_table[0] == '\0' || strlen(options->one_table) >= NAMEDATALEN)
+				reject_option(def, "It is the name of a table.");
+		}
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata.")));
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table.")));
 	}
 }
 
@@ -487,13 +495,16 @@ vector_column_type(const PineconeStats *stats, const ImportOptions *options)
 static void
 append_field_columns(StringInfo buf, const NamespaceSummary *summary)
 {
-	List *taken = NIL;
+	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
 	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
 
 	if (n < summary->nfields)
 		ereport(WARNING,
-				(errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
-						summary->name, summary->nfields, n),
+				(summary->name == NULL ?
+					 errmsg("namespaces have %d metadata fields, of which %d become columns",
+							summary->nfields, n) :
+					 errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
+							summary->name, summary->nfields, n),
 				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
 	for (int i = 0; i < n; i++)
 	{
@@ -518,8 +529,10 @@ create_table(const NamespaceSummary *summary, const PineconeStats *stats, const 
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  id text COLLATE \"C\" NOT NULL",
-					 quote_identifier(summary->table));
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  ", quote_identifier(summary->table));
+	if (summary->name == NULL)
+		appendStringInfoString(&buf, "namespace text OPTIONS (role 'namespace') COLLATE \"C\" NOT NULL,\n  ");
+	appendStringInfoString(&buf, "id text COLLATE \"C\" NOT NULL");
 	if (stats->dimension > 0)
 		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
 	if (stats->sparse || summary->has_sparse)
@@ -528,9 +541,31 @@ create_table(const NamespaceSummary *summary, const PineconeStats *stats, const 
 	append_field_columns(&buf, summary);
 	if (options->metadata)
 		appendStringInfoString(&buf, ",\n  metadata jsonb");
-	appendStringInfo(&buf, "\n) SERVER %s OPTIONS (namespace %s)", quote_identifier(server),
-					 quote_literal_cstr(summary->name));
+	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
+	if (summary->name != NULL)
+		appendStringInfo(&buf, " OPTIONS (namespace %s)", quote_literal_cstr(summary->name));
 	return buf.data;
+}
+
+/* The fields of all namespaces together. */
+static NamespaceSummary *
+summarize_all(PineconeSession *session, PineconeStats *stats, List *namespaces,
+			  const ImportOptions *options)
+{
+	NamespaceSummary *all = palloc0(sizeof(NamespaceSummary));
+	ListCell *lc;
+
+	all->table = options->one_table;
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		all->name = summary->name;
+		all->declared = summary->declared;
+		summarize_namespace(session, stats, all, options);
+	}
+	all->name = NULL;
+	return all;
 }
 
 List *
@@ -550,6 +585,13 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	namespaces = find_namespaces(session, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
+	if (options.one_table != NULL)
+	{
+		if (!IsImportableForeignTable(options.one_table, stmt))
+			return NIL;
+		return list_make1(create_table(summarize_all(session, &stats, namespaces, &options),
+									   &stats, stmt->server_name, &options));
+	}
 	name_tables(namespaces);
 	foreach(lc, namespaces)
 	{

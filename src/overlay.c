@@ -480,3 +480,10 @@ pinecone_overlay_top_k(PineconeOverlay *overlay)
 {
 	return overlay->stream ? pinecone_stream_top_k(overlay->stream) : overlay->top_k;
 }
+
+int
+pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls)
+{
+	return overlay->stream && !overlay->stream_done ? pinecone_stream_calls(overlay->stream, calls) :
+													  0;
+}

@@ -20,6 +20,7 @@ extern PineconeOverlay *pinecone_overlay_begin(const PineconeStreamSpec *spec,
 extern PineconeStreamStatus pinecone_overlay_next(PineconeOverlay *overlay, bool wait,
 												  PineconeRecord **record);
 extern bool pinecone_overlay_seen(PineconeOverlay *overlay, const char *id);
+extern int pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls);
 extern int pinecone_overlay_top_k(PineconeOverlay *overlay);
 
 #endif /* PINECONE_OVERLAY_H */

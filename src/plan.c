@@ -52,8 +52,9 @@
 /* pg_opfamily's text_ops for btree */
 #define TEXT_BTREE_FAMILY 1994
 
-/* In the order of ids, at most so many namespaces are merged. */
-#define MAX_MERGED_NAMESPACES 32
+/* In the order of ids, at most so many namespaces are merged: ids, and records. */
+#define MAX_MERGED_IDS 32
+#define MAX_MERGED_RECORDS 8
 
 PineconeTranslate
 pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
@@ -250,7 +251,7 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 
 	/* each namespace has that order; to merge them all have to be read at once */
 	if (!pinecone_enable_sort ||
-		((PineconePlanInfo *) rel->fdw_private)->nnamespaces > MAX_MERGED_NAMESPACES)
+		((PineconePlanInfo *) rel->fdw_private)->nnamespaces > MAX_MERGED_IDS)
 		return NIL;
 	if (root->query_pathkeys != NIL)
 	{
@@ -303,7 +304,8 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 						   list_cost(records), pathkeys, rel->lateral_relids);
 	else
 		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, lead, rel->rows, 2 * REQUEST_COST,
-						   list_cost(records) + fetch_cost(info, records), pathkeys,
+						   list_cost(records) + fetch_cost(info, records),
+						   info->nnamespaces > MAX_MERGED_RECORDS ? NIL : pathkeys,
 						   rel->lateral_relids);
 }
 
@@ -534,7 +536,10 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 
 		if (namespaces < info->nnamespaces)
 			param->ppi_rows = pinecone_plan_pruned_rows(root, rel, param->ppi_clauses, namespaces);
-		foreach(lc2, param->ppi_clauses)
+		/* ids may be constant, and the namespace an outer row's */
+		foreach(lc2, namespaces < info->nnamespaces ?
+						 list_concat_copy(param->ppi_clauses, rel->baserestrictinfo) :
+						 param->ppi_clauses)
 		{
 			RestrictInfo *rinfo = lfirst(lc2);
 

@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
@@ -28,6 +29,7 @@ typedef struct PlanContext
 	Expr *lead;		  /* what leads the path, see plan.h */
 	List *conditions; /* of PineconeCondition: to be sent */
 	List *local;	  /* clauses to be checked here */
+	List *pruning;	  /* those of them that choose namespaces */
 	List *sent;		  /* clauses sent and not checked here */
 	OpExpr *distance; /* the distance searched by, or NULL */
 } PlanContext;
@@ -68,6 +70,20 @@ place_bound(PlanContext *cxt, Expr *clause)
 		cxt->request->bound = bound;
 }
 
+/* Does a clause use no more of the table than the namespace? */
+static bool
+is_about_namespace(PlanContext *cxt, Expr *clause)
+{
+	AttrNumber attnum = cxt->info->table->namespace_attnum;
+	Bitmapset *used = NULL;
+
+	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
+		contain_subplans((Node *) clause))
+		return false;
+	pull_varattnos((Node *) clause, cxt->rel->relid, &used);
+	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
+}
+
 static void
 place_clause(PlanContext *cxt, Expr *clause)
 {
@@ -80,6 +96,15 @@ place_clause(PlanContext *cxt, Expr *clause)
 	{
 		request->namespaces = lappend(request->namespaces, names);
 		cxt->sent = lappend(cxt->sent, clause);
+	}
+	else if (is_about_namespace(cxt, clause))
+	{
+		/* checked before a namespace is asked; and of rows, as any */
+		request->namespace_quals =
+			lappend_int(request->namespace_quals,
+						pinecone_translate_add_expr(&cxt->translate, clause));
+		cxt->pruning = lappend(cxt->pruning, clause);
+		cxt->local = lappend(cxt->local, clause);
 	}
 	else if (leads && request->op == PINECONE_OP_FETCH)
 	{
@@ -414,7 +439,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
 	if (cxt.local != NIL)
-		request->survive = clauselist_selectivity(root, cxt.local, cxt.rel->relid, JOIN_INNER, NULL);
+		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.pruning), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
 	if (request->op == PINECONE_OP_QUERY && pinecone_enable_columns && !uses_whole_row(used))

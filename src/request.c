@@ -101,9 +101,10 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make3(makeFloat(psprintf("%.17g", request->survive)),
+				   list_make4(makeFloat(psprintf("%.17g", request->survive)),
 							  makeFloat(psprintf("%.17g", request->rows)),
-							  copyObject(request->namespaces)));
+							  copyObject(request->namespaces),
+							  list_copy(request->namespace_quals)));
 }
 
 PineconeRequest *
@@ -111,7 +112,7 @@ pinecone_request_from_list(List *list)
 {
 	PineconeRequest *request = palloc0(sizeof(PineconeRequest));
 	List *numbers = linitial(list);
-	List *estimates = list_nth(list, 5);
+	List *rest = list_nth(list, 5);
 
 	Assert(list_length(numbers) == NUM_COUNT);
 	request->op = list_nth_int(numbers, NUM_OP);
@@ -133,9 +134,10 @@ pinecone_request_from_list(List *list)
 	request->ids = lthird(list);
 	request->wanted = lfourth(list);
 	request->layout = list_nth(list, 4);
-	request->survive = floatVal(linitial(estimates));
-	request->rows = floatVal(lsecond(estimates));
-	request->namespaces = lthird(estimates);
+	request->survive = floatVal(linitial(rest));
+	request->rows = floatVal(lsecond(rest));
+	request->namespaces = lthird(rest);
+	request->namespace_quals = lfourth(rest);
 	return request;
 }
 

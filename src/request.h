@@ -83,6 +83,7 @@ typedef struct PineconeRequest
 	PineconeCondition *filter; /* or NULL */
 	List *ids;				   /* numbers of text or text[] expressions; OR'ed */
 	List *namespaces;		   /* AND'ed lists of such numbers; NIL: all */
+	List *namespace_quals;	   /* numbers of conditions on the namespace alone */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 

@@ -171,9 +171,8 @@ evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
 		evaluate_condition(node, lfirst(lc));
 }
 
-/* Can a record have this id?  Others need not be asked for (API 2025-10). */
-static bool
-id_is_possible(const char *id)
+bool
+pinecone_scan_id_is_possible(const char *id)
 {
 	size_t len = strlen(id);
 
@@ -185,13 +184,6 @@ id_is_possible(const char *id)
 			return false;
 	}
 	return true;
-}
-
-/* Can a namespace be called so?  The default namespace is "". */
-static bool
-namespace_is_possible(const char *name)
-{
-	return name[0] == '\0' || (id_is_possible(name) && strcmp(name, "__default__") != 0);
 }
 
 static int
@@ -253,7 +245,7 @@ distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(
 char **
 pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
 {
-	return distinct_names(request->ids, values, id_is_possible, nids);
+	return distinct_names(request->ids, values, pinecone_scan_id_is_possible, nids);
 }
 
 static void
@@ -263,6 +255,16 @@ evaluate_all(ForeignScanState *node, List *numbers)
 
 	foreach(lc, numbers)
 		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
+}
+
+char **
+pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
+							 bool (*is_possible)(const char *name), int *n)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	evaluate_all(node, numbers);
+	return distinct_names(numbers, &state->values, is_possible, n);
 }
 
 /* The fixed beginning of a LIKE pattern. */
@@ -298,7 +300,7 @@ pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *value
 	if (wanted[0] == '\0')
 		return true;
 	*prefix = wanted;
-	return id_is_possible(wanted);
+	return pinecone_scan_id_is_possible(wanted);
 }
 
 /* A LIMIT or OFFSET that is known by now: -1 when there is none. */
@@ -480,98 +482,6 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	return true;
 }
 
-/* ---- Namespaces ---- */
-
-/* A namespace with what is known already of its size. */
-static void
-add_namespace(PineconeScanState *state, char *name)
-{
-	PineconeNamespaceStats *added = &state->namespaces[state->nnamespaces++];
-	PineconeStats *stats = state->session->stats;
-
-	added->name = name;
-	added->records = stats ? pinecone_session_namespace_records(stats, name) : -1;
-}
-
-/*
- * The namespaces there are, as of this statement.  Statistics cached for the
- * planner may lack one that has records by now.
- */
-static void
-find_all_namespaces(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
-	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
-
-	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
-	state->all = pinecone_pending_add_namespaces(state->session, state->table, state->all,
-												 &state->nall);
-	state->all_known = true;
-	MemoryContextSwitchTo(old);
-}
-
-/* Keep those names that are among others as well; both are sorted. */
-static int
-intersect_names(char **names, int n, char **others, int nothers)
-{
-	int kept = 0;
-
-	for (int i = 0, j = 0; i < n; i++)
-	{
-		while (j < nothers && strcmp(others[j], names[i]) < 0)
-			j++;
-		if (j < nothers && strcmp(others[j], names[i]) == 0)
-			names[kept++] = names[i];
-	}
-	return kept;
-}
-
-/*
- * The namespaces to ask: those that conditions name and the table has.  Only
- * when neither names any are all asked, and asked for.
- */
-static void
-choose_namespaces(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeTable *table = state->table;
-	char **names = table->namespaces;
-	int n = table->nnamespaces;
-	ListCell *lc;
-
-	if (table->namespace_attnum == 0)
-	{
-		names = &table->namespace_;
-		n = 1;
-	}
-	foreach(lc, state->request->namespaces)
-	{
-		int nfound;
-		char **found;
-
-		evaluate_all(node, lfirst(lc));
-		found = distinct_names(lfirst(lc), &state->values, namespace_is_possible, &nfound);
-
-		if (names != NULL)
-			nfound = intersect_names(found, nfound, names, n);
-		names = found;
-		n = nfound;
-	}
-	state->nnamespaces = 0;
-	if (names == NULL)
-	{
-		if (!state->all_known)
-			find_all_namespaces(node);
-		state->namespaces = state->all;
-		state->nnamespaces = state->nall;
-		return;
-	}
-	state->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
-	for (int i = 0; i < n; i++)
-		add_namespace(state, names[i]);
-}
-
 /* ---- Starting a run ---- */
 
 /* Evaluate the query vector; it stays NULL when the value is. */
@@ -679,7 +589,7 @@ start_search(ForeignScanState *node)
 	{
 		if (pinecone_scan_evaluate(node, request->vector_id))
 			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
-		if (spec.query_id != NULL && !id_is_possible(spec.query_id))
+		if (spec.query_id != NULL && !pinecone_scan_id_is_possible(spec.query_id))
 			spec.query_id = NULL;
 	}
 	else
@@ -746,7 +656,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
-	choose_namespaces(node);
+	pinecone_scan_choose_namespaces(node);
 	evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	MemoryContextSwitchTo(old);

@@ -94,6 +94,22 @@ extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
  */
 extern void pinecone_scan_start(ForeignScanState *node);
 
+/*
+ * The namespaces to ask: those that conditions name and the table has.  Only
+ * when neither names any are all asked, and asked for.
+ */
+extern void pinecone_scan_choose_namespaces(ForeignScanState *node);
+
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.  Expressions are given by number.
+ */
+extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
+										   bool (*is_possible)(const char *name), int *n);
+
+/* Can a record have this id?  Others need not be asked for (API 2025-10). */
+extern bool pinecone_scan_id_is_possible(const char *id);
+
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
 

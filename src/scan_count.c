@@ -60,7 +60,7 @@ pinecone_count_start(ForeignScanState *node)
 		if (state->filter.kind == PINECONE_FILTER_JSON)
 			state->count_calls[i] = pinecone_api_count(state->session, &state->counters,
 													   counted->name, state->filter.json);
-		else if (!state->all_known)
+		else if (!state->all_known || counted->records < 0)
 		{
 			/* else the statistics that named it were asked for just now */
 			counted->records = -1;

@@ -680,6 +680,8 @@ pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
 {
 	int n = 0;
 
+	if (stream->overlay)
+		return pinecone_overlay_calls(stream->overlay, calls);
 	if (!dlist_is_empty(&stream->batches))
 	{
 		Batch *head = dlist_head_element(Batch, node, &stream->batches);
