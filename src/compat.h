@@ -131,6 +131,7 @@ extern bool pinecone_collation_is_c(Oid collation);
 
 /* PG17 lets extensions name their waits */
 #if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
 #define pinecone_wait_event_new(name) WaitEventExtensionNew(name)
 #else
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
 #include "huf_cycle.h"

@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/table.h"
 #include "catalog/pg_attribute.h"
