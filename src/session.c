@@ -410,6 +410,7 @@ pinecone_session_get(Oid serverid, Oid userid)
 	if (entry->session == NULL)
 		entry->session = create_session(mapping);
 	session = entry->session;
+	session->userid = userid;
 	if (session->options->host == NULL && session->options->index == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),

@@ -21,6 +21,7 @@ typedef struct PineconeSession
 	/* Who and how */
 	Oid mapping; /* user mapping */
 	Oid serverid;
+	Oid userid; /* who used it last: a mapping may be everybody's */
 	uint32 server_hash; /* of the catalog entries, for invalidation */
 	uint32 mapping_hash;
 	bool stale;		   /* the catalog has changed: not for new statements */
