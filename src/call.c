@@ -25,6 +25,12 @@
 /* A longer Retry-After is not waited for. */
 #define MAX_RETRY_AFTER 60.0
 
+/* More than one new key is odd; endlessly many must not keep a call alive. */
+#define MAX_NEW_KEYS 3
+
+/* gRPC's code for a namespace that does not exist, in an answer of HTTP 404 */
+#define GRPC_NOT_FOUND 5
+
 static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
 
 /* Has something been queued, or has room been made, since the queue was seen? */
@@ -51,6 +57,7 @@ release_call(void *arg)
 		call->session->running--;
 		queue_changed = true;
 	}
+	call->session->calls--;
 	unlist(call);
 }
 
@@ -67,6 +74,7 @@ pinecone_call_create(PineconeSession *session, PineconeCounters *counters,
 	call->cleanup.arg = call;
 	MemoryContextRegisterResetCallback(cxt, &call->cleanup);
 	call->session = session;
+	session->calls++;
 	call->counters = counters;
 	call->operation = operation;
 	call->method = method;
@@ -78,7 +86,7 @@ pinecone_call_start(PineconeCall *call)
 {
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
 
-	call->api_key = pinecone_option_api_key(call->session->serverid, call->session->userid);
+	call->api_key = pinecone_option_api_key(call->session->mapping, false);
 	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 
@@ -119,10 +127,7 @@ start_attempt(PineconeCall *call)
 	headers[n] = NULL;
 
 	request.method = call->method;
-	request.url = psprintf("%s%s",
-						   call->control_plane ? pinecone_session_control_url(session) :
-												 session->base_url,
-						   call->path);
+	request.url = call->url ? call->url : psprintf("%s%s", session->base_url, call->path);
 	request.headers = headers;
 	request.body = call->body;
 	request.body_len = call->body_len;
@@ -135,6 +140,7 @@ start_attempt(PineconeCall *call)
 
 	call->state = PINECONE_CALL_RUNNING;
 	call->attempts++;
+	call->location = session->location;
 	session->running++;
 	if (call->counters)
 	{
@@ -143,6 +149,21 @@ start_attempt(PineconeCall *call)
 		call->counters->bytes_sent += strlen(call->path) + call->body_len;
 		call->counters->peak_in_flight = Max(call->counters->peak_in_flight, session->running);
 	}
+}
+
+static char *
+copy_text(MemoryContext cxt, const char *text)
+{
+	return text ? MemoryContextStrdup(cxt, text) : NULL;
+}
+
+/* A call fails for the reason that another did; it outlives the other. */
+static void
+copy_problem(PineconeCall *call, const PineconeProblem *problem)
+{
+	call->problem = *problem;
+	call->problem.message = copy_text(call->cxt, problem->message);
+	call->problem.request_id = copy_text(call->cxt, problem->request_id);
 }
 
 /* Let a queued call go if its session is located and has room for it. */
@@ -158,7 +179,7 @@ try_start(PineconeCall *call)
 	{
 		if (problem != NULL)
 		{
-			call->problem = *problem;
+			copy_problem(call, problem);
 			call->state = PINECONE_CALL_FAILED;
 			unlist(call);
 		}
@@ -197,14 +218,15 @@ attempt_is_retryable(PineconeCall *call)
 	}
 }
 
-/* Replace what must not be shown in a text from elsewhere. */
+/* Replace what must not be shown in bytes from elsewhere. */
 static void
-redact(char *text, const char *secret)
+redact(char *text, size_t textlen, const char *secret)
 {
 	size_t len = strlen(secret);
+	char *end = text + textlen;
 	char *found = text;
 
-	while (len > 0 && (found = strstr(found, secret)) != NULL)
+	while (len > 0 && (found = memmem(found, end - found, secret, len)) != NULL)
 	{
 		memset(found, '*', len);
 		found += len;
@@ -225,14 +247,50 @@ note_problem(PineconeCall *call)
 	problem->attempts = call->attempts;
 	if (exchange->request_id[0])
 		problem->request_id = pstrdup(exchange->request_id);
+	/* before it is cut to length, too: a part of a key is one too many */
+	if (exchange->body)
+		redact(exchange->body, exchange->body_len, call->api_key);
 	if (exchange->outcome == PINECONE_HTTP_ANSWERED)
 		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
 														 &problem->code);
 	else
 		problem->message = pstrdup(exchange->reason);
 	if (problem->message)
-		redact(problem->message, call->api_key);
+		redact(problem->message, strlen(problem->message), call->api_key);
+	if (problem->request_id)
+		redact(problem->request_id, strlen(problem->request_id), call->api_key);
 	MemoryContextSwitchTo(old);
+}
+
+/* The key was refused: is there another one by now? */
+static bool
+take_new_key(PineconeCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	char *key = pinecone_option_api_key(call->session->mapping, true);
+
+	MemoryContextSwitchTo(old);
+	if (key == NULL || strcmp(key, call->api_key) == 0 || call->new_keys >= MAX_NEW_KEYS)
+		return false;
+	call->api_key = key;
+	call->new_keys++;
+	return true;
+}
+
+/* Is there something about a refused request that can be set right at once? */
+static bool
+refusal_is_remedied(PineconeCall *call)
+{
+	if (call->problem.status == 401 || call->problem.status == 403)
+		return take_new_key(call);
+	/* an index made anew is elsewhere; the old host knows nothing of it */
+	if (call->problem.status == 404 && call->problem.code != GRPC_NOT_FOUND &&
+		!call->control_plane && !call->relocated)
+	{
+		call->relocated = true;
+		return pinecone_session_forget_host(call->session, call->location);
+	}
+	return false;
 }
 
 /* Fail for good, or try again after a while. */
@@ -293,7 +351,12 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status == 429)
 		adjust_allowance(call->session, true);
 	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE && !call->control_plane)
-		pinecone_session_forget_host(call->session);
+		(void) pinecone_session_forget_host(call->session, call->location);
+	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)))
+	{
+		call->state = PINECONE_CALL_QUEUED;
+		return;
+	}
 	fail_or_back_off(call, attempt_is_retryable(call), exchange->retry_after);
 }
 

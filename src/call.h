@@ -49,6 +49,7 @@ struct PineconeCall
 	const char *operation; /* for messages */
 	const char *method;
 	char *path; /* with its query string */
+	char *url;	/* of the control plane, with its path; else NULL */
 	char *body;
 	int body_len;
 	char *api_key;
@@ -61,6 +62,9 @@ struct PineconeCall
 
 	/* Progress */
 	int attempts;
+	int location;	/* of the session when it was sent: where it went */
+	bool relocated; /* it was not found where the index was */
+	int new_keys;	/* keys it took after one was refused */
 	TimestampTz retry_at;
 	MemoryContext attempt_cxt;
 	PineconeExchange *exchange;

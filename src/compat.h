@@ -1,6 +1,6 @@
 /*
  * compat.h
- *		Differences between PostgreSQL majors, 14 to 18.
+ *		Differences between PostgreSQL majors, 14 to 19.
  *
  * A wrapper takes the newest arguments and drops what older majors lack.
  */
@@ -131,6 +131,7 @@ extern bool pinecone_collation_is_c(Oid collation);
 
 /* PG17 lets extensions name their waits */
 #if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
 #define pinecone_wait_event_new(name) WaitEventExtensionNew(name)
 #else
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
@@ -158,6 +159,13 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(NULL, n)
 #else
 #define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(cxt, n)
+#endif
+
+/* PG19 wants to be told when a descriptor is complete */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_finish_tuple_desc(desc) TupleDescFinalize(desc)
+#else
+#define pinecone_finish_tuple_desc(desc) ((void) 0)
 #endif
 
 #endif /* PINECONE_COMPAT_H */

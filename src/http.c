@@ -49,6 +49,10 @@ typedef struct Transfer
 	size_t body_size; /* allocated */
 	bool oversized;
 	bool out_of_memory;
+	TimestampTz started_at;
+	int64 started_unattended; /* of unattended, at that time */
+	int connect_timeout_ms;
+	int timeout_ms;
 	char error[CURL_ERROR_SIZE];
 } Transfer;
 
@@ -73,6 +77,15 @@ static bool alarm_set = false;	 /* it has been set, and not been seen to ring */
 static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
 static CURL *spare_handles[MAX_SPARE_HANDLES];
 static int nspare_handles = 0;
+
+/*
+ * Microseconds in which nobody moved the exchanges on: an open cursor may not be
+ * read from for an hour.  libcurl's timeouts run on in the meantime.
+ */
+static int64 unattended = 0;
+static TimestampTz attended_at = 0; /* the last time somebody did; 0: never */
+static bool attended_elsewhere = false;
+
 static WaitEventSet *wait_set = NULL;
 static uint32 wait_event = 0;
 
@@ -448,6 +461,10 @@ pinecone_http_start(const PineconeHttpRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
+	transfer->connect_timeout_ms = request->connect_timeout_ms;
+	transfer->timeout_ms = request->timeout_ms;
+	transfer->started_at = GetCurrentTimestamp();
+	transfer->started_unattended = unattended;
 	append_headers(transfer, request->headers);
 	set_options(transfer, request);
 	code = curl_multi_add_handle(multi, transfer->easy);
@@ -461,10 +478,23 @@ pinecone_http_start(const PineconeHttpRequest *request)
 
 /* ---- Moving on ---- */
 
+/* Did it time out only because we were not there to read? */
+static bool
+time_ran_out_unattended(Transfer *transfer, bool connected)
+{
+	int64 timeout = connected ? transfer->timeout_ms :
+								Min(transfer->connect_timeout_ms, transfer->timeout_ms);
+	int64 missed = unattended - transfer->started_unattended;
+
+	return missed > 0 &&
+		   GetCurrentTimestamp() - transfer->started_at - missed < timeout * 1000;
+}
+
 static PineconeHttpOutcome
 outcome_of(Transfer *transfer, CURLcode code)
 {
 	long connects = 0;
+	curl_off_t sent = 0;
 
 	if (transfer->oversized)
 		return PINECONE_HTTP_OVERSIZED;
@@ -480,16 +510,11 @@ outcome_of(Transfer *transfer, CURLcode code)
 			return PINECONE_HTTP_UNREACHABLE;
 		case CURLE_OPERATION_TIMEDOUT:
 			/* connected at all? */
-			if (curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
-				connects == 0)
-			{
-				curl_off_t sent = 0;
-
-				curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-				if (sent == 0)
-					return PINECONE_HTTP_UNREACHABLE;
-			}
-			return PINECONE_HTTP_TIMED_OUT;
+			curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+			curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+			if (time_ran_out_unattended(transfer, sent > 0))
+				return PINECONE_HTTP_LAPSED;
+			return connects == 0 && sent == 0 ? PINECONE_HTTP_UNREACHABLE : PINECONE_HTTP_TIMED_OUT;
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_CERTPROBLEM:
@@ -585,6 +610,9 @@ pinecone_http_advance(void)
 
 	if (multi == NULL)
 		return;
+	if (attended_at != 0 && !attended_elsewhere)
+		unattended += Max(0, GetCurrentTimestamp() - attended_at);
+	attended_elsewhere = false;
 	advance_sockets();
 	if (timer_at != 0 && GetCurrentTimestamp() >= timer_at)
 	{
@@ -600,6 +628,7 @@ pinecone_http_advance(void)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
 		finish_transfer((Transfer *) transfer, message->data.result);
 	}
+	attended_at = GetCurrentTimestamp();
 }
 
 int
@@ -607,6 +636,7 @@ pinecone_http_socket(void)
 {
 	initialize();
 	forget_idle();
+	attended_elsewhere = true; /* somebody is going to wait on it */
 	return epoll_fd;
 }
 
@@ -685,6 +715,7 @@ pinecone_http_sleep(long timeout_ms)
 		woken = WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event) > 0 &&
 				(event.events & WL_SOCKET_READABLE) != 0;
 		ResetLatch(MyLatch);
+		attended_at = GetCurrentTimestamp();
 	}
 	CHECK_FOR_INTERRUPTS();
 }

@@ -12,6 +12,7 @@ typedef enum PineconeHttpOutcome
 	PINECONE_HTTP_UNREACHABLE, /* no connection: nothing was sent */
 	PINECONE_HTTP_UNTRUSTED,   /* TLS: the certificate was refused */
 	PINECONE_HTTP_TIMED_OUT,   /* no complete reply in time */
+	PINECONE_HTTP_LAPSED,	   /* the same, but for want of a reader: we were busy */
 	PINECONE_HTTP_BROKEN,	   /* the connection ended before the reply did */
 	PINECONE_HTTP_OVERSIZED,   /* a reply larger than any can be */
 	PINECONE_HTTP_OUT_OF_MEMORY

@@ -16,8 +16,10 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
 #include "huf_cycle.h"
 
 PG_FUNCTION_INFO_V1(pinecone_huf_cycle);
@@ -60,6 +62,7 @@ begin_rows(FunctionCallInfo fcinfo, Row *row)
 		/* a set of text is a set of rows with one column */
 		row->desc = CreateTemplateTupleDesc(1);
 		TupleDescInitEntry(row->desc, 1, "line", TEXTOID, -1, 0);
+		pinecone_finish_tuple_desc(row->desc);
 	}
 	row->desc = CreateTupleDescCopy(row->desc);
 	row->store = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);

@@ -130,7 +130,8 @@ quote_text(Text text)
 }
 
 /* Raise the error about a condition, "detail" saying what would be right. */
-pg_noreturn static void illegal_condition(Text field, const JsonbValue *condition, const char *detail)
+pg_noreturn static void
+illegal_condition(Text field, const JsonbValue *condition, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

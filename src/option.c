@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/table.h"
 #include "catalog/pg_attribute.h"
@@ -27,6 +28,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "convert.h"
@@ -214,8 +216,8 @@ describe_choices(const char *choices)
 }
 
 /* [http[s]://]name[:port], nothing else */
-static bool
-host_is_valid(const char *host)
+bool
+pinecone_option_host_is_valid(const char *host)
 {
 	const char *name = host;
 	const char *end;
@@ -358,7 +360,7 @@ validate_option(const Option *option, DefElem *def)
 				reject_value(option->name, value, describe_choices(option->choices));
 			break;
 		case OPTION_HOST:
-			if (!host_is_valid(value))
+			if (!pinecone_option_host_is_valid(value))
 				reject_value(option->name, value,
 							 "A host is a name, optionally with https:// before and :port behind it.");
 			break;
@@ -559,37 +561,50 @@ static List *key_files = NIL;
 /* Longer than any key, and short enough for a header */
 #define MAX_KEY 4000
 
+/* NULL where there is none, which the first time is an error. */
 static char *
-read_key_file(const char *path)
+read_key_file(const char *path, bool again)
 {
 	char buf[4096];
 	FILE *file = AllocateFile(path, "r");
 	size_t n;
+	bool failed;
 
 	if (file == NULL)
+	{
+		if (again)
+			return NULL;
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not open API key file \"%s\": %m", path)));
+	}
 	n = fread(buf, 1, sizeof(buf) - 1, file);
-	if (ferror(file))
+	failed = ferror(file) != 0;
+	if (failed && !again)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not read API key file \"%s\": %m", path)));
 	FreeFile(file);
+	if (failed)
+		return NULL;
 	while (n > 0 && isspace((unsigned char) buf[n - 1]))
 		n--;
 	buf[n] = '\0';
 	if (strlen(buf) != n || n > MAX_KEY || !key_is_valid(buf))
+	{
+		if (again)
+			return NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("API key file \"%s\" does not hold a key", path),
 				 errdetail("A key consists of printable ASCII characters without spaces.")));
+	}
 	return pstrdup(buf);
 }
 
 /* The key in a file, read again whenever the file has changed. */
 static char *
-key_from_file(const char *path)
+key_from_file(const char *path, bool again)
 {
 	KeyFile *file = NULL;
 	struct stat now;
@@ -598,26 +613,36 @@ key_from_file(const char *path)
 	MemoryContext old;
 
 	if (stat(path, &now) < 0)
+	{
+		if (again)
+			return NULL;
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not read API key file \"%s\": %m", path)));
+	}
 	/* opening a pipe would wait for its writer */
 	if (!S_ISREG(now.st_mode))
+	{
+		if (again)
+			return NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("API key file \"%s\" is not a regular file", path)));
+	}
 	foreach(lc, key_files)
 	{
 		if (strcmp(((KeyFile *) lfirst(lc))->path, path) == 0)
 			file = lfirst(lc);
 	}
-	if (file != NULL && file->stat.st_ino == now.st_ino && file->stat.st_dev == now.st_dev &&
+	if (!again && file != NULL && file->stat.st_ino == now.st_ino && file->stat.st_dev == now.st_dev &&
 		file->stat.st_size == now.st_size &&
 		file->stat.st_mtim.tv_sec == now.st_mtim.tv_sec &&
 		file->stat.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
 		return pstrdup(file->key);
 
-	key = read_key_file(path);
+	key = read_key_file(path, again);
+	if (key == NULL)
+		return NULL;
 	old = MemoryContextSwitchTo(TopMemoryContext);
 	if (file == NULL)
 	{
@@ -634,15 +659,34 @@ key_from_file(const char *path)
 }
 
 char *
-pinecone_option_api_key(Oid serverid, Oid userid)
+pinecone_option_api_key(Oid mappingid, bool again)
 {
-	UserMapping *mapping = GetUserMapping(userid, serverid);
-	char *key = get_value(mapping->options, "api_key");
-	char *path = get_value(mapping->options, "api_key_file");
+	HeapTuple tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(mappingid));
+	Datum datum;
+	bool isnull;
+	Oid serverid;
+	List *defs;
+	char *key;
+	char *path;
 
+	if (!HeapTupleIsValid(tuple))
+	{
+		if (again)
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the user mapping in use has been dropped")));
+	}
+	serverid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umserver;
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	defs = isnull ? NIL : untransformRelOptions(datum);
+	ReleaseSysCache(tuple);
+
+	key = get_value(defs, "api_key");
+	path = get_value(defs, "api_key_file");
 	if (path != NULL)
-		return key_from_file(path);
-	if (key == NULL)
+		return key_from_file(path, again);
+	if (key == NULL && !again)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("no API key for server \"%s\"", GetForeignServer(serverid)->servername),

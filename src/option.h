@@ -102,11 +102,17 @@ typedef struct PineconeTable
 } PineconeTable;
 
 /*
- * The credentials of one user on one server.  The key is read from the
+ * The credentials of a user mapping.  The key is read from the
  * mapping's api_key, or from api_key_file (re-read when the file changed).
  * Raises an error when there is none.  Palloc'ed in the current context.
+ *
+ * "again", when the key has been refused, reads a file even if it looks the
+ * same, and returns NULL instead of raising an error.
  */
-extern char *pinecone_option_api_key(Oid serverid, Oid userid);
+extern char *pinecone_option_api_key(Oid mappingid, bool again);
+
+/* Is a host of the form that options and answers may have? */
+extern bool pinecone_option_host_is_valid(const char *host);
 
 extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 

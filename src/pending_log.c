@@ -120,7 +120,7 @@ find_target(PineconePendingLog *log, PineconeSession *session, const char *names
 {
 	for (int i = log->ntargets - 1; i >= 0; i--)
 	{
-		if (log->targets[i].session == session &&
+		if (log->targets[i].session->mapping == session->mapping &&
 			strcmp(log->targets[i].namespace_, namespace_) == 0)
 			return &log->targets[i];
 	}
@@ -338,7 +338,7 @@ pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeC
 		Target *target = &log->targets[i];
 
 		/* options may have changed since, or the user mapping may be gone */
-		(void) pinecone_session_get(target->session->serverid, target->session->userid);
+		target->session = pinecone_session_get(target->session->serverid, target->session->userid);
 		targets[i] = pinecone_send_target(send, target->session, counters, target->namespace_,
 										  target->batch_size, target->concurrency);
 	}
@@ -566,7 +566,7 @@ pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *se
 	{
 		PineconeNamespaceStats added = {log->targets[i].namespace_, -1};
 
-		if (log->targets[i].session == session &&
+		if (log->targets[i].session->mapping == session->mapping &&
 			bsearch(&added, all, known, sizeof(*all), compare_namespaces) == NULL)
 			all[(*n)++] = added;
 	}

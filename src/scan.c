@@ -427,6 +427,7 @@ start_exhaustive_search(ForeignScanState *node)
 	for (int i = 1; i <= scan_desc->natts; i++)
 		TupleDescCopyEntry(desc, i, scan_desc, i);
 	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+	pinecone_finish_tuple_desc(desc);
 	state->exhaustive = true;
 	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
 									   work_mem, NULL, PINECONE_TUPLESORT_ONCE);

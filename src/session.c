@@ -3,11 +3,15 @@
  *		What a backend remembers about one server as one user.
  *
  * Sessions are kept by user mapping until the backend ends.  A change of the
- * catalog marks them stale; the next use reads the options again.  An index
- * name is resolved by asking the control plane, in the background like any
- * other call, and again when the host has stopped answering.
+ * catalog marks them stale: a new statement gets a new session, and the old one
+ * goes when nothing uses it any more.  So an open cursor reads on where it began.
+ *
+ * An index name is resolved by asking the control plane, in the background like
+ * any other call, and again when the index is no longer where it was.
  */
 #include "postgres.h"
+
+#include <arpa/inet.h>
 
 #include "access/xact.h"
 #include "catalog/pg_foreign_server.h"
@@ -27,7 +31,17 @@
 /* Do not ask where an index is more often than this. */
 #define RESOLVE_INTERVAL_MS 1000
 
+typedef struct SessionEntry
+{
+	Oid mapping; /* the hash key */
+	PineconeSession *session;
+} SessionEntry;
+
 static HTAB *sessions = NULL;
+
+/* Sessions that were replaced while in use. */
+static PineconeSession *former_sessions = NULL;
+static bool any_stale = false;
 
 /* ---- Which hosts may be talked to ---- */
 
@@ -51,15 +65,11 @@ host_in_url(const char *url)
 static bool
 host_is_loopback(const char *host)
 {
-	int a,
-		b,
-		c,
-		d;
-	char rest;
+	struct in_addr address;
 
 	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
 		return true;
-	return sscanf(host, "%d.%d.%d.%d%c", &a, &b, &c, &d, &rest) == 4 && a == 127;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 /* Does a host match one of the patterns "name" or "*.suffix"? */
@@ -93,8 +103,6 @@ make_base_url(const char *host, char **refused)
 {
 	char *name = host_in_url(host);
 	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
-	bool has_scheme = strstr(host, "://") != NULL;
-	char *url;
 
 	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
 	{
@@ -106,24 +114,8 @@ make_base_url(const char *host, char **refused)
 		*refused = psprintf("host \"%s\" may not be talked to without TLS", name);
 		return NULL;
 	}
-	url = has_scheme ? pstrdup(host) : psprintf("https://%s", host);
-	while (url[0] && url[strlen(url) - 1] == '/')
-		url[strlen(url) - 1] = '\0';
-	return url;
-}
-
-char *
-pinecone_session_control_url(PineconeSession *session)
-{
-	char *refused;
-	char *url = make_base_url(session->options->control_host, &refused);
-
-	if (url == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s", refused),
-				 errhint("A superuser can allow it with pinecone_fdw.allowed_hosts or pinecone_fdw.allow_http_hosts.")));
-	return url;
+	return psprintf("%s://%s", plain ? "http" : "https",
+					strstr(host, "://") ? strstr(host, "://") + 3 : host);
 }
 
 /* ---- Where the index is ---- */
@@ -145,9 +137,16 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 	char *url = make_base_url(host, &refused);
 
 	if (url == NULL)
+	{
 		*problem = refuse_host(refused);
-	else
-		session->base_url = MemoryContextStrdup(session->cxt, url);
+		return;
+	}
+	if (session->former_url != NULL && strcmp(session->former_url, url) != 0)
+		session->location++;
+	if (session->former_url)
+		pfree(session->former_url);
+	session->former_url = NULL;
+	session->base_url = MemoryContextStrdup(session->cxt, url);
 }
 
 /* The control plane has answered where the index is. */
@@ -183,26 +182,38 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 									   state ? state : "no host yet");
 		return;
 	}
+	/* nothing that we and libcurl might read differently */
+	if (!pinecone_option_host_is_valid(host))
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 200;
+		(*problem)->invalid = "the index description holds an invalid host";
+		return;
+	}
 	session->resolved_at = GetCurrentTimestamp();
 	set_base_url(session, host, problem);
 }
 
 static void
-start_resolver(PineconeSession *session)
+start_resolver(PineconeSession *session, const char *control_url)
 {
-	MemoryContext old = MemoryContextSwitchTo(session->cxt);
 	PineconeCall *call = pinecone_call_create(session, NULL, "describe index", "GET");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
 	StringInfoData path;
 
-	MemoryContextSwitchTo(call->cxt);
 	initStringInfo(&path);
-	appendStringInfoString(&path, "/indexes/");
+	appendStringInfo(&path, "%s/indexes/", control_url);
 	pinecone_message_append_encoded(&path, session->options->index);
-	call->path = path.data;
+	call->url = path.data;
+	call->path = path.data + strlen(control_url);
 	call->control_plane = true;
-	session->resolver = call;
-	pinecone_call_start(call);
 	MemoryContextSwitchTo(old);
+
+	/* may raise an error: the session's only when it has started */
+	pinecone_call_start(call);
+	MemoryContextSetParent(call->cxt, session->cxt);
+	session->resolver = call;
 }
 
 bool
@@ -219,10 +230,12 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	}
 	if (session->resolver == NULL)
 	{
-		if (make_base_url(session->options->control_host, &refused) == NULL)
+		char *control_url = make_base_url(session->options->control_host, &refused);
+
+		if (control_url == NULL)
 			*problem = refuse_host(refused);
 		else
-			start_resolver(session);
+			start_resolver(session, control_url);
 		return false;
 	}
 	if (!pinecone_call_finished(session->resolver))
@@ -237,14 +250,19 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	return session->base_url != NULL;
 }
 
-void
-pinecone_session_forget_host(PineconeSession *session)
+bool
+pinecone_session_forget_host(PineconeSession *session, int location)
 {
-	if (session->options->index == NULL || session->base_url == NULL ||
-		!TimestampDifferenceExceeds(session->resolved_at, GetCurrentTimestamp(),
+	if (session->options->index == NULL)
+		return false;
+	if (session->base_url == NULL || session->location != location)
+		return true;
+	if (!TimestampDifferenceExceeds(session->resolved_at, GetCurrentTimestamp(),
 									RESOLVE_INTERVAL_MS))
-		return;
+		return false;
+	session->former_url = session->base_url;
 	session->base_url = NULL;
+	return true;
 }
 
 /* ---- Sessions ---- */
@@ -253,15 +271,73 @@ static void
 invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 {
 	HASH_SEQ_STATUS status;
-	PineconeSession *session;
+	SessionEntry *entry;
 
 	hash_seq_init(&status, sessions);
-	while ((session = hash_seq_search(&status)) != NULL)
+	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (hashvalue == 0 ||
-			hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
-														session->mapping_hash))
-			session->stale = true;
+		PineconeSession *session = entry->session;
+
+		if (session != NULL &&
+			(hashvalue == 0 ||
+			 hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
+														 session->mapping_hash)))
+			session->stale = any_stale = true;
+	}
+}
+
+/* Has a session no calls but its own? */
+static bool
+session_is_unused(PineconeSession *session)
+{
+	return session->calls == (session->resolver != NULL);
+}
+
+/* Free a session unless it is in use. */
+static bool
+free_session(PineconeSession *session)
+{
+	if (!session_is_unused(session))
+		return false;
+	MemoryContextDelete(session->cxt);
+	return true;
+}
+
+/*
+ * At a transaction's end no statement holds a pointer to a session.  The calls
+ * of a failed one may still be there; then the next transaction's end will do.
+ */
+static void
+sweep_sessions(XactEvent event, void *arg)
+{
+	PineconeSession **link = &former_sessions;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	while (*link != NULL)
+	{
+		PineconeSession *session = *link;
+		PineconeSession *next = session->next;
+
+		if (free_session(session))
+			*link = next;
+		else
+			link = &session->next;
+	}
+	if (any_stale)
+	{
+		HASH_SEQ_STATUS status;
+		SessionEntry *entry;
+
+		any_stale = false;
+		hash_seq_init(&status, sessions);
+		while ((entry = hash_seq_search(&status)) != NULL)
+		{
+			if (entry->session == NULL || (entry->session->stale && free_session(entry->session)))
+				(void) hash_search(sessions, &entry->mapping, HASH_REMOVE, NULL);
+			else if (entry->session->stale)
+				any_stale = true;
+		}
 	}
 }
 
@@ -271,82 +347,77 @@ create_sessions(void)
 	HASHCTL ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(PineconeSession);
+	ctl.entrysize = sizeof(SessionEntry);
 	sessions = hash_create("pinecone sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate_sessions, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate_sessions, (Datum) 0);
+	RegisterXactCallback(sweep_sessions, NULL);
 }
 
-/* An error or a failed statement must not leave a dead resolver behind. */
+/* What an earlier statement was told of the index may not hold any more. */
 static void
-drop_failed_resolver(PineconeSession *session)
+drop_finished_resolver(PineconeSession *session)
 {
-	if (session->resolver != NULL && session->resolver->state == PINECONE_CALL_FAILED)
+	if (session->resolver != NULL && pinecone_call_finished(session->resolver))
 	{
 		MemoryContextDelete(session->resolver->cxt);
 		session->resolver = NULL;
 	}
 }
 
-static void
-load_session(PineconeSession *session, UserMapping *mapping)
+static PineconeSession *
+create_session(UserMapping *mapping)
 {
-	MemoryContext old;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone session",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeSession *session = palloc0(sizeof(PineconeSession));
 
-	if (session->cxt == NULL)
-		session->cxt = AllocSetContextCreate(TopMemoryContext, "pinecone session",
-											 ALLOCSET_SMALL_SIZES);
-	if (session->stats_cxt == NULL)
-		session->stats_cxt = AllocSetContextCreate(TopMemoryContext, "pinecone index stats",
-												   ALLOCSET_SMALL_SIZES);
-	session->options = NULL;
-	session->resolver = NULL;
-	session->base_url = NULL;
-	session->stats = NULL;
-	MemoryContextReset(session->cxt);
-	MemoryContextReset(session->stats_cxt);
-
+	session->cxt = cxt;
+	session->mapping = mapping->umid;
 	session->serverid = mapping->serverid;
 	session->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
 												 ObjectIdGetDatum(mapping->serverid));
 	session->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
 												  ObjectIdGetDatum(mapping->umid));
-	old = MemoryContextSwitchTo(session->cxt);
 	session->options = pinecone_option_server(mapping->serverid);
-	MemoryContextSwitchTo(old);
 	session->allowance = session->options->max_concurrency;
-	session->stale = false;
+	session->stats_cxt = AllocSetContextCreate(cxt, "pinecone index stats", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	return session;
 }
 
 PineconeSession *
 pinecone_session_get(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
+	SessionEntry *entry;
 	PineconeSession *session;
 	bool found;
 
 	if (sessions == NULL)
 		create_sessions();
-	session = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	entry = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
 	if (!found)
+		entry->session = NULL;
+	if (entry->session != NULL && entry->session->stale)
 	{
-		memset(session, 0, sizeof(*session));
-		session->mapping = mapping->umid;
-		session->stale = true;
+		entry->session->next = former_sessions;
+		former_sessions = entry->session;
+		entry->session = NULL;
 	}
+	if (entry->session == NULL)
+		entry->session = create_session(mapping);
+	session = entry->session;
 	session->userid = userid;
-	/* calls on the wire keep the options they were started with until they end */
-	if (session->stale && (session->running == 0 || session->options == NULL))
-		load_session(session, mapping);
-	if (session->options == NULL)
-		elog(ERROR, "session without options");
 	if (session->options->host == NULL && session->options->index == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("server \"%s\" has neither a \"host\" nor an \"index\" option",
 						session->options->servername),
 				 errhint("Set one of them with ALTER SERVER.")));
-	drop_failed_resolver(session);
+	drop_finished_resolver(session);
 	return session;
 }
 
@@ -372,6 +443,7 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	copy->fetched_at = GetCurrentTimestamp();
 	MemoryContextSwitchTo(old);
 	session->stats = copy;
+	session->stats_location = session->location;
 	return copy;
 }
 
@@ -381,7 +453,9 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	PineconeCall *call;
 	PineconeStats *stats = NULL;
 
-	if (!fresh && session->stats != NULL &&
+	/* of an index that may have been replaced they say nothing */
+	if (!fresh && session->stats != NULL && session->base_url != NULL &&
+		session->stats_location == session->location &&
 		!TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
 									pinecone_stats_ttl_ms))
 		return session->stats;

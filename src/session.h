@@ -19,33 +19,39 @@ struct PineconeCall;
 typedef struct PineconeSession
 {
 	/* Who and how */
-	Oid mapping; /* user mapping: the hash key */
+	Oid mapping; /* user mapping */
 	Oid serverid;
-	Oid userid;
+	Oid userid; /* who used it last: a mapping may be everybody's */
 	uint32 server_hash; /* of the catalog entries, for invalidation */
 	uint32 mapping_hash;
-	bool stale;		   /* the catalog has changed */
-	MemoryContext cxt; /* what follows; reset when stale */
+	bool stale;		   /* the catalog has changed: not for new statements */
+	MemoryContext cxt; /* holds the session and everything of it */
 	PineconeServerOptions *options;
+	struct PineconeSession *next; /* in the list of former sessions */
 
 	/* Where */
 	char *base_url;				   /* scheme://host[:port]; NULL until resolved */
+	char *former_url;			   /* the one before it, or NULL */
+	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	TimestampTz resolved_at;
 
 	/* How much at once */
+	int calls;		  /* calls there are, the resolver included */
 	int running;	  /* calls on the wire */
 	double allowance; /* calls allowed on the wire, <= max_concurrency */
 
 	/* The index */
 	MemoryContext stats_cxt;
 	struct PineconeStats *stats; /* or NULL */
+	int stats_location;			 /* where they are from */
 } PineconeSession;
 
 /*
- * The session for a server and user, made on first use.  Resolves an index
- * name through the control plane.  Remade after ALTER SERVER and ALTER USER
- * MAPPING; the pointer stays valid until the end of the backend.
+ * The session for a server and user, made on first use, and made anew after
+ * ALTER SERVER and ALTER USER MAPPING; what runs then goes on with the session
+ * that it has.  The pointer is good until the end of the transaction, and
+ * longer while there are calls of it.
  */
 extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
 
@@ -68,11 +74,11 @@ extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *sessi
  */
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
 
-/* The host has stopped answering: ask the control plane again. */
-extern void pinecone_session_forget_host(PineconeSession *session);
-
-/* The URL of the control plane; raises an error when it may not be used. */
-extern char *pinecone_session_control_url(PineconeSession *session);
+/*
+ * The index is no longer where a call was sent: ask the control plane again.
+ * Returns whether there may be another answer.
+ */
+extern bool pinecone_session_forget_host(PineconeSession *session, int location);
 
 /* Records in one namespace by those statistics; 0 when it is not there. */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);

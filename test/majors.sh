@@ -6,6 +6,8 @@
 #	test/majors.sh				PostgreSQL 17 and 18
 #	test/majors.sh MAJOR...		some of: 17 18 19
 #
+# (pgvector is not packaged for 19 yet, so its tests fail there.)
+#
 # SUITES says which suites of test/check.sh to run (default: regress).  The
 # chroots (1.5 GB each, made in a minute or two) stay in MAJORS_DIR, by default a
 # directory for temporary files, and are used again; remove them to have them
