@@ -136,6 +136,13 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
 #endif
 
+/* PG14 brought asynchronous Appends */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_make_synchronous(plan) ((plan)->async_capable = false)
+#else
+#define pinecone_make_synchronous(plan) ((void) 0)
+#endif
+
 /* PG18 took away the last argument of an ExecutorRun hook */
 #if PG_VERSION_NUM >= 180000
 #define PINECONE_EXECUTOR_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, uint64 count

@@ -154,9 +154,9 @@ record_bytes(const PineconeStreamSpec *spec)
 }
 
 static double
-budget(void)
+budget(const PineconeStreamSpec *spec)
 {
-	return pinecone_prefetch_kb * 1024.0;
+	return pinecone_prefetch_kb * 1024.0 / Max(1, spec->sharers);
 }
 
 static void
@@ -253,7 +253,7 @@ window_has_room(PineconeFanout *fanout)
 		return false;
 	return (fanout->open_records + fanout->sources[fanout->begun].records) *
 			   record_bytes(spec) <=
-		   budget();
+		   budget(spec);
 }
 
 static void
@@ -472,7 +472,7 @@ next_in_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 static int
 share_of_top_k(PineconeFanout *fanout)
 {
-	double share = budget() / (fanout->nsources * record_bytes(&fanout->spec));
+	double share = budget(&fanout->spec) / (fanout->nsources * record_bytes(&fanout->spec));
 
 	return Max(1, (int) Min(share, fanout->spec.top_k));
 }

@@ -91,6 +91,8 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 	/* Planning goes on without statistics; running will say what is wrong. */
 	info->session = pinecone_session_get(info->table->server->serverid, info->userid);
+	if (!pinecone_session_stats_ready(info->session))
+		pinecone_plan_refresh_all(root);
 	info->stats = pinecone_session_stats(info->session, false, true);
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
