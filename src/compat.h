@@ -136,6 +136,13 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
 #endif
 
+/* PG18 keeps the members of partitions and other children apart */
+#if PG_VERSION_NUM >= 180000
+extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
+#else
+#define pinecone_class_members(ec, rel) ((ec)->ec_members)
+#endif
+
 /* PG14 brought asynchronous Appends */
 #if PG_VERSION_NUM >= 140000
 #define pinecone_make_synchronous(plan) ((plan)->async_capable = false)

@@ -226,7 +226,7 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
 		!pinecone_collation_is_c(ec->ec_collation))
 		return false;
-	foreach(lc, ec->ec_members)
+	foreach(lc, pinecone_class_members(ec, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
 		Expr *expr = em->em_expr;
@@ -366,7 +366,7 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	pathkey = linitial(root->query_pathkeys);
 	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
 		return false;
-	foreach(lc, pathkey->pk_eclass->ec_members)
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
 
