@@ -195,6 +195,30 @@ CLOSE c;
 DECLARE c CURSOR FOR SELECT id FROM docs;
 MOVE ALL FROM c;
 ROLLBACK;
+-- the partition key is the namespace
+CREATE TABLE kb (tenant text COLLATE "C", id text COLLATE "C", embedding real[], title text) PARTITION BY LIST (tenant);
+CREATE FOREIGN TABLE kb_0 PARTITION OF kb FOR VALUES IN ('t0') SERVER pinecone OPTIONS (namespaces 't0');
+ALTER FOREIGN TABLE kb_0 ALTER tenant OPTIONS (role 'namespace');
+CREATE FOREIGN TABLE kb_2 PARTITION OF kb FOR VALUES IN ('t2', 't3') SERVER pinecone_other OPTIONS (namespaces 't2, t3');
+ALTER FOREIGN TABLE kb_2 ALTER tenant OPTIONS (role 'namespace');
+\! test/regress/pinecone quiet
+SELECT tenant, id FROM kb ORDER BY embedding <=> '{1,2,3}' LIMIT 3;
+SELECT tenant, id FROM kb WHERE tenant = 't0' ORDER BY embedding <=> '{1,2,3}' LIMIT 3;
+\! test/regress/pinecone sorted-log 'vectors|query'
+SELECT id, embedding <=> '{1,2,3}' < 0.2 AS near FROM kb WHERE tenant = 't3' AND title = 'title 1' ORDER BY id LIMIT 3;
+SET enable_partitionwise_aggregate = on;
+EXPLAIN (COSTS OFF) SELECT tenant, count(*) FROM kb GROUP BY tenant HAVING count(*) > 10 ORDER BY tenant;
+SELECT tenant, count(*) FROM kb GROUP BY tenant HAVING count(*) > 10 ORDER BY tenant;
+SELECT tenant, count(*) FROM kb WHERE tenant <> 't2' GROUP BY tenant ORDER BY tenant;
+SELECT count(*) FROM kb WHERE tenant IN ('t2', 't3');
+RESET enable_partitionwise_aggregate;
+BEGIN;
+INSERT INTO kb VALUES ('t0', 'new', '{1,2,3}', 'new'), ('t3', 'new', '{1,2,3.0001}', 'new');
+SELECT tenant, id FROM kb ORDER BY embedding <=> '{1,2,3}' LIMIT 3;
+UPDATE kb SET title = 'newer' WHERE title = 'new' AND length(id) = 3;
+DELETE FROM kb WHERE id = 'd2';
+SELECT tenant, id, title FROM kb WHERE title = 'newer' OR id IN ('d2', 'd6') ORDER BY tenant, id;
+ROLLBACK;
 -- rows into another table, and locked on the way
 CREATE TABLE copied AS SELECT id, year FROM docs;
 INSERT INTO copied SELECT id, year FROM docs WHERE year < 1910;
@@ -203,5 +227,5 @@ UPDATE copied c SET year = 0 FROM docs d WHERE d.id = c.id AND d.year < 1905;
 SELECT count(*) FROM copied WHERE year = 0;
 SELECT d.id FROM docs d JOIN copied c USING (id) WHERE c.year BETWEEN 1905 AND 1907 ORDER BY 1 FOR UPDATE OF c;
 
-DROP TABLE docs, local, parent, copied CASCADE;
+DROP TABLE docs, local, parent, copied, kb CASCADE;
 DROP SERVER pinecone_other CASCADE;

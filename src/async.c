@@ -38,6 +38,8 @@ pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 	return info->table->async_capable;
 }
 
+static void pineconeForeignAsyncRequest(AsyncRequest *areq);
+
 /* ---- Rows ---- */
 
 /* Give the request a row, or the end, or leave it pending. */
@@ -48,8 +50,6 @@ produce_row(AsyncRequest *areq)
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot;
 	bool was_pending = state->pending;
-
-	state->nasync = ((AppendState *) areq->requestor)->as_nasyncplans;
 
 	/* the node's own function: conditions and projection, but no counting */
 	state->no_wait = true;
@@ -73,14 +73,6 @@ produce_row(AsyncRequest *areq)
 	ExecAsyncRequestDone(areq, TupIsNull(slot) ? NULL : slot);
 }
 
-static void
-pineconeForeignAsyncRequest(AsyncRequest *areq)
-{
-	produce_row(areq);
-}
-
-/* ---- Waiting ---- */
-
 static bool
 request_is_ours(AsyncRequest *areq)
 {
@@ -88,6 +80,36 @@ request_is_ours(AsyncRequest *areq)
 		   ((ForeignScanState *) areq->requestee)->fdwroutine->ForeignAsyncRequest ==
 			   pineconeForeignAsyncRequest;
 }
+
+/* The first request of an Append: the others follow, before there is a wait. */
+static void
+prepare_all(AppendState *append)
+{
+	int number = -1;
+
+	while ((number = bms_next_member(append->as_valid_asyncplans, number)) >= 0)
+	{
+		AsyncRequest *areq = append->as_asyncrequests[number];
+
+		if (request_is_ours(areq))
+			pinecone_scan_ask_ahead((ForeignScanState *) areq->requestee);
+	}
+}
+
+static void
+pineconeForeignAsyncRequest(AsyncRequest *areq)
+{
+	ForeignScanState *node = (ForeignScanState *) areq->requestee;
+	PineconeScanState *state = node->fdw_state;
+	AppendState *append = (AppendState *) areq->requestor;
+
+	state->nasync = append->as_nasyncplans;
+	if (state->session == NULL)
+		prepare_all(append);
+	produce_row(areq);
+}
+
+/* ---- Waiting ---- */
 
 /* The next of an Append's pending requests to us after that number, or NULL. */
 static AsyncRequest *

@@ -68,3 +68,16 @@ pinecone_collation_is_c(Oid collation)
 }
 
 #endif
+
+#if PG_VERSION_NUM >= 180000
+
+/* The members of an equivalence class, with those of one base relation's own. */
+List *
+pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel)
+{
+	if (ec->ec_childmembers == NULL || rel->relid >= ec->ec_childmembers_size)
+		return ec->ec_members;
+	return list_concat_copy(ec->ec_members, ec->ec_childmembers[rel->relid]);
+}
+
+#endif

@@ -137,6 +137,20 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
 #endif
 
+/* PG18 keeps the members of partitions and other children apart */
+#if PG_VERSION_NUM >= 180000
+extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
+#else
+#define pinecone_class_members(ec, rel) ((ec)->ec_members)
+#endif
+
+/* PG14 brought asynchronous Appends */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_make_synchronous(plan) ((plan)->async_capable = false)
+#else
+#define pinecone_make_synchronous(plan) ((void) 0)
+#endif
+
 /* PG18 took away the last argument of an ExecutorRun hook */
 #if PG_VERSION_NUM >= 180000
 #define PINECONE_EXECUTOR_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, uint64 count

@@ -115,6 +115,13 @@ pinecone_pending_log_create(void)
 	return log;
 }
 
+/* A session has a successor when its server or user mapping has changed. */
+static bool
+same_session(const PineconeSession *a, const PineconeSession *b)
+{
+	return a->serverid == b->serverid && a->userid == b->userid;
+}
+
 static Target *
 find_target(PineconePendingLog *log, PineconeSession *session, const char *namespace_)
 {

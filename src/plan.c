@@ -92,6 +92,8 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 	/* Planning goes on without statistics; running will say what is wrong. */
 	info->session = pinecone_session_get(info->table->server->serverid, info->userid);
+	if (!pinecone_session_stats_ready(info->session))
+		pinecone_plan_refresh_all(root);
 	info->stats = pinecone_session_stats(info->session, false, true);
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
@@ -225,7 +227,7 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
 		!pinecone_collation_is_c(ec->ec_collation))
 		return false;
-	foreach(lc, ec->ec_members)
+	foreach(lc, pinecone_class_members(ec, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
 		Expr *expr = em->em_expr;
@@ -366,7 +368,7 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	pathkey = linitial(root->query_pathkeys);
 	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
 		return false;
-	foreach(lc, pathkey->pk_eclass->ec_members)
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
 

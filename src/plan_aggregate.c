@@ -61,19 +61,27 @@ is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table)
 		   get_collation_isdeterministic(column->collation);
 }
 
-/* Are grouping or DISTINCT by the namespace alone, or absent? */
+/*
+ * Are grouping or DISTINCT by the namespace alone, or absent?  The target tells,
+ * because for a partition its columns are the partition's own.
+ */
 static bool
-groups_are_namespaces(PlannerInfo *root, List *clauses, RelOptInfo *rel)
+groups_are_namespaces(List *clauses, PathTarget *target, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
-	TargetEntry *entry;
+	ListCell *lc;
 
 	if (clauses == NIL)
 		return true;
 	if (list_length(clauses) != 1)
 		return false;
-	entry = get_sortgroupclause_tle(linitial_node(SortGroupClause, clauses), root->processed_tlist);
-	return is_namespace(entry->expr, rel, info->table);
+	foreach(lc, target->exprs)
+	{
+		if (get_pathtarget_sortgroupref(target, foreach_current_index(lc)) ==
+			linitial_node(SortGroupClause, clauses)->tleSortGroupRef)
+			return is_namespace(lfirst(lc), rel, info->table);
+	}
+	return false;
 }
 
 /* Is there nothing in expressions but counts of rows, and groups' namespaces? */
@@ -107,7 +115,7 @@ query_counts_rows(PlannerInfo *root, RelOptInfo *rel, UpperRelationKind stage,
 		return false;
 	*grouped = clauses != NIL;
 	return parse->groupingSets == NIL && !parse->hasTargetSRFs &&
-		   groups_are_namespaces(root, clauses, rel) &&
+		   groups_are_namespaces(clauses, target, rel) &&
 		   exprs_count_rows((Node *) target->exprs, rel, *grouped) &&
 		   exprs_count_rows(having, rel, *grouped);
 }

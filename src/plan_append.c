@@ -1,6 +1,6 @@
 /*
  * plan_append.c
- *		What the planner does not know about Appends of searches.
+ *		What planning several tables together needs.
  *
  * With ORDER BY distance LIMIT k over several tables a Merge Append stops each
  * search where its rows are no longer needed.  Sorting all that an Append
@@ -12,12 +12,43 @@
 
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "plan.h"
 #include "request.h"
+#include "session.h"
 
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
+
+/* ---- Asking several indexes at once ---- */
+
+/*
+ * Planning is about to wait for the statistics of a table's index.  Ask for
+ * those of the query's other tables as well: each will be planned for next.
+ */
+void
+pinecone_plan_refresh_all(PlannerInfo *root)
+{
+	for (int i = 1; i < root->simple_rel_array_size; i++)
+	{
+		RelOptInfo *rel = root->simple_rel_array[i];
+		Oid userid;
+
+		if (rel == NULL || rel->fdwroutine == NULL || IS_DUMMY_REL(rel) ||
+			rel->fdwroutine->GetForeignRelSize != pineconeGetForeignRelSize)
+			continue;
+		userid = pinecone_plan_user(root, rel);
+		/* one without a mapping says so when its turn comes, which may be never */
+		if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+								  ObjectIdGetDatum(rel->serverid)) ||
+			SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								  ObjectIdGetDatum(rel->serverid)))
+			pinecone_session_refresh(pinecone_session_get(rel->serverid, userid));
+	}
+}
+
+/* ---- Order ---- */
 
 /* How many of an Append's inputs are searches that promise their order? */
 static int

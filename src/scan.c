@@ -664,6 +664,16 @@ pinecone_scan_prepare(ForeignScanState *node)
 }
 
 void
+pinecone_scan_ask_ahead(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state->session == NULL)
+		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_session_refresh(state->session);
+}
+
+void
 pinecone_scan_start(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
@@ -725,9 +735,9 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	state->pending = false;
 	if (!state->started)
 	{
-		pinecone_scan_start(node);
 		if (state->group != NULL)
 			pinecone_together_start(state->group);
+		pinecone_scan_start(node);
 	}
 	if (state->done)
 		return slot;

@@ -89,6 +89,12 @@ extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op
 extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 
 /*
+ * Ask for what starting a run needs to know, without waiting for it: call this
+ * for all of the scans that are to start together.
+ */
+extern void pinecone_scan_ask_ahead(ForeignScanState *node);
+
+/*
  * Start the run that the next row would start: its first requests are on their
  * way when this returns.  Nothing happens when it has been started.
  */

@@ -388,6 +388,16 @@ create_session(UserMapping *mapping)
 	return session;
 }
 
+/* What was asked of the index ahead is not wanted any more. */
+static void
+drop_stats_call(PineconeSession *session)
+{
+	PineconeCall *call = session->stats_call;
+
+	session->stats_call = NULL;
+	pinecone_api_free(call);
+}
+
 PineconeSession *
 pinecone_session_get(Oid serverid, Oid userid)
 {
@@ -403,6 +413,8 @@ pinecone_session_get(Oid serverid, Oid userid)
 		entry->session = NULL;
 	if (entry->session != NULL && entry->session->stale)
 	{
+		if (entry->session->stats_call != NULL)
+			drop_stats_call(entry->session);
 		entry->session->next = former_sessions;
 		former_sessions = entry->session;
 		entry->session = NULL;
@@ -422,6 +434,9 @@ pinecone_session_get(Oid serverid, Oid userid)
 }
 
 /* ---- The index ---- */
+
+/* They must not be out of date again when those who asked ahead look. */
+#define MIN_TTL_TO_ASK_AHEAD_MS 1000
 
 static PineconeStats *
 copy_stats(PineconeSession *session, const PineconeStats *stats)
@@ -447,18 +462,76 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	return copy;
 }
 
+/* Are the statistics recent?  Of an index that may have been replaced they say nothing. */
+static bool
+stats_are_current(PineconeSession *session)
+{
+	return session->stats != NULL && session->base_url != NULL &&
+		   session->stats_location == session->location &&
+		   !TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
+									   pinecone_stats_ttl_ms);
+}
+
+void
+pinecone_session_refresh(PineconeSession *session)
+{
+	PineconeCall *call;
+
+	if (session->stats_call != NULL || stats_are_current(session) ||
+		pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
+		return;
+	call = pinecone_api_stats_try(session, true);
+	/* it outlives the statement, if that does not come to take its result */
+	MemoryContextSetParent(call->cxt, TopMemoryContext);
+	session->stats_call = call;
+	session->stats_asked_at = GetCurrentTimestamp();
+}
+
+bool
+pinecone_session_stats_ready(PineconeSession *session)
+{
+	return session->stats_call != NULL || stats_are_current(session);
+}
+
+/*
+ * Wait for what has been asked for ahead.  False if nothing has, or if it has
+ * failed.
+ */
+static bool
+take_refreshed(PineconeSession *session)
+{
+	bool succeeded;
+
+	if (session->stats_call == NULL)
+		return false;
+	pinecone_api_wait(session->stats_call);
+	succeeded = pinecone_api_failure(session->stats_call) == PINECONE_FAILURE_NONE;
+	if (succeeded)
+	{
+		(void) copy_stats(session, pinecone_api_stats_result(session->stats_call));
+		session->stats->fetched_at = session->stats_asked_at;
+	}
+	drop_stats_call(session);
+	return succeeded;
+}
+
 PineconeStats *
 pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 {
 	PineconeCall *call;
 	PineconeStats *stats = NULL;
+	bool asked = session->stats_call != NULL &&
+				 session->stats_asked_at >= GetCurrentStatementStartTimestamp();
 
-	/* of an index that may have been replaced they say nothing */
-	if (!fresh && session->stats != NULL && session->base_url != NULL &&
-		session->stats_location == session->location &&
-		!TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
-									pinecone_stats_ttl_ms))
+	if (!fresh && stats_are_current(session))
 		return session->stats;
+	if (take_refreshed(session))
+	{
+		if (stats_are_current(session))
+			return session->stats;
+	}
+	else if (asked && try_only)
+		return NULL;
 
 	call = pinecone_api_stats_try(session, try_only);
 	pinecone_api_wait(call);

@@ -43,8 +43,10 @@ typedef struct PineconeSession
 
 	/* The index */
 	MemoryContext stats_cxt;
-	struct PineconeStats *stats; /* or NULL */
-	int stats_location;			 /* where they are from */
+	struct PineconeStats *stats;	 /* or NULL */
+	int stats_location;				 /* where they are from */
+	struct PineconeCall *stats_call; /* asks for them ahead, or NULL */
+	TimestampTz stats_asked_at;
 } PineconeSession;
 
 /*
@@ -66,6 +68,15 @@ extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bo
 /* The same, asked again and counted: what a statement goes by that reads. */
 extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *session,
 														  struct PineconeCounters *counters);
+
+/*
+ * Ask for these ahead, if they are out of date, so that several sessions' come
+ * together.  Never blocks.
+ */
+extern void pinecone_session_refresh(PineconeSession *session);
+
+/* Are they there, or asked for? */
+extern bool pinecone_session_stats_ready(PineconeSession *session);
 
 /*
  * For calls: make sure the session knows its base URL.  Returns true when it

@@ -77,7 +77,9 @@ certain_input(PlanState *ps, bool *drained)
 
 /* ---- Starting ---- */
 
-static void start_below(PlanState *ps, bool drained);
+typedef void (*ScanAction)(ForeignScanState *node);
+
+static void act_below(PlanState *ps, bool drained, ScanAction action);
 
 /* LIMIT 0 reads nothing, and expressions are left for the node to evaluate. */
 static bool
@@ -121,20 +123,20 @@ reads_input(PlanState *ps)
  * pruning that has not been done yet; then none are.
  */
 static void
-start_children(PlanState **children, Bitmapset *valid, bool drained)
+act_below_children(PlanState **children, Bitmapset *valid, bool drained, ScanAction action)
 {
 	int i = -1;
 
 	while ((i = bms_next_member(valid, i)) >= 0)
-		start_below(children[i], drained);
+		act_below(children[i], drained, action);
 }
 
 /*
- * Start the scans below a node whose first row is certain to be asked for; all
- * of its rows, if it will be drained.
+ * Prepare or start the scans below a node whose first row is certain to be
+ * asked for; all of its rows, if it will be drained.
  */
 static void
-start_below(PlanState *ps, bool drained)
+act_below(PlanState *ps, bool drained, ScanAction action)
 {
 	PlanState *input;
 
@@ -145,13 +147,13 @@ start_below(PlanState *ps, bool drained)
 		ExecReScan(ps);
 
 	if (scan_is_ours(ps))
-		pinecone_scan_start((ForeignScanState *) ps);
+		action((ForeignScanState *) ps);
 	else if (IsA(ps, MergeAppendState))
 	{
 		MergeAppendState *append = (MergeAppendState *) ps;
 
 		if (!append->ms_initialized)
-			start_children(append->mergeplans, append->ms_valid_subplans, drained);
+			act_below_children(append->mergeplans, append->ms_valid_subplans, drained, action);
 	}
 	else if (IsA(ps, AppendState))
 	{
@@ -159,16 +161,18 @@ start_below(PlanState *ps, bool drained)
 
 		/* an asynchronous Append starts its scans itself */
 		if (drained)
-			start_children(append->appendplans, append->as_valid_subplans, true);
+			act_below_children(append->appendplans, append->as_valid_subplans, true, action);
 	}
 	else if ((input = certain_input(ps, &drained)) != NULL && reads_input(ps))
-		start_below(input, drained);
+		act_below(input, drained, action);
 }
 
 void
 pinecone_together_start(PineconeScanGroup *group)
 {
-	start_below(group->node, group->drained);
+	/* starting a scan may wait for what preparing asks for */
+	act_below(group->node, group->drained, pinecone_scan_ask_ahead);
+	act_below(group->node, group->drained, pinecone_scan_start);
 }
 
 /* ---- Finding out which scans stand side by side ---- */

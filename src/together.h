@@ -17,7 +17,10 @@ typedef struct PineconeScanGroup
 	int nscans;
 } PineconeScanGroup;
 
-/* A scan of this group has started its run: start those certain to follow. */
+/*
+ * A scan of this group is about to start its run: start it together with those
+ * that are certain to follow.
+ */
 extern void pinecone_together_start(PineconeScanGroup *group);
 
 #endif /* PINECONE_TOGETHER_H */
