@@ -23,6 +23,7 @@
 #include "convert.h"
 #include "fanout.h"
 #include "option.h"
+#include "pending.h"
 #include "session.h"
 #include "stream.h"
 
@@ -74,6 +75,7 @@ begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeOperation
 	memset(spec, 0, sizeof(*spec));
 	spec->session = session;
 	spec->op = op;
+	spec->pending_end = PINECONE_PENDING_ALL;
 	spec->dimension = stats ? stats->dimension : 0;
 }
 

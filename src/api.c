@@ -362,6 +362,19 @@ pinecone_api_report(PineconeCall *call, int elevel)
 	pinecone_error_report(elevel, call);
 }
 
+bool
+pinecone_api_may_be_applied(const PineconeCall *call)
+{
+	return call->maybe_applied || call->state == PINECONE_CALL_RUNNING ||
+		   call->state == PINECONE_CALL_SUCCEEDED;
+}
+
+void
+pinecone_api_stop(PineconeCall *call)
+{
+	pinecone_call_stop(call);
+}
+
 /* Wait for success; anything else is an error. */
 static void
 wait_for_success(PineconeCall *call)
@@ -446,8 +459,11 @@ pinecone_api_confirm(PineconeCall *call)
 	MemoryContext old;
 
 	if (call->expected == 0)
-		return true;
-	if (pinecone_message_decode_upserted(BODY(call), &count, &reason))
+	{
+		if (pinecone_message_decode_done(BODY(call), &reason))
+			return true;
+	}
+	else if (pinecone_message_decode_upserted(BODY(call), &count, &reason))
 	{
 		if (count == call->expected)
 			return true;

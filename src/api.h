@@ -171,6 +171,12 @@ typedef enum PineconeFailure
 } PineconeFailure;
 extern PineconeFailure pinecone_api_failure(PineconeCall *call);
 
+/* A write that has been started: might it have been applied by now? */
+extern bool pinecone_api_may_be_applied(const PineconeCall *call);
+
+/* Not to be sent, or sent again; what is on the wire still comes back. */
+extern void pinecone_api_stop(PineconeCall *call);
+
 /* Something for the detail of a failed call's error to add. */
 extern void pinecone_api_set_note(PineconeCall *call, const char *note);
 

@@ -96,6 +96,17 @@ pinecone_call_start(PineconeCall *call)
 	queue_changed = true;
 }
 
+void
+pinecone_call_stop(PineconeCall *call)
+{
+	call->single_attempt = true;
+	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
+	{
+		call->state = PINECONE_CALL_FAILED;
+		unlist(call);
+	}
+}
+
 bool
 pinecone_call_finished(const PineconeCall *call)
 {

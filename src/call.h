@@ -81,6 +81,9 @@ extern PineconeCall *pinecone_call_create(PineconeSession *session, PineconeCoun
 										  const char *operation, const char *method);
 extern void pinecone_call_start(PineconeCall *call);
 
+/* No attempt after the one that is on the wire, if any. */
+extern void pinecone_call_stop(PineconeCall *call);
+
 /* Move all calls on without blocking. */
 extern void pinecone_call_advance(void);
 

@@ -476,6 +476,17 @@ pinecone_message_decode_upserted(const char *body, size_t len, double *count, co
 	return false;
 }
 
+bool
+pinecone_message_decode_done(const char *body, size_t len, const char **reason)
+{
+	struct json_object *root = len > 0 ? parse_document(body, len) : NULL;
+
+	if (len == 0 || (root != NULL && json_object_is_type(root, json_type_object)))
+		return true;
+	*reason = "the reply is not a JSON object";
+	return false;
+}
+
 /* Fields that a namespace declares in its schema, or has indexed. */
 static void
 read_namespace_fields(struct json_object *namespace_, PineconeNamespaceInfo *info)

@@ -58,6 +58,7 @@ extern bool pinecone_message_decode_stats(const char *body, size_t len, Pinecone
 										  const char **reason);
 extern bool pinecone_message_decode_count(const char *body, size_t len, double *matched,
 										  const char **reason);
+extern bool pinecone_message_decode_done(const char *body, size_t len, const char **reason);
 extern bool pinecone_message_decode_upserted(const char *body, size_t len, double *count,
 											 const char **reason);
 extern bool pinecone_message_decode_namespaces(const char *body, size_t len,

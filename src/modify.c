@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 
 #include "compat.h"
 #include "idset.h"
@@ -52,7 +53,7 @@ pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
 	{
 		modify->send = pinecone_send_begin();
 		if (deferred)
-			modify->log = pinecone_pending_log_create();
+			modify->log = pinecone_pending_log_create(CurrentResourceOwner);
 	}
 	return modify;
 }
@@ -222,6 +223,7 @@ fetch_buffered(PineconeModify *modify, int first, bool records)
 	spec.op = PINECONE_OP_FETCH;
 	spec.namespace_ = modify->buffer[first].namespace_;
 	spec.own_writes = modify->table;
+	spec.pending_end = PINECONE_PENDING_ALL;
 	spec.dimension = modify->stats->dimension;
 	spec.ids = ids;
 	for (int i = first; i < modify->nbuffered; i++)

@@ -16,6 +16,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
 #include "pending.h"
 #include "pending_log.h"
@@ -65,7 +66,7 @@ create_log(void)
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
-	pending = pinecone_pending_log_create();
+	pending = pinecone_pending_log_create(TopTransactionResourceOwner);
 	MemoryContextSwitchTo(old);
 }
 
@@ -96,9 +97,15 @@ pinecone_pending_add(int target, const PineconeWrite *write)
 }
 
 PineconePendingView *
-pinecone_pending_view(PineconeSession *session, const char *namespace_)
+pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 end)
 {
-	return pending ? pinecone_pending_log_view(pending, session, namespace_) : NULL;
+	return pending ? pinecone_pending_log_view(pending, session, namespace_, end) : NULL;
+}
+
+int64
+pinecone_pending_position(void)
+{
+	return pending ? pinecone_pending_log_size(pending) : 0;
 }
 
 double

@@ -29,11 +29,21 @@ extern void pinecone_pending_add(int target, const PineconeWrite *write);
 typedef struct PineconePendingView PineconePendingView;
 
 /*
- * The view of a namespace as this transaction will leave it if it writes no
- * more, or NULL when nothing waits for it.  Lives as long as the current
- * memory context.
+ * What has been written so far.  A statement takes note of it when it starts:
+ * what is written later, by itself or after a cursor was declared, it does not
+ * see.
  */
-extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_);
+extern int64 pinecone_pending_position(void);
+
+#define PINECONE_PENDING_ALL PG_INT64_MAX
+
+/*
+ * The view of a namespace as the writes before a position will leave it, or
+ * NULL when none of them is to it.  Lives as long as the current memory
+ * context.
+ */
+extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
+												  int64 end);
 
 /* How many writes wait for a table's namespaces. */
 extern double pinecone_pending_count(const PineconeTable *table);

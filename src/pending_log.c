@@ -2,10 +2,10 @@
  * pending_log.c
  *		The log of a transaction's writes, and what it makes of a namespace.
  *
- * A view is an index of the log as it is at one moment: which writes name an
- * id, and which concern all records that match a filter.  Readers share one
- * until the log changes; a scan goes on with the view that it began with, so
- * that a statement does not see what it writes itself.
+ * A view is an index of the log up to a position: which writes name an id, and
+ * which concern all records that match a filter.  A statement reads up to
+ * where the log ended when it started, so that it does not see what it writes
+ * itself.  Readers of the same position share a view.
  */
 #include "postgres.h"
 
@@ -40,7 +40,7 @@ typedef struct Target
 	char *namespace_;
 	int batch_size;
 	int concurrency;
-	PineconePendingView *view; /* of the log as it is, or NULL */
+	PineconePendingView *view; /* of the log up to view_end, or NULL */
 } Target;
 
 struct PineconePendingLog
@@ -51,7 +51,8 @@ struct PineconePendingLog
 	int size;
 	Target *targets;
 	StringInfoData buffer; /* the write being added or read */
-	bool viewed;		   /* do the targets' views know all of it? */
+	bool viewed;		   /* are there views? */
+	int64 view_end;		   /* what the targets' views know */
 	uint64 generation;
 };
 
@@ -103,23 +104,16 @@ static uint64 generation = 0;
 /* ---- The log ---- */
 
 PineconePendingLog *
-pinecone_pending_log_create(void)
+pinecone_pending_log_create(ResourceOwner owner)
 {
 	PineconePendingLog *log = palloc0(sizeof(PineconePendingLog));
 
 	log->generation = generation;
 
 	log->cxt = CurrentMemoryContext;
-	log->spool = pinecone_spool_create();
+	log->spool = pinecone_spool_create(owner);
 	initStringInfo(&log->buffer);
 	return log;
-}
-
-/* A session has a successor when its server or user mapping has changed. */
-static bool
-same_session(const PineconeSession *a, const PineconeSession *b)
-{
-	return a->serverid == b->serverid && a->userid == b->userid;
 }
 
 static Target *
@@ -178,7 +172,7 @@ length_of(const char *string)
 	return string ? (int) strlen(string) : -1;
 }
 
-/* The log has changed: what reads it next needs new views. */
+/* Whoever reads next needs other views. */
 static void
 drop_views(PineconePendingLog *log)
 {
@@ -215,7 +209,6 @@ pinecone_pending_log_add(PineconePendingLog *log, int target, const PineconeWrit
 	header.filter_len = length_of(write->filter);
 	header.rest_len = length_of(write->rest);
 
-	drop_views(log);
 	resetStringInfo(buf);
 	appendBinaryStringInfo(buf, (char *) &header, sizeof(header));
 	append_string(buf, record->id, header.idlen);
@@ -313,7 +306,8 @@ pinecone_pending_log_size(const PineconePendingLog *log)
 void
 pinecone_pending_log_truncate(PineconePendingLog *log, int64 size)
 {
-	drop_views(log);
+	if (log->view_end > size)
+		drop_views(log);
 	pinecone_spool_truncate(log->spool, size);
 }
 
@@ -331,6 +325,15 @@ pinecone_pending_log_forget(void)
 
 /* ---- Sending ---- */
 
+static int
+begin_target(Target *target, PineconeSend *send, PineconeCounters *counters)
+{
+	/* options may have changed since, or the user mapping may be gone */
+	target->session = pinecone_session_get(target->session->serverid, target->session->userid);
+	return pinecone_send_target(send, target->session, counters, target->namespace_,
+								target->batch_size, target->concurrency);
+}
+
 void
 pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeCounters *counters)
 {
@@ -341,14 +344,7 @@ pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeC
 	PineconeWrite write;
 
 	for (int i = 0; i < log->ntargets; i++)
-	{
-		Target *target = &log->targets[i];
-
-		/* options may have changed since, or the user mapping may be gone */
-		target->session = pinecone_session_get(target->session->serverid, target->session->userid);
-		targets[i] = pinecone_send_target(send, target->session, counters, target->namespace_,
-										  target->batch_size, target->concurrency);
-	}
+		targets[i] = -1;
 	for (int64 offset = 0; offset < size;)
 	{
 		int len;
@@ -359,6 +355,8 @@ pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeC
 		enlargeStringInfo(buf, len);
 		pinecone_spool_read(log->spool, offset + sizeof(header), buf->data, len);
 		decode_write(&header, buf->data, &write);
+		if (targets[header.target] < 0)
+			targets[header.target] = begin_target(&log->targets[header.target], send, counters);
 		pinecone_send_add(send, targets[header.target], &write);
 		offset += sizeof(header) + len;
 	}
@@ -445,16 +443,16 @@ view_filter(PineconePendingView *view, int64 offset)
 	MemoryContextSwitchTo(old);
 }
 
-/* Make views of the log as it is. */
+/* Make views of the log up to a position. */
 static void
-create_views(PineconePendingLog *log)
+create_views(PineconePendingLog *log, int64 end)
 {
-	int64 size = pinecone_pending_log_size(log);
 	char id[1024];
 
 	/* from here on there may be some, also if this is interrupted */
 	log->viewed = true;
-	for (int64 offset = 0; offset < size;)
+	log->view_end = end;
+	for (int64 offset = 0; offset < end;)
 	{
 		PineconePendingView *view;
 		Target *target;
@@ -499,13 +497,14 @@ release_view(void *arg)
 }
 
 static void
-make_views(PineconePendingLog *log)
+make_views(PineconePendingLog *log, int64 end)
 {
-	if (log->viewed)
+	if (log->viewed && log->view_end == end)
 		return;
+	drop_views(log);
 	PG_TRY();
 	{
-		create_views(log);
+		create_views(log, end);
 	}
 	PG_CATCH();
 	{
@@ -517,14 +516,15 @@ make_views(PineconePendingLog *log)
 
 PineconePendingView *
 pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
-						  const char *namespace_)
+						  const char *namespace_, int64 end)
 {
 	Target *target = find_target(log, session, namespace_);
 	Reader *reader;
 
-	if (target == NULL)
+	end = Min(end, pinecone_pending_log_size(log));
+	if (target == NULL || end == 0)
 		return NULL;
-	make_views(log);
+	make_views(log, end);
 	if (target->view == NULL)
 		return NULL;
 	reader = palloc(sizeof(Reader));
@@ -542,7 +542,7 @@ pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table)
 {
 	double count = 0;
 
-	make_views(log);
+	make_views(log, pinecone_pending_log_size(log));
 	for (int i = 0; i < log->ntargets; i++)
 	{
 		Target *target = &log->targets[i];

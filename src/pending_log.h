@@ -7,11 +7,15 @@
 
 #include "pending.h"
 #include "send.h"
+#include "utils/resowner.h"
 
 typedef struct PineconePendingLog PineconePendingLog;
 
-/* An empty log in the current memory context, which is the transaction's. */
-extern PineconePendingLog *pinecone_pending_log_create(void);
+/*
+ * An empty log in the current memory context, which must live as long as the
+ * resource owner; that holds its file.
+ */
+extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
 
 /* Number of a namespace, and how writes to it are to be sent. */
 extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
@@ -27,7 +31,7 @@ extern void pinecone_pending_log_truncate(PineconePendingLog *log, int64 size);
 /* As pinecone_pending_view(). */
 extern PineconePendingView *pinecone_pending_log_view(PineconePendingLog *log,
 													  PineconeSession *session,
-													  const char *namespace_);
+													  const char *namespace_, int64 end);
 
 /* As pinecone_pending_count(). */
 extern double pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table);

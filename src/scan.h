@@ -20,6 +20,7 @@ typedef struct PineconeScanState
 	PineconeTable *table;
 	PineconeSession *session; /* NULL until the scan runs */
 	Oid userid;
+	int64 pending_end; /* of the writes that the statement sees */
 	PineconeCounters counters;
 
 	/* Run-time values */

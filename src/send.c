@@ -52,6 +52,7 @@ typedef struct Batch
 	idset_hash *ids;
 	PineconeWrite *whole; /* a write to the whole namespace */
 	PineconeCall *call;
+	bool confirmed; /* has been applied */
 } Batch;
 
 typedef struct Target
@@ -68,9 +69,7 @@ typedef struct Target
 	dlist_head sent;
 	int nsent;
 
-	/* Progress, in records */
-	double applied;
-	double unknown; /* may have been applied or not */
+	double applied; /* writes, of batches that are done with */
 } Target;
 
 struct PineconeSend
@@ -132,19 +131,52 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 
 /* ---- Progress ---- */
 
-/* "3000 records had been written to namespace "x" of server "s"" */
+/* Writes that have been applied, and that may have been. */
+typedef struct Progress
+{
+	double applied;
+	double unknown;
+} Progress;
+
+/* A namespace that is not there holds nothing to delete or to update. */
+static bool
+is_missing_namespace(Batch *batch)
+{
+	return batch->kind != PINECONE_WRITE_UPSERT &&
+		   pinecone_api_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
+}
+
+static Progress
+progress_of(const Target *target)
+{
+	Progress progress = {target->applied, 0};
+	dlist_iter iter;
+
+	dlist_foreach(iter, &unconstify(Target *, target)->sent)
+	{
+		Batch *batch = dlist_container(Batch, node, iter.cur);
+
+		if (batch->confirmed)
+			progress.applied += batch->live;
+		else if (pinecone_api_may_be_applied(batch->call))
+			progress.unknown += batch->live;
+	}
+	return progress;
+}
+
+/* "3000 writes had been applied to namespace "x" of server "s"" */
 static void
-describe_target(StringInfo buf, const Target *target)
+describe_target(StringInfo buf, const Target *target, Progress progress)
 {
 	const char *server = target->session->options->servername;
 
 	if (buf->len > 0)
 		appendStringInfoChar(buf, '\n');
 	appendStringInfo(buf, "%.0f %s been applied to namespace \"%s\" of server \"%s\"",
-					 target->applied, target->applied == 1 ? "write had" : "writes had",
+					 progress.applied, progress.applied == 1 ? "write had" : "writes had",
 					 target->namespace_, server);
-	if (target->unknown > 0)
-		appendStringInfo(buf, ", %.0f more may have been", target->unknown);
+	if (progress.unknown > 0)
+		appendStringInfo(buf, ", %.0f more may have been", progress.unknown);
 	appendStringInfoChar(buf, '.');
 }
 
@@ -156,10 +188,10 @@ describe_progress(PineconeSend *send)
 	initStringInfo(&buf);
 	for (int i = 0; i < send->ntargets; i++)
 	{
-		Target *target = send->targets[i];
+		Progress progress = progress_of(send->targets[i]);
 
-		if (target->applied > 0 || target->unknown > 0)
-			describe_target(&buf, target);
+		if (progress.applied > 0 || progress.unknown > 0)
+			describe_target(&buf, send->targets[i], progress);
 	}
 	if (buf.len == 0)
 		appendStringInfoString(&buf, "No write had been applied.");
@@ -169,24 +201,7 @@ describe_progress(PineconeSend *send)
 char *
 pinecone_send_progress(PineconeSend *send)
 {
-	bool any = false;
-
-	if (send->reported)
-		return NULL;
-	for (int i = 0; i < send->ntargets; i++)
-	{
-		Target *target = send->targets[i];
-		dlist_iter iter;
-
-		any = any || target->applied > 0;
-		dlist_foreach(iter, &target->sent)
-		{
-			target->unknown += dlist_container(Batch, node, iter.cur)->live;
-			any = true;
-		}
-	}
-	send->reported = true;
-	return any ? describe_progress(send) : NULL;
+	return send->reported ? NULL : describe_progress(send);
 }
 
 /* ---- Batches ---- */
@@ -330,50 +345,48 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 	target->nsent++;
 }
 
+/* A successful reply: does it confirm the batch? */
+static bool
+confirm(Target *target, Batch *batch)
+{
+	if (!pinecone_api_confirm(batch->call))
+		return false;
+	batch->confirmed = true;
+	pinecone_consistency_note(target->session, target->namespace_,
+							  pinecone_api_request_lsn(batch->call));
+	return true;
+}
+
 /*
  * A write has failed for good.  The others that are on the wire are waited
- * for, so that the error can say what has become of them.
+ * for, so that the error can say what has become of them; none is sent again.
  */
 static void
 fail(PineconeSend *send, PineconeCall *failed)
 {
+	dlist_iter iter;
+
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		dlist_foreach(iter, &send->targets[i]->sent)
+			pinecone_api_stop(dlist_container(Batch, node, iter.cur)->call);
+	}
 	for (int i = 0; i < send->ntargets; i++)
 	{
 		Target *target = send->targets[i];
-		dlist_iter iter;
 
 		dlist_foreach(iter, &target->sent)
 		{
 			Batch *batch = dlist_container(Batch, node, iter.cur);
 
 			pinecone_api_wait(batch->call);
-			switch (pinecone_api_failure(batch->call))
-			{
-				case PINECONE_FAILURE_NONE:
-					if (pinecone_api_confirm(batch->call))
-						target->applied += batch->live;
-					else
-						target->unknown += batch->live;
-					break;
-				case PINECONE_FAILURE_UNKNOWN_OUTCOME:
-					target->unknown += batch->live;
-					break;
-				default:
-					break;
-			}
+			if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE && !batch->confirmed)
+				(void) confirm(target, batch);
 		}
 	}
-	send->reported = true;
 	pinecone_api_set_note(failed, describe_progress(send));
+	send->reported = true;
 	pinecone_api_report(failed, ERROR);
-}
-
-/* A namespace that is not there holds nothing to delete or to update. */
-static bool
-is_missing_namespace(Batch *batch)
-{
-	return batch->kind != PINECONE_WRITE_UPSERT &&
-		   pinecone_api_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
 }
 
 /*
@@ -385,6 +398,8 @@ update_rest(PineconeSend *send, Target *target, Batch *batch)
 {
 	double left = pinecone_api_count_result(batch->call) < MAX_UPDATED ? 0 : 1;
 
+	/* until there is no more to do, it has been applied in part */
+	batch->confirmed = left == 0;
 	while (left > 0 && batch->whole->rest != NULL)
 	{
 		PineconeCall *call;
@@ -421,15 +436,13 @@ finish_batch(PineconeSend *send, Target *target, Batch *batch)
 	if (!is_missing_namespace(batch))
 	{
 		if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE &&
-			!pinecone_api_confirm(batch->call) && !pinecone_api_ready(batch->call))
+			!confirm(target, batch) && !pinecone_api_ready(batch->call))
 		{
 			MemoryContextSwitchTo(old);
-			return; /* it has been sent again */
+			return; /* it is sent again */
 		}
-		if (pinecone_api_failure(batch->call) != PINECONE_FAILURE_NONE)
+		if (!batch->confirmed)
 			fail(send, batch->call);
-		pinecone_consistency_note(target->session, target->namespace_,
-								  pinecone_api_request_lsn(batch->call));
 		if (batch->kind == PINECONE_WRITE_UPDATE_FILTER)
 			update_rest(send, target, batch);
 	}

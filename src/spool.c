@@ -10,7 +10,6 @@
 #include "lib/stringinfo.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "setting.h"
 #include "spool.h"
@@ -18,6 +17,7 @@
 struct PineconeSpool
 {
 	MemoryContext cxt;
+	ResourceOwner owner; /* of the file */
 	StringInfoData tail; /* what is not in the file */
 	BufFile *file;		 /* or NULL */
 	int64 file_size;	 /* bytes of the log in it; older ones may follow */
@@ -25,11 +25,12 @@ struct PineconeSpool
 };
 
 PineconeSpool *
-pinecone_spool_create(void)
+pinecone_spool_create(ResourceOwner owner)
 {
 	PineconeSpool *spool = palloc0(sizeof(PineconeSpool));
 
 	spool->cxt = CurrentMemoryContext;
+	spool->owner = owner;
 	initStringInfo(&spool->tail);
 	return spool;
 }
@@ -52,14 +53,13 @@ seek(PineconeSpool *spool, int64 offset)
 	spool->file_position = offset;
 }
 
-/* A file that outlives subtransactions. */
 static void
 create_file(PineconeSpool *spool)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext old = MemoryContextSwitchTo(spool->cxt);
 
-	CurrentResourceOwner = TopTransactionResourceOwner;
+	CurrentResourceOwner = spool->owner;
 	PG_TRY();
 	{
 		spool->file = BufFileCreateTemp(false);

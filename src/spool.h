@@ -6,14 +6,16 @@
 #ifndef PINECONE_SPOOL_H
 #define PINECONE_SPOOL_H
 
+#include "utils/resowner.h"
+
 typedef struct PineconeSpool PineconeSpool;
 
 /*
  * An empty log in the current memory context, which must live as long as the
- * transaction: the file belongs to the transaction, whatever becomes of the
- * subtransaction that outgrew memory.
+ * resource owner.  That holds the file, whatever becomes of the subtransaction
+ * that outgrew memory.
  */
-extern PineconeSpool *pinecone_spool_create(void);
+extern PineconeSpool *pinecone_spool_create(ResourceOwner owner);
 
 extern int64 pinecone_spool_size(const PineconeSpool *spool);
 extern void pinecone_spool_append(PineconeSpool *spool, const char *data, int len);

@@ -18,9 +18,10 @@ typedef struct PineconeStreamSpec
 	PineconeCounters *counters; /* may be NULL */
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
+	int64 pending_end;				 /* see pending writes up to there; PINECONE_PENDING_ALL */
 	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
-	int dimension; /* of the index; sizes pages */
-	int sharers;   /* streams at the same time, which share the budget */
+	int dimension;					 /* of the index; sizes pages */
+	int sharers;					 /* streams at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */

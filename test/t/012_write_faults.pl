@@ -1,0 +1,263 @@
+# Writes that fail at any point: Pinecone holds what the error says, what the
+# transaction did locally is undone, the same statement sent again gets there,
+# and nothing is left for the next transaction.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Harness;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $timeout = 1000;    # of a request, ms
+my $rows = 35;         # in batches of 10
+
+my $t = Harness->new(conf => ['max_prepared_transactions = 5']);
+my $server = $t->server;
+my $host = $server->create_index('faults', dimension => 2);
+my $columns = 'id text COLLATE "C", embedding real[], v int';
+my $copied = $t->dir . '/rows.txt';
+
+open my $out, '>', $copied or die "$copied: $!";
+print $out "r$_\t{$_,1}\t2\n" for map { sprintf '%04d', $_ } 1 .. $rows;
+close $out;
+chmod 0644, $copied;
+
+# "one": a request at a time, so that it is known which come before a fault
+for (['one', 1], ['many', 4])
+{
+	my ($name, $concurrency) = @$_;
+
+	$t->sql(<<"END");
+CREATE SERVER $name FOREIGN DATA WRAPPER pinecone_fdw
+	OPTIONS (host '$host', request_timeout '${timeout}ms', max_retries '1', max_concurrency '$concurrency',
+		batch_size '10', write_concurrency '$concurrency');
+CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE ${name}_t ($columns) SERVER $name OPTIONS (namespace 'kb');
+CREATE FOREIGN TABLE ${name}_i ($columns) SERVER $name OPTIONS (namespace 'kb', write_mode 'immediate');
+CREATE FOREIGN TABLE ${name}_t2 ($columns) SERVER $name OPTIONS (namespace 'kb2');
+CREATE FOREIGN TABLE ${name}_i2 ($columns) SERVER $name OPTIONS (namespace 'kb2', write_mode 'immediate');
+END
+}
+$t->sql('CREATE TABLE local (n int)');
+
+# ---- What Pinecone holds ----
+
+# id => "first component of the vector/v"
+sub stored
+{
+	my ($namespace) = @_;
+	my ($status, $reply) = $server->try_request('POST', "$host/query",
+		{namespace => $namespace, topK => 10000, vector => [1, 1], includeValues => JSON::PP::true, includeMetadata => JSON::PP::true});
+
+	return {} if $status == 404;
+	die "query: status $status\n" if $status != 200;
+	return {map { $_->{id} => $_->{values}[0] . '/' . $_->{metadata}{v} } @{$reply->{matches}}};
+}
+
+# Empty both namespaces, and put so many records into each.
+sub seed
+{
+	my ($n, $n2) = @_;
+
+	for (['kb', $n], ['kb2', $n2])
+	{
+		my ($namespace, $count) = @$_;
+
+		$server->try_request('POST', "$host/vectors/delete", {namespace => $namespace, deleteAll => JSON::PP::true});
+		$server->upsert('faults', $namespace, [map { +{id => sprintf('r%04d', $_), values => [$_, 1], metadata => {v => 1}} } 1 .. $count])
+			if $count;
+	}
+}
+
+# Requests that write, other than dry runs
+sub writes
+{
+	return grep { $_->{path} =~ m{^/vectors/(?:upsert|update|delete)$} && !(ref $_->{body} && $_->{body}{dryRun}) } $server->requests;
+}
+
+# What an error says: {namespace => [applied, at most so many more]}
+sub told
+{
+	my ($error) = @_;
+	my %told;
+
+	while ($error =~ /(\d+) writes? had been applied to namespace "(\w+)" of server "\w+"(?:, (\d+) more may have been)?\./g)
+	{
+		$told{$2} = [$1, $3 // 0];
+	}
+	return \%told;
+}
+
+# ---- Statements ----
+
+# A statement on TABLE (and TABLE2), the records there are before (in the second
+# namespace too), the path that faults are ordered for and the requests of
+# that path that come before the first write, the sizes of its batches, and how
+# many of its writes a namespace's contents show.
+my $changed = sub { my ($kb) = @_; scalar grep { m{/2$} } values %$kb };
+my %statements = (
+	'INSERT' => {
+		sql => "INSERT INTO TABLE SELECT 'r' || to_char(n, 'FM0000'), ARRAY[n, 1], 2 FROM generate_series(1, $rows) n",
+		path => '/vectors/upsert', batches => [10, 10, 10, 5], done => $changed,
+	},
+	'COPY' => {
+		sql => "COPY TABLE FROM '$copied'",
+		path => '/vectors/upsert', batches => [10, 10, 10, 5], done => $changed,
+	},
+	'UPDATE of metadata' => {
+		sql => 'UPDATE TABLE SET v = 2 WHERE length(id) > 1',
+		path => '/vectors/update', seed => 5, batches => [(1) x 5], done => $changed,
+	},
+	'UPDATE of vectors' => {
+		sql => 'UPDATE TABLE SET v = 2, embedding = ARRAY[embedding[1], 2] WHERE length(id) > 1',
+		path => '/vectors/upsert', seed => $rows, batches => [10, 10, 10, 5], done => $changed,
+	},
+	'UPDATE by filter' => {
+		sql => 'UPDATE TABLE SET v = 2 WHERE v = 1',
+		path => '/vectors/update', before => 1, seed => $rows, batches => [1], done => sub { $changed->(@_) == $rows },
+	},
+	'DELETE' => {
+		sql => 'DELETE FROM TABLE WHERE length(id) > 1',
+		path => '/vectors/delete', seed => 2100, batches => [1000, 1000, 100], done => sub { 2100 - keys %{$_[0]} },
+	},
+	'DELETE by filter' => {
+		sql => 'DELETE FROM TABLE WHERE v = 1',
+		path => '/vectors/delete', seed => $rows, batches => [1], done => sub { !%{$_[0]} },
+	},
+	'TRUNCATE' => {
+		sql => 'TRUNCATE TABLE',
+		path => '/vectors/delete', seed => $rows, batches => [1], done => sub { !%{$_[0]} },
+	},
+);
+
+# ---- Faults ----
+
+# "effect": the request has been carried out all the same; "sure": it is known
+# that it has not been.  "error" is for a fault that is met for ever; met once,
+# all passes unless it is "final".
+my @faults = (
+	{name => '429', order => {status => 429}, error => qr/Pinecone rate limit reached/, sure => 1},
+	{name => '500', order => {status => 500}, error => qr/Pinecone could not answer the request/},
+	{name => 'close', order => {kind => 'close'}, error => qr/lost the connection to Pinecone/},
+	{name => 'close after', order => {kind => 'close_after'}, error => qr/lost the connection to Pinecone/, effect => 1},
+	{name => 'truncated reply', order => {kind => 'truncate'}, error => qr/lost the connection to Pinecone/, effect => 1},
+	{name => 'garbage', order => {kind => 'garbage'}, error => qr/invalid response from Pinecone/, effect => 1},
+	{name => 'success that is none', order => {status => 200, body => '<p>Welcome'}, error => qr/invalid response from Pinecone/},
+	{name => 'wrong count', order => {status => 200, body => '{"upsertedCount":3}'}, only => '/vectors/upsert',
+		error => qr/invalid response from Pinecone.*answered with a count of 3/s},
+	{name => '400', order => {status => 400, body => '{"code":3,"message":"the words"}'}, error => qr/Pinecone rejected the request.*the words/s, sure => 1, final => 1},
+	{name => '401', order => {status => 401}, error => qr/Pinecone rejected the API key/, sure => 1, final => 1},
+	{name => 'timeout', order => {kind => 'delay', delay_ms => 2 * $timeout}, error => qr/request to Pinecone timed out/, effect => 1, final => 1},
+);
+
+my $s = $t->session;
+
+sub run
+{
+	my ($sql) = @_;
+	return $s->query("BEGIN;\nINSERT INTO local VALUES (1);\n$sql;\nCOMMIT");
+}
+
+sub local_rows
+{
+	return $t->sql('SELECT count(*) FROM local');
+}
+
+# Nothing is sent by a transaction that writes nothing to Pinecone, and the
+# session can read.
+sub check_session
+{
+	my ($name) = @_;
+
+	$server->clear_requests;
+	my $result = $s->query("BEGIN;\nINSERT INTO local VALUES (2);\nSELECT count(*) > -1 FROM one_t;\nROLLBACK;\nSELECT 1");
+	is($result->{out} . $result->{err}, "t\n1", "$name: the session works on");
+	is(scalar writes(), 0, "$name: nothing is left to write");
+}
+
+# The requests and states around one fault at one place
+sub check_fault
+{
+	my ($name, $statement, $table, $fault, $position, $once) = @_;
+	my @batches = @{$statement->{batches}};
+	my $sql = $statement->{sql} =~ s/TABLE/$table/gr;
+	my $exact = $table =~ /^one/;
+	my $all = 0;
+	my $before = 0;
+
+	$sql = "TRUNCATE $table" if $statement->{sql} =~ /^TRUNCATE/;
+	$all += $_ for @batches;
+	$before += $batches[$_] for 0 .. $position - 1;
+	seed($statement->{seed} // 0, 0);
+	$t->sql('TRUNCATE local');
+	$server->fault({%{$fault->{order}}, path => $statement->{path}, skip => ($statement->{before} // 0) + $position, count => $once ? 1 : -1});
+	my $result = run($sql);
+	$server->clear_faults;
+
+	if ($once && !$fault->{final})
+	{
+		is($result->{err}, '', "$name: no error");
+		is($statement->{done}->(stored('kb')), $all, "$name: all is written");
+		is(local_rows(), 1, "$name: with what the transaction did locally");
+		return;
+	}
+	like($result->{err}, $fault->{error}, "$name: the error");
+	is(() = $result->{err} =~ /^ERROR/mg, 1, "$name: one error");
+	my $told = told($result->{err});
+	my ($applied, $unknown) = @{$told->{kb} // [0, 0]};
+	sleep 2 * $timeout / 1000 if $fault->{name} eq 'timeout';
+	my $done = $statement->{done}->(stored('kb')) || 0;
+	if ($exact)
+	{
+		is($applied, $before, "$name: what it says has been applied");
+		is($unknown, $fault->{sure} ? 0 : $batches[$position], "$name: what it says may have been");
+		is($done, $before + ($fault->{effect} ? $batches[$position] : 0), "$name: what has been applied");
+		like($result->{err}, qr/No write had been applied/, "$name: in words") if !$applied && !$unknown;
+	}
+	else
+	{
+		cmp_ok($done, '>=', $applied, "$name: what it says has been applied has");
+		cmp_ok($done, '<=', $applied + $unknown, "$name: no more than what it says may have been");
+	}
+	is(local_rows(), 0, "$name: what the transaction did locally is undone");
+	check_session($name);
+
+	$result = run($sql);
+	is($result->{err}, '', "$name: sent again");
+	is($statement->{done}->(stored('kb')), $all, "$name: sent again, all is written");
+	is(local_rows(), 1, "$name: sent again, with what the transaction did locally");
+}
+
+for my $mode ('t', 'i')
+{
+	for my $kind (sort keys %statements)
+	{
+		my $statement = $statements{$kind};
+		my $last = $#{$statement->{batches}};
+		my %positions = (first => 0, last => $last, $last > 1 ? (middle => 1) : ());
+
+		for my $fault (@faults)
+		{
+			next if $fault->{only} && $fault->{only} ne $statement->{path};
+			for my $place (sort keys %positions)
+			{
+				next if $place eq 'last' && $last == 0;
+				next if $mode eq 'i' && $place ne ($last > 1 ? 'middle' : 'first');
+				# what takes long is tried in one place
+				next if $fault->{name} eq 'timeout' && ($place ne 'first' || $kind !~ /^(?:INSERT|UPDATE of metadata|DELETE by filter)$/);
+				for my $table ("one_$mode", "many_$mode")
+				{
+					my $name = "$kind, $table, $fault->{name}, $place batch";
+
+					next if $table =~ /^many/ && ($last == 0 || $place ne 'middle');
+					check_fault($name, $statement, $table, $fault, $positions{$place}, 0);
+					check_fault("$name, once", $statement, $table, $fault, $positions{$place}, 1)
+						unless $fault->{final} || $table =~ /^many/;
+				}
+			}
+		}
+	}
+}
+done_testing;
