@@ -321,7 +321,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	if (scan->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
 	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		pinecone_pending_view(scan->session, namespace_) == NULL)
+		pinecone_pending_view(scan->session, namespace_, PINECONE_PENDING_ALL) == NULL)
 		count = modify_by_filter(direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
 }

@@ -21,6 +21,7 @@ typedef struct PineconeScanState
 	PineconeSession *session; /* NULL until the scan runs */
 	Oid userid;
 	PineconeCounters counters;
+	int64 position; /* pending writes as of the statement's begin */
 
 	/* Run-time values */
 	List *exprs; /* of ExprState */

@@ -19,8 +19,9 @@ typedef struct PineconeStreamSpec
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
 	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
-	int dimension; /* of the index; sizes pages */
-	int sharers;   /* streams at the same time, which share the budget */
+	int64 position;					 /* of pending writes that are seen: see pending.h */
+	int dimension;					 /* of the index; sizes pages */
+	int sharers;					 /* streams at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
