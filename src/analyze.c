@@ -75,7 +75,7 @@ begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeOperation
 	memset(spec, 0, sizeof(*spec));
 	spec->session = session;
 	spec->op = op;
-	spec->pending_end = PINECONE_PENDING_ALL;
+	spec->position = PINECONE_PENDING_ALL;
 	spec->dimension = stats ? stats->dimension : 0;
 }
 

@@ -418,7 +418,7 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 	spec.session = session;
 	spec.op = PINECONE_OP_LIST_FETCH;
 	spec.namespace_ = summary->name;
-	spec.pending_end = PINECONE_PENDING_ALL;
+	spec.position = PINECONE_PENDING_ALL;
 	spec.dimension = stats->dimension;
 	spec.want_values = true; /* there may be sparse ones */
 	spec.want_metadata = true;

@@ -42,6 +42,7 @@ pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
 
 	modify->cxt = CurrentMemoryContext;
 	modify->operation = operation;
+	modify->position = pinecone_pending_position();
 	modify->table = table;
 	modify->session = pinecone_session_get(table->server->serverid, userid);
 	modify->stats = pinecone_session_stats(modify->session, false, false);
@@ -223,7 +224,8 @@ fetch_buffered(PineconeModify *modify, int first, bool records)
 	spec.op = PINECONE_OP_FETCH;
 	spec.namespace_ = modify->buffer[first].namespace_;
 	spec.own_writes = modify->table;
-	spec.pending_end = PINECONE_PENDING_ALL;
+	/* updates start from what the statement has read */
+	spec.position = records ? modify->position : PINECONE_PENDING_ALL;
 	spec.dimension = modify->stats->dimension;
 	spec.ids = ids;
 	for (int i = first; i < modify->nbuffered; i++)

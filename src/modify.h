@@ -16,7 +16,7 @@ typedef struct PineconeModify PineconeModify;
 typedef struct PineconeBufferedRow
 {
 	char *namespace_;
-	char *id;			   /* of the record as it is, or is not to be */
+	char *id; /* of the record as it is, or is not to be */
 	bool done;
 	HeapTuple row;		   /* UPDATE: the new row */
 	PineconeRecord record; /* INSERT */
@@ -31,6 +31,7 @@ struct PineconeModify
 	PineconeWriter *writer;
 	PineconeCounters counters;
 	TupleDesc desc;
+	int64 position; /* pending writes as of the statement's begin */
 	bool has_returning;
 
 	/* Junk columns of the plan's rows, or invalid */

@@ -19,7 +19,7 @@
 #include "utils/resowner.h"
 
 #include "pending.h"
-#include "pending_log.h"
+#include "pending_view.h"
 #include "send.h"
 
 /* Where the log stood when a subtransaction first added to it. */
@@ -29,8 +29,9 @@ typedef struct Mark
 	int64 size;
 } Mark;
 
-/* The transaction's log, or NULL; in TopTransactionContext. */
+/* The transaction's log, or NULL, and its index; in TopTransactionContext. */
 static PineconePendingLog *pending = NULL;
+static PineconePendingIndex *pending_index = NULL;
 
 static Mark *marks = NULL;
 static int nmarks = 0;
@@ -67,6 +68,7 @@ create_log(void)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	pending = pinecone_pending_log_create(TopTransactionResourceOwner);
+	pending_index = pinecone_pending_index_create(pending);
 	MemoryContextSwitchTo(old);
 }
 
@@ -96,22 +98,32 @@ pinecone_pending_add(int target, const PineconeWrite *write)
 	pinecone_pending_log_add(pending, target, write);
 }
 
-PineconePendingView *
-pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 end)
-{
-	return pending ? pinecone_pending_log_view(pending, session, namespace_, end) : NULL;
-}
-
 int64
 pinecone_pending_position(void)
 {
 	return pending ? pinecone_pending_log_size(pending) : 0;
 }
 
+PineconePendingView *
+pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
+{
+	int target = pending ? pinecone_pending_log_find(pending, session, namespace_) : -1;
+
+	return target < 0 ? NULL : pinecone_pending_index_view(pending_index, target, position);
+}
+
 double
 pinecone_pending_count(const PineconeTable *table)
 {
-	return pending ? pinecone_pending_log_count(pending, table) : 0;
+	int n = pending ? pinecone_pending_log_targets(pending) : 0;
+	double count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (pinecone_pending_log_is_of(pending, i, table))
+			count += pinecone_pending_index_count(pending_index, i);
+	}
+	return count;
 }
 
 PineconeNamespaceStats *
@@ -143,7 +155,12 @@ static void
 abort_subtransaction(int level)
 {
 	while (nmarks > 0 && marks[nmarks - 1].level >= level)
-		pinecone_pending_log_truncate(pending, marks[--nmarks].size);
+	{
+		int64 size = marks[--nmarks].size;
+
+		pinecone_pending_index_truncate(pending_index, size);
+		pinecone_pending_log_truncate(pending, size);
+	}
 }
 
 static void
@@ -196,8 +213,8 @@ static void
 forget(void)
 {
 	/* memory is the transaction's */
-	pinecone_pending_log_forget();
 	pending = NULL;
+	pending_index = NULL;
 	marks = NULL;
 	nmarks = marks_size = 0;
 	sending = false;

@@ -29,21 +29,18 @@ extern void pinecone_pending_add(int target, const PineconeWrite *write);
 typedef struct PineconePendingView PineconePendingView;
 
 /*
- * What has been written so far.  A statement takes note of it when it starts:
- * what is written later, by itself or after a cursor was declared, it does not
- * see.
+ * What has been written until now: a statement takes note when it begins, and
+ * sees no later writes.  PINECONE_PENDING_ALL stands for whatever there is.
  */
 extern int64 pinecone_pending_position(void);
-
 #define PINECONE_PENDING_ALL PG_INT64_MAX
 
 /*
- * The view of a namespace as the writes before a position will leave it, or
- * NULL when none of them is to it.  Lives as long as the current memory
- * context.
+ * The view of a namespace as it would be if the transaction had written no more
+ * than that, or NULL when nothing waits for it.  In the current memory context.
  */
 extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
-												  int64 end);
+												  int64 position);
 
 /* How many writes wait for a table's namespaces. */
 extern double pinecone_pending_count(const PineconeTable *table);

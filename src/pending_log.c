@@ -1,23 +1,11 @@
 /*
  * pending_log.c
- *		The log of a transaction's writes, and what it makes of a namespace.
- *
- * A view is an index of the log up to a position: which writes name an id, and
- * which concern all records that match a filter.  A statement reads up to
- * where the log ended when it started, so that it does not see what it writes
- * itself.  Readers of the same position share a view.
+ *		The log of a transaction's writes.
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-#include "convert_metadata.h"
-#include "idset.h"
-#include "match.h"
 #include "pending_log.h"
 #include "spool.h"
 
@@ -40,7 +28,6 @@ typedef struct Target
 	char *namespace_;
 	int batch_size;
 	int concurrency;
-	PineconePendingView *view; /* of the log up to view_end, or NULL */
 } Target;
 
 struct PineconePendingLog
@@ -51,55 +38,7 @@ struct PineconePendingLog
 	int size;
 	Target *targets;
 	StringInfoData buffer; /* the write being added or read */
-	bool viewed;		   /* are there views? */
-	int64 view_end;		   /* what the targets' views know */
-	uint64 generation;
 };
-
-/* One write of an id */
-typedef struct Op
-{
-	int64 offset;
-	PineconeWriteKind kind;
-	int next; /* the id's next, or -1 */
-	int last; /* in its first op: its last */
-} Op;
-
-/* A write to all records that match a filter */
-typedef struct FilterOp
-{
-	int64 offset;
-	PineconeWriteKind kind;
-	PineconeMatcher *matcher;
-	PineconeRecord set; /* metadata to set */
-} FilterOp;
-
-/* A reader of a view; it stops when the memory context it read in goes away. */
-typedef struct Reader
-{
-	MemoryContextCallback callback;
-	uint64 generation; /* of the log: later ones have nothing to do with it */
-	PineconePendingView *view;
-} Reader;
-
-struct PineconePendingView
-{
-	PineconePendingLog *log;
-	MemoryContext cxt;
-	int readers;
-	bool outdated;	 /* goes away with its last reader */
-	double count;	 /* writes */
-	bool emptied;	 /* nothing that is stored is left */
-	idset_hash *ids; /* number: of the first op */
-	Op *ops;
-	int nops;
-	int ops_size;
-	FilterOp *filters;
-	int nfilters;
-};
-
-/* Number of the transaction; the memory of earlier ones' logs has gone. */
-static uint64 generation = 0;
 
 /* ---- The log ---- */
 
@@ -108,35 +47,35 @@ pinecone_pending_log_create(ResourceOwner owner)
 {
 	PineconePendingLog *log = palloc0(sizeof(PineconePendingLog));
 
-	log->generation = generation;
-
 	log->cxt = CurrentMemoryContext;
 	log->spool = pinecone_spool_create(owner);
 	initStringInfo(&log->buffer);
 	return log;
 }
 
-static Target *
-find_target(PineconePendingLog *log, PineconeSession *session, const char *namespace_)
+int
+pinecone_pending_log_find(const PineconePendingLog *log, const PineconeSession *session,
+						  const char *namespace_)
 {
 	for (int i = log->ntargets - 1; i >= 0; i--)
 	{
 		if (log->targets[i].session->mapping == session->mapping &&
 			strcmp(log->targets[i].namespace_, namespace_) == 0)
-			return &log->targets[i];
+			return i;
 	}
-	return NULL;
+	return -1;
 }
 
 int
 pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 							const char *namespace_, int batch_size, int concurrency)
 {
-	Target *target = find_target(log, session, namespace_);
+	int number = pinecone_pending_log_find(log, session, namespace_);
 	MemoryContext old;
+	Target *target;
 
-	if (target != NULL)
-		return target - log->targets;
+	if (number >= 0)
+		return number;
 	old = MemoryContextSwitchTo(log->cxt);
 	if (log->ntargets == log->size)
 	{
@@ -170,26 +109,6 @@ static int
 length_of(const char *string)
 {
 	return string ? (int) strlen(string) : -1;
-}
-
-/* Whoever reads next needs other views. */
-static void
-drop_views(PineconePendingLog *log)
-{
-	if (!log->viewed)
-		return;
-	log->viewed = false;
-	for (int i = 0; i < log->ntargets; i++)
-	{
-		PineconePendingView *view = log->targets[i].view;
-
-		log->targets[i].view = NULL;
-		if (view == NULL)
-			continue;
-		view->outdated = true;
-		if (view->readers == 0)
-			MemoryContextDelete(view->cxt);
-	}
 }
 
 void
@@ -282,9 +201,8 @@ read_header(PineconePendingLog *log, int64 offset, Header *header)
 	pinecone_spool_read(log->spool, offset, (char *) header, sizeof(*header));
 }
 
-/* The write at an offset, in the current memory context. */
-static void
-read_write(PineconePendingLog *log, int64 offset, PineconeWrite *write)
+void
+pinecone_pending_log_read(PineconePendingLog *log, int64 offset, PineconeWrite *write)
 {
 	Header header;
 	char *body;
@@ -298,6 +216,25 @@ read_write(PineconePendingLog *log, int64 offset, PineconeWrite *write)
 }
 
 int64
+pinecone_pending_log_peek(PineconePendingLog *log, int64 offset, PineconePendingEntry *entry)
+{
+	Header header;
+
+	read_header(log, offset, &header);
+	entry->target = header.target;
+	entry->kind = header.kind;
+	entry->id[0] = '\0';
+	if (pinecone_write_has_id(header.kind))
+	{
+		if (header.idlen >= (int) sizeof(entry->id))
+			elog(ERROR, "id of %d bytes in the log of pending writes", header.idlen);
+		pinecone_spool_read(log->spool, offset + sizeof(header), entry->id, header.idlen);
+		entry->id[header.idlen] = '\0';
+	}
+	return offset + sizeof(header) + body_length(&header);
+}
+
+int64
 pinecone_pending_log_size(const PineconePendingLog *log)
 {
 	return pinecone_spool_size(log->spool);
@@ -306,8 +243,6 @@ pinecone_pending_log_size(const PineconePendingLog *log)
 void
 pinecone_pending_log_truncate(PineconePendingLog *log, int64 size)
 {
-	if (log->view_end > size)
-		drop_views(log);
 	pinecone_spool_truncate(log->spool, size);
 }
 
@@ -315,12 +250,6 @@ void
 pinecone_pending_log_close(PineconePendingLog *log)
 {
 	pinecone_spool_close(log->spool);
-}
-
-void
-pinecone_pending_log_forget(void)
-{
-	generation++;
 }
 
 /* ---- Sending ---- */
@@ -362,196 +291,19 @@ pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeC
 	}
 }
 
-/* ---- Views ---- */
+/* ---- Namespaces ---- */
 
-static void
-empty_view(PineconePendingView *view)
+int
+pinecone_pending_log_targets(const PineconePendingLog *log)
 {
-	view->ids = idset_create(view->cxt, 64, NULL);
-	view->nops = 0;
-	view->filters = NULL;
-	view->nfilters = 0;
+	return log->ntargets;
 }
 
-static PineconePendingView *
-create_view(PineconePendingLog *log)
+bool
+pinecone_pending_log_is_of(const PineconePendingLog *log, int target, const PineconeTable *table)
 {
-	MemoryContext cxt = AllocSetContextCreate(log->cxt, "pinecone pending view",
-											  ALLOCSET_DEFAULT_SIZES);
-	PineconePendingView *view = MemoryContextAllocZero(cxt, sizeof(PineconePendingView));
-
-	view->log = log;
-	view->cxt = cxt;
-	empty_view(view);
-	return view;
-}
-
-static void
-view_id(PineconePendingView *view, const char *id, int64 offset, PineconeWriteKind kind)
-{
-	PineconeIdEntry *entry = idset_lookup(view->ids, id);
-	Op *op;
-	bool found;
-
-	if (view->nops == view->ops_size)
-	{
-		view->ops_size = Max(64, 2 * view->ops_size);
-		view->ops = view->ops ?
-						repalloc_huge(view->ops, view->ops_size * sizeof(Op)) :
-						MemoryContextAllocHuge(view->cxt, view->ops_size * sizeof(Op));
-	}
-	op = &view->ops[view->nops];
-	op->offset = offset;
-	op->kind = kind;
-	op->next = -1;
-	op->last = view->nops;
-	if (entry == NULL)
-	{
-		entry = idset_insert(view->ids, MemoryContextStrdup(view->cxt, id), &found);
-		entry->number = view->nops;
-	}
-	else if (kind != PINECONE_WRITE_UPDATE)
-		entry->number = view->nops; /* what was before does not matter */
-	else
-	{
-		Op *first = &view->ops[entry->number];
-
-		view->ops[first->last].next = view->nops;
-		first->last = view->nops;
-	}
-	view->nops++;
-}
-
-static void
-view_filter(PineconePendingView *view, int64 offset)
-{
-	MemoryContext old = MemoryContextSwitchTo(view->cxt);
-	FilterOp *op;
-	PineconeWrite write;
-
-	if (view->filters == NULL)
-		view->filters = palloc(sizeof(FilterOp));
-	else
-		view->filters = repalloc(view->filters, (view->nfilters + 1) * sizeof(FilterOp));
-	op = &view->filters[view->nfilters++];
-	read_write(view->log, offset, &write);
-	op->offset = offset;
-	op->kind = write.kind;
-	op->matcher = pinecone_match_compile(
-		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(write.filter))));
-	op->set = write.record;
-	MemoryContextSwitchTo(old);
-}
-
-/* Make views of the log up to a position. */
-static void
-create_views(PineconePendingLog *log, int64 end)
-{
-	char id[1024];
-
-	/* from here on there may be some, also if this is interrupted */
-	log->viewed = true;
-	log->view_end = end;
-	for (int64 offset = 0; offset < end;)
-	{
-		PineconePendingView *view;
-		Target *target;
-		Header header;
-
-		read_header(log, offset, &header);
-		target = &log->targets[header.target];
-		if (target->view == NULL)
-			target->view = create_view(log);
-		view = target->view;
-		view->count++;
-		if (header.kind == PINECONE_WRITE_DELETE_ALL)
-		{
-			empty_view(view);
-			view->emptied = true;
-		}
-		else if (pinecone_write_has_id(header.kind))
-		{
-			if (header.idlen >= (int) sizeof(id))
-				elog(ERROR, "id of %d bytes in the log of pending writes", header.idlen);
-			pinecone_spool_read(log->spool, offset + sizeof(header), id, header.idlen);
-			id[header.idlen] = '\0';
-			view_id(view, id, offset, header.kind);
-		}
-		else
-			view_filter(view, offset);
-		offset += sizeof(header) + body_length(&header);
-	}
-}
-
-/* The context in which a view was read goes away. */
-static void
-release_view(void *arg)
-{
-	Reader *reader = arg;
-	PineconePendingView *view = reader->view;
-
-	if (reader->generation != generation)
-		return; /* so has the view */
-	if (--view->readers == 0 && view->outdated)
-		MemoryContextDelete(view->cxt);
-}
-
-static void
-make_views(PineconePendingLog *log, int64 end)
-{
-	if (log->viewed && log->view_end == end)
-		return;
-	drop_views(log);
-	PG_TRY();
-	{
-		create_views(log, end);
-	}
-	PG_CATCH();
-	{
-		drop_views(log);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-}
-
-PineconePendingView *
-pinecone_pending_log_view(PineconePendingLog *log, PineconeSession *session,
-						  const char *namespace_, int64 end)
-{
-	Target *target = find_target(log, session, namespace_);
-	Reader *reader;
-
-	end = Min(end, pinecone_pending_log_size(log));
-	if (target == NULL || end == 0)
-		return NULL;
-	make_views(log, end);
-	if (target->view == NULL)
-		return NULL;
-	reader = palloc(sizeof(Reader));
-	reader->generation = log->generation;
-	reader->view = target->view;
-	reader->callback.func = release_view;
-	reader->callback.arg = reader;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &reader->callback);
-	target->view->readers++;
-	return target->view;
-}
-
-double
-pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table)
-{
-	double count = 0;
-
-	make_views(log, pinecone_pending_log_size(log));
-	for (int i = 0; i < log->ntargets; i++)
-	{
-		Target *target = &log->targets[i];
-
-		if (target->view && target->session->serverid == table->server->serverid &&
-			pinecone_option_has_namespace(table, target->namespace_))
-			count += target->view->count;
-	}
-	return count;
+	return log->targets[target].session->serverid == table->server->serverid &&
+		   pinecone_option_has_namespace(table, log->targets[target].namespace_);
 }
 
 static int
@@ -579,139 +331,4 @@ pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *se
 	}
 	qsort(all, *n, sizeof(*all), compare_namespaces);
 	return all;
-}
-
-bool
-pinecone_pending_is_emptied(PineconePendingView *view)
-{
-	return view->emptied;
-}
-
-bool
-pinecone_pending_has_filters(PineconePendingView *view)
-{
-	return view->nfilters > 0;
-}
-
-bool
-pinecone_pending_has_filter_updates(PineconePendingView *view)
-{
-	for (int i = 0; i < view->nfilters; i++)
-	{
-		if (view->filters[i].kind == PINECONE_WRITE_UPDATE_FILTER)
-			return true;
-	}
-	return false;
-}
-
-PineconePendingFate
-pinecone_pending_fate(PineconePendingView *view, const char *id)
-{
-	PineconeIdEntry *entry = idset_lookup(view->ids, id);
-
-	if (view->emptied ||
-		(entry != NULL && view->ops[entry->number].kind != PINECONE_WRITE_UPDATE))
-		return PINECONE_PENDING_REPLACED;
-	return entry == NULL ? PINECONE_PENDING_UNTOUCHED : PINECONE_PENDING_CHANGED;
-}
-
-static int
-compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-char **
-pinecone_pending_ids(PineconePendingView *view, int *n)
-{
-	char **ids = MemoryContextAllocHuge(CurrentMemoryContext,
-										Max(view->ids->members, 1) * sizeof(char *));
-	idset_iterator iterator;
-	PineconeIdEntry *entry;
-
-	*n = 0;
-	idset_start_iterate(view->ids, &iterator);
-	while ((entry = idset_iterate(view->ids, &iterator)) != NULL)
-		ids[(*n)++] = pstrdup(entry->id);
-	qsort(ids, *n, sizeof(char *), compare_strings);
-	return ids;
-}
-
-Jsonb *
-pinecone_pending_metadata(const PineconeRecord *record)
-{
-	char *text;
-
-	if (record->metadata == NULL)
-		return NULL;
-	text = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
-/* Set fields of a record's metadata. */
-static void
-set_metadata(PineconeRecord *record, const PineconeRecord *fields)
-{
-	PineconeMetadata metadata = {0};
-	const char *reason;
-
-	reason = pinecone_convert_metadata_add_stored(&metadata, record);
-	if (reason == NULL)
-		reason = pinecone_convert_metadata_add_stored(&metadata, fields);
-	if (reason == NULL)
-		reason = pinecone_convert_metadata_finish(&metadata, &record->metadata,
-												  &record->metadata_len);
-	if (reason != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("cannot store record \"%s\": %s", record->id, reason)));
-}
-
-bool
-pinecone_pending_apply(PineconePendingView *view, const char *id, const PineconeRecord *stored,
-					   PineconeRecord *result)
-{
-	PineconeIdEntry *entry = idset_lookup(view->ids, id);
-	int next = entry ? (int) entry->number : -1;
-	bool exists = stored != NULL && !view->emptied;
-	int filter = 0;
-
-	if (exists)
-		*result = *stored;
-	/* filters before the id was written anew do not matter */
-	while (next >= 0 && view->ops[next].kind != PINECONE_WRITE_UPDATE &&
-		   filter < view->nfilters && view->filters[filter].offset < view->ops[next].offset)
-		filter++;
-
-	while (next >= 0 || filter < view->nfilters)
-	{
-		if (next >= 0 && (filter >= view->nfilters ||
-						  view->ops[next].offset < view->filters[filter].offset))
-		{
-			Op *op = &view->ops[next];
-			PineconeWrite write;
-
-			if (op->kind != PINECONE_WRITE_DELETE)
-				read_write(view->log, op->offset, &write);
-			if (op->kind == PINECONE_WRITE_UPSERT)
-				*result = write.record;
-			else if (op->kind == PINECONE_WRITE_UPDATE && exists)
-				set_metadata(result, &write.record);
-			exists = op->kind == PINECONE_WRITE_UPSERT ||
-					 (op->kind == PINECONE_WRITE_UPDATE && exists);
-			next = op->next;
-		}
-		else
-		{
-			FilterOp *op = &view->filters[filter++];
-
-			if (!exists || !pinecone_match_holds(op->matcher, pinecone_pending_metadata(result)))
-				continue;
-			if (op->kind == PINECONE_WRITE_DELETE_FILTER)
-				exists = false;
-			else
-				set_metadata(result, &op->set);
-		}
-	}
-	return exists;
 }

@@ -1,6 +1,6 @@
 /*
  * pending_log.h
- *		The log of a transaction's writes, and what it makes of a namespace.
+ *		The log of a transaction's writes.
  */
 #ifndef PINECONE_PENDING_LOG_H
 #define PINECONE_PENDING_LOG_H
@@ -28,13 +28,27 @@ extern void pinecone_pending_log_add(PineconePendingLog *log, int target,
 extern int64 pinecone_pending_log_size(const PineconePendingLog *log);
 extern void pinecone_pending_log_truncate(PineconePendingLog *log, int64 size);
 
-/* As pinecone_pending_view(). */
-extern PineconePendingView *pinecone_pending_log_view(PineconePendingLog *log,
-													  PineconeSession *session,
-													  const char *namespace_, int64 end);
+/* One write as an index of the log sees it */
+typedef struct PineconePendingEntry
+{
+	int target;
+	PineconeWriteKind kind;
+	char id[1024]; /* "" unless it concerns one record */
+} PineconePendingEntry;
 
-/* As pinecone_pending_count(). */
-extern double pinecone_pending_log_count(PineconePendingLog *log, const PineconeTable *table);
+/* Look at the write at an offset; returns the next one's. */
+extern int64 pinecone_pending_log_peek(PineconePendingLog *log, int64 offset,
+									   PineconePendingEntry *entry);
+
+/* All of the write at an offset, in the current memory context. */
+extern void pinecone_pending_log_read(PineconePendingLog *log, int64 offset, PineconeWrite *write);
+
+/* Number of a namespace, or -1; how many there are; is it one of a table's? */
+extern int pinecone_pending_log_find(const PineconePendingLog *log, const PineconeSession *session,
+									 const char *namespace_);
+extern int pinecone_pending_log_targets(const PineconePendingLog *log);
+extern bool pinecone_pending_log_is_of(const PineconePendingLog *log, int target,
+									   const PineconeTable *table);
 
 /* As pinecone_pending_add_namespaces(). */
 extern PineconeNamespaceStats *
@@ -47,8 +61,5 @@ extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *sen
 
 /* Give back what does not go away with memory. */
 extern void pinecone_pending_log_close(PineconePendingLog *log);
-
-/* The transaction ends: memory of its log may go away in any order. */
-extern void pinecone_pending_log_forget(void);
 
 #endif /* PINECONE_PENDING_LOG_H */

@@ -103,7 +103,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
-	state->pending_end = pinecone_pending_position();
+	state->position = pinecone_pending_position();
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
 
@@ -395,8 +395,8 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->session = state->session;
 	spec->counters = &state->counters;
 	spec->op = op;
-	spec->pending_end = state->pending_end;
 	spec->own_writes = state->table;
+	spec->position = state->position;
 	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;

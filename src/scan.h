@@ -20,8 +20,8 @@ typedef struct PineconeScanState
 	PineconeTable *table;
 	PineconeSession *session; /* NULL until the scan runs */
 	Oid userid;
-	int64 pending_end; /* of the writes that the statement sees */
 	PineconeCounters counters;
+	int64 position; /* pending writes as of the statement's begin */
 
 	/* Run-time values */
 	List *exprs; /* of ExprState */

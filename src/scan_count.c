@@ -52,7 +52,7 @@ pinecone_count_start(ForeignScanState *node)
 		PineconeNamespaceStats *counted = &state->namespaces[i];
 
 		pinecone_consistency_wait(state->session, state->table, counted->name);
-		if (pinecone_pending_view(state->session, counted->name, state->pending_end) != NULL)
+		if (pinecone_pending_view(state->session, counted->name, state->position) != NULL)
 		{
 			counted->records = count_records(node, counted->name);
 			continue;

@@ -621,7 +621,7 @@ advance(PineconeStream *stream)
 PineconeStream *
 pinecone_stream_begin(const PineconeStreamSpec *spec)
 {
-	PineconePendingView *view = pinecone_pending_view(spec->session, spec->namespace_, spec->pending_end);
+	PineconePendingView *view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
 	PineconeStream *stream;
 	MemoryContext cxt;
 	MemoryContext old;

@@ -18,8 +18,8 @@ typedef struct PineconeStreamSpec
 	PineconeCounters *counters; /* may be NULL */
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
-	int64 pending_end;				 /* see pending writes up to there; PINECONE_PENDING_ALL */
 	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
+	int64 position;					 /* of pending writes that are seen: see pending.h */
 	int dimension;					 /* of the index; sizes pages */
 	int sharers;					 /* streams at the same time, which share the budget */
 
