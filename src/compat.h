@@ -129,6 +129,21 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* PG14 added root */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_pull_varnos(root, node) pull_varnos(root, node)
+#else
+#define pinecone_pull_varnos(root, node) pull_varnos(node)
+#endif
+
+/* PG19 dropped the restriction */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_have_dangerous_phv(root, outer_relids, inner_params) false
+#else
+#define pinecone_have_dangerous_phv(root, outer_relids, inner_params) \
+	have_dangerous_phv(root, outer_relids, inner_params)
+#endif
+
 /* PG17 lets extensions name their waits */
 #if PG_VERSION_NUM >= 170000
 #define pinecone_wait_event_new(name) WaitEventExtensionNew(name)

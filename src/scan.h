@@ -71,6 +71,14 @@ typedef struct PineconeScanState
 	AttrNumber *layout; /* what each holds */
 	Datum *row_values;	/* a row of the table */
 	bool *row_isnull;
+
+	/* Below a read-ahead, see ahead.h */
+	struct PineconeAhead *ahead;   /* NULL: there is none */
+	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
+	struct PineconePool *pool;	   /* in a run begun ahead: gathers fetches */
+	bool begun_ahead;			   /* this is one; it neither waits nor raises
+									* errors before it is read */
+	bool given_up;				   /* it could not keep to that */
 } PineconeScanState;
 
 extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
@@ -93,6 +101,9 @@ extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
  * way when this returns.  Nothing happens when it has been started.
  */
 extern void pinecone_scan_start(ForeignScanState *node);
+
+/* Forget the run, if there is one. */
+extern void pinecone_scan_end_run(PineconeScanState *state);
 
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);
