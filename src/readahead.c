@@ -126,8 +126,7 @@ scan_is_served(ForeignScanState *node, Introduction *intro)
 
 	if (((ForeignScan *) node->ss.ps.plan)->operation != CMD_SELECT ||
 		node->fdwroutine->IterateForeignScan != pineconeIterateForeignScan || scan == NULL ||
-		scan->ahead != NULL ||
-		scan->request->op == PINECONE_OP_STATS || scan->request->op == PINECONE_OP_COUNT)
+		scan->ahead != NULL)
 		return false;
 	(void) collect_params((Node *) ((ForeignScan *) node->ss.ps.plan)->fdw_exprs, &used);
 	return !used.has_subplan && bms_overlap(used.ids, intro->set_by_loop) &&

@@ -81,7 +81,7 @@ uses_params(Node *node, Bitmapset *ids)
 static bool
 scan_depends(ForeignPath *path, Gain *gain)
 {
-	RelOptInfo *rel = path->path.parent;
+	RelOptInfo *rel = ((PineconePlanInfo *) path->path.parent->fdw_private)->rel;
 
 	if (gain->ids == NULL)
 		return bms_overlap(PATH_REQ_OUTER(&path->path), gain->outer) &&
@@ -102,8 +102,6 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 		!scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
-	if (op == PINECONE_OP_STATS || op == PINECONE_OP_COUNT)
-		return;
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
 	gain->saved += PINECONE_REQUEST_COST * (1 - 1.0 / together);
 	gain->scans++;

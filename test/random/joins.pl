@@ -18,7 +18,7 @@ use Test::More;
 
 my $seed = $ARGV[0] // time;
 my $njoins = $ARGV[1] // 500;
-my $nrecords = 90;
+my $nrecords = 400;
 srand $seed;
 
 sub pick
