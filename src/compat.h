@@ -129,6 +129,18 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* PG14 brought Memoize, a cache over a nested loop's inner side */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_memoized_path(path) \
+	(IsA(path, MemoizePath) ? ((MemoizePath *) (path))->subpath : NULL)
+#define pinecone_is_memoize(node) IsA(node, MemoizeState)
+#define pinecone_memoize_evictions(node) (((MemoizeState *) (node))->stats.cache_evictions)
+#else
+#define pinecone_memoized_path(path) NULL
+#define pinecone_is_memoize(node) false
+#define pinecone_memoize_evictions(node) 0
+#endif
+
 /* PG14 added root */
 #if PG_VERSION_NUM >= 140000
 #define pinecone_pull_varnos(root, node) pull_varnos(root, node)

@@ -16,9 +16,12 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
+#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "ahead.h"
@@ -26,11 +29,26 @@
 #include "readahead.h"
 #include "setting.h"
 
-/* Rows to begin with, unless all will be wanted. */
-#define FIRST_ROWS 4
+/*
+ * Rows to begin with, unless all will be wanted: each of them costs a search,
+ * or all of them one fetch.
+ */
+#define FIRST_SEARCHES 4
+#define FIRST_IDS 16
 
 /* Rows that one fetch brings at most (API 2025-10). */
 #define FETCH_ROWS 100
+
+/* Parameters remembered as being in a cache, before all are forgotten. */
+#define MAX_CACHED 100000
+
+/* A foreign scan below the loop's inner side. */
+typedef struct Served
+{
+	PineconeAhead *ahead;
+	PineconeCounters *counters;
+	PlanState *cache; /* Memoize between the loop and the scan, or NULL */
+} Served;
 
 /* An outer row read ahead. */
 typedef struct Row
@@ -46,9 +64,13 @@ typedef struct ReadAheadState
 	/* Who is served */
 	NestLoopState *loop; /* NULL: nobody, rows are passed through */
 	int nscans;
-	PineconeAhead **scans;
+	Served *scans;
 	bool gathers; /* some gather ids for fetches */
 	bool eager;
+
+	/* Parameters asked for already, by hash; what Memoize has, it keeps */
+	HTAB *cached;
+	uint64 evictions; /* of all caches when they were last looked at */
 
 	/* Rows: a ring */
 	MemoryContext rows_cxt;
@@ -63,7 +85,6 @@ typedef struct ReadAheadState
 
 	/* For EXPLAIN */
 	int most_rows;
-	double rows_ahead;
 } ReadAheadState;
 
 static ExecutorStart_hook_type previous_ExecutorStart = NULL;
@@ -110,11 +131,23 @@ collect_params(Node *node, ParamsUsed *used)
 	return expression_tree_walker(node, collect_params, (void *) used);
 }
 
+/* The set of parameters asked for, by hash. */
+static HTAB *
+new_cached(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = ctl.entrysize = sizeof(uint64);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("pinecone read-ahead", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
 typedef struct Introduction
 {
 	ReadAheadState *state;
 	Bitmapset *set_by_loop;
 	Bitmapset *known; /* the same and those set further out */
+	PlanState *cache; /* the Memoize that the search is below, or NULL */
 } Introduction;
 
 /* Does the loop, and nothing between it and the scan, tell what this asks? */
@@ -133,6 +166,23 @@ scan_is_served(ForeignScanState *node, Introduction *intro)
 		   bms_is_subset(used.ids, intro->known);
 }
 
+static void
+add_scan(ReadAheadState *state, ForeignScanState *node, PlanState *cache)
+{
+	Served *scan;
+
+	state->scans = state->scans == NULL ?
+					   palloc(sizeof(Served)) :
+					   repalloc(state->scans, (state->nscans + 1) * sizeof(Served));
+	scan = &state->scans[state->nscans++];
+	scan->ahead = pinecone_ahead_create(node);
+	scan->counters = &((PineconeScanState *) node->fdw_state)->counters;
+	scan->cache = cache;
+	state->gathers |= pinecone_ahead_gathers(scan->ahead);
+	if (cache != NULL && state->cached == NULL)
+		state->cached = new_cached();
+}
+
 static bool
 find_scans(PlanState *node, Introduction *intro)
 {
@@ -142,12 +192,17 @@ find_scans(PlanState *node, Introduction *intro)
 		return false;
 	if (IsA(node, ForeignScanState) && scan_is_served((ForeignScanState *) node, intro))
 	{
-		state->scans = state->scans == NULL ?
-						   palloc(sizeof(PineconeAhead *)) :
-						   repalloc(state->scans, (state->nscans + 1) * sizeof(PineconeAhead *));
-		state->scans[state->nscans] = pinecone_ahead_create((ForeignScanState *) node);
-		state->gathers |= pinecone_ahead_gathers(state->scans[state->nscans]);
-		state->nscans++;
+		add_scan(state, (ForeignScanState *) node, intro->cache);
+		return false;
+	}
+	if (pinecone_is_memoize(node))
+	{
+		PlanState *outer_cache = intro->cache;
+
+		intro->cache = node;
+		(void) planstate_tree_walker(node, find_scans, (void *) intro);
+		intro->cache = outer_cache;
+		return false;
 	}
 	return planstate_tree_walker(node, find_scans, (void *) intro);
 }
@@ -158,7 +213,7 @@ introduce(ReadAheadState *state, NestLoopState *loop)
 	NestLoop *plan = (NestLoop *) loop->js.ps.plan;
 	EState *estate = loop->js.ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	Introduction intro = {state, NULL, NULL};
+	Introduction intro = {state, NULL, NULL, NULL};
 	ListCell *lc;
 
 	foreach(lc, plan->nestParams)
@@ -272,6 +327,83 @@ drop_row(ReadAheadState *state, Row *row)
 	row->tuple = NULL;
 }
 
+/* ---- Caches on the inner side ---- */
+
+static void
+forget_cached(ReadAheadState *state)
+{
+	HASH_SEQ_STATUS status;
+	uint64 *key;
+
+	if (state->cached == NULL)
+		return;
+	hash_seq_init(&status, state->cached);
+	while ((key = hash_seq_search(&status)) != NULL)
+		(void) hash_search(state->cached, key, HASH_REMOVE, NULL);
+}
+
+static uint64
+hash_of_parameters(ReadAheadState *state, TupleTableSlot *slot)
+{
+	uint64 hash = 0;
+	ListCell *lc;
+
+	foreach(lc, ((NestLoop *) state->loop->js.ps.plan)->nestParams)
+	{
+		AttrNumber attnum = lfirst_node(NestLoopParam, lc)->paramval->varattno;
+		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1);
+		bool isnull;
+		Datum value = slot_getattr(slot, attnum, &isnull);
+		uint64 one = 0;
+
+		if (!isnull && att->attbyval)
+			one = DatumGetUInt64(hash_any_extended((unsigned char *) &value, sizeof(value), 1));
+		else if (!isnull && att->attlen == -1)
+		{
+			struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+
+			one = DatumGetUInt64(hash_any_extended((unsigned char *) VARDATA_ANY(packed),
+												   VARSIZE_ANY_EXHDR(packed), 1));
+			if ((Pointer) packed != DatumGetPointer(value))
+				pfree(packed);
+		}
+		else if (!isnull)
+			one = DatumGetUInt64(hash_any_extended((unsigned char *) DatumGetPointer(value),
+												   datumGetSize(value, false, att->attlen), 1));
+		hash = hash_combine64(hash, one);
+	}
+	return hash;
+}
+
+/*
+ * Will a row's answers come from a cache?  What has been asked for once does,
+ * unless the cache has had to drop something.  A wrong guess costs a request
+ * that overlaps with no other, or one too many.
+ */
+static bool
+row_is_cached(ReadAheadState *state, TupleTableSlot *slot)
+{
+	uint64 hash;
+	uint64 evictions = 0;
+	bool found;
+
+	if (state->cached == NULL)
+		return false;
+	for (int i = 0; i < state->nscans; i++)
+	{
+		if (state->scans[i].cache != NULL)
+			evictions += pinecone_memoize_evictions(state->scans[i].cache);
+	}
+	if (evictions != state->evictions || hash_get_num_entries(state->cached) >= MAX_CACHED)
+		forget_cached(state);
+	state->evictions = evictions;
+	hash = hash_of_parameters(state, slot);
+	(void) hash_search(state->cached, &hash, HASH_ENTER, &found);
+	return found;
+}
+
+/* ---- Rows ---- */
+
 /* Read one row and ask for it. */
 static bool
 read_row(ReadAheadState *state)
@@ -279,6 +411,7 @@ read_row(ReadAheadState *state)
 	TupleTableSlot *slot = ExecProcNode(child_state(state));
 	MemoryContext old;
 	Row *row;
+	bool cached;
 
 	if (TupIsNull(slot))
 	{
@@ -294,8 +427,12 @@ read_row(ReadAheadState *state)
 	state->bytes += row->tuple->t_len;
 
 	set_loop_parameters(state, slot);
+	cached = row_is_cached(state, slot);
 	for (int i = 0; i < state->nscans; i++)
-		row->answers[i] = pinecone_ahead_ask(state->scans[i]);
+	{
+		if (!cached || state->scans[i].cache == NULL)
+			row->answers[i] = pinecone_ahead_ask(state->scans[i].ahead);
+	}
 	return true;
 }
 
@@ -303,17 +440,19 @@ read_row(ReadAheadState *state)
 static int
 rows_wanted(ReadAheadState *state)
 {
-	double first = state->eager ? state->capacity : FIRST_ROWS;
-	double growth = state->gathers ? 4 : 2; /* ids in the same fetch cost little */
-	double wanted = Min(Max(first, growth * state->given), state->capacity);
+	double first = state->eager	  ? state->capacity :
+				   state->gathers ? FIRST_IDS :
+									FIRST_SEARCHES;
+	double wanted = Min(Max(first, 2 * state->given), state->capacity);
 
 	for (int i = 0; i < state->nscans; i++)
 	{
-		double bytes = pinecone_ahead_answer_bytes(state->scans[i]);
+		PineconeAhead *ahead = state->scans[i].ahead;
+		double bytes = pinecone_ahead_answer_bytes(ahead);
 
 		/* what is on the wire, and as much again that has arrived */
-		if (!pinecone_ahead_gathers(state->scans[i]))
-			wanted = Min(wanted, 2 * pinecone_ahead_concurrency(state->scans[i]));
+		if (!pinecone_ahead_gathers(ahead))
+			wanted = Min(wanted, 2 * pinecone_ahead_concurrency(ahead));
 		if (bytes > 0)
 			wanted = Min(wanted, pinecone_prefetch_kb * 1024.0 / bytes);
 	}
@@ -327,7 +466,7 @@ ids_waiting(ReadAheadState *state)
 	int most = 0;
 
 	for (int i = 0; i < state->nscans; i++)
-		most = Max(most, pinecone_ahead_waiting(state->scans[i]));
+		most = Max(most, pinecone_ahead_waiting(state->scans[i].ahead));
 	return most;
 }
 
@@ -352,7 +491,7 @@ read_ahead(ReadAheadState *state)
 			break;
 	}
 	for (int i = 0; i < state->nscans; i++)
-		pinecone_ahead_flush(state->scans[i]);
+		pinecone_ahead_flush(state->scans[i].ahead);
 	restore_loop_parameters(state, saved);
 	state->most_rows = Max(state->most_rows, state->nrows);
 }
@@ -429,6 +568,7 @@ rescan_read_ahead(CustomScanState *node)
 	PlanState *child = child_state(state);
 
 	drop_rows(state);
+	forget_cached(state);
 	if (node->ss.ps.chgParam != NULL)
 		UpdateChangedParamSet(child, node->ss.ps.chgParam);
 	if (child->chgParam == NULL)
@@ -450,13 +590,28 @@ static void
 explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	ReadAheadState *state = (ReadAheadState *) node;
+	PineconeCounters sum = {0};
+	uint64 fetches = 0;
 
-	ExplainPropertyInteger("Batch", "rows", state->loop ? state->capacity : 0, es);
+	ExplainPropertyInteger("Batch", "rows", state->loop ? state->capacity : 1, es);
 	if (!es->analyze)
 		return;
 	for (int i = 0; i < state->nscans; i++)
-		pinecone_ahead_settle(state->scans[i]);
-	ExplainPropertyInteger("Rows Ahead", NULL, state->most_rows, es);
+	{
+		PineconeCounters *counters = state->scans[i].counters;
+
+		pinecone_ahead_settle(state->scans[i].ahead);
+		sum.requests += counters->requests;
+		sum.peak_in_flight = Max(sum.peak_in_flight, counters->peak_in_flight);
+		sum.ids_fetched += counters->ids_fetched;
+		if (counters->ids_fetched > 0)
+			fetches += counters->requests;
+	}
+	ExplainPropertyInteger("Most Rows Ahead", NULL, state->most_rows, es);
+	ExplainPropertyUInteger("Requests", NULL, sum.requests, es);
+	if (sum.ids_fetched > 0)
+		ExplainPropertyFloat("Ids Per Request", NULL, (double) sum.ids_fetched / fetches, 1, es);
+	ExplainPropertyInteger("Peak In Flight", NULL, sum.peak_in_flight, es);
 }
 
 static const CustomExecMethods exec_methods = {

@@ -198,10 +198,9 @@ gain_of_path(Path *path, Gain *gain)
 		case T_MaterialPath:
 			gain_of_path(((MaterialPath *) path)->subpath, gain);
 			break;
-		case T_MemoizePath:
-			gain_of_path(((MemoizePath *) path)->subpath, gain);
-			break;
 		default:
+			if (pinecone_memoized_path(path) != NULL)
+				gain_of_path(pinecone_memoized_path(path), gain);
 			break;
 	}
 }
@@ -253,7 +252,8 @@ add_loop(PlannerInfo *root, RelOptInfo *joinrel, JoinType jointype, Path *outer,
 	Relids required_outer;
 	Path *loop;
 	Path *ahead;
-	Path *priced = IsA(inner, MemoizePath) ? ((MemoizePath *) inner)->subpath : inner;
+	Path *cached = pinecone_memoized_path(inner);
+	Path *priced = cached != NULL ? cached : inner;
 	Cost saved = Min(gain->saved, priced->startup_cost);
 
 	if (!join_is_allowed(root, outer, inner, extra, &required_outer))
@@ -334,8 +334,8 @@ add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 	{
 		JoinPath *path = lfirst(lc);
 
-		if (IsA(path, NestPath) && IsA(path->innerjoinpath, MemoizePath) &&
-			path->innerjoinpath->parent == innerrel)
+		if (IsA(path, NestPath) && path->innerjoinpath->parent == innerrel &&
+			pinecone_memoized_path(path->innerjoinpath) != NULL)
 			inners = list_append_unique_ptr(inners, path->innerjoinpath);
 	}
 	foreach(lc, inners)
