@@ -141,6 +141,22 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_memoize_evictions(node) 0
 #endif
 
+/* PG15 added the first stage to choose, PG18 the relations left */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune, false, NULL)
+#elif PG_VERSION_NUM >= 150000
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune, false)
+#else
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune)
+#endif
+
+/* PG14 brought asynchronous children of Append */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_async_children(append) ((append)->as_nasyncplans)
+#else
+#define pinecone_async_children(append) 0
+#endif
+
 /* PG14 added root */
 #if PG_VERSION_NUM >= 140000
 #define pinecone_pull_varnos(root, node) pull_varnos(root, node)

@@ -16,17 +16,14 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
-#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "ahead.h"
 #include "compat.h"
 #include "readahead.h"
+#include "served.h"
 #include "setting.h"
 
 /*
@@ -39,22 +36,11 @@
 /* Rows that one fetch brings at most (API 2025-10). */
 #define FETCH_ROWS 100
 
-/* Parameters remembered as being in a cache, before all are forgotten. */
-#define MAX_CACHED 100000
-
-/* A foreign scan below the loop's inner side. */
-typedef struct Served
-{
-	PineconeAhead *ahead;
-	PineconeCounters *counters;
-	PlanState *cache; /* Memoize between the loop and the scan, or NULL */
-} Served;
-
 /* An outer row read ahead. */
 typedef struct Row
 {
 	MinimalTuple tuple;
-	PineconeAnswer **answers; /* for each scan, or NULL */
+	PineconeAnswer **answers;
 } Row;
 
 typedef struct ReadAheadState
@@ -62,15 +48,8 @@ typedef struct ReadAheadState
 	CustomScanState css;
 
 	/* Who is served */
-	NestLoopState *loop; /* NULL: nobody, rows are passed through */
-	int nscans;
-	Served *scans;
-	bool gathers; /* some gather ids for fetches */
+	PineconeServed *served; /* NULL: nobody, rows are passed through */
 	bool eager;
-
-	/* Parameters asked for already, by hash; what Memoize has, it keeps */
-	HTAB *cached;
-	uint64 evictions; /* of all caches when they were last looked at */
 
 	/* Rows: a ring */
 	MemoryContext rows_cxt;
@@ -113,131 +92,18 @@ begin_read_ahead(CustomScanState *node, EState *estate, int eflags)
 
 /* ---- Introductions ---- */
 
-typedef struct ParamsUsed
-{
-	Bitmapset *ids;
-	bool has_subplan;
-} ParamsUsed;
-
-static bool
-collect_params(Node *node, ParamsUsed *used)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
-		used->ids = bms_add_member(used->ids, ((Param *) node)->paramid);
-	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
-		used->has_subplan = true;
-	return expression_tree_walker(node, collect_params, (void *) used);
-}
-
-/* The set of parameters asked for, by hash. */
-static HTAB *
-new_cached(void)
-{
-	HASHCTL ctl = {0};
-
-	ctl.keysize = ctl.entrysize = sizeof(uint64);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("pinecone read-ahead", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-typedef struct Introduction
-{
-	ReadAheadState *state;
-	Bitmapset *set_by_loop;
-	Bitmapset *known; /* the same and those set further out */
-	PlanState *cache; /* the Memoize that the search is below, or NULL */
-} Introduction;
-
-/* Does the loop, and nothing between it and the scan, tell what this asks? */
-static bool
-scan_is_served(ForeignScanState *node, Introduction *intro)
-{
-	PineconeScanState *scan = node->fdw_state;
-	ParamsUsed used = {0};
-
-	if (((ForeignScan *) node->ss.ps.plan)->operation != CMD_SELECT ||
-		node->fdwroutine->IterateForeignScan != pineconeIterateForeignScan || scan == NULL ||
-		scan->ahead != NULL)
-		return false;
-	(void) collect_params((Node *) ((ForeignScan *) node->ss.ps.plan)->fdw_exprs, &used);
-	return !used.has_subplan && bms_overlap(used.ids, intro->set_by_loop) &&
-		   bms_is_subset(used.ids, intro->known);
-}
-
-static void
-add_scan(ReadAheadState *state, ForeignScanState *node, PlanState *cache)
-{
-	Served *scan;
-
-	state->scans = state->scans == NULL ?
-					   palloc(sizeof(Served)) :
-					   repalloc(state->scans, (state->nscans + 1) * sizeof(Served));
-	scan = &state->scans[state->nscans++];
-	scan->ahead = pinecone_ahead_create(node);
-	scan->counters = &((PineconeScanState *) node->fdw_state)->counters;
-	scan->cache = cache;
-	state->gathers |= pinecone_ahead_gathers(scan->ahead);
-	if (cache != NULL && state->cached == NULL)
-		state->cached = new_cached();
-}
-
-static bool
-find_scans(PlanState *node, Introduction *intro)
-{
-	ReadAheadState *state = intro->state;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, ForeignScanState) && scan_is_served((ForeignScanState *) node, intro))
-	{
-		add_scan(state, (ForeignScanState *) node, intro->cache);
-		return false;
-	}
-	if (pinecone_is_memoize(node))
-	{
-		PlanState *outer_cache = intro->cache;
-
-		intro->cache = node;
-		(void) planstate_tree_walker(node, find_scans, (void *) intro);
-		intro->cache = outer_cache;
-		return false;
-	}
-	return planstate_tree_walker(node, find_scans, (void *) intro);
-}
-
 static void
 introduce(ReadAheadState *state, NestLoopState *loop)
 {
-	NestLoop *plan = (NestLoop *) loop->js.ps.plan;
 	EState *estate = loop->js.ps.state;
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	Introduction intro = {state, NULL, NULL, NULL};
-	ListCell *lc;
 
-	foreach(lc, plan->nestParams)
-		intro.set_by_loop = bms_add_member(intro.set_by_loop,
-										   lfirst_node(NestLoopParam, lc)->paramno);
-	intro.known = bms_union(intro.set_by_loop, plan->join.plan.extParam);
-	foreach(lc, plan->join.plan.initPlan)
-	{
-		ListCell *lc2;
-
-		foreach(lc2, lfirst_node(SubPlan, lc)->setParam)
-			intro.known = bms_add_member(intro.known, lfirst_int(lc2));
-	}
-	(void) find_scans(innerPlanState(loop), &intro);
-
-	if (state->nscans > 0)
-	{
-		state->loop = loop;
-		state->capacity = pinecone_read_ahead;
-		state->rows_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone read-ahead",
-												ALLOCSET_DEFAULT_SIZES);
-		state->rows = palloc0(state->capacity * sizeof(Row));
-	}
-	MemoryContextSwitchTo(old);
+	state->served = pinecone_served_find(loop);
+	if (state->served == NULL)
+		return;
+	state->capacity = pinecone_read_ahead;
+	state->rows_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone read-ahead",
+											ALLOCSET_DEFAULT_SIZES);
+	state->rows = MemoryContextAllocZero(state->rows_cxt, state->capacity * sizeof(Row));
 }
 
 static bool
@@ -273,136 +139,14 @@ start_executor(QueryDesc *query, int eflags)
 /* ---- Reading ahead ---- */
 
 static void
-set_loop_parameters(ReadAheadState *state, TupleTableSlot *slot)
-{
-	ParamExecData *params = state->css.ss.ps.state->es_param_exec_vals;
-	ListCell *lc;
-
-	foreach(lc, ((NestLoop *) state->loop->js.ps.plan)->nestParams)
-	{
-		NestLoopParam *param = lfirst(lc);
-
-		params[param->paramno].value = slot_getattr(slot, param->paramval->varattno,
-													&params[param->paramno].isnull);
-	}
-}
-
-/* The parameters as they are now, to be put back. */
-static ParamExecData *
-save_loop_parameters(ReadAheadState *state)
-{
-	ParamExecData *params = state->css.ss.ps.state->es_param_exec_vals;
-	List *nest_params = ((NestLoop *) state->loop->js.ps.plan)->nestParams;
-	ParamExecData *saved = palloc(list_length(nest_params) * sizeof(ParamExecData));
-	ListCell *lc;
-
-	foreach(lc, nest_params)
-		saved[foreach_current_index(lc)] = params[lfirst_node(NestLoopParam, lc)->paramno];
-	return saved;
-}
-
-static void
-restore_loop_parameters(ReadAheadState *state, ParamExecData *saved)
-{
-	ParamExecData *params = state->css.ss.ps.state->es_param_exec_vals;
-	ListCell *lc;
-
-	foreach(lc, ((NestLoop *) state->loop->js.ps.plan)->nestParams)
-		params[lfirst_node(NestLoopParam, lc)->paramno] = saved[foreach_current_index(lc)];
-	pfree(saved);
-}
-
-static void
 drop_row(ReadAheadState *state, Row *row)
 {
 	if (row->tuple == NULL)
 		return;
-	for (int i = 0; i < state->nscans; i++)
-	{
-		if (row->answers[i])
-			pinecone_ahead_release(row->answers[i]);
-	}
-	pfree(row->answers);
+	pinecone_served_release(state->served, row->answers);
 	pfree(row->tuple);
 	row->tuple = NULL;
 }
-
-/* ---- Caches on the inner side ---- */
-
-static void
-forget_cached(ReadAheadState *state)
-{
-	HASH_SEQ_STATUS status;
-	uint64 *key;
-
-	if (state->cached == NULL)
-		return;
-	hash_seq_init(&status, state->cached);
-	while ((key = hash_seq_search(&status)) != NULL)
-		(void) hash_search(state->cached, key, HASH_REMOVE, NULL);
-}
-
-static uint64
-hash_of_parameters(ReadAheadState *state, TupleTableSlot *slot)
-{
-	uint64 hash = 0;
-	ListCell *lc;
-
-	foreach(lc, ((NestLoop *) state->loop->js.ps.plan)->nestParams)
-	{
-		AttrNumber attnum = lfirst_node(NestLoopParam, lc)->paramval->varattno;
-		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1);
-		bool isnull;
-		Datum value = slot_getattr(slot, attnum, &isnull);
-		uint64 one = 0;
-
-		if (!isnull && att->attbyval)
-			one = DatumGetUInt64(hash_any_extended((unsigned char *) &value, sizeof(value), 1));
-		else if (!isnull && att->attlen == -1)
-		{
-			struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-
-			one = DatumGetUInt64(hash_any_extended((unsigned char *) VARDATA_ANY(packed),
-												   VARSIZE_ANY_EXHDR(packed), 1));
-			if ((Pointer) packed != DatumGetPointer(value))
-				pfree(packed);
-		}
-		else if (!isnull)
-			one = DatumGetUInt64(hash_any_extended((unsigned char *) DatumGetPointer(value),
-												   datumGetSize(value, false, att->attlen), 1));
-		hash = hash_combine64(hash, one);
-	}
-	return hash;
-}
-
-/*
- * Will a row's answers come from a cache?  What has been asked for once does,
- * unless the cache has had to drop something.  A wrong guess costs a request
- * that overlaps with no other, or one too many.
- */
-static bool
-row_is_cached(ReadAheadState *state, TupleTableSlot *slot)
-{
-	uint64 hash;
-	uint64 evictions = 0;
-	bool found;
-
-	if (state->cached == NULL)
-		return false;
-	for (int i = 0; i < state->nscans; i++)
-	{
-		if (state->scans[i].cache != NULL)
-			evictions += pinecone_memoize_evictions(state->scans[i].cache);
-	}
-	if (evictions != state->evictions || hash_get_num_entries(state->cached) >= MAX_CACHED)
-		forget_cached(state);
-	state->evictions = evictions;
-	hash = hash_of_parameters(state, slot);
-	(void) hash_search(state->cached, &hash, HASH_ENTER, &found);
-	return found;
-}
-
-/* ---- Rows ---- */
 
 /* Read one row and ask for it. */
 static bool
@@ -411,7 +155,6 @@ read_row(ReadAheadState *state)
 	TupleTableSlot *slot = ExecProcNode(child_state(state));
 	MemoryContext old;
 	Row *row;
-	bool cached;
 
 	if (TupIsNull(slot))
 	{
@@ -421,18 +164,10 @@ read_row(ReadAheadState *state)
 	old = MemoryContextSwitchTo(state->rows_cxt);
 	row = &state->rows[(state->first + state->nrows) % state->capacity];
 	row->tuple = ExecCopySlotMinimalTuple(slot);
-	row->answers = palloc0(state->nscans * sizeof(PineconeAnswer *));
+	row->answers = pinecone_served_ask(state->served, slot);
 	MemoryContextSwitchTo(old);
 	state->nrows++;
 	state->bytes += row->tuple->t_len;
-
-	set_loop_parameters(state, slot);
-	cached = row_is_cached(state, slot);
-	for (int i = 0; i < state->nscans; i++)
-	{
-		if (!cached || state->scans[i].cache == NULL)
-			row->answers[i] = pinecone_ahead_ask(state->scans[i].ahead);
-	}
 	return true;
 }
 
@@ -440,34 +175,12 @@ read_row(ReadAheadState *state)
 static int
 rows_wanted(ReadAheadState *state)
 {
-	double first = state->eager	  ? state->capacity :
-				   state->gathers ? FIRST_IDS :
-									FIRST_SEARCHES;
+	double first = state->eager							  ? state->capacity :
+				   pinecone_served_gathers(state->served) ? FIRST_IDS :
+															FIRST_SEARCHES;
 	double wanted = Min(Max(first, 2 * state->given), state->capacity);
 
-	for (int i = 0; i < state->nscans; i++)
-	{
-		PineconeAhead *ahead = state->scans[i].ahead;
-		double bytes = pinecone_ahead_answer_bytes(ahead);
-
-		/* what is on the wire, and as much again that has arrived */
-		if (!pinecone_ahead_gathers(ahead))
-			wanted = Min(wanted, 2 * pinecone_ahead_concurrency(ahead));
-		if (bytes > 0)
-			wanted = Min(wanted, pinecone_prefetch_kb * 1024.0 / bytes);
-	}
-	return Max(1, (int) wanted);
-}
-
-/* Ids gathered for the next fetch, by the scan that has the most. */
-static int
-ids_waiting(ReadAheadState *state)
-{
-	int most = 0;
-
-	for (int i = 0; i < state->nscans; i++)
-		most = Max(most, pinecone_ahead_waiting(state->scans[i].ahead));
-	return most;
+	return Max(1, (int) Min(wanted, pinecone_served_most_rows(state->served)));
 }
 
 static void
@@ -476,23 +189,20 @@ read_ahead(ReadAheadState *state)
 	int wanted = rows_wanted(state);
 	int room = wanted - state->nrows;
 	int full = FETCH_ROWS * Max(1, room / FETCH_ROWS);
-	ParamExecData *saved;
+	bool gathers = pinecone_served_gathers(state->served);
 
 	if (state->exhausted || room <= 0)
 		return;
 	/* where ids are gathered, wait until they make a full fetch */
-	if (state->gathers && state->nrows > 0 && room < FETCH_ROWS)
+	if (gathers && state->nrows > 0 && room < FETCH_ROWS)
 		return;
 
-	saved = save_loop_parameters(state);
 	while (state->nrows < wanted && state->bytes < work_mem * (Size) 1024 && read_row(state))
 	{
-		if (state->gathers && ids_waiting(state) >= full)
+		if (gathers && pinecone_served_waiting(state->served) >= full)
 			break;
 	}
-	for (int i = 0; i < state->nscans; i++)
-		pinecone_ahead_flush(state->scans[i].ahead);
-	restore_loop_parameters(state, saved);
+	pinecone_served_flush(state->served);
 	state->most_rows = Max(state->most_rows, state->nrows);
 }
 
@@ -505,14 +215,6 @@ next_row(ReadAheadState *state)
 
 	drop_row(state, &state->current);
 	read_ahead(state);
-	if (state->nrows == 0 && !state->exhausted)
-	{
-		/* a single row that is larger than work_mem */
-		ParamExecData *saved = save_loop_parameters(state);
-
-		(void) read_row(state);
-		restore_loop_parameters(state, saved);
-	}
 	if (state->nrows == 0)
 		return ExecClearTuple(slot);
 
@@ -533,7 +235,7 @@ execute_read_ahead(CustomScanState *node)
 	TupleTableSlot *slot;
 
 	CHECK_FOR_INTERRUPTS();
-	slot = state->loop != NULL ? next_row(state) : ExecProcNode(child_state(state));
+	slot = state->served != NULL ? next_row(state) : ExecProcNode(child_state(state));
 	if (TupIsNull(slot) || node->ss.ps.ps_ProjInfo == NULL)
 		return slot;
 	ResetExprContext(econtext);
@@ -546,7 +248,7 @@ execute_read_ahead(CustomScanState *node)
 static void
 drop_rows(ReadAheadState *state)
 {
-	if (state->loop == NULL)
+	if (state->served == NULL)
 		return;
 	ExecClearTuple(state->css.ss.ss_ScanTupleSlot);
 	drop_row(state, &state->current);
@@ -568,7 +270,8 @@ rescan_read_ahead(CustomScanState *node)
 	PlanState *child = child_state(state);
 
 	drop_rows(state);
-	forget_cached(state);
+	if (state->served != NULL)
+		pinecone_served_rescan(state->served);
 	if (node->ss.ps.chgParam != NULL)
 		UpdateChangedParamSet(child, node->ss.ps.chgParam);
 	if (child->chgParam == NULL)
@@ -590,28 +293,18 @@ static void
 explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	ReadAheadState *state = (ReadAheadState *) node;
-	PineconeCounters sum = {0};
-	uint64 fetches = 0;
+	PineconeCounters cost;
+	double ids_per_request;
 
-	ExplainPropertyInteger("Batch", "rows", state->loop ? state->capacity : 1, es);
-	if (!es->analyze)
+	ExplainPropertyInteger("Batch", "rows", state->served ? state->capacity : 1, es);
+	if (!es->analyze || state->served == NULL)
 		return;
-	for (int i = 0; i < state->nscans; i++)
-	{
-		PineconeCounters *counters = state->scans[i].counters;
-
-		pinecone_ahead_settle(state->scans[i].ahead);
-		sum.requests += counters->requests;
-		sum.peak_in_flight = Max(sum.peak_in_flight, counters->peak_in_flight);
-		sum.ids_fetched += counters->ids_fetched;
-		if (counters->ids_fetched > 0)
-			fetches += counters->requests;
-	}
+	pinecone_served_cost(state->served, &cost, &ids_per_request);
 	ExplainPropertyInteger("Most Rows Ahead", NULL, state->most_rows, es);
-	ExplainPropertyUInteger("Requests", NULL, sum.requests, es);
-	if (sum.ids_fetched > 0)
-		ExplainPropertyFloat("Ids Per Request", NULL, (double) sum.ids_fetched / fetches, 1, es);
-	ExplainPropertyInteger("Peak In Flight", NULL, sum.peak_in_flight, es);
+	ExplainPropertyUInteger("Requests", NULL, cost.requests, es);
+	if (ids_per_request > 0)
+		ExplainPropertyFloat("Ids Per Request", NULL, ids_per_request, 1, es);
+	ExplainPropertyInteger("Peak In Flight", NULL, cost.peak_in_flight, es);
 }
 
 static const CustomExecMethods exec_methods = {
