@@ -22,6 +22,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "scan.h"
@@ -168,7 +169,11 @@ start_below(PlanState *ps, bool drained)
 void
 pinecone_together_start(PineconeScanGroup *group)
 {
+	/* a rescan below notes there what has changed; it is freed much later */
+	MemoryContext old = MemoryContextSwitchTo(group->node->state->es_query_cxt);
+
 	start_below(group->node, group->drained);
+	MemoryContextSwitchTo(old);
 }
 
 /* ---- Finding out which scans stand side by side ---- */
