@@ -3,9 +3,10 @@
 # Random joins of local tables with foreign ones, against the same joins with
 # local copies, and with read-ahead off and on: lookups by id, filters and
 # LATERAL searches on the inner side, below filters, aggregates, further joins
-# and LIMIT; INNER, LEFT, EXISTS, NOT EXISTS, IN; caches (Memoize), rescans,
-# LIMIT above, cursors that go back and forth or outlive their transaction;
-# outer rows with duplicates, NULLs and ids that no record has.
+# and LIMIT, of one namespace, partitions or a table of several namespaces;
+# INNER, LEFT, EXISTS, NOT EXISTS, IN; caches (Memoize), rescans, LIMIT above,
+# cursors that go back and forth or outlive their transaction; outer rows with
+# duplicates, NULLs and ids that no record has; with writes that are pending.
 #
 #	test/random/joins.pl [SEED [JOINS]]
 use strict;
@@ -39,7 +40,6 @@ sub component
 
 # ---- Data ----
 
-# joined in psql: what the harness prints must fit a pipe
 my $t = Harness->new;
 my $server = $t->server;
 $server->create_index('joins', dimension => 2, metric => 'euclidean');
@@ -53,27 +53,42 @@ for my $namespace ('a', 'b')
 		}
 	} 1 .. $nrecords]);
 }
+# a table in two partitions, by n
+my @parts = ([], []);
+push $parts[rand 2]->@*, $_ for 1 .. $nrecords;
+for my $part (0, 1)
+{
+	$server->upsert('joins', "p$part", [map {
+		{id => "r$_", values => [component() + 0, component() + 0], metadata => {n => $part * 6 + int rand 6, cat => 'c' . int rand 6}}
+	} $parts[$part]->@*]);
+}
 my @outer = map {
 	my $id = pick(("'r" . (1 + int rand 40) . "'") x 6, "'r" . (1 + int rand $nrecords) . "'", 'NULL', "'missing'", "''", "'\xc3\xbc'");
 	my @ids = map { pick("'r" . (1 + int rand $nrecords) . "'", "'r" . (1 + int rand 10) . "'", 'NULL', "'gone'") } 0 .. int rand 4;
 	my $vector = rand() < 0.07 ? 'NULL' : rand() < 0.3 ? 'ARRAY[' . (1 + int rand 3) . '.5, 2.5]' : 'ARRAY[' . component() . ', ' . component() . ']';
 	"($_, $id, $vector\::real[], " . pick("'c" . int(rand 8) . "'", "'c1'", 'NULL') . ', ' . pick(int rand 12, int rand 12, 'NULL') . ', ' .
-		pick('ARRAY[' . join(', ', @ids) . ']::text[]', 'NULL') . ')'
+		pick('ARRAY[' . join(', ', @ids) . ']::text[]', 'NULL') . ', ' . pick("'a'", "'b'", "'b'", "'none'", 'NULL') . ')'
 } 1 .. 60;
 $t->sql(<<"END");
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$server->host('joins')]}');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE fa (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'a');
 CREATE FOREIGN TABLE fb (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'b');
+CREATE FOREIGN TABLE fn (ns text OPTIONS (role 'namespace') COLLATE "C", id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespaces 'a, b');
+CREATE TABLE fp (id text COLLATE "C", embedding real[], cat text, n int) PARTITION BY RANGE (n);
+CREATE FOREIGN TABLE fp0 PARTITION OF fp FOR VALUES FROM (0) TO (6) SERVER s OPTIONS (namespace 'p0');
+CREATE FOREIGN TABLE fp1 PARTITION OF fp FOR VALUES FROM (6) TO (12) SERVER s OPTIONS (namespace 'p1');
+CREATE TABLE ln AS SELECT * FROM fn;
+CREATE TABLE lp AS SELECT * FROM fp;
 CREATE TABLE la AS SELECT * FROM fa;
 CREATE TABLE lb AS SELECT * FROM fb;
-CREATE TABLE o (k int PRIMARY KEY, fid text, v real[], cat text, n int, ids text[]);
+CREATE TABLE o (k int PRIMARY KEY, fid text, v real[], cat text, n int, ids text[], ns text);
 CREATE TABLE small (cat text, w int);
 INSERT INTO small VALUES ('c1', 1), ('c2', 2), ('c2', 3), (NULL, 4), ('c5', 5);
 INSERT INTO o VALUES @{[join ",\n", @outer]};
-ANALYZE la, lb, o, small;
+ANALYZE la, lb, ln, lp, o, small;
 END
-is($t->sql('SELECT (SELECT count(*) FROM la), (SELECT count(*) FROM lb), (SELECT count(*) FROM o)'), "$nrecords|$nrecords|60", 'all records are read');
+is($t->sql('SELECT (SELECT count(*) FROM la), (SELECT count(*) FROM lb), (SELECT count(*) FROM ln), (SELECT count(*) FROM lp), (SELECT count(*) FROM o)'), join('|', $nrecords, $nrecords, 2 * $nrecords, $nrecords, 60), 'all records are read');
 
 # answer() is the rows of a query, sorted; walk() what a cursor shows that goes
 # back and forth; hold(), one that outlives its transaction.
@@ -146,11 +161,15 @@ sub outer_side
 		('o') x 6,
 		'(SELECT * FROM o ORDER BY k LIMIT ' . (1 + int rand 60) . ')',
 		'(SELECT o.* FROM o JOIN small USING (cat))',
-		'(SELECT k, fid, v, cat, n, ids FROM o WHERE n > 3 OFFSET 0)',
-		'(SELECT max(k) AS k, fid, min(v) AS v, max(cat) AS cat, max(n) AS n, min(ids) AS ids FROM o GROUP BY fid)',
-		'(SELECT o.k, o.fid, o.v, small.cat, o.n, o.ids FROM o LEFT JOIN small ON small.w = o.n)',
-		"(SELECT g AS k, 'r' || g % 7 AS fid, ARRAY[g % 7, 1.25]::real[] AS v, 'c' || g % 3 AS cat, g % 5 AS n, ARRAY['r' || g, 'r1'] AS ids FROM generate_series(1, 30) g)");
+		'(SELECT k, fid, v, cat, n, ids, ns FROM o WHERE n > 3 OFFSET 0)',
+		'(SELECT max(k) AS k, fid, min(v) AS v, max(cat) AS cat, max(n) AS n, min(ids) AS ids, max(ns) AS ns FROM o GROUP BY fid)',
+		'(SELECT o.k, o.fid, o.v, small.cat, o.n, o.ids, o.ns FROM o LEFT JOIN small ON small.w = o.n)',
+		"(SELECT g AS k, 'r' || g % 7 AS fid, ARRAY[g % 7, 1.25]::real[] AS v, 'c' || g % 3 AS cat, g % 5 AS n, ARRAY['r' || g, 'r1'] AS ids, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END AS ns FROM generate_series(1, 30) g)");
 }
+
+# The tables of a join, without their first letter: a, p in partitions, n of
+# several namespaces
+my ($first, $second);
 
 # A condition on m, and perhaps o.
 sub residual
@@ -161,6 +180,8 @@ sub residual
 # A join condition that names ids, or a field.
 sub link
 {
+	return pick('m.id = o.fid AND m.ns = o.ns', 'm.ns = o.ns AND m.cat = o.cat AND m.n < 5', 'm.id = ANY (o.ids) AND m.ns = o.ns') if $first eq 'n' && rand() < 0.5;
+	return pick('m.id = o.fid AND m.n = o.n', 'm.n = o.n AND m.cat = o.cat') if $first eq 'p' && rand() < 0.3;
 	return pick(('m.id = o.fid') x 5, 'm.id = ANY (o.ids)', "m.id = 'r' || o.n", 'm.cat = o.cat AND m.n < 4', 'm.cat = o.cat AND m.n = o.n', 'm.id = coalesce(o.fid, o.ids[1])',
 		"m.id IN (o.fid, 'r3')", 'o.fid = m.id AND o.cat = m.cat');
 }
@@ -170,6 +191,8 @@ sub lateral
 {
 	my $k = 1 + int rand 5;
 	my $where = maybe(0.4, pick("WHERE cat = 'c1'", 'WHERE cat = o.cat', 'WHERE n <> o.n', 'WHERE n % 3 = 1', 'WHERE n > o.n AND cat IS NOT NULL', 'WHERE id <> o.fid'));
+	$where = 'WHERE ns = o.ns' if $first eq 'n' && rand() < 0.5;
+	$where = pick('WHERE n = o.n', 'WHERE n < o.n') if $first eq 'p' && rand() < 0.5;
 	my $search = "SELECT id, n, embedding FROM %A $where ORDER BY embedding <-> o.v, id LIMIT $k" . maybe(0.2, ' OFFSET 1');
 
 	return pick(
@@ -192,11 +215,19 @@ sub lateral
 		"SELECT id, row_number() OVER (ORDER BY id) AS n FROM ($search) s");
 }
 
-# SELECT o.k AS a, ... of one join.
+# SELECT o.k AS a, ... of one join; %f stands for f or l.
 sub join_query
+{
+	($first, $second) = (pick('a', 'a', 'a', 'p', 'n'), pick('b', 'b', 'n', 'a'));
+	my %tables = (A => "%f$first", B => "%f$second");
+	return one_join() =~ s/%([AB])/$tables{$1}/gr;
+}
+
+sub one_join
 {
 	my $outer = outer_side();
 	my $kind = rand();
+
 
 	if ($kind < 0.3)
 	{
@@ -270,12 +301,24 @@ for (1 .. $njoins)
 		$query = join_query() . ' ORDER BY 1, 2, 3, 4';
 		$kind = 'walk';
 	}
-	push @checks, [$kind, map({ my $tables = $_; $query =~ s/%([AB])/$tables . lc $1/ger } 'f', 'l'), settings()];
+	my $writes = '';
+	if (rand() < 0.1)
+	{
+		my ($id, $other, $gone) = map { "'r" . (1 + int rand 40) . "'" } 1 .. 3;
+		my $rows = "('missing', ARRAY[1.5, 2.5]::real[], 'c1', 5), ('gone', ARRAY[3.5, 3.5], 'c2', 7)";
+		# namespace a is part of the table of several
+		$writes = join ' ', map { <<"END" } ['fa', 'true'], ['la', 'true'], ['ln', "ns = 'a'"];
+DELETE FROM $_->[0] WHERE id IN ($gone, 'r2') AND $_->[1]; UPDATE $_->[0] SET cat = 'c1', n = 3 WHERE id IN ($id, 'r3') AND $_->[1];
+UPDATE $_->[0] SET embedding = ARRAY[2.5, 2.5] WHERE id = $other AND $_->[1];
+INSERT INTO $_->[0] (id, embedding, cat, n) VALUES $rows;
+END
+		$writes =~ s/INSERT INTO ln [^;]*/INSERT INTO ln SELECT 'a', * FROM (VALUES $rows) v/;
+	}
+	push @checks, [$kind, map({ my $letter = $_; $query =~ s/%f/$letter/gr } 'f', 'l'), settings(), $writes];
 }
-my $number = 0;
 while (my @some = splice @checks, 0, 8)
 {
-	my $sql = join "\n", map { "RESET ALL;\n$_->[3]\nSELECT check_join('$_->[0]', " . literal($_->[1]) . ', ' . literal($_->[2]) . ") || E'\\n====';" } @some;
+	my $sql = join "\n", map { "RESET ALL;\n$_->[3]\nBEGIN; $_->[4]\nSELECT check_join('$_->[0]', " . literal($_->[1]) . ', ' . literal($_->[2]) . ") || E'\\n===='; ROLLBACK;" } @some;
 	my $result = $t->psql($sql, '-v', 'ON_ERROR_STOP=0');
 	my @answers = split /====\n?/, $result->{out};
 
@@ -287,7 +330,8 @@ while (my @some = splice @checks, 0, 8)
 		diag "$some[$i][3] $some[$i][1] $answer" if $ENV{SHOW} && $answer =~ /$ENV{SHOW}/;
 		$count{$_}++ for $answer =~ /^same/ ? split ' ', $answer : 'different';
 		next if $answer =~ /^same/ || $count{different} > 5;
-		diag "seed $seed: $some[$i][0] $some[$i][3]\n$some[$i][1]\n$answer";
+		$answer =~ s/^(.{1000}).*/$1 .../mg;
+		diag "seed $seed: $some[$i][0] $some[$i][3] $some[$i][4]\n$some[$i][1]\n$answer";
 	}
 }
 diag join ', ', map { "$_ $count{$_}" } sort keys %count;
@@ -306,7 +350,7 @@ for my $round (1 .. 12)
 
 	for my $setup ([l => 'on'], [f => 'off'], [f => 'on'])
 	{
-		my $q = $query =~ s/%([AB])/$setup->[0] . lc $1/ger;
+		my $q = $query =~ s/%f/$setup->[0]/gr;
 		my $result = $t->psql(<<"END");
 SET enable_hashjoin = off; SET enable_mergejoin = off; SET pinecone_fdw.enable_read_ahead = $setup->[1];
 BEGIN;
