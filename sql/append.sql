@@ -114,7 +114,7 @@ RESET plan_cache_mode;
 SELECT count(id), min(id) FROM docs WHERE tenant = (SELECT 3);
 SELECT id FROM docs WHERE tenant = (SELECT 2) ORDER BY embedding <=> '{1,2,3}' LIMIT 2;
 SELECT t, n.id FROM generate_series(0, 3) t, LATERAL (SELECT id FROM docs WHERE tenant = t ORDER BY embedding <=> '{1,2,3}' LIMIT 1) n ORDER BY t;
-\! test/regress/pinecone log 'vectors|query'
+\! test/regress/pinecone sorted-log 'vectors|query'
 SELECT t, n.id FROM generate_series(0, 3) t, LATERAL (SELECT id FROM local WHERE tenant = t ORDER BY embedding <=> '{1,2,3}' LIMIT 1) n ORDER BY t;
 -- nothing to be read: nothing is sent
 SELECT id FROM docs ORDER BY embedding <=> '{1,2,3}' LIMIT 0;

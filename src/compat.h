@@ -129,6 +129,49 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* PG14 brought Memoize, a cache over a nested loop's inner side */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_memoized_path(path) \
+	(IsA(path, MemoizePath) ? ((MemoizePath *) (path))->subpath : NULL)
+#define pinecone_is_memoize(node) IsA(node, MemoizeState)
+#define pinecone_memoize_evictions(node) (((MemoizeState *) (node))->stats.cache_evictions)
+#else
+#define pinecone_memoized_path(path) NULL
+#define pinecone_is_memoize(node) false
+#define pinecone_memoize_evictions(node) 0
+#endif
+
+/* PG15 added the first stage to choose, PG18 the relations left */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune, false, NULL)
+#elif PG_VERSION_NUM >= 150000
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune, false)
+#else
+#define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune)
+#endif
+
+/* PG14 brought asynchronous children of Append */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_async_children(append) ((append)->as_nasyncplans)
+#else
+#define pinecone_async_children(append) 0
+#endif
+
+/* PG14 added root */
+#if PG_VERSION_NUM >= 140000
+#define pinecone_pull_varnos(root, node) pull_varnos(root, node)
+#else
+#define pinecone_pull_varnos(root, node) pull_varnos(node)
+#endif
+
+/* PG19 dropped the restriction */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_have_dangerous_phv(root, outer_relids, inner_params) false
+#else
+#define pinecone_have_dangerous_phv(root, outer_relids, inner_params) \
+	have_dangerous_phv(root, outer_relids, inner_params)
+#endif
+
 /* PG17 lets extensions name their waits */
 #if PG_VERSION_NUM >= 170000
 #include "utils/wait_event.h"

@@ -15,6 +15,7 @@
 #include "modify_plan.h"
 #include "pending.h"
 #include "plan.h"
+#include "readahead.h"
 #include "scan.h"
 #include "setting.h"
 #include "together.h"
@@ -32,6 +33,8 @@ _PG_init(void)
 	pinecone_pending_init();
 	pinecone_plan_append_init();
 	pinecone_together_init();
+	pinecone_readahead_init();
+	pinecone_readahead_plan_init();
 }
 
 Datum

@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "ahead.h"
 #include "compat.h"
 #include "consistency.h"
 #include "distance.h"
@@ -401,6 +402,7 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->dimension = stats ? stats->dimension : 0;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
+	spec->pool = state->pool;
 	if (state->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->filter.json;
 }
@@ -507,8 +509,9 @@ evaluate_vector(ForeignScanState *node)
 /*
  * Check the plan and the query vector against the index, before the network
  * is asked.  What was cached may be out of date, so ask again before saying no.
+ * In a run begun ahead of time that must wait: then it returns false.
  */
-static void
+static bool
 check_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
@@ -520,7 +523,9 @@ check_search(ForeignScanState *node)
 		bool dimension_fits = state->vector == NULL || stats->dimension == state->nvalues;
 
 		if (metric_fits && dimension_fits)
-			return;
+			return true;
+		if (state->begun_ahead)
+			return false;
 		if (attempt == 0)
 			continue;
 		if (!metric_fits)
@@ -597,14 +602,16 @@ start_search(ForeignScanState *node)
 	}
 	else
 		evaluate_vector(node);
-	check_search(node);
-
-	if (spec.query_id == NULL &&
-		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
+	if (!check_search(node))
 	{
-		start_exhaustive_search(node);
+		state->given_up = true;
 		return;
 	}
+
+	/* without a usable query vector only an exhaustive search will do */
+	if (spec.query_id == NULL &&
+		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
+		return;
 	spec.nvalues = state->nvalues;
 	spec.values = state->vector;
 	spec.row_limit = evaluate_row_limit(node);
@@ -655,6 +662,8 @@ pinecone_scan_prepare(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	MemoryContext old;
 
+	if (state->started)
+		return;
 	state->started = true;
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
@@ -681,7 +690,8 @@ pinecone_scan_start(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	MemoryContext old;
 
-	if (state->started)
+	if (state->started || state->answer != NULL ||
+		(state->ahead != NULL && pinecone_ahead_adopt(node)))
 		return;
 	pinecone_scan_prepare(node);
 	old = MemoryContextSwitchTo(state->run_cxt);
@@ -735,18 +745,20 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 	ExecClearTuple(slot);
 	state->pending = false;
-	if (!state->started)
+	if (!state->started && state->answer == NULL)
 	{
 		if (state->group != NULL)
 			pinecone_together_start(state->group);
 		pinecone_scan_start(node);
 	}
+	if (state->answer != NULL)
+		return pinecone_ahead_next(node);
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
 		return pinecone_count_next(node, slot);
 
-	if (state->sort == NULL)
+	if (state->sort == NULL && state->stream != NULL)
 	{
 		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
@@ -773,6 +785,9 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			state->done = true;
 			return slot;
 		}
+	}
+	if (state->sort == NULL)
+	{
 		old = MemoryContextSwitchTo(state->run_cxt);
 		start_exhaustive_search(node);
 		MemoryContextSwitchTo(old);
@@ -785,9 +800,11 @@ pineconeIterateForeignScan(ForeignScanState *node)
 
 /* ---- Rescan and end ---- */
 
-static void
-end_run(PineconeScanState *state)
+void
+pinecone_scan_end_run(PineconeScanState *state)
 {
+	if (!state->started)
+		return;
 	if (state->sort_slot)
 		ExecDropSingleTupleTableSlot(state->sort_slot);
 	if (state->sort)
@@ -813,8 +830,9 @@ pineconeReScanForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	if (state->started)
-		end_run(state);
+	if (state->answer != NULL)
+		pinecone_ahead_leave(state);
+	pinecone_scan_end_run(state);
 }
 
 void
@@ -822,6 +840,9 @@ pineconeEndForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	if (state != NULL)
-		end_run(state);
+	if (state == NULL)
+		return;
+	if (state->answer != NULL)
+		pinecone_ahead_leave(state);
+	pinecone_scan_end_run(state);
 }

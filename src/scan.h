@@ -72,6 +72,14 @@ typedef struct PineconeScanState
 	AttrNumber *layout; /* what each holds */
 	Datum *row_values;	/* a row of the table */
 	bool *row_isnull;
+
+	/* Below a read-ahead, see ahead.h */
+	struct PineconeAhead *ahead;   /* NULL: there is none */
+	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
+	struct PineconePool *pool;	   /* in a run begun ahead: gathers fetches */
+	bool begun_ahead;			   /* this is one; it neither waits nor raises
+									* errors before it is read */
+	bool given_up;				   /* it could not keep to that */
 } PineconeScanState;
 
 extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
@@ -116,6 +124,8 @@ extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers
 
 /* Can a record have this id?  Others need not be asked for (API 2025-10). */
 extern bool pinecone_scan_id_is_possible(const char *id);
+/* Forget the run, if there is one. */
+extern void pinecone_scan_end_run(PineconeScanState *state);
 
 /* The distance a search's score stands for. */
 extern double pinecone_scan_distance(PineconeMetric metric, double score);

@@ -19,6 +19,8 @@ bool pinecone_enable_aggregate = true;
 bool pinecone_enable_prune = true;
 bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
+bool pinecone_enable_read_ahead = true;
+int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
 int pinecone_stats_ttl_ms = 60000;
@@ -43,6 +45,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_prune", "Asks only the namespaces that conditions name.", &pinecone_enable_prune},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
+	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };
 
 void
@@ -73,5 +76,9 @@ pinecone_setting_init(void)
 							"What is more waits in a temporary file.",
 							&pinecone_write_buffer_kb, 16384, 64, 512 * 1024, PGC_USERSET,
 							GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("pinecone_fdw.read_ahead",
+							"How many rows of a nested loop are asked for at once.",
+							"0 or 1 asks for each row alone.",
+							&pinecone_read_ahead, 1000, 0, 10000, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -17,6 +17,10 @@ extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;	   /* namespace = x asks that one alone */
 extern bool pinecone_enable_columns;   /* asking for only what the query uses */
 
+/* Joins */
+extern bool pinecone_enable_read_ahead;
+extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
+
 /* Security */
 extern char *pinecone_allowed_hosts;	/* superuser; host patterns, comma-separated */
 extern char *pinecone_allow_http_hosts; /* superuser; where http:// may go besides

@@ -18,6 +18,7 @@
 #include "consistency.h"
 #include "overlay.h"
 #include "pending.h"
+#include "pool.h"
 #include "setting.h"
 #include "stream.h"
 
@@ -86,6 +87,10 @@ struct PineconeStream
 
 	/* With the transaction's own writes: all of it is in there */
 	PineconeOverlay *overlay; /* or NULL */
+
+	/* Fetching as one of several streams */
+	PineconePoolEntry **pooled; /* of the pool, one for each id */
+	int next_pooled;
 };
 
 /* ---- Sizes ---- */
@@ -618,14 +623,33 @@ advance(PineconeStream *stream)
 	}
 }
 
+/* A stream of records that the pool fetches along with those of others. */
+static PineconeStream *
+begin_pooled(const PineconeStreamSpec *spec)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeStream *stream = palloc0(sizeof(PineconeStream));
+
+	stream->cxt = cxt;
+	stream->nids = spec->nids;
+	stream->pooled = pinecone_pool_add(spec->pool, spec);
+	MemoryContextSwitchTo(old);
+	return stream;
+}
+
 PineconeStream *
 pinecone_stream_begin(const PineconeStreamSpec *spec)
 {
-	PineconePendingView *view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
+	PineconePendingView *view;
 	PineconeStream *stream;
 	MemoryContext cxt;
 	MemoryContext old;
 
+	if (spec->op == PINECONE_OP_FETCH && spec->pool != NULL)
+		return begin_pooled(spec);
+	view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
 	if (spec->own_writes)
 		pinecone_consistency_wait(spec->session, spec->own_writes, spec->namespace_);
 	if (view == NULL)
@@ -682,6 +706,11 @@ pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
 
 	if (stream->overlay)
 		return pinecone_overlay_calls(stream->overlay, calls);
+	if (stream->pooled)
+		return stream->next_pooled < stream->nids ?
+				   pinecone_pool_calls(stream->pooled[stream->next_pooled], calls) :
+				   0;
+
 	if (!dlist_is_empty(&stream->batches))
 	{
 		Batch *head = dlist_head_element(Batch, node, &stream->batches);
@@ -722,9 +751,28 @@ finish_or_grow(PineconeStream *stream)
 	return PINECONE_STREAM_PENDING;
 }
 
+/* The next record that the pool has found. */
+static PineconeStreamStatus
+next_pooled(PineconeStream *stream, bool wait, PineconeRecord **record)
+{
+	while (stream->next_pooled < stream->nids)
+	{
+		PineconePoolEntry *entry = stream->pooled[stream->next_pooled];
+
+		if (!pinecone_pool_find(entry, wait, record))
+			return PINECONE_STREAM_PENDING;
+		stream->next_pooled++;
+		if (*record != NULL)
+			return PINECONE_STREAM_RECORD;
+	}
+	return PINECONE_STREAM_END;
+}
+
 PineconeStreamStatus
 pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 {
+	if (stream->pooled)
+		return next_pooled(stream, wait, record);
 	if (stream->overlay)
 		return pinecone_overlay_next(stream->overlay, wait, record);
 	for (;;)

@@ -28,6 +28,7 @@ typedef struct PineconeStreamSpec
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
+	struct PineconePool *pool; /* gathers the fetches of several streams; or NULL */
 
 	/* QUERY */
 	int nvalues;

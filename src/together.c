@@ -22,6 +22,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
 
 #include "compat.h"
 #include "scan.h"
@@ -170,9 +171,13 @@ act_below(PlanState *ps, bool drained, ScanAction action)
 void
 pinecone_together_start(PineconeScanGroup *group)
 {
+	/* a rescan below notes there what has changed; it is freed much later */
+	MemoryContext old = MemoryContextSwitchTo(group->node->state->es_query_cxt);
+
 	/* starting a scan may wait for what preparing asks for */
 	act_below(group->node, group->drained, pinecone_scan_ask_ahead);
 	act_below(group->node, group->drained, pinecone_scan_start);
+	MemoryContextSwitchTo(old);
 }
 
 /* ---- Finding out which scans stand side by side ---- */
