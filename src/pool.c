@@ -251,7 +251,8 @@ pinecone_pool_flush(PineconePool *pool)
 
 		dlist_delete(&chunk->node);
 		pool->waiting -= chunk->spec.nids;
-		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.namespace_) == NULL;
+		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.namespace_,
+												chunk->spec.position) == NULL;
 		chunk->stream = pinecone_stream_begin(&chunk->spec);
 		MemoryContextSwitchTo(old);
 	}
