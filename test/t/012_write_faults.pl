@@ -4,16 +4,20 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use FindBin;
 use lib $FindBin::Bin;
 use Harness;
+use POSIX qw(WNOHANG);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $timeout = 1000;    # of a request, ms
 my $rows = 35;         # in batches of 10
 
-my $t = Harness->new(conf => ['max_prepared_transactions = 5']);
+my $saved = tempdir('/tmp/pinecone_fdw.XXXXXX', CLEANUP => 1);
+my $t = Harness->new(pinecone => ['--store', "$saved/store"]);
+chmod 0777, $saved;    # for whoever the server runs as
 my $server = $t->server;
 my $host = $server->create_index('faults', dimension => 2);
 my $columns = 'id text COLLATE "C", embedding real[], v int';
@@ -41,6 +45,15 @@ CREATE FOREIGN TABLE ${name}_i2 ($columns) SERVER $name OPTIONS (namespace 'kb2'
 END
 }
 $t->sql('CREATE TABLE local (n int)');
+
+# One that is waited for
+$t->sql(<<"END");
+CREATE SERVER patient FOREIGN DATA WRAPPER pinecone_fdw
+	OPTIONS (host '$host', max_retries '1', max_concurrency '1', batch_size '10', write_concurrency '1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER patient OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE patient_t ($columns) SERVER patient OPTIONS (namespace 'kb');
+CREATE FOREIGN TABLE patient_i ($columns) SERVER patient OPTIONS (namespace 'kb', write_mode 'immediate');
+END
 
 # ---- What Pinecone holds ----
 
@@ -259,5 +272,182 @@ for my $mode ('t', 'i')
 			}
 		}
 	}
+}
+
+# ---- Interruptions ----
+
+# Start an INSERT and wait until the request after $n others is on its way.
+sub start_insert
+{
+	my ($session, $table, $n, $fault) = @_;
+	my $pid = $session->pid;
+
+	seed(0, 0);
+	$t->sql('TRUNCATE local');
+	$server->clear_requests;
+	$server->fault({%$fault, path => '/vectors/upsert', skip => $n, count => -1});
+	$session->send("BEGIN;\nINSERT INTO local VALUES (1);\n" . ($statements{INSERT}{sql} =~ s/TABLE/$table/r) . ";\nCOMMIT");
+	$t->wait_until(sub { writes() > $n }, 10) or die "no request\n";
+	sleep 0.1;
+	return $pid;
+}
+
+# After it has ended, somehow, with $n batches applied and one perhaps
+sub check_insert
+{
+	my ($name, $session, $table, $n, $at_most, $result) = @_;
+
+	if ($result)
+	{
+		my $told = told($result->{err})->{kb} // [0, 0];
+
+		is($told->[0], 10 * $n, "$name: what it says has been applied");
+		is($told->[1], $at_most, "$name: what it says may have been");
+	}
+	my $done = $changed->(stored('kb'));
+	ok($done == 10 * $n || $done == 10 * $n + $at_most, "$name: what has been applied") or diag "$done";
+	is(local_rows(), 0, "$name: what the transaction did locally is undone");
+	$s = $session;
+	check_session($name);
+	$result = run($statements{INSERT}{sql} =~ s/TABLE/$table/r);
+	is($result->{err}, '', "$name: sent again");
+	is($changed->(stored('kb')), $rows, "$name: sent again, all is written");
+	is(local_rows(), 1, "$name: sent again, with what the transaction did locally");
+}
+
+my $delay = {kind => 'delay', delay_ms => 800};
+
+for my $table ('patient_t', 'patient_i')
+{
+	for my $n (0, 1, 3)
+	{
+		my $size = $n == 3 ? 5 : 10;
+
+		for (['cancel', 'pg_cancel_backend', qr/canceling statement due to user request/],
+			['terminate', 'pg_terminate_backend', qr/terminating connection due to administrator command/])
+		{
+			my ($how, $function, $error) = @$_;
+			my $session = $t->session;
+			my $name = "$how after $n batches, $table";
+			my $pid = start_insert($session, $table, $n, $delay);
+
+			$t->sql("SELECT $function($pid)");
+			my $result = $session->result(10);
+			$server->clear_faults;
+			like($result->{err}, $error, "$name: the error");
+			sleep 1;    # until the server has done with the request
+			$session = $t->session if $result->{lost};
+			check_insert($name, $session, $table, $n, $size, $result);
+		}
+	}
+
+	# between two attempts
+	for ([429, 0], [503, 10])
+	{
+		my ($status, $at_most) = @$_;
+		my $session = $t->session;
+		my $name = "cancel in back-off after $status, $table";
+		my $pid = start_insert($session, $table, 1, {status => $status, retry_after => 10});
+
+		$t->sql("SELECT pg_cancel_backend($pid)");
+		my $result = $session->result(5);
+		$server->clear_faults;
+		like($result->{err}, qr/canceling statement/, "$name: the error");
+		check_insert($name, $session, $table, 1, $at_most, $result);
+	}
+}
+
+# ---- Servers that stop ----
+
+sub temporary_files
+{
+	return grep { -f } glob($t->dir . '/data/base/pgsql_tmp/*');
+}
+
+sub wait_for_postgres
+{
+	ok($t->wait_until(sub { $t->psql('SELECT 1')->{out} eq '1' }, 30), "$_[0]: PostgreSQL is back");
+}
+
+# pg_ctl as the user whom the cluster belongs to
+sub pg_ctl
+{
+	local $ENV{CLUSTER_DIR} = $t->dir;
+	return system 'bash', '-c', 'source "$0" && cluster_set_user && "${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$CLUSTER_DIR/data" -l "$CLUSTER_DIR/postgres.log" -w "$@" >/dev/null 2>&1',
+		"$FindBin::Bin/../cluster.sh", @_;
+}
+
+for my $table ('patient_t', 'patient_i')
+{
+	my $session = $t->session;
+	my $name = "SIGKILL, $table";
+	my $pid;
+
+	$session->query('SET pinecone_fdw.write_buffer = 64');
+	$pid = start_insert($session, $table, 1, $delay);
+	kill KILL => $pid;
+	ok($session->result(10)->{lost}, "$name: the connection is lost");
+	$server->clear_faults;
+	sleep 1;
+	wait_for_postgres($name);
+	is(scalar temporary_files(), 0, "$name: no temporary files are left");
+	check_insert($name, $t->session, $table, 1, 10);
+
+	$session = $t->session;
+	$name = "immediate shutdown, $table";
+	start_insert($session, $table, 1, $delay);
+	pg_ctl('-m', 'immediate', 'stop');
+	ok($session->result(10)->{lost}, "$name: the connection is lost");
+	$server->clear_faults;
+	sleep 1;
+	pg_ctl('start');
+	wait_for_postgres($name);
+	check_insert($name, $t->session, $table, 1, 10);
+}
+
+# pinecone-local ends in the middle, and comes back with what it had
+sub stop_pinecone
+{
+	open my $file, '<', $t->dir . '/pinecone.pid' or die "no pid: $!\n";
+	chomp(my $pid = <$file>);
+	kill TERM => $pid;
+	$t->wait_until(sub { waitpid($pid, WNOHANG) == $pid || !kill 0 => $pid }, 20) or die "pinecone-local does not stop\n";
+}
+
+sub start_pinecone
+{
+	my ($dir, $port) = ($t->dir, $t->port);
+	my $pid = fork // die "fork: $!\n";
+
+	if ($pid == 0)
+	{
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>>', "$dir/pinecone.log";
+		open STDERR, '>&', \*STDOUT;
+		exec "$dir/pinecone-local", '--port', $port, '--api-key', 'test-key', '--store', "$saved/store" or POSIX::_exit(1);
+	}
+	open my $file, '>', "$dir/pinecone.pid" or die "pid: $!\n";
+	print $file "$pid\n";
+	close $file;
+	$t->wait_until(sub { eval { $server->clear_faults; 1 } }, 20) or die "pinecone-local does not start\n";
+	delete $server->{hosts}{faults};
+	$host = $server->host('faults');
+	$t->sql("ALTER SERVER $_ OPTIONS (SET host '$host')") for 'one', 'many', 'patient';
+}
+
+for my $table ('one_t', 'one_i')
+{
+	my $session = $t->session;
+	my $name = "the server stops, $table";
+	my $result;
+
+	start_insert($session, $table, 1, {kind => 'delay', delay_ms => 600});
+	stop_pinecone();
+	$result = $session->result(20);
+	like($result->{err}, qr/could not reach Pinecone|lost the connection to Pinecone/, "$name: the error");
+	like($session->query("INSERT INTO $table VALUES ('x', '{1,1}', 1)")->{err}, qr/could not reach Pinecone host.*No write had been applied/s, "$name: while it is away");
+	start_pinecone();
+	# it has answered what it had been sent
+	check_insert($name, $session, $table, 2, 0, $result);
 }
 done_testing;
