@@ -15,6 +15,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -229,7 +230,12 @@ end_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 			sending = true;
-			send_pending();
+			if (pinecone_pending_log_size(pending) > 0)
+			{
+				/* PostgreSQL would find out after it has been sent */
+				PreCommit_CheckForSerializationFailure();
+				send_pending();
+			}
 			pinecone_pending_log_close(pending);
 			break;
 		case XACT_EVENT_PRE_PREPARE:
