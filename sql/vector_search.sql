@@ -57,7 +57,7 @@ RESET plan_cache_mode;
 SELECT id FROM remote ORDER BY embedding <=> (SELECT embedding FROM local WHERE id = 'm9') LIMIT 2;
 SELECT l.id, n.id AS neighbour FROM local l, LATERAL (SELECT id FROM remote WHERE id <> l.id ORDER BY embedding <=> l.embedding LIMIT 2) n
 WHERE l.id IN ('m1', 'm2') ORDER BY 1, 2;
-\! test/regress/pinecone log | LC_ALL=C sort
+\! test/regress/pinecone sorted-log
 SELECT l.id, n.id AS neighbour FROM local l, LATERAL (SELECT id FROM local WHERE id <> l.id ORDER BY embedding <=> l.embedding LIMIT 2) n
 WHERE l.id IN ('m1', 'm2') ORDER BY 1, 2;
 -- by the vector of a stored record: no vector moves
