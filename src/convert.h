@@ -65,6 +65,13 @@ extern void pinecone_convert_record(PineconeWriter *writer, const Datum *values,
 extern bool pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values,
 										  const bool *isnull, PineconeRecord *record);
 
+/*
+ * The metadata of an updated row, as a record that has nothing else: from the
+ * metadata column if there is one, with assigned fields set or removed.
+ */
+extern void pinecone_convert_shown(PineconeWriter *writer, const Datum *values,
+								   const bool *isnull, PineconeRecord *record);
+
 /* Is the type one a vector column can have: real[] or pgvector's vector? */
 extern bool pinecone_convert_is_vector_type(Oid typid);
 

@@ -208,6 +208,26 @@ record_key(const char *namespace_, const char *id)
 	return psprintf("%s\n%s", namespace_, id);
 }
 
+static bool
+is_known(struct idset_hash *keys, const char *key)
+{
+	return keys != NULL && idset_lookup(keys, key) != NULL;
+}
+
+/* Add a key to a set of the statement's; false: it is there already. */
+static bool
+remember(PineconeModify *modify, struct idset_hash **keys, const char *key)
+{
+	bool found;
+
+	if (is_known(*keys, key))
+		return false;
+	if (*keys == NULL)
+		*keys = idset_create(modify->cxt, 1024, NULL);
+	(void) idset_insert(*keys, MemoryContextStrdup(modify->cxt, key), &found);
+	return true;
+}
+
 /*
  * The stored records, as this transaction sees them, of those buffered rows
  * that are in the same namespace as the first that is not done.
@@ -289,9 +309,18 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	namespace_ = namespace_of_row(modify, values, isnull);
 	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
 	{
-		deletion.record.id = row->id;
-		deletion.record.idlen = strlen(row->id);
-		pinecone_modify_write(modify, row->namespace_, &deletion);
+		/* unless another row has moved there: all rows move at once */
+		if (!is_known(modify->moved_to, record_key(row->namespace_, row->id)))
+		{
+			deletion.record.id = row->id;
+			deletion.record.idlen = strlen(row->id);
+			pinecone_modify_write(modify, row->namespace_, &deletion);
+		}
+		if (!remember(modify, &modify->moved_to, record_key(namespace_, write.record.id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("more than one row of the UPDATE of foreign table \"%s\" gets the id \"%s\"",
+							modify->table->name, write.record.id)));
 	}
 	pinecone_modify_write(modify, namespace_, &write);
 }
@@ -393,6 +422,24 @@ reads_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 	return false;
 }
 
+/* Does each record come up once at most?  In a join it may do so again. */
+static bool
+is_plain_scan(Plan *plan)
+{
+	ListCell *lc;
+
+	if (IsA(plan, Result) && outerPlan(plan) != NULL)
+		return is_plain_scan(outerPlan(plan));
+	if (!IsA(plan, Append))
+		return IsA(plan, ForeignScan);
+	foreach(lc, ((Append *) plan)->appendplans)
+	{
+		if (!is_plain_scan(lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
 static PineconeModify *
 begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, bool deferred)
 {
@@ -432,6 +479,7 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
 		modify->namespace_junk = ExecFindJunkAttributeInTlist(subplan->targetlist,
 															  PINECONE_JUNK_NAMESPACE);
+		modify->joined = !is_plain_scan(subplan);
 	}
 	if (mtstate->operation == CMD_DELETE)
 		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ROW);
@@ -461,9 +509,9 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 
 /* ---- Rows ---- */
 
-/* What a later read will show of the row, for RETURNING. */
+/* What a later read will show of the record. */
 static void
-show_record(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
+read_back(PineconeModify *modify, const PineconeRecord *record, Datum *values, bool *isnull)
 {
 	Bitmapset *wanted = NULL;
 	MemoryContext old;
@@ -476,9 +524,45 @@ show_record(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *
 		modify->reader = pinecone_convert_reader(modify->table, wanted);
 		MemoryContextSwitchTo(old);
 	}
+	pinecone_convert_row(modify->reader, record, values, isnull);
+}
+
+/* A row of an INSERT as it is stored, for RETURNING. */
+static void
+show_inserted(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
+{
 	ExecClearTuple(slot);
-	pinecone_convert_row(modify->reader, record, slot->tts_values, slot->tts_isnull);
+	read_back(modify, record, slot->tts_values, slot->tts_isnull);
 	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * A row of an UPDATE as it is stored, for RETURNING.  It shows metadata twice,
+ * as a whole and by field, of which the statement may have set either.
+ */
+static void
+show_updated(PineconeModify *modify, TupleTableSlot *slot)
+{
+	int natts = modify->desc->natts;
+	Datum *values = palloc(natts * sizeof(Datum));
+	bool *isnull = palloc(natts * sizeof(bool));
+	PineconeRecord record;
+
+	pinecone_convert_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
+	read_back(modify, &record, values, isnull);
+	for (int i = 0; i < modify->table->ncolumns; i++)
+	{
+		PineconeColumn *column = &modify->table->columns[i];
+		int n = column->attnum - 1;
+
+		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
+			continue;
+		values[n] = slot->tts_values[n];
+		isnull[n] = slot->tts_isnull[n];
+	}
+	/* the values may point into the slot's own tuple */
+	ExecForceStoreHeapTuple(heap_form_tuple(modify->desc, values, isnull), slot, false);
+	ExecMaterializeSlot(slot);
 }
 
 /* A copy that lives as long as the buffer. */
@@ -510,15 +594,10 @@ copy_into_buffer(PineconeModify *modify, const PineconeRecord *record)
 static void
 insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRecord *record)
 {
-	char *key = record_key(namespace_, record->id);
 	PineconeBufferedRow *row;
-	bool found;
 
-	if (modify->inserted_ids == NULL)
-		modify->inserted_ids = idset_create(modify->cxt, 1024, NULL);
-	if (idset_lookup(modify->inserted_ids, key) != NULL)
+	if (!remember(modify, &modify->inserted, record_key(namespace_, record->id)))
 		refuse_duplicate(modify, record->id);
-	(void) idset_insert(modify->inserted_ids, MemoryContextStrdup(modify->cxt, key), &found);
 	row = add_buffered(modify, namespace_, record->id);
 	row->record = copy_into_buffer(modify, record);
 }
@@ -544,7 +623,7 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		pinecone_modify_write(modify, namespace_, &write);
 	write.record.namespace_ = namespace_;
 	if (modify->has_returning)
-		show_record(modify, slot, &write.record);
+		show_inserted(modify, slot, &write.record);
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -573,6 +652,13 @@ old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
 	return namespace_of_value(modify, value, isnull);
 }
 
+/* A row that is joined with several is modified once, as in any table. */
+static bool
+is_modified_again(PineconeModify *modify, const char *namespace_, const char *id)
+{
+	return modify->joined && !remember(modify, &modify->modified, record_key(namespace_, id));
+}
+
 TupleTableSlot *
 pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
@@ -581,21 +667,31 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	PineconeWrite write = {PINECONE_WRITE_UPDATE};
 	const char *namespace_;
 	MemoryContext old;
+	char *id;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
 	namespace_ = old_namespace(modify, plan_slot);
+	id = old_id(modify, plan_slot);
+	if (is_modified_again(modify, namespace_, id))
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
 	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_modify_write(modify, namespace_, &write);
 	else
 	{
-		PineconeBufferedRow *row = add_buffered(modify, namespace_, old_id(modify, plan_slot));
+		PineconeBufferedRow *row = add_buffered(modify, namespace_, id);
 
 		MemoryContextSwitchTo(modify->buffer_cxt);
 		row->row = ExecCopySlotHeapTuple(slot);
+		MemoryContextSwitchTo(modify->row_cxt);
 	}
+	if (modify->has_returning)
+		show_updated(modify, slot);
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -626,13 +722,20 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_DELETE};
+	const char *namespace_;
 	MemoryContext old;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
+	namespace_ = old_namespace(modify, plan_slot);
 	write.record.id = old_id(modify, plan_slot);
 	write.record.idlen = strlen(write.record.id);
-	pinecone_modify_write(modify, old_namespace(modify, plan_slot), &write);
+	if (is_modified_again(modify, namespace_, write.record.id))
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
+	pinecone_modify_write(modify, namespace_, &write);
 	MemoryContextSwitchTo(old);
 	if (AttributeNumberIsValid(modify->row_junk))
 		show_deleted(modify, slot, plan_slot);

@@ -55,7 +55,12 @@ struct PineconeModify
 	PineconeBufferedRow *buffer;
 	int nbuffered;
 	struct idset_hash *buffered_ids; /* by namespace and id; number: of the row */
-	struct idset_hash *inserted_ids; /* on_duplicate 'error': of the statement */
+
+	/* Records that the statement has dealt with, or NULL */
+	struct idset_hash *inserted; /* on_duplicate 'error' */
+	struct idset_hash *moved_to; /* by UPDATEs of the id or namespace */
+	struct idset_hash *modified; /* by an UPDATE or DELETE with a join */
+	bool joined;				 /* may a record be met more than once? */
 
 	PineconeReader *reader; /* for RETURNING */
 };
