@@ -57,7 +57,7 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 				 errmsg("cannot write to foreign table \"%s\"", table->name),
 				 errdetail("It has no column of role \"id\".")));
 	writer->table = table;
-	writer->assigned = assigned ? bms_copy(assigned) : NULL;
+	writer->assigned = assigned;
 	writer->metric = stats->metric;
 	writer->sparse = stats->sparse;
 	writer->dimension = stats->dimension;
@@ -78,6 +78,12 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 		writer->nfields++;
 	}
 	return writer;
+}
+
+void
+pinecone_convert_assign(PineconeWriter *writer, const Bitmapset *assigned)
+{
+	writer->assigned = assigned;
 }
 
 /* An id as messages show it; one that is refused may be of any length. */

@@ -18,6 +18,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -305,6 +306,7 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	const char *namespace_;
 
 	heap_deform_tuple(row->row, modify->desc, values, isnull);
+	pinecone_convert_assign(modify->writer, row->assigned);
 	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
 	namespace_ = namespace_of_row(modify, values, isnull);
 	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
@@ -440,9 +442,24 @@ is_plain_scan(Plan *plan)
 	return true;
 }
 
-static PineconeModify *
-begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, bool deferred)
+/* Does anyone look at rows after they have been written? */
+static bool
+shows_rows(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 {
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan; /* NULL: COPY */
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+
+	if (plan != NULL && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL))
+		return true;
+	return triggers != NULL && (operation == CMD_INSERT ? triggers->trig_insert_after_row :
+														  triggers->trig_update_after_row);
+}
+
+static PineconeModify *
+begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *assigned,
+	  bool deferred)
+{
+	EState *estate = mtstate->ps.state;
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 	MemoryContext cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone modify",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -456,6 +473,8 @@ begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, boo
 	modify = pinecone_modify_create(table, pinecone_result_user(rri, estate), operation, columns,
 									deferred);
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
+	modify->assigned = columns;
+	modify->shows_rows = shows_rows(mtstate, rri, operation);
 	MemoryContextSwitchTo(old);
 	rri->ri_FdwState = modify;
 	return modify;
@@ -470,10 +489,9 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	modify = begin(rri, mtstate->ps.state, mtstate->operation,
+	modify = begin(mtstate, rri, mtstate->operation,
 				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED),
 				   reads_pinecone(mtstate->ps.state, rri, mtstate->operation));
-	modify->has_returning = intVal(list_nth(fdw_private, PINECONE_MODIFY_RETURNING));
 	if (mtstate->operation != CMD_INSERT)
 	{
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
@@ -483,6 +501,9 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 	}
 	if (mtstate->operation == CMD_DELETE)
 		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ROW);
+	else if (mtstate->operation == CMD_UPDATE && rri->ri_TrigDesc &&
+			 rri->ri_TrigDesc->trig_update_before_row)
+		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, "wholerow");
 }
 
 /* COPY, and rows that a partitioned table routes here. */
@@ -490,7 +511,6 @@ void
 pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
-	PineconeModify *modify;
 
 	if (plan != NULL && plan->operation == CMD_UPDATE && rri->ri_FdwState != NULL)
 		ereport(ERROR,
@@ -501,10 +521,11 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables")));
-	modify = begin(rri, mtstate->ps.state, CMD_INSERT, NIL,
-				   plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
-	modify->has_returning = plan != NULL && plan->returningLists != NIL;
+				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
+				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
+						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
+	(void) begin(mtstate, rri, CMD_INSERT, NIL,
+				 plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
 }
 
 /* ---- Rows ---- */
@@ -622,7 +643,7 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	else
 		pinecone_modify_write(modify, namespace_, &write);
 	write.record.namespace_ = namespace_;
-	if (modify->has_returning)
+	if (modify->shows_rows)
 		show_inserted(modify, slot, &write.record);
 	MemoryContextSwitchTo(old);
 	return slot;
@@ -659,12 +680,73 @@ is_modified_again(PineconeModify *modify, const char *namespace_, const char *id
 	return modify->joined && !remember(modify, &modify->modified, record_key(namespace_, id));
 }
 
+/* A row as the plan read it. */
+static HeapTupleData
+old_row(PineconeModify *modify, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum row = ExecGetJunkAttribute(plan_slot, modify->row_junk, &isnull);
+	HeapTupleData tuple;
+
+	if (isnull)
+		elog(ERROR, "the row to modify is null");
+	tuple.t_data = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = modify->table->relid;
+	return tuple;
+}
+
+/* The columns that the UPDATE sets, and in this row those that a trigger has changed. */
+static Bitmapset *
+assigned_in_row(PineconeModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	Bitmapset *assigned;
+	HeapTupleData tuple;
+	Datum *values;
+	bool *isnull;
+
+	if (!AttributeNumberIsValid(modify->row_junk))
+		return modify->assigned;
+	assigned = bms_copy(modify->assigned);
+	values = palloc(modify->desc->natts * sizeof(Datum));
+	isnull = palloc(modify->desc->natts * sizeof(bool));
+	tuple = old_row(modify, plan_slot);
+	heap_deform_tuple(&tuple, modify->desc, values, isnull);
+	for (int i = 0; i < modify->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(modify->desc, i);
+
+		if (att->attisdropped || (isnull[i] && slot->tts_isnull[i]))
+			continue;
+		if (isnull[i] || slot->tts_isnull[i] ||
+			!datum_image_eq(values[i], slot->tts_values[i], att->attbyval, att->attlen))
+			assigned = bms_add_member(assigned, i + 1);
+	}
+	return assigned;
+}
+
+/* A partition's rows cannot leave it: nobody would put them where they belong. */
+static void
+check_partition(PineconeModify *modify, ResultRelInfo *rri, EState *estate, TupleTableSlot *slot)
+{
+	if (!rri->ri_RelationDesc->rd_rel->relispartition ||
+		ExecPartitionCheck(rri, slot, estate, false))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot move rows out of foreign table \"%s\" by an UPDATE",
+					modify->table->name),
+			 errhint("Delete them, and insert them into the partitioned table.")));
+}
+
 TupleTableSlot *
 pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_UPDATE};
+	Bitmapset *assigned;
 	const char *namespace_;
 	MemoryContext old;
 	char *id;
@@ -679,6 +761,9 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		MemoryContextSwitchTo(old);
 		return NULL;
 	}
+	check_partition(modify, rri, estate, slot);
+	assigned = assigned_in_row(modify, slot, plan_slot);
+	pinecone_convert_assign(modify->writer, assigned);
 	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_modify_write(modify, namespace_, &write);
@@ -688,9 +773,12 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 
 		MemoryContextSwitchTo(modify->buffer_cxt);
 		row->row = ExecCopySlotHeapTuple(slot);
+		row->assigned = assigned == modify->assigned ? assigned : bms_copy(assigned);
 		MemoryContextSwitchTo(modify->row_cxt);
+		/* making room may have written earlier rows */
+		pinecone_convert_assign(modify->writer, assigned);
 	}
-	if (modify->has_returning)
+	if (modify->shows_rows)
 		show_updated(modify, slot);
 	MemoryContextSwitchTo(old);
 	return slot;
@@ -700,18 +788,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 static void
 show_deleted(PineconeModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
-	bool isnull;
-	Datum row = ExecGetJunkAttribute(plan_slot, modify->row_junk, &isnull);
-	HeapTupleHeader header;
-	HeapTupleData tuple;
+	HeapTupleData tuple = old_row(modify, plan_slot);
 
-	if (isnull)
-		return;
-	header = DatumGetHeapTupleHeader(row);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = modify->table->relid;
-	tuple.t_data = header;
 	ExecForceStoreHeapTuple(&tuple, slot, false);
 	ExecMaterializeSlot(slot);
 }

@@ -19,6 +19,7 @@ typedef struct PineconeBufferedRow
 	char *id; /* of the record as it is, or is not to be */
 	bool done;
 	HeapTuple row;		   /* UPDATE: the new row */
+	Bitmapset *assigned;   /* UPDATE: the columns that are set in it */
 	PineconeRecord record; /* INSERT */
 } PineconeBufferedRow;
 
@@ -31,13 +32,14 @@ struct PineconeModify
 	PineconeWriter *writer;
 	PineconeCounters counters;
 	TupleDesc desc;
-	int64 position; /* pending writes as of the statement's begin */
-	bool has_returning;
+	int64 position;		 /* pending writes as of the statement's begin */
+	Bitmapset *assigned; /* columns that an UPDATE sets */
+	bool shows_rows;	 /* does anyone look at rows after they have been written? */
 
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
 	AttrNumber namespace_junk;
-	AttrNumber row_junk;
+	AttrNumber row_junk; /* the row as it was, where it is needed */
 
 	/* Where writes go: to commit, to the end of the statement, or out */
 	PineconePendingLog *log; /* to the end of the statement */
