@@ -82,8 +82,7 @@
 	pinecone_user_or_current(ExecGetResultRelCheckAsUser(rri, estate))
 #define pinecone_user_or_current(userid) (OidIsValid(userid) ? (userid) : GetUserId())
 #else
-#define pinecone_updated_columns(root, rte, relid) \
-	bms_union((rte)->updatedCols, (rte)->extraUpdatedCols)
+#define pinecone_updated_columns(root, rte, relid) ((rte)->updatedCols)
 #define pinecone_result_user(rri, estate) \
 	pinecone_entry_user(exec_rt_fetch((rri)->ri_RangeTableIndex > 0 ? \
 										  (rri)->ri_RangeTableIndex : \

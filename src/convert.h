@@ -37,11 +37,14 @@ typedef struct PineconeWriter PineconeWriter;
  * "stats" describe the index, and are not looked at later.  "assigned" holds
  * the attribute numbers that an UPDATE sets; NULL for INSERT, which sets all.
  * Raises an error when the table has no id column.  The writer lives in the
- * current memory context.
+ * current memory context, and "assigned" must live as long.
  */
 extern PineconeWriter *pinecone_convert_writer(PineconeTable *table,
 											   const struct PineconeStats *stats,
 											   const Bitmapset *assigned);
+
+/* Other columns are set in the rows that follow. */
+extern void pinecone_convert_assign(PineconeWriter *writer, const Bitmapset *assigned);
 
 /*
  * A row as a record, in the current memory context; vectors may point into
@@ -64,6 +67,13 @@ extern void pinecone_convert_record(PineconeWriter *writer, const Datum *values,
  */
 extern bool pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values,
 										  const bool *isnull, PineconeRecord *record);
+
+/*
+ * The metadata of an updated row, as a record that has nothing else: from the
+ * metadata column if there is one, with assigned fields set or removed.
+ */
+extern void pinecone_convert_shown(PineconeWriter *writer, const Datum *values,
+								   const bool *isnull, PineconeRecord *record);
 
 /* Is the type one a vector column can have: real[] or pgvector's vector? */
 extern bool pinecone_convert_is_vector_type(Oid typid);

@@ -57,7 +57,7 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 				 errmsg("cannot write to foreign table \"%s\"", table->name),
 				 errdetail("It has no column of role \"id\".")));
 	writer->table = table;
-	writer->assigned = assigned ? bms_copy(assigned) : NULL;
+	writer->assigned = assigned;
 	writer->metric = stats->metric;
 	writer->sparse = stats->sparse;
 	writer->dimension = stats->dimension;
@@ -78,6 +78,12 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 		writer->nfields++;
 	}
 	return writer;
+}
+
+void
+pinecone_convert_assign(PineconeWriter *writer, const Bitmapset *assigned)
+{
+	writer->assigned = assigned;
 }
 
 /* An id as messages show it; one that is refused may be of any length. */
@@ -307,17 +313,17 @@ finish_metadata(PineconeWriter *writer, const PineconeMetadata *metadata, Pineco
 		   pinecone_convert_metadata_finish(metadata, &record->metadata, &record->metadata_len));
 }
 
-/* The fields that a row's own columns set; NULL removes in an UPDATE. */
+/* The fields of a row's own columns, all or those set; NULL removes in an UPDATE. */
 static void
-add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnull, bool update,
-				  PineconeMetadata *metadata)
+add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnull, bool all,
+				  bool update, PineconeMetadata *metadata)
 {
 	for (int i = 0; i < writer->nfields; i++)
 	{
 		PineconeFieldColumn *field = &writer->fields[i];
 		int n = field->column->attnum - 1;
 
-		if (!is_assigned(writer, field->column->attnum))
+		if (!all && !is_assigned(writer, field->column->attnum))
 			continue;
 		if (!isnull[n])
 			refuse(writer, ERRCODE_DATA_EXCEPTION,
@@ -340,7 +346,7 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	else if (whole != 0 && !isnull[whole - 1])
 		reason = pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
-	add_field_columns(writer, values, isnull, stored != NULL, &metadata);
+	add_field_columns(writer, values, isnull, false, stored != NULL, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
 }
@@ -389,7 +395,7 @@ pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const
 	}
 	memset(record, 0, sizeof(*record));
 	convert_id(writer, values, isnull, record);
-	add_field_columns(writer, values, isnull, true, &metadata);
+	add_field_columns(writer, values, isnull, false, true, &metadata);
 	/* a jsonb column may hold JSON's null, which removes as well */
 	for (int i = 0; i < metadata.n; i++)
 	{
@@ -398,4 +404,21 @@ pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const
 	}
 	finish_metadata(writer, &metadata, record);
 	return true;
+}
+
+void
+pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *isnull,
+					   PineconeRecord *record)
+{
+	AttrNumber whole = writer->table->metadata_attnum;
+	PineconeMetadata metadata = {0};
+
+	memset(record, 0, sizeof(*record));
+	convert_id(writer, values, isnull, record);
+	if (whole != 0 && !isnull[whole - 1])
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
+	add_field_columns(writer, values, isnull, whole == 0, true, &metadata);
+	if (metadata.n > 0)
+		finish_metadata(writer, &metadata, record);
 }

@@ -18,6 +18,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
@@ -209,6 +210,26 @@ record_key(const char *namespace_, const char *id)
 	return psprintf("%s\n%s", namespace_, id);
 }
 
+static bool
+is_known(struct idset_hash *keys, const char *key)
+{
+	return keys != NULL && idset_lookup(keys, key) != NULL;
+}
+
+/* Add a key to a set of the statement's; false: it is there already. */
+static bool
+remember(PineconeModify *modify, struct idset_hash **keys, const char *key)
+{
+	bool found;
+
+	if (is_known(*keys, key))
+		return false;
+	if (*keys == NULL)
+		*keys = idset_create(modify->cxt, 1024, NULL);
+	(void) idset_insert(*keys, MemoryContextStrdup(modify->cxt, key), &found);
+	return true;
+}
+
 /*
  * The stored records, as this transaction sees them, of those buffered rows
  * that are in the same namespace as the first that is not done.
@@ -286,13 +307,23 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	const char *namespace_;
 
 	heap_deform_tuple(row->row, modify->desc, values, isnull);
+	pinecone_convert_assign(modify->writer, row->assigned);
 	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
 	namespace_ = namespace_of_row(modify, values, isnull);
 	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
 	{
-		deletion.record.id = row->id;
-		deletion.record.idlen = strlen(row->id);
-		pinecone_modify_write(modify, row->namespace_, &deletion);
+		/* unless another row has moved there: all rows move at once */
+		if (!is_known(modify->moved_to, record_key(row->namespace_, row->id)))
+		{
+			deletion.record.id = row->id;
+			deletion.record.idlen = strlen(row->id);
+			pinecone_modify_write(modify, row->namespace_, &deletion);
+		}
+		if (!remember(modify, &modify->moved_to, record_key(namespace_, write.record.id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("more than one row of the UPDATE of foreign table \"%s\" gets the id \"%s\"",
+							modify->table->name, write.record.id)));
 	}
 	pinecone_modify_write(modify, namespace_, &write);
 }
@@ -394,9 +425,42 @@ reads_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 	return false;
 }
 
-static PineconeModify *
-begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, bool deferred)
+/* Does each record come up once at most?  In a join it may do so again. */
+static bool
+is_plain_scan(Plan *plan)
 {
+	ListCell *lc;
+
+	if (IsA(plan, Result) && outerPlan(plan) != NULL)
+		return is_plain_scan(outerPlan(plan));
+	if (!IsA(plan, Append))
+		return IsA(plan, ForeignScan);
+	foreach(lc, ((Append *) plan)->appendplans)
+	{
+		if (!is_plain_scan(lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
+/* Does anyone look at rows after they have been written? */
+static bool
+shows_rows(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan; /* NULL: COPY */
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+
+	if (plan != NULL && (plan->returningLists != NIL || plan->withCheckOptionLists != NIL))
+		return true;
+	return triggers != NULL && (operation == CMD_INSERT ? triggers->trig_insert_after_row :
+														  triggers->trig_update_after_row);
+}
+
+static PineconeModify *
+begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *assigned,
+	  bool deferred)
+{
+	EState *estate = mtstate->ps.state;
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 	MemoryContext cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone modify",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -410,6 +474,8 @@ begin(ResultRelInfo *rri, EState *estate, CmdType operation, List *assigned, boo
 	modify = pinecone_modify_create(table, pinecone_result_user(rri, estate), operation, columns,
 									deferred);
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
+	modify->assigned = columns;
+	modify->shows_rows = shows_rows(mtstate, rri, operation);
 	MemoryContextSwitchTo(old);
 	rri->ri_FdwState = modify;
 	return modify;
@@ -424,18 +490,21 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	modify = begin(rri, mtstate->ps.state, mtstate->operation,
+	modify = begin(mtstate, rri, mtstate->operation,
 				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED),
 				   reads_pinecone(mtstate->ps.state, rri, mtstate->operation));
-	modify->has_returning = intVal(list_nth(fdw_private, PINECONE_MODIFY_RETURNING));
 	if (mtstate->operation != CMD_INSERT)
 	{
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
 		modify->namespace_junk = ExecFindJunkAttributeInTlist(subplan->targetlist,
 															  PINECONE_JUNK_NAMESPACE);
+		modify->joined = !is_plain_scan(subplan);
 	}
 	if (mtstate->operation == CMD_DELETE)
 		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ROW);
+	else if (mtstate->operation == CMD_UPDATE && rri->ri_TrigDesc &&
+			 rri->ri_TrigDesc->trig_update_before_row)
+		modify->row_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, "wholerow");
 }
 
 /* COPY, and rows that a partitioned table routes here. */
@@ -443,7 +512,6 @@ void
 pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
-	PineconeModify *modify;
 
 	if (plan != NULL && plan->operation == CMD_UPDATE && rri->ri_FdwState != NULL)
 		ereport(ERROR,
@@ -454,17 +522,18 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables")));
-	modify = begin(rri, mtstate->ps.state, CMD_INSERT, NIL,
-				   plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
-	modify->has_returning = plan != NULL && plan->returningLists != NIL;
+				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
+				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
+						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
+	(void) begin(mtstate, rri, CMD_INSERT, NIL,
+				 plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
 }
 
 /* ---- Rows ---- */
 
-/* What a later read will show of the row, for RETURNING. */
+/* What a later read will show of the record. */
 static void
-show_record(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
+read_back(PineconeModify *modify, const PineconeRecord *record, Datum *values, bool *isnull)
 {
 	Bitmapset *wanted = NULL;
 	MemoryContext old;
@@ -477,9 +546,45 @@ show_record(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *
 		modify->reader = pinecone_convert_reader(modify->table, wanted);
 		MemoryContextSwitchTo(old);
 	}
+	pinecone_convert_row(modify->reader, record, values, isnull);
+}
+
+/* A row of an INSERT as it is stored, for RETURNING. */
+static void
+show_inserted(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
+{
 	ExecClearTuple(slot);
-	pinecone_convert_row(modify->reader, record, slot->tts_values, slot->tts_isnull);
+	read_back(modify, record, slot->tts_values, slot->tts_isnull);
 	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * A row of an UPDATE as it is stored, for RETURNING.  It shows metadata twice,
+ * as a whole and by field, of which the statement may have set either.
+ */
+static void
+show_updated(PineconeModify *modify, TupleTableSlot *slot)
+{
+	int natts = modify->desc->natts;
+	Datum *values = palloc(natts * sizeof(Datum));
+	bool *isnull = palloc(natts * sizeof(bool));
+	PineconeRecord record;
+
+	pinecone_convert_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
+	read_back(modify, &record, values, isnull);
+	for (int i = 0; i < modify->table->ncolumns; i++)
+	{
+		PineconeColumn *column = &modify->table->columns[i];
+		int n = column->attnum - 1;
+
+		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
+			continue;
+		values[n] = slot->tts_values[n];
+		isnull[n] = slot->tts_isnull[n];
+	}
+	/* the values may point into the slot's own tuple */
+	ExecForceStoreHeapTuple(heap_form_tuple(modify->desc, values, isnull), slot, false);
+	ExecMaterializeSlot(slot);
 }
 
 /* A copy that lives as long as the buffer. */
@@ -511,15 +616,10 @@ copy_into_buffer(PineconeModify *modify, const PineconeRecord *record)
 static void
 insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRecord *record)
 {
-	char *key = record_key(namespace_, record->id);
 	PineconeBufferedRow *row;
-	bool found;
 
-	if (modify->inserted_ids == NULL)
-		modify->inserted_ids = idset_create(modify->cxt, 1024, NULL);
-	if (idset_lookup(modify->inserted_ids, key) != NULL)
+	if (!remember(modify, &modify->inserted, record_key(namespace_, record->id)))
 		refuse_duplicate(modify, record->id);
-	(void) idset_insert(modify->inserted_ids, MemoryContextStrdup(modify->cxt, key), &found);
 	row = add_buffered(modify, namespace_, record->id);
 	row->record = copy_into_buffer(modify, record);
 }
@@ -544,8 +644,8 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	else
 		pinecone_modify_write(modify, namespace_, &write);
 	write.record.namespace_ = namespace_;
-	if (modify->has_returning)
-		show_record(modify, slot, &write.record);
+	if (modify->shows_rows)
+		show_inserted(modify, slot, &write.record);
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -574,29 +674,113 @@ old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
 	return namespace_of_value(modify, value, isnull);
 }
 
+/* A row that is joined with several is modified once, as in any table. */
+static bool
+is_modified_again(PineconeModify *modify, const char *namespace_, const char *id)
+{
+	return modify->joined && !remember(modify, &modify->modified, record_key(namespace_, id));
+}
+
+/* A row as the plan read it. */
+static HeapTupleData
+old_row(PineconeModify *modify, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum row = ExecGetJunkAttribute(plan_slot, modify->row_junk, &isnull);
+	HeapTupleData tuple;
+
+	if (isnull)
+		elog(ERROR, "the row to modify is null");
+	tuple.t_data = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = modify->table->relid;
+	return tuple;
+}
+
+/* The columns that the UPDATE sets, and in this row those that a trigger has changed. */
+static Bitmapset *
+assigned_in_row(PineconeModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	Bitmapset *assigned;
+	HeapTupleData tuple;
+	Datum *values;
+	bool *isnull;
+
+	if (!AttributeNumberIsValid(modify->row_junk))
+		return modify->assigned;
+	assigned = bms_copy(modify->assigned);
+	values = palloc(modify->desc->natts * sizeof(Datum));
+	isnull = palloc(modify->desc->natts * sizeof(bool));
+	tuple = old_row(modify, plan_slot);
+	heap_deform_tuple(&tuple, modify->desc, values, isnull);
+	for (int i = 0; i < modify->desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(modify->desc, i);
+
+		if (att->attisdropped || (isnull[i] && slot->tts_isnull[i]))
+			continue;
+		if (isnull[i] || slot->tts_isnull[i] ||
+			!datum_image_eq(values[i], slot->tts_values[i], att->attbyval, att->attlen))
+			assigned = bms_add_member(assigned, i + 1);
+	}
+	return assigned;
+}
+
+/* A partition's rows cannot leave it: nobody would put them where they belong. */
+static void
+check_partition(PineconeModify *modify, ResultRelInfo *rri, EState *estate, TupleTableSlot *slot)
+{
+	if (!rri->ri_RelationDesc->rd_rel->relispartition ||
+		ExecPartitionCheck(rri, slot, estate, false))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot move rows out of foreign table \"%s\" by an UPDATE",
+					modify->table->name),
+			 errhint("Delete them, and insert them into the partitioned table.")));
+}
+
 TupleTableSlot *
 pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_UPDATE};
+	Bitmapset *assigned;
 	const char *namespace_;
 	MemoryContext old;
+	char *id;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
 	namespace_ = old_namespace(modify, plan_slot);
+	id = old_id(modify, plan_slot);
+	if (is_modified_again(modify, namespace_, id))
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
+	check_partition(modify, rri, estate, slot);
+	assigned = assigned_in_row(modify, slot, plan_slot);
+	pinecone_convert_assign(modify->writer, assigned);
 	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_modify_write(modify, namespace_, &write);
 	else
 	{
-		PineconeBufferedRow *row = add_buffered(modify, namespace_, old_id(modify, plan_slot));
+		PineconeBufferedRow *row = add_buffered(modify, namespace_, id);
 
 		MemoryContextSwitchTo(modify->buffer_cxt);
 		row->row = ExecCopySlotHeapTuple(slot);
+		row->assigned = assigned == modify->assigned ? assigned : bms_copy(assigned);
+		MemoryContextSwitchTo(modify->row_cxt);
+		/* making room may have written earlier rows */
+		pinecone_convert_assign(modify->writer, assigned);
 	}
+	if (modify->shows_rows)
+		show_updated(modify, slot);
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -605,18 +789,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 static void
 show_deleted(PineconeModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
-	bool isnull;
-	Datum row = ExecGetJunkAttribute(plan_slot, modify->row_junk, &isnull);
-	HeapTupleHeader header;
-	HeapTupleData tuple;
+	HeapTupleData tuple = old_row(modify, plan_slot);
 
-	if (isnull)
-		return;
-	header = DatumGetHeapTupleHeader(row);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = modify->table->relid;
-	tuple.t_data = header;
 	ExecForceStoreHeapTuple(&tuple, slot, false);
 	ExecMaterializeSlot(slot);
 }
@@ -627,13 +801,20 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 {
 	PineconeModify *modify = rri->ri_FdwState;
 	PineconeWrite write = {PINECONE_WRITE_DELETE};
+	const char *namespace_;
 	MemoryContext old;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
+	namespace_ = old_namespace(modify, plan_slot);
 	write.record.id = old_id(modify, plan_slot);
 	write.record.idlen = strlen(write.record.id);
-	pinecone_modify_write(modify, old_namespace(modify, plan_slot), &write);
+	if (is_modified_again(modify, namespace_, write.record.id))
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
+	pinecone_modify_write(modify, namespace_, &write);
 	MemoryContextSwitchTo(old);
 	if (AttributeNumberIsValid(modify->row_junk))
 		show_deleted(modify, slot, plan_slot);

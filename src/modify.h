@@ -19,6 +19,7 @@ typedef struct PineconeBufferedRow
 	char *id; /* of the record as it is, or is not to be */
 	bool done;
 	HeapTuple row;		   /* UPDATE: the new row */
+	Bitmapset *assigned;   /* UPDATE: the columns that are set in it */
 	PineconeRecord record; /* INSERT */
 } PineconeBufferedRow;
 
@@ -31,13 +32,14 @@ struct PineconeModify
 	PineconeWriter *writer;
 	PineconeCounters counters;
 	TupleDesc desc;
-	int64 position; /* pending writes as of the statement's begin */
-	bool has_returning;
+	int64 position;		 /* pending writes as of the statement's begin */
+	Bitmapset *assigned; /* columns that an UPDATE sets */
+	bool shows_rows;	 /* does anyone look at rows after they have been written? */
 
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
 	AttrNumber namespace_junk;
-	AttrNumber row_junk;
+	AttrNumber row_junk; /* the row as it was, where it is needed */
 
 	/* Where writes go: to commit, to the end of the statement, or out */
 	PineconePendingLog *log; /* to the end of the statement */
@@ -55,7 +57,12 @@ struct PineconeModify
 	PineconeBufferedRow *buffer;
 	int nbuffered;
 	struct idset_hash *buffered_ids; /* by namespace and id; number: of the row */
-	struct idset_hash *inserted_ids; /* on_duplicate 'error': of the statement */
+
+	/* Records that the statement has dealt with, or NULL */
+	struct idset_hash *inserted; /* on_duplicate 'error' */
+	struct idset_hash *moved_to; /* by UPDATEs of the id or namespace */
+	struct idset_hash *modified; /* by an UPDATE or DELETE with a join */
+	bool joined;				 /* may a record be met more than once? */
 
 	PineconeReader *reader; /* for RETURNING */
 };

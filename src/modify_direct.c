@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
+#include "access/table.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -19,6 +21,7 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -100,6 +103,23 @@ direct_assignments(PlannerInfo *root, Index result_relation, PineconeTable *tabl
 	return *values != NIL;
 }
 
+/* Could a row leave its partition by the assignments? */
+static bool
+touches_partition_key(Oid relid, List *attnums)
+{
+	Relation rel = table_open(relid, NoLock);
+	Bitmapset *key = NULL;
+	bool touched = false;
+	ListCell *lc;
+
+	if (rel->rd_rel->relispartition)
+		pull_varattnos((Node *) RelationGetPartitionQual(rel), 1, &key);
+	table_close(rel, NoLock);
+	foreach(lc, attnums)
+		touched = touched || bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, key);
+	return touched;
+}
+
 bool
 pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 						 int subplan_index)
@@ -120,7 +140,8 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	if (plan->operation == CMD_DELETE && !table->delete_by_filter)
 		return false;
 	if (plan->operation == CMD_UPDATE &&
-		!direct_assignments(root, result_relation, table, &attnums, &values))
+		(!direct_assignments(root, result_relation, table, &attnums, &values) ||
+		 touches_partition_key(rte->relid, attnums)))
 		return false;
 
 	scan->operation = plan->operation;

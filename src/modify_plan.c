@@ -8,7 +8,9 @@
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
+#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -57,30 +59,34 @@ pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry 
 							 PINECONE_JUNK_ROW);
 }
 
+/* Does the value of a generated column depend on one of these? */
+static bool
+depends_on(Relation rel, AttrNumber attnum, Bitmapset *columns)
+{
+	Bitmapset *used = NULL;
+
+	pull_varattnos(build_column_default(rel, attnum), 1, &used);
+	return bms_overlap(used, columns);
+}
+
 /*
- * The columns that an UPDATE may change: those of its SET, generated ones that
- * depend on them, and all when a trigger may change any.
+ * The columns that an UPDATE changes: those of its SET, and generated ones
+ * that depend on them.  What a trigger changes shows when it has run.
  */
-static Bitmapset *
+static List *
 assigned_columns(PlannerInfo *root, RangeTblEntry *rte, Index result_relation)
 {
 	Relation rel = table_open(rte->relid, NoLock);
+	TupleDesc desc = RelationGetDescr(rel);
 	Bitmapset *updated = pinecone_updated_columns(root, rte, result_relation);
-	Bitmapset *assigned = NULL;
-	int i = -1;
+	List *assigned = NIL;
 
-	if (rel->trigdesc && rel->trigdesc->trig_update_before_row)
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
 	{
-		for (AttrNumber attnum = 1; attnum <= RelationGetDescr(rel)->natts; attnum++)
-		{
-			if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
-				assigned = bms_add_member(assigned, attnum);
-		}
-	}
-	else
-	{
-		while ((i = bms_next_member(updated, i)) >= 0)
-			assigned = bms_add_member(assigned, i + FirstLowInvalidHeapAttributeNumber);
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated) ||
+			(TupleDescAttr(desc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_STORED &&
+			 depends_on(rel, attnum, updated)))
+			assigned = lappend_int(assigned, attnum);
 	}
 	table_close(rel, NoLock);
 	return assigned;
@@ -92,8 +98,6 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 {
 	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
 	List *assigned = NIL;
-	Bitmapset *columns;
-	int i = -1;
 
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		ereport(ERROR,
@@ -102,10 +106,6 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
 						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
 	if (plan->operation == CMD_UPDATE)
-	{
-		columns = assigned_columns(root, rte, result_relation);
-		while ((i = bms_next_member(columns, i)) >= 0)
-			assigned = lappend_int(assigned, i);
-	}
-	return list_make2(assigned, makeInteger(plan->returningLists != NIL));
+		assigned = assigned_columns(root, rte, result_relation);
+	return list_make1(assigned);
 }

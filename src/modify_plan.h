@@ -10,13 +10,12 @@
 /* Junk columns of the rows that UPDATE and DELETE are given */
 #define PINECONE_JUNK_ID "pinecone_id"
 #define PINECONE_JUNK_NAMESPACE "pinecone_namespace" /* of tables with such a column */
-#define PINECONE_JUNK_ROW "pinecone_row" /* DELETE with RETURNING */
+#define PINECONE_JUNK_ROW "pinecone_row"			 /* DELETE with RETURNING */
 
 /* What PlanForeignModify leaves in fdw_private */
 enum PineconeModifyPrivate
 {
-	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE sets */
-	PINECONE_MODIFY_RETURNING /* is there a RETURNING list? */
+	PINECONE_MODIFY_ASSIGNED /* attribute numbers that an UPDATE sets */
 };
 
 /* What PlanDirectModify leaves in the scan's fdw_private */
