@@ -40,7 +40,7 @@ start_get(PineconeCall *call, StringInfo path)
 {
 	call->path = path->data;
 	pinecone_call_start(call);
-	pinecone_call_advance();
+	pinecone_call_advance(call->counters);
 	return call;
 }
 
@@ -63,7 +63,7 @@ start_post(PineconeCall *call, StringInfo body)
 	call->body = body->data;
 	call->body_len = body->len;
 	pinecone_call_start(call);
-	pinecone_call_advance();
+	pinecone_call_advance(call->counters);
 	return call;
 }
 
@@ -287,7 +287,7 @@ bool
 pinecone_api_ready(PineconeCall *call)
 {
 	if (!pinecone_call_finished(call))
-		pinecone_call_advance();
+		pinecone_call_advance(call->counters);
 	return pinecone_call_finished(call);
 }
 
@@ -392,16 +392,20 @@ wait_for_success(PineconeCall *call)
 	do \
 	{ \
 		const char *reason = "unreadable reply"; \
+		bool timing = (call)->counters != NULL && (call)->counters->timing; \
 		instr_time start, end; \
 		bool done; \
 		for (;;) \
 		{ \
 			wait_for_success(call); \
-			INSTR_TIME_SET_CURRENT(start); \
+			if (timing) \
+				INSTR_TIME_SET_CURRENT(start); \
 			done = (decode); \
-			INSTR_TIME_SET_CURRENT(end); \
-			if ((call)->counters) \
+			if (timing) \
+			{ \
+				INSTR_TIME_SET_CURRENT(end); \
 				INSTR_TIME_ACCUM_DIFF((call)->counters->decode_time, end, start); \
+			} \
 			if (done) \
 				break; \
 			(void) pinecone_call_reject(call, reason); \

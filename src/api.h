@@ -30,8 +30,13 @@ typedef struct PineconeCounters
 	uint64 ids_fetched; /* ids asked for by fetch requests */
 	uint64 namespaces;	/* asked, each time */
 	int peak_in_flight;
-	instr_time wait_time;	/* blocked on the network */
-	instr_time decode_time; /* parsing replies */
+
+	/* Where the time goes, if "timing" */
+	bool timing;
+	instr_time wait_time;	  /* asleep until the network has something */
+	instr_time transfer_time; /* sending requests, receiving replies */
+	instr_time decode_time;	  /* parsing replies */
+	instr_time row_time;	  /* forming tuples */
 } PineconeCounters;
 
 typedef struct PineconeCall PineconeCall;

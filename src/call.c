@@ -423,8 +423,8 @@ advance_attempts(void)
 	}
 }
 
-void
-pinecone_call_advance(void)
+static void
+advance_all(void)
 {
 	dlist_mutable_iter iter;
 
@@ -443,6 +443,41 @@ pinecone_call_advance(void)
 				try_start(call);
 		}
 	}
+}
+
+void
+pinecone_call_advance(PineconeCounters *counters)
+{
+	instr_time start;
+	instr_time end;
+
+	if (counters == NULL || !counters->timing)
+	{
+		advance_all();
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	advance_all();
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
+}
+
+/* Sleep until a call may have moved on. */
+static void
+wait_for_network(PineconeCounters *counters)
+{
+	instr_time start;
+	instr_time end;
+
+	if (counters == NULL || !counters->timing)
+	{
+		pinecone_http_sleep(pinecone_call_timeout());
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	pinecone_http_sleep(pinecone_call_timeout());
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
 }
 
 long
@@ -475,23 +510,13 @@ first_finished(PineconeCall **calls, int ncalls)
 int
 pinecone_call_wait_any(PineconeCall **calls, int ncalls)
 {
-	instr_time start;
-	instr_time end;
-	int found = first_finished(calls, ncalls);
+	int found;
 
-	if (found >= 0)
-		return found;
-	INSTR_TIME_SET_CURRENT(start);
-	for (;;)
+	while ((found = first_finished(calls, ncalls)) < 0)
 	{
-		pinecone_call_advance();
-		found = first_finished(calls, ncalls);
-		if (found >= 0)
-			break;
-		pinecone_http_sleep(pinecone_call_timeout());
+		pinecone_call_advance(calls[0]->counters);
+		if (first_finished(calls, ncalls) < 0)
+			wait_for_network(calls[0]->counters);
 	}
-	INSTR_TIME_SET_CURRENT(end);
-	if (calls[found]->counters)
-		INSTR_TIME_ACCUM_DIFF(calls[found]->counters->wait_time, end, start);
 	return found;
 }

@@ -84,8 +84,8 @@ extern void pinecone_call_start(PineconeCall *call);
 /* No attempt after the one that is on the wire, if any. */
 extern void pinecone_call_stop(PineconeCall *call);
 
-/* Move all calls on without blocking. */
-extern void pinecone_call_advance(void);
+/* Move all calls on without blocking; whose time it takes (or NULL). */
+extern void pinecone_call_advance(PineconeCounters *counters);
 
 extern bool pinecone_call_finished(const PineconeCall *call);
 

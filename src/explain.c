@@ -247,6 +247,12 @@ explain_request(PineconeScanState *state, const PineconeValues *values,
 }
 
 static void
+explain_time(const char *label, instr_time time, ExplainState *es)
+{
+	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
+}
+
+static void
 explain_counters(PineconeScanState *state, ExplainState *es)
 {
 	PineconeCounters *counters = &state->counters;
@@ -271,10 +277,10 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 	if (es->timing)
 	{
-		ExplainPropertyFloat("Network Wait Time", "ms",
-							 INSTR_TIME_GET_MILLISEC(counters->wait_time), 3, es);
-		ExplainPropertyFloat("Decode Time", "ms",
-							 INSTR_TIME_GET_MILLISEC(counters->decode_time), 3, es);
+		explain_time("Network Wait Time", counters->wait_time, es);
+		explain_time("Transfer Time", counters->transfer_time, es);
+		explain_time("Decode Time", counters->decode_time, es);
+		explain_time("Row Time", counters->row_time, es);
 	}
 }
 

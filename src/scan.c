@@ -361,9 +361,8 @@ set_distance(PineconeScanState *state, double distance, Datum *values, bool *isn
 	}
 }
 
-/* A record as a scan tuple, in the current memory context. */
 static void
-form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
 	if (state->nlayout == 0)
 	{
@@ -382,6 +381,24 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	if (record->has_score)
 		set_distance(state, pinecone_scan_distance(state->request->metric, record->score),
 					 values, isnull);
+}
+
+/* A record as a scan tuple, in the current memory context. */
+static void
+form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+{
+	instr_time start;
+	instr_time end;
+
+	if (!state->counters.timing)
+	{
+		fill_row(state, record, values, isnull);
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	fill_row(state, record, values, isnull);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(state->counters.row_time, end, start);
 }
 
 /* ---- Exhaustive search ---- */
@@ -665,6 +682,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->started)
 		return;
 	state->started = true;
+	state->counters.timing = node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
