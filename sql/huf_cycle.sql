@@ -117,6 +117,15 @@ FROM line, LATERAL (SELECT ltrim(doc, U&'\FEFF')::jsonb) j(d) WHERE btrim(doc, E
 COPY (SELECT huf_trace_json(array_agg((d ->> 'namespace', d ->> 'id', CASE jsonb_typeof(d -> 'score') WHEN 'number' THEN (d ->> 'score')::float8 END)::huf_hit), 0)
       FROM line, LATERAL (SELECT ltrim(doc, U&'\FEFF')::jsonb) j(d) WHERE btrim(doc, E' \t\r\n' || U&'\FEFF') <> '')
 TO STDOUT (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02');
+-- types that somebody has altered are refused
+BEGIN;
+ALTER TYPE huf_hit ADD ATTRIBUTE more text;
+SELECT * FROM huf_cycle('{"(a,x,1,y)"}', 0.1);
+ROLLBACK;
+BEGIN;
+ALTER TYPE huf_budget ADD ATTRIBUTE more text;
+SELECT * FROM huf_error_budget('{"(a,x,1)"}', 0.1);
+ROLLBACK;
 -- many rows
 SELECT count(*), count(DISTINCT rank) AS ranks, near(sum(rho_global_post), 1) AS unity FROM huf_cycle(ARRAY(SELECT ('n' || i % 7, i, i)::huf_hit FROM generate_series(1, 20000) i), 0);
 DROP VIEW swept, hits;

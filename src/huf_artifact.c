@@ -76,7 +76,7 @@ begin_rows(FunctionCallInfo fcinfo, Row *row)
 static void
 put(Row *row, Datum value, bool isnull)
 {
-	Assert(row->column < row->desc->natts);
+	Assert(row->column < MAX_COLUMNS);
 	row->value[row->column] = value;
 	row->isnull[row->column++] = isnull;
 }
@@ -121,7 +121,10 @@ put_arg(Row *row, FunctionCallInfo fcinfo, int arg)
 static void
 end_row(Row *row)
 {
-	Assert(row->column == row->desc->natts);
+	if (row->column != row->desc->natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("result type has %d columns, not %d", row->desc->natts, row->column)));
 	tuplestore_putvalues(row->store, row->desc, row->value, row->isnull);
 	row->column = 0;
 }

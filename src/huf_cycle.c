@@ -131,6 +131,21 @@ compare_identity(const void *a, const void *b)
 	return order != 0 ? order : compare_text(x->id, y->id);
 }
 
+/* ALTER TYPE may change a type of ours; then it is not what we read. */
+static void
+check_hit_type(TupleDesc desc)
+{
+	static const Oid expected[] = {TEXTOID, TEXTOID, FLOAT8OID};
+	bool same = desc->natts == lengthof(expected);
+
+	for (int i = 0; same && i < desc->natts; i++)
+		same = TupleDescAttr(desc, i)->atttypid == expected[i];
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type huf_hit is not (namespace text, id text, score double precision)")));
+}
+
 /* Take the array of hits apart. */
 static void
 read_hits(HufCycle *cycle, ArrayType *array)
@@ -148,6 +163,7 @@ read_hits(HufCycle *cycle, ArrayType *array)
 	cycle->hit = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(HufHit) * Max(cycle->n, 1));
 	memset(cycle->hit, 0, sizeof(HufHit) * cycle->n);
 	desc = lookup_rowtype_tupdesc(type, -1);
+	check_hit_type(desc);
 	for (int i = 0; i < cycle->n; i++)
 	{
 		HufHit *hit = &cycle->hit[i];
