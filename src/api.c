@@ -317,6 +317,12 @@ pinecone_api_alarm(long timeout_ms)
 	pinecone_http_alarm(calls < 0 ? timeout_ms : Min(calls, timeout_ms));
 }
 
+int
+pinecone_api_location(PineconeCall *call)
+{
+	return call->location;
+}
+
 void
 pinecone_api_free(PineconeCall *call)
 {

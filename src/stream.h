@@ -19,8 +19,8 @@ typedef struct PineconeStreamSpec
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
 	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
-	int dimension; /* of the index; sizes pages */
-	int sharers;   /* streams at the same time, which share the budget */
+	int dimension;					 /* of the index; sizes pages */
+	int sharers;					 /* streams at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
@@ -37,6 +37,7 @@ typedef struct PineconeStreamSpec
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
+	bool ordered;	  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit; /* rows likely to be read; 0: all */
 } PineconeStreamSpec;
 
