@@ -67,6 +67,15 @@ start_post(PineconeCall *call, StringInfo body)
 	return call;
 }
 
+/* Count a call as one of a kind. */
+static void
+count_as(PineconeCall *call, PineconeRateKind kind, const char *namespace_)
+{
+	call->rate_kind = kind;
+	if (namespace_ != NULL)
+		call->rate_namespace = MemoryContextStrdup(call->cxt, namespace_);
+}
+
 /* JSON goes out in UTF-8. */
 static const char *
 to_utf8(const char *text)
@@ -89,6 +98,7 @@ pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 	pinecone_message_query(&body, &encoded, NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
+	count_as(call, PINECONE_RATE_QUERY, search->namespace_);
 	return start_post(call, &body);
 }
 
@@ -121,6 +131,7 @@ pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const c
 	call->want_values = want_values;
 	if (counters)
 		counters->ids_fetched += nids;
+	count_as(call, PINECONE_RATE_FETCH, NULL);
 	return start_get(call, &path);
 }
 
@@ -136,6 +147,7 @@ pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *count
 	pinecone_message_fetch_by_metadata(&body, to_utf8(namespace_), to_utf8(filter), limit, token);
 	call->large_reply = true;
 	call->want_values = want_values;
+	count_as(call, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
 	return start_post(call, &body);
 }
 
@@ -147,6 +159,7 @@ pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const ch
 	PineconeCall *call = create_get(session, counters, "list", &path);
 
 	pinecone_message_list_path(&path, to_utf8(namespace_), prefix, limit, token);
+	count_as(call, PINECONE_RATE_LIST, NULL);
 	return start_get(call, &path);
 }
 
@@ -159,6 +172,7 @@ pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
 
 	appendStringInfoString(&body, "{}");
 	call->single_attempt = single_attempt;
+	count_as(call, PINECONE_RATE_STATS, NULL);
 	return start_post(call, &body);
 }
 
@@ -170,6 +184,7 @@ pinecone_api_stats(PineconeSession *session, PineconeCounters *counters)
 									 "/describe_index_stats", &body);
 
 	appendStringInfoString(&body, "{}");
+	count_as(call, PINECONE_RATE_STATS, NULL);
 	return start_post(call, &body);
 }
 
@@ -181,6 +196,7 @@ pinecone_api_count(PineconeSession *session, PineconeCounters *counters, const c
 	PineconeCall *call = create_post(session, counters, "update dry run", "/vectors/update", &body);
 
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), NULL, true);
+	count_as(call, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
 	return start_post(call, &body);
 }
 
@@ -215,6 +231,7 @@ pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters, const 
 	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
 	call->is_write = true;
 	call->expected = nrecords;
+	count_as(call, PINECONE_RATE_UPSERT, namespace_);
 	return start_post(call, &body);
 }
 
@@ -227,6 +244,7 @@ pinecone_api_update(PineconeSession *session, PineconeCounters *counters, const 
 
 	pinecone_message_update(&body, to_utf8(namespace_), record);
 	call->is_write = true;
+	count_as(call, PINECONE_RATE_UPDATE, namespace_);
 	return start_post(call, &body);
 }
 
@@ -241,6 +259,7 @@ pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counte
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), set_metadata,
 									  false);
 	call->is_write = true;
+	count_as(call, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
 	return start_post(call, &body);
 }
 
@@ -253,6 +272,7 @@ pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
 
 	pinecone_message_delete_ids(&body, to_utf8(namespace_), ids, nids);
 	call->is_write = true;
+	count_as(call, PINECONE_RATE_DELETE, namespace_);
 	return start_post(call, &body);
 }
 
@@ -266,6 +286,7 @@ pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counte
 
 	pinecone_message_delete_by_filter(&body, to_utf8(namespace_), to_utf8(filter));
 	call->is_write = true;
+	count_as(call, PINECONE_RATE_DELETE_BY_METADATA, namespace_);
 	return start_post(call, &body);
 }
 
@@ -278,6 +299,7 @@ pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
 
 	pinecone_message_delete_all(&body, to_utf8(namespace_));
 	call->is_write = true;
+	count_as(call, PINECONE_RATE_DELETE, namespace_);
 	return start_post(call, &body);
 }
 
@@ -315,6 +337,12 @@ pinecone_api_alarm(long timeout_ms)
 	long calls = pinecone_call_timeout();
 
 	pinecone_http_alarm(calls < 0 ? timeout_ms : Min(calls, timeout_ms));
+}
+
+int
+pinecone_api_location(PineconeCall *call)
+{
+	return call->location;
 }
 
 void

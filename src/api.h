@@ -158,6 +158,12 @@ extern int pinecone_api_socket(void);
 extern void pinecone_api_alarm(long timeout_ms);
 
 /* Cancel if it runs, and free.  NULL is allowed. */
+/*
+ * Where a call that succeeded found the index: compare with what another has,
+ * or with the session's "stats_location".
+ */
+extern int pinecone_api_location(PineconeCall *call);
+
 extern void pinecone_api_free(PineconeCall *call);
 
 /*

@@ -152,6 +152,7 @@ start_attempt(PineconeCall *call)
 	call->state = PINECONE_CALL_RUNNING;
 	call->attempts++;
 	call->location = session->location;
+	call->sent_at = GetCurrentTimestamp();
 	session->running++;
 	if (call->counters)
 	{
@@ -177,6 +178,20 @@ copy_problem(PineconeCall *call, const PineconeProblem *problem)
 	call->problem.request_id = copy_text(call->cxt, problem->request_id);
 }
 
+/* Is it a call's turn, by the number of its kind per second? */
+static bool
+take_turn(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+
+	call->turn_at = 0;
+	if (session->paced && call->rate_kind != PINECONE_RATE_NONE)
+		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
+										   call->rate_kind, call->rate_namespace,
+										   GetCurrentTimestamp());
+	return call->turn_at == 0;
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
@@ -196,7 +211,8 @@ try_start(PineconeCall *call)
 		}
 		return;
 	}
-	start_attempt(call);
+	if (take_turn(call))
+		start_attempt(call);
 }
 
 static bool
@@ -360,7 +376,11 @@ finish_attempt(PineconeCall *call)
 		(answered && exchange->status >= 500))
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429)
+	{
 		adjust_allowance(call->session, true);
+		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
+							call->rate_namespace, call->sent_at, GetCurrentTimestamp());
+	}
 	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE && !call->control_plane)
 		(void) pinecone_session_forget_host(call->session, call->location);
 	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)))
@@ -393,7 +413,16 @@ pinecone_call_reject(PineconeCall *call, const char *reason)
 
 /* ---- All calls ---- */
 
-/* Take note of finished attempts and of back-offs that are over. */
+/* When a call may go on by itself, or 0. */
+static TimestampTz
+wakes_at(PineconeCall *call)
+{
+	if (call->state == PINECONE_CALL_BACKING_OFF)
+		return call->retry_at;
+	return call->state == PINECONE_CALL_QUEUED ? call->turn_at : 0;
+}
+
+/* Take note of finished attempts, and of waits that are over. */
 static void
 advance_attempts(void)
 {
@@ -410,13 +439,14 @@ advance_attempts(void)
 			finish_attempt(call);
 			queue_changed = true;
 		}
-		if (call->state == PINECONE_CALL_BACKING_OFF)
+		if (wakes_at(call) != 0)
 		{
 			if (now == 0)
 				now = GetCurrentTimestamp();
-			if (now >= call->retry_at)
+			if (now >= wakes_at(call))
 			{
 				call->state = PINECONE_CALL_QUEUED;
+				call->turn_at = 0;
 				queue_changed = true;
 			}
 		}
@@ -490,8 +520,8 @@ pinecone_call_timeout(void)
 	{
 		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
 
-		if (call->state == PINECONE_CALL_BACKING_OFF && (first == 0 || call->retry_at < first))
-			first = call->retry_at;
+		if (wakes_at(call) != 0 && (first == 0 || wakes_at(call) < first))
+			first = wakes_at(call);
 	}
 	return first == 0 ? -1 : TimestampDifferenceMilliseconds(GetCurrentTimestamp(), first);
 }

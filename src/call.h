@@ -58,7 +58,9 @@ struct PineconeCall
 	bool large_reply;
 	bool single_attempt;
 	bool want_values; /* decode vectors */
-	int expected;	  /* records that an upsert must confirm, or 0 */
+	PineconeRateKind rate_kind;
+	const char *rate_namespace; /* or NULL where all of an index are counted together */
+	int expected;				/* records that an upsert must confirm, or 0 */
 
 	/* Progress */
 	int attempts;
@@ -66,6 +68,8 @@ struct PineconeCall
 	bool relocated; /* it was not found where the index was */
 	int new_keys;	/* keys it took after one was refused */
 	TimestampTz retry_at;
+	TimestampTz sent_at;
+	TimestampTz turn_at; /* queued, but not to go before this; 0: at once */
 	MemoryContext attempt_cxt;
 	PineconeExchange *exchange;
 	bool maybe_applied; /* an attempt may have reached the service */

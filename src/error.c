@@ -150,7 +150,7 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Pinecone rate limit reached"),
 				 errdetail_internal("%s", detail_of(call)),
-				 errhint("Lower the server's \"max_concurrency\" or raise \"max_retries\".")));
+				 errhint("Lower the server's \"rate_limits\" or raise \"max_retries\".")));
 	else if (problem->status >= 500 || problem->status == 408)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),

@@ -54,6 +54,7 @@ typedef enum OptionKind
 	OPTION_CHOICE, /* one of a few words */
 	OPTION_HOST,
 	OPTION_KEY,
+	OPTION_RATES, /* requests per second by kind */
 	OPTION_PATH,
 	OPTION_NAMES /* of namespaces, separated by commas */
 } OptionKind;
@@ -85,6 +86,8 @@ static const Option options[] = {
 	{"max_retries", ON_SERVER, OPTION_COUNT, "4", NULL, 0, 100},
 	/* Requests of one session on the wire at a time */
 	{"max_concurrency", ON_SERVER, OPTION_COUNT, "32", NULL, 1, 1000},
+	/* Requests of one session per second, by kind */
+	{"rate_limits", ON_SERVER, OPTION_RATES},
 	/* Certificate authorities (PEM), in place of the system's */
 	{"ca_file", ON_SERVER, OPTION_PATH, .superuser = true},
 
@@ -338,6 +341,8 @@ static void
 validate_option(const Option *option, DefElem *def)
 {
 	char *value = defGetString(def);
+	PineconeRateLimits rates;
+	char *reason;
 	bool flag;
 
 	if (option->superuser && !superuser())
@@ -370,6 +375,10 @@ validate_option(const Option *option, DefElem *def)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("invalid value for option \"%s\"", option->name),
 						 errdetail("A key consists of printable ASCII characters without spaces.")));
+			break;
+		case OPTION_RATES:
+			if (!pinecone_rate_parse(value, &rates, &reason))
+				reject_value(option->name, value, reason);
 			break;
 		case OPTION_PATH:
 			if (!is_absolute_path(value))
@@ -525,6 +534,7 @@ static PineconeServerOptions *
 read_server(ForeignServer *server)
 {
 	PineconeServerOptions *result = palloc0(sizeof(PineconeServerOptions));
+	char *reason;
 
 	result->serverid = server->serverid;
 	result->servername = pstrdup(server->servername);
@@ -537,6 +547,8 @@ read_server(ForeignServer *server)
 	result->request_timeout_ms = get_number(server->options, "request_timeout");
 	result->max_retries = get_number(server->options, "max_retries");
 	result->max_concurrency = get_number(server->options, "max_concurrency");
+	if (!pinecone_rate_parse(get_value(server->options, "rate_limits"), &result->rates, &reason))
+		reject_value("rate_limits", get_value(server->options, "rate_limits"), reason);
 	return result;
 }
 

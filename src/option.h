@@ -9,6 +9,8 @@
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
+#include "rate.h"
+
 typedef struct PineconeServerOptions
 {
 	Oid serverid;
@@ -26,6 +28,7 @@ typedef struct PineconeServerOptions
 	int request_timeout_ms;
 	int max_retries;
 	int max_concurrency; /* requests in flight per server and user */
+	PineconeRateLimits rates;
 } PineconeServerOptions;
 
 typedef enum PineconeRole
@@ -84,11 +87,11 @@ typedef struct PineconeTable
 	/* Writing */
 	bool updatable;
 	bool truncatable;
-	bool transactional;		/* write_mode: send at commit, not at once */
-	bool duplicate_error;	/* INSERT of an id that is there is an error */
-	bool delete_by_filter;	/* may DELETE be one request? */
-	int batch_size;			/* records of an upsert */
-	int write_concurrency;	/* batches in flight */
+	bool transactional;	   /* write_mode: send at commit, not at once */
+	bool duplicate_error;  /* INSERT of an id that is there is an error */
+	bool delete_by_filter; /* may DELETE be one request? */
+	int batch_size;		   /* records of an upsert */
+	int write_concurrency; /* batches in flight */
 
 	/* Columns, by attnum - 1 */
 	int ncolumns;

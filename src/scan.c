@@ -420,6 +420,7 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSt
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->pool;
+	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->filter.json;
 }

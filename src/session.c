@@ -147,6 +147,9 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 		pfree(session->former_url);
 	session->former_url = NULL;
 	session->base_url = MemoryContextStrdup(session->cxt, url);
+
+	/* the documented limits are those of the service, not of a local server */
+	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
 }
 
 /* The control plane has answered where the index is. */
@@ -382,6 +385,7 @@ create_session(UserMapping *mapping)
 												  ObjectIdGetDatum(mapping->umid));
 	session->options = pinecone_option_server(mapping->serverid);
 	session->allowance = session->options->max_concurrency;
+	session->rates = pinecone_rate_create();
 	session->stats_cxt = AllocSetContextCreate(cxt, "pinecone index stats", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(cxt, TopMemoryContext);

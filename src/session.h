@@ -21,7 +21,7 @@ typedef struct PineconeSession
 	/* Who and how */
 	Oid mapping; /* user mapping */
 	Oid serverid;
-	Oid userid; /* who used it last: a mapping may be everybody's */
+	Oid userid;			/* who used it last: a mapping may be everybody's */
 	uint32 server_hash; /* of the catalog entries, for invalidation */
 	uint32 mapping_hash;
 	bool stale;		   /* the catalog has changed: not for new statements */
@@ -40,6 +40,8 @@ typedef struct PineconeSession
 	int calls;		  /* calls there are, the resolver included */
 	int running;	  /* calls on the wire */
 	double allowance; /* calls allowed on the wire, <= max_concurrency */
+	HTAB *rates;	  /* how many of each kind per second: see rate.h */
+	bool paced;		  /* are they limited? */
 
 	/* The index */
 	MemoryContext stats_cxt;

@@ -38,6 +38,9 @@
 #define FILTER_PAGE 10000 /* records per fetch-by-metadata page */
 #define MAX_BATCHES 32
 
+/* So many pages without a record in a row are not on the way to one. */
+#define MAX_EMPTY_PAGES 10000
+
 typedef struct Batch
 {
 	dlist_node node;
@@ -71,10 +74,21 @@ struct PineconeStream
 	int nids;
 	int next_id;
 
+	/* The index, as the session knew it when the stream began, and where */
+	PineconeMetric metric;
+	int dimension;
+	int location;
+	bool answered; /* there has been a reply: the index may not move now */
+
 	/* Paging through list or fetch-by-metadata */
 	PineconeCall *page_call;
 	char *token;
 	bool paging_done;
+	char *earlier_token; /* one that must not come again */
+	double pages;
+	double next_mark; /* number of the page whose token is the next such */
+	double empty_pages;
+	char *last_id; /* of the last list page */
 
 	/* Searching */
 	int top_k;
@@ -332,6 +346,99 @@ order_fetched(Batch *batch)
 	page->nrecords = n;
 }
 
+/* ---- Replies that do not fit together ---- */
+
+/* Is the index that has been found elsewhere one of the same kind? */
+static bool
+index_is_alike(PineconeStream *stream)
+{
+	PineconeStats *stats = pinecone_session_stats(stream->spec.session, true, false);
+
+	return stats->metric == stream->metric && stats->dimension == stream->dimension;
+}
+
+/*
+ * An index that is found elsewhere has been made anew.  Records of both in one
+ * result, or distances by the metric of the other, would be wrong.
+ */
+static void
+check_location(PineconeStream *stream, PineconeCall *call)
+{
+	int location = pinecone_api_location(call);
+
+	if (location != stream->location &&
+		(stream->answered || (stream->spec.op == PINECONE_OP_QUERY && !index_is_alike(stream))))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("Pinecone index \"%s\" was replaced while it was read",
+						stream->spec.session->options->index),
+				 errhint("Repeat the statement.")));
+	stream->location = location;
+	stream->answered = true;
+}
+
+static void
+report_paging(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("invalid response from Pinecone"),
+			 errdetail_internal("%s", detail)));
+}
+
+/*
+ * Pages must come to an end.  The token of a page whose number is a power of
+ * two is compared with those of later pages, until the next power: so tokens
+ * that come round are found whatever their period.
+ */
+static void
+check_progress(PineconeStream *stream, const PineconePage *page)
+{
+	stream->pages++;
+	stream->empty_pages = page->nrecords > 0 ? 0 : stream->empty_pages + 1;
+	if (page->next_token == NULL)
+		return;
+	if (stream->earlier_token != NULL && strcmp(stream->earlier_token, page->next_token) == 0)
+		report_paging("The pages of a list come round: a pagination token was given twice.");
+	if (stream->empty_pages >= MAX_EMPTY_PAGES)
+		report_paging("The pages of a list are empty and do not end.");
+	if (stream->pages >= stream->next_mark)
+	{
+		if (stream->earlier_token)
+			pfree(stream->earlier_token);
+		stream->earlier_token = MemoryContextStrdup(stream->cxt, page->next_token);
+		stream->next_mark = Max(1, stream->next_mark * 2);
+	}
+}
+
+/* Ids are listed in bytewise order (API 2025-10): drop what comes twice. */
+static void
+check_order(PineconeStream *stream, PineconePage *page)
+{
+	const char *last = stream->last_id;
+	int n = 0;
+
+	for (int i = 0; i < page->nrecords; i++)
+	{
+		int order = last ? strcmp(page->records[i].id, last) : 1;
+
+		if (order < 0 && stream->spec.ordered)
+			report_paging(psprintf("Ids are not listed in order: \"%s\" comes after \"%s\".",
+								   page->records[i].id, last));
+		if (order == 0)
+			continue;
+		last = page->records[i].id;
+		page->records[n++] = page->records[i];
+	}
+	page->nrecords = n;
+	if (last != NULL && last != stream->last_id)
+	{
+		if (stream->last_id)
+			pfree(stream->last_id);
+		stream->last_id = MemoryContextStrdup(stream->cxt, last);
+	}
+}
+
 /*
  * Decode a batch whose call has finished.  Returns false when it had to be
  * asked for again in smaller parts.
@@ -348,6 +455,7 @@ decode_batch(PineconeStream *stream, Batch *batch)
 	}
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->page = pinecone_api_page(batch->call);
+	check_location(stream, batch->call);
 	order_fetched(batch);
 	MemoryContextSwitchTo(old);
 	pinecone_api_free(batch->call);
@@ -403,8 +511,12 @@ take_page(PineconeStream *stream)
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_api_page(stream->page_call);
 	MemoryContextSwitchTo(old);
+	check_location(stream, stream->page_call);
+	check_progress(stream, page);
 	pinecone_api_free(stream->page_call);
 	stream->page_call = NULL;
+	if (stream->spec.op != PINECONE_OP_FILTER)
+		check_order(stream, page);
 
 	if (stream->token)
 		pfree(stream->token);
@@ -577,6 +689,7 @@ take_search(PineconeStream *stream, Batch *batch)
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_api_page(batch->call);
 	MemoryContextSwitchTo(old);
+	check_location(stream, batch->call);
 	pinecone_api_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;
@@ -676,6 +789,12 @@ pinecone_stream_begin_stored(const PineconeStreamSpec *spec)
 	stream->metadata_bytes = BYTES_PER_METADATA;
 	dlist_init(&stream->batches);
 	estimate_record_bytes(stream);
+	if (spec->session->stats != NULL)
+	{
+		stream->metric = spec->session->stats->metric;
+		stream->dimension = spec->session->stats->dimension;
+		stream->location = spec->session->stats_location;
+	}
 
 	switch (spec->op)
 	{

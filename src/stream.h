@@ -39,6 +39,7 @@ typedef struct PineconeStreamSpec
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
+	bool ordered;	  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit; /* rows likely to be read; 0: all */
 } PineconeStreamSpec;
 

@@ -3,7 +3,7 @@
 #	does: replies that contradict themselves, endless pages, hostile headers.
 #
 #	my $fake = FakeServer->new(sub {
-#		my ($request) = @_;         # {method, path, query, headers, body, n, connection}
+#		my ($request) = @_;         # {method, path, query, headers, body, n, connection, time}
 #		return {status => 503} if $request->{n} == 1;
 #		return FakeServer::stats(2, 10) if $request->{path} eq '/describe_index_stats';
 #		return {body => '{"vectors":[]}', headers => {'X-More' => 'x'}, delay => 0.5};
@@ -157,6 +157,7 @@ sub serve
 			{
 				$request->{n} = ++$seen{$request->{path}};
 				$request->{connection} = $number{$socket};
+				$request->{time} = time;
 				print $log $json->encode($request) . "\n";
 				my $reply = $handler->($request);
 				push @waiting, [time + ($reply->{delay} // 0), $socket, $reply];

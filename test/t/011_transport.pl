@@ -125,6 +125,91 @@ for (['http://localhost:80@127.0.0.2:%d', 'userinfo'], ['http://127.0.0.1:1#@127
 	$t->sql('DROP SERVER trick CASCADE');
 }
 
+# An index that is made anew elsewhere while it is read
+{
+	for (['SELECT id, n FROM replaced', 'a scan', 3], ['SELECT id FROM replaced', 'a list', 3])
+	{
+		my ($statement, $name) = @$_;
+		my $new = FakeServer->new(sub { return records($_[0], 'b', 9) });
+		my $old = FakeServer->new(sub {
+			my ($request) = @_;
+			return $request->{path} =~ m{/list} && $request->{n} > 2 ? {status => 404, body => 'gone'} : records($request, 'a', 9);
+		});
+		my $control = FakeServer->new(sub { return FakeServer::reply({name => 'x', host => $_[0]{n} == 1 ? $old->url : $new->url}) });
+
+		make('replaced', "index 'x', control_host '" . $control->url . "'");
+		my $s = $t->session;
+		$s->query('EXPLAIN SELECT id FROM replaced');
+		sleep 1.1;
+		like($s->query($statement)->{err}, qr/Pinecone index "x" was replaced while it was read/, "$name does not mix two indexes");
+		my @ids = split /\n/, $s->query($statement)->{out};
+		is(scalar(grep { /^b/ } @ids), 900, "$name: repeated, it reads the new one");
+		$t->sql('DROP SERVER replaced CASCADE');
+	}
+}
+for (['euclidean', qr/was replaced/, ''], ['cosine', qr/^$/, "new|0.5\n"])
+{
+	my ($metric, $error, $out) = @$_;
+	my $match = '{"matches":[{"id":"%s","score":0.5,"values":[],"metadata":{"n":1}}],"namespace":""}';
+	my $new = FakeServer->new(sub {
+		return $_[0]{path} =~ /stats/ ? FakeServer::stats(2, 9, metric => $metric) : FakeServer::reply(sprintf $match, 'new');
+	});
+	my $old = FakeServer->new(sub {
+		return $_[0]{path} =~ /stats/ ? FakeServer::stats(2, 9) : {status => 404, body => 'gone'};
+	});
+	my $control = FakeServer->new(sub { return FakeServer::reply({name => 'x', host => $_[0]{n} == 1 ? $old->url : $new->url}) });
+
+	make('other', "index 'x', control_host '" . $control->url . "'");
+	my $s = $t->session;
+	$s->query('EXPLAIN SELECT id FROM other');
+	sleep 1.1;
+	my $result = $s->query("SELECT id, embedding <=> '{1,1}' FROM other ORDER BY embedding <=> '{1,1}' LIMIT 1");
+	like($result->{err}, $error, "a search of an index that is made anew, $metric now");
+	is($result->{out}, $out =~ s/\n//r, "has no distances by another metric, $metric");
+	$t->sql('DROP SERVER other CASCADE');
+}
+
+# ---- Pages ----
+
+for ([1, 'one token'], [2, 'two tokens'], [7, 'seven tokens'])
+{
+	my ($period, $name) = @$_;
+	for (['/vectors/list', 'SELECT id || 1 FROM circle'], ['/vectors/fetch_by_metadata', 'SELECT id FROM circle WHERE n = 1'])
+	{
+		my ($path, $statement) = @$_;
+		my $circle = FakeServer->new(sub {
+			my ($request) = @_;
+			my $token = 'token' . ($request->{n} % $period);
+			return FakeServer::stats(2, 1000) if $request->{path} =~ /stats/;
+			return FakeServer::list([], $token) if $request->{path} =~ /list/;
+			return FakeServer::reply({vectors => {a => {id => 'a', metadata => {n => 1}}}, pagination => {next => $token}});
+		});
+
+		make('circle', "host '" . $circle->url . "'");
+		like($t->error_of("SET statement_timeout = '5s'; $statement"), qr/invalid response from Pinecone\n.*come round/, "$path: $name for ever");
+		cmp_ok($circle->count($path), '<=', 3 * $period + 1, "$path: $name: noticed soon");
+		$t->sql('DROP SERVER circle CASCADE');
+	}
+}
+{
+	my @pages = ([['a', 'b'], 't1'], [[], 't2'], [['b', 'c', 'c'], 't3'], [[], 't4'], [['d']]);
+	my $lister = FakeServer->new(sub {
+		my ($request) = @_;
+		return FakeServer::stats(2, 1000) if $request->{path} =~ /stats/;
+		return FakeServer::fetched(grep { $_ ne 'c' } FakeServer::ids($request)) if $request->{path} =~ /fetch/;
+		return FakeServer::list(@{$pages[$request->{query} =~ /=t(\d)/ ? $1 : 0]});
+	});
+	make('lister', "host '" . $lister->url . "'");
+	is($t->sql('SELECT string_agg(id, NULL) FROM (SELECT id FROM lister OFFSET 0) s'), 'abcd', 'ids listed twice, and empty pages between');
+	is($t->sql('SELECT string_agg(id, NULL), count(n) FROM (SELECT id, n FROM lister OFFSET 0) s'), 'abd|3', 'a record that is gone when it is fetched');
+}
+{
+	my $lister = FakeServer->new(sub { return $_[0]{path} =~ /stats/ ? FakeServer::stats(2, 4) : FakeServer::list(['b', 'a', 'c']) });
+	make('disorder', "host '" . $lister->url . "'");
+	is($t->sql('SELECT count(id || 1) FROM disorder'), 3, 'ids in disorder, when order does not matter');
+	like($t->error_of('SELECT id FROM disorder ORDER BY id COLLATE "C"'), qr/Ids are not listed in order: "a" comes after "b"/, 'and when it does');
+}
+
 # ---- Sessions that change ----
 
 {
