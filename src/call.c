@@ -36,6 +36,12 @@ static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
 /* Has something been queued, or has room been made, since the queue was seen? */
 static bool queue_changed = false;
 
+/* Has an attempt finished that has not been taken note of? */
+static bool attempt_finished = false;
+
+/* Calls in back-off */
+static int nbacking_off = 0;
+
 /* ---- Life ---- */
 
 static void
@@ -58,6 +64,8 @@ release_call(void *arg)
 		queue_changed = true;
 	}
 	call->session->calls--;
+	if (call->state == PINECONE_CALL_BACKING_OFF)
+		nbacking_off--;
 	unlist(call);
 }
 
@@ -325,6 +333,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 		delay += retry_after * 1000;
 	call->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ceil(delay));
 	call->state = PINECONE_CALL_BACKING_OFF;
+	nbacking_off++;
 }
 
 /* The service asks for less, or may be asked for a little more again. */
@@ -417,10 +426,12 @@ advance_attempts(void)
 			if (now >= call->retry_at)
 			{
 				call->state = PINECONE_CALL_QUEUED;
+				nbacking_off--;
 				queue_changed = true;
 			}
 		}
 	}
+	attempt_finished = false;
 }
 
 static void
@@ -428,8 +439,11 @@ advance_all(void)
 {
 	dlist_mutable_iter iter;
 
-	pinecone_http_advance();
-	advance_attempts();
+	/* there can be thousands of calls in the queue: do not go through them in vain */
+	if (pinecone_http_advance())
+		attempt_finished = true;
+	if (attempt_finished || nbacking_off > 0)
+		advance_attempts();
 
 	/* starting one may queue another, which resolves its host */
 	while (queue_changed)
@@ -486,6 +500,8 @@ pinecone_call_timeout(void)
 	TimestampTz first = 0;
 	dlist_iter iter;
 
+	if (nbacking_off == 0)
+		return -1;
 	dlist_foreach(iter, &unfinished)
 	{
 		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
