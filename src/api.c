@@ -306,6 +306,18 @@ pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
 /* ---- Waiting ---- */
 
 bool
+pinecone_api_finished(const PineconeCall *call)
+{
+	return pinecone_call_finished(call);
+}
+
+void
+pinecone_api_advance(void)
+{
+	pinecone_call_advance(NULL);
+}
+
+bool
 pinecone_api_ready(PineconeCall *call)
 {
 	if (!pinecone_call_finished(call))

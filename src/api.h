@@ -143,6 +143,10 @@ extern PineconeCall *pinecone_api_delete_all(PineconeSession *session, PineconeC
 /* Has the call finished, well or badly?  Moves the network on, never blocks. */
 extern bool pinecone_api_ready(PineconeCall *call);
 
+/* The same without moving the network on; and that for all calls. */
+extern bool pinecone_api_finished(const PineconeCall *call);
+extern void pinecone_api_advance(void);
+
 /* Wait until the call has finished; interruptible. */
 extern void pinecone_api_wait(PineconeCall *call);
 

@@ -30,6 +30,9 @@
  */
 #define LONGEST_WAIT_MS 100
 
+/* Rows read from one scan before the others get a chance to go on */
+#define POLL_INTERVAL 100
+
 static bool
 pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 {
@@ -73,6 +76,8 @@ produce_row(AsyncRequest *areq)
 	ExecAsyncRequestDone(areq, TupIsNull(slot) ? NULL : slot);
 }
 
+/* ---- All of an Append's scans ---- */
+
 static bool
 request_is_ours(AsyncRequest *areq)
 {
@@ -80,6 +85,53 @@ request_is_ours(AsyncRequest *areq)
 		   ((ForeignScanState *) areq->requestee)->fdwroutine->ForeignAsyncRequest ==
 			   pineconeForeignAsyncRequest;
 }
+
+/* The next of an Append's pending requests to us after that number, or NULL. */
+static AsyncRequest *
+next_pending(AppendState *append, int number)
+{
+	while ((number = bms_next_member(append->as_asyncplans, number)) >= 0)
+	{
+		AsyncRequest *areq = append->as_asyncrequests[number];
+
+		if (areq->callback_pending && request_is_ours(areq))
+			return areq;
+	}
+	return NULL;
+}
+
+/* Is there a point in asking the scan again? */
+static bool
+may_be_ready(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	return state->stream == NULL || pinecone_fanout_ready(state->stream);
+}
+
+/*
+ * Look whether pending requests have become ready.  The Append does not know
+ * that we do this, so that it is told of the outcome here.
+ */
+static void
+complete_pending(AppendState *append)
+{
+	AsyncRequest *areq = NULL;
+
+	pinecone_api_advance();
+	while ((areq = next_pending(append, areq ? areq->request_index : -1)) != NULL)
+	{
+		if (!may_be_ready((ForeignScanState *) areq->requestee))
+			continue;
+		areq->callback_pending = false;
+		produce_row(areq);
+		ExecAsyncResponse(areq);
+		if (areq->request_complete && areq->requestee->instrument)
+			InstrUpdateTupleCount(areq->requestee->instrument, TupIsNull(areq->result) ? 0.0 : 1.0);
+	}
+}
+
+/* ---- Callbacks ---- */
 
 /* The first request of an Append: the others follow, before there is a wait. */
 static void
@@ -106,42 +158,9 @@ pineconeForeignAsyncRequest(AsyncRequest *areq)
 	state->nasync = append->as_nasyncplans;
 	if (state->session == NULL)
 		prepare_all(append);
+	if (++state->asked % POLL_INTERVAL == 0)
+		complete_pending(append);
 	produce_row(areq);
-}
-
-/* ---- Waiting ---- */
-
-/* The next of an Append's pending requests to us after that number, or NULL. */
-static AsyncRequest *
-next_pending(AppendState *append, int number)
-{
-	while ((number = bms_next_member(append->as_asyncplans, number)) >= 0)
-	{
-		AsyncRequest *areq = append->as_asyncrequests[number];
-
-		if (areq->callback_pending && request_is_ours(areq))
-			return areq;
-	}
-	return NULL;
-}
-
-/*
- * Look whether pending requests have become ready.  The Append does not know
- * that we do this, so that it is told of the outcome here.
- */
-static void
-complete_pending(AppendState *append)
-{
-	AsyncRequest *areq = NULL;
-
-	while ((areq = next_pending(append, areq ? areq->request_index : -1)) != NULL)
-	{
-		areq->callback_pending = false;
-		produce_row(areq);
-		ExecAsyncResponse(areq);
-		if (areq->request_complete && areq->requestee->instrument)
-			InstrUpdateTupleCount(areq->requestee->instrument, TupIsNull(areq->result) ? 0.0 : 1.0);
-	}
 }
 
 static void

@@ -36,6 +36,12 @@ static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
 /* Has something been queued, or has room been made, since the queue was seen? */
 static bool queue_changed = false;
 
+/* Has an attempt finished that has not been taken note of? */
+static bool attempt_finished = false;
+
+/* Calls that wait for a time: in back-off, or for their turn */
+static int nsleeping = 0;
+
 /* ---- Life ---- */
 
 static void
@@ -44,6 +50,15 @@ unlist(PineconeCall *call)
 	if (call->listed)
 		dlist_delete(&call->node);
 	call->listed = false;
+}
+
+/* A call does not wait for a time any more. */
+static void
+wake(PineconeCall *call)
+{
+	nsleeping -= call->state == PINECONE_CALL_BACKING_OFF;
+	nsleeping -= call->turn_at != 0;
+	call->turn_at = 0;
 }
 
 /* The call's memory goes away: whatever it was doing ends. */
@@ -58,6 +73,7 @@ release_call(void *arg)
 		queue_changed = true;
 	}
 	call->session->calls--;
+	wake(call);
 	unlist(call);
 }
 
@@ -184,11 +200,12 @@ take_turn(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
 
-	call->turn_at = 0;
+	wake(call);
 	if (session->paced && call->rate_kind != PINECONE_RATE_NONE)
 		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
 										   call->rate_kind, call->rate_namespace,
 										   GetCurrentTimestamp());
+	nsleeping += call->turn_at != 0;
 	return call->turn_at == 0;
 }
 
@@ -341,6 +358,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 		delay += retry_after * 1000;
 	call->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ceil(delay));
 	call->state = PINECONE_CALL_BACKING_OFF;
+	nsleeping++;
 }
 
 /* The service asks for less, or may be asked for a little more again. */
@@ -445,12 +463,13 @@ advance_attempts(void)
 				now = GetCurrentTimestamp();
 			if (now >= wakes_at(call))
 			{
+				wake(call);
 				call->state = PINECONE_CALL_QUEUED;
-				call->turn_at = 0;
 				queue_changed = true;
 			}
 		}
 	}
+	attempt_finished = false;
 }
 
 static void
@@ -458,8 +477,11 @@ advance_all(void)
 {
 	dlist_mutable_iter iter;
 
-	pinecone_http_advance();
-	advance_attempts();
+	/* there can be thousands of calls in the queue: do not go through them in vain */
+	if (pinecone_http_advance())
+		attempt_finished = true;
+	if (attempt_finished || nsleeping > 0)
+		advance_attempts();
 
 	/* starting one may queue another, which resolves its host */
 	while (queue_changed)
@@ -516,6 +538,8 @@ pinecone_call_timeout(void)
 	TimestampTz first = 0;
 	dlist_iter iter;
 
+	if (nsleeping == 0)
+		return -1;
 	dlist_foreach(iter, &unfinished)
 	{
 		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);

@@ -531,6 +531,32 @@ pinecone_fanout_next(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	return next_in_order(fanout, wait, record);
 }
 
+bool
+pinecone_fanout_ready(PineconeFanout *fanout)
+{
+	PineconeCall *calls[PINECONE_STREAM_CALLS];
+	bool waits = false;
+
+	for (int i = 0; i < fanout->nsources; i++)
+	{
+		Source *source = &fanout->sources[i];
+		int n;
+
+		if (source->stream == NULL || source->done || source->head != NULL)
+			continue;
+		n = pinecone_stream_calls(source->stream, calls);
+		for (int j = 0; j < n; j++)
+		{
+			if (pinecone_api_finished(calls[j]))
+				return true;
+		}
+		if (n == 0)
+			return true;
+		waits = true;
+	}
+	return !waits;
+}
+
 int
 pinecone_fanout_top_k(PineconeFanout *fanout)
 {

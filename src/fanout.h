@@ -36,6 +36,12 @@ extern PineconeFanout *pinecone_fanout_begin(const PineconeStreamSpec *spec,
 extern PineconeStreamStatus pinecone_fanout_next(PineconeFanout *fanout, bool wait,
 												 PineconeRecord **record);
 
+/*
+ * Might pinecone_fanout_next() have something to return without waiting?
+ * Cheaper than to try; does not move the network on.
+ */
+extern bool pinecone_fanout_ready(PineconeFanout *fanout);
+
 /* Has this search already returned the record of that id in that namespace? */
 extern bool pinecone_fanout_seen(PineconeFanout *fanout, const PineconeRecord *record);
 

@@ -561,7 +561,7 @@ advance_sockets(void)
 	int running;
 	int n;
 
-	if (nwanted == 0)
+	if (nwanted == 0 && !alarm_set)
 		return;
 	if (woken && !alarm_set && nregistered == 1 && watches[last_wanted].events == EPOLLIN)
 	{
@@ -601,15 +601,16 @@ advance_sockets(void)
 	}
 }
 
-void
+bool
 pinecone_http_advance(void)
 {
 	CURLMsg *message;
 	int running;
 	int left;
+	bool finished = false;
 
 	if (multi == NULL)
-		return;
+		return false;
 	if (attended_at != 0 && !attended_elsewhere)
 		unattended += Max(0, GetCurrentTimestamp() - attended_at);
 	attended_elsewhere = false;
@@ -627,8 +628,10 @@ pinecone_http_advance(void)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
 		finish_transfer((Transfer *) transfer, message->data.result);
+		finished = true;
 	}
 	attended_at = GetCurrentTimestamp();
+	return finished;
 }
 
 int

@@ -56,8 +56,8 @@ extern PineconeExchange *pinecone_http_start(const PineconeHttpRequest *request)
 /* Cancel if it runs, and free what libcurl holds for it.  Idempotent. */
 extern void pinecone_http_end(PineconeExchange *exchange);
 
-/* Move all exchanges on without blocking. */
-extern void pinecone_http_advance(void);
+/* Move all exchanges on without blocking.  Returns whether any has finished. */
+extern bool pinecone_http_advance(void);
 
 /*
  * Sleep until an exchange may have moved on, or the timeout (ms; -1: none);

@@ -56,6 +56,7 @@ typedef struct PineconeScanState
 	PineconeScanGroup *group; /* or NULL */
 	bool drained;			  /* all rows are going to be read, even if only the
 								 * first are wanted in the end */
+	uint32 asked;			  /* rows asked for by such an Append */
 	int nasync;				  /* scans below an asynchronous Append, or 0 */
 	bool no_wait;			  /* an empty slot does not have to be the end: */
 	bool pending;			  /* it was because of this */

@@ -178,7 +178,7 @@ END \$\$;
 END
 is($t->sql("SELECT count(*) FROM $_"), $nrecords, "all records are read from $_") for 'copy', 'parts', 'kids', 'unions';
 
-my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns)),
+my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead)),
 	map({ "enable_$_" } qw(async_append hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize partition_pruning)));
 my @checks = map { [query(), condition(2), pick('parts', 'parts', 'kids', 'unions')] } 1 .. $nqueries;
 my @statements = map {
