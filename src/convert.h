@@ -68,6 +68,10 @@ extern void pinecone_convert_record(PineconeWriter *writer, const Datum *values,
 extern bool pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values,
 										  const bool *isnull, PineconeRecord *record);
 
+/* The same of no record in particular: metadata alone. */
+extern bool pinecone_convert_set_fields(PineconeWriter *writer, const Datum *values,
+										const bool *isnull, PineconeRecord *record);
+
 /*
  * The metadata of an updated row, as a record that has nothing else: from the
  * metadata column if there is one, with assigned fields set or removed.

@@ -42,7 +42,7 @@ struct PineconeWriter
 	int nfields;
 	PineconeFieldColumn *fields;
 
-	const char *id; /* of the row at hand, for messages */
+	const char *id; /* of the row at hand, for messages; NULL: there is none */
 };
 
 PineconeWriter *
@@ -101,6 +101,10 @@ shown_id(const char *id)
 static void
 refuse(PineconeWriter *writer, int sqlstate, const char *reason)
 {
+	if (reason != NULL && writer->id == NULL)
+		ereport(ERROR,
+				(errcode(sqlstate),
+				 errmsg("cannot update foreign table \"%s\": %s", writer->table->name, reason)));
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(sqlstate),
@@ -376,12 +380,37 @@ pinecone_convert_record(PineconeWriter *writer, const Datum *values, const bool 
 	convert_metadata(writer, values, isnull, stored, record);
 }
 
+/* Metadata of assigned fields; false when one of them is to go away. */
+static bool
+set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeRecord *record)
+{
+	PineconeMetadata metadata = {0};
+
+	add_field_columns(writer, values, isnull, false, true, &metadata);
+	/* a jsonb column may hold JSON's null, which removes as well */
+	for (int i = 0; i < metadata.n; i++)
+	{
+		if (metadata.entries[i].json == NULL)
+			return false;
+	}
+	finish_metadata(writer, &metadata, record);
+	return true;
+}
+
+bool
+pinecone_convert_set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
+							PineconeRecord *record)
+{
+	memset(record, 0, sizeof(*record));
+	writer->id = NULL;
+	return set_fields(writer, values, isnull, record);
+}
+
 bool
 pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull,
 							  PineconeRecord *record)
 {
 	PineconeTable *table = writer->table;
-	PineconeMetadata metadata = {0};
 	int attnum = -1;
 
 	if (writer->assigned == NULL)
@@ -395,15 +424,7 @@ pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const
 	}
 	memset(record, 0, sizeof(*record));
 	convert_id(writer, values, isnull, record);
-	add_field_columns(writer, values, isnull, false, true, &metadata);
-	/* a jsonb column may hold JSON's null, which removes as well */
-	for (int i = 0; i < metadata.n; i++)
-	{
-		if (metadata.entries[i].json == NULL)
-			return false;
-	}
-	finish_metadata(writer, &metadata, record);
-	return true;
+	return set_fields(writer, values, isnull, record);
 }
 
 void

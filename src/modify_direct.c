@@ -310,11 +310,9 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 	if (direct->operation == CMD_UPDATE)
 	{
 		write.kind = PINECONE_WRITE_UPDATE_FILTER;
-		set_id(direct, "-"); /* the writer checks one; it is not sent */
-		if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
-										   &write.record))
+		if (!pinecone_convert_set_fields(modify->writer, direct->values, direct->isnull,
+										 &write.record))
 			return -1;
-		write.record.id = NULL;
 		write.rest = rest_filter(write.filter, &write.record);
 	}
 

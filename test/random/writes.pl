@@ -18,7 +18,7 @@ use Harness;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
-my $nstatements = $ARGV[1] // 2500;
+my $nstatements = $ARGV[1] // 1500;
 my $verbose = $ENV{VERBOSE};
 
 # Foreign tables and their models: "ft" shows whole metadata too, "ff" is the same
@@ -241,6 +241,10 @@ sub insert
 	my $kind = int rand 10;
 	my $returning = returning($table);
 
+	# more than a batch, a buffer or memory holds
+	return "INSERT INTO %T (id, embedding, n) SELECT 'm' || lpad(i::text, 3, '0'), ARRAY[i, 2, 1.5]::real[], i % 5 FROM generate_series(1, 900) i$returning" if chance(0.015);
+	return "INSERT INTO %T (id, embedding, metadata) SELECT 'k' || lpad(i::text, 2, '0'), ARRAY[i, 2, 1.5]::real[], jsonb_build_object('n', i, 'pad', repeat('x', 9000)) FROM generate_series(1, 40) i$returning"
+		if $table ne 'ff' && chance(0.05);
 	if ($kind <= 4)
 	{
 		my @columns = grep { chance(0.6) } @fields;
@@ -289,7 +293,7 @@ sub update
 	return "UPDATE %T SET t = 'all " . ++$counter . "', n = " . pick(1, 2, 3) . " WHERE " . pick("n > 1", "t = 'drama'", "b", "n < 2020 AND f >= 0") if $kind <= 6;
 	return "UPDATE %T SET embedding = " . pick(vector(), 'ARRAY[embedding[2], embedding[1], 1.5]') . (chance(0.3) ? ", $set" : '') . " WHERE $where$returning" if $kind == 7;
 	return "UPDATE %T SET metadata = " . pick(metadata(), "metadata - 'extra'", "metadata || '{\"extra\": 7}'") . " WHERE $where$returning" if $kind == 8 && $table ne 'ff';
-	return "UPDATE %T SET $set$returning" if $kind == 9;
+	return "UPDATE %T SET $set" . (chance(0.5) ? ', t = NULL' x ($set !~ /\bt = /) : '') . $returning if $kind == 9;
 	return "UPDATE %T AS u SET n = l.x, t = l.w FROM loc l WHERE u.id = l.id AND l.x % 2 = " . int(rand 2) . returning($table, 'u') if $kind == 10;
 	return "UPDATE %T AS u SET embedding = l.v, b = NULL FROM loc l WHERE u.id = l.id AND u.n >= " . pick(0, 2) . returning($table, 'u') if $kind == 11;
 	return "UPDATE %T AS u SET n = (SELECT count(*) FROM loc l WHERE l.id < u.id), t = (SELECT max(m.id) FROM %T m WHERE m.n = u.n) WHERE u.n < 10";
@@ -303,7 +307,7 @@ sub rename_ids
 	my ($suffix, $n) = chance(0.4) ? (pick('z', 'w'), 0) : ('', pick(1, 7, 30));
 	my $expression = $suffix ? "id || '$suffix'" : "'k' || lpad(((substr(id, 2, 2)::int + $n) % 60)::text, 2, '0') || substr(id, 4)";
 
-	$where = "length(id) < 7 AND $where";
+	$where = "length(id) < 7 AND id LIKE 'k%' AND $where";
 	return {
 		sql => "UPDATE %T SET id = $expression WHERE $where", uncounted => 1,
 		model => "SELECT rename('$base{$table}', (SELECT array_agg(id) FROM $model{$table} WHERE $where), '$suffix', $n)",
@@ -322,6 +326,7 @@ sub delete_rows
 	return "DELETE FROM %T WHERE $where AND n > 1$returning" if $kind == 2;
 	return "DELETE FROM %T WHERE " . pick("n = 2", "t = 'drama'", "b", "n < 2 AND f >= 0", "tags @> '{red}'") if $kind == 3;
 	return "DELETE FROM %T AS d USING loc l WHERE d.id = l.id AND l.x % 4 = " . int(rand 4) . returning($table, 'd') if $kind == 4;
+	return "DELETE FROM %T WHERE id LIKE 'm%'$returning" if chance(0.3);
 	return chance(0.2) ? "DELETE FROM %T$returning" : "DELETE FROM %T WHERE id LIKE 'k" . int(rand 6) . "%' AND $where$returning";
 }
 
