@@ -289,6 +289,7 @@ note_problem(PineconeCall *call)
 	problem->outcome = exchange->outcome;
 	problem->status = exchange->status;
 	problem->attempts = call->attempts;
+	problem->retry_after = exchange->retry_after;
 	if (exchange->request_id[0])
 		problem->request_id = pstrdup(exchange->request_id);
 	/* before it is cut to length, too: a part of a key is one too many */

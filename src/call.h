@@ -32,6 +32,7 @@ typedef struct PineconeProblem
 	char *request_id;	 /* or NULL */
 	const char *invalid; /* what is wrong with a reply's body, or NULL */
 	bool host_refused;	 /* the host may not be talked to; message says why */
+	double retry_after;	 /* s that the service wants to be left alone; or -1 */
 	int attempts;
 } PineconeProblem;
 

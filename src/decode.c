@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 
 #include "decode.h"
@@ -608,6 +609,11 @@ read_id(Scanner *s, PineconeRecord *record)
 	if (record->id == NULL)
 		return false;
 	record->idlen = strlen(record->id);
+	if (record->idlen == 0)
+		return fail(s, "the id of a record is empty");
+	/* ids are ASCII (API 2025-10); another would not be text here */
+	if (GetDatabaseEncoding() != PG_UTF8 && !pg_is_ascii(record->id))
+		return fail(s, "the id of a record is not ASCII");
 	return true;
 }
 
@@ -636,7 +642,8 @@ read_record(Scanner *s, PineconeRecord *record)
 		{
 			skip_space(s);
 			record->has_score = true;
-			ok = scan_double(s, &record->score);
+			ok = scan_double(s, &record->score) &&
+				 (isfinite(record->score) || fail(s, "a score is not a finite number"));
 		}
 		else if (key_is(key, len, "sparseValues"))
 			ok = s->want_values ? read_sparse(s, &record->sparse) : skip_value(s);
@@ -803,7 +810,9 @@ read_page(Scanner *s, PineconePage *page, int *read_units)
 		s->reason = "something follows the reply's end";
 		return false;
 	}
-	return found || fail(s, "the reply holds no records");
+	if (!found)
+		s->reason = "the reply holds no records";
+	return found;
 }
 
 bool
@@ -819,7 +828,7 @@ pinecone_decode_page(const char *body, size_t len, bool want_values, PineconePag
 	/* rather than something that is wrong because of that */
 	if (!pg_verify_mbstr(PG_UTF8, body, len, true))
 		s.reason = "the reply is not valid UTF-8";
-	*reason = s.reason ? s.reason : "the reply holds no records";
+	*reason = s.reason;
 	return false;
 }
 

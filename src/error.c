@@ -39,6 +39,8 @@ detail_of(const PineconeCall *call)
 	{
 		if (problem->status > 0)
 			appendStringInfo(&buf, ", HTTP status %ld", problem->status);
+		if (problem->retry_after > 0)
+			appendStringInfo(&buf, ", to be asked again after %.0f s", problem->retry_after);
 		if (problem->message && problem->message[0])
 			appendStringInfo(&buf, ": %s", problem->message);
 	}

@@ -198,6 +198,8 @@ list_namespaces(PineconeSession *session)
 {
 	List *namespaces = NIL;
 	char *token = NULL;
+	char *earlier_token = NULL;
+	int64 pages = 0;
 
 	do
 	{
@@ -219,6 +221,16 @@ list_namespaces(PineconeSession *session)
 		for (int i = 0; i < n; i++)
 			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
 		pinecone_api_free(call);
+
+		/* as for pages of records: they must come to an end */
+		if (token != NULL && earlier_token != NULL && strcmp(token, earlier_token) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROTOCOL_VIOLATION),
+					 errmsg("invalid response from Pinecone"),
+					 errdetail("The pages of namespaces come round: a pagination token was given twice.")));
+		pages++;
+		if ((pages & (pages - 1)) == 0)
+			earlier_token = token;
 	}
 	while (token != NULL);
 	return namespaces;

@@ -378,7 +378,17 @@ number_member(struct json_object *object, const char *name, double *number)
 	if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
 		return false;
 	*number = json_object_get_double(value);
-	return true;
+	return isfinite(*number);
+}
+
+/* More of anything there cannot be; and beyond it doubles skip integers. */
+#define MAX_COUNT 9e15
+
+/* A count of something, which an integer can hold. */
+static bool
+count_member(struct json_object *object, const char *name, double *count)
+{
+	return number_member(object, name, count) && *count >= 0 && *count <= MAX_COUNT;
 }
 
 /* The default namespace has two names. */
@@ -415,6 +425,22 @@ compare_namespaces(const void *a, const void *b)
 				  ((const PineconeNamespaceStats *) b)->name);
 }
 
+/* The default namespace may be there by both its names: it is one. */
+static void
+merge_namespaces(PineconeStats *stats)
+{
+	int n = 0;
+
+	for (int i = 0; i < stats->nnamespaces; i++)
+	{
+		if (n > 0 && compare_namespaces(&stats->namespaces[n - 1], &stats->namespaces[i]) == 0)
+			stats->namespaces[n - 1].records += stats->namespaces[i].records;
+		else
+			stats->namespaces[n++] = stats->namespaces[i];
+	}
+	stats->nnamespaces = n;
+}
+
 bool
 pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
 							  const char **reason)
@@ -431,9 +457,9 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 		*reason = "the index statistics are not a JSON object";
 		return false;
 	}
-	if (number_member(root, "dimension", &number))
-		result->dimension = (int) number;
-	if (number_member(root, "totalVectorCount", &number))
+	if (count_member(root, "dimension", &number))
+		result->dimension = (int) Min(number, PG_INT32_MAX);
+	if (count_member(root, "totalVectorCount", &number))
 		result->records = number;
 	result->metric = metric_by_name(string_member(root, "metric"));
 	result->sparse = type != NULL && strcmp(type, "sparse") == 0;
@@ -447,21 +473,27 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 		{
 			PineconeNamespaceStats *entry = &result->namespaces[result->nnamespaces];
 
-			if (!number_member(value, "vectorCount", &entry->records))
-				continue;
+			if (!count_member(value, "vectorCount", &entry->records))
+			{
+				if (member(value, "vectorCount") == NULL)
+					continue;
+				*reason = "the number of a namespace's records is not one";
+				return false;
+			}
 			entry->name = namespace_name(name);
 			result->nnamespaces++;
 		}
 	}
 	qsort(result->namespaces, result->nnamespaces, sizeof(PineconeNamespaceStats),
 		  compare_namespaces);
+	merge_namespaces(result);
 	return true;
 }
 
 bool
 pinecone_message_decode_count(const char *body, size_t len, double *matched, const char **reason)
 {
-	if (number_member(parse_document(body, len), "matchedRecords", matched))
+	if (count_member(parse_document(body, len), "matchedRecords", matched))
 		return true;
 	*reason = "the reply holds no count of matched records";
 	return false;
@@ -470,7 +502,7 @@ pinecone_message_decode_count(const char *body, size_t len, double *matched, con
 bool
 pinecone_message_decode_upserted(const char *body, size_t len, double *count, const char **reason)
 {
-	if (number_member(parse_document(body, len), "upsertedCount", count))
+	if (count_member(parse_document(body, len), "upsertedCount", count))
 		return true;
 	*reason = "the reply holds no count of upserted records";
 	return false;
@@ -510,8 +542,12 @@ read_namespace_fields(struct json_object *namespace_, PineconeNamespaceInfo *inf
 		info->fields = palloc0(Max(n, 1) * sizeof(char *));
 		for (size_t i = 0; i < n; i++)
 		{
-			char *name = pstrdup(json_object_get_string(json_object_array_get_idx(indexed, i)));
+			struct json_object *element = json_object_array_get_idx(indexed, i);
+			char *name;
 
+			if (!json_object_is_type(element, json_type_string))
+				continue;
+			name = pstrdup(json_object_get_string(element));
 			info->fields[info->nfields++] = pg_any_to_server(name, strlen(name), PG_UTF8);
 		}
 	}
@@ -543,7 +579,8 @@ pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespa
 		if (name == NULL)
 			continue;
 		info->name = namespace_name(name);
-		(void) number_member(entry, "record_count", &info->records);
+		if (!count_member(entry, "record_count", &info->records))
+			info->records = 0;
 		read_namespace_fields(entry, info);
 		(*n)++;
 	}
@@ -622,7 +659,7 @@ pinecone_message_decode_error(const char *body, size_t len, int *code)
 	char *message = string_member(error, "message");
 	double number;
 
-	*code = number_member(root, "code", &number) ? (int) number : 0;
+	*code = count_member(root, "code", &number) ? (int) Min(number, PG_INT32_MAX) : 0;
 	if (message == NULL && error != NULL && json_object_is_type(error, json_type_string))
 		message = pstrdup(json_object_get_string(error));
 	for (int i = 0; message == NULL && i < lengthof(names); i++)

@@ -7,6 +7,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Harness;
 use FakeServer;
+use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -275,6 +276,221 @@ for my $delay (0, 0.3)
 	my $error = $t->error_of('SELECT id FROM chatty');
 	like($error, qr/Pinecone rejected the request/, 'a server that repeats the key');
 	unlike($error, qr/SEC/, 'shows no part of it');
+}
+
+# ---- Users ----
+
+{
+	# The server says whose key it got
+	my $server = FakeServer->new(sub {
+		my ($request) = @_;
+		return FakeServer::stats(2, 1) if $request->{path} =~ /stats/;
+		return FakeServer::list([$request->{headers}{'api-key'}]);
+	});
+	my $url = $server->url;
+	$t->sql(<<"END");
+CREATE ROLE alice;
+CREATE ROLE bob;
+CREATE ROLE carol;
+CREATE SERVER whose FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER whose OPTIONS (api_key 'super');
+CREATE USER MAPPING FOR alice SERVER whose OPTIONS (api_key 'alice');
+CREATE USER MAPPING FOR PUBLIC SERVER whose OPTIONS (api_key 'public');
+CREATE FOREIGN TABLE whose (id text) SERVER whose;
+GRANT SELECT ON whose TO alice, bob, carol;
+CREATE VIEW of_alice AS SELECT id FROM whose;
+ALTER VIEW of_alice OWNER TO alice;
+GRANT SELECT ON of_alice TO bob;
+CREATE FUNCTION as_owner() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN QUERY SELECT id FROM whose; END';
+ALTER FUNCTION as_owner() OWNER TO alice;
+END
+	my $s = $t->session;
+	is($s->query('SELECT id FROM whose')->{out}, 'super', "the user's own key");
+	is($s->query('SELECT id FROM of_alice')->{out}, 'alice', "a view's owner's key");
+	is($s->query('SELECT a.id, b.id FROM whose a, of_alice b')->{out}, 'super|alice', 'both in one statement');
+	$s->query('SET ROLE bob');
+	is($s->query('SELECT id FROM whose')->{out}, 'public', "everybody's key");
+	is($s->query('SELECT id FROM of_alice')->{out}, 'alice', "a view's owner's key");
+	is($s->query('SELECT * FROM as_owner()')->{out}, 'alice', "a function's owner's key");
+	is($s->query('SELECT count(*), min(id) FROM of_alice')->{out}, '1|alice', "and for an aggregate");
+	$s->query('PREPARE p AS SELECT id FROM whose');
+	is($s->query('EXECUTE p')->{out}, 'public', 'a prepared statement');
+	$s->query('SET ROLE alice');
+	is($s->query('EXECUTE p')->{out}, 'alice', 'goes by who executes it');
+	$s->query('RESET ROLE');
+	$t->sql("CREATE USER MAPPING FOR carol SERVER whose OPTIONS (api_key 'carol')");
+	$s->query('SET ROLE carol');
+	is($s->query('SELECT id FROM whose')->{out}, 'carol', 'a new mapping is used at once');
+	$t->sql('DROP USER MAPPING FOR carol SERVER whose');
+	is($s->query('SELECT id FROM whose')->{out}, 'public', 'and no more when it is dropped');
+	$s->query('RESET ROLE');
+	$t->sql("ALTER USER MAPPING FOR CURRENT_USER SERVER whose OPTIONS (SET api_key 'other')");
+	is($s->query('SELECT id FROM whose')->{out}, 'other', 'an altered one, too');
+	$s->query('BEGIN; DECLARE c CURSOR FOR SELECT id FROM whose');
+	$t->sql('DROP USER MAPPING FOR CURRENT_USER SERVER whose');
+	like($s->query('FETCH ALL FROM c')->{out}, qr/^(other|public|)$/, 'a mapping dropped under a cursor');
+	$s->query('ROLLBACK');
+	is($s->query('SELECT id FROM whose')->{out}, 'public', 'the session works on');
+}
+
+# ---- Errors with calls under way ----
+
+{
+	my $slow = FakeServer->new(sub { return records($_[0], 'a', 10, delay => 0.1) });
+	make('many', "host '" . $slow->url . "'");
+	$t->sql(<<'SQL');
+CREATE FUNCTION interrupted() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+	seen int := 0;
+BEGIN
+	FOR i IN 1 .. 5 LOOP
+		BEGIN
+			FOR r IN SELECT id, n FROM many LOOP
+				seen := seen + 1;
+				IF seen % 50 = 0 THEN
+					PERFORM 1 / 0;
+				END IF;
+			END LOOP;
+		EXCEPTION WHEN division_by_zero THEN
+			NULL;
+		END;
+	END LOOP;
+	RETURN seen;
+END
+$$;
+SQL
+	my $s = $t->session;
+	is($s->query('SELECT interrupted()')->{out}, 250, 'scans that exception blocks end');
+	is($s->query('SELECT interrupted()')->{out}, 250, 'again');
+	$s->query('BEGIN; DECLARE a CURSOR FOR SELECT id, n FROM many; DECLARE b CURSOR FOR SELECT id, n FROM many; FETCH 3 FROM a; SAVEPOINT x; FETCH 5 FROM b; DECLARE c CURSOR FOR SELECT id FROM many; FETCH 1 FROM c');
+	$s->query('SELECT 1/0');
+	$s->query('ROLLBACK TO x');
+	is($s->query('SELECT count(*) FROM (SELECT id, n FROM many LIMIT 10) s')->{out}, 10, 'a savepoint with cursors under way');
+	is(() = $s->query('FETCH ALL FROM a')->{out} =~ /\n/g, 996, 'a cursor opened before it reads on');
+	$s->query('COMMIT');
+	is($t->connections($s->pid, $slow->port) <= 32, 1, 'no more connections than calls');
+}
+{
+	my $server = FakeServer->new(sub { return records($_[0], 'a', 3) });
+	make('planned', "host '" . $server->url . "'");
+	my $s = $t->session;
+	$s->query('PREPARE p AS SELECT count(id || 1) FROM planned');
+	is($s->query('EXECUTE p')->{out}, 300, 'a prepared statement');
+	$t->sql("ALTER FOREIGN TABLE planned OPTIONS (namespace 'other')");
+	is($s->query('EXECUTE p')->{out}, 300, 'after ALTER FOREIGN TABLE');
+	like(($server->requests)[-1]{query}, qr/namespace=other/, 'asks for the other namespace');
+	$t->sql("ALTER SERVER planned OPTIONS (SET host '$host')");
+	is($s->query('EXECUTE p')->{out}, 0, 'after ALTER SERVER it asks the other host');
+	$s->query('BEGIN; DECLARE c CURSOR FOR SELECT id FROM planned');
+	like($s->query('DROP SERVER planned CASCADE')->{err}, qr/being used by active queries/, 'a server with an open cursor is not dropped');
+	$s->query('ROLLBACK');
+}
+
+# ---- Replies ----
+
+# A table of an index that answers everything with the same
+sub answers
+{
+	my ($path, $reply, $statement, %more) = @_;
+	my $server = FakeServer->new(sub { return $_[0]{path} =~ m{$path} ? $reply : records($_[0], 'a', 1) });
+
+	make('answer', "host '" . $server->url . "', max_retries '1'");
+	my $result = $t->psql("SET statement_timeout = '5s'; $statement");
+	$t->sql('DROP SERVER answer CASCADE');
+	return $result->{out} . $result->{err};
+}
+
+my $search = "SELECT id, embedding <=> '{1,1}' FROM answer ORDER BY embedding <=> '{1,1}' LIMIT 2";
+for (['{"matches":[{"id":"a","score":1e400}]}', qr/a score is not a finite number/],
+	['{"matches":[{"id":"a","score":null}]}', qr/a number was expected/],
+	['{"matches":[{"id":"a","score":-0}]}', qr/^a\|1$/],
+	['{"matches":[{"id":"b","id":"a","score":0.25,"score":0.5}]}', qr/^a\|0.5$/],
+	['{"matches":[{"id":"\u0000","score":0.5}]}', qr/invalid \\u escape/],
+	['{"matches":[{"id":"\ud800","score":0.5}]}', qr/invalid \\u escape/],
+	["{\"matches\":[{\"id\":\"a\x00b\",\"score\":0.5}]}", qr/not valid UTF-8/],
+	["{\"matches\":[{\"id\":\"a\xFFb\",\"score\":0.5}]}", qr/not valid UTF-8/],
+	['{"matches":[{"id":"","score":0.5}]}', qr/the id of a record is empty/],
+	['{"matches":[{"score":0.5}]}', qr/a record has no id/],
+	['{"matches":[]}', qr/^$/], ['{"matches":null}', qr/an array of records was expected/], ['{}', qr/the reply holds no records/],
+	['{"matches":[]} x', qr/something follows the reply's end/], ['', qr/the reply is cut short/],
+	['{"x":' . '[' x 10000, qr/nested too deep/], ['[]', qr/the reply is not a JSON object/])
+{
+	my ($body, $wanted) = @$_;
+	like(answers('/query', {body => $body}, $search), $wanted, 'a reply ' . (substr($body, 0, 60) =~ s/[^ -~]/?/gr));
+}
+{
+	for (['{"vectors":[{"id":"a"}]}', {'X-Pinecone-Request-Id' => 'x' x 50000, map { ("X-$_" => 'y' x 1000) } 1 .. 100}, qr/^a$/, '150 kB of headers'],
+		['{"vectors":[{"id":"a"}]}', {'X-Big' => 'x' x 2000000}, qr/out of memory|lost the connection/, '2 MB of headers'],
+		["\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", {'Content-Encoding' => 'gzip'}, qr/not valid UTF-8/, 'a compression nobody asked for'])
+	{
+		my ($reply, $headers, $wanted, $name) = @$_;
+		like(answers('/vectors/list', {body => $reply, headers => $headers}, 'SELECT id FROM answer'), $wanted, $name);
+	}
+}
+for (['{"dimension":1e300,"metric":"cosine","totalVectorCount":1e300,"namespaces":{"":{"vectorCount":1e300}}}', qr/number of a namespace's records is not one/],
+	['{"dimension":NaN,"metric":"cosine","namespaces":{"":{"vectorCount":NaN}}}', qr/number of a namespace's records is not one/],
+	['{"dimension":-1,"metric":"cosine","namespaces":{"":{"vectorCount":-7}}}', qr/number of a namespace's records is not one/],
+	['{"dimension":2,"metric":"cosine","namespaces":{"":{"vectorCount":3},"__default__":{"vectorCount":4}}}', qr/^7$/],
+	['{"dimension":2,"namespaces":{"x":null,"":{"vectorCount":"12"}}}', qr/^12$/], ['{"namespaces":[]}', qr/^0$/])
+{
+	my ($body, $count) = @$_;
+	like(answers('stats', {body => $body}, 'SELECT count(*) FROM answer'), $count, "statistics $body");
+}
+for (['{"namespaces":[{"name":"a","indexed_fields":{"fields":[null,5,"x"]}}]}', qr/^$/], ['{"namespaces":[null,5,{"name":null}]}', qr/^$/],
+	['{"namespaces":[{"name":"a","schema":{"fields":[1]}}]}', qr/^$/], ['{"namespaces":[],"pagination":{"next":"x"}}', qr/pages of namespaces come round/])
+{
+	my ($body, $wanted) = @$_;
+	like(answers('/namespaces', {body => $body}, 'BEGIN; CREATE SCHEMA i; IMPORT FOREIGN SCHEMA pinecone FROM SERVER answer INTO i; ROLLBACK'), $wanted, "namespaces $body");
+}
+for my $status (301, 302, 303, 307, 308)
+{
+	my $thief = FakeServer->new(sub { return FakeServer::stats(2, 1) });
+	like(answers('.', {status => $status, headers => {Location => $thief->url . '/x'}}, 'SELECT id FROM answer'), qr/HTTP status $status/, "a redirection, $status, is an error");
+	is(scalar($thief->requests), 0, 'and not followed');
+}
+
+# ---- Retry-After ----
+
+{
+	my $date = sub { strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time + $_[0])) };
+	for ([sub { $date->(2) }, qr/^a$/, 0.9, 2.5, 'a date'], [sub { $date->(-1000) }, qr/^a$/, 0, 1, 'a date in the past'],
+		[sub { '1' }, qr/^a$/, 0.9, 2, 'seconds'], [sub { 'soon' }, qr/^a$/, 0, 1, 'no time at all'], [sub { '-5' }, qr/^a$/, 0, 1, 'a negative time'],
+		[sub { '99999999999999999999' }, qr/^a$|rate limit reached/, 0, 1, 'more than a number holds'],
+		[sub { '86400' }, qr/rate limit reached\n.*to be asked again after \d+ s/, 0, 1, 'a day'])
+	{
+		my ($value, $wanted, $least, $most, $name) = @$_;
+		my $server = FakeServer->new(sub {
+			my ($request) = @_;
+			return FakeServer::stats(2, 1) if $request->{path} =~ /stats/;
+			return $request->{n} == 1 ? {status => 429, headers => {'Retry-After' => $value->()}} : FakeServer::list(['a']);
+		});
+		make('later', "host '" . $server->url . "'");
+		my $result = $t->psql("SET statement_timeout = '5s'; SELECT id FROM later");
+		like($result->{out} . $result->{err}, $wanted, "Retry-After: $name");
+		cmp_ok($result->{seconds}, '>=', $least, 'waits');
+		cmp_ok($result->{seconds}, '<', $most, 'not for longer');
+		$t->sql('DROP SERVER later CASCADE');
+	}
+}
+
+# ---- Hosts ----
+
+for my $name ('pinecone.io.evil.example', 'x.pinecone.io.', 'evilpinecone.io', '.pinecone.io', 'pinecone.io', '127.0.0.1.evil.example',
+	'127.-1.2.3', '127.1', '127.0.0.256', '0x7f000001', '2130706433', '0.0.0.0', 'localhost.evil.example', '[::2]', '[::ffff:127.0.0.1]')
+{
+	make('elsewhere', "host '$name', max_retries '0'");
+	like($t->error_of('SELECT id FROM elsewhere'), qr/may not be sent an API key/, "$name gets no key");
+	$t->sql('DROP SERVER elsewhere CASCADE');
+}
+{
+	my $server = eval { FakeServer->new(sub { return records($_[0], 'a', 1) }, address => '::1') };
+	SKIP:
+	{
+		skip 'no IPv6 here', 1 unless $server;
+		make('six', "host '" . $server->url . "'");
+		is($t->sql('SELECT count(id || 1) FROM six'), 100, 'a host with an IPv6 address');
+	}
 }
 
 done_testing;
