@@ -172,6 +172,15 @@ concurrent('one request at a time and server', 'SELECT id FROM docs WHERE tenant
 concurrent('one request at a time and server, nearest neighbours', "SELECT id FROM docs WHERE tenant IN (0, 2, 4) $search LIMIT 4", 3, 1, '/query');
 $t->sql('ALTER SERVER s0 OPTIONS (DROP max_concurrency)');
 
+# those that are not to run concurrently do not
+$t->sql("ALTER SERVER s0 OPTIONS (ADD async_capable 'false')");
+$s->query('EXPLAIN SELECT * FROM docs');
+concurrent('not concurrently', 'SELECT id FROM docs WHERE tenant IN (0, 2, 4)', 3, 1);
+concurrent('nearest neighbours, not concurrently', "SELECT id FROM docs WHERE tenant IN (0, 2, 4) $search LIMIT 4", 3, 1, '/query');
+concurrent('nearest neighbours, some concurrently', "SELECT id FROM docs WHERE tenant IN (0, 1, 2, 3, 5) $search LIMIT 4", 5, 3, '/query');
+$t->sql('ALTER SERVER s0 OPTIONS (DROP async_capable)');
+$s->query('EXPLAIN SELECT * FROM docs');
+
 # rows of the fast before those of the slow, and a limit that needs no more
 $server->fault({kind => 'delay', delay_ms => 20_000, index => 'odd', count => -1});
 $server->clear_requests;
