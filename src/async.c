@@ -61,12 +61,12 @@ produce_row(AsyncRequest *areq)
 
 	if (TupIsNull(slot) && state->pending)
 	{
-		if (!was_pending)
+		if (!was_pending && state->counters.timing)
 			INSTR_TIME_SET_CURRENT(state->since);
 		ExecAsyncRequestPending(areq);
 		return;
 	}
-	if (was_pending)
+	if (was_pending && state->counters.timing)
 	{
 		instr_time now;
 

@@ -148,7 +148,11 @@ act_below(PlanState *ps, bool drained, ScanAction action)
 		ExecReScan(ps);
 
 	if (scan_is_ours(ps))
-		action((ForeignScanState *) ps);
+	{
+		/* one that is not to run concurrently has no group */
+		if (((PineconeScanState *) ((ForeignScanState *) ps)->fdw_state)->group != NULL)
+			action((ForeignScanState *) ps);
+	}
 	else if (IsA(ps, MergeAppendState))
 	{
 		MergeAppendState *append = (MergeAppendState *) ps;
@@ -237,8 +241,8 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 		PineconeScanState *state = ((ForeignScanState *) ps)->fdw_state;
 
 		state->drained = drained;
-		state->group = group;
-		if (group != NULL)
+		state->group = state->table->async_capable ? group : NULL;
+		if (state->group != NULL)
 			group->nscans++;
 	}
 

@@ -129,17 +129,17 @@ for my $tenants ('1, 4', '3, 3', '0, 9')
 $s->query('RESET ALL');
 concurrent('pruned while it runs', 'SELECT id FROM docs WHERE tenant = (SELECT 3)', 1, 1);
 
-# the same scans again and again, and not asked ahead
+# the same scans again and again, asked ahead and not
+my $searches = "SELECT o.v, d.id FROM (VALUES ('{1,2,3}'::real[]), ('{3,2,1}'), ('{9,1,1}')) o(v), LATERAL (SELECT id FROM docs WHERE tenant < 4 ORDER BY embedding <=> o.v LIMIT 2) d";
+my $lookups = "SELECT o.n, d.n FROM (VALUES (1), (2), (999)) o(n) LEFT JOIN LATERAL (SELECT n FROM docs WHERE id = 'd' || o.n OFFSET 0) d ON true";
+concurrent('rescans of searches, asked ahead', $searches, 12, 12, '/query');
+concurrent('rescans of lookups, asked ahead', $lookups, 6, 6);
 $s->query('SET pinecone_fdw.enable_read_ahead = off');
-concurrent('rescans of searches',
-	"SELECT o.v, d.id FROM (VALUES ('{1,2,3}'::real[]), ('{3,2,1}'), ('{9,1,1}')) o(v), LATERAL (SELECT id FROM docs WHERE tenant < 4 ORDER BY embedding <=> o.v LIMIT 2) d",
-	12, 12, '/query');
-concurrent('rescans of lookups',
-	"SELECT o.n, d.n FROM (VALUES (1), (2), (999)) o(n) LEFT JOIN LATERAL (SELECT n FROM docs WHERE id = 'd' || o.n OFFSET 0) d ON true", 6, 6);
+concurrent('rescans of searches', $searches, 12, 4, '/query');
+concurrent('rescans of lookups', $lookups, 18, 6);
 concurrent('rescans of searches with limits of their own',
 	"SELECT o.v, (SELECT string_agg(id, ',' ORDER BY id) FROM ((SELECT id FROM docs_0 ORDER BY embedding <=> o.v LIMIT 2) UNION ALL (SELECT id FROM docs_1 ORDER BY embedding <=> o.v LIMIT 2)) u) FROM (VALUES ('{1,2,3}'::real[]), ('{3,2,1}')) o(v)",
 	4, 2, '/query');
-
 $s->query('RESET ALL');
 
 # a search that has to grow does so where its rows are needed
@@ -171,6 +171,15 @@ $s->query('EXPLAIN SELECT * FROM docs');
 concurrent('one request at a time and server', 'SELECT id FROM docs WHERE tenant IN (0, 2, 4)', 3, 1);
 concurrent('one request at a time and server, nearest neighbours', "SELECT id FROM docs WHERE tenant IN (0, 2, 4) $search LIMIT 4", 3, 1, '/query');
 $t->sql('ALTER SERVER s0 OPTIONS (DROP max_concurrency)');
+
+# those that are not to run concurrently do not
+$t->sql("ALTER SERVER s0 OPTIONS (ADD async_capable 'false')");
+$s->query('EXPLAIN SELECT * FROM docs');
+concurrent('not concurrently', 'SELECT id FROM docs WHERE tenant IN (0, 2, 4)', 3, 1);
+concurrent('nearest neighbours, not concurrently', "SELECT id FROM docs WHERE tenant IN (0, 2, 4) $search LIMIT 4", 3, 1, '/query');
+concurrent('nearest neighbours, some concurrently', "SELECT id FROM docs WHERE tenant IN (0, 1, 2, 3, 5) $search LIMIT 4", 5, 3, '/query');
+$t->sql('ALTER SERVER s0 OPTIONS (DROP async_capable)');
+$s->query('EXPLAIN SELECT * FROM docs');
 
 # rows of the fast before those of the slow, and a limit that needs no more
 $server->fault({kind => 'delay', delay_ms => 20_000, index => 'odd', count => -1});
