@@ -164,8 +164,15 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_pull_varnos(root, node) pull_varnos(node)
 #endif
 
-/* PG19 dropped the restriction */
-#if PG_VERSION_NUM >= 190000
+/* PG18 counts what has been disabled apart from the costs */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_copy_disabled_nodes(to, from) ((to)->disabled_nodes = (from)->disabled_nodes)
+#else
+#define pinecone_copy_disabled_nodes(to, from) ((void) 0)
+#endif
+
+/* PG18 dropped the restriction */
+#if PG_VERSION_NUM >= 180000
 #define pinecone_have_dangerous_phv(root, outer_relids, inner_params) false
 #else
 #define pinecone_have_dangerous_phv(root, outer_relids, inner_params) \

@@ -218,6 +218,7 @@ read_ahead_path(PlannerInfo *root, Path *outer)
 	path->path.pathtarget = outer->pathtarget;
 	path->path.param_info = outer->param_info;
 	path->path.rows = outer->rows;
+	pinecone_copy_disabled_nodes(&path->path, outer);
 	path->path.startup_cost = outer->startup_cost;
 	path->path.total_cost = outer->total_cost + outer->rows * cpu_tuple_cost * 0.5;
 	path->path.pathkeys = outer->pathkeys;

@@ -193,22 +193,22 @@ sub lateral
 	my $where = maybe(0.4, pick("WHERE cat = 'c1'", 'WHERE cat = o.cat', 'WHERE n <> o.n', 'WHERE n % 3 = 1', 'WHERE n > o.n AND cat IS NOT NULL', 'WHERE id <> o.fid'));
 	$where = 'WHERE ns = o.ns' if $first eq 'n' && rand() < 0.5;
 	$where = pick('WHERE n = o.n', 'WHERE n < o.n') if $first eq 'p' && rand() < 0.5;
-	my $search = "SELECT id, n, embedding FROM %A $where ORDER BY embedding <-> o.v, id LIMIT $k" . maybe(0.2, ' OFFSET 1');
+	my $search = "SELECT id, n, embedding FROM %A $where ORDER BY embedding <-> o.v, id, n LIMIT $k" . maybe(0.2, ' OFFSET 1');
 
 	return pick(
 		($search) x 4,
 		"SELECT id, n FROM ($search) s WHERE n > 2",
 		"SELECT max(id) AS id, count(*) AS n FROM ($search) s",
 		"SELECT max(id) AS id, sum(n) AS n FROM %A WHERE id = ANY (o.ids)",
-		"SELECT id, n FROM %A WHERE id = o.fid" . maybe(0.5, ' LIMIT 1'),
+		"SELECT id, n FROM %A WHERE id = o.fid" . maybe(0.5, ' ORDER BY n LIMIT 1'),
 		"SELECT cat AS id, count(*) AS n FROM %A WHERE cat = o.cat GROUP BY cat",
 		"SELECT count(*)::text AS id, 1 AS n FROM %A WHERE cat = o.cat",
 		"SELECT id, n FROM %A WHERE embedding <-> o.v < " . (1 + int rand 3),
-		"SELECT s.id, w AS n FROM (SELECT id, cat FROM %A ORDER BY embedding <-> o.v, id LIMIT 6) s JOIN small USING (cat)",
+		"SELECT s.id, w AS n FROM (SELECT id, cat FROM %A ORDER BY embedding <-> o.v, id, n LIMIT 6) s JOIN small USING (cat)",
 		"SELECT a.id, b.n FROM (SELECT * FROM %A WHERE id = o.fid) a JOIN %B b ON b.id = a.id",
 		"SELECT a.id, b.n FROM %A a JOIN %B b ON b.id = o.fid WHERE a.id = ANY (o.ids)",
-		"SELECT a.id || b.id AS id, b.n FROM (SELECT id, embedding FROM %A ORDER BY embedding <-> o.v, id LIMIT 2) a, LATERAL (SELECT id, n FROM %B ORDER BY embedding <-> a.embedding, id LIMIT 2) b",
-		"SELECT a.id || b.id AS id, b.n FROM (SELECT id, cat FROM %A WHERE id = ANY (o.ids)) a LEFT JOIN LATERAL (SELECT id, n FROM %B WHERE cat = a.cat ORDER BY embedding <-> o.v, id LIMIT 1) b ON true",
+		"SELECT a.id || b.id AS id, b.n FROM (SELECT id, embedding FROM %A ORDER BY embedding <-> o.v, id, n LIMIT 2) a, LATERAL (SELECT id, n FROM %B ORDER BY embedding <-> a.embedding, id, n LIMIT 2) b",
+		"SELECT a.id || b.id AS id, b.n FROM (SELECT id, cat FROM %A WHERE id = ANY (o.ids)) a LEFT JOIN LATERAL (SELECT id, n FROM %B WHERE cat = a.cat ORDER BY embedding <-> o.v, id, n LIMIT 1) b ON true",
 		"SELECT id, n FROM %A WHERE id = o.fid UNION ALL SELECT id, n FROM %B WHERE id = o.fid",
 		"SELECT DISTINCT id, n FROM (SELECT id, n FROM %A WHERE id = o.fid UNION ALL SELECT id, n FROM %A WHERE id = ANY (o.ids)) s",
 		"SELECT id, n FROM %A WHERE id LIKE o.fid || '%'",
