@@ -70,3 +70,14 @@ BEGIN
   RETURN plan;
 END $$;
 SELECT jsonb_path_query_first(plan($$SELECT id FROM remote ORDER BY embedding <=> '{1,2,3,4,5,6,7,8}' LIMIT 4$$), '$.**."Pinecone Body"') #>> '{}' AS body;
+
+-- what changes in the catalog shows at once, and goes back with a transaction
+BEGIN;
+ALTER FOREIGN TABLE remote OPTIONS (SET namespace 'other');
+ALTER FOREIGN TABLE remote ALTER COLUMN year OPTIONS (field 'jahr');
+SELECT sends($$SELECT id FROM remote WHERE year > 1910$$);
+ROLLBACK;
+SELECT sends($$SELECT id FROM remote WHERE year > 1910$$);
+ALTER FOREIGN TABLE remote RENAME COLUMN year TO since;
+ALTER FOREIGN TABLE remote OPTIONS (DROP namespace);
+SELECT sends($$SELECT id FROM remote WHERE since > 1910$$);

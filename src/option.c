@@ -955,7 +955,7 @@ read_namespaces(PineconeTable *table, List *defs)
 }
 
 PineconeTable *
-pinecone_option_table(Oid relid)
+pinecone_option_read_table(Oid relid)
 {
 	PineconeTable *table = palloc0(sizeof(PineconeTable));
 	ForeignTable *foreign_table = GetForeignTable(relid);

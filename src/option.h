@@ -120,6 +120,12 @@ extern bool pinecone_option_host_is_valid(const char *host);
 extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 
 /* Options and columns of a foreign table; everything palloc'ed. */
+extern PineconeTable *pinecone_option_read_table(Oid relid);
+
+/*
+ * The same, shared with others, so not to be changed; it stays as it is until
+ * the current memory context is reset.
+ */
 extern PineconeTable *pinecone_option_table(Oid relid);
 
 /* Can a namespace be called so? */
