@@ -12,6 +12,7 @@
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
+#include "optimizer/inherit.h"
 #include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
