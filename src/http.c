@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -478,6 +479,29 @@ pinecone_http_start(const PineconeHttpRequest *request)
 
 /* ---- Moving on ---- */
 
+/*
+ * libcurl resolves names in threads, which inherit the signals that are blocked
+ * as they are made.  All have to be: PostgreSQL's handlers belong to the main
+ * thread.
+ */
+static void
+block_signals(sigset_t *old)
+{
+	static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+	sigset_t all;
+
+	sigfillset(&all);
+	for (int i = 0; i < lengthof(synchronous); i++)
+		sigdelset(&all, synchronous[i]);
+	pthread_sigmask(SIG_BLOCK, &all, old);
+}
+
+static void
+restore_signals(const sigset_t *old)
+{
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
 /* Did it time out only because we were not there to read? */
 static bool
 time_ran_out_unattended(Transfer *transfer, bool connected)
@@ -519,8 +543,10 @@ outcome_of(Transfer *transfer, CURLcode code)
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_CERTPROBLEM:
 		case CURLE_SSL_ISSUER_ERROR:
-		case CURLE_SSL_CONNECT_ERROR:
 			return PINECONE_HTTP_UNTRUSTED;
+		case CURLE_SSL_CONNECT_ERROR:
+			/* a handshake that broke off; a certificate refused is another code */
+			return PINECONE_HTTP_UNREACHABLE;
 		case CURLE_OUT_OF_MEMORY:
 			return PINECONE_HTTP_OUT_OF_MEMORY;
 		default:
@@ -604,6 +630,7 @@ advance_sockets(void)
 bool
 pinecone_http_advance(void)
 {
+	sigset_t signals;
 	CURLMsg *message;
 	int running;
 	int left;
@@ -614,12 +641,14 @@ pinecone_http_advance(void)
 	if (attended_at != 0 && !attended_elsewhere)
 		unattended += Max(0, GetCurrentTimestamp() - attended_at);
 	attended_elsewhere = false;
+	block_signals(&signals);
 	advance_sockets();
 	if (timer_at != 0 && GetCurrentTimestamp() >= timer_at)
 	{
 		timer_at = 0;
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	restore_signals(&signals);
 	while ((message = curl_multi_info_read(multi, &left)) != NULL)
 	{
 		char *transfer = NULL;
