@@ -13,6 +13,7 @@
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -65,7 +66,7 @@ struct PineconeAhead
 	dlist_head answers;
 	PineconePool *pool; /* NULL: each answer has requests of its own */
 	PineconeCounters pool_counters;
-	int nvalues;
+	List *key_exprs; /* of ExprState */
 	int16 *typlen;
 	bool *typbyval;
 	TupleTableSlot *kept_slot;
@@ -89,6 +90,48 @@ match_key(const void *a, const void *b, Size keysize)
 	return x->len != y->len || memcmp(x->data, y->data, x->len) != 0;
 }
 
+static bool
+collect_params(Node *node, void *context)
+{
+	List **exprs = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		*exprs = list_append_unique(*exprs, node);
+	return expression_tree_walker(node, collect_params, context);
+}
+
+/*
+ * What an answer depends on.  Conditions on the namespace are evaluated for
+ * each of them later; of these it is the parameters.
+ */
+static void
+prepare_key(PineconeAhead *ahead)
+{
+	ForeignScanState *node = ahead->node;
+	PineconeScanState *state = node->fdw_state;
+	List *exprs = NIL;
+	ListCell *lc;
+
+	foreach(lc, ((ForeignScan *) node->ss.ps.plan)->fdw_exprs)
+	{
+		if (list_member_int(state->request->namespace_quals, foreach_current_index(lc)))
+			(void) collect_params(lfirst(lc), &exprs);
+		else
+			exprs = lappend(exprs, lfirst(lc));
+	}
+	ahead->key_exprs = ExecInitExprList(exprs, (PlanState *) node);
+	ahead->typlen = palloc(Max(list_length(exprs), 1) * sizeof(int16));
+	ahead->typbyval = palloc(Max(list_length(exprs), 1) * sizeof(bool));
+	foreach(lc, exprs)
+	{
+		int i = foreach_current_index(lc);
+
+		get_typlenbyval(exprType(lfirst(lc)), &ahead->typlen[i], &ahead->typbyval[i]);
+	}
+}
+
 PineconeAhead *
 pinecone_ahead_create(ForeignScanState *node)
 {
@@ -109,11 +152,7 @@ pinecone_ahead_create(ForeignScanState *node)
 	if (state->request->op == PINECONE_OP_FETCH)
 		ahead->pool = pinecone_pool_create(&ahead->pool_counters);
 
-	ahead->nvalues = state->values.n;
-	ahead->typlen = palloc(Max(ahead->nvalues, 1) * sizeof(int16));
-	ahead->typbyval = palloc(Max(ahead->nvalues, 1) * sizeof(bool));
-	for (int i = 0; i < ahead->nvalues; i++)
-		get_typlenbyval(state->values.types[i], &ahead->typlen[i], &ahead->typbyval[i]);
+	prepare_key(ahead);
 	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 												&TTSOpsMinimalTuple);
 	state->ahead = ahead;
@@ -146,14 +185,13 @@ append_value(StringInfo buf, Datum value, bool isnull, int16 typlen, bool typbyv
 static Key
 current_key(PineconeAhead *ahead)
 {
-	PineconeScanState *state = ahead->node->fdw_state;
 	ExprContext *econtext = ahead->node->ss.ps.ps_ExprContext;
 	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
 	StringInfoData buf;
 	ListCell *lc;
 
 	initStringInfo(&buf);
-	foreach(lc, state->exprs)
+	foreach(lc, ahead->key_exprs)
 	{
 		int i = foreach_current_index(lc);
 		bool isnull;

@@ -391,8 +391,7 @@ finish_attempt(PineconeCall *call)
 		return;
 	}
 	note_problem(call);
-	if (exchange->outcome == PINECONE_HTTP_BROKEN || exchange->outcome == PINECONE_HTTP_TIMED_OUT ||
-		(answered && exchange->status >= 500))
+	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429)
 	{

@@ -559,8 +559,12 @@ finish_transfer(Transfer *transfer, CURLcode code)
 {
 	PineconeExchange *exchange = &transfer->exchange;
 	curl_off_t retry_after = 0;
+	long request_size = 0;
 
 	exchange->outcome = outcome_of(transfer, code);
+	/* libcurl connects anew when a kept connection dies under a request */
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	exchange->sent = request_size > 0;
 	if (code != CURLE_OK)
 		strlcpy(exchange->reason,
 				transfer->error[0] ? transfer->error : curl_easy_strerror(code),

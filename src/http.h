@@ -34,6 +34,7 @@ typedef struct PineconeHttpRequest
 typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
+	bool sent;		  /* has any of the request gone out? */
 	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */

@@ -16,8 +16,10 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "storage/predicate.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/timeout.h"
 
 #include "pending.h"
 #include "pending_view.h"
@@ -210,6 +212,29 @@ send_pending(void)
 	MemoryContextDelete(cxt);
 }
 
+/*
+ * PostgreSQL stops counting statement_timeout before it commits.  Sending may
+ * take long, so it counts here.
+ */
+static void
+send_in_time(void)
+{
+	bool armed = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
+
+	if (armed)
+		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	PG_TRY();
+	{
+		send_pending();
+	}
+	PG_FINALLY();
+	{
+		if (armed)
+			disable_timeout(STATEMENT_TIMEOUT, false);
+	}
+	PG_END_TRY();
+}
+
 static void
 forget(void)
 {
@@ -234,7 +259,7 @@ end_transaction(XactEvent event, void *arg)
 			{
 				/* PostgreSQL would find out after it has been sent */
 				PreCommit_CheckForSerializationFailure();
-				send_pending();
+				send_in_time();
 			}
 			pinecone_pending_log_close(pending);
 			break;

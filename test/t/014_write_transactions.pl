@@ -298,11 +298,17 @@ my $force = $t->sql("SELECT name FROM pg_settings WHERE name IN ('force_parallel
 $t->sql("CREATE FUNCTION put_parallel(text) RETURNS int LANGUAGE plpgsql PARALLEL SAFE AS \$\$ BEGIN INSERT INTO r VALUES (\$1, '{1,1}', 1); RETURN 1; END \$\$");
 like(run("SET $force = on", "SELECT put_parallel('x') FROM skew", "RESET $force"), qr/during a parallel operation/, 'a parallel worker');
 
-# a statement that takes too long; PostgreSQL does not count the commit
-$server->fault({kind => 'delay', delay_ms => 800, path => '/vectors/upsert'});
-like(run("SET statement_timeout = '300ms'", "INSERT INTO ri VALUES ('slow', '{1,1}', 1)", 'RESET statement_timeout'), qr/canceling statement due to statement timeout/, 'statement_timeout');
-$server->clear_faults;
-sleep 1;
+# a statement that takes too long, and a commit
+for (["INSERT INTO ri VALUES ('slow', '{1,1}', 1)"], ["INSERT INTO r VALUES ('slow', '{1,1}', 1)"], ['BEGIN', "INSERT INTO r VALUES ('slow', '{1,1}', 1)", 'COMMIT'])
+{
+	$server->fault({kind => 'delay', delay_ms => 800, path => '/vectors/upsert'});
+	my @results = map { $s->query($_) } "SET statement_timeout = '300ms'", @$_;
+	like($results[-1]{err}, qr/canceling statement due to statement timeout/, "statement_timeout: @$_");
+	cmp_ok($results[-1]{seconds}, '<', 0.7, "statement_timeout: @$_: in time");
+	$server->clear_faults;
+	run('RESET statement_timeout');
+	sleep 0.8;
+}
 
 # ---- Reading one's own writes ----
 
