@@ -233,7 +233,9 @@ start_fetches(PineconeStream *stream)
 		if (stream->nbatches >= most || (stream->nbatches > 0 && wanted < 1))
 			return;
 		n = Min(n, ids_waiting(stream));
-		n = Max(1, Min(n, wanted));
+		/* ids that were asked for may not be there; one request for many costs little more */
+		if (stream->spec.op != PINECONE_OP_FETCH)
+			n = Max(1, Min(n, wanted));
 		n = pinecone_api_fetch_batch(stream->ids + stream->next_id, n);
 		fetch_ids(stream, n);
 	}
