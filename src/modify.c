@@ -571,6 +571,7 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 	PineconeRecord record;
 
 	pinecone_convert_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
+	record.namespace_ = namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	read_back(modify, &record, values, isnull);
 	for (int i = 0; i < modify->table->ncolumns; i++)
 	{
@@ -624,6 +625,33 @@ insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRec
 	row->record = copy_into_buffer(modify, record);
 }
 
+/*
+ * PostgreSQL leaves the policies on new rows to the wrapper, where the foreign
+ * table is a partition of a table with row-level security.  Checks of other
+ * kinds it makes by itself, when the row has been written.
+ */
+static void
+check_policies(ResultRelInfo *rri, EState *estate, TupleTableSlot *slot)
+{
+	if (rri->ri_WithCheckOptions == NIL)
+		return;
+	ExecWithCheckOptions(WCO_RLS_INSERT_CHECK, rri, slot, estate);
+	ExecWithCheckOptions(WCO_RLS_UPDATE_CHECK, rri, slot, estate);
+}
+
+/*
+ * A row may be inserted into a partition by name.  One that has come through
+ * the partitioned table belongs here, unless a trigger has changed it.
+ */
+static void
+check_inserted_partition(ResultRelInfo *rri, EState *estate, TupleTableSlot *slot)
+{
+	if (rri->ri_RelationDesc->rd_rel->relispartition &&
+		(rri->ri_RootResultRelInfo == NULL ||
+		 (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row)))
+		(void) ExecPartitionCheck(rri, slot, estate, true);
+}
+
 TupleTableSlot *
 pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
@@ -636,6 +664,8 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
+	check_policies(rri, estate, slot);
+	check_inserted_partition(rri, estate, slot);
 	namespace_ = namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
 							&write.record);
@@ -762,6 +792,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		MemoryContextSwitchTo(old);
 		return NULL;
 	}
+	check_policies(rri, estate, slot);
 	check_partition(modify, rri, estate, slot);
 	assigned = assigned_in_row(modify, slot, plan_slot);
 	pinecone_convert_assign(modify->writer, assigned);

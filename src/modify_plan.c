@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
@@ -54,9 +55,10 @@ pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry 
 	if (table->namespace_attnum > 0)
 		add_column(root, rtindex, pinecone_option_column(table, table->namespace_attnum),
 				   PINECONE_JUNK_NAMESPACE);
+	/* what PostgreSQL adds for triggers, and alike for all partitions */
 	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
-		add_row_identity_var(root, makeWholeRowVar(target_rte, rtindex, 0, false), rtindex,
-							 PINECONE_JUNK_ROW);
+		add_row_identity_var(root, makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0),
+							 rtindex, PINECONE_JUNK_ROW);
 }
 
 /* Does the value of a generated column depend on one of these? */

@@ -1,0 +1,55 @@
+-- What meets in one statement or transaction: partitions, namespaces, policies, checks, joins and pending writes.
+\set index combined
+\set dimension 3
+\set metric cosine
+\i test/regress/setup.sql
+
+CREATE TABLE kb (tenant text COLLATE "C", id text COLLATE "C", embedding real[], year int) PARTITION BY LIST (tenant);
+CREATE FOREIGN TABLE kb_a PARTITION OF kb FOR VALUES IN ('a') SERVER pinecone OPTIONS (namespace 'kb_a');
+CREATE FOREIGN TABLE kb_b PARTITION OF kb FOR VALUES IN ('b') SERVER pinecone OPTIONS (namespaces 'b');
+ALTER FOREIGN TABLE kb_b ALTER tenant OPTIONS (role 'namespace');
+CREATE TABLE kb_c PARTITION OF kb FOR VALUES IN ('c');
+INSERT INTO kb SELECT (ARRAY['a', 'b', 'c'])[1 + i % 3], 'k' || i, ARRAY[i, 1, -2], 2000 + i FROM generate_series(0, 8) i;
+
+-- rows of several partitions are returned as they were, or as they are stored
+WITH d AS (DELETE FROM kb USING (VALUES ('k0'), ('k1'), ('k2')) v (id) WHERE kb.id = v.id RETURNING kb, tableoid::regclass) SELECT * FROM d ORDER BY kb;
+WITH u AS (UPDATE kb SET year = year + 10 WHERE id IN ('k3', 'k4', 'k5') RETURNING *) SELECT * FROM u ORDER BY id;
+WITH u AS (UPDATE kb SET embedding = '{1,1,1}' WHERE id IN ('k3', 'k4', 'k5') RETURNING *) SELECT * FROM u ORDER BY id;
+
+-- a check option looks at what is stored
+CREATE VIEW recent AS SELECT * FROM kb WHERE year > 2000 WITH CHECK OPTION;
+UPDATE recent SET year = 1999 WHERE tenant = 'a';
+UPDATE recent SET year = 1999 WHERE tenant = 'b';
+UPDATE recent SET year = 2001 WHERE id = 'k7';
+INSERT INTO recent VALUES ('b', 'n1', '{1,1,1}', 1999);
+DROP VIEW recent;
+
+-- a row inserted into a partition by name must belong there, and likewise what a trigger makes of one
+INSERT INTO kb_a VALUES ('b', 'n1', '{1,1,1}', 2000);
+INSERT INTO kb_b VALUES ('a', 'n1', '{1,1,1}', 2000);
+CREATE FUNCTION to_c() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.tenant := 'c'; RETURN NEW; END $$;
+CREATE TRIGGER elsewhere BEFORE INSERT ON kb_a FOR EACH ROW EXECUTE FUNCTION to_c();
+INSERT INTO kb VALUES ('a', 'n1', '{1,1,1}', 2000);
+DROP TRIGGER elsewhere ON kb_a;
+SELECT tenant, id, year FROM kb ORDER BY id;
+
+-- policies of a partitioned table hold for new rows in its foreign partitions
+CREATE ROLE regress_combined;
+GRANT ALL ON kb TO regress_combined;
+CREATE USER MAPPING FOR regress_combined SERVER pinecone OPTIONS (api_key :'api_key');
+ALTER TABLE kb ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lately ON kb USING (year < 2010) WITH CHECK (year < 2009);
+SET ROLE regress_combined;
+SELECT id, year FROM kb ORDER BY id;
+INSERT INTO kb VALUES ('a', 'n1', '{1,1,1}', 2009);
+INSERT INTO kb VALUES ('b', 'n1', '{1,1,1}', 2009);
+INSERT INTO kb VALUES ('b', 'n1', '{1,1,1}', 2008);
+UPDATE kb SET year = 2020 WHERE id = 'k6';
+UPDATE kb SET year = 2020 WHERE id = 'k7';
+UPDATE kb SET year = 2002 WHERE id = 'k7';
+DELETE FROM kb WHERE year = 2008;
+RESET ROLE;
+SELECT id, year FROM kb ORDER BY id;
+DROP TABLE kb;
+DROP OWNED BY regress_combined;
+DROP ROLE regress_combined;
