@@ -8,31 +8,19 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
-#include "access/htup_details.h"
 #include "access/reloptions.h"
-#include "access/table.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
-#include "catalog/pg_type.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "convert.h"
-#include "option.h"
+#include "option_value.h"
 
 PG_FUNCTION_INFO_V1(pinecone_fdw_validator);
 
@@ -254,8 +242,8 @@ pinecone_option_host_is_valid(const char *host)
 }
 
 /* A key goes into an HTTP header: printable ASCII, so that it ends there. */
-static bool
-key_is_valid(const char *key)
+bool
+pinecone_option_key_is_valid(const char *key)
 {
 	if (key[0] == '\0')
 		return false;
@@ -279,8 +267,8 @@ pinecone_option_namespace_is_valid(const char *name)
 }
 
 /* What a namespace is called in a list of names, or where it is asked for. */
-static const char *
-plain_namespace(const char *name)
+const char *
+pinecone_option_plain_namespace(const char *name)
 {
 	return strcmp(name, "__default__") == 0 ? "" : name;
 }
@@ -295,8 +283,8 @@ compare_names(const void *a, const void *b)
  * A list of namespaces, sorted.  A name with a comma or a space stands in
  * double quotes; the default namespace is "" or __default__.
  */
-static char **
-parse_names(const char *value, int *n)
+char **
+pinecone_option_names(const char *value, int *n)
 {
 	List *list;
 	char **names;
@@ -312,7 +300,7 @@ parse_names(const char *value, int *n)
 		if (!pinecone_option_namespace_is_valid(lfirst(lc)))
 			reject_value("namespaces", value,
 						 "Names of namespaces are ASCII, at most 512 characters long.");
-		names[(*n)++] = pstrdup(plain_namespace(lfirst(lc)));
+		names[(*n)++] = pstrdup(pinecone_option_plain_namespace(lfirst(lc)));
 	}
 	qsort(names, *n, sizeof(char *), compare_names);
 	for (int i = 1; i < *n; i++)
@@ -370,7 +358,7 @@ validate_option(const Option *option, DefElem *def)
 							 "A host is a name, optionally with https:// before and :port behind it.");
 			break;
 		case OPTION_KEY:
-			if (!key_is_valid(value))
+			if (!pinecone_option_key_is_valid(value))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("invalid value for option \"%s\"", option->name),
@@ -388,7 +376,7 @@ validate_option(const Option *option, DefElem *def)
 			{
 				int n;
 
-				(void) parse_names(value, &n);
+				(void) pinecone_option_names(value, &n);
 			}
 			break;
 		case OPTION_STRING:
@@ -407,8 +395,8 @@ validate_option(const Option *option, DefElem *def)
 }
 
 /* A copy of an option's value; the default, if it was not given. */
-static char *
-get_string(List *defs, const char *name, const char *otherwise)
+char *
+pinecone_option_string(List *defs, const char *name, const char *otherwise)
 {
 	ListCell *lc;
 
@@ -425,7 +413,7 @@ get_string(List *defs, const char *name, const char *otherwise)
 static void
 exclude(List *defs, const char *name, const char *other, const char *hint)
 {
-	if (get_string(defs, name, NULL) && get_string(defs, other, NULL))
+	if (pinecone_option_string(defs, name, NULL) && pinecone_option_string(defs, other, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("options \"%s\" and \"%s\" exclude each other", name, other),
@@ -436,13 +424,13 @@ exclude(List *defs, const char *name, const char *other, const char *hint)
 static void
 validate_column(List *defs)
 {
-	char *role = get_string(defs, "role", "field");
+	char *role = pinecone_option_string(defs, "role", "field");
 
 	for (int i = 0; i < 2 && strcmp(role, "field") != 0; i++)
 	{
 		const char *name = i == 0 ? "field" : "format";
 
-		if (get_string(defs, name, NULL))
+		if (pinecone_option_string(defs, name, NULL))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("option \"%s\" does not go with role \"%s\"", name, role),
@@ -509,497 +497,51 @@ option_of_name(const char *name)
 	return find_option(name, ON_SERVER | ON_MAPPING | ON_TABLE | ON_COLUMN);
 }
 
-static char *
-get_value(List *defs, const char *name)
+char *
+pinecone_option_value(List *defs, const char *name)
 {
-	return get_string(defs, name, option_of_name(name)->otherwise);
+	return pinecone_option_string(defs, name, option_of_name(name)->otherwise);
 }
 
-static int
-get_number(List *defs, const char *name)
+int
+pinecone_option_number(List *defs, const char *name)
 {
-	return parse_number(option_of_name(name), get_value(defs, name));
+	return parse_number(option_of_name(name), pinecone_option_value(defs, name));
 }
 
-static bool
-get_bool(List *defs, const char *name)
+bool
+pinecone_option_bool(List *defs, const char *name)
 {
 	bool flag = false;
 
-	(void) parse_bool(get_value(defs, name), &flag);
+	(void) parse_bool(pinecone_option_value(defs, name), &flag);
 	return flag;
 }
 
-static PineconeServerOptions *
-read_server(ForeignServer *server)
+PineconeServerOptions *
+pinecone_option_read_server(ForeignServer *server)
 {
 	PineconeServerOptions *result = palloc0(sizeof(PineconeServerOptions));
 	char *reason;
 
 	result->serverid = server->serverid;
 	result->servername = pstrdup(server->servername);
-	result->host = get_value(server->options, "host");
-	result->index = get_value(server->options, "index");
-	result->control_host = get_value(server->options, "control_host");
-	result->api_version = get_value(server->options, "api_version");
-	result->ca_file = get_value(server->options, "ca_file");
-	result->connect_timeout_ms = get_number(server->options, "connect_timeout");
-	result->request_timeout_ms = get_number(server->options, "request_timeout");
-	result->max_retries = get_number(server->options, "max_retries");
-	result->max_concurrency = get_number(server->options, "max_concurrency");
-	if (!pinecone_rate_parse(get_value(server->options, "rate_limits"), &result->rates, &reason))
-		reject_value("rate_limits", get_value(server->options, "rate_limits"), reason);
+	result->host = pinecone_option_value(server->options, "host");
+	result->index = pinecone_option_value(server->options, "index");
+	result->control_host = pinecone_option_value(server->options, "control_host");
+	result->api_version = pinecone_option_value(server->options, "api_version");
+	result->ca_file = pinecone_option_value(server->options, "ca_file");
+	result->connect_timeout_ms = pinecone_option_number(server->options, "connect_timeout");
+	result->request_timeout_ms = pinecone_option_number(server->options, "request_timeout");
+	result->max_retries = pinecone_option_number(server->options, "max_retries");
+	result->max_concurrency = pinecone_option_number(server->options, "max_concurrency");
+	if (!pinecone_rate_parse(pinecone_option_value(server->options, "rate_limits"), &result->rates, &reason))
+		reject_value("rate_limits", pinecone_option_value(server->options, "rate_limits"), reason);
 	return result;
 }
 
 PineconeServerOptions *
 pinecone_option_server(Oid serverid)
 {
-	return read_server(GetForeignServer(serverid));
-}
-
-/* ---- Keys ---- */
-
-/* A key file as it was when last read; kept for the backend's life. */
-typedef struct KeyFile
-{
-	char *path;
-	struct stat stat;
-	char *key;
-} KeyFile;
-
-static List *key_files = NIL;
-
-/* Longer than any key, and short enough for a header */
-#define MAX_KEY 4000
-
-/* NULL where there is none, which the first time is an error. */
-static char *
-read_key_file(const char *path, bool again)
-{
-	char buf[4096];
-	FILE *file = AllocateFile(path, "r");
-	size_t n;
-	bool failed;
-
-	if (file == NULL)
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open API key file \"%s\": %m", path)));
-	}
-	n = fread(buf, 1, sizeof(buf) - 1, file);
-	failed = ferror(file) != 0;
-	if (failed && !again)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read API key file \"%s\": %m", path)));
-	FreeFile(file);
-	if (failed)
-		return NULL;
-	while (n > 0 && isspace((unsigned char) buf[n - 1]))
-		n--;
-	buf[n] = '\0';
-	if (strlen(buf) != n || n > MAX_KEY || !key_is_valid(buf))
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("API key file \"%s\" does not hold a key", path),
-				 errdetail("A key consists of printable ASCII characters without spaces.")));
-	}
-	return pstrdup(buf);
-}
-
-/* The key in a file, read again whenever the file has changed. */
-static char *
-key_from_file(const char *path, bool again)
-{
-	KeyFile *file = NULL;
-	struct stat now;
-	char *key;
-	ListCell *lc;
-	MemoryContext old;
-
-	if (stat(path, &now) < 0)
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read API key file \"%s\": %m", path)));
-	}
-	/* opening a pipe would wait for its writer */
-	if (!S_ISREG(now.st_mode))
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("API key file \"%s\" is not a regular file", path)));
-	}
-	foreach(lc, key_files)
-	{
-		if (strcmp(((KeyFile *) lfirst(lc))->path, path) == 0)
-			file = lfirst(lc);
-	}
-	if (!again && file != NULL && file->stat.st_ino == now.st_ino && file->stat.st_dev == now.st_dev &&
-		file->stat.st_size == now.st_size &&
-		file->stat.st_mtim.tv_sec == now.st_mtim.tv_sec &&
-		file->stat.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
-		return pstrdup(file->key);
-
-	key = read_key_file(path, again);
-	if (key == NULL)
-		return NULL;
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	if (file == NULL)
-	{
-		file = palloc0(sizeof(KeyFile));
-		file->path = pstrdup(path);
-		key_files = lappend(key_files, file);
-	}
-	else
-		pfree(file->key);
-	file->key = pstrdup(key);
-	file->stat = now;
-	MemoryContextSwitchTo(old);
-	return key;
-}
-
-char *
-pinecone_option_api_key(Oid mappingid, bool again)
-{
-	HeapTuple tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(mappingid));
-	Datum datum;
-	bool isnull;
-	Oid serverid;
-	List *defs;
-	char *key;
-	char *path;
-
-	if (!HeapTupleIsValid(tuple))
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the user mapping in use has been dropped")));
-	}
-	serverid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umserver;
-	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
-	defs = isnull ? NIL : untransformRelOptions(datum);
-	ReleaseSysCache(tuple);
-
-	key = get_value(defs, "api_key");
-	path = get_value(defs, "api_key_file");
-	if (path != NULL)
-		return key_from_file(path, again);
-	if (key == NULL && !again)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-				 errmsg("no API key for server \"%s\"", GetForeignServer(serverid)->servername),
-				 errhint("Set the \"api_key\" option with CREATE or ALTER USER MAPPING.")));
-	return key;
-}
-
-/* ---- Tables ---- */
-
-typedef struct RoleName
-{
-	const char *name;
-	PineconeRole role;
-} RoleName;
-
-/* By option; and by default, if the type is one the role can have. */
-static const RoleName role_names[] = {
-	{"id", PINECONE_ROLE_ID},
-	{"values", PINECONE_ROLE_VALUES},
-	{"sparse_values", PINECONE_ROLE_SPARSE_VALUES},
-	{"score", PINECONE_ROLE_SCORE},
-	{"metadata", PINECONE_ROLE_METADATA},
-	{"namespace", PINECONE_ROLE_NAMESPACE},
-	{"field", PINECONE_ROLE_FIELD},
-};
-
-static const RoleName default_roles[] = {
-	{"id", PINECONE_ROLE_ID},
-	{"values", PINECONE_ROLE_VALUES},
-	{"embedding", PINECONE_ROLE_VALUES},
-	{"vector", PINECONE_ROLE_VALUES},
-	{"sparse_values", PINECONE_ROLE_SPARSE_VALUES},
-	{"score", PINECONE_ROLE_SCORE},
-	{"metadata", PINECONE_ROLE_METADATA},
-};
-
-static bool
-role_can_have_type(PineconeRole role, Oid typid)
-{
-	typid = getBaseType(typid);
-	switch (role)
-	{
-		case PINECONE_ROLE_ID:
-		case PINECONE_ROLE_NAMESPACE:
-			return typid == TEXTOID || typid == VARCHAROID;
-		case PINECONE_ROLE_VALUES:
-			return pinecone_convert_is_vector_type(typid);
-		case PINECONE_ROLE_SPARSE_VALUES:
-			return typid == JSONBOID || typid == pinecone_convert_pgvector_type("sparsevec");
-		case PINECONE_ROLE_SCORE:
-			return typid == FLOAT4OID || typid == FLOAT8OID;
-		case PINECONE_ROLE_METADATA:
-			return typid == JSONBOID;
-		default:
-			return pinecone_convert_is_field_type(typid);
-	}
-}
-
-static const char *
-role_types(PineconeRole role)
-{
-	switch (role)
-	{
-		case PINECONE_ROLE_ID:
-		case PINECONE_ROLE_NAMESPACE:
-			return "text";
-		case PINECONE_ROLE_VALUES:
-			return "real[] or vector";
-		case PINECONE_ROLE_SPARSE_VALUES:
-			return "jsonb or sparsevec";
-		case PINECONE_ROLE_SCORE:
-			return "real or double precision";
-		case PINECONE_ROLE_METADATA:
-			return "jsonb";
-		default:
-			return "text, varchar, boolean, smallint, integer, bigint, real, double precision, numeric, timestamptz, timestamp, date, uuid, an enum, text[], json or jsonb";
-	}
-}
-
-static PineconeRole
-column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
-{
-	char *name = get_string(defs, "role", NULL);
-	PineconeRole role = PINECONE_ROLE_FIELD;
-
-	if (name == NULL)
-	{
-		/* a field option says that it is one */
-		if (get_string(defs, "field", NULL) == NULL)
-		{
-			for (int i = 0; i < lengthof(default_roles); i++)
-			{
-				if (strcmp(NameStr(att->attname), default_roles[i].name) == 0 &&
-					role_can_have_type(default_roles[i].role, att->atttypid))
-					return default_roles[i].role;
-			}
-			/* hardly a field: it would read NULL, and nobody would know why */
-			if (strcmp(NameStr(att->attname), "id") == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-						 errmsg("column \"id\" of foreign table \"%s\" cannot have type %s",
-								table->name,
-								format_type_with_typemod(att->atttypid, att->atttypmod)),
-						 errdetail("Record ids are text."),
-						 errhint("For a metadata field of that name, set option \"field\" to 'id'.")));
-		}
-	}
-	else
-	{
-		for (int i = 0; i < lengthof(role_names); i++)
-		{
-			if (strcmp(name, role_names[i].name) == 0)
-				role = role_names[i].role;
-		}
-	}
-	if (!role_can_have_type(role, att->atttypid))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" of foreign table \"%s\" cannot have type %s",
-						NameStr(att->attname), table->name,
-						format_type_with_typemod(att->atttypid, att->atttypmod)),
-				 errdetail("A column of role \"%s\" can be %s.",
-						   name ? name : "field", role_types(role))));
-	return role;
-}
-
-static PineconeFormat
-column_format(PineconeTable *table, Form_pg_attribute att, List *defs)
-{
-	char *format = get_string(defs, "format", NULL);
-	Oid typid = getBaseType(att->atttypid);
-
-	if (format == NULL)
-		return PINECONE_FORMAT_ISO;
-	if (typid != TIMESTAMPTZOID && typid != TIMESTAMPOID && typid != DATEOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" of foreign table \"%s\" has option \"format\", but type %s",
-						NameStr(att->attname), table->name,
-						format_type_with_typemod(att->atttypid, att->atttypmod)),
-				 errdetail("Only columns of type timestamptz, timestamp and date have a format.")));
-	if (strcmp(format, "epoch") == 0)
-		return PINECONE_FORMAT_EPOCH;
-	if (strcmp(format, "epoch_ms") == 0)
-		return PINECONE_FORMAT_EPOCH_MS;
-	return PINECONE_FORMAT_ISO;
-}
-
-/* Remember a column that a table can have only one of. */
-static void
-set_single(PineconeTable *table, PineconeColumn *column, AttrNumber *attnum)
-{
-	if (*attnum != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
-				 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" have the same role",
-						table->columns[*attnum - 1].name, column->name, table->name),
-				 errhint("Set option \"role\" or \"field\" of one of them.")));
-	*attnum = column->attnum;
-}
-
-static void
-read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
-{
-	List *defs;
-
-	column->attnum = att->attnum;
-	column->name = pstrdup(NameStr(att->attname));
-	if (att->attisdropped)
-		return;
-	defs = GetForeignColumnOptions(table->relid, att->attnum);
-	column->typid = att->atttypid;
-	column->typmod = att->atttypmod;
-	column->collation = att->attcollation;
-	column->role = column_role(table, att, defs);
-	column->format = column_format(table, att, defs);
-	column->field = get_string(defs, "field", column->name);
-	switch (column->role)
-	{
-		case PINECONE_ROLE_ID:
-			set_single(table, column, &table->id_attnum);
-			break;
-		case PINECONE_ROLE_VALUES:
-			set_single(table, column, &table->values_attnum);
-			break;
-		case PINECONE_ROLE_SPARSE_VALUES:
-			set_single(table, column, &table->sparse_attnum);
-			break;
-		case PINECONE_ROLE_SCORE:
-			set_single(table, column, &table->score_attnum);
-			break;
-		case PINECONE_ROLE_METADATA:
-			set_single(table, column, &table->metadata_attnum);
-			break;
-		case PINECONE_ROLE_NAMESPACE:
-			set_single(table, column, &table->namespace_attnum);
-			break;
-		case PINECONE_ROLE_FIELD:
-			if (column->field[0] == '$')
-				ereport(ERROR,
-						(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
-						 errmsg("column \"%s\" of foreign table \"%s\" names a metadata field that cannot exist",
-								column->name, table->name),
-						 errhint("Set option \"field\": names of metadata fields do not begin with \"$\".")));
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-read_write_options(PineconeTable *table, List *defs)
-{
-	table->session_consistency = strcmp(get_value(defs, "consistency"), "session") == 0;
-	table->consistency_timeout_ms = get_number(defs, "consistency_timeout");
-	table->consistency_warning = strcmp(get_value(defs, "on_consistency_timeout"), "warning") == 0;
-	table->updatable = get_bool(defs, "updatable");
-	table->truncatable = get_bool(defs, "truncatable");
-	table->transactional = strcmp(get_value(defs, "write_mode"), "transactional") == 0;
-	table->duplicate_error = strcmp(get_value(defs, "on_duplicate"), "error") == 0;
-	table->delete_by_filter = get_bool(defs, "delete_by_filter");
-	table->batch_size = get_number(defs, "batch_size");
-	table->write_concurrency = get_number(defs, "write_concurrency");
-}
-
-/* Which namespaces: one, or several if there is a column that tells which. */
-static void
-read_namespaces(PineconeTable *table, List *defs)
-{
-	char *one = get_string(defs, "namespace", NULL);
-	char *names = get_string(defs, "namespaces", NULL);
-
-	if (table->namespace_attnum == 0)
-	{
-		if (names != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-					 errmsg("foreign table \"%s\" has option \"namespaces\", but no column of role \"namespace\"",
-							table->name),
-					 errhint("Add a text column with option \"role\" set to 'namespace', or use option \"namespace\".")));
-		table->namespace_ = pstrdup(plain_namespace(get_value(defs, "namespace")));
-		return;
-	}
-	if (one != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("foreign table \"%s\" has option \"namespace\" and a column of role \"namespace\"",
-						table->name),
-				 errdetail("Column \"%s\" makes it span namespaces.",
-						   table->columns[table->namespace_attnum - 1].name),
-				 errhint("Use option \"namespaces\" to name several, or none of the options for all.")));
-	if (names != NULL)
-		table->namespaces = parse_names(names, &table->nnamespaces);
-}
-
-PineconeTable *
-pinecone_option_read_table(Oid relid)
-{
-	PineconeTable *table = palloc0(sizeof(PineconeTable));
-	ForeignTable *foreign_table = GetForeignTable(relid);
-	ForeignServer *server = GetForeignServer(foreign_table->serverid);
-	List *defs = list_concat_copy(foreign_table->options, server->options);
-	Relation rel = table_open(relid, NoLock);
-	TupleDesc desc = RelationGetDescr(rel);
-
-	table->relid = relid;
-	table->name = pstrdup(RelationGetRelationName(rel));
-	table->server = read_server(server);
-	table->type_error_null = strcmp(get_value(defs, "on_type_error"), "null") == 0;
-	table->count_from_stats = get_bool(defs, "count_from_stats");
-	table->count_from_dry_run = get_bool(defs, "count_from_dry_run");
-	read_write_options(table, defs);
-	table->async_capable = get_bool(defs, "async_capable");
-
-	table->ncolumns = desc->natts;
-	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));
-	for (int i = 0; i < desc->natts; i++)
-		read_column(table, TupleDescAttr(desc, i), &table->columns[i]);
-	read_namespaces(table, foreign_table->options);
-	table_close(rel, NoLock);
-	return table;
-}
-
-bool
-pinecone_option_has_namespace(const PineconeTable *table, const char *name)
-{
-	if (table->namespace_attnum == 0)
-		return strcmp(table->namespace_, name) == 0;
-	for (int i = 0; i < table->nnamespaces; i++)
-	{
-		if (strcmp(table->namespaces[i], name) == 0)
-			return true;
-	}
-	return table->namespaces == NULL;
-}
-
-PineconeColumn *
-pinecone_option_column(PineconeTable *table, AttrNumber attnum)
-{
-	if (attnum < 1 || attnum > table->ncolumns ||
-		table->columns[attnum - 1].role == PINECONE_ROLE_DROPPED)
-		return NULL;
-	return &table->columns[attnum - 1];
+	return pinecone_option_read_server(GetForeignServer(serverid));
 }
