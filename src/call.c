@@ -118,6 +118,7 @@ pinecone_call_stop(PineconeCall *call)
 	call->single_attempt = true;
 	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
 	{
+		wake(call);
 		call->state = PINECONE_CALL_FAILED;
 		unlist(call);
 	}

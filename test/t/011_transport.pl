@@ -493,4 +493,85 @@ for my $name ('pinecone.io.evil.example', 'x.pinecone.io.', 'evilpinecone.io', '
 	}
 }
 
+{
+	my @ids = ("it's", '"quoted"', 'a b', 'a%2Fb', 'x&ids=y', 'a/b', 'q?#;', 'back\\slash', '+', '{}', "tab\tline\n", '%', "\x01");
+	$t->server->create_index('odd', dimension => 2);
+	$t->server->upsert('odd', '', [map { +{id => $_, values => [1, 1], metadata => {n => length $_}} } @ids]);
+	make('odd', "index 'odd', control_host '$t->{server}{url}'");
+	my $array = 'ARRAY[' . join(',', map { "E'" . s/(['\\])/\\$1/gr . "'" } @ids) . ']';
+	is($t->sql("SELECT count(*) FROM odd WHERE id = ANY ($array) AND n = length(id)"), scalar(@ids), 'ids of any characters, fetched');
+	is($t->sql('SELECT count(*) FROM odd WHERE n = length(id)'), scalar(@ids), 'listed and fetched');
+	is($t->sql("SELECT count(*) FROM unnest($array) i(id), LATERAL (SELECT count(*) FROM odd WHERE odd.id = i.id) s(n) WHERE s.n = 1"), scalar(@ids), 'one by one');
+	is($t->sql("SELECT count(*) FROM unnest($array) i(id), LATERAL (SELECT id FROM odd WHERE odd.id ^@ left(i.id, 1) OFFSET 0) s WHERE s.id = i.id"), scalar(@ids), 'by prefix');
+	is($t->sql("SELECT count(*) FROM (SELECT id FROM odd ORDER BY embedding <=> '{1,1}' LIMIT 99) s WHERE id = ANY ($array)"), scalar(@ids), 'searched');
+}
+
+# ---- TLS, proxies ----
+
+{
+	# breaks off every handshake
+	my $listener = IO::Socket::IP->new(Listen => 8, LocalHost => '127.0.0.1') or die $!;
+	my $port = $listener->sockport;
+	my $pid = fork // die $!;
+	if ($pid == 0)
+	{
+		while (my $socket = $listener->accept)
+		{
+			sysread $socket, my $hello, 1000;
+			close $socket;
+		}
+	}
+	make('broken', "host 'https://127.0.0.1:$port', max_retries '2'");
+	like($t->error_of('SELECT id FROM broken'), qr/could not reach Pinecone host .*\n.*3 attempts/, 'a TLS handshake that breaks off is tried again');
+	kill KILL => $pid;
+	waitpid $pid, 0;
+}
+{
+	my $proxy = FakeServer->new(sub { return {status => 403, close => 0} });
+	local @ENV{qw(http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY)} = ($proxy->url) x 5;
+	my $p = Harness->new(pinecone => 0);
+	$p->sql(<<"SQL");
+CREATE SERVER near FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE USER MAPPING FOR CURRENT_USER SERVER near OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE near (id text) SERVER near;
+CREATE SERVER far FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'https://kb.pinecone.io', max_retries '0');
+CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (api_key 'secret-key');
+CREATE FOREIGN TABLE far (id text) SERVER far;
+SQL
+	is($p->sql('SELECT count(*) FROM near'), 250, 'a proxy in the environment');
+	is(scalar($proxy->requests), 0, 'is not asked for what goes without TLS');
+	like($p->error_of('SELECT id FROM far'), qr/lost the connection|could not reach/, 'a proxy that refuses');
+	my @requests = $proxy->requests;
+	is(join(' ', sort keys %{{map { $_->{method} => 1 } @requests}}), 'CONNECT', 'is only asked for a tunnel');
+	is(scalar(grep { exists $_->{headers}{'api-key'} } @requests), 0, 'and gets no key');
+}
+
+# ---- Long sessions ----
+
+{
+	my $s = $t->session;
+	my $n = 300;
+	is($s->query(<<"SQL")->{err}, '', "a session that uses $n servers");
+SET client_min_messages = warning;
+DO \$\$
+BEGIN
+	FOR i IN 1 .. $n LOOP
+		EXECUTE 'CREATE SERVER passing FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host ''$host'')';
+		EXECUTE 'CREATE USER MAPPING FOR CURRENT_USER SERVER passing OPTIONS (api_key ''test-key'')';
+		EXECUTE 'CREATE FOREIGN TABLE passing (id text, n int) SERVER passing';
+		PERFORM count(n) FROM passing WHERE id = 'r1';
+		EXECUTE 'DROP SERVER passing CASCADE';
+		COMMIT;
+	END LOOP;
+END
+\$\$
+SQL
+	SKIP:
+	{
+		skip 'PostgreSQL 14 shows memory contexts', 1 if $s->query('SHOW server_version_num')->{out} < 140000;
+		cmp_ok($s->query("SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'pinecone session'")->{out}, '<', 5, 'forgets those that are gone');
+	}
+	is($t->connections($s->pid), 1, 'and has one connection');
+}
+
 done_testing;
