@@ -425,8 +425,14 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
 	}
+
+
+	/*
+	 * A hint.  libcurl 7.88 refuses it for a handle that has been used for
+	 * HTTP/2, because that keeps its buffer.
+	 */
 	if (request->large_reply)
-		SET(CURLOPT_BUFFERSIZE, LARGE_BUFFER);
+		(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 	if (request->body)
 	{
 		SET(CURLOPT_POSTFIELDS, request->body);
