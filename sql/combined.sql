@@ -50,6 +50,20 @@ UPDATE kb SET year = 2002 WHERE id = 'k7';
 DELETE FROM kb WHERE year = 2008;
 RESET ROLE;
 SELECT id, year FROM kb ORDER BY id;
+ALTER TABLE kb DISABLE ROW LEVEL SECURITY;
+
+-- what several users write in one transaction is seen by all of them, and sent in order
+BEGIN;
+INSERT INTO kb VALUES ('a', 'u1', '{1,1,1}', 1), ('a', 'u2', '{1,1,1}', 1);
+SET ROLE regress_combined;
+INSERT INTO kb VALUES ('a', 'u3', '{1,1,1}', 1);
+UPDATE kb SET year = 2 WHERE id IN ('u1', 'u2');
+RESET ROLE;
+DELETE FROM kb WHERE id = 'u1';
+UPDATE kb SET year = year + 10 WHERE tenant = 'a' AND year < 10;
+SELECT tenant, id, year FROM kb WHERE id LIKE 'u%' ORDER BY id;
+COMMIT;
+SELECT tenant, id, year FROM kb WHERE id LIKE 'u%' ORDER BY id;
 DROP TABLE kb;
 DROP OWNED BY regress_combined;
 DROP ROLE regress_combined;
