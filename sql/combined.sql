@@ -50,6 +50,40 @@ UPDATE kb SET year = 2002 WHERE id = 'k7';
 DELETE FROM kb WHERE year = 2008;
 RESET ROLE;
 SELECT id, year FROM kb ORDER BY id;
+ALTER TABLE kb DISABLE ROW LEVEL SECURITY;
+
+-- what several users write in one transaction is seen by all of them, and sent in order
+BEGIN;
+INSERT INTO kb VALUES ('a', 'u1', '{1,1,1}', 1), ('a', 'u2', '{1,1,1}', 1);
+SET ROLE regress_combined;
+INSERT INTO kb VALUES ('a', 'u3', '{1,1,1}', 1);
+UPDATE kb SET year = 2 WHERE id IN ('u1', 'u2');
+RESET ROLE;
+DELETE FROM kb WHERE id = 'u1';
+UPDATE kb SET year = year + 10 WHERE tenant = 'a' AND year < 10;
+SELECT tenant, id, year FROM kb WHERE id LIKE 'u%' ORDER BY id;
+COMMIT;
+SELECT tenant, id, year FROM kb WHERE id LIKE 'u%' ORDER BY id;
 DROP TABLE kb;
 DROP OWNED BY regress_combined;
 DROP ROLE regress_combined;
+
+-- a record that a statement deletes and inserts again is there, whatever the write mode
+CREATE FOREIGN TABLE kept (id text COLLATE "C", embedding real[], n int) SERVER pinecone OPTIONS (namespace 'kept');
+CREATE FOREIGN TABLE sent (id text COLLATE "C", embedding real[], n int) SERVER pinecone OPTIONS (namespace 'sent', write_mode 'immediate');
+INSERT INTO kept SELECT 's' || i, ARRAY[i, 1, 2], i FROM generate_series(1, 6) i;
+INSERT INTO sent SELECT * FROM kept;
+WITH d AS (DELETE FROM kept WHERE n < 3 RETURNING *) INSERT INTO kept SELECT id, embedding, n + 10 FROM d;
+WITH d AS (DELETE FROM sent WHERE n < 3 RETURNING *) INSERT INTO sent SELECT id, embedding, n + 10 FROM d;
+SELECT k.id, k.n, s.n FROM kept k FULL JOIN sent s USING (id) ORDER BY k.id;
+WITH d AS (DELETE FROM sent WHERE n = 4), u AS (UPDATE sent SET n = 50 WHERE n = 5) INSERT INTO sent SELECT id || '+', embedding, n FROM sent WHERE n IN (4, 5);
+SELECT id, n FROM sent ORDER BY id;
+
+-- triggers that fire after rows have been written see them, also those whose records had to be fetched first
+CREATE FUNCTION show_sum() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %: %', lower(TG_OP), lower(TG_LEVEL), (SELECT sum(embedding[1]) FROM kept); RETURN NULL; END $$;
+CREATE TRIGGER show_row AFTER UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION show_sum();
+CREATE TRIGGER show_statement AFTER UPDATE ON kept FOR EACH STATEMENT EXECUTE FUNCTION show_sum();
+UPDATE kept SET embedding = '{100,1,1}' WHERE id IN ('s5', 's6');
+WITH u AS (UPDATE kept SET embedding = '{1,1,1}' WHERE id IN ('s5', 's6')) SELECT sum(embedding[1]) FROM kept;
+WITH u AS (UPDATE kept SET embedding = '{2,1,1}' WHERE id IN ('s5', 's6') RETURNING *) SELECT count(*) FROM u;
+DROP FUNCTION show_sum CASCADE;

@@ -36,13 +36,14 @@
 /* ---- Where writes go ---- */
 
 PineconeModify *
-pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
-					   const Bitmapset *assigned, bool deferred)
+pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
+					   CmdType operation, const Bitmapset *assigned, bool deferred)
 {
 	PineconeModify *modify = palloc0(sizeof(PineconeModify));
 
 	modify->cxt = CurrentMemoryContext;
 	modify->operation = operation;
+	modify->statement = statement;
 	modify->position = pinecone_pending_position();
 	modify->table = table;
 	modify->session = pinecone_session_get(table->server->serverid, userid);
@@ -55,7 +56,8 @@ pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
 	{
 		modify->send = pinecone_send_begin();
 		if (deferred)
-			modify->log = pinecone_pending_log_create(CurrentResourceOwner);
+			modify->log = statement ? pinecone_statement_log(statement) :
+									  pinecone_pending_log_create(CurrentResourceOwner);
 	}
 	return modify;
 }
@@ -123,7 +125,8 @@ pinecone_modify_finish(PineconeModify *modify)
 	callback.arg = modify;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	if (modify->log)
+	if (modify->log && (modify->statement == NULL ||
+						pinecone_statement_release_log(modify->statement)))
 	{
 		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
 		pinecone_pending_log_close(modify->log);
@@ -352,8 +355,8 @@ write_updates(PineconeModify *modify, int first)
 	pinecone_stream_end(stream);
 }
 
-static void
-flush_buffer(PineconeModify *modify)
+void
+pinecone_modify_flush(PineconeModify *modify)
 {
 	MemoryContext old;
 
@@ -388,7 +391,7 @@ add_buffered(PineconeModify *modify, const char *namespace_, const char *id)
 
 	if (modify->nbuffered == BUFFER_ROWS ||
 		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, key) != NULL))
-		flush_buffer(modify);
+		pinecone_modify_flush(modify);
 	if (modify->nbuffered == 0)
 		start_buffer(modify);
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
@@ -402,13 +405,22 @@ add_buffered(PineconeModify *modify, const char *namespace_, const char *id)
 	return row;
 }
 
+/* No row may wait for the next when a trigger may fire before. */
+static void
+flush_watched(PineconeModify *modify)
+{
+	if (modify->watched && pinecone_statement_is_finishing(modify->statement))
+		pinecone_modify_flush(modify);
+}
+
 /* ---- Begin ---- */
 
-/* Does the statement read from a table like the one it writes to? */
+/* Does the statement do more with tables like the one it inserts into? */
 static bool
-reads_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
+uses_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 {
 	FdwRoutine *routine = target->ri_FdwRoutine;
+	List *targets = estate->es_plannedstmt->resultRelations;
 	ListCell *lc;
 
 	if (operation != CMD_INSERT)
@@ -416,9 +428,11 @@ reads_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 	foreach(lc, estate->es_range_table)
 	{
 		RangeTblEntry *rte = lfirst(lc);
+		Index rtindex = foreach_current_index(lc) + 1;
 
 		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
-			rte->inFromCl &&
+			(rte->inFromCl ||
+			 (rtindex != target->ri_RangeTableIndex && list_member_int(targets, rtindex))) &&
 			GetFdwRoutineByRelId(rte->relid)->ExecForeignInsert == routine->ExecForeignInsert)
 			return true;
 	}
@@ -456,6 +470,19 @@ shows_rows(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation)
 														  triggers->trig_update_after_row);
 }
 
+/* Do triggers fire after the rows have been written? */
+static bool
+has_after_triggers(ResultRelInfo *rri, CmdType operation)
+{
+	TriggerDesc *triggers = rri ? rri->ri_TrigDesc : NULL;
+
+	if (triggers == NULL)
+		return false;
+	return operation == CMD_INSERT ?
+			   triggers->trig_insert_after_row || triggers->trig_insert_after_statement :
+			   triggers->trig_update_after_row || triggers->trig_update_after_statement;
+}
+
 static PineconeModify *
 begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *assigned,
 	  bool deferred)
@@ -471,11 +498,18 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 
 	foreach(lc, assigned)
 		columns = bms_add_member(columns, lfirst_int(lc));
-	modify = pinecone_modify_create(table, pinecone_result_user(rri, estate), operation, columns,
+	modify = pinecone_modify_create(pinecone_statement_of(estate), table,
+									pinecone_result_user(rri, estate), operation, columns,
 									deferred);
+	pinecone_statement_add(modify->statement, modify);
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
 	modify->assigned = columns;
 	modify->shows_rows = shows_rows(mtstate, rri, operation);
+	modify->watched = has_after_triggers(rri, operation) ||
+					  has_after_triggers(mtstate->rootResultRelInfo, operation);
+	/* COPY has triggers fired without the executor's ado */
+	if (mtstate->ps.plan == NULL)
+		pinecone_statement_set_finishing(modify->statement);
 	MemoryContextSwitchTo(old);
 	rri->ri_FdwState = modify;
 	return modify;
@@ -492,7 +526,7 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 		return;
 	modify = begin(mtstate, rri, mtstate->operation,
 				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED),
-				   reads_pinecone(mtstate->ps.state, rri, mtstate->operation));
+				   uses_pinecone(mtstate->ps.state, rri, mtstate->operation));
 	if (mtstate->operation != CMD_INSERT)
 	{
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
@@ -526,7 +560,7 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
 						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
 	(void) begin(mtstate, rri, CMD_INSERT, NIL,
-				 plan != NULL && reads_pinecone(mtstate->ps.state, rri, plan->operation));
+				 plan != NULL && uses_pinecone(mtstate->ps.state, rri, plan->operation));
 }
 
 /* ---- Rows ---- */
@@ -623,6 +657,7 @@ insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRec
 		refuse_duplicate(modify, record->id);
 	row = add_buffered(modify, namespace_, record->id);
 	row->record = copy_into_buffer(modify, record);
+	flush_watched(modify);
 }
 
 /*
@@ -807,7 +842,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		row->row = ExecCopySlotHeapTuple(slot);
 		row->assigned = assigned == modify->assigned ? assigned : bms_copy(assigned);
 		MemoryContextSwitchTo(modify->row_cxt);
-		/* making room may have written earlier rows */
+		flush_watched(modify);
+		/* that, and making room, may have written other rows */
 		pinecone_convert_assign(modify->writer, assigned);
 	}
 	if (modify->shows_rows)
@@ -861,8 +897,9 @@ end(ResultRelInfo *rri)
 
 	if (modify == NULL)
 		return;
-	flush_buffer(modify);
+	pinecone_modify_flush(modify);
 	pinecone_modify_finish(modify);
+	pinecone_statement_remove(modify->statement, modify);
 	rri->ri_FdwState = NULL;
 	MemoryContextDelete(modify->cxt);
 }

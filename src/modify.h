@@ -9,6 +9,7 @@
 
 #include "convert.h"
 #include "pending_log.h"
+#include "statement.h"
 
 typedef struct PineconeModify PineconeModify;
 
@@ -35,6 +36,7 @@ struct PineconeModify
 	int64 position;		 /* pending writes as of the statement's begin */
 	Bitmapset *assigned; /* columns that an UPDATE sets */
 	bool shows_rows;	 /* does anyone look at rows after they have been written? */
+	bool watched;		 /* do triggers fire after they have been? */
 
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
@@ -42,8 +44,9 @@ struct PineconeModify
 	AttrNumber row_junk; /* the row as it was, where it is needed */
 
 	/* Where writes go: to commit, to the end of the statement, or out */
-	PineconePendingLog *log; /* to the end of the statement */
-	PineconeSend *send;		 /* out */
+	PineconeStatement *statement; /* or NULL */
+	PineconePendingLog *log;	  /* to the end of the statement; its own, or the statement's */
+	PineconeSend *send;			  /* out */
 	int target;
 	const char *target_namespace; /* whose number that is, or NULL */
 
@@ -97,12 +100,17 @@ extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool 
 
 /*
  * For modify.c, modify_direct.c and truncate.c: write to a table.  "deferred":
- * under write_mode 'immediate' send nothing before pinecone_modify_finish().
+ * under write_mode 'immediate' send nothing before pinecone_modify_finish(), and
+ * if "statement" is given not before that of its last modification.
  */
-extern PineconeModify *pinecone_modify_create(PineconeTable *table, Oid userid, CmdType operation,
+extern PineconeModify *pinecone_modify_create(PineconeStatement *statement, PineconeTable *table,
+											  Oid userid, CmdType operation,
 											  const Bitmapset *assigned, bool deferred);
 extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
 								  const PineconeWrite *write);
 extern void pinecone_modify_finish(PineconeModify *modify);
+
+/* For statement.c: write the rows that wait for their stored records. */
+extern void pinecone_modify_flush(PineconeModify *modify);
 
 #endif /* PINECONE_MODIFY_H */

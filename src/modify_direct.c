@@ -330,6 +330,21 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 	return count;
 }
 
+/*
+ * Are writes under way that the filter could match as well?  It is meant for
+ * what there was when the statement began.
+ */
+static bool
+has_other_writes(DirectModify *direct, const char *namespace_)
+{
+	PineconeModify *modify = direct->modify;
+
+	if (modify->log != NULL &&
+		pinecone_pending_log_place(modify->log, modify->session, namespace_) >= 0)
+		return true;
+	return pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL) != NULL;
+}
+
 static double
 modify_namespace(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
@@ -340,9 +355,18 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	if (scan->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
 	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		pinecone_pending_view(scan->session, namespace_, PINECONE_PENDING_ALL) == NULL)
+		!has_other_writes(direct, namespace_))
 		count = modify_by_filter(direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
+}
+
+/* Nothing is sent before the rest of the statement has read what there was. */
+static PineconeStatement *
+shared_statement(EState *estate)
+{
+	return list_length(estate->es_plannedstmt->resultRelations) > 1 ?
+			   pinecone_statement_of(estate) :
+			   NULL;
 }
 
 static double
@@ -350,6 +374,7 @@ execute(ForeignScanState *node)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	PineconeScanState *scan = node->fdw_state;
+	PineconeStatement *statement = shared_statement(node->ss.ps.state);
 	PineconeTable *table = scan->table;
 	DirectModify direct = {0};
 	Bitmapset *assigned = NULL;
@@ -365,13 +390,17 @@ execute(ForeignScanState *node)
 	memset(direct.isnull, true, table->ncolumns * sizeof(bool));
 	foreach(lc, direct.attnums)
 		assigned = bms_add_member(assigned, lfirst_int(lc));
-	direct.modify = pinecone_modify_create(table, scan->userid, direct.operation, assigned, true);
+	direct.modify = pinecone_modify_create(statement, table, scan->userid, direct.operation,
+										   assigned, true);
 
 	pinecone_scan_prepare(node);
 	evaluate_assignments(node, &direct);
 	for (int i = 0; i < scan->nnamespaces; i++)
 		count += modify_namespace(node, &direct, scan->namespaces[i].name);
-	pinecone_modify_finish(direct.modify);
+	if (statement != NULL)
+		scan->modify = direct.modify;
+	else
+		pinecone_modify_finish(direct.modify);
 	return count;
 }
 
@@ -401,5 +430,9 @@ pineconeIterateDirectModify(ForeignScanState *node)
 void
 pineconeEndDirectModify(ForeignScanState *node)
 {
+	PineconeScanState *scan = node->fdw_state;
+
+	if (scan != NULL && scan->modify != NULL)
+		pinecone_modify_finish(scan->modify);
 	pineconeEndForeignScan(node);
 }

@@ -110,9 +110,9 @@ pinecone_pending_position(void)
 PineconePendingView *
 pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
 {
-	int target = pending ? pinecone_pending_log_find(pending, session, namespace_) : -1;
+	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
 
-	return target < 0 ? NULL : pinecone_pending_index_view(pending_index, target, position);
+	return place < 0 ? NULL : pinecone_pending_index_view(pending_index, place, position);
 }
 
 double

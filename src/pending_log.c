@@ -26,6 +26,7 @@ typedef struct Target
 {
 	PineconeSession *session;
 	char *namespace_;
+	int place; /* the first target of the same namespace, whose user may be another */
 	int batch_size;
 	int concurrency;
 } Target;
@@ -53,29 +54,44 @@ pinecone_pending_log_create(ResourceOwner owner)
 	return log;
 }
 
-int
-pinecone_pending_log_find(const PineconePendingLog *log, const PineconeSession *session,
-						  const char *namespace_)
+/* The last target of a namespace, of any user or of one, or -1. */
+static int
+find_target(const PineconePendingLog *log, const PineconeSession *session, const char *namespace_,
+			bool any_user)
 {
 	for (int i = log->ntargets - 1; i >= 0; i--)
 	{
-		if (log->targets[i].session->mapping == session->mapping &&
-			strcmp(log->targets[i].namespace_, namespace_) == 0)
+		const Target *target = &log->targets[i];
+
+		if (target->session->serverid == session->serverid &&
+			(any_user || target->session->mapping == session->mapping) &&
+			strcmp(target->namespace_, namespace_) == 0)
 			return i;
 	}
 	return -1;
 }
 
 int
+pinecone_pending_log_place(const PineconePendingLog *log, const PineconeSession *session,
+						   const char *namespace_)
+{
+	int number = find_target(log, session, namespace_, true);
+
+	return number < 0 ? -1 : log->targets[number].place;
+}
+
+int
 pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 							const char *namespace_, int batch_size, int concurrency)
 {
-	int number = pinecone_pending_log_find(log, session, namespace_);
+	int number = find_target(log, session, namespace_, false);
+	int place;
 	MemoryContext old;
 	Target *target;
 
 	if (number >= 0)
 		return number;
+	place = pinecone_pending_log_place(log, session, namespace_);
 	old = MemoryContextSwitchTo(log->cxt);
 	if (log->ntargets == log->size)
 	{
@@ -87,6 +103,7 @@ pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 	memset(target, 0, sizeof(Target));
 	target->session = session;
 	target->namespace_ = pstrdup(namespace_);
+	target->place = place < 0 ? log->ntargets : place;
 	target->batch_size = batch_size;
 	target->concurrency = concurrency;
 	MemoryContextSwitchTo(old);
@@ -221,7 +238,7 @@ pinecone_pending_log_peek(PineconePendingLog *log, int64 offset, PineconePending
 	Header header;
 
 	read_header(log, offset, &header);
-	entry->target = header.target;
+	entry->place = log->targets[header.target].place;
 	entry->kind = header.kind;
 	entry->id[0] = '\0';
 	if (pinecone_write_has_id(header.kind))
@@ -300,10 +317,11 @@ pinecone_pending_log_targets(const PineconePendingLog *log)
 }
 
 bool
-pinecone_pending_log_is_of(const PineconePendingLog *log, int target, const PineconeTable *table)
+pinecone_pending_log_is_of(const PineconePendingLog *log, int place, const PineconeTable *table)
 {
-	return log->targets[target].session->serverid == table->server->serverid &&
-		   pinecone_option_has_namespace(table, log->targets[target].namespace_);
+	return log->targets[place].place == place &&
+		   log->targets[place].session->serverid == table->server->serverid &&
+		   pinecone_option_has_namespace(table, log->targets[place].namespace_);
 }
 
 static int
@@ -325,7 +343,8 @@ pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *se
 	{
 		PineconeNamespaceStats added = {log->targets[i].namespace_, -1};
 
-		if (log->targets[i].session->mapping == session->mapping &&
+		if (log->targets[i].place == i &&
+			log->targets[i].session->serverid == session->serverid &&
 			bsearch(&added, all, known, sizeof(*all), compare_namespaces) == NULL)
 			all[(*n)++] = added;
 	}

@@ -31,7 +31,7 @@ extern void pinecone_pending_log_truncate(PineconePendingLog *log, int64 size);
 /* One write as an index of the log sees it */
 typedef struct PineconePendingEntry
 {
-	int target;
+	int place;
 	PineconeWriteKind kind;
 	char id[1024]; /* "" unless it concerns one record */
 } PineconePendingEntry;
@@ -43,11 +43,15 @@ extern int64 pinecone_pending_log_peek(PineconePendingLog *log, int64 offset,
 /* All of the write at an offset, in the current memory context. */
 extern void pinecone_pending_log_read(PineconePendingLog *log, int64 offset, PineconeWrite *write);
 
-/* Number of a namespace, or -1; how many there are; is it one of a table's? */
-extern int pinecone_pending_log_find(const PineconePendingLog *log, const PineconeSession *session,
-									 const char *namespace_);
+/*
+ * Several users may write to a namespace in one transaction, each as a target
+ * of its own.  The first of these numbers tells the namespace: its place, or
+ * -1; how many numbers there are; is one the place of a table's namespace?
+ */
+extern int pinecone_pending_log_place(const PineconePendingLog *log,
+									  const PineconeSession *session, const char *namespace_);
 extern int pinecone_pending_log_targets(const PineconePendingLog *log);
-extern bool pinecone_pending_log_is_of(const PineconePendingLog *log, int target,
+extern bool pinecone_pending_log_is_of(const PineconePendingLog *log, int place,
 									   const PineconeTable *table);
 
 /* As pinecone_pending_add_namespaces(). */

@@ -160,7 +160,7 @@ add_filter(PineconePendingIndex *index, Namespace *namespace_, int64 offset)
 static void
 add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *entry)
 {
-	Namespace *namespace_ = get_namespace(index, entry->target);
+	Namespace *namespace_ = get_namespace(index, entry->place);
 	Op *op;
 
 	namespace_->ops = make_room(namespace_->ops, namespace_->nops, &namespace_->ops_size,
@@ -233,18 +233,18 @@ pinecone_pending_index_truncate(PineconePendingIndex *index, int64 size)
 }
 
 double
-pinecone_pending_index_count(PineconePendingIndex *index, int target)
+pinecone_pending_index_count(PineconePendingIndex *index, int place)
 {
 	catch_up(index);
-	if (target >= index->nnamespaces || index->namespaces[target] == NULL)
+	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
 		return 0;
-	return index->namespaces[target]->nops;
+	return index->namespaces[place]->nops;
 }
 
 /* ---- Views ---- */
 
 PineconePendingView *
-pinecone_pending_index_view(PineconePendingIndex *index, int target, int64 position)
+pinecone_pending_index_view(PineconePendingIndex *index, int place, int64 position)
 {
 	PineconePendingView *view;
 	Namespace *namespace_;
@@ -253,9 +253,9 @@ pinecone_pending_index_view(PineconePendingIndex *index, int target, int64 posit
 	if (position == 0)
 		return NULL;
 	catch_up(index);
-	if (target >= index->nnamespaces || index->namespaces[target] == NULL)
+	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
 		return NULL;
-	namespace_ = index->namespaces[target];
+	namespace_ = index->namespaces[place];
 	if (namespace_->nops == 0 || namespace_->ops[0].offset >= position)
 		return NULL;
 

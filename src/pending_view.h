@@ -16,13 +16,13 @@ extern PineconePendingIndex *pinecone_pending_index_create(PineconePendingLog *l
 extern void pinecone_pending_index_truncate(PineconePendingIndex *index, int64 size);
 
 /*
- * A namespace, by its number in the log, as the log was at a size; NULL when
+ * A namespace, by its place in the log, as the log was at a size; NULL when
  * nothing waited for it.
  */
-extern PineconePendingView *pinecone_pending_index_view(PineconePendingIndex *index, int target,
+extern PineconePendingView *pinecone_pending_index_view(PineconePendingIndex *index, int place,
 														int64 position);
 
 /* How many writes wait for a namespace. */
-extern double pinecone_pending_index_count(PineconePendingIndex *index, int target);
+extern double pinecone_pending_index_count(PineconePendingIndex *index, int place);
 
 #endif /* PINECONE_PENDING_VIEW_H */

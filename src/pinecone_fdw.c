@@ -18,6 +18,7 @@
 #include "readahead.h"
 #include "scan.h"
 #include "setting.h"
+#include "statement.h"
 #include "together.h"
 
 PG_MODULE_MAGIC;
@@ -31,6 +32,7 @@ _PG_init(void)
 {
 	pinecone_setting_init();
 	pinecone_pending_init();
+	pinecone_statement_init();
 	pinecone_plan_append_init();
 	pinecone_together_init();
 	pinecone_readahead_init();

@@ -67,6 +67,9 @@ typedef struct PineconeScanState
 	TupleTableSlot *sort_slot;
 	bool exhaustive; /* for EXPLAIN */
 
+	/* A direct modification that sends with the rest of its statement, or NULL */
+	struct PineconeModify *modify;
+
 	/* Rows */
 	PineconeReader *reader;
 	int nlayout;		/* scan tuple columns */

@@ -62,6 +62,7 @@ typedef struct Target
 	char *namespace_;
 	int batch_size;
 	int concurrency;
+	struct Target *twin; /* a ring: the same namespace as other users, or itself */
 
 	/* Batches */
 	Batch *upserts;	  /* open, or NULL */
@@ -124,6 +125,19 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->batch_size = batch_size;
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
+	target->twin = target;
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		Target *other = send->targets[i];
+
+		if (other->session->serverid == session->serverid &&
+			strcmp(other->namespace_, namespace_) == 0)
+		{
+			target->twin = other->twin;
+			other->twin = target;
+			break;
+		}
+	}
 	send->targets[send->ntargets] = target;
 	MemoryContextSwitchTo(old);
 	return send->ntargets++;
@@ -634,12 +648,24 @@ flush_all(PineconeSend *send)
 		flush_target(send, send->targets[i]);
 }
 
+/* What other users have written to the namespace before goes first. */
+static void
+drain_twins(PineconeSend *send, Target *target)
+{
+	for (Target *twin = target->twin; twin != target; twin = twin->twin)
+	{
+		if (twin->upserts != NULL || twin->deletions != NULL || twin->nsent > 0)
+			drain_target(send, twin);
+	}
+}
+
 void
 pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
 {
 	Target *target = send->targets[number];
 
 	CHECK_FOR_INTERRUPTS();
+	drain_twins(send, target);
 	if (pinecone_write_has_id(write->kind))
 		wait_for_id(send, target, write);
 	switch (write->kind)

@@ -64,7 +64,7 @@ pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs
 		PineconeTable *table = pinecone_option_table(RelationGetRelid((Relation) lfirst(lc)));
 
 		check_truncatable(table);
-		modifies = lappend(modifies, pinecone_modify_create(table, GetUserId(), CMD_DELETE, NULL, true));
+		modifies = lappend(modifies, pinecone_modify_create(NULL, table, GetUserId(), CMD_DELETE, NULL, true));
 	}
 	foreach(lc, modifies)
 		truncate_table(lfirst(lc));

@@ -1,0 +1,145 @@
+/*
+ * statement.c
+ *		What the modifications of one statement have in common.
+ *
+ * A statement with data-modifying WITH queries, or on a partitioned table, has
+ * several modifications, which end in no particular order.  What has to wait
+ * for the end of all of them goes to a single log.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "modify.h"
+#include "statement.h"
+
+struct PineconeStatement
+{
+	dlist_node node;
+	EState *estate;
+	MemoryContextCallback cleanup;
+	List *modifies;
+	bool finishing;
+	PineconePendingLog *log; /* or NULL */
+	int log_users;
+};
+
+/* Statements under way: a function may execute some within another. */
+static dlist_head statements = DLIST_STATIC_INIT(statements);
+
+static ExecutorFinish_hook_type next_executor_finish = NULL;
+
+static PineconeStatement *
+find_statement(EState *estate)
+{
+	dlist_iter iter;
+
+	dlist_foreach(iter, &statements)
+	{
+		PineconeStatement *statement = dlist_container(PineconeStatement, node, iter.cur);
+
+		if (statement->estate == estate)
+			return statement;
+	}
+	return NULL;
+}
+
+static void
+forget_statement(void *arg)
+{
+	dlist_delete(&((PineconeStatement *) arg)->node);
+}
+
+PineconeStatement *
+pinecone_statement_of(EState *estate)
+{
+	PineconeStatement *statement = find_statement(estate);
+
+	if (statement != NULL)
+		return statement;
+	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(PineconeStatement));
+	statement->estate = estate;
+	statement->cleanup.func = forget_statement;
+	statement->cleanup.arg = statement;
+	dlist_push_head(&statements, &statement->node);
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &statement->cleanup);
+	return statement;
+}
+
+void
+pinecone_statement_add(PineconeStatement *statement, PineconeModify *modify)
+{
+	MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
+
+	statement->modifies = lappend(statement->modifies, modify);
+	MemoryContextSwitchTo(old);
+}
+
+void
+pinecone_statement_remove(PineconeStatement *statement, PineconeModify *modify)
+{
+	statement->modifies = list_delete_ptr(statement->modifies, modify);
+}
+
+bool
+pinecone_statement_is_finishing(const PineconeStatement *statement)
+{
+	return statement->finishing;
+}
+
+void
+pinecone_statement_set_finishing(PineconeStatement *statement)
+{
+	statement->finishing = true;
+}
+
+PineconePendingLog *
+pinecone_statement_log(PineconeStatement *statement)
+{
+	if (statement->log == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
+
+		statement->log = pinecone_pending_log_create(CurrentResourceOwner);
+		MemoryContextSwitchTo(old);
+	}
+	statement->log_users++;
+	return statement->log;
+}
+
+bool
+pinecone_statement_release_log(PineconeStatement *statement)
+{
+	return --statement->log_users == 0;
+}
+
+/* Rows have been read; what triggers look at must have been written. */
+static void
+executor_finish(QueryDesc *query)
+{
+	PineconeStatement *statement = find_statement(query->estate);
+
+	if (statement != NULL)
+	{
+		ListCell *lc;
+
+		/* WITH queries that nobody reads are yet to run */
+		statement->finishing = true;
+		foreach(lc, statement->modifies)
+			pinecone_modify_flush(lfirst(lc));
+	}
+	if (next_executor_finish != NULL)
+		next_executor_finish(query);
+	else
+		standard_ExecutorFinish(query);
+}
+
+void
+pinecone_statement_init(void)
+{
+	next_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = executor_finish;
+}

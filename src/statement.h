@@ -1,0 +1,37 @@
+/*
+ * statement.h
+ *		What the modifications of one statement have in common.
+ */
+#ifndef PINECONE_STATEMENT_H
+#define PINECONE_STATEMENT_H
+
+#include "nodes/execnodes.h"
+
+#include "pending_log.h"
+
+struct PineconeModify;
+typedef struct PineconeStatement PineconeStatement;
+
+/* Have rows written before triggers fire. */
+extern void pinecone_statement_init(void);
+
+/* The statement that is executed with that state; made on first use. */
+extern PineconeStatement *pinecone_statement_of(EState *estate);
+
+/* The modifications whose rows may wait in memory. */
+extern void pinecone_statement_add(PineconeStatement *statement, struct PineconeModify *modify);
+extern void pinecone_statement_remove(PineconeStatement *statement, struct PineconeModify *modify);
+
+/* May triggers fire at any time, so that no row may wait for the next? */
+extern bool pinecone_statement_is_finishing(const PineconeStatement *statement);
+extern void pinecone_statement_set_finishing(PineconeStatement *statement);
+
+/*
+ * The log of what is to be sent when the statement ends, in the order in which
+ * its modifications have written.  The last one that gives it up sends it:
+ * then pinecone_statement_release_log() is true.
+ */
+extern PineconePendingLog *pinecone_statement_log(PineconeStatement *statement);
+extern bool pinecone_statement_release_log(PineconeStatement *statement);
+
+#endif /* PINECONE_STATEMENT_H */
