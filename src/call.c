@@ -22,6 +22,12 @@
 #define BACKOFF_BASE_MS 100
 #define BACKOFF_CAP_MS 5000
 
+/*
+ * A service that refuses everything for its rate limit is asked again for so
+ * many ms per retry allowed.  As long as it grants others, a call goes on.
+ */
+#define REFUSED_MS_PER_RETRY 1000
+
 /* A longer Retry-After is not waited for. */
 #define MAX_RETRY_AFTER 60.0
 
@@ -339,14 +345,48 @@ refusal_is_remedied(PineconeCall *call)
 	return false;
 }
 
+/*
+ * A call was refused because of a rate limit.  That is not a failure but a
+ * reason to be slower, as long as the service grants anything.
+ */
+static bool
+refusal_can_wait(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (call->refused_at == 0 || session->granted > call->granted_then)
+	{
+		call->refused_at = now;
+		call->granted_then = session->granted;
+	}
+	return !TimestampDifferenceExceeds(call->refused_at, now,
+									   session->options->max_retries * REFUSED_MS_PER_RETRY);
+}
+
+/* May the call be tried again, as often as it has been by now? */
+static bool
+retries_are_left(PineconeCall *call)
+{
+	int most = call->session->options->max_retries;
+
+	if (call->single_attempt || most == 0)
+		return false;
+	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
+	{
+		call->refusals++;
+		return refusal_can_wait(call) || call->refusals <= most;
+	}
+	return call->attempts - call->refusals <= most;
+}
+
 /* Fail for good, or try again after a while. */
 static void
 fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 {
 	double delay;
 
-	if (!retryable || call->single_attempt ||
-		call->attempts > call->session->options->max_retries)
+	if (!retryable || !retries_are_left(call))
 	{
 		call->state = PINECONE_CALL_FAILED;
 		unlist(call);
@@ -354,7 +394,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 	}
 
 	/* full jitter, so that many clients do not come back at once */
-	delay = Min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * pow(2, call->attempts - 1));
+	delay = Min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * pow(2, Min(call->attempts, 10) - 1));
 	delay *= pinecone_random_double();
 	if (retry_after > 0)
 		delay += retry_after * 1000;
@@ -387,6 +427,7 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);
+		call->session->granted++;
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);
 		return;
@@ -397,6 +438,7 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status == 429)
 	{
 		adjust_allowance(call->session, true);
+		call->session->paced = true; /* wherever it is, it counts */
 		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
 							call->rate_namespace, call->sent_at, GetCurrentTimestamp());
 	}

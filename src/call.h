@@ -65,9 +65,12 @@ struct PineconeCall
 
 	/* Progress */
 	int attempts;
-	int location;	/* of the session when it was sent: where it went */
-	bool relocated; /* it was not found where the index was */
-	int new_keys;	/* keys it took after one was refused */
+	int location;			/* of the session when it was sent: where it went */
+	bool relocated;			/* it was not found where the index was */
+	int new_keys;			/* keys it took after one was refused */
+	int refusals;			/* attempts that a rate limit refused */
+	TimestampTz refused_at; /* since when nothing has been granted; 0: never refused */
+	uint64 granted_then;	/* what the session had been granted by then */
 	TimestampTz retry_at;
 	TimestampTz sent_at;
 	TimestampTz turn_at; /* queued, but not to go before this; 0: at once */

@@ -42,6 +42,7 @@ typedef struct PineconeSession
 	double allowance; /* calls allowed on the wire, <= max_concurrency */
 	HTAB *rates;	  /* how many of each kind per second: see rate.h */
 	bool paced;		  /* are they limited? */
+	uint64 granted;	  /* requests that have succeeded */
 
 	/* The index */
 	MemoryContext stats_cxt;
