@@ -98,3 +98,13 @@ DELETE FROM sent WHERE n = 100;
 SET client_min_messages = warning;
 DROP FUNCTION show_sum CASCADE;
 RESET client_min_messages;
+
+-- reads wait for what has been written to the same index, whoever wrote it, and not for another's
+CREATE FOREIGN TABLE seen (id text COLLATE "C", embedding real[]) SERVER pinecone OPTIONS (namespace 'seen', consistency 'session', consistency_timeout '200ms');
+INSERT INTO seen SELECT 'c' || i, '{1,1,1}' FROM generate_series(1, 3) i;
+\set other_host `test/regress/pinecone create combined-other 3 cosine`
+ALTER SERVER pinecone OPTIONS (DROP index, ADD host :'other_host');
+SELECT id FROM seen;
+ALTER SERVER pinecone OPTIONS (DROP host, ADD index 'combined');
+SELECT id FROM seen ORDER BY id;
+\! test/regress/pinecone drop combined-other
