@@ -86,4 +86,25 @@ CREATE TRIGGER show_statement AFTER UPDATE ON kept FOR EACH STATEMENT EXECUTE FU
 UPDATE kept SET embedding = '{100,1,1}' WHERE id IN ('s5', 's6');
 WITH u AS (UPDATE kept SET embedding = '{1,1,1}' WHERE id IN ('s5', 's6')) SELECT sum(embedding[1]) FROM kept;
 WITH u AS (UPDATE kept SET embedding = '{2,1,1}' WHERE id IN ('s5', 's6') RETURNING *) SELECT count(*) FROM u;
+SET client_min_messages = warning;
 DROP FUNCTION show_sum CASCADE;
+RESET client_min_messages;
+CREATE FUNCTION show_sum() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %: %', lower(TG_OP), lower(TG_LEVEL), (SELECT sum(embedding[1]) FROM sent); RETURN NULL; END $$;
+CREATE TRIGGER show_row AFTER INSERT OR UPDATE OR DELETE ON sent FOR EACH ROW EXECUTE FUNCTION show_sum();
+CREATE TRIGGER show_statement AFTER INSERT OR UPDATE OR DELETE ON sent FOR EACH STATEMENT EXECUTE FUNCTION show_sum();
+INSERT INTO sent VALUES ('t1', '{1000,1,1}', 100), ('t2', '{1000,1,1}', 100);
+UPDATE sent SET embedding = '{500,1,1}' WHERE id = 't1';
+DELETE FROM sent WHERE n = 100;
+SET client_min_messages = warning;
+DROP FUNCTION show_sum CASCADE;
+RESET client_min_messages;
+
+-- reads wait for what has been written to the same index, whoever wrote it, and not for another's
+CREATE FOREIGN TABLE seen (id text COLLATE "C", embedding real[]) SERVER pinecone OPTIONS (namespace 'seen', consistency 'session', consistency_timeout '200ms');
+INSERT INTO seen SELECT 'c' || i, '{1,1,1}' FROM generate_series(1, 3) i;
+\set other_host `test/regress/pinecone create combined-other 3 cosine`
+ALTER SERVER pinecone OPTIONS (DROP index, ADD host :'other_host');
+SELECT id FROM seen;
+ALTER SERVER pinecone OPTIONS (DROP host, ADD index 'combined');
+SELECT id FROM seen ORDER BY id;
+\! test/regress/pinecone drop combined-other

@@ -27,10 +27,14 @@
 /* The last write to each namespace that is not known to be visible. */
 static idset_hash *written = NULL;
 
+/* By where the server is: sequence numbers are an index's own. */
 static char *
 key_of(PineconeSession *session, const char *namespace_)
 {
-	return psprintf("%u %s", session->mapping, namespace_);
+	const PineconeServerOptions *options = session->options;
+
+	return psprintf("%u %s %s", session->serverid, options->host ? options->host : options->index,
+					namespace_);
 }
 
 void

@@ -78,6 +78,8 @@ choose_target(PineconeModify *modify, const char *namespace_)
 		modify->target = pinecone_send_target(modify->send, modify->session, &modify->counters,
 											  namespace_, table->batch_size,
 											  table->write_concurrency);
+	if (modify->target_namespace != NULL)
+		pfree(modify->target_namespace);
 	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
 }
 
@@ -622,41 +624,19 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 	ExecMaterializeSlot(slot);
 }
 
-/* A copy that lives as long as the buffer. */
-static PineconeRecord
-copy_into_buffer(PineconeModify *modify, const PineconeRecord *record)
-{
-	MemoryContext old = MemoryContextSwitchTo(modify->buffer_cxt);
-	PineconeRecord copy = *record;
-
-	copy.id = pstrdup(record->id);
-	if (record->nvalues > 0)
-		copy.values = memcpy(palloc(record->nvalues * sizeof(float)), record->values,
-							 record->nvalues * sizeof(float));
-	if (record->metadata)
-		copy.metadata = pnstrdup(record->metadata, record->metadata_len);
-	/* sparse vectors are made, not pointed to, but in the row's memory */
-	if (record->sparse.n > 0)
-	{
-		copy.sparse.indices = memcpy(palloc(record->sparse.n * sizeof(uint32)),
-									 record->sparse.indices, record->sparse.n * sizeof(uint32));
-		copy.sparse.values = memcpy(palloc(record->sparse.n * sizeof(float)),
-									record->sparse.values, record->sparse.n * sizeof(float));
-	}
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
 /* on_duplicate 'error': the record must be neither there nor in the statement twice. */
 static void
 insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRecord *record)
 {
 	PineconeBufferedRow *row;
+	MemoryContext old;
 
 	if (!remember(modify, &modify->inserted, record_key(namespace_, record->id)))
 		refuse_duplicate(modify, record->id);
 	row = add_buffered(modify, namespace_, record->id);
-	row->record = copy_into_buffer(modify, record);
+	old = MemoryContextSwitchTo(modify->buffer_cxt);
+	row->record = *pinecone_record_copy(record);
+	MemoryContextSwitchTo(old);
 	flush_watched(modify);
 }
 

@@ -48,7 +48,7 @@ struct PineconeModify
 	PineconePendingLog *log;	  /* to the end of the statement; its own, or the statement's */
 	PineconeSend *send;			  /* out */
 	int target;
-	const char *target_namespace; /* whose number that is, or NULL */
+	char *target_namespace; /* whose number that is, or NULL */
 
 	/* Memory */
 	MemoryContext cxt;	   /* lives as long as this */

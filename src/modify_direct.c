@@ -398,7 +398,10 @@ execute(ForeignScanState *node)
 	for (int i = 0; i < scan->nnamespaces; i++)
 		count += modify_namespace(node, &direct, scan->namespaces[i].name);
 	if (statement != NULL)
+	{
+		pinecone_statement_add(statement, direct.modify);
 		scan->modify = direct.modify;
+	}
 	else
 		pinecone_modify_finish(direct.modify);
 	return count;
@@ -433,6 +436,9 @@ pineconeEndDirectModify(ForeignScanState *node)
 	PineconeScanState *scan = node->fdw_state;
 
 	if (scan != NULL && scan->modify != NULL)
+	{
 		pinecone_modify_finish(scan->modify);
+		pinecone_statement_remove(scan->modify->statement, scan->modify);
+	}
 	pineconeEndForeignScan(node);
 }

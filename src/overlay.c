@@ -149,26 +149,6 @@ fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 	return pinecone_stream_begin_stored(&spec);
 }
 
-static PineconeRecord *
-copy_record(const PineconeRecord *record)
-{
-	PineconeRecord *copy = palloc(sizeof(PineconeRecord));
-	Size nvalues = record->nvalues * sizeof(float);
-	Size nsparse = record->sparse.n * sizeof(float);
-
-	*copy = *record;
-	copy->id = pstrdup(record->id);
-	copy->values = memcpy(palloc(Max(nvalues, 1)), record->values ? (void *) record->values : "", nvalues);
-	if (nsparse > 0)
-	{
-		copy->sparse.indices = memcpy(palloc(nsparse), record->sparse.indices, nsparse);
-		copy->sparse.values = memcpy(palloc(nsparse), record->sparse.values, nsparse);
-	}
-	if (record->metadata)
-		copy->metadata = pnstrdup(record->metadata, record->metadata_len);
-	return copy;
-}
-
 /* The changed records among the ids, fetched and changed here. */
 static void
 add_fetched(PineconeOverlay *overlay, char **ids, int n)
@@ -178,7 +158,7 @@ add_fetched(PineconeOverlay *overlay, char **ids, int n)
 
 	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
 	{
-		PineconeRecord *copy = copy_record(stored);
+		PineconeRecord *copy = pinecone_record_copy(stored);
 		PineconeRecord record;
 
 		if (pinecone_pending_apply(overlay->view, copy->id, copy, &record))
@@ -432,7 +412,7 @@ find_query_vector(PineconeOverlay *overlay)
 		return false;
 	spec->query_id = NULL;
 	spec->nvalues = record.nvalues;
-	spec->values = copy_record(&record)->values;
+	spec->values = pinecone_record_copy(&record)->values;
 	pinecone_stream_end(stream);
 	return true;
 }

@@ -5,7 +5,8 @@
  * The ids added between two flushes make a chunk per namespace: one stream
  * fetches them, in requests as large as the service takes.  Its records come in
  * the order of the ids, unless the transaction has written to the namespace, so
- * that finding one means reading the stream up to its place.  A chunk goes away when nobody has a share in it any more.
+ * that finding one means reading the stream up to its place.  A chunk goes away
+ * when nobody has a share in it any more.
  */
 #include "postgres.h"
 
@@ -258,36 +259,6 @@ pinecone_pool_flush(PineconePool *pool)
 	}
 }
 
-static PineconeRecord *
-copy_record(const PineconeRecord *record, MemoryContext cxt)
-{
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	PineconeRecord *copy = palloc(sizeof(PineconeRecord));
-
-	*copy = *record;
-	copy->id = pstrdup(record->id);
-	if (record->nvalues > 0)
-	{
-		copy->values = palloc(record->nvalues * sizeof(float));
-		memcpy(copy->values, record->values, record->nvalues * sizeof(float));
-	}
-	if (record->sparse.n > 0)
-	{
-		copy->sparse.indices = palloc(record->sparse.n * sizeof(uint32));
-		memcpy(copy->sparse.indices, record->sparse.indices, record->sparse.n * sizeof(uint32));
-		copy->sparse.values = palloc(record->sparse.n * sizeof(float));
-		memcpy(copy->sparse.values, record->sparse.values, record->sparse.n * sizeof(float));
-	}
-	if (record->metadata != NULL)
-	{
-		copy->metadata = palloc(record->metadata_len + 1);
-		memcpy(copy->metadata, record->metadata, record->metadata_len);
-		copy->metadata[record->metadata_len] = '\0';
-	}
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
 static PineconePoolEntry *
 find_entry(Chunk *chunk, const char *id)
 {
@@ -305,12 +276,15 @@ read_on(Chunk *chunk, bool wait)
 {
 	PineconeRecord *record;
 	PineconePoolEntry *entry;
+	MemoryContext old;
 
 	switch (pinecone_stream_next(chunk->stream, wait, &record))
 	{
 		case PINECONE_STREAM_RECORD:
 			entry = find_entry(chunk, record->id);
-			entry->record = copy_record(record, chunk->cxt);
+			old = MemoryContextSwitchTo(chunk->cxt);
+			entry->record = pinecone_record_copy(record);
+			MemoryContextSwitchTo(old);
 			/* the ids passed over have no record */
 			if (chunk->in_order)
 				chunk->known = entry->number + 1;

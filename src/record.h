@@ -28,6 +28,9 @@ typedef struct PineconeRecord
 	const char *namespace_; /* where it is from, or NULL when not told */
 } PineconeRecord;
 
+/* A copy in the current memory context; it shares namespace_ alone. */
+extern PineconeRecord *pinecone_record_copy(const PineconeRecord *record);
+
 typedef struct PineconePage
 {
 	int nrecords;

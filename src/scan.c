@@ -43,8 +43,9 @@
 /* Rows a search asks for when nothing says how many are wanted. */
 #define DEFAULT_TOP_K 100
 
-double
-pinecone_scan_distance(PineconeMetric metric, double score)
+/* The distance a search's score stands for. */
+static double
+score_distance(PineconeMetric metric, double score)
 {
 	switch (metric)
 	{
@@ -379,7 +380,7 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 			values[i] = state->row_values[attnum - 1];
 	}
 	if (record->has_score)
-		set_distance(state, pinecone_scan_distance(state->request->metric, record->score),
+		set_distance(state, score_distance(state->request->metric, record->score),
 					 values, isnull);
 }
 
@@ -786,7 +787,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		{
 			state->found_any = true;
 			if (record->has_score &&
-				pinecone_scan_distance(state->request->metric, record->score) > state->bound)
+				score_distance(state->request->metric, record->score) > state->bound)
 			{
 				state->done = true;
 				return slot;

@@ -128,11 +128,9 @@ extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers
 
 /* Can a record have this id?  Others need not be asked for (API 2025-10). */
 extern bool pinecone_scan_id_is_possible(const char *id);
+
 /* Forget the run, if there is one. */
 extern void pinecone_scan_end_run(PineconeScanState *state);
-
-/* The distance a search's score stands for. */
-extern double pinecone_scan_distance(PineconeMetric metric, double score);
 
 /*
  * What a run asks for, by its values; EXPLAIN tells it from the known ones.

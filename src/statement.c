@@ -116,21 +116,31 @@ pinecone_statement_release_log(PineconeStatement *statement)
 	return --statement->log_users == 0;
 }
 
-/* Rows have been read; what triggers look at must have been written. */
+/*
+ * All rows have been read, but for WITH queries that nobody reads, which are
+ * yet to run.  What triggers look at must have been written.
+ */
+static void
+write_rows(PineconeStatement *statement)
+{
+	ListCell *lc;
+
+	statement->finishing = true;
+	foreach(lc, statement->modifies)
+		pinecone_modify_flush(lfirst(lc));
+	if (statement->estate->es_auxmodifytables != NIL)
+		return;
+	foreach(lc, statement->modifies)
+		pinecone_modify_finish(lfirst(lc));
+}
+
 static void
 executor_finish(QueryDesc *query)
 {
 	PineconeStatement *statement = find_statement(query->estate);
 
 	if (statement != NULL)
-	{
-		ListCell *lc;
-
-		/* WITH queries that nobody reads are yet to run */
-		statement->finishing = true;
-		foreach(lc, statement->modifies)
-			pinecone_modify_flush(lfirst(lc));
-	}
+		write_rows(statement);
 	if (next_executor_finish != NULL)
 		next_executor_finish(query);
 	else
