@@ -89,6 +89,19 @@ list_missing() {
 	fi
 }
 
+# nginx's program without its package, which would start a server on port 80.
+unpack_nginx() {
+	local dir
+	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || [ -x "$here/.tools/usr/sbin/nginx" ] || {
+		say "unpacking nginx for the tests"
+		dir=$(mktemp -d)
+		(cd "$dir" && apt-get -q download nginx >/dev/null 2>&1 && dpkg -x nginx_*.deb tools) &&
+			mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
+			say "there is no nginx: HTTP/2 will not be tested"
+		rm -rf "$dir"
+	}
+}
+
 if ! command -v apt-get >/dev/null; then
 	say "this system has no apt-get; going on with what is installed"
 	exit
@@ -112,4 +125,5 @@ fi
 if [ "${1:-}" = check ]; then
 	[ -n "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ] || apt_update
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
+	unpack_nginx
 fi

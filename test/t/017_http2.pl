@@ -11,7 +11,7 @@ use IO::Socket::IP;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my ($nginx) = grep { -x } $ENV{NGINX} // (), map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
+my ($nginx) = grep { -x } $ENV{NGINX} // (), map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin', "$FindBin::Bin/../.tools/usr/sbin";
 plan skip_all => 'nginx is not installed' unless $nginx;
 plan skip_all => 'openssl is not installed' if system('openssl version >/dev/null 2>&1') != 0;
 
