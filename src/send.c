@@ -276,26 +276,32 @@ add_item(Batch *batch, const char *id, int start, int len)
 	MemoryContextSwitchTo(old);
 }
 
-/* Drop the texts of superseded items. */
+/* Drop superseded items and their texts. */
 static void
 compact(Batch *batch)
 {
 	int len = 0;
+	int n = 0;
 
 	if (batch->superseded == 0)
 		return;
 	for (int i = 0; i < batch->nitems; i++)
 	{
-		Item *item = &batch->items[i];
+		Item item = batch->items[i];
 
-		if (item->len == 0)
+		if (item.len == 0)
 			continue;
 		if (len > 0)
 			batch->text.data[len++] = ',';
-		memmove(batch->text.data + len, batch->text.data + item->start, item->len);
-		len += item->len;
+		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
+		item.start = len;
+		len += item.len;
+		idset_lookup(batch->ids, item.id)->number = n;
+		batch->items[n++] = item;
 	}
 	batch->text.len = len;
+	batch->nitems = n;
+	batch->superseded = 0;
 }
 
 /* ---- Sending ---- */
@@ -567,6 +573,12 @@ add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
 
 	if (batch == NULL)
 		batch = target->upserts = create_batch(send, PINECONE_WRITE_UPSERT);
+	if (batch->superseded > PINECONE_MAX_BODY)
+	{
+		send->open_bytes -= batch->text.len;
+		compact(batch);
+		send->open_bytes += batch->text.len;
+	}
 	start = batch->text.len;
 	if (start > 0)
 		appendStringInfoChar(&batch->text, ',');
