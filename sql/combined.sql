@@ -76,6 +76,10 @@ INSERT INTO sent SELECT * FROM kept;
 WITH d AS (DELETE FROM kept WHERE n < 3 RETURNING *) INSERT INTO kept SELECT id, embedding, n + 10 FROM d;
 WITH d AS (DELETE FROM sent WHERE n < 3 RETURNING *) INSERT INTO sent SELECT id, embedding, n + 10 FROM d;
 SELECT k.id, k.n, s.n FROM kept k FULL JOIN sent s USING (id) ORDER BY k.id;
+WITH d AS (DELETE FROM kept WHERE n = 3) INSERT INTO kept SELECT id, embedding, n + 10 FROM kept WHERE n = 3;
+WITH d AS (DELETE FROM sent WHERE n = 3) INSERT INTO sent SELECT id, embedding, n + 10 FROM sent WHERE n = 3;
+WITH i AS (INSERT INTO kept SELECT id, embedding, n + 10 FROM kept WHERE n = 6 RETURNING id) DELETE FROM kept USING i WHERE kept.id = i.id;
+SELECT k.id, k.n, s.n FROM kept k FULL JOIN sent s USING (id) ORDER BY k.id;
 WITH d AS (DELETE FROM sent WHERE n = 4), u AS (UPDATE sent SET n = 50 WHERE n = 5) INSERT INTO sent SELECT id || '+', embedding, n FROM sent WHERE n IN (4, 5);
 SELECT id, n FROM sent ORDER BY id;
 

@@ -116,6 +116,19 @@ pinecone_modify_write(PineconeModify *modify, const char *namespace_, const Pine
 	}
 }
 
+/* Delete a record, unless it is a new one by now. */
+void
+pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id)
+{
+	PineconeWrite write = {PINECONE_WRITE_DELETE};
+
+	if (pinecone_statement_has_inserted(modify->statement, modify->session->serverid, namespace_, id))
+		return;
+	write.record.id = id;
+	write.record.idlen = strlen(id);
+	pinecone_modify_write(modify, namespace_, &write);
+}
+
 void
 pinecone_modify_finish(PineconeModify *modify)
 {
@@ -308,7 +321,6 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	Datum *values = palloc(natts * sizeof(Datum));
 	bool *isnull = palloc(natts * sizeof(bool));
 	PineconeWrite write = {PINECONE_WRITE_UPSERT};
-	PineconeWrite deletion = {PINECONE_WRITE_DELETE};
 	const char *namespace_;
 
 	heap_deform_tuple(row->row, modify->desc, values, isnull);
@@ -319,11 +331,7 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	{
 		/* unless another row has moved there: all rows move at once */
 		if (!is_known(modify->moved_to, record_key(row->namespace_, row->id)))
-		{
-			deletion.record.id = row->id;
-			deletion.record.idlen = strlen(row->id);
-			pinecone_modify_write(modify, row->namespace_, &deletion);
-		}
+			pinecone_modify_delete(modify, row->namespace_, row->id);
 		if (!remember(modify, &modify->moved_to, record_key(namespace_, write.record.id)))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
@@ -688,6 +696,8 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		insert_checked(modify, namespace_, &write.record);
 	else
 		pinecone_modify_write(modify, namespace_, &write);
+	pinecone_statement_note_insert(modify->statement, modify->session->serverid, namespace_,
+								   write.record.id);
 	write.record.namespace_ = namespace_;
 	if (modify->shows_rows)
 		show_inserted(modify, slot, &write.record);
@@ -847,21 +857,20 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 						  TupleTableSlot *plan_slot)
 {
 	PineconeModify *modify = rri->ri_FdwState;
-	PineconeWrite write = {PINECONE_WRITE_DELETE};
 	const char *namespace_;
 	MemoryContext old;
+	char *id;
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	namespace_ = old_namespace(modify, plan_slot);
-	write.record.id = old_id(modify, plan_slot);
-	write.record.idlen = strlen(write.record.id);
-	if (is_modified_again(modify, namespace_, write.record.id))
+	id = old_id(modify, plan_slot);
+	if (is_modified_again(modify, namespace_, id))
 	{
 		MemoryContextSwitchTo(old);
 		return NULL;
 	}
-	pinecone_modify_write(modify, namespace_, &write);
+	pinecone_modify_delete(modify, namespace_, id);
 	MemoryContextSwitchTo(old);
 	if (AttributeNumberIsValid(modify->row_junk))
 		show_deleted(modify, slot, plan_slot);

@@ -108,6 +108,7 @@ extern PineconeModify *pinecone_modify_create(PineconeStatement *statement, Pine
 											  const Bitmapset *assigned, bool deferred);
 extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
 								  const PineconeWrite *write);
+extern void pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id);
 extern void pinecone_modify_finish(PineconeModify *modify);
 
 /* For statement.c: write the rows that wait for their stored records. */

@@ -206,24 +206,20 @@ static void
 modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stored)
 {
 	PineconeModify *modify = direct->modify;
-	PineconeWrite write = {PINECONE_WRITE_DELETE};
+	PineconeWrite write = {PINECONE_WRITE_UPDATE};
 
 	if (direct->operation == CMD_DELETE)
 	{
-		write.record.id = stored->id;
-		write.record.idlen = strlen(stored->id);
+		pinecone_modify_delete(modify, namespace_, stored->id);
+		return;
 	}
-	else
+	set_id(direct, stored->id);
+	if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
+									   &write.record))
 	{
-		set_id(direct, stored->id);
-		write.kind = PINECONE_WRITE_UPDATE;
-		if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
-										   &write.record))
-		{
-			write.kind = PINECONE_WRITE_UPSERT;
-			pinecone_convert_record(modify->writer, direct->values, direct->isnull, stored,
-									&write.record);
-		}
+		write.kind = PINECONE_WRITE_UPSERT;
+		pinecone_convert_record(modify->writer, direct->values, direct->isnull, stored,
+								&write.record);
 	}
 	pinecone_modify_write(modify, namespace_, &write);
 }

@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "idset.h"
 #include "modify.h"
 #include "statement.h"
 
@@ -23,7 +24,8 @@ struct PineconeStatement
 	MemoryContextCallback cleanup;
 	List *modifies;
 	bool finishing;
-	PineconePendingLog *log; /* or NULL */
+	struct idset_hash *inserted; /* or NULL */
+	PineconePendingLog *log;	 /* or NULL */
 	int log_users;
 };
 
@@ -94,6 +96,49 @@ void
 pinecone_statement_set_finishing(PineconeStatement *statement)
 {
 	statement->finishing = true;
+}
+
+/* A line break is in no namespace. */
+static char *
+insert_key(Oid serverid, const char *namespace_, const char *id)
+{
+	return psprintf("%u\n%s\n%s", serverid, namespace_, id);
+}
+
+void
+pinecone_statement_note_insert(PineconeStatement *statement, Oid serverid,
+							   const char *namespace_, const char *id)
+{
+	EState *estate = statement->estate;
+	MemoryContext old;
+	char *key;
+	bool found;
+
+	if (estate->es_auxmodifytables == NIL)
+		return;
+	old = MemoryContextSwitchTo(estate->es_query_cxt);
+	if (statement->inserted == NULL)
+		statement->inserted = idset_create(estate->es_query_cxt, 1024, NULL);
+	key = insert_key(serverid, namespace_, id);
+	(void) idset_insert(statement->inserted, key, &found);
+	if (found)
+		pfree(key);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+pinecone_statement_has_inserted(const PineconeStatement *statement, Oid serverid,
+								const char *namespace_, const char *id)
+{
+	char *key;
+	bool found;
+
+	if (statement == NULL || statement->inserted == NULL)
+		return false;
+	key = insert_key(serverid, namespace_, id);
+	found = idset_lookup(statement->inserted, key) != NULL;
+	pfree(key);
+	return found;
 }
 
 PineconePendingLog *

@@ -27,6 +27,15 @@ extern bool pinecone_statement_is_finishing(const PineconeStatement *statement);
 extern void pinecone_statement_set_finishing(PineconeStatement *statement);
 
 /*
+ * Note a record that the statement inserts, if it has other modifications: what
+ * it deletes afterwards is the record that was there before, which is gone.
+ */
+extern void pinecone_statement_note_insert(PineconeStatement *statement, Oid serverid,
+										   const char *namespace_, const char *id);
+extern bool pinecone_statement_has_inserted(const PineconeStatement *statement, Oid serverid,
+											const char *namespace_, const char *id);
+
+/*
  * The log of what is to be sent when the statement ends, in the order in which
  * its modifications have written.  The last one that gives it up sends it:
  * then pinecone_statement_release_log() is true.
