@@ -69,6 +69,7 @@ typedef struct Target
 	Batch *deletions; /* open, or NULL */
 	dlist_head sent;
 	int nsent;
+	int text_size; /* of the last batch of upserts: the next may need as much */
 
 	double applied; /* writes, of batches that are done with */
 } Target;
@@ -221,7 +222,7 @@ pinecone_send_progress(PineconeSend *send)
 /* ---- Batches ---- */
 
 static Batch *
-create_batch(PineconeSend *send, PineconeWriteKind kind)
+create_batch(PineconeSend *send, Target *target, PineconeWriteKind kind)
 {
 	MemoryContext cxt = AllocSetContextCreate(send->cxt, "pinecone batch", ALLOCSET_DEFAULT_SIZES);
 	Batch *batch = MemoryContextAllocZero(cxt, sizeof(Batch));
@@ -230,6 +231,8 @@ create_batch(PineconeSend *send, PineconeWriteKind kind)
 	batch->cxt = cxt;
 	batch->kind = kind;
 	initStringInfo(&batch->text);
+	if (kind == PINECONE_WRITE_UPSERT)
+		enlargeStringInfo(&batch->text, target->text_size);
 	batch->size = 16;
 	batch->items = palloc(batch->size * sizeof(Item));
 	batch->ids = idset_create(cxt, 64, NULL);
@@ -353,6 +356,7 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 		compact(batch);
 		batch->call = pinecone_api_upsert(target->session, target->counters, target->namespace_,
 										  batch->text.data, batch->text.len, batch->live);
+		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
 	}
@@ -572,7 +576,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
 	int len;
 
 	if (batch == NULL)
-		batch = target->upserts = create_batch(send, PINECONE_WRITE_UPSERT);
+		batch = target->upserts = create_batch(send, target, PINECONE_WRITE_UPSERT);
 	if (batch->superseded > PINECONE_MAX_BODY)
 	{
 		send->open_bytes -= batch->text.len;
@@ -589,7 +593,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)
 	{
 		/* it is the next batch's first */
-		Batch *next = create_batch(send, PINECONE_WRITE_UPSERT);
+		Batch *next = create_batch(send, target, PINECONE_WRITE_UPSERT);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;
@@ -614,7 +618,7 @@ static void
 add_deletion(PineconeSend *send, Target *target, const char *id)
 {
 	if (target->deletions == NULL)
-		target->deletions = create_batch(send, PINECONE_WRITE_DELETE);
+		target->deletions = create_batch(send, target, PINECONE_WRITE_DELETE);
 	if (batch_has(target->deletions, id))
 		return;
 	add_item(target->deletions, id, 0, 1);
@@ -635,7 +639,7 @@ add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
 		drain_target(send, target);
 	else
 		wait_until_below(send, target, target->session->options->max_concurrency);
-	batch = create_batch(send, write->kind);
+	batch = create_batch(send, target, write->kind);
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->whole = palloc(sizeof(PineconeWrite));
 	*batch->whole = *write;
