@@ -350,6 +350,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	pinecone_consistency_wait(scan->session, scan->table, namespace_);
 	if (scan->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
+	scan->counters.namespaces++;
 	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
 		!has_other_writes(direct, namespace_))
 		count = modify_by_filter(direct, namespace_);

@@ -6,7 +6,8 @@
  * other writes are batches of one.  Batches are independent of each other as
  * long as no id is in two of them: a write whose id is in another batch waits
  * until that one has been applied.  A write to the whole namespace waits for
- * all before it, and all after it wait for it.
+ * all before it, and all after it wait for it.  Where several users write to a
+ * namespace, one at a time has anything under way.
  */
 #include "postgres.h"
 
