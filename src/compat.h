@@ -232,4 +232,13 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_finish_tuple_desc(desc) ((void) 0)
 #endif
 
+/* PG19 made a set of the relations that a statement modifies */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_is_result_relation(estate, rtindex) bms_is_member(rtindex, (estate)->es_plannedstmt->resultRelationRelids)
+#define pinecone_count_result_relations(estate) bms_num_members((estate)->es_plannedstmt->resultRelationRelids)
+#else
+#define pinecone_is_result_relation(estate, rtindex) list_member_int((estate)->es_plannedstmt->resultRelations, rtindex)
+#define pinecone_count_result_relations(estate) list_length((estate)->es_plannedstmt->resultRelations)
+#endif
+
 #endif /* PINECONE_COMPAT_H */

@@ -430,7 +430,6 @@ static bool
 uses_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 {
 	FdwRoutine *routine = target->ri_FdwRoutine;
-	List *targets = estate->es_plannedstmt->resultRelations;
 	ListCell *lc;
 
 	if (operation != CMD_INSERT)
@@ -442,7 +441,7 @@ uses_pinecone(EState *estate, ResultRelInfo *target, CmdType operation)
 
 		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
 			(rte->inFromCl ||
-			 (rtindex != target->ri_RangeTableIndex && list_member_int(targets, rtindex))) &&
+			 (rtindex != target->ri_RangeTableIndex && pinecone_is_result_relation(estate, rtindex))) &&
 			GetFdwRoutineByRelId(rte->relid)->ExecForeignInsert == routine->ExecForeignInsert)
 			return true;
 	}

@@ -361,9 +361,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 static PineconeStatement *
 shared_statement(EState *estate)
 {
-	return list_length(estate->es_plannedstmt->resultRelations) > 1 ?
-			   pinecone_statement_of(estate) :
-			   NULL;
+	return pinecone_count_result_relations(estate) > 1 ? pinecone_statement_of(estate) : NULL;
 }
 
 static double
