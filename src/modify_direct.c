@@ -408,7 +408,6 @@ pineconeIterateDirectModify(ForeignScanState *node)
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	PineconeScanState *scan = node->fdw_state;
 	EState *estate = node->ss.ps.state;
-	Instrumentation *instrument = node->ss.ps.instrument;
 
 	if (!scan->done)
 	{
@@ -419,8 +418,8 @@ pineconeIterateDirectModify(ForeignScanState *node)
 		scan->done = true;
 		if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_SET_TAG)))
 			estate->es_processed += count;
-		if (instrument)
-			instrument->tuplecount += count;
+		if (node->ss.ps.instrument)
+			node->ss.ps.instrument->tuplecount += count;
 	}
 	return ExecClearTuple(node->ss.ss_ScanTupleSlot);
 }
