@@ -13,415 +13,13 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "executor/executor.h"
-#include "foreign/foreign.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "compat.h"
-#include "idset.h"
 #include "modify.h"
 #include "modify_plan.h"
-#include "pending.h"
-#include "stream.h"
-
-/* Rows that wait for their stored records, at most */
-#define BUFFER_ROWS 400
-
-/* ---- Where writes go ---- */
-
-PineconeModify *
-pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
-					   CmdType operation, const Bitmapset *assigned, bool deferred)
-{
-	PineconeModify *modify = palloc0(sizeof(PineconeModify));
-
-	modify->cxt = CurrentMemoryContext;
-	modify->operation = operation;
-	modify->statement = statement;
-	modify->position = pinecone_pending_position();
-	modify->table = table;
-	modify->session = pinecone_session_get(table->server->serverid, userid);
-	modify->stats = pinecone_session_stats(modify->session, false, false);
-	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
-											ALLOCSET_DEFAULT_SIZES);
-	if (operation != CMD_DELETE)
-		modify->writer = pinecone_convert_writer(table, modify->stats, assigned);
-	if (!table->transactional)
-	{
-		modify->send = pinecone_send_begin();
-		if (deferred)
-			modify->log = statement ? pinecone_statement_log(statement) :
-									  pinecone_pending_log_create(CurrentResourceOwner);
-	}
-	return modify;
-}
-
-static void
-choose_target(PineconeModify *modify, const char *namespace_)
-{
-	PineconeTable *table = modify->table;
-
-	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
-		return;
-	if (table->transactional)
-		modify->target = pinecone_pending_target(modify->session, table, namespace_);
-	else if (modify->log)
-		modify->target = pinecone_pending_log_target(modify->log, modify->session, namespace_,
-													 table->batch_size, table->write_concurrency);
-	else
-		modify->target = pinecone_send_target(modify->send, modify->session, &modify->counters,
-											  namespace_, table->batch_size,
-											  table->write_concurrency);
-	if (modify->target_namespace != NULL)
-		pfree(modify->target_namespace);
-	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
-}
-
-/* For whatever interrupts sending: how far it had come. */
-static void
-add_progress(void *arg)
-{
-	PineconeModify *modify = arg;
-	char *progress = pinecone_send_progress(modify->send);
-
-	errcontext("writing to foreign table \"%s\"", modify->table->name);
-	if (progress)
-		errcontext("%s", progress);
-}
-
-void
-pinecone_modify_write(PineconeModify *modify, const char *namespace_, const PineconeWrite *write)
-{
-	ErrorContextCallback callback;
-
-	choose_target(modify, namespace_);
-	if (modify->table->transactional)
-		pinecone_pending_add(modify->target, write);
-	else if (modify->log)
-		pinecone_pending_log_add(modify->log, modify->target, write);
-	else
-	{
-		callback.callback = add_progress;
-		callback.arg = modify;
-		callback.previous = error_context_stack;
-		error_context_stack = &callback;
-		pinecone_send_add(modify->send, modify->target, write);
-		error_context_stack = callback.previous;
-	}
-}
-
-/* Delete a record, unless it is a new one by now. */
-void
-pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id)
-{
-	PineconeWrite write = {PINECONE_WRITE_DELETE};
-
-	if (pinecone_statement_has_inserted(modify->statement, modify->session->serverid, namespace_, id))
-		return;
-	write.record.id = id;
-	write.record.idlen = strlen(id);
-	pinecone_modify_write(modify, namespace_, &write);
-}
-
-void
-pinecone_modify_finish(PineconeModify *modify)
-{
-	ErrorContextCallback callback;
-
-	if (modify->send == NULL)
-		return;
-	callback.callback = add_progress;
-	callback.arg = modify;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	if (modify->log && (modify->statement == NULL ||
-						pinecone_statement_release_log(modify->statement)))
-	{
-		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
-		pinecone_pending_log_close(modify->log);
-	}
-	pinecone_send_finish(modify->send);
-	pinecone_send_end(modify->send);
-	modify->send = NULL;
-	modify->log = NULL;
-	error_context_stack = callback.previous;
-}
-
-/* ---- Namespaces ---- */
-
-static void
-refuse_namespace(PineconeModify *modify, const char *name, const char *reason)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cannot write to namespace \"%s\" through foreign table \"%s\"", name,
-					modify->table->name),
-			 errdetail("%s", reason)));
-}
-
-/* The namespace that a value of the namespace column names. */
-static const char *
-namespace_of_value(PineconeModify *modify, Datum value, bool isnull)
-{
-	PineconeTable *table = modify->table;
-	const char *name;
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
-						table->columns[table->namespace_attnum - 1].name, table->name),
-				 errdetail("It tells the namespace of a record; the default one is \"\".")));
-	name = TextDatumGetCString(value);
-	if (!pinecone_option_namespace_is_valid(name))
-		refuse_namespace(modify, name, "Names of namespaces are ASCII, at most 512 characters long.");
-	if (strcmp(name, "__default__") == 0)
-		refuse_namespace(modify, name, "The default namespace reads \"\".");
-	if (!pinecone_option_has_namespace(table, name))
-		refuse_namespace(modify, name, "It is not among those of the table's option \"namespaces\".");
-	return name;
-}
-
-static const char *
-namespace_of_row(PineconeModify *modify, const Datum *values, const bool *isnull)
-{
-	int n = modify->table->namespace_attnum - 1;
-
-	if (n < 0)
-		return modify->table->namespace_;
-	return namespace_of_value(modify, values[n], isnull[n]);
-}
-
-/* ---- The buffer ---- */
-
-static void
-start_buffer(PineconeModify *modify)
-{
-	MemoryContext old;
-
-	if (modify->buffer_cxt == NULL)
-	{
-		modify->flush_cxt = AllocSetContextCreate(modify->cxt, "pinecone buffered row",
-												  ALLOCSET_DEFAULT_SIZES);
-		modify->buffer_cxt = AllocSetContextCreate(modify->cxt, "pinecone rows to write",
-												   ALLOCSET_DEFAULT_SIZES);
-	}
-	else
-		MemoryContextReset(modify->buffer_cxt);
-	old = MemoryContextSwitchTo(modify->buffer_cxt);
-	modify->buffer = palloc(BUFFER_ROWS * sizeof(PineconeBufferedRow));
-	modify->buffered_ids = idset_create(modify->buffer_cxt, BUFFER_ROWS, NULL);
-	modify->nbuffered = 0;
-	MemoryContextSwitchTo(old);
-}
-
-/* What tells records of all namespaces apart: a line break is in no namespace. */
-static char *
-record_key(const char *namespace_, const char *id)
-{
-	return psprintf("%s\n%s", namespace_, id);
-}
-
-static bool
-is_known(struct idset_hash *keys, const char *key)
-{
-	return keys != NULL && idset_lookup(keys, key) != NULL;
-}
-
-/* Add a key to a set of the statement's; false: it is there already. */
-static bool
-remember(PineconeModify *modify, struct idset_hash **keys, const char *key)
-{
-	bool found;
-
-	if (is_known(*keys, key))
-		return false;
-	if (*keys == NULL)
-		*keys = idset_create(modify->cxt, 1024, NULL);
-	(void) idset_insert(*keys, MemoryContextStrdup(modify->cxt, key), &found);
-	return true;
-}
-
-/*
- * The stored records, as this transaction sees them, of those buffered rows
- * that are in the same namespace as the first that is not done.
- */
-static PineconeStream *
-fetch_buffered(PineconeModify *modify, int first, bool records)
-{
-	PineconeStreamSpec spec = {0};
-	char **ids = palloc(modify->nbuffered * sizeof(char *));
-
-	spec.session = modify->session;
-	spec.counters = &modify->counters;
-	spec.op = PINECONE_OP_FETCH;
-	spec.namespace_ = modify->buffer[first].namespace_;
-	spec.own_writes = modify->table;
-	/* updates start from what the statement has read */
-	spec.position = records ? modify->position : PINECONE_PENDING_ALL;
-	spec.dimension = modify->stats->dimension;
-	spec.ids = ids;
-	for (int i = first; i < modify->nbuffered; i++)
-	{
-		PineconeBufferedRow *row = &modify->buffer[i];
-
-		if (strcmp(row->namespace_, spec.namespace_) != 0)
-			continue;
-		row->done = true;
-		ids[spec.nids++] = row->id;
-	}
-	spec.want_values = spec.want_metadata = records;
-	return pinecone_stream_begin(&spec);
-}
-
-static void
-refuse_duplicate(PineconeModify *modify, const char *id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("record \"%s\" exists in foreign table \"%s\" already", id,
-					modify->table->name),
-			 errhint("With table option \"on_duplicate\" set to \"replace\" INSERT replaces it.")));
-}
-
-static void
-check_inserts(PineconeModify *modify, int first)
-{
-	PineconeStream *stream = fetch_buffered(modify, first, false);
-	PineconeRecord *stored;
-
-	if (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
-		refuse_duplicate(modify, stored->id);
-	pinecone_stream_end(stream);
-}
-
-static void
-write_inserts(PineconeModify *modify)
-{
-	for (int i = 0; i < modify->nbuffered; i++)
-	{
-		PineconeWrite write = {PINECONE_WRITE_UPSERT};
-
-		write.record = modify->buffer[i].record;
-		pinecone_modify_write(modify, modify->buffer[i].namespace_, &write);
-	}
-}
-
-/* One row of an UPDATE, now that its record has come. */
-static void
-write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRecord *stored)
-{
-	int natts = modify->desc->natts;
-	Datum *values = palloc(natts * sizeof(Datum));
-	bool *isnull = palloc(natts * sizeof(bool));
-	PineconeWrite write = {PINECONE_WRITE_UPSERT};
-	const char *namespace_;
-
-	heap_deform_tuple(row->row, modify->desc, values, isnull);
-	pinecone_convert_assign(modify->writer, row->assigned);
-	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
-	namespace_ = namespace_of_row(modify, values, isnull);
-	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
-	{
-		/* unless another row has moved there: all rows move at once */
-		if (!is_known(modify->moved_to, record_key(row->namespace_, row->id)))
-			pinecone_modify_delete(modify, row->namespace_, row->id);
-		if (!remember(modify, &modify->moved_to, record_key(namespace_, write.record.id)))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("more than one row of the UPDATE of foreign table \"%s\" gets the id \"%s\"",
-							modify->table->name, write.record.id)));
-	}
-	pinecone_modify_write(modify, namespace_, &write);
-}
-
-/* A record that has gone since the row was read has nothing to update. */
-static void
-write_updates(PineconeModify *modify, int first)
-{
-	PineconeStream *stream = fetch_buffered(modify, first, true);
-	PineconeRecord *stored;
-
-	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
-	{
-		PineconeIdEntry *entry;
-		MemoryContext old;
-
-		/* row_cxt holds the row that is to come */
-		MemoryContextReset(modify->flush_cxt);
-		old = MemoryContextSwitchTo(modify->flush_cxt);
-		entry = idset_lookup(modify->buffered_ids,
-							 record_key(modify->buffer[first].namespace_, stored->id));
-		if (entry != NULL)
-			write_updated(modify, &modify->buffer[entry->number], stored);
-		MemoryContextSwitchTo(old);
-	}
-	pinecone_stream_end(stream);
-}
-
-void
-pinecone_modify_flush(PineconeModify *modify)
-{
-	MemoryContext old;
-
-	if (modify->nbuffered == 0)
-		return;
-	old = MemoryContextSwitchTo(modify->buffer_cxt);
-	for (int i = 0; i < modify->nbuffered; i++)
-	{
-		if (modify->buffer[i].done)
-			continue;
-		if (modify->operation == CMD_UPDATE)
-			write_updates(modify, i);
-		else
-			check_inserts(modify, i);
-	}
-	if (modify->operation == CMD_INSERT)
-		write_inserts(modify);
-	MemoryContextSwitchTo(old);
-	modify->nbuffered = 0;
-	modify->buffer = NULL;
-}
-
-/* A place in the buffer for a row that concerns a record. */
-static PineconeBufferedRow *
-add_buffered(PineconeModify *modify, const char *namespace_, const char *id)
-{
-	char *key = record_key(namespace_, id);
-	PineconeBufferedRow *row;
-	PineconeIdEntry *entry;
-	MemoryContext old;
-	bool found;
-
-	if (modify->nbuffered == BUFFER_ROWS ||
-		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, key) != NULL))
-		pinecone_modify_flush(modify);
-	if (modify->nbuffered == 0)
-		start_buffer(modify);
-	old = MemoryContextSwitchTo(modify->buffer_cxt);
-	row = &modify->buffer[modify->nbuffered];
-	memset(row, 0, sizeof(*row));
-	row->namespace_ = pstrdup(namespace_);
-	row->id = pstrdup(id);
-	entry = idset_insert(modify->buffered_ids, pstrdup(key), &found);
-	entry->number = modify->nbuffered++;
-	MemoryContextSwitchTo(old);
-	return row;
-}
-
-/* No row may wait for the next when a trigger may fire before. */
-static void
-flush_watched(PineconeModify *modify)
-{
-	if (modify->watched && pinecone_statement_is_finishing(modify->statement))
-		pinecone_modify_flush(modify);
-}
 
 /* ---- Begin ---- */
 
@@ -614,7 +212,7 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 	PineconeRecord record;
 
 	pinecone_convert_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
-	record.namespace_ = namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
+	record.namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	read_back(modify, &record, values, isnull);
 	for (int i = 0; i < modify->table->ncolumns; i++)
 	{
@@ -638,13 +236,13 @@ insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRec
 	PineconeBufferedRow *row;
 	MemoryContext old;
 
-	if (!remember(modify, &modify->inserted, record_key(namespace_, record->id)))
-		refuse_duplicate(modify, record->id);
-	row = add_buffered(modify, namespace_, record->id);
+	if (!pinecone_modify_remember(modify, &modify->inserted, pinecone_modify_record_key(namespace_, record->id)))
+		pinecone_modify_refuse_duplicate(modify, record->id);
+	row = pinecone_modify_add_buffered(modify, namespace_, record->id);
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
 	row->record = *pinecone_record_copy(record);
 	MemoryContextSwitchTo(old);
-	flush_watched(modify);
+	pinecone_modify_flush_watched(modify);
 }
 
 /*
@@ -688,7 +286,7 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	slot_getallattrs(slot);
 	check_policies(rri, estate, slot);
 	check_inserted_partition(rri, estate, slot);
-	namespace_ = namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
+	namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
 							&write.record);
 	if (modify->table->duplicate_error)
@@ -725,14 +323,14 @@ old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
 	if (modify->table->namespace_attnum == 0)
 		return modify->table->namespace_;
 	value = ExecGetJunkAttribute(plan_slot, modify->namespace_junk, &isnull);
-	return namespace_of_value(modify, value, isnull);
+	return pinecone_modify_namespace_of_value(modify, value, isnull);
 }
 
 /* A row that is joined with several is modified once, as in any table. */
 static bool
 is_modified_again(PineconeModify *modify, const char *namespace_, const char *id)
 {
-	return modify->joined && !remember(modify, &modify->modified, record_key(namespace_, id));
+	return modify->joined && !pinecone_modify_remember(modify, &modify->modified, pinecone_modify_record_key(namespace_, id));
 }
 
 /* A row as the plan read it. */
@@ -825,13 +423,13 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		pinecone_modify_write(modify, namespace_, &write);
 	else
 	{
-		PineconeBufferedRow *row = add_buffered(modify, namespace_, id);
+		PineconeBufferedRow *row = pinecone_modify_add_buffered(modify, namespace_, id);
 
 		MemoryContextSwitchTo(modify->buffer_cxt);
 		row->row = ExecCopySlotHeapTuple(slot);
 		row->assigned = assigned == modify->assigned ? assigned : bms_copy(assigned);
 		MemoryContextSwitchTo(modify->row_cxt);
-		flush_watched(modify);
+		pinecone_modify_flush_watched(modify);
 		/* that, and making room, may have written other rows */
 		pinecone_convert_assign(modify->writer, assigned);
 	}

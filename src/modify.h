@@ -114,4 +114,26 @@ extern void pinecone_modify_finish(PineconeModify *modify);
 /* For statement.c: write the rows that wait for their stored records. */
 extern void pinecone_modify_flush(PineconeModify *modify);
 
+/* The namespace that a value of the namespace column, or a row, is meant for. */
+extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value,
+													  bool isnull);
+extern const char *pinecone_modify_namespace_of_row(PineconeModify *modify, const Datum *values,
+													const bool *isnull);
+
+/* What tells records of all namespaces apart. */
+extern char *pinecone_modify_record_key(const char *namespace_, const char *id);
+
+/* Add a key to a set of the statement's; false: it is there already. */
+extern bool pinecone_modify_remember(PineconeModify *modify, struct idset_hash **keys,
+									 const char *key);
+
+extern void pinecone_modify_refuse_duplicate(PineconeModify *modify, const char *id);
+
+/* A place in the buffer for a row that concerns a record; may flush it first. */
+extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
+														 const char *namespace_, const char *id);
+
+/* No row may wait for the next when a trigger may fire before. */
+extern void pinecone_modify_flush_watched(PineconeModify *modify);
+
 #endif /* PINECONE_MODIFY_H */
