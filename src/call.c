@@ -201,6 +201,15 @@ copy_problem(PineconeCall *call, const PineconeProblem *problem)
 	call->problem.request_id = copy_text(call->cxt, problem->request_id);
 }
 
+/* Has the service counted, wherever it is and whether we do or not? */
+static bool
+was_just_refused(PineconeSession *session)
+{
+	return session->refused_at != 0 &&
+		   !TimestampDifferenceExceeds(session->refused_at, GetCurrentTimestamp(),
+									   REFUSED_MS_PER_RETRY);
+}
+
 /* Is it a call's turn, by the number of its kind per second? */
 static bool
 take_turn(PineconeCall *call)
@@ -208,7 +217,7 @@ take_turn(PineconeCall *call)
 	PineconeSession *session = call->session;
 
 	wake(call);
-	if (session->paced && call->rate_kind != PINECONE_RATE_NONE)
+	if (call->rate_kind != PINECONE_RATE_NONE && (session->paced || was_just_refused(session)))
 		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
 										   call->rate_kind, call->rate_namespace,
 										   GetCurrentTimestamp());
@@ -438,7 +447,7 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status == 429)
 	{
 		adjust_allowance(call->session, true);
-		call->session->paced = true; /* wherever it is, it counts */
+		call->session->refused_at = GetCurrentTimestamp();
 		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
 							call->rate_namespace, call->sent_at, GetCurrentTimestamp());
 	}

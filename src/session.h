@@ -37,12 +37,13 @@ typedef struct PineconeSession
 	TimestampTz resolved_at;
 
 	/* How much at once */
-	int calls;		  /* calls there are, the resolver included */
-	int running;	  /* calls on the wire */
-	double allowance; /* calls allowed on the wire, <= max_concurrency */
-	HTAB *rates;	  /* how many of each kind per second: see rate.h */
-	bool paced;		  /* are they limited? */
-	uint64 granted;	  /* requests that have succeeded */
+	int calls;				/* calls there are, the resolver included */
+	int running;			/* calls on the wire */
+	double allowance;		/* calls allowed on the wire, <= max_concurrency */
+	HTAB *rates;			/* how many of each kind per second: see rate.h */
+	bool paced;				/* are they limited? */
+	uint64 granted;			/* requests that have succeeded */
+	TimestampTz refused_at; /* the last time that a rate limit refused one; 0: never */
 
 	/* The index */
 	MemoryContext stats_cxt;
