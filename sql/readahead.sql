@@ -66,7 +66,9 @@ SELECT k FROM o WHERE EXISTS (SELECT FROM remote r WHERE r.id = o.mid) ORDER BY 
 EXPLAIN (COSTS OFF) SELECT k FROM o WHERE NOT EXISTS (SELECT FROM remote r WHERE r.id = o.mid AND r.year <> 1902);
 SELECT k FROM o WHERE NOT EXISTS (SELECT FROM remote r WHERE r.id = o.mid AND r.year <> 1902) ORDER BY k;
 \! test/regress/pinecone log
-EXPLAIN (COSTS OFF) SELECT id, title FROM remote WHERE id IN (SELECT mid FROM o WHERE k < 5);
+-- PostgreSQL 15 and 16 show a cast that is none
+EXPLAIN (COSTS OFF) SELECT id, title FROM remote WHERE id IN (SELECT mid FROM o WHERE k < 5)
+\g |sed 's/(o.mid)::text/o.mid/'
 SELECT id, title FROM remote WHERE id IN (SELECT mid FROM o WHERE k < 5) ORDER BY id;
 \! test/regress/pinecone log | tr '&' ' ' | wc -w
 -- arrays of ids, computed ones
