@@ -22,8 +22,6 @@
 #include "plan.h"
 #include "scan.h"
 
-#if PG_VERSION_NUM >= 140000
-
 /*
  * The longest wait without a look at interrupts: an Append's wait event set
  * has not got the latch in the older minor releases.
@@ -200,12 +198,3 @@ pinecone_async_install(FdwRoutine *routine)
 	routine->ForeignAsyncConfigureWait = pineconeForeignAsyncConfigureWait;
 	routine->ForeignAsyncNotify = pineconeForeignAsyncNotify;
 }
-
-#else
-
-void
-pinecone_async_install(FdwRoutine *routine)
-{
-}
-
-#endif

@@ -129,17 +129,10 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
-/* PG14 brought Memoize, a cache over a nested loop's inner side */
-#if PG_VERSION_NUM >= 140000
+/* A cache over a nested loop's inner side */
 #define pinecone_memoized_path(path) \
 	(IsA(path, MemoizePath) ? ((MemoizePath *) (path))->subpath : NULL)
-#define pinecone_is_memoize(node) IsA(node, MemoizeState)
 #define pinecone_memoize_evictions(node) (((MemoizeState *) (node))->stats.cache_evictions)
-#else
-#define pinecone_memoized_path(path) NULL
-#define pinecone_is_memoize(node) false
-#define pinecone_memoize_evictions(node) 0
-#endif
 
 /* PG15 added the first stage to choose, PG18 the relations left */
 #if PG_VERSION_NUM >= 180000
@@ -148,20 +141,6 @@ extern bool pinecone_collation_is_c(Oid collation);
 #define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune, false)
 #else
 #define pinecone_find_matching_subplans(prune) ExecFindMatchingSubPlans(prune)
-#endif
-
-/* PG14 brought asynchronous children of Append */
-#if PG_VERSION_NUM >= 140000
-#define pinecone_async_children(append) ((append)->as_nasyncplans)
-#else
-#define pinecone_async_children(append) 0
-#endif
-
-/* PG14 added root */
-#if PG_VERSION_NUM >= 140000
-#define pinecone_pull_varnos(root, node) pull_varnos(root, node)
-#else
-#define pinecone_pull_varnos(root, node) pull_varnos(node)
 #endif
 
 /* PG18 counts what has been disabled apart from the costs */
@@ -192,13 +171,6 @@ extern bool pinecone_collation_is_c(Oid collation);
 extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #else
 #define pinecone_class_members(ec, rel) ((ec)->ec_members)
-#endif
-
-/* PG14 brought asynchronous Appends */
-#if PG_VERSION_NUM >= 140000
-#define pinecone_make_synchronous(plan) ((plan)->async_capable = false)
-#else
-#define pinecone_make_synchronous(plan) ((void) 0)
 #endif
 
 /* PG18 took away the last argument of an ExecutorRun hook */

@@ -146,7 +146,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 
 	scan->operation = plan->operation;
 	scan->resultRelation = result_relation;
-	pinecone_make_synchronous(&scan->scan.plan);
+	scan->scan.plan.async_capable = false;
 	scan->fdw_private = list_make4(scan->fdw_private, attnums,
 								   makeInteger(list_length(scan->fdw_exprs)),
 								   makeInteger(plan->canSetTag));

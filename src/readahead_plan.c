@@ -131,7 +131,7 @@ gain_of_subquery(SubqueryScanPath *path, Gain *gain)
 		{
 			PlannerParamItem *item = lfirst(lc);
 
-			if (bms_overlap(pinecone_pull_varnos(gain->root, item->item), gain->outer))
+			if (bms_overlap(pull_varnos(gain->root, item->item), gain->outer))
 				below.ids = bms_add_member(below.ids, item->paramId);
 		}
 		if (below.ids == NULL)

@@ -241,7 +241,7 @@ find_scans(PlanState *node, Search *search)
 		/* asynchronous children are all asked as soon as one is */
 		find_scans_in_children(node, append->appendplans, append->as_nplans,
 							   append->as_prune_state,
-							   !drained && pinecone_async_children(append) == 0, search);
+							   !drained && append->as_nasyncplans == 0, search);
 	}
 	else if (IsA(node, MergeAppendState))
 	{
@@ -252,7 +252,7 @@ find_scans(PlanState *node, Search *search)
 	}
 	else if (IsA(node, ResultState))
 		find_scans_in_result((ResultState *) node, search);
-	else if (pinecone_is_memoize(node))
+	else if (IsA(node, MemoizeState))
 		find_scans_in_cache(node, search);
 	else
 	{
@@ -389,7 +389,7 @@ gate_is_open(Gate *gate, bool cached)
 	PartitionPruneState *prune;
 	Bitmapset *valid = NULL;
 
-	if (pinecone_is_memoize(gate->node))
+	if (IsA(gate->node, MemoizeState))
 		return !cached;
 	if (IsA(gate->node, ResultState))
 	{
