@@ -423,6 +423,18 @@ sub signal_pinecone
 	kill $_[0] => $pid;
 }
 
+# All its threads stand still: on a busy machine that takes a moment.
+sub wait_until_stopped
+{
+	open my $file, '<', $t->dir . '/pinecone.pid' or die "pid: $!\n";
+	my ($pid) = <$file> =~ /(\d+)/;
+
+	$t->wait_until(sub {
+		my @states = map { open my $stat, '<', $_ or return 0; (<$stat> // '') =~ /\) (\w)/ ? $1 : '' } glob "/proc/$pid/task/*/stat";
+		return @states > 0 && !grep { $_ ne 'T' } @states;
+	}, 10) or die "pinecone-local does not stop\n";
+}
+
 sub start_pinecone
 {
 	my ($dir, $port) = ($t->dir, $t->port);
@@ -472,6 +484,7 @@ for my $table ('one_t', 'one_i')
 	seed(0, 0);
 	$t->sql('TRUNCATE local');
 	signal_pinecone('STOP');
+	wait_until_stopped();
 	$result = run($statements{INSERT}{sql} =~ s/TABLE/$table/r);
 	signal_pinecone('CONT');
 	sleep 1;
