@@ -6,16 +6,16 @@
 #define PINECONE_SETTING_H
 
 /* Pushdown switches, for diagnosis and exact instead of approximate answers */
-extern bool pinecone_enable_filter;	   /* metadata filters */
-extern bool pinecone_enable_knn;	   /* searches for ORDER BY distance, distance < r */
-extern bool pinecone_enable_limit;	   /* LIMIT sizes searches and pages */
-extern bool pinecone_enable_fetch;	   /* id = x, id = ANY(...) */
-extern bool pinecone_enable_prefix;	   /* id LIKE 'p%' */
-extern bool pinecone_enable_sort;	   /* ORDER BY id COLLATE "C" */
-extern bool pinecone_enable_aggregate; /* count(*) */
+extern bool pinecone_enable_filter;		   /* metadata filters */
+extern bool pinecone_enable_knn;		   /* searches for ORDER BY distance, distance < r */
+extern bool pinecone_enable_limit;		   /* LIMIT sizes searches and pages */
+extern bool pinecone_enable_fetch;		   /* id = x, id = ANY(...) */
+extern bool pinecone_enable_prefix;		   /* id LIKE 'p%' */
+extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
+extern bool pinecone_enable_aggregate;	   /* count(*) */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
-extern bool pinecone_enable_prune;	   /* namespace = x asks that one alone */
-extern bool pinecone_enable_columns;   /* asking for only what the query uses */
+extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
+extern bool pinecone_enable_columns;	   /* asking for only what the query uses */
 
 /* Joins */
 extern bool pinecone_enable_read_ahead;
