@@ -14,6 +14,7 @@
 #include "mb/pg_wchar.h"
 
 #include "decode.h"
+#include "floats.h"
 #include "number.h"
 
 /* No reply nests this deep; a hostile one must not exhaust the stack. */
@@ -372,82 +373,10 @@ accept_null(Scanner *s)
 
 /* ---- Records ---- */
 
-/*
- * Find where the numbers of an array end, which are many: offsets of commas
- * and of the closing bracket from "base", as many as there are in the next
- * blocks.  Returns where to go on, or NULL when this was the last of them.
- * ends[] has room for MAX_ENDS.
- */
-#define BLOCK 64
-#define MAX_ENDS 512
-
-static const char *
-find_ends(Scanner *s, const char *base, uint32 *ends, int *n)
-{
-	const char *block = base;
-
-	*n = 0;
-	while (*n <= MAX_ENDS - BLOCK && block < s->end)
-	{
-		uint64 commas = bytes_equal(block, ',');
-		uint64 closes = bytes_equal(block, ']');
-		bool last;
-
-		if (s->end - block < BLOCK)
-		{
-			uint64 inside = (UINT64CONST(1) << (s->end - block)) - 1;
-
-			commas &= inside;
-			closes &= inside;
-		}
-		last = closes != 0;
-		if (last)
-		{
-			closes &= -closes;
-			commas = (commas & (closes - 1)) | closes;
-		}
-		while (commas != 0)
-		{
-			/* eight at a time: a branch for each would often be guessed wrong */
-			int count = count_bits(commas);
-			uint32 offset = block - base;
-
-			for (int i = 0; i < 8; i++)
-			{
-				ends[*n + i] = offset + __builtin_ctzll(commas | UINT64CONST(1) << 63);
-				commas &= commas - 1;
-			}
-			*n += Min(count, 8);
-		}
-		if (last)
-			return NULL;
-		block += BLOCK;
-	}
-	return block;
-}
-
-static bool
-read_float(Scanner *s, const char *p, const char *end, float *value)
-{
-	while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
-		p++;
-	s->p = p;
-	if (!decode_float(&p, value))
-		return fail(s, "a vector holds something that is not a float32 number");
-	while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
-		p++;
-	s->p = p;
-	return p == end || fail(s, "a comma was expected");
-}
-
 static bool
 read_floats(Scanner *s, float **values, int *n)
 {
-	int size = Max(s->dimension, 16);
-	float *array;
-	int count = 0;
-	const char *p;
-	const char *next;
+	const char *reason;
 
 	if (!expect(s, '[', "an array of numbers was expected"))
 		return false;
@@ -458,42 +387,11 @@ read_floats(Scanner *s, float **values, int *n)
 	}
 	if (!check_encoding(s, s->p))
 		return false;
-	array = palloc(size * sizeof(float));
-	p = s->p;
-	next = p;
-	do
-	{
-		const char *base = next;
-		uint32 ends[MAX_ENDS];
-		int nends;
-
-		next = find_ends(s, base, ends, &nends);
-		if (nends == 0)
-		{
-			s->p = s->end;
-			return fail(s, "an array does not end");
-		}
-		if (count + nends > size)
-		{
-			size = Max(size * 2, count + nends);
-			array = repalloc(array, size * sizeof(float));
-		}
-		for (int i = 0; i < nends; i++)
-		{
-			const char *end = base + ends[i];
-
-			if (!short_decimal(p, end, &array[count]) && !read_float(s, p, end, &array[count]))
-				return false;
-			count++;
-			p = end + 1;
-		}
-	}
-	while (next != NULL);
-	s->p = p;
-	s->valid = p; /* it was digits */
-	s->dimension = count;
-	*values = array;
-	*n = count;
+	*n = s->dimension;
+	if (!pinecone_floats_decode(&s->p, s->end, values, n, &reason))
+		return fail(s, reason);
+	s->valid = s->p; /* it was digits */
+	s->dimension = *n;
 	return true;
 }
 

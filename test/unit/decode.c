@@ -5,99 +5,17 @@
  *
  *	decode [rounds [seed]]
  *
- * What PostgreSQL's backend offers the decoder is replaced by the few lines
- * below.  Ends with "N passed, N failed".
+ * Ends with "N passed, N failed".
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "mb/pg_wchar.h"
-
 #include "../../src/decode.h"
+#include "backend.h"
 
 /* What http.c leaves readable behind a body, its NUL included */
 #define BODY_PADDING 64
-
-/* ---- The backend ---- */
-
-static void **blocks;
-static size_t nblocks;
-static size_t blocks_size;
-
-static void *
-remember(void *block)
-{
-	if (block == NULL)
-		abort();
-	if (nblocks == blocks_size)
-	{
-		blocks_size = Max(blocks_size * 2, 1024);
-		blocks = realloc(blocks, blocks_size * sizeof(void *));
-	}
-	return blocks[nblocks++] = block;
-}
-
-static void
-free_all(void)
-{
-	for (size_t i = 0; i < nblocks; i++)
-		free(blocks[i]);
-	nblocks = 0;
-}
-
-void *
-palloc(Size size)
-{
-	return remember(malloc(Max(size, 1)));
-}
-
-void *
-palloc0(Size size)
-{
-	return remember(calloc(1, Max(size, 1)));
-}
-
-void *
-repalloc(void *block, Size size)
-{
-	for (size_t i = nblocks; i-- > 0;)
-	{
-		if (blocks[i] == block)
-			return blocks[i] = realloc(block, Max(size, 1));
-	}
-	abort();
-}
-
-char *
-pnstrdup(const char *text, Size len)
-{
-	char *copy = palloc(len + 1);
-
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	return copy;
-}
-
-char *
-pg_any_to_server(const char *text, int len, int encoding)
-{
-	return unconstify(char *, text);
-}
-
-int
-GetDatabaseEncoding(void)
-{
-	return PG_UTF8;
-}
-
-bool
-pg_verify_mbstr(int encoding, const char *text, int len, bool no_error)
-{
-	return pg_encoding_verifymbstr(encoding, text, len) == len;
-}
-
-/* ---- Tests ---- */
 
 static const char *const replies[] = {
 	"{\"results\":[],\"matches\":[{\"id\":\"a\",\"score\":0.891132772,\"values\":[0.1,-2.5e-3,1,0,-0,1e-46,3.4028235e38],"
@@ -189,7 +107,7 @@ decode(const char *text, size_t len, bool want_values)
 	}
 	else if (reason == NULL)
 		abort();
-	free_all();
+	backend_free_all();
 	return good;
 }
 
@@ -282,7 +200,6 @@ main(int argc, char **argv)
 	}
 	/* some changes do no harm, most do */
 	check(rounds == 0 || (accepted > 0 && accepted < rounds), "changed replies", "", 0);
-	free(blocks);
 	printf("%ld changed replies, %ld of them accepted\n", rounds, accepted);
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed > 0;
