@@ -39,6 +39,13 @@
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
 
+/*
+ * Memory of large bodies is kept for the next ones, so many bytes of it:
+ * fresh memory from the system costs about as much as receiving into it.
+ */
+#define MAX_SPARE_BODIES 8
+#define MAX_SPARE_BYTES ((size_t) 4 * 1024 * 1024)
+
 /* An exchange with what libcurl holds for it. */
 typedef struct Transfer
 {
@@ -56,6 +63,12 @@ typedef struct Transfer
 	int timeout_ms;
 	char error[CURL_ERROR_SIZE];
 } Transfer;
+
+typedef struct SpareBody
+{
+	char *data; /* malloc'ed */
+	size_t size;
+} SpareBody;
 
 /* What is known of a file descriptor, by its number. */
 typedef struct Watch
@@ -78,6 +91,9 @@ static bool alarm_set = false;	 /* it has been set, and not been seen to ring */
 static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
 static CURL *spare_handles[MAX_SPARE_HANDLES];
 static int nspare_handles = 0;
+static SpareBody spare_bodies[MAX_SPARE_BODIES];
+static int nspare_bodies = 0;
+static size_t spare_bytes = 0; /* the sum of their sizes */
 
 /*
  * Microseconds in which nobody moved the exchanges on: an open cursor may not be
@@ -212,6 +228,68 @@ timer_callback(CURLM *handle, long timeout_ms, void *userp)
 	return 0;
 }
 
+/* The smallest memory kept that is large enough, or else the largest. */
+static void
+take_spare_body(Transfer *transfer, size_t wanted)
+{
+	SpareBody *best = NULL;
+
+	for (int i = 0; i < nspare_bodies; i++)
+	{
+		SpareBody *spare = &spare_bodies[i];
+
+		if (best == NULL || (best->size < wanted ? spare->size > best->size :
+												   spare->size >= wanted && spare->size < best->size))
+			best = spare;
+	}
+	if (best == NULL)
+		return;
+	transfer->exchange.body = best->data;
+	transfer->body_size = best->size;
+	spare_bytes -= best->size;
+	*best = spare_bodies[--nspare_bodies];
+}
+
+static void
+keep_body(char *data, size_t size)
+{
+	if (size < LARGE_BUFFER || nspare_bodies == MAX_SPARE_BODIES ||
+		spare_bytes + size > MAX_SPARE_BYTES)
+	{
+		free(data);
+		return;
+	}
+	spare_bodies[nspare_bodies++] = (SpareBody){data, size};
+	spare_bytes += size;
+}
+
+/* Make room for a body of so many bytes. */
+static bool
+grow_body(Transfer *transfer, size_t needed)
+{
+	PineconeExchange *exchange = &transfer->exchange;
+	size_t wanted = Max(needed, transfer->body_size * 2);
+	curl_off_t announced = -1;
+	char *body;
+
+	if (exchange->body == NULL)
+	{
+		if (curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
+			announced > 0 && (size_t) announced < MAX_BODY)
+			wanted = Max(wanted, (size_t) announced + BODY_PADDING);
+		if (wanted >= LARGE_BUFFER)
+			take_spare_body(transfer, wanted);
+		if (transfer->body_size >= wanted)
+			return true;
+	}
+	body = realloc(exchange->body, wanted);
+	if (body == NULL)
+		return false;
+	exchange->body = body;
+	transfer->body_size = wanted;
+	return true;
+}
+
 static size_t
 body_callback(char *data, size_t size, size_t n, void *userp)
 {
@@ -225,24 +303,10 @@ body_callback(char *data, size_t size, size_t n, void *userp)
 		transfer->oversized = true;
 		return 0;
 	}
-	if (needed > transfer->body_size)
+	if (needed > transfer->body_size && !grow_body(transfer, needed))
 	{
-		curl_off_t announced = -1;
-		size_t wanted = Max(needed, transfer->body_size * 2);
-		char *body;
-
-		if (exchange->body_len == 0 &&
-			curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
-			announced > 0 && (size_t) announced < MAX_BODY)
-			wanted = Max(wanted, (size_t) announced + BODY_PADDING);
-		body = realloc(exchange->body, wanted);
-		if (body == NULL)
-		{
-			transfer->out_of_memory = true;
-			return 0;
-		}
-		exchange->body = body;
-		transfer->body_size = wanted;
+		transfer->out_of_memory = true;
+		return 0;
 	}
 	memcpy(exchange->body + exchange->body_len, data, len);
 	exchange->body_len += len;
@@ -355,9 +419,11 @@ pinecone_http_end(PineconeExchange *exchange)
 	if (transfer->headers)
 		curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
-	free(exchange->body);
+	if (exchange->body)
+		keep_body(exchange->body, transfer->body_size);
 	exchange->body = NULL;
 	exchange->body_len = 0;
+	transfer->body_size = 0;
 }
 
 static void
