@@ -14,12 +14,12 @@
 #include "print.h"
 
 /*
- * Have the loop compiled twice and the better one chosen when the module is
+ * Have the loop compiled three times and the best one chosen when the module is
  * loaded, as in distance.c.
  */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && \
 	!defined(__clang__) && !defined(__AVX2__)
-#define TARGET_CLONES __attribute__((target_clones("default", "avx2")))
+#define TARGET_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define TARGET_CLONES
 #endif
