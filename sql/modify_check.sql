@@ -130,6 +130,32 @@ INSERT INTO hybrid VALUES ('s', '{1,2,3}', '{"indices": [], "values": []}');
 INSERT INTO hybrid SELECT 's', '{1,2,3}', jsonb_build_object('indices', jsonb_agg(i), 'values', jsonb_agg(i)) FROM generate_series(1, 1001) i;
 INSERT INTO hybrid VALUES ('s', NULL, '{"indices": [1], "values": [1]}');
 
+-- columns that are the same metadata field: both can be read, one at a time be written
+\set index modify-shared
+\i test/regress/setup.sql
+CREATE FOREIGN TABLE shared (id text COLLATE "C", embedding real[], year int, released text OPTIONS (field 'date'), day date OPTIONS (field 'date'))
+SERVER pinecone;
+INSERT INTO shared (id, embedding, released) VALUES ('a', '{1,2,3}', '1979-05-25');
+INSERT INTO shared VALUES ('b', '{1,2,3}', 1985, NULL, '1985-12-13');
+INSERT INTO shared VALUES ('c', '{1,2,3}', 1997, '1997-09-09', '1998-09-11');
+INSERT INTO shared SELECT * FROM shared;
+INSERT INTO shared (id, embedding, year) VALUES ('c', '{1,2,3}', 1997) RETURNING *;
+COPY shared FROM stdin;
+d	{1,2,3}	2001	2001-01-01	2001-01-01
+\.
+UPDATE shared SET released = '1980', day = '1980-01-01';
+UPDATE shared SET released = NULL, day = '1980-01-01' WHERE id = 'nobody';
+UPDATE shared SET year = 1979 WHERE id = 'a' RETURNING *;
+UPDATE shared SET released = '1979-06-22' WHERE id = 'a' RETURNING *;
+UPDATE shared SET day = '1986-01-01', year = 1986 WHERE id = 'b' RETURNING *;
+UPDATE shared SET day = NULL WHERE id = 'b' RETURNING *;
+SELECT * FROM shared ORDER BY id;
+-- by a trigger, too
+CREATE FUNCTION set_released() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.released := '2000-01-01'; RETURN NEW; END $$;
+CREATE TRIGGER set_released BEFORE UPDATE ON shared FOR EACH ROW EXECUTE FUNCTION set_released();
+UPDATE shared SET day = '1979-05-25' WHERE id = 'a';
+UPDATE shared SET year = 1979 WHERE id = 'a' RETURNING *;
+
 -- a sparse index has no dense vectors
 \set index modify-sparse
 \set dimension 0

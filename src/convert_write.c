@@ -41,9 +41,51 @@ struct PineconeWriter
 	Oid sparse_type;
 	int nfields;
 	PineconeFieldColumn *fields;
+	bool shared_fields; /* some columns are the same field */
 
 	const char *id; /* of the row at hand, for messages; NULL: there is none */
 };
+
+static bool
+is_assigned(PineconeWriter *writer, AttrNumber attnum)
+{
+	return attnum != 0 && (writer->assigned == NULL || bms_is_member(attnum, writer->assigned));
+}
+
+/*
+ * Two columns that are the same metadata field may both be read.  A statement
+ * that writes both is refused, for one value would be lost.
+ */
+static void
+check_shared_fields(PineconeWriter *writer, const bool *isnull)
+{
+	PineconeColumn *columns[2];
+
+	if (!writer->shared_fields)
+		return;
+	for (int i = 0; i < writer->nfields; i++)
+	{
+		columns[0] = writer->fields[i].column;
+		for (int j = i + 1; j < writer->nfields; j++)
+		{
+			bool written = true;
+
+			columns[1] = writer->fields[j].column;
+			if (strcmp(columns[0]->field, columns[1]->field) != 0)
+				continue;
+			/* an INSERT leaves out what is NULL, an UPDATE removes it */
+			for (int k = 0; k < 2; k++)
+				written = written && (writer->assigned ? is_assigned(writer, columns[k]->attnum) : !isnull[columns[k]->attnum - 1]);
+			if (written)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot write both column \"%s\" and column \"%s\" of foreign table \"%s\"",
+								columns[0]->name, columns[1]->name, writer->table->name),
+						 errdetail("They are the same metadata field \"%s\".", columns[0]->field),
+						 errhint("Write one of them.")));
+		}
+	}
+}
 
 PineconeWriter *
 pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
@@ -75,8 +117,12 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 		field->column = &table->columns[i];
 		field->basetype = getBaseType(field->column->typid);
 		field->is_enum = get_typtype(field->basetype) == TYPTYPE_ENUM;
+		for (int j = 0; j < writer->nfields; j++)
+			writer->shared_fields |= strcmp(writer->fields[j].column->field, field->column->field) == 0;
 		writer->nfields++;
 	}
+	if (assigned != NULL)
+		check_shared_fields(writer, NULL);
 	return writer;
 }
 
@@ -110,12 +156,6 @@ refuse(PineconeWriter *writer, int sqlstate, const char *reason)
 				(errcode(sqlstate),
 				 errmsg("cannot store record \"%s\" in foreign table \"%s\": %s",
 						shown_id(writer->id), writer->table->name, reason)));
-}
-
-static bool
-is_assigned(PineconeWriter *writer, AttrNumber attnum)
-{
-	return attnum != 0 && (writer->assigned == NULL || bms_is_member(attnum, writer->assigned));
 }
 
 /* ---- Ids ---- */
@@ -317,22 +357,24 @@ finish_metadata(PineconeWriter *writer, const PineconeMetadata *metadata, Pineco
 		   pinecone_convert_metadata_finish(metadata, &record->metadata, &record->metadata_len));
 }
 
-/* The fields of a row's own columns, all or those set; NULL removes in an UPDATE. */
+/* The fields of columns that are set, or of the others; NULL may remove a field. */
 static void
-add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnull, bool all,
-				  bool update, PineconeMetadata *metadata)
+add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnull, bool set,
+				  bool remove, PineconeMetadata *metadata)
 {
+	if (set)
+		check_shared_fields(writer, isnull);
 	for (int i = 0; i < writer->nfields; i++)
 	{
 		PineconeFieldColumn *field = &writer->fields[i];
 		int n = field->column->attnum - 1;
 
-		if (!all && !is_assigned(writer, field->column->attnum))
+		if (is_assigned(writer, field->column->attnum) != set)
 			continue;
 		if (!isnull[n])
 			refuse(writer, ERRCODE_DATA_EXCEPTION,
 				   pinecone_convert_metadata_add_column(metadata, field, values[n]));
-		else if (update)
+		else if (remove)
 			pinecone_convert_metadata_remove(metadata, field->column->field);
 	}
 }
@@ -350,7 +392,7 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	else if (whole != 0 && !isnull[whole - 1])
 		reason = pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
-	add_field_columns(writer, values, isnull, false, stored != NULL, &metadata);
+	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
 }
@@ -386,7 +428,7 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 {
 	PineconeMetadata metadata = {0};
 
-	add_field_columns(writer, values, isnull, false, true, &metadata);
+	add_field_columns(writer, values, isnull, true, true, &metadata);
 	/* a jsonb column may hold JSON's null, which removes as well */
 	for (int i = 0; i < metadata.n; i++)
 	{
@@ -439,7 +481,9 @@ pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *
 	if (whole != 0 && !isnull[whole - 1])
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
 			   pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
-	add_field_columns(writer, values, isnull, whole == 0, true, &metadata);
+	if (whole == 0)
+		add_field_columns(writer, values, isnull, false, false, &metadata);
+	add_field_columns(writer, values, isnull, true, true, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
 }

@@ -398,10 +398,12 @@ initialize(void)
 	AddWaitEventToSet(wait_set, WL_SOCKET_READABLE, epoll_fd, NULL, NULL);
 }
 
-void
-pinecone_http_end(PineconeExchange *exchange)
+/* Cancel it if it runs, and free what libcurl holds for it. */
+static void
+release_transfer(void *arg)
 {
-	Transfer *transfer = (Transfer *) exchange;
+	Transfer *transfer = arg;
+	PineconeExchange *exchange = &transfer->exchange;
 
 	if (transfer->easy)
 	{
@@ -424,12 +426,6 @@ pinecone_http_end(PineconeExchange *exchange)
 	exchange->body = NULL;
 	exchange->body_len = 0;
 	transfer->body_size = 0;
-}
-
-static void
-release_transfer(void *arg)
-{
-	pinecone_http_end(arg);
 }
 
 static void
@@ -748,12 +744,21 @@ pinecone_http_socket(void)
 	return epoll_fd;
 }
 
+/* Milliseconds until exchanges are to be moved on by themselves; -1: never. */
+static long
+timer_timeout(void)
+{
+	if (timer_at == 0)
+		return -1;
+	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
+}
+
 void
 pinecone_http_alarm(long timeout_ms)
 {
 	struct itimerspec when = {0};
 	struct epoll_event event = {.events = EPOLLIN};
-	long timer = pinecone_http_timeout();
+	long timer = timer_timeout();
 
 	initialize();
 	if (alarm_fd < 0)
@@ -789,14 +794,6 @@ pinecone_http_alarm(long timeout_ms)
 		elog(ERROR, "could not set a timer: %m");
 }
 
-long
-pinecone_http_timeout(void)
-{
-	if (timer_at == 0)
-		return -1;
-	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
-}
-
 /* An alarm is for who waits otherwise; rung and unseen it would end our sleep. */
 static void
 silence_alarm(void)
@@ -811,7 +808,7 @@ silence_alarm(void)
 void
 pinecone_http_sleep(long timeout_ms)
 {
-	long timer = pinecone_http_timeout();
+	long timer = timer_timeout();
 	WaitEvent event;
 
 	if (timer >= 0 && (timeout_ms < 0 || timer < timeout_ms))

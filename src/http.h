@@ -54,9 +54,6 @@ typedef struct PineconeExchange
  */
 extern PineconeExchange *pinecone_http_start(const PineconeHttpRequest *request);
 
-/* Cancel if it runs, and free what libcurl holds for it.  Idempotent. */
-extern void pinecone_http_end(PineconeExchange *exchange);
-
 /* Move all exchanges on without blocking.  Returns whether any has finished. */
 extern bool pinecone_http_advance(void);
 
@@ -73,8 +70,5 @@ extern void pinecone_http_sleep(long timeout_ms);
  */
 extern int pinecone_http_socket(void);
 extern void pinecone_http_alarm(long timeout_ms);
-
-/* Milliseconds until exchanges are to be moved on by themselves; -1: never. */
-extern long pinecone_http_timeout(void);
 
 #endif /* PINECONE_HTTP_H */

@@ -90,8 +90,8 @@ pinecone_huf_fraction(const char *name, double value)
 	return value;
 }
 
-bool
-pinecone_huf_same_params(const HufParams *a, const HufParams *b)
+static bool
+same_params(const HufParams *a, const HufParams *b)
 {
 	if (a->kind != b->kind)
 		return false;
@@ -104,7 +104,7 @@ pinecone_huf_same_params(const HufParams *a, const HufParams *b)
 void
 pinecone_huf_check_params(const HufParams *expected, const HufParams *found)
 {
-	if (!pinecone_huf_same_params(expected, found))
+	if (!same_params(expected, found))
 		pinecone_huf_bad_param("parameters of an aggregate must not vary within a group");
 }
 
@@ -260,8 +260,8 @@ pinecone_huf_sort(double *value, int64 n)
 }
 
 /* The largest of some masses; says also whether they make shares. */
-HufMassState
-pinecone_huf_largest_mass(const double *value, int64 n, double *largest)
+static HufMassState
+largest_mass(const double *value, int64 n, double *largest)
 {
 	bool bad = false;
 
@@ -306,7 +306,7 @@ pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *tota
 {
 	HufSum sum = {0};
 	double largest;
-	HufMassState state = kind == HUF_LINEAR ? pinecone_huf_largest_mass(value, n, &largest) : largest_score(value, n, &largest);
+	HufMassState state = kind == HUF_LINEAR ? largest_mass(value, n, &largest) : largest_score(value, n, &largest);
 
 	if (state != HUF_MASS_OK)
 		return state;

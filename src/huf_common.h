@@ -121,7 +121,6 @@ extern void pinecone_huf_dim_mismatch(int expected, int found) __attribute__((no
 extern HufKind pinecone_huf_kind(text *name);
 extern double pinecone_huf_positive(const char *name, double value);
 extern double pinecone_huf_fraction(const char *name, double value);
-extern bool pinecone_huf_same_params(const HufParams *a, const HufParams *b);
 extern void pinecone_huf_check_params(const HufParams *expected, const HufParams *found);
 
 extern MemoryContext pinecone_huf_aggregate_context(FunctionCallInfo fcinfo);
@@ -139,7 +138,6 @@ typedef enum HufMassState
 	HUF_MASS_ZERO,
 } HufMassState;
 
-extern HufMassState pinecone_huf_largest_mass(const double *value, int64 n, double *largest);
 extern HufMassState pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total);
 
 #endif

@@ -15,11 +15,14 @@
 #
 # PostgreSQL listens on a socket in the directory alone, pinecone-local on free
 # ports of the loopback interface.  Both run as the user who runs the script;
-# for root, who may not run PostgreSQL, as "postgres" or else "nobody".  To
-# leave them running, forget the trap (trap - EXIT) and keep $CLUSTER_DIR:
-# cluster_end with CLUSTER_DIR set stops them from any other script.
+# for root, who may not run PostgreSQL, as "postgres" or else "nobody".  The
+# directory is made in TMPDIR, or in /tmp.  To leave them running, forget the
+# trap (trap - EXIT) and keep $CLUSTER_DIR: cluster_end with CLUSTER_DIR set
+# stops them from any other script.
 
 CLUSTER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CLUSTER_PGPORT=5432
+CLUSTER_MAX_SOCKET=107 # by law of Linux
 cluster_as=() # the command in front of server processes
 
 cluster_user() {
@@ -40,8 +43,7 @@ cluster_set_user() {
 cluster_begin() {
 	PG_CONFIG=$("$CLUSTER_SOURCE/test/pg_config.sh" --path) || return
 	export PG_CONFIG
-	# A socket's path is short by law, so TMPDIR is not asked
-	CLUSTER_DIR=$(mktemp -d /tmp/pinecone_fdw.XXXXXX)
+	CLUSTER_DIR=$(cd "${TMPDIR:-/tmp}" && mktemp -d "$PWD/pinecone_fdw.XXXXXX") || return
 	export CLUSTER_DIR
 	trap cluster_end EXIT
 	trap 'exit 129' HUP
@@ -49,13 +51,26 @@ cluster_begin() {
 	trap 'exit 143' TERM
 	[ "$(id -u)" != 0 ] || chown "$(cluster_user):" "$CLUSTER_DIR"
 	cluster_set_user
+	cluster_check_directory
+}
+
+cluster_check_directory() {
+	local socket=$CLUSTER_DIR/.s.PGSQL.$CLUSTER_PGPORT
+	if [ "$(LC_ALL=C && echo "${#socket}")" -gt "$CLUSTER_MAX_SOCKET" ]; then
+		echo "PostgreSQL's socket would be \"$socket\", and a socket's path can have $CLUSTER_MAX_SOCKET bytes: set TMPDIR to a directory of a shorter name" >&2
+		return 1
+	fi
+	"${cluster_as[@]}" true || {
+		echo "the user of the test servers cannot enter \"$CLUSTER_DIR\": set TMPDIR to a directory where all users can" >&2
+		return 1
+	}
 }
 
 cluster_postgres() {
 	local bindir
 	bindir=$("$PG_CONFIG" --bindir)
 	export PATH=$bindir:$PATH
-	export PGHOST=$CLUSTER_DIR PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+	export PGHOST=$CLUSTER_DIR PGPORT=$CLUSTER_PGPORT PGUSER=postgres PGDATABASE=postgres
 	unset PGSERVICE PGSERVICEFILE PGPASSWORD PGOPTIONS PGSSLMODE PGHOSTADDR
 
 	"${cluster_as[@]}" "$bindir/initdb" -D "$CLUSTER_DIR/data" -U postgres -A trust --no-sync \

@@ -15,19 +15,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
+# shellcheck source=test/bench/lib/bench.sh
+source test/bench/lib/bench.sh
 RECORDS=${RECORDS:-100000}
 DIMENSION=${DIMENSION:-768}
 ROUNDS=${ROUNDS:-5}
-
-median() {
-	sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
-
-report() { # NAME VALUE BASE TARGET at-most|at-least
-	awk -v n="$1" -v a="$2" -v b="$3" -v t="$4" -v d="$5" 'BEGIN {
-		r = a / b; ok = d == "at-most" ? r <= t : r >= t
-		printf "bench %s ratio %.2f target %s %s\n", n, r, t, ok ? "met" : "missed" }'
-}
 
 cluster_begin
 cluster_postgres "shared_buffers = 256MB" "max_parallel_workers_per_gather = 0"
@@ -47,7 +39,7 @@ awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
 chmod 644 "$CLUSTER_DIR/records.jsonl"
 cluster_pinecone --index "bench:$DIMENSION:cosine" --load "$CLUSTER_DIR/records.jsonl"
 rm "$CLUSTER_DIR/records.jsonl"
-host=$(curl -s -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/bench" | sed 's/.*"host":"\([^"]*\)".*/\1/')
+host=$(index_host bench)
 
 psql -qX <<END
 CREATE EXTENSION pinecone_fdw;
@@ -114,7 +106,7 @@ awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
 for _ in $(seq "$ROUNDS"); do
 	"$CLUSTER_DIR/bare" get "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/paths" 16 >"$CLUSTER_DIR/bare.out"
 	cut -d ' ' -f 1 "$CLUSTER_DIR/bare.out" >>"$CLUSTER_DIR/bare.s"
-	psql -qXAt -c '\timing on' -c 'SELECT count(embedding) FROM bench' | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' >>"$CLUSTER_DIR/sql.s"
+	milliseconds 'SELECT count(embedding) FROM bench' >>"$CLUSTER_DIR/sql.s"
 done
 sql=$(median <"$CLUSTER_DIR/sql.s")
 bare=$(median <"$CLUSTER_DIR/bare.s")
@@ -135,8 +127,7 @@ psql -qXAt -c 'EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT count(embedding) FRO
 	}'
 
 # the official client
-(cd test/contract && npm ci --silent --no-audit --no-fund >/dev/null 2>&1) || { echo "the official client cannot be installed"; exit 0; }
-module=$(grep -o '"[^"]*": *"npm:@pinecone-database/pinecone@7[^"]*"' test/contract/package.json | cut -d '"' -f 2)
+module=$(official_client) || exit 0
 node test/bench/client.mjs "$module" "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" 1000 16 >"$CLUSTER_DIR/client"
 printf 'client: query %s us, scan %s s\n' "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(cut -d ' ' -f 2 "$CLUSTER_DIR/client")"
 report query_client_time_per_sql_time "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(median <"$CLUSTER_DIR/sql.us")" 1 at-least

@@ -13,22 +13,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
+# shellcheck source=test/bench/lib/bench.sh
+source test/bench/lib/bench.sh
 LATENCY=${LATENCY:-50}
 ROWS=${ROWS:-1000}
 RECORDS=${RECORDS:-5000}
 DIMENSION=${DIMENSION:-256}
 ROUNDS=${ROUNDS:-5}
 CONCURRENCY=32
-
-median() {
-	sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
-
-report() { # NAME VALUE BASE TARGET at-most|at-least
-	awk -v n="$1" -v a="$2" -v b="$3" -v t="$4" -v d="$5" 'BEGIN {
-		r = a / b; ok = d == "at-most" ? r <= t : r >= t
-		printf "bench %s ratio %.2f target %s %s\n", n, r, t, ok ? "met" : "missed" }'
-}
 
 make -s -C test/server
 cluster_begin
@@ -44,7 +36,7 @@ awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
 chmod 644 "$CLUSTER_DIR/records.jsonl"
 cluster_pinecone --index "joins:$DIMENSION:cosine" --load "$CLUSTER_DIR/records.jsonl" --latency "$LATENCY"
 rm "$CLUSTER_DIR/records.jsonl"
-host=$(curl -s -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/joins" | sed 's/.*"host":"\([^"]*\)".*/\1/')
+host=$(index_host joins)
 
 # The rows, for SQL and for the client
 awk -v n="$ROWS" -v d="$DIMENSION" -v m="$RECORDS" 'BEGIN {
@@ -68,18 +60,14 @@ search='SELECT count(m.id) FROM o, LATERAL (SELECT id, embedding <=> o.v AS d FR
 lookup='SELECT count(f.title) FROM o JOIN f ON f.id = o.fid'
 
 run() { # on|off QUERY: its milliseconds
-	psql -qXAt -c "SET pinecone_fdw.enable_read_ahead = $1" -c "SELECT title FROM f WHERE id = 'r1'" -c '\timing on' -c "$2" |
-		sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -n 1
+	milliseconds "$2" -c "SET pinecone_fdw.enable_read_ahead = $1" -c "SELECT title FROM f WHERE id = 'r1'"
 }
 
 requests() { # QUERY
 	psql -qXAt -c "EXPLAIN (ANALYZE, COSTS OFF) $1" | sed -n 's/^ *Requests: //p' | head -n 1
 }
 
-module=
-if (cd test/contract && npm ci --silent --no-audit --no-fund >/dev/null 2>&1); then
-	module=$(grep -o '"[^"]*": *"npm:@pinecone-database/pinecone@7[^"]*"' test/contract/package.json | cut -d '"' -f 2)
-fi
+module=$(official_client) || module=
 for kind in search lookup; do
 	query=${!kind}
 	: >"$CLUSTER_DIR/on"
@@ -103,7 +91,5 @@ for kind in search lookup; do
 		client=$(median <"$CLUSTER_DIR/client")
 		printf '%s by the official client: %.0f ms\n' "$kind" "$client"
 		report "join_${kind}_per_client" "$on" "$client" 1.2 at-most
-	else
-		echo "the official client cannot be installed"
 	fi
 done

@@ -15,6 +15,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=test/bench/lib/bench.sh
+source lib/bench.sh
 records=${1:-100000}
 dimension=${2:-768}
 
@@ -49,11 +51,6 @@ server_cpu() {
 	awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$pid/stat"
 }
 
-# NAME RATIO TARGET at-most|at-least
-verdict() {
-	awk -v name="$1" -v r="$2" -v t="$3" -v how="$4" 'BEGIN {
-		printf "bench %s ratio %.2f target %.2f %s\n", name, r, t, (how == "at-most" ? r <= t : r >= t) ? "met" : "missed" }'
-}
 calculate() {
 	awk "BEGIN { print $1 }"
 }
@@ -67,7 +64,7 @@ for time in new again; do
 	per_core=$(calculate "$bytes / $cpu / 1e6")
 	printf 'upsert, %s: %d records of %d numbers, %.0f MB in %.2f s, %.2f s of the server: %.0f MB/s per core\n' \
 		"$time" "$records" "$dimension" "$(calculate "$bytes / 1e6")" "$seconds" "$cpu" "$per_core"
-	verdict "server_upsert_$time" "$(calculate "$per_core / 300")" 1 at-least
+	report "server_upsert_$time" "$per_core" 300 1 at-least
 	if [ "$time" = new ]; then
 		resident=$(awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$pid/status")
 		printf 'for comparison: clearing as much memory as the server holds, %.0f MB, takes %.2f s of a core\n' \
@@ -78,14 +75,14 @@ done
 query=$("$client" query "$port" "$dimension" 51)
 memory=$("$client" read $((records * dimension * 4)) "$(nproc)")
 printf 'query: %.2f ms; reading %d MB once: %.2f ms\n' "$(calculate "$query * 1000")" $((records * dimension * 4 / 1000000)) "$(calculate "$memory * 1000")"
-verdict server_query "$(calculate "$query / $memory")" 2 at-most
+report server_query "$query" "$memory" 2 at-most
 
 # As many records as fit into a reply, so the largest pages
 ids=$(seq -f 'record-%07g' 0 $((3500000 / (dimension * 15) - 1)) | sed 's/^/\&ids=/' | tr -d '\n')
 read -r bytes seconds < <("$client" download "$port" 3 2 "/vectors/fetch?namespace=bench$ids")
 fetch=$(calculate "$bytes / $seconds / 1e9")
 printf 'fetch: pages of %d records: %.2f GB/s\n' $((3500000 / (dimension * 15))) "$fetch"
-verdict server_fetch "$fetch" 1 at-least
+report server_fetch "$fetch" 1 1 at-least
 
 curl -sS -H 'Api-Key: bench' -H 'Content-Type: application/json' -o "$directory/reply" "http://127.0.0.1:$small/vectors/upsert" \
 	-d '{"vectors":[{"id":"a","values":[1,2,3,4],"metadata":{"genre":"drama"}},{"id":"b","values":[4,3,2,1]}]}'
@@ -100,4 +97,4 @@ wrk.body = '{"topK":2,"vector":[1,2,2,1],"includeMetadata":true}'
 LUA
 queries=$(rate -s "$directory/query.lua" "http://127.0.0.1:$small/query")
 printf 'small requests: %.0f fetches/s, %.0f queries/s\n' "$fetches" "$queries"
-verdict server_requests "$(calculate "($fetches < $queries ? $fetches : $queries) / 10000")" 1 at-least
+report server_requests "$(calculate "$fetches < $queries ? $fetches : $queries")" 10000 1 at-least

@@ -19,24 +19,16 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
+# shellcheck source=test/bench/lib/bench.sh
+source test/bench/lib/bench.sh
 RECORDS=${RECORDS:-100000}
 DIMENSION=${DIMENSION:-768}
 ROUNDS=${ROUNDS:-3}
 CONCURRENCY=4
 
-median() {
-	sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
-
-report() { # NAME VALUE BASE TARGET at-most|at-least
-	awk -v n="$1" -v a="$2" -v b="$3" -v t="$4" -v d="$5" 'BEGIN {
-		r = a / b; ok = d == "at-most" ? r <= t : r >= t
-		printf "bench %s ratio %.2f target %s %s\n", n, r, t, ok ? "met" : "missed" }'
-}
-
 # Seconds that a statement takes.
 seconds() {
-	psql -qXAt -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{print $1 / 1000}'
+	milliseconds "$1" | awk '{print $1 / 1000}'
 }
 
 cluster_begin
@@ -44,7 +36,7 @@ cluster_postgres "shared_buffers = 256MB" "max_wal_size = 4GB"
 cc -O2 -o "$CLUSTER_DIR/bare" test/bench/bare.c -lcurl
 chmod 755 "$CLUSTER_DIR/bare"
 cluster_pinecone --index "bench:$DIMENSION:cosine" --log-size 0
-host=$(curl -s -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/bench" | sed 's/.*"host":"\([^"]*\)".*/\1/')
+host=$(index_host bench)
 
 # the same records as a file for COPY and as request bodies of just under 2 MB
 perl -e '
@@ -108,8 +100,7 @@ for format in text binary; do
 done
 
 # the official client
-(cd test/contract && npm ci --silent --no-audit --no-fund >/dev/null 2>&1) || { echo "the official client cannot be installed"; exit 0; }
-module=$(grep -o '"[^"]*": *"npm:@pinecone-database/pinecone@7[^"]*"' test/contract/package.json | cut -d '"' -f 2)
+module=$(official_client) || exit 0
 batch=$((1900000 / (DIMENSION * 12 + 100)))
 node test/bench/client_write.mjs "$module" "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/records.copy" \
 	$((batch < 1000 ? batch : 1000)) "$CONCURRENCY" >"$CLUSTER_DIR/client"

@@ -171,7 +171,7 @@ one_index(Request *r, Str name)
 	return true;
 }
 
-bool
+static bool
 control_respond(Request *r)
 {
 	bool get = strcmp(r->method, "GET") == 0;

@@ -506,12 +506,6 @@ add_connection(int fd, const struct sockaddr *address, unsigned len)
 }
 
 bool
-http_is_tls(void)
-{
-	return settings.tls_cert != NULL;
-}
-
-bool
 http_start(void)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET;

@@ -12,6 +12,4 @@
 extern bool http_start(void);
 extern void http_stop(void);
 
-extern bool http_is_tls(void);
-
 #endif

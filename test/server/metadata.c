@@ -337,7 +337,8 @@ metadata_write(Buffer *b, const Metadata *m)
 	buffer_add_char(b, '}');
 }
 
-size_t
+/* What counts against METADATA_LIMIT */
+static size_t
 metadata_text_size(const Metadata *m)
 {
 	Buffer b = {0};

@@ -62,8 +62,6 @@ extern bool metadata_read(JsonReader *r, Metadata **result, Str *message);
 extern Metadata *metadata_merge(const Metadata *base, const Metadata *changes);
 
 extern void metadata_write(Buffer *b, const Metadata *metadata);
-/* What counts against METADATA_LIMIT */
-extern size_t metadata_text_size(const Metadata *metadata);
 extern bool metadata_check_size(const Metadata *metadata, Arena *arena, Str *message);
 
 static inline const Field *

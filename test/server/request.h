@@ -105,7 +105,6 @@ extern bool key_is(Str key, const char *name);
 
 /* Answering: one function a module */
 extern bool data_respond(Request *r);
-extern bool control_respond(Request *r);
 extern bool local_respond(Request *r);
 
 /* write.c, namespace.c: parts of the data plane */

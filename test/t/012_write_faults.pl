@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 my $timeout = 1000;    # of a request, ms
 my $rows = 35;         # in batches of 10
 
-my $saved = tempdir('/tmp/pinecone_fdw.XXXXXX', CLEANUP => 1);
+my $saved = tempdir('pinecone_fdw.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $t = Harness->new(pinecone => ['--store', "$saved/store"]);
 chmod 0777, $saved;    # for whoever the server runs as
 my $server = $t->server;
