@@ -140,6 +140,7 @@ typedef enum HufMassState
 } HufMassState;
 
 extern HufMassState pinecone_huf_largest_mass(const double *value, int64 n, double *largest);
+extern void pinecone_huf_products(const double *a, const double *b, double *product, int64 n);
 extern HufMassState pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total);
 
 #endif
