@@ -126,6 +126,11 @@ BEGIN;
 ALTER TYPE huf_budget ADD ATTRIBUTE more text;
 SELECT * FROM huf_error_budget('{"(a,x,1)"}', 0.1);
 ROLLBACK;
+-- a share that equals the threshold is kept: each of n equal masses, and decimals that add up to 1
+SELECT n, x AS lost FROM generate_series(1, 100) n, unnest('{0.1,0.2,0.3,0.7,1e308,5e-324}'::float8[]) x
+WHERE EXISTS (SELECT FROM huf_cycle(ARRAY(SELECT ('n', i, x)::huf_hit FROM generate_series(1, n) i), 1 / n::float8) WHERE NOT kept)
+   OR EXISTS (SELECT FROM huf_cycle(ARRAY(SELECT ('n' || i % 2, i, x)::huf_hit FROM generate_series(1, 2 * n) i), 1 / n::float8, 'local') WHERE NOT kept);
+SELECT x AS lost FROM generate_series(1, 99) i, LATERAL (SELECT i / 100.0::float8 AS x) t WHERE NOT (SELECT kept FROM huf_cycle(ARRAY[('n', 1, x), ('n', 2, (100 - i) / 100.0::float8)]::huf_hit[], x) WHERE item_id = '1');
 -- many rows
 SELECT count(*), count(DISTINCT rank) AS ranks, near(sum(rho_global_post), 1) AS unity FROM huf_cycle(ARRAY(SELECT ('n' || i % 7, i, i)::huf_hit FROM generate_series(1, 20000) i), 0);
 DROP VIEW swept, hits;

@@ -32,7 +32,14 @@ SELECT huf_tv(1, 1), huf_kl(1, 1), huf_entropy_shift(1, 1) WHERE false;
 -- kl is later against earlier: a share that vanished costs nothing, one that appeared is infinite
 SELECT near(huf_kl(p, q, 0), ln(2)) AS vanished, huf_kl(q, p, 0) AS appeared, huf_psi(p, q, 0) AS psi FROM (VALUES (1, 2), (1, 0)) v(p, q);
 -- denormal shares neither overflow nor vanish
-SELECT huf_kl(p, q, 0) > 700 AS kl, huf_psi(p, q, 0) > 700 AS psi FROM (VALUES (5e-324::float8, 1::float8), (1, 1)) v(p, q);
+SELECT near(huf_kl(p, q, 0), 0.5 * (ln(0.5) - ln(5e-324::float8)) + 0.5 * ln(0.5)) AS kl, near(huf_psi(p, q, 0), 0.5 * (ln(0.5) - ln(5e-324::float8)) - 0.5 * ln(0.5)) AS psi
+FROM (VALUES (5e-324::float8, 1::float8), (1, 1)) v(p, q);
+-- nor do shares that no double holds
+SELECT near(huf_kl(p, q, 0), 370.02305279148146) AS denormal_kl, near(huf_psi(p, q, 0), 370.71619997204135) AS psi, near(huf_psi(q, p, 0), 370.71619997204135) AS other_way
+FROM (VALUES (1e308::float8, 0.5::float8), (1e-14, 0.5)) v(p, q);
+SELECT near(huf_kl(p, q, 0), 725.7784195109339) AS underflow_kl, near(huf_psi(p, q, 0), 726.4715666914938) AS psi, near(huf_kl(q, p, 0), ln(2)) AS other_way
+FROM (VALUES (1e308::float8, 0.5::float8), (1e-323, 0.5)) v(p, q);
+SELECT huf_kl(p, q, 0) AS none, huf_kl(q, p, 0) AS all_the_same, huf_psi(p, q, 0) AS psi, near(huf_kl(q, p, 1e-320), 0) AS eps FROM (VALUES (1e308::float8, 1::float8), (1e-323, 0)) v(p, q);
 -- close snapshots keep their digits
 SELECT near(huf_js(1, 1 + d), 0) AS one_row FROM (VALUES (1e-9::float8)) v(d);
 SELECT near(huf_js(p, q), 1e-12 / 8, 1e-5) AS js, near(huf_psi(p, q), 1e-12, 1e-5) AS psi, near(huf_kl(p, q), 0.5e-12, 1e-5) AS kl, near(huf_hellinger(p, q), sqrt(1e-12 / 8), 1e-5) AS hellinger
@@ -55,6 +62,9 @@ SELECT huf_ks(1, false) AS one_side, huf_w1(1, true), huf_psi_binned(1, true, '{
 SELECT huf_ks(x, later) AS nan, huf_w1(x, later) AS nan, huf_psi_binned(x, later, '{0}') AS nan, huf_histogram(x, '{0}') AS bad FROM (VALUES ('NaN'::float8, false), (1, true)) v(x, later);
 SELECT huf_ks(x, later) AS inf, huf_w1(x, later) AS inf, huf_psi_binned(x, later, '{0}') AS inf FROM (VALUES ('Infinity'::float8, false), (1, true)) v(x, later);
 SELECT huf_ks(1, true), huf_w1(1, true), huf_psi_binned(1, true, '{1}'), huf_histogram(1, '{1}') WHERE false;
+-- a sample that is not there comes before one that is not a number
+SELECT huf_ks(x, true) AS ks, huf_w1(x, true) AS w1, huf_psi_binned(x, true, '{0}') AS psi FROM (VALUES ('NaN'::float8), (1)) v(x);
+SELECT huf_psi_binned(x, later, '{0}') AS nan FROM (VALUES ('NaN'::float8, true), (1, false)) v(x, later);
 -- bins are closed on the left
 SELECT huf_histogram(x, '{0,1,2.5}') FROM unnest('{-1,0,0.5,1,2.4999,2.5,7,NULL}'::float8[]) x;
 -- the same index from counts kept in a table

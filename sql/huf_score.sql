@@ -91,7 +91,10 @@ SELECT huf_softmax('{1}', 0);
 SELECT huf_softmax('{1}', 'NaN');
 SELECT huf_softmax('{1}', 'Infinity');
 SELECT huf_activity_share('{1,2,NULL,4}', '{0,0.5,1,0.25}') AS weighted, huf_activity_share('{1,2}', '{0,0}') AS dormant, huf_activity_share('{1,2}', '{NULL,1}') AS unknown,
-       huf_activity_share('{1,NaN}', '{1,1}') AS nan;
+       huf_activity_share('{1,NaN}', '{1,1}') AS nan, huf_activity_share('{}', '{}') AS empty;
+SELECT huf_activity_share('{1e-200,1e200,2e-200}', '{1e-300,0,1e-300}') AS far_below, huf_activity_share('{1e308,1e308}', '{1,1}') AS huge, huf_activity_share('{5e-324,5e-324}', '{1e-300,5e-324}') AS tiny;
+SELECT huf_activity_share('{NaN,-1}', '{1,NULL}') AS masked;
+SELECT huf_activity_share('{NaN,-1}', '{NaN,1}');
 SELECT huf_activity_share('{1}', '{1,1}');
 SELECT huf_activity_share('{1}', '{2}');
 -- linear shares are the same under scaling, softmax shares under a shift
@@ -170,6 +173,13 @@ SELECT huf_lse(1, i) FROM generate_series(1, 2) i;
 -- even on rows that are skipped
 SELECT huf_lse(NULL, i) FROM generate_series(1, 2) i;
 
+-- what is small keeps its digits: one score beside a large temperature, a positive part of a total, nearly equal shares
+SELECT huf_lse(x, 1e6) AS single, near(huf_lse(x, 1e3), 0.001) AS merged FROM (VALUES (0.001::float8), ('-Infinity')) v(x);
+SELECT near(huf_lse(x, 1e6), 1.0020611536203143) AS one_dominates FROM (VALUES (1::float8), (1 - 2e7)) v(x);
+SELECT huf_items_to_cover(x, 1e-15) AS first, huf_items_to_cover_approx(x, 1e-15) AS approx, huf_items_to_cover(x, 1e-15, 'softmax') AS softmax, huf_items_to_cover(0 * x, 1e-15) AS none FROM (VALUES (1::float8), (2)) v(x);
+SELECT near(huf_rho_var(x) * 1e20, 7.407407810803269) AS var FROM (VALUES (1::float8), (1 + 1e-9), (1 - 1e-9)) v(x);
+SELECT near(huf_rho_var(x) / 4.814824860968088e-41, 1) AS var FROM (SELECT 0.1 + (i % 2) * 1.3877787807814457e-17 AS x FROM generate_series(1, 10000) i) v;
+
 -- the damping objective
 CREATE VIEW kb AS SELECT array_agg(score ORDER BY ord) AS s FROM sample WHERE ns = 'kb';
 SELECT near(huf_damping_coherence(0.52, s), 0.7376) AS c, near(huf_objective(0.52, s, 0.94), 0.26721719044961056) AS j, near(huf_objective(1, s, 0.95), 0.004066770437062237) AS j1,
@@ -182,7 +192,7 @@ SELECT huf_objective(1, '{}', 0.5) AS empty, huf_objective(1, '{NULL}', 0.5) AS 
        huf_objective(10, '{1e308}', 0.5) AS overflow, huf_objective(NULL, '{1}', 0.5) AS null, huf_objective(0.5, '{3}', 1) AS single,
        huf_damping_coherence(1, '{1e308,1e308}') AS huge, huf_damping_coherence(0, '{1e308,1e308}') AS minus_mean;
 SELECT huf_alpha_star('{}') AS empty, huf_alpha_star('{0,0}') AS zero, huf_alpha_star('{NaN}') AS nan, huf_alpha_star('{5e-324,0,0}') AS tiny,
-       huf_alpha_coupled('{0}', 0.5) AS no_scores, huf_alpha_coupled('{0}', 1) AS undefined, huf_alpha_coupled('{1}', 1) AS active, huf_alpha_coupled('{1e308}', 0, 1e308) AS huge;
+       huf_alpha_coupled('{5e-324,0,0}', 1) AS tiny, huf_alpha_coupled('{0}', 0.5) AS no_scores, huf_alpha_coupled('{0}', 1) AS undefined, huf_alpha_coupled('{1}', 1) AS active, huf_alpha_coupled('{1e308}', 0, 1e308) AS huge;
 SELECT huf_alpha_star('{1}', 0.5);
 SELECT huf_alpha_star('{1}', 0.1, 1, 0);
 SELECT huf_objective(1, '{1}', 1.5);
@@ -198,6 +208,8 @@ SELECT near(huf_global_objective(a, w, j), 0.9 * 0.75 * 0.2 + 0.5 * 0.25 * 0.4 +
        near(huf_global_objective(a, w, j, 0), 0.185) AS gamma0, near(huf_global_objective(a, w, j, 0, true), 0.185 / 0.8) AS normalised
 FROM (VALUES (0.9, 3, 0.2), (0.5, 1, 0.4), (NULL, 5, 1)) v(a, w, j);
 SELECT huf_global_objective(1, 2, 0.25) AS single, huf_global_objective(0, 2, 0.25, 0, true) AS dormant, huf_global_objective(1, 0, 1) AS no_mass, huf_global_objective('NaN', 1, 1) AS nan;
+-- weights below any share
+SELECT near(huf_global_objective(a, w, j, 0, true), 2) AS normalised FROM (VALUES (1e-300::float8, 1e-200::float8, 2::float8), (0, 1e200, 7), (1e-300, 1e-200, 2)) v(a, w, j);
 SELECT huf_global_objective(2, 1, 1);
 SELECT huf_global_objective(1, 1, 1, -1);
 

@@ -135,6 +135,21 @@ SELECT huf_sliced_w1(v, true, 0) FROM emb;
 SELECT huf_energy_distance(v, true) FROM (VALUES (ARRAY[1, 2]::real[]), (ARRAY[1, 2, 3])) t(v);
 SELECT huf_sliced_w1(v, true) FROM (VALUES (ARRAY[1, 2]::real[]), (ARRAY[1, 2, 3])) t(v);
 
+-- a component that is not finite has no mean, and shows in everything made of means
+SELECT huf_centroid_l2_drift(a, b) AS l2, huf_l2_unbiased(a, b) AS unbiased, huf_frechet_diag(a, b) AS frechet, huf_dispersion(a) AS dispersion, huf_sketch_centroid(a) AS centroid
+FROM (SELECT huf_sketch(v) AS a, huf_sketch('{1,1}'::float8[]) AS b FROM (VALUES ('{1,1}'::float8[]), ('{Infinity,1}'), ('{2,1}')) t(v) GROUP BY v[2]) s;
+-- very many rows do not gather rounding errors
+SELECT huf_mrl(v) AS one, huf_kappa(v) AS kappa, huf_dispersion(v) AS none, huf_sketch_centroid(huf_sketch(v)) AS mean, huf_sketch_count(huf_sketch(v)) AS n
+FROM (SELECT '{0.1,0.2,0.3}'::float8[] AS v FROM generate_series(1, 300000)) t;
+SELECT near(huf_mrl(v), (SELECT huf_mrl(u) FROM (VALUES ('{0.1,0.2}'::float8[]), ('{0.4,0.2}')) t(u))) AS r, near(huf_dispersion(v), 0.09 / 4) AS dispersion
+FROM (SELECT ARRAY[0.1 + 0.3 * (i % 2), 0.2]::float8[] AS v FROM generate_series(1, 300000) i) t;
+-- the state goes on after a result was taken from it
+SELECT bool_and(moving = alone) AS same, count(*) FROM
+  (SELECT i, huf_mrl(v) OVER (ORDER BY i) AS moving FROM (SELECT i, ARRAY[1, i % 7]::real[] AS v FROM generate_series(1, 3000) i) t) w
+  JOIN LATERAL (SELECT huf_mrl(ARRAY[1, j % 7]::real[]) AS alone FROM generate_series(1, i) j) a ON i IN (1023, 1024, 1025, 2047, 2048, 2049, 2050, 3000);
+-- a large group and a small one
+SELECT near(huf_between_cos(s), 0.6) AS between_groups FROM (SELECT huf_sketch(CASE WHEN i < 200000 THEN '{1,0}' ELSE '{0.6,0.8}' END::float8[]) AS s FROM generate_series(1, 200000) i GROUP BY i < 200000) t;
+
 -- pgvector's type, where the extension is at hand, gives what real[] gives
 DO $$
 DECLARE

@@ -21,7 +21,6 @@ PG_FUNCTION_INFO_V1(pinecone_huf_items_to_cover_approx);
 
 #define BUCKETS_VERSION 1
 #define DEFAULT_COVER 0.9
-#define COVER_TOLERANCE 1e-12
 
 typedef struct Buckets
 {
@@ -246,7 +245,7 @@ pinecone_huf_items_to_cover_approx(PG_FUNCTION_ARGS)
 	for (int i = top; i >= 0; i--)
 		if (b->bucket[i].n > 0)
 			huf_sum_add(&total, huf_tally_sum(&b->bucket[i], b->first + i, exponent));
-	target = (b->q - COVER_TOLERANCE) * huf_sum_value(&total);
+	target = huf_cover_target(b->q, huf_sum_value(&total));
 	for (int i = top; i >= 0; i--)
 	{
 		double sum;

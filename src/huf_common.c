@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -293,6 +294,32 @@ largest_score(const double *value, int64 n, double *largest)
 		*largest = Max(*largest, value[i]);
 	}
 	return isinf(*largest) ? HUF_MASS_ZERO : HUF_MASS_OK;
+}
+
+/*
+ * Products of finite numbers, in units of a power of two near the largest, so
+ * that they do not all underflow.
+ */
+void
+pinecone_huf_products(const double *a, const double *b, double *product, int64 n)
+{
+	int *exponent = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
+	int largest = INT_MIN;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		int ea;
+		int eb;
+
+		product[i] = frexp(a[i], &ea) * frexp(b[i], &eb);
+		exponent[i] = ea + eb;
+		if (product[i] != 0)
+			largest = Max(largest, exponent[i]);
+	}
+	for (int64 i = 0; i < n; i++)
+		if (product[i] != 0)
+			product[i] = ldexp(product[i], exponent[i] - largest);
+	pfree(exponent);
 }
 
 /*

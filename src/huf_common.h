@@ -138,6 +138,7 @@ typedef enum HufMassState
 	HUF_MASS_ZERO,
 } HufMassState;
 
+extern void pinecone_huf_products(const double *a, const double *b, double *product, int64 n);
 extern HufMassState pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total);
 
 #endif

@@ -20,12 +20,6 @@ PG_FUNCTION_INFO_V1(pinecone_huf_gini);
 
 #define DEFAULT_COVER 0.9
 
-/*
- * How far a prefix may fall short of its target, as a part of the total: ten
- * masses of 0.1 reach 0.9 with nine of them, though not in binary arithmetic.
- */
-#define COVER_TOLERANCE 1e-12
-
 static void
 refuse_null_param(FunctionCallInfo fcinfo, int from)
 {
@@ -159,7 +153,7 @@ cover_selected(const double *value, int64 n, double q, int64 *k)
 	for (int i = top; i >= 0; i--)
 		if (tally[i].n > 0)
 			huf_sum_add(&total, huf_tally_sum(&tally[i], i, exponent));
-	target = (q - COVER_TOLERANCE) * huf_sum_value(&total);
+	target = huf_cover_target(q, huf_sum_value(&total));
 	for (at = top; at > 0; at--)
 	{
 		HufSum next = prefix;
@@ -211,7 +205,7 @@ pinecone_huf_items_to_cover(PG_FUNCTION_ARGS)
 		mass = pinecone_huf_rows_column(rows, 0);
 		state = pinecone_huf_masses(mass, rows->n, rows->params.kind, rows->params.value[PARAM_T], &total);
 		if (state == HUF_MASS_OK)
-			k = cover_sorted(mass, rows->n, (HufSum){0}, (q - COVER_TOLERANCE) * total);
+			k = cover_sorted(mass, rows->n, (HufSum){0}, huf_cover_target(q, total));
 		pfree(mass);
 	}
 	if (state == HUF_MASS_NAN || (state == HUF_MASS_ZERO && rows->params.kind == HUF_SOFTMAX))

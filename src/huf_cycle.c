@@ -227,6 +227,21 @@ find_regimes(HufCycle *cycle)
 	pfree(sorted);
 }
 
+/*
+ * The share of a mass in a total, for comparison with a threshold.  A total
+ * that is rounded first can put each of n equal masses below 1/n; one that is
+ * not can put 0.07 below 0.07 among decimals that add up to 1.  The greater of
+ * both, which differ in the last digit at most, keeps either.
+ */
+static double
+share_of(double mass, const HufSum *total)
+{
+	double part = mass / total->s;
+
+	part += (fma(-part, total->s, mass) - part * total->c) / total->s;
+	return Max(part, mass / huf_sum_value(total));
+}
+
 /* Masses and shares before exclusion. */
 static void
 compute_shares(HufCycle *cycle)
@@ -272,12 +287,12 @@ compute_shares(HufCycle *cycle)
 	for (int i = 0; i < cycle->n; i++)
 	{
 		HufHit *hit = &cycle->hit[i];
-		double regime = huf_sum_value(&cycle->regime[hit->regime].scaled);
+		const HufSum *regime = &cycle->regime[hit->regime].scaled;
 
 		if (!hit->massive)
 			continue;
-		hit->rho = hit->scaled / cycle->total;
-		hit->local = regime == 0 ? 0 : hit->scaled / regime;
+		hit->rho = share_of(hit->scaled, &sum);
+		hit->local = regime->s == 0 ? 0 : share_of(hit->scaled, regime);
 	}
 }
 

@@ -42,6 +42,7 @@ typedef struct Sides
 	double *p; /* earlier */
 	double *q; /* later */
 	double eps;
+	const HufRows *rows; /* the masses */
 } Sides;
 
 double
@@ -103,6 +104,7 @@ load_sides(FunctionCallInfo fcinfo)
 
 	if (rows == NULL || rows->n == 0)
 		return s;
+	s.rows = rows;
 	s.n = rows->n;
 	s.eps = rows->params.value[PARAM_EPS];
 	s.p = pinecone_huf_rows_column(rows, 0);
@@ -297,6 +299,17 @@ kl_term(double q, double p)
 	return q * log_ratio(q, p) - q + p;
 }
 
+/* (q - p) ln(q/p), infinite if one of them is 0. */
+static double
+psi_term(double q, double p)
+{
+	if (p == q)
+		return 0;
+	if (p == 0 || q == 0)
+		return INFINITY;
+	return (q - p) * log_ratio(q, p);
+}
+
 double
 pinecone_huf_psi_sum(double *p, double *q, int64 n, double eps)
 {
@@ -305,14 +318,59 @@ pinecone_huf_psi_sum(double *p, double *q, int64 n, double eps)
 	smooth(p, n, eps);
 	smooth(q, n, eps);
 	for (int64 i = 0; i < n; i++)
-	{
-		if (p[i] == q[i])
-			continue;
-		if (p[i] == 0 || q[i] == 0)
-			return INFINITY;
-		huf_sum_add(&sum, (q[i] - p[i]) * log_ratio(q[i], p[i]));
-	}
+		huf_sum_add(&sum, psi_term(q[i], p[i]));
 	return Max(huf_sum_value(&sum), 0);
+}
+
+/*
+ * Logarithms of shares that a double has no digits for: denormal, or 0 where
+ * the mass is not.  They follow from the masses, and matter only if eps lets
+ * such shares through.
+ */
+typedef struct TinyShares
+{
+	const Sides *sides;
+	double log_total[2];
+} TinyShares;
+
+static double
+log_total(const Sides *s, int side, const double *share)
+{
+	int64 top = 0;
+
+	for (int64 i = 1; i < s->n; i++)
+		if (share[i] > share[top])
+			top = i;
+	return log(huf_row(s->rows, top)[side]) - log(share[top]);
+}
+
+static TinyShares
+find_tiny_shares(const Sides *s)
+{
+	TinyShares tiny = {s, {log_total(s, 0, s->p), log_total(s, 1, s->q)}};
+
+	return tiny;
+}
+
+static double
+log_share(const TinyShares *tiny, int side, int64 i)
+{
+	const Sides *s = tiny->sides;
+	double share = (side == 0 ? s->p : s->q)[i];
+
+	if (share >= DBL_MIN)
+		return log(share);
+	return Max(log(huf_row(s->rows, i)[side]) - tiny->log_total[side], log(s->eps));
+}
+
+/* ln(q / p) of row i where one of them is tiny; 0 if both are 0. */
+static double
+tiny_log_ratio(const TinyShares *tiny, int64 i)
+{
+	double p = log_share(tiny, 0, i);
+	double q = log_share(tiny, 1, i);
+
+	return p == q ? 0 : q - p;
 }
 
 /* Kullback-Leibler divergence of later from earlier. */
@@ -320,17 +378,30 @@ Datum
 pinecone_huf_kl(PG_FUNCTION_ARGS)
 {
 	HufSum sum = {0};
+	TinyShares tiny;
 
 	LOAD_SIDES(s);
-	smooth(s.p, s.n, s.eps);
-	smooth(s.q, s.n, s.eps);
+	tiny = find_tiny_shares(&s);
+	if (s.eps >= DBL_MIN)
+	{
+		smooth(s.p, s.n, s.eps);
+		smooth(s.q, s.n, s.eps);
+	}
 	for (int64 i = 0; i < s.n; i++)
 	{
-		double term = kl_term(s.q[i], s.p[i]);
+		double p = s.p[i];
+		double q = s.q[i];
 
-		if (isinf(term))
-			PG_RETURN_FLOAT8(term);
-		huf_sum_add(&sum, term);
+		if (p >= DBL_MIN)
+			huf_sum_add(&sum, kl_term(q, p));
+		else
+		{
+			double ratio = tiny_log_ratio(&tiny, i);
+
+			if (ratio == INFINITY)
+				PG_RETURN_FLOAT8(ratio);
+			huf_sum_add(&sum, q > 0 ? q * ratio - q + p : p);
+		}
 	}
 	PG_RETURN_FLOAT8(Max(huf_sum_value(&sum), 0));
 }
@@ -339,8 +410,30 @@ pinecone_huf_kl(PG_FUNCTION_ARGS)
 Datum
 pinecone_huf_psi(PG_FUNCTION_ARGS)
 {
+	HufSum sum = {0};
+	TinyShares tiny;
+
 	LOAD_SIDES(s);
-	PG_RETURN_FLOAT8(pinecone_huf_psi_sum(s.p, s.q, s.n, s.eps));
+	if (s.eps >= DBL_MIN)
+		PG_RETURN_FLOAT8(pinecone_huf_psi_sum(s.p, s.q, s.n, s.eps));
+	tiny = find_tiny_shares(&s);
+	for (int64 i = 0; i < s.n; i++)
+	{
+		double p = s.p[i];
+		double q = s.q[i];
+
+		if (p >= DBL_MIN && q >= DBL_MIN)
+			huf_sum_add(&sum, psi_term(q, p));
+		else
+		{
+			double ratio = tiny_log_ratio(&tiny, i);
+
+			if (isinf(ratio))
+				PG_RETURN_FLOAT8(INFINITY);
+			huf_sum_add(&sum, (q - p) * ratio);
+		}
+	}
+	PG_RETURN_FLOAT8(Max(huf_sum_value(&sum), 0));
 }
 
 /* (H(later) - H(earlier)) / ln n. */
@@ -404,6 +497,29 @@ pinecone_huf_global_accum(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(rows);
 }
 
+/*
+ * Mean of J weighted by activity and mass; false if no weight is above 0.  The
+ * weights are not made of shares, which underflow where a product need not.
+ */
+static bool
+weighted_mean(const HufRows *rows, double *mean)
+{
+	double *weight = pinecone_huf_rows_column(rows, 0);
+	HufSum weighted = {0};
+	HufSum total = {0};
+
+	pinecone_huf_products(weight, pinecone_huf_rows_column(rows, 1), weight, rows->n);
+	for (int64 i = 0; i < rows->n; i++)
+	{
+		huf_sum_add(&weighted, weight[i] * huf_row(rows, i)[2]);
+		huf_sum_add(&total, weight[i]);
+	}
+	if (huf_sum_value(&total) == 0)
+		return false;
+	*mean = huf_sum_value(&weighted) / huf_sum_value(&total);
+	return true;
+}
+
 /* sum A w J / (1 or sum A w) + gamma * sample variance of w, w the shares. */
 Datum
 pinecone_huf_global_objective(PG_FUNCTION_ARGS)
@@ -412,7 +528,6 @@ pinecone_huf_global_objective(PG_FUNCTION_ARGS)
 	double *share;
 	HufMassState state;
 	HufSum weighted = {0};
-	HufSum weight = {0};
 	HufSum square = {0};
 	double sum;
 	double variance;
@@ -433,17 +548,12 @@ pinecone_huf_global_objective(PG_FUNCTION_ARGS)
 		const double *row = huf_row(rows, i);
 		double d = share[i] - 1.0 / rows->n;
 
-		huf_sum_add(&weight, row[0] * share[i]);
 		huf_sum_add(&weighted, row[0] * share[i] * row[2]);
 		huf_sum_add(&square, d * d);
 	}
 	sum = huf_sum_value(&weighted);
-	if (rows->params.value[PARAM_NORMALISE] != 0)
-	{
-		if (huf_sum_value(&weight) == 0)
-			PG_RETURN_NULL();
-		sum /= huf_sum_value(&weight);
-	}
+	if (rows->params.value[PARAM_NORMALISE] != 0 && !weighted_mean(rows, &sum))
+		PG_RETURN_NULL();
 	variance = rows->n > 1 ? huf_sum_value(&square) / (rows->n - 1) : 0;
 	PG_RETURN_FLOAT8(sum + rows->params.value[PARAM_GAMMA] * variance);
 }

@@ -279,7 +279,8 @@ add_scaled_direction(HufSketch *s, const double *x)
 
 /*
  * Add a vector of very large components to the means: differences of two of
- * them may overflow where the mean does not.
+ * them may overflow where the mean does not.  One that is not finite has no
+ * mean at all, and an infinite one would pass for a result.
  */
 static void
 add_scaled_mean(HufSketch *s, const double *x)
@@ -289,7 +290,7 @@ add_scaled_mean(HufSketch *s, const double *x)
 
 	for (int i = 0; i < s->dim; i++)
 	{
-		double delta = x[i] - mean[i];
+		double delta = isfinite(x[i]) ? x[i] - mean[i] : NAN;
 
 		mean[i] += isinf(delta) ? x[i] / s->n - mean[i] / s->n : delta / s->n;
 		m2[i] += delta * (x[i] - mean[i]);

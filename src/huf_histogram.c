@@ -32,7 +32,7 @@ typedef struct Bins
 	int nedges;
 	double *edge;	 /* ascending */
 	int64 *count[2]; /* nedges + 1 each: earlier, later */
-	int64 bad;		 /* values that are NaN or infinite */
+	int64 bad[2];	 /* values that are NaN or infinite */
 } Bins;
 
 static Bins *
@@ -100,7 +100,7 @@ count_value(Bins *bins, int side, double x, int by)
 
 	if (!isfinite(x))
 	{
-		bins->bad += by;
+		bins->bad[side] += by;
 		return;
 	}
 	/* the number of edges at or below x: bins are closed on the left */
@@ -175,7 +175,8 @@ pinecone_huf_bins_combine(PG_FUNCTION_ARGS)
 		for (int side = 0; side < 2; side++)
 			for (int i = 0; i <= bins->nedges; i++)
 				bins->count[side][i] += other->count[side][i];
-		bins->bad += other->bad;
+		for (int side = 0; side < 2; side++)
+			bins->bad[side] += other->bad[side];
 	}
 	if (bins == NULL)
 		PG_RETURN_NULL();
@@ -193,7 +194,8 @@ pinecone_huf_bins_serialize(PG_FUNCTION_ARGS)
 	pq_sendint8(&buf, BINS_VERSION);
 	pq_sendint32(&buf, bins->nedges);
 	pq_sendfloat8(&buf, bins->eps);
-	pq_sendint64(&buf, bins->bad);
+	for (int side = 0; side < 2; side++)
+		pq_sendint64(&buf, bins->bad[side]);
 	for (int i = 0; i < bins->nedges; i++)
 		pq_sendfloat8(&buf, bins->edge[i]);
 	for (int side = 0; side < 2; side++)
@@ -211,7 +213,7 @@ pinecone_huf_bins_deserialize(PG_FUNCTION_ARGS)
 	double eps;
 	double *edge;
 	int n;
-	int64 bad;
+	int64 bad[2];
 
 	pinecone_huf_aggregate_context(fcinfo);
 	initStringInfo(&buf);
@@ -220,14 +222,15 @@ pinecone_huf_bins_deserialize(PG_FUNCTION_ARGS)
 		elog(ERROR, "unexpected version of an aggregate state");
 	n = pq_getmsgint(&buf, 4);
 	eps = pq_getmsgfloat8(&buf);
-	bad = pq_getmsgint64(&buf);
+	for (int side = 0; side < 2; side++)
+		bad[side] = pq_getmsgint64(&buf);
 	if (n < 1 || n > MAX_EDGES)
 		elog(ERROR, "aggregate state has an unexpected size");
 	edge = palloc(sizeof(double) * n);
 	for (int i = 0; i < n; i++)
 		edge[i] = pq_getmsgfloat8(&buf);
 	bins = new_bins(CurrentMemoryContext, edge, n, eps);
-	bins->bad = bad;
+	memcpy(bins->bad, bad, sizeof(bad));
 	for (int side = 0; side < 2; side++)
 		for (int i = 0; i <= n; i++)
 			bins->count[side][i] = pq_getmsgint64(&buf);
@@ -252,7 +255,7 @@ pinecone_huf_histogram(PG_FUNCTION_ARGS)
 	Bins *bins = PG_ARGISNULL(0) ? NULL : (Bins *) PG_GETARG_POINTER(0);
 	Datum *count;
 
-	if (bins == NULL || bins->bad > 0 || total_count(bins, 0) == 0)
+	if (bins == NULL || bins->bad[0] > 0 || total_count(bins, 0) == 0)
 		PG_RETURN_NULL();
 	count = palloc(sizeof(Datum) * (bins->nedges + 1));
 	for (int i = 0; i <= bins->nedges; i++)
@@ -267,20 +270,23 @@ pinecone_huf_psi_binned(PG_FUNCTION_ARGS)
 {
 	Bins *bins = PG_ARGISNULL(0) ? NULL : (Bins *) PG_GETARG_POINTER(0);
 	double *share[2];
+	int64 total[2];
 
 	if (bins == NULL)
 		PG_RETURN_NULL();
-	if (bins->bad > 0)
+	for (int side = 0; side < 2; side++)
+	{
+		total[side] = total_count(bins, side);
+		if (total[side] == 0 && bins->bad[side] == 0)
+			PG_RETURN_NULL();
+	}
+	if (bins->bad[0] > 0 || bins->bad[1] > 0)
 		PG_RETURN_FLOAT8(NAN);
 	for (int side = 0; side < 2; side++)
 	{
-		int64 total = total_count(bins, side);
-
-		if (total == 0)
-			PG_RETURN_NULL();
 		share[side] = palloc(sizeof(double) * (bins->nedges + 1));
 		for (int i = 0; i <= bins->nedges; i++)
-			share[side][i] = (double) bins->count[side][i] / total;
+			share[side][i] = (double) bins->count[side][i] / total[side];
 	}
 	PG_RETURN_FLOAT8(pinecone_huf_psi_sum(share[0], share[1], bins->nedges + 1, bins->eps));
 }

@@ -68,6 +68,7 @@ typedef struct Moments
 	HufSum x;
 	double m2; /* sum of squared deviations of y from its mean */
 	double largest;
+	double top; /* softmax: the largest score, whose weight is "largest" */
 } Moments;
 
 /* Multiply all sums as the reference moves; log_factor is ln(factor). */
@@ -123,10 +124,13 @@ add_item(Moments *m, double y, double log_y, Level level)
 	huf_sum_add(&m->y, y);
 	if (level == LEVEL_VAR)
 	{
-		/* the step of Youngs and Cramer, as in float8_accum */
+		/*
+		 * The step of Youngs and Cramer, as in float8_accum; but when shares
+		 * are nearly equal the difference must not come from rounded products.
+		 */
 		if (m->n > 1)
 		{
-			double d = y * m->n - huf_sum_value(&m->y);
+			double d = fma(y, m->n, -m->y.s) - m->y.c;
 
 			m->m2 += d * d / ((double) m->n * (m->n - 1));
 		}
@@ -190,6 +194,8 @@ add_score(Moments *m, double s, Level level)
 
 		raise_reference(m, isfinite(ref) && (ref - s) <= 2 * t ? ref : s);
 	}
+	if (s > m->top || m->positive == 0)
+		m->top = s;
 	m->positive++;
 	z = huf_softmax_exponent(s, m->limit, t);
 	add_item(m, exp(z), z, level);
@@ -318,6 +324,22 @@ pinecone_huf_moments_accum_lse(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(m);
 }
 
+/*
+ * The difference of the mean y of two states with the same reference.  The
+ * products are taken with their rounding errors, for the means may be nearly
+ * equal.
+ */
+static double
+mean_difference(const Moments *a, const Moments *b)
+{
+	double left = a->y.s * b->n;
+	double right = b->y.s * a->n;
+	double rest = fma(a->y.s, b->n, -left) - fma(b->y.s, a->n, -right);
+
+	rest += a->y.c * b->n - b->y.c * a->n;
+	return ((left - right) + rest) / a->n / b->n;
+}
+
 /* Add another state's items; "other" is used up. */
 static void
 merge(Moments *m, Moments *other)
@@ -326,6 +348,7 @@ merge(Moments *m, Moments *other)
 	m->nan |= other->nan;
 	if (other->positive > 0)
 	{
+		m->top = m->positive > 0 ? Max(m->top, other->top) : other->top;
 		if (m->params.kind == HUF_LINEAR)
 		{
 			int exponent = Max(m->exponent, other->exponent);
@@ -343,7 +366,7 @@ merge(Moments *m, Moments *other)
 	}
 	if (m->n > 0 && other->n > 0)
 	{
-		double d = huf_sum_value(&m->y) / m->n - huf_sum_value(&other->y) / other->n;
+		double d = mean_difference(m, other);
 
 		m->m2 += other->m2 + d * d * ((double) m->n / (m->n + other->n)) * other->n;
 	}
@@ -418,6 +441,7 @@ pinecone_huf_moments_serialize(PG_FUNCTION_ARGS)
 	send_sum(&buf, &m->x);
 	pq_sendfloat8(&buf, m->m2);
 	pq_sendfloat8(&buf, m->largest);
+	pq_sendfloat8(&buf, m->top);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -446,6 +470,7 @@ pinecone_huf_moments_deserialize(PG_FUNCTION_ARGS)
 	receive_sum(&buf, &m->x);
 	m->m2 = pq_getmsgfloat8(&buf);
 	m->largest = pq_getmsgfloat8(&buf);
+	m->top = pq_getmsgfloat8(&buf);
 	pq_getmsgend(&buf);
 	pfree(buf.data);
 	PG_RETURN_POINTER(m);
@@ -503,16 +528,25 @@ pinecone_huf_mean_abs(PG_FUNCTION_ARGS)
 													   ldexp(huf_sum_value(&m->y) / m->n, m->exponent));
 }
 
-/* t * ln(sum exp(s / t)); of masked items alone, -Infinity. */
+/*
+ * t * ln(sum exp(s / t)); of masked items alone, -Infinity.  What the others
+ * add is measured from the largest score: from the reference, a large t would
+ * cancel again and leave rounding.
+ */
 Datum
 pinecone_huf_lse(PG_FUNCTION_ARGS)
 {
 	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	double others;
 
 	if (m == NULL || m->n == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(m->nan ? NAN : m->positive == 0 ? -INFINITY :
-													   m->limit + m->params.value[0] * log(huf_sum_value(&m->y)));
+	if (m->nan)
+		PG_RETURN_FLOAT8(NAN);
+	if (m->positive == 0)
+		PG_RETURN_FLOAT8(-INFINITY);
+	others = (m->y.s - m->largest) + m->y.c;
+	PG_RETURN_FLOAT8(m->top + m->params.value[0] * log1p(Max(others, 0) / m->largest));
 }
 
 static double

@@ -108,19 +108,15 @@ pinecone_huf_softmax(PG_FUNCTION_ARGS)
 }
 
 /*
- * Shares of masses weighted by activity.  The masses are scaled before they
- * are weighted, so that a weight cannot underflow a denormal mass.  An element
- * that is NULL on either side is NULL in the result.
+ * Shares of masses weighted by activity.  An element that is NULL on either
+ * side is NULL in the result.
  */
 Datum
 pinecone_huf_activity_share(PG_FUNCTION_ARGS)
 {
 	HufArray mass;
 	HufArray activity;
-	double *scaled;
-	double total;
-	HufMassState state;
-	int n = 0;
+	bool finite = true;
 
 	pinecone_huf_array(PG_GETARG_ARRAYTYPE_P(0), &mass);
 	pinecone_huf_array(PG_GETARG_ARRAYTYPE_P(1), &activity);
@@ -135,14 +131,17 @@ pinecone_huf_activity_share(PG_FUNCTION_ARGS)
 			mass.isnull[i] = true;
 			mass.nonnull--;
 		}
+		if (mass.isnull[i])
+			mass.value[i] = activity.value[i] = 0;
+		if (mass.value[i] < 0)
+			pinecone_huf_negative_mass(mass.value[i]);
+		finite &= isfinite(mass.value[i]) && isfinite(activity.value[i]);
 	}
-	scaled = squeeze(&mass);
-	state = pinecone_huf_masses(scaled, mass.nonnull, HUF_LINEAR, 1, &total);
-	if (state == HUF_MASS_ZERO)
-		PG_RETURN_NULL();
-	for (int i = 0; i < mass.n; i++)
-		if (!mass.isnull[i])
-			mass.value[i] = state == HUF_MASS_NAN ? NAN : scaled[n++] * activity.value[i];
+	if (finite)
+		pinecone_huf_products(mass.value, activity.value, mass.value, mass.n);
+	else
+		for (int i = 0; i < mass.n; i++)
+			mass.value[i] = NAN;
 	if (!array_shares(&mass, HUF_LINEAR, 1))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(pinecone_huf_array_datum(&mass));
@@ -171,6 +170,16 @@ mean_absolute(const double *value, int n)
 	if (state == HUF_MASS_ZERO)
 		return 0;
 	return ldexp(total / n, huf_scale_exponent(largest));
+}
+
+/* The mean of tiny scores may round to 0 where the scores are not 0. */
+static bool
+all_zero(const HufArray *a)
+{
+	for (int i = 0; i < a->n; i++)
+		if (a->value[i] != 0)
+			return false;
+	return true;
 }
 
 /* 1 - C(alpha) = |1 - alpha| * mean |s| */
@@ -301,16 +310,8 @@ pinecone_huf_alpha_star(PG_FUNCTION_ARGS)
 	mean = mean_absolute(squeeze(&a), a.nonnull);
 	if (isnan(mean))
 		PG_RETURN_FLOAT8(mean);
-	/* the mean of tiny scores may round to 0 where the scores are not 0 */
-	if (mean == 0)
-	{
-		bool all_zero = true;
-
-		for (int i = 0; i < a.n; i++)
-			all_zero &= a.value[i] == 0;
-		if (all_zero)
-			PG_RETURN_NULL();
-	}
+	if (mean == 0 && all_zero(&a))
+		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(Min(Max(1, lo), hi));
 }
 
@@ -330,8 +331,12 @@ pinecone_huf_alpha_coupled(PG_FUNCTION_ARGS)
 	mean = mean_absolute(squeeze(&a), a.nonnull);
 	if (isnan(mean))
 		PG_RETURN_FLOAT8(mean);
-	if (mean == 0 && pull == 0)
-		PG_RETURN_NULL();
+	if (pull == 0)
+	{
+		if (all_zero(&a))
+			PG_RETURN_NULL();
+		PG_RETURN_FLOAT8(1);
+	}
 	/* the sum of two large doubles may overflow where their ratio does not */
 	if (isinf(mean + pull))
 		PG_RETURN_FLOAT8((mean / 2) / (mean / 2 + pull / 2));

@@ -236,24 +236,92 @@ pinecone_huf_sketch_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(s);
 }
 
+/* Rows of a block: many beside one merge, few beside what rounding needs to show */
+#define BLOCK_ROWS 1024
+
+static HufSketchState *
+new_state(MemoryContext context, HufSketch *block)
+{
+	HufSketchState *state = MemoryContextAllocZero(context, sizeof(HufSketchState));
+
+	state->block = block;
+	return state;
+}
+
+/* Empty a full block into the total. */
+static void
+flush_block(HufSketchState *state, MemoryContext context)
+{
+	HufSketch *block = state->block;
+
+	if (state->total == NULL)
+	{
+		state->total = block;
+		state->block = pinecone_huf_sketch_create(context, block->dim, block->rows);
+		return;
+	}
+	pinecone_huf_sketch_merge(state->total, block);
+	block->n = block->units = 0;
+	memset(block->value, 0, sizeof(double) * block->rows * (Size) block->dim);
+}
+
+static HufSketch *
+copy_sketch(const HufSketch *s, MemoryContext context)
+{
+	HufSketch *copy = MemoryContextAlloc(context, VARSIZE(s));
+
+	memcpy(copy, s, VARSIZE(s));
+	return copy;
+}
+
+/* All rows of a state, which may get more afterwards: its own sketch or a copy. */
+HufSketch *
+pinecone_huf_sketch_whole(const HufSketchState *state)
+{
+	HufSketch *whole;
+
+	if (state->total == NULL)
+		return state->block;
+	whole = copy_sketch(state->total, CurrentMemoryContext);
+	pinecone_huf_sketch_merge(whole, state->block);
+	return whole;
+}
+
+static HufSketchState *
+state_arg(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : (HufSketchState *) PG_GETARG_POINTER(arg);
+}
+
+#define RETURN_STATE(state) \
+	do \
+	{ \
+		if ((state) == NULL) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_POINTER(state); \
+	} \
+	while (0)
+
 static Datum
 accumulate(FunctionCallInfo fcinfo, int rows)
 {
-	HufSketch *s = PG_ARGISNULL(0) ? NULL : (HufSketch *) PG_GETARG_POINTER(0);
+	HufSketchState *state = state_arg(fcinfo, 0);
 	HufEmbedding e;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (s == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(s);
-	}
+		RETURN_STATE(state);
 	pinecone_huf_embedding_arg(fcinfo, 1, &e);
-	if (s == NULL)
-		s = pinecone_huf_sketch_create(pinecone_huf_aggregate_context(fcinfo), e.dim, rows);
-	pinecone_huf_sketch_add(s, &e);
+	if (state == NULL)
+	{
+		MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
+
+		state = new_state(context, pinecone_huf_sketch_create(context, e.dim, rows));
+	}
+	else if (unlikely(state->block->n >= BLOCK_ROWS))
+		flush_block(state, pinecone_huf_aggregate_context(fcinfo));
+	pinecone_huf_sketch_add(state->block, &e);
 	pinecone_huf_embedding_release(&e);
-	PG_RETURN_POINTER(s);
+	PG_RETURN_POINTER(state);
 }
 
 /* Transition of huf_sketch(v) and huf_dispersion(v). */
@@ -271,17 +339,13 @@ pinecone_huf_direction_accum(PG_FUNCTION_ARGS)
 }
 
 /* The state with another sketch merged into it, made if there is none yet. */
-static HufSketch *
-merge_into(HufSketch *s, const HufSketch *other, MemoryContext context)
+static HufSketchState *
+merge_into(HufSketchState *state, const HufSketch *other, MemoryContext context)
 {
-	if (s == NULL)
-	{
-		s = MemoryContextAlloc(context, VARSIZE(other));
-		memcpy(s, other, VARSIZE(other));
-	}
-	else
-		pinecone_huf_sketch_merge(s, other);
-	return s;
+	if (state == NULL)
+		return new_state(context, copy_sketch(other, context));
+	pinecone_huf_sketch_merge(state->block, other);
+	return state;
 }
 
 /* Transition of huf_sketch_merge(sketch). */
@@ -289,38 +353,35 @@ Datum
 pinecone_huf_sketch_merge_accum(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-	HufSketch *s = PG_ARGISNULL(0) ? NULL : (HufSketch *) PG_GETARG_POINTER(0);
+	HufSketchState *state = state_arg(fcinfo, 0);
 
 	if (!PG_ARGISNULL(1))
 	{
 		HufSketch *other = PG_GETARG_SKETCH(1);
 
-		s = merge_into(s, other, context);
+		state = merge_into(state, other, context);
 		PG_FREE_IF_COPY(other, 1);
 	}
-	if (s == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(s);
+	RETURN_STATE(state);
 }
 
 Datum
 pinecone_huf_sketch_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-	HufSketch *s = PG_ARGISNULL(0) ? NULL : (HufSketch *) PG_GETARG_POINTER(0);
+	HufSketchState *state = state_arg(fcinfo, 0);
+	HufSketchState *other = state_arg(fcinfo, 1);
 
-	if (!PG_ARGISNULL(1))
-		s = merge_into(s, (HufSketch *) PG_GETARG_POINTER(1), context);
-	if (s == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(s);
+	if (other != NULL)
+		state = merge_into(state, pinecone_huf_sketch_whole(other), context);
+	RETURN_STATE(state);
 }
 
 Datum
 pinecone_huf_sketch_serialize(PG_FUNCTION_ARGS)
 {
 	pinecone_huf_aggregate_context(fcinfo);
-	PG_RETURN_BYTEA_P(send_sketch((HufSketch *) PG_GETARG_POINTER(0)));
+	PG_RETURN_BYTEA_P(send_sketch(pinecone_huf_sketch_whole((HufSketchState *) PG_GETARG_POINTER(0))));
 }
 
 Datum
@@ -335,19 +396,18 @@ pinecone_huf_sketch_deserialize(PG_FUNCTION_ARGS)
 	appendBinaryStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	s = receive_sketch(&buf);
 	pfree(buf.data);
-	PG_RETURN_POINTER(s);
+	PG_RETURN_POINTER(new_state(CurrentMemoryContext, s));
 }
 
 /* The state as a value of the type. */
 Datum
 pinecone_huf_sketch_final(PG_FUNCTION_ARGS)
 {
-	HufSketch *s = PG_ARGISNULL(0) ? NULL : (HufSketch *) PG_GETARG_POINTER(0);
-	HufSketch *copy;
+	HufSketchState *state = state_arg(fcinfo, 0);
+	HufSketch *whole;
 
-	if (s == NULL)
+	if (state == NULL)
 		PG_RETURN_NULL();
-	copy = palloc(VARSIZE(s));
-	memcpy(copy, s, VARSIZE(s));
-	PG_RETURN_POINTER(copy);
+	whole = pinecone_huf_sketch_whole(state);
+	PG_RETURN_POINTER(whole == state->block ? copy_sketch(whole, CurrentMemoryContext) : whole);
 }

@@ -72,8 +72,20 @@ huf_component(const HufEmbedding *e, int i)
 	return e->single != NULL ? e->single[i] : e->wide[i];
 }
 
+/*
+ * The state of an aggregate.  Sums of very many rows, added one by one, would
+ * gather rounding errors; so rows go into a block, and full blocks into a
+ * total.  A state that never fills a block has no total.
+ */
+typedef struct HufSketchState
+{
+	HufSketch *block;
+	HufSketch *total;
+} HufSketchState;
+
 extern HufSketch *pinecone_huf_sketch_create(MemoryContext context, int dim, int rows);
 extern void pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e);
 extern void pinecone_huf_sketch_merge(HufSketch *s, const HufSketch *other);
+extern HufSketch *pinecone_huf_sketch_whole(const HufSketchState *state);
 
 #endif

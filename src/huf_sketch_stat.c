@@ -153,7 +153,8 @@ state_statistic(FunctionCallInfo fcinfo, Statistic statistic)
 {
 	double result;
 
-	if (PG_ARGISNULL(0) || !statistic((HufSketch *) PG_GETARG_POINTER(0), &result))
+	if (PG_ARGISNULL(0) ||
+		!statistic(pinecone_huf_sketch_whole((HufSketchState *) PG_GETARG_POINTER(0)), &result))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(result);
 }
@@ -325,19 +326,34 @@ pinecone_huf_frechet_diag(PG_FUNCTION_ARGS)
 
 /*
  * Mean cosine between vectors of different groups, one sketch per group:
- * (|sum U_g|^2 - sum |U_g|^2) / (N^2 - sum n_g^2).
+ * (|sum U_g|^2 - sum |U_g|^2) / (N^2 - sum n_g^2).  Half of each difference is
+ * a sum over pairs of groups, and kept as one: with a large group and a small
+ * one the difference would cancel.
  */
 typedef struct Between
 {
 	int dim;
 	int64 groups;
-	double n;	/* sum n_g */
-	double nn;	/* sum n_g^2 */
-	HufSum own; /* sum |U_g|^2 */
+	double n;	  /* sum n_g */
+	double pairs; /* sum n_g n_h over g < h */
+	HufSum dots;  /* sum U_g U_h */
 	double sum[FLEXIBLE_ARRAY_MEMBER];
 } Between;
 
 #define BETWEEN_SIZE(dim) (offsetof(Between, sum) + sizeof(double) * (dim))
+
+/* Add groups to the pairs and the sums: n vectors with the sum of directions u. */
+static void
+add_between(Between *b, double n, const double *u)
+{
+	b->pairs += b->n * n;
+	b->n += n;
+	for (int i = 0; i < b->dim; i++)
+	{
+		huf_sum_add(&b->dots, b->sum[i] * u[i]);
+		b->sum[i] += u[i];
+	}
+}
 
 Datum
 pinecone_huf_between_cos_accum(PG_FUNCTION_ARGS)
@@ -359,11 +375,7 @@ pinecone_huf_between_cos_accum(PG_FUNCTION_ARGS)
 		if (s->units > 0)
 		{
 			b->groups++;
-			b->n += s->units;
-			b->nn += (double) s->units * s->units;
-			huf_sum_add(&b->own, squared_length(huf_sketch_units(s), s->dim));
-			for (int i = 0; i < s->dim; i++)
-				b->sum[i] += huf_sketch_units(s)[i];
+			add_between(b, s->units, huf_sketch_units(s));
 		}
 		PG_FREE_IF_COPY(s, 1);
 	}
@@ -389,11 +401,9 @@ pinecone_huf_between_cos_combine(PG_FUNCTION_ARGS)
 		if (b->dim != other->dim)
 			pinecone_huf_dim_mismatch(b->dim, other->dim);
 		b->groups += other->groups;
-		b->n += other->n;
-		b->nn += other->nn;
-		huf_sum_merge(&b->own, &other->own);
-		for (int i = 0; i < b->dim; i++)
-			b->sum[i] += other->sum[i];
+		b->pairs += other->pairs;
+		huf_sum_merge(&b->dots, &other->dots);
+		add_between(b, other->n, other->sum);
 	}
 	if (b == NULL)
 		PG_RETURN_NULL();
@@ -431,5 +441,5 @@ pinecone_huf_between_cos_final(PG_FUNCTION_ARGS)
 
 	if (b == NULL || b->groups < 2)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(clamp((squared_length(b->sum, b->dim) - huf_sum_value(&b->own)) / (b->n * b->n - b->nn), -1, 1));
+	PG_RETURN_FLOAT8(clamp(huf_sum_value(&b->dots) / b->pairs, -1, 1));
 }

@@ -16,6 +16,19 @@
 #define HUF_TALLY_SHIFT (HUF_FRACTION_BITS - 5)
 #define HUF_TALLIES (2047 * 32)
 
+/*
+ * How far a prefix may fall short of its target, as a part of the total: ten
+ * masses of 0.1 reach 0.9 with nine of them, though not in binary arithmetic.
+ */
+#define HUF_COVER_TOLERANCE 1e-12
+
+/* The mass that covers a part q of the total; q being positive, more than none. */
+static inline double
+huf_cover_target(double q, double total)
+{
+	return Max(q - HUF_COVER_TOLERANCE, DBL_EPSILON) * total;
+}
+
 typedef struct HufTally
 {
 	int64 n;
