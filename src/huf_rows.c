@@ -10,6 +10,7 @@
 
 #include "access/detoast.h"
 #include "access/parallel.h"
+#include "executor/nodeAgg.h"
 #include "nodes/execnodes.h"
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
@@ -54,6 +55,9 @@ typedef struct RowsBlock
 
 /* A copy of fewer bytes than this costs too little to be avoided. */
 #define MANY_BYTES (128 * 1024)
+
+/* What a tuple may hold beside large states */
+#define TUPLE_RESERVE (1024 * 1024)
 
 HufRows *
 pinecone_huf_rows_create(MemoryContext context, int width, const HufParams *params)
@@ -315,34 +319,52 @@ indirect_datum(struct varlena *flat)
 	return PointerGetDatum(pointer);
 }
 
+/*
+ * Refuse a state that is too large for a tuple, which holds all states of a
+ * group and like any value in memory is limited to 1 GB.
+ */
+static void
+check_size(FunctionCallInfo fcinfo, int64 n, Size size)
+{
+	int states = 1;
+
+	if (fcinfo->context != NULL && IsA(fcinfo->context, AggState))
+	{
+		AggState *agg = (AggState *) fcinfo->context;
+
+		states = 0;
+		for (int i = 0; i < agg->numaggs; i++)
+			states += agg->pertrans[agg->peragg[i].transno].serialfn_oid == fcinfo->flinfo->fn_oid;
+	}
+	if (size > (MaxAllocSize - TUPLE_RESERVE) / Max(states, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("aggregate state of %lld rows is too large to pass between processes", (long long) n),
+				 errhint("Set max_parallel_workers_per_gather to 0 and enable_partitionwise_aggregate to off for this query.")));
+}
+
 /* The state as bytes, which stay where they are. */
 Datum
 pinecone_huf_rows_serialize(PG_FUNCTION_ARGS)
 {
 	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	Size size = VARHDRSZ + sizeof(RowsHeader) + sizeof(double) * rows->n * rows->width;
 	struct varlena *flat;
 	RowsBlock *block;
-	Size size;
 
 	pinecone_huf_aggregate_context(fcinfo);
+	check_size(fcinfo, rows->n, size);
 	if (rows->value == NULL)
 		reserve(rows, 1);
 	Assert(rows->head == 0);
 	block = BLOCK_OF(rows);
-	flat = (struct varlena *) &block->vl_len_;
-	size = VARHDRSZ + sizeof(RowsHeader) + sizeof(double) * rows->n * rows->width;
-	if (!AllocSizeIsValid(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("aggregate state of %lld rows is too large to pass between processes",
-						(long long) rows->n),
-				 errhint("Set max_parallel_workers_per_gather to 0 for this query.")));
-	SET_VARSIZE(flat, size);
 	block->header.version = ROWS_VERSION;
 	block->header.kind = rows->params.kind;
 	block->header.width = rows->width;
 	block->header.n = rows->n;
 	memcpy(block->header.param, rows->params.value, sizeof(block->header.param));
+	flat = (struct varlena *) &block->vl_len_;
+	SET_VARSIZE(flat, size);
 	return size >= MANY_BYTES && rows_last(fcinfo) ? indirect_datum(flat) : object_datum(flat);
 }
 
