@@ -49,9 +49,10 @@ find_bucket(Buckets *b, int index)
 {
 	if (b->length == 0 || index < b->first || index >= b->first + b->length)
 	{
-		/* an octave beyond what is needed, as neighbours will follow */
-		int first = Max(0, (b->length == 0 ? index : Min(index, b->first)) - 32);
-		int end = Min(HUF_TALLIES, (b->length == 0 ? index : Max(index, b->first + b->length - 1)) + 33);
+		/* beyond what is needed, as neighbours will follow: an octave, or part of what there is */
+		int more = Max(32, b->length / 4);
+		int first = Max(0, (b->length == 0 ? index : Min(index, b->first)) - more);
+		int end = Min(HUF_TALLIES, (b->length == 0 ? index : Max(index, b->first + b->length - 1)) + more + 1);
 		HufTally *grown;
 
 		if (b->length > 0 && b->first < index)

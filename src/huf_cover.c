@@ -103,29 +103,37 @@ cover_sorted(double *mass, int64 n, HufSum prefix, double target)
 	return k;
 }
 
-/*
- * Count masses in their buckets.  Returns the largest bucket in use, -1 if
- * there is none, and whether one of them is NaN or infinite.
- */
-static int
-tally_masses(HufTally *tally, const double *value, int64 n, bool *bad)
+/* Count masses in their buckets; false if one of them is NaN or infinite. */
+static bool
+tally_masses(HufTally *tally, const double *value, int64 n)
 {
-	int top = HUF_TALLIES - 1;
+	bool bad = false;
 
-	*bad = false;
 	for (int64 i = 0; i < n; i++)
 	{
 		uint64 bits = huf_bits(value[i] + 0.0); /* no -0.0 */
 		uint64 index = bits >> HUF_TALLY_SHIFT;
 
 		if (unlikely(index >= HUF_TALLIES))
-			*bad = true;
+			bad = true;
 		else
 			huf_tally_add(&tally[index], 1, huf_mantissa(bits), 0);
 	}
-	while (top >= 0 && tally[top].n == 0)
-		top--;
-	return top;
+	return !bad;
+}
+
+/* Copy the masses of a bucket, scaled; returns where the next go. */
+static double *
+select_masses(double *to, const double *value, int64 n, int bucket, double factor)
+{
+	for (int64 i = 0; i < n; i++)
+	{
+		double mass = value[i] + 0.0;
+
+		if (huf_bits(mass) >> HUF_TALLY_SHIFT == bucket)
+			*to++ = mass * factor;
+	}
+	return to;
 }
 
 /*
@@ -133,23 +141,28 @@ tally_masses(HufTally *tally, const double *value, int64 n, bool *bad)
  * for those in the bucket.  False if one is NaN or infinite.
  */
 static bool
-cover_selected(const double *value, int64 n, double q, int64 *k)
+cover_selected(const HufRows *rows, double q, int64 *k)
 {
 	HufTally *tally = palloc0(sizeof(HufTally) * HUF_TALLIES);
 	double *inside;
-	int64 ninside = 0;
+	double *end;
 	HufSum total = {0};
 	HufSum prefix = {0};
 	double target;
 	double factor;
-	bool bad;
-	int top = tally_masses(tally, value, n, &bad);
-	int exponent = huf_tally_exponent(top);
+	bool good = rows->n == 0 || tally_masses(tally, huf_row(rows, 0), rows->n);
+	int top = HUF_TALLIES - 1;
+	int exponent;
 	int at;
 
 	*k = 0;
-	if (bad)
+	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+		good &= tally_masses(tally, lent->value, lent->n);
+	if (!good)
 		return false;
+	while (top > 0 && tally[top].n == 0)
+		top--;
+	exponent = huf_tally_exponent(top);
 	for (int i = top; i >= 0; i--)
 		if (tally[i].n > 0)
 			huf_sum_add(&total, huf_tally_sum(&tally[i], i, exponent));
@@ -168,14 +181,12 @@ cover_selected(const double *value, int64 n, double q, int64 *k)
 	}
 	inside = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(tally[at].n, 1));
 	factor = huf_tally_factor(exponent);
-	for (int64 i = 0; i < n; i++)
-	{
-		double mass = value[i] + 0.0;
-
-		if (huf_bits(mass) >> HUF_TALLY_SHIFT == at)
-			inside[ninside++] = mass * factor;
-	}
-	*k += cover_sorted(inside, ninside, prefix, target);
+	end = inside;
+	if (rows->n > 0)
+		end = select_masses(end, huf_row(rows, 0), rows->n, at, factor);
+	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+		end = select_masses(end, lent->value, lent->n, at, factor);
+	*k += cover_sorted(inside, end - inside, prefix, target);
 	pfree(inside);
 	pfree(tally);
 	return true;
@@ -185,27 +196,28 @@ cover_selected(const double *value, int64 n, double q, int64 *k)
 Datum
 pinecone_huf_items_to_cover(PG_FUNCTION_ARGS)
 {
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, 0);
+	int64 n = rows == NULL ? 0 : pinecone_huf_rows_count(rows);
 	HufMassState state;
 	double q;
 	double *mass;
 	double total;
 	int64 k = 0;
 
-	if (rows == NULL || rows->n == 0)
+	if (n == 0)
 		PG_RETURN_NULL();
 	q = rows->params.value[PARAM_Q];
-	if (rows->params.kind == HUF_LINEAR && rows->n >= MANY_MASSES)
+	if (rows->params.kind == HUF_LINEAR && n >= MANY_MASSES)
 	{
 		/* the transition function has refused negative masses */
-		state = cover_selected(huf_row(rows, 0), rows->n, q, &k) ? HUF_MASS_OK : HUF_MASS_NAN;
+		state = cover_selected(rows, q, &k) ? HUF_MASS_OK : HUF_MASS_NAN;
 	}
 	else
 	{
 		mass = pinecone_huf_rows_column(rows, 0);
-		state = pinecone_huf_masses(mass, rows->n, rows->params.kind, rows->params.value[PARAM_T], &total);
+		state = pinecone_huf_masses(mass, n, rows->params.kind, rows->params.value[PARAM_T], &total);
 		if (state == HUF_MASS_OK)
-			k = cover_sorted(mass, rows->n, (HufSum){0}, huf_cover_target(q, total));
+			k = cover_sorted(mass, n, (HufSum){0}, huf_cover_target(q, total));
 		pfree(mass);
 	}
 	if (state == HUF_MASS_NAN || (state == HUF_MASS_ZERO && rows->params.kind == HUF_SOFTMAX))
@@ -217,16 +229,15 @@ pinecone_huf_items_to_cover(PG_FUNCTION_ARGS)
 Datum
 pinecone_huf_gini(PG_FUNCTION_ARGS)
 {
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, 0);
+	int64 n = rows == NULL ? 0 : pinecone_huf_rows_count(rows);
 	double *mass;
 	double total;
 	HufSum sum = {0};
 	double gini;
-	int64 n;
 
-	if (rows == NULL || rows->n == 0)
+	if (n == 0)
 		PG_RETURN_NULL();
-	n = rows->n;
 	mass = pinecone_huf_rows_column(rows, 0);
 	switch (pinecone_huf_masses(mass, n, rows->params.kind, rows->params.value[PARAM_T], &total))
 	{

@@ -8,7 +8,11 @@
  */
 #include "postgres.h"
 
-#include "port/pg_bswap.h"
+#include "access/detoast.h"
+#include "access/parallel.h"
+#include "executor/nodeAgg.h"
+#include "nodes/execnodes.h"
+#include "utils/expandeddatum.h"
 #include "utils/memutils.h"
 
 #include "huf_rows.h"
@@ -20,7 +24,7 @@ PG_FUNCTION_INFO_V1(pinecone_huf_rows_remove);
 PG_FUNCTION_INFO_V1(pinecone_huf_rows_remove_pair);
 PG_FUNCTION_INFO_V1(pinecone_huf_rows_remove_sample);
 
-#define ROWS_VERSION 1
+#define ROWS_VERSION 2
 
 /* Before the values in a serialized state: all of it eight-byte words */
 typedef struct RowsHeader
@@ -29,8 +33,31 @@ typedef struct RowsHeader
 	uint64 kind;
 	uint64 width;
 	uint64 n;
-	uint64 param[HUF_MAX_PARAMS];
+	double param[HUF_MAX_PARAMS];
 } RowsHeader;
+
+/*
+ * Values are kept behind room for what goes before them in a serialized
+ * state: from its length word on, such a block is one, and is not copied to
+ * become one.  States pass between processes of one server, so numbers are as
+ * the machine has them.
+ */
+typedef struct RowsBlock
+{
+	int32 unused; /* the header is aligned, hence its length word is not at the start */
+	int32 vl_len_;
+	RowsHeader header;
+	double value[FLEXIBLE_ARRAY_MEMBER];
+} RowsBlock;
+
+#define BLOCK_OF(rows) ((RowsBlock *) ((char *) (rows)->value - offsetof(RowsBlock, value)))
+#define BLOCK_SIZE(rows) (offsetof(RowsBlock, value) + sizeof(double) * (rows)->capacity * (rows)->width)
+
+/* A copy of fewer bytes than this costs too little to be avoided. */
+#define MANY_BYTES (128 * 1024)
+
+/* What a tuple may hold beside large states */
+#define TUPLE_RESERVE (1024 * 1024)
 
 HufRows *
 pinecone_huf_rows_create(MemoryContext context, int width, const HufParams *params)
@@ -48,6 +75,7 @@ static void
 reserve(HufRows *rows, int64 more)
 {
 	int64 needed = rows->n + more;
+	RowsBlock *block;
 
 	if (rows->head + needed <= rows->capacity)
 		return;
@@ -62,9 +90,10 @@ reserve(HufRows *rows, int64 more)
 	needed += rows->head;
 	rows->capacity = Max(Max(8, needed), rows->capacity * 2);
 	if (rows->value == NULL)
-		rows->value = pinecone_huf_alloc_large(rows->context, sizeof(double) * rows->capacity * rows->width);
+		block = pinecone_huf_alloc_large(rows->context, BLOCK_SIZE(rows));
 	else
-		rows->value = pinecone_huf_realloc_large(rows->value, sizeof(double) * rows->capacity * rows->width);
+		block = pinecone_huf_realloc_large(BLOCK_OF(rows), BLOCK_SIZE(rows));
+	rows->value = block->value;
 }
 
 /* Add a row and return where its values go. */
@@ -76,11 +105,47 @@ pinecone_huf_rows_append(HufRows *rows)
 	return rows->value + (rows->head + rows->n++) * rows->width;
 }
 
+/* How many rows there are, those of other states among them. */
+int64
+pinecone_huf_rows_count(const HufRows *rows)
+{
+	int64 n = rows->n;
+
+	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+		n += lent->n;
+	return n;
+}
+
+/* Copy the rows of other states, so that all are in one array. */
+static void
+gather(HufRows *rows)
+{
+	reserve(rows, pinecone_huf_rows_count(rows) - rows->n);
+	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+	{
+		memcpy(rows->value + (rows->head + rows->n) * rows->width, lent->value,
+			   sizeof(double) * lent->n * rows->width);
+		rows->n += lent->n;
+	}
+	rows->lent = NULL;
+}
+
+/* The state in an argument, or NULL, where some rows may be those of other states. */
+HufRows *
+pinecone_huf_rows_arg_apart(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : (HufRows *) PG_GETARG_POINTER(arg);
+}
+
 /* The state in a transition or final function's argument, or NULL. */
 HufRows *
 pinecone_huf_rows_arg(FunctionCallInfo fcinfo, int arg)
 {
-	return PG_ARGISNULL(arg) ? NULL : (HufRows *) PG_GETARG_POINTER(arg);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, arg);
+
+	if (rows != NULL && rows->lent != NULL)
+		gather(rows);
+	return rows;
 }
 
 /*
@@ -98,60 +163,69 @@ pinecone_huf_rows_prepare(FunctionCallInfo fcinfo, int width, const HufParams *p
 	return rows;
 }
 
+static double *
+copy_column(double *to, const double *value, int64 n, int width)
+{
+	if (width == 1)
+		memcpy(to, value, sizeof(double) * n);
+	else
+		for (int64 i = 0; i < n; i++)
+			to[i] = value[i * width];
+	return to + n;
+}
+
 /* A copy of one column, for a final function to scale and sort. */
 double *
 pinecone_huf_rows_column(const HufRows *rows, int column)
 {
-	double *copy = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(rows->n, 1));
+	int64 n = pinecone_huf_rows_count(rows);
+	double *copy = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1));
+	double *to = copy;
 
-	if (rows->width == 1)
-		memcpy(copy, huf_row(rows, 0), sizeof(double) * rows->n);
-	else
-		for (int64 i = 0; i < rows->n; i++)
-			copy[i] = huf_row(rows, i)[column];
+	if (rows->n > 0)
+		to = copy_column(to, huf_row(rows, 0) + column, rows->n, rows->width);
+	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+		to = copy_column(to, lent->value + column, lent->n, rows->width);
 	return copy;
 }
 
-static uint64
-double_bits(double x)
-{
-	uint64 bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits;
-}
-
-static double
-bits_double(uint64 bits)
-{
-	double x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
-
 /*
- * Append all rows of another state.  A state that came from another process
- * is still packed, which saves a copy of it.
+ * Append all rows of a state that came from a serialization function.  Rows
+ * that last are not copied.
  */
 static void
-append_rows(HufRows *rows, const HufRows *other)
+append_packed(HufRows *rows, const HufRows *other)
 {
-	int64 count = other->n * other->width;
-	double *to;
+	if (other->n == 0)
+		return;
+	if (other->lasting)
+	{
+		HufLent *lent = MemoryContextAlloc(rows->context, sizeof(HufLent));
 
+		/* those are a block's, and aligned */
+		lent->value = (const double *) other->packed;
+		lent->n = other->n;
+		lent->next = rows->lent;
+		rows->lent = lent;
+		return;
+	}
 	reserve(rows, other->n);
-	to = rows->value + (rows->head + rows->n) * rows->width;
-	if (other->packed == NULL)
-		memcpy(to, huf_row(other, 0), sizeof(double) * count);
-	else
-		for (int64 i = 0; i < count; i++)
-		{
-			uint64 word;
+	memcpy(rows->value + (rows->head + rows->n) * rows->width, other->packed,
+		   sizeof(double) * other->n * other->width);
+	rows->n += other->n;
+}
 
-			memcpy(&word, other->packed + sizeof(word) * i, sizeof(word));
-			to[i] = bits_double(pg_ntoh64(word));
-		}
+/* The same of one that a transition or combine function made. */
+static void
+append_rows(HufRows *rows, HufRows *other)
+{
+	if (other->lent != NULL)
+		gather(other);
+	if (other->n == 0)
+		return;
+	reserve(rows, other->n);
+	memcpy(rows->value + (rows->head + rows->n) * rows->width, huf_row(other, 0),
+		   sizeof(double) * other->n * other->width);
 	rows->n += other->n;
 }
 
@@ -159,8 +233,8 @@ Datum
 pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
-	HufRows *other = pinecone_huf_rows_arg(fcinfo, 1);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, 0);
+	HufRows *other = pinecone_huf_rows_arg_apart(fcinfo, 1);
 
 	if (other != NULL)
 	{
@@ -169,7 +243,9 @@ pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 		pinecone_huf_check_params(&rows->params, &other->params);
 		if (rows->width != other->width)
 			pinecone_huf_dim_mismatch(rows->width - 1, other->width - 1);
-		if (other->n > 0)
+		if (other->packed != NULL)
+			append_packed(rows, other);
+		else
 			append_rows(rows, other);
 	}
 	if (rows == NULL)
@@ -177,48 +253,150 @@ pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(rows);
 }
 
-/* The state as bytes, in network byte order. */
+/*
+ * A serialized state that was not copied: an expanded object, which is written
+ * out where a tuple is formed, for the queue between two processes say.
+ */
+typedef struct RowsObject
+{
+	ExpandedObjectHeader header;
+	const struct varlena *flat;
+} RowsObject;
+
+static Size
+object_size(ExpandedObjectHeader *object)
+{
+	return VARSIZE(((RowsObject *) object)->flat);
+}
+
+static void
+object_flatten(ExpandedObjectHeader *object, void *result, Size size)
+{
+	memcpy(result, ((RowsObject *) object)->flat, size);
+}
+
+static const ExpandedObjectMethods object_methods = {object_size, object_flatten};
+
+static Datum
+object_datum(const struct varlena *flat)
+{
+	RowsObject *object = palloc(sizeof(RowsObject));
+	void *pointer = palloc(EXPANDED_POINTER_SIZE);
+
+	EOH_init_header(&object->header, &object_methods, CurrentMemoryContext);
+	object->flat = flat;
+	/* before PostgreSQL 16, what is not a chunk of the current context would be copied */
+	memcpy(pointer, DatumGetPointer(EOHPGetRODatum(&object->header)), EXPANDED_POINTER_SIZE);
+	return PointerGetDatum(pointer);
+}
+
+/*
+ * Will the rows outlast the tuple that the serialized state is in?
+ *
+ * They do in a process that takes part in the work of its own parallel
+ * workers, if there are no groups: what reads the tuple is in the same
+ * process, and the state goes when the plan ends or starts again.
+ */
+static bool
+rows_last(FunctionCallInfo fcinfo)
+{
+	AggState *agg;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, AggState))
+		return false;
+	agg = (AggState *) fcinfo->context;
+	return !IsParallelWorker() && agg->ss.ps.state->es_query_dsa != NULL && agg->aggstrategy == AGG_PLAIN;
+}
+
+static Datum
+indirect_datum(struct varlena *flat)
+{
+	struct varlena *pointer = palloc(INDIRECT_POINTER_SIZE);
+	varatt_indirect indirect = {flat};
+
+	SET_VARTAG_EXTERNAL(pointer, VARTAG_INDIRECT);
+	memcpy(VARDATA_EXTERNAL(pointer), &indirect, sizeof(indirect));
+	return PointerGetDatum(pointer);
+}
+
+/*
+ * Refuse a state that is too large for a tuple, which holds all states of a
+ * group and like any value in memory is limited to 1 GB.
+ */
+static void
+check_size(FunctionCallInfo fcinfo, int64 n, Size size)
+{
+	int states = 1;
+
+	if (fcinfo->context != NULL && IsA(fcinfo->context, AggState))
+	{
+		AggState *agg = (AggState *) fcinfo->context;
+
+		states = 0;
+		for (int i = 0; i < agg->numaggs; i++)
+			states += agg->pertrans[agg->peragg[i].transno].serialfn_oid == fcinfo->flinfo->fn_oid;
+	}
+	if (size > (MaxAllocSize - TUPLE_RESERVE) / Max(states, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("aggregate state of %lld rows is too large to pass between processes", (long long) n),
+				 errhint("Set max_parallel_workers_per_gather to 0 and enable_partitionwise_aggregate to off for this query.")));
+}
+
+/* The state as bytes, which stay where they are. */
 Datum
 pinecone_huf_rows_serialize(PG_FUNCTION_ARGS)
 {
-	HufRows *rows = (HufRows *) PG_GETARG_POINTER(0);
-	int64 count = rows->n * rows->width;
-	Size size = VARHDRSZ + sizeof(RowsHeader) + sizeof(double) * count;
-	bytea *bytes;
-	RowsHeader header;
-	char *out;
+	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	Size size = VARHDRSZ + sizeof(RowsHeader) + sizeof(double) * rows->n * rows->width;
+	struct varlena *flat;
+	RowsBlock *block;
 
 	pinecone_huf_aggregate_context(fcinfo);
-	if (!AllocSizeIsValid(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("aggregate state of %lld rows is too large to pass between processes",
-						(long long) rows->n),
-				 errhint("Set max_parallel_workers_per_gather to 0 for this query.")));
-	bytes = pinecone_huf_alloc_large(CurrentMemoryContext, size);
-	SET_VARSIZE(bytes, size);
-	header.version = pg_hton64(ROWS_VERSION);
-	header.kind = pg_hton64((uint64) rows->params.kind);
-	header.width = pg_hton64((uint64) rows->width);
-	header.n = pg_hton64((uint64) rows->n);
-	for (int i = 0; i < HUF_MAX_PARAMS; i++)
-		header.param[i] = pg_hton64(double_bits(rows->params.value[i]));
-	out = VARDATA(bytes);
-	memcpy(out, &header, sizeof(header));
-	out += sizeof(header);
-	for (int64 i = 0; i < count; i++, out += sizeof(uint64))
-	{
-		uint64 word = pg_hton64(double_bits(huf_row(rows, 0)[i]));
+	check_size(fcinfo, rows->n, size);
+	if (rows->value == NULL)
+		reserve(rows, 1);
+	Assert(rows->head == 0);
+	block = BLOCK_OF(rows);
+	block->header.version = ROWS_VERSION;
+	block->header.kind = rows->params.kind;
+	block->header.width = rows->width;
+	block->header.n = rows->n;
+	memcpy(block->header.param, rows->params.value, sizeof(block->header.param));
+	flat = (struct varlena *) &block->vl_len_;
+	SET_VARSIZE(flat, size);
+	return size >= MANY_BYTES && rows_last(fcinfo) ? indirect_datum(flat) : object_datum(flat);
+}
 
-		memcpy(out, &word, sizeof(word));
+/* The bytes of a serialized state; *lasting says whether they outlast the call. */
+static const struct varlena *
+serialized_bytes(FunctionCallInfo fcinfo, bool *lasting)
+{
+	struct varlena *raw = (struct varlena *) PG_GETARG_POINTER(0);
+
+	*lasting = VARATT_IS_EXTERNAL_INDIRECT(raw);
+	if (*lasting)
+	{
+		varatt_indirect indirect;
+
+		VARATT_EXTERNAL_GET_POINTER(indirect, raw);
+		return indirect.pointer;
 	}
-	PG_RETURN_BYTEA_P(bytes);
+	if (VARATT_IS_EXTERNAL_EXPANDED(raw))
+	{
+		ExpandedObjectHeader *object = DatumGetEOHP(PointerGetDatum(raw));
+
+		if (object->eoh_methods == &object_methods)
+			return ((RowsObject *) object)->flat;
+	}
+	return PG_GETARG_BYTEA_PP(0);
 }
 
 Datum
 pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea *bytes = PG_GETARG_BYTEA_PP(0);
+	bool lasting;
+	const struct varlena *bytes = serialized_bytes(fcinfo, &lasting);
 	const char *in = VARDATA_ANY(bytes);
 	Size size = VARSIZE_ANY_EXHDR(bytes);
 	RowsHeader header;
@@ -228,17 +406,17 @@ pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 	if (size < sizeof(header))
 		elog(ERROR, "aggregate state is too short");
 	memcpy(&header, in, sizeof(header));
-	if (pg_ntoh64(header.version) != ROWS_VERSION)
+	if (header.version != ROWS_VERSION)
 		elog(ERROR, "unexpected version of an aggregate state");
-	params.kind = pg_ntoh64(header.kind);
-	for (int i = 0; i < HUF_MAX_PARAMS; i++)
-		params.value[i] = bits_double(pg_ntoh64(header.param[i]));
-	rows = pinecone_huf_rows_create(CurrentMemoryContext, pg_ntoh64(header.width), &params);
-	rows->n = pg_ntoh64(header.n);
+	params.kind = header.kind;
+	memcpy(params.value, header.param, sizeof(params.value));
+	rows = pinecone_huf_rows_create(CurrentMemoryContext, header.width, &params);
+	rows->n = header.n;
 	if (size - sizeof(header) != sizeof(double) * rows->width * rows->n)
 		elog(ERROR, "aggregate state has an unexpected size");
 	/* the combine function, which is next, reads the rows from there */
 	rows->packed = in + sizeof(header);
+	rows->lasting = lasting;
 	PG_RETURN_POINTER(rows);
 }
 

@@ -7,6 +7,14 @@
 
 #include "huf_common.h"
 
+/* Rows that another state keeps, and will keep as long as they are needed here */
+typedef struct HufLent
+{
+	const double *value;
+	int64 n;
+	struct HufLent *next;
+} HufLent;
+
 /*
  * A queue: transition appends at the end, the inverse transition of a moving
  * aggregate takes from the front, and combine appends one queue to another.
@@ -22,7 +30,11 @@ typedef struct HufRows
 	int64 n;	/* rows present */
 	int64 capacity;
 	double *value;
-	const char *packed; /* in place of them: rows as pinecone_huf_rows_serialize wrote them */
+	HufLent *lent; /* rows beside them, after a combine function */
+
+	/* Read from a serialized state */
+	const char *packed; /* in place of them: where the rows are, not aligned */
+	bool lasting;		/* they stay there as long as this state */
 
 	/* Memory */
 	MemoryContext context;
@@ -32,6 +44,8 @@ extern HufRows *pinecone_huf_rows_create(MemoryContext context, int width, const
 extern double *pinecone_huf_rows_append(HufRows *rows);
 extern HufRows *pinecone_huf_rows_prepare(FunctionCallInfo fcinfo, int width, const HufParams *params);
 extern HufRows *pinecone_huf_rows_arg(FunctionCallInfo fcinfo, int arg);
+extern HufRows *pinecone_huf_rows_arg_apart(FunctionCallInfo fcinfo, int arg);
+extern int64 pinecone_huf_rows_count(const HufRows *rows);
 extern double *pinecone_huf_rows_column(const HufRows *rows, int column);
 
 static inline const double *
