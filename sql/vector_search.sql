@@ -69,7 +69,12 @@ SELECT count(*), count(d) FROM (SELECT embedding <=> (SELECT embedding FROM remo
 SELECT count(*), count(d) FROM (SELECT embedding <=> NULL::real[] AS d FROM remote ORDER BY embedding <=> NULL::real[]) s;
 -- a vector without direction
 SELECT count(*), min(d) FROM (SELECT embedding <=> '{0,0,0}' AS d FROM remote ORDER BY embedding <=> '{0,0,0}' LIMIT 3) s;
-\! test/regress/pinecone quiet
+-- and those whose square is beyond the float32 of a score
+SELECT count(*) FROM ((SELECT id FROM remote ORDER BY embedding <=> '{1e38,2e38,3e38}' LIMIT 3)
+  INTERSECT (SELECT id FROM local ORDER BY embedding <=> '{1e38,2e38,3e38}' LIMIT 3)) s;
+SELECT count(*) FROM ((SELECT id FROM remote ORDER BY embedding <=> '{1e-30,2e-30,3e-30}' LIMIT 3)
+  INTERSECT (SELECT id FROM local ORDER BY embedding <=> '{1e-30,2e-30,3e-30}' LIMIT 3)) s;
+\! test/regress/pinecone log query
 
 -- within a distance, alone and with an order
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM remote WHERE embedding <=> '{1,2,3}' < 0.05;
@@ -115,6 +120,9 @@ SELECT jsonb_build_object('id', id, 'values', embedding) FROM local ORDER BY id
 CREATE FOREIGN TABLE remote (id text COLLATE "C", embedding real[]) SERVER pinecone OPTIONS (namespace 'kb');
 SELECT id, embedding <#> '{-1,2,3}' AS distance FROM remote ORDER BY embedding <#> '{-1,2,3}' LIMIT 3;
 SELECT id, embedding <#> '{-1,2,3}' AS distance FROM local ORDER BY embedding <#> '{-1,2,3}' LIMIT 3;
+\! test/regress/pinecone log query
+SELECT id, embedding <#> '{1e38,2e38,3e38}' AS distance FROM remote ORDER BY embedding <#> '{1e38,2e38,3e38}' LIMIT 3;
+SELECT id, embedding <#> '{1e38,2e38,3e38}' AS distance FROM local ORDER BY embedding <#> '{1e38,2e38,3e38}' LIMIT 3;
 \! test/regress/pinecone log query
 \! test/regress/pinecone drop search
 DROP TABLE local;

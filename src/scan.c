@@ -43,6 +43,13 @@
 /* Rows a search asks for when nothing says how many are wanted. */
 #define DEFAULT_TOP_K 100
 
+/*
+ * Scores are float32, and so are the squares that they are made of: they mean
+ * nothing for a query vector whose own square comes near the ends of that range.
+ */
+#define MAX_SQUARE 1e30
+#define MIN_SQUARE 1e-30
+
 /* The distance a search's score stands for. */
 static double
 score_distance(PineconeMetric metric, double score)
@@ -564,16 +571,13 @@ check_search(ForeignScanState *node)
 bool
 pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
 {
+	double square = 0;
+
 	if (vector == NULL)
 		return false;
-	if (metric != PINECONE_METRIC_COSINE)
-		return true;
 	for (int i = 0; i < n; i++)
-	{
-		if (vector[i] != 0)
-			return true;
-	}
-	return false;
+		square += (double) vector[i] * vector[i];
+	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
 }
 
 int
