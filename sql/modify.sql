@@ -221,6 +221,22 @@ UPDATE movie SET title = 'I' WHERE title = 'i';
 DELETE FROM movie WHERE title = 'I';
 SELECT * FROM shown ORDER BY id;
 ALTER FOREIGN TABLE movie OPTIONS (DROP write_mode);
+-- what is sent at once does not overtake what waits for the commit
+CREATE FOREIGN TABLE movie_at_once (id text COLLATE "C", embedding real[], year int) SERVER pinecone OPTIONS (namespace 'kb', write_mode 'immediate');
+BEGIN;
+SAVEPOINT s;
+INSERT INTO movie (id, embedding) VALUES ('late', '{1,2,3}');
+INSERT INTO movie_at_once (id, embedding) VALUES ('late', '{3,2,1}');
+ROLLBACK TO s;
+INSERT INTO movie_at_once (id, embedding) VALUES ('late', '{3,2,1}');
+INSERT INTO movie (id, embedding) VALUES ('late', '{1,2,3}');
+SAVEPOINT s;
+UPDATE movie_at_once SET year = 1 WHERE id = 'late';
+ROLLBACK TO s;
+TRUNCATE movie_at_once;
+COMMIT;
+DELETE FROM movie_at_once WHERE id = 'late' RETURNING id, embedding;
+DROP FOREIGN TABLE movie_at_once;
 
 -- on_duplicate, ON CONFLICT
 ALTER FOREIGN TABLE movie OPTIONS (ADD on_duplicate 'error');

@@ -30,6 +30,7 @@ CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency '0'
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency 'many');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (connect_timeout '5 parsecs');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (request_timeout '0');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (rate_limits 'query 50, list 0, query 20');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (on_type_error 'ignore');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (on_type_error 'error|null');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (count_from_stats 'perhaps');

@@ -61,6 +61,7 @@ struct PineconeReader
 	/* The row at hand, for errors of functions that know nothing of it */
 	const PineconeRecord *record;
 	const PineconeColumn *column;
+	bool splitting; /* its metadata */
 };
 
 bool
@@ -706,13 +707,19 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	}
 }
 
-/* Says where a domain's constraint or jsonb's input function has failed. */
+/*
+ * Says where a domain's constraint or jsonb's input function has failed, or the
+ * conversion of text to the database's encoding.
+ */
 static void
 describe_row(void *arg)
 {
 	PineconeReader *reader = arg;
 
-	if (reader->column != NULL)
+	if (reader->splitting)
+		errcontext("metadata of foreign table \"%s\", record \"%s\"",
+				   reader->table->name, reader->record->id);
+	else if (reader->column != NULL)
 		errcontext("column \"%s\" of foreign table \"%s\", record \"%s\"",
 				   reader->column->name, reader->table->name, reader->record->id);
 }
@@ -721,7 +728,7 @@ void
 pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum *values,
 					 bool *isnull)
 {
-	PineconeFields *fields = reader->want_fields ? pinecone_api_metadata_fields(record) : NULL;
+	PineconeFields *fields = NULL;
 	ErrorContextCallback context;
 
 	reader->record = record;
@@ -731,6 +738,10 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 	context.previous = error_context_stack;
 	error_context_stack = &context;
 
+	reader->splitting = reader->want_fields;
+	if (reader->want_fields)
+		fields = pinecone_api_metadata_fields(record);
+	reader->splitting = false;
 	memset(isnull, true, reader->table->ncolumns * sizeof(bool));
 	for (int i = 0; i < reader->nwanted; i++)
 	{

@@ -74,6 +74,13 @@ append_integer(StringInfo buf, int64 value)
 	return NULL;
 }
 
+/* As much of a number as an error message should hold. */
+static char *
+shown_number(const char *text)
+{
+	return strlen(text) > 100 ? psprintf("%.*s...", 100, text) : pstrdup(text);
+}
+
 /* A numeric is stored as a float64, whose shortest decimal it has to be. */
 static const char *
 append_numeric(StringInfo buf, Datum value)
@@ -90,10 +97,10 @@ append_numeric(StringInfo buf, Datum value)
 		read_back = DirectFunctionCall3(numeric_in, CStringGetDatum(stored),
 										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 		if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value, read_back)))
-			return psprintf("the number %.*s would be stored as %s", 100, text, stored);
+			return psprintf("the number %s would be stored as %s", shown_number(text), stored);
 	}
 	else if (!isfinite(number) && pg_strcasecmp(text, "NaN") != 0 && text[0] != 'I' && text[1] != 'I')
-		return psprintf("the number %.*s is beyond what metadata can hold", 100, text);
+		return psprintf("the number %s is beyond what metadata can hold", shown_number(text));
 	return append_double(buf, number);
 }
 

@@ -39,6 +39,20 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	return modify;
 }
 
+/* A write sent now would come before those that wait, though it was made later. */
+static void
+refuse_to_overtake(PineconeModify *modify, const char *namespace_)
+{
+	if (pinecone_pending_waits(modify->session, namespace_))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write through foreign table \"%s\" while earlier writes wait for the commit",
+						modify->table->name),
+				 errdetail("Its \"write_mode\" is \"immediate\", but this transaction has written to namespace \"%s\" with \"transactional\".",
+						   namespace_),
+				 errhint("Commit first, or write in one mode.")));
+}
+
 static void
 choose_target(PineconeModify *modify, const char *namespace_)
 {
@@ -46,6 +60,8 @@ choose_target(PineconeModify *modify, const char *namespace_)
 
 	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
 		return;
+	if (!table->transactional)
+		refuse_to_overtake(modify, namespace_);
 	if (table->transactional)
 		modify->target = pinecone_pending_target(modify->session, table, namespace_);
 	else if (modify->log)

@@ -321,7 +321,9 @@ parse_number(const Option *option, const char *value)
 		reject_value(option->name, value, hint);
 	if (number < option->min || number > option->max)
 		reject_value(option->name, value,
-					 psprintf("Valid values are between %d and %d.", option->min, option->max));
+					 psprintf(option->kind == OPTION_TIME ? "Valid values are between %d ms and %d ms." :
+															"Valid values are between %d and %d.",
+							  option->min, option->max));
 	return number;
 }
 

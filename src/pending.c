@@ -115,6 +115,14 @@ pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 po
 	return place < 0 ? NULL : pinecone_pending_index_view(pending_index, place, position);
 }
 
+bool
+pinecone_pending_waits(PineconeSession *session, const char *namespace_)
+{
+	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
+
+	return place >= 0 && pinecone_pending_index_count(pending_index, place) > 0;
+}
+
 double
 pinecone_pending_count(const PineconeTable *table)
 {

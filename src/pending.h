@@ -23,6 +23,9 @@ extern int pinecone_pending_target(PineconeSession *session, const PineconeTable
 /* Keep a write until commit. */
 extern void pinecone_pending_add(int target, const PineconeWrite *write);
 
+/* Do writes wait for that namespace? */
+extern bool pinecone_pending_waits(PineconeSession *session, const char *namespace_);
+
 /* ---- Reading them back ---- */
 
 /* The writes that wait for one namespace, as a change to what it holds */

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "nodes/bitmapset.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -65,7 +66,7 @@ list_kinds(void)
 
 /* One "kind number" of the list */
 static bool
-parse_item(char *item, PineconeRateLimits *rates, char **reason)
+parse_item(char *item, PineconeRateLimits *rates, Bitmapset **seen, char **reason)
 {
 	char *save = NULL;
 	char *name = strtok_r(item, " \t\n", &save);
@@ -92,6 +93,12 @@ parse_item(char *item, PineconeRateLimits *rates, char **reason)
 						   MAX_RATE);
 		return false;
 	}
+	if (bms_is_member(kind, *seen))
+	{
+		*reason = pstrdup("Each kind of requests can be named only once.");
+		return false;
+	}
+	*seen = bms_add_member(*seen, kind);
 	rates->limits[kind] = limit;
 	return true;
 }
@@ -101,6 +108,7 @@ pinecone_rate_parse(const char *text, PineconeRateLimits *rates, char **reason)
 {
 	char *copy;
 	char *next;
+	Bitmapset *seen = NULL;
 
 	rates->given = text != NULL;
 	for (int i = 0; i < PINECONE_RATE_KINDS; i++)
@@ -118,7 +126,7 @@ pinecone_rate_parse(const char *text, PineconeRateLimits *rates, char **reason)
 		next = strchr(item, ',');
 		if (next != NULL)
 			*next++ = '\0';
-		if (!parse_item(item, rates, reason))
+		if (!parse_item(item, rates, &seen, reason))
 			return false;
 	}
 	return true;
