@@ -18,6 +18,8 @@
 #include "error.h"
 #include "message.h"
 
+#define USER_AGENT "pinecone_fdw/1.0; source_tag=pinecone_fdw"
+
 /* Back-off before the nth retry: at most this many ms, doubled each time. */
 #define BACKOFF_BASE_MS 100
 #define BACKOFF_CAP_MS 5000
@@ -144,7 +146,7 @@ start_attempt(PineconeCall *call)
 	PineconeSession *session = call->session;
 	PineconeServerOptions *options = session->options;
 	PineconeHttpRequest request = {0};
-	const char *headers[6];
+	const char *headers[4];
 	int n = 0;
 	MemoryContext old;
 
@@ -152,17 +154,14 @@ start_attempt(PineconeCall *call)
 	old = MemoryContextSwitchTo(call->attempt_cxt);
 	headers[n++] = psprintf("Api-Key: %s", call->api_key);
 	headers[n++] = psprintf("X-Pinecone-Api-Version: %s", options->api_version);
-	headers[n++] = "User-Agent: pinecone_fdw/1.0; source_tag=pinecone_fdw";
 	if (call->body)
-	{
 		headers[n++] = "Content-Type: application/json";
-		headers[n++] = "Expect:";
-	}
 	headers[n] = NULL;
 
 	request.method = call->method;
 	request.url = call->url ? call->url : psprintf("%s%s", session->base_url, call->path);
 	request.headers = headers;
+	request.user_agent = USER_AGENT;
 	request.body = call->body;
 	request.body_len = call->body_len;
 	request.ca_file = options->ca_file;

@@ -25,6 +25,7 @@
 
 #include "convert.h"
 #include "convert_vector.h"
+#include "distance.h"
 
 /* pgvector's vector */
 typedef struct Vector
@@ -150,16 +151,18 @@ pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reaso
 		*n = vector->dim;
 		floats = vector->x;
 	}
-	for (int i = 0; floats != NULL && i < *n; i++)
+	if (floats == NULL || isfinite(pinecone_distance_square(*n, floats)))
+		return floats;
+	for (int i = 0; i < *n; i++)
 	{
 		if (!isfinite(floats[i]))
 		{
 			*reason = isnan(floats[i]) ? "NaN not allowed in vector" :
 										 "infinite value not allowed in vector";
-			return NULL;
+			break;
 		}
 	}
-	return floats;
+	return NULL;
 }
 
 const float *

@@ -88,6 +88,20 @@ is_precise(float sum)
 }
 
 double
+pinecone_distance_square(int n, const float *a)
+{
+	float sum = sum_products(n, a, a);
+	double exact = 0;
+
+	if (is_precise(sum))
+		return sum;
+
+	for (int i = 0; i < n; i++)
+		exact += (double) a[i] * (double) a[i];
+	return exact;
+}
+
+double
 pinecone_distance_l2(int n, const float *a, const float *b)
 {
 	float sum = sum_squared_differences(n, a, b);

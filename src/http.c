@@ -39,6 +39,9 @@
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
 
+/* Less than what libcurl takes for long, which is 1 MB */
+#define LONG_BODY 500000
+
 /*
  * Memory of large bodies is kept for the next ones, so many bytes of it:
  * fresh memory from the system costs about as much as receiving into it.
@@ -430,18 +433,25 @@ release_transfer(void *arg)
 }
 
 static void
-append_headers(Transfer *transfer, const char *const *headers)
+append_header(Transfer *transfer, const char *header)
 {
-	for (; *headers; headers++)
-	{
-		struct curl_slist *list = curl_slist_append(transfer->headers, *headers);
+	struct curl_slist *list = curl_slist_append(transfer->headers, header);
 
-		if (list == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of memory")));
-		transfer->headers = list;
-	}
+	if (list == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	transfer->headers = list;
+}
+
+static void
+append_headers(Transfer *transfer, const PineconeHttpRequest *request)
+{
+	for (const char *const *header = request->headers; *header; header++)
+		append_header(transfer, *header);
+	/* libcurl would have a long body announced, and wait for the go-ahead */
+	if (request->body_len > LONG_BODY)
+		append_header(transfer, "Expect:");
 }
 
 static void
@@ -464,6 +474,7 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	SET(CURLOPT_USERAGENT, request->user_agent);
 	SET(CURLOPT_WRITEFUNCTION, body_callback);
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_callback);
@@ -535,7 +546,7 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	transfer->timeout_ms = request->timeout_ms;
 	transfer->started_at = GetCurrentTimestamp();
 	transfer->started_unattended = unattended;
-	append_headers(transfer, request->headers);
+	append_headers(transfer, request);
 	set_options(transfer, request);
 	code = curl_multi_add_handle(multi, transfer->easy);
 	if (code != CURLM_OK)

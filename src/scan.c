@@ -571,12 +571,11 @@ check_search(ForeignScanState *node)
 bool
 pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
 {
-	double square = 0;
+	double square;
 
 	if (vector == NULL)
 		return false;
-	for (int i = 0; i < n; i++)
-		square += (double) vector[i] * vector[i];
+	square = pinecone_distance_square(n, vector);
 	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
 }
 
