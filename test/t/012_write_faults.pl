@@ -374,9 +374,8 @@ sub wait_for_postgres
 # pg_ctl as the user whom the cluster belongs to
 sub pg_ctl
 {
-	local $ENV{CLUSTER_DIR} = $t->dir;
-	return system 'bash', '-c', 'source "$0" && cluster_set_user && "${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$CLUSTER_DIR/data" -l "$CLUSTER_DIR/postgres.log" -w "$@" >/dev/null 2>&1',
-		"$FindBin::Bin/../cluster.sh", @_;
+	# its output is the server's, too, from a start on
+	$t->program('pg_ctl', '-D', $t->dir . '/data', '-l', $t->dir . '/postgres.log', '-w', @_);
 }
 
 for my $table ('patient_t', 'patient_i')

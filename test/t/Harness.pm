@@ -153,6 +153,22 @@ sub log
 	return <$file>;
 }
 
+# Run one of the server's programs on its data directory, as the user that runs
+# the server: pg_ctl, postgres.  Returns all it has printed; sets $?.
+sub program
+{
+	my ($self, $program, @arguments) = @_;
+	my @shell = ('bash', '-c', 'source "$0" && cluster_set_user && ' .
+		'"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/$1" "${@:2}" 2>&1', "$source/test/cluster.sh");
+
+	local $ENV{CLUSTER_DIR} = $self->{dir};
+	open my $output, '-|', @shell, $program, @arguments or die "no bash: $!\n";
+	local $/;
+	my $text = <$output>;
+	close $output;
+	return $text;
+}
+
 # Wait until a condition holds; true if it did in time.
 sub wait_until
 {
