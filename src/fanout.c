@@ -11,13 +11,12 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "lib/binaryheap.h"
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "fanout.h"
+#include "record_key.h"
 #include "setting.h"
 
 /* Bytes that a record takes here, when nothing better is known */
@@ -65,33 +64,7 @@ struct PineconeFanout
 	HTAB *seen; /* of a merge: what has been returned */
 };
 
-/* What has been returned: a namespace and an id. */
-typedef struct SeenKey
-{
-	const char *namespace_; /* the source's */
-	char *id;
-} SeenKey;
-
 /* ---- What has been returned ---- */
-
-static uint32
-hash_key(const void *key, Size keysize)
-{
-	const SeenKey *k = key;
-
-	return hash_combine(DatumGetUInt32(hash_any((const unsigned char *) k->namespace_,
-												strlen(k->namespace_))),
-						DatumGetUInt32(hash_any((const unsigned char *) k->id, strlen(k->id))));
-}
-
-static int
-match_key(const void *a, const void *b, Size keysize)
-{
-	const SeenKey *x = a;
-	const SeenKey *y = b;
-
-	return strcmp(x->id, y->id) != 0 || strcmp(x->namespace_, y->namespace_) != 0;
-}
 
 /*
  * Remember a record that a merge of searches returns: should one of them end
@@ -100,29 +73,21 @@ match_key(const void *a, const void *b, Size keysize)
 static void
 remember(PineconeFanout *fanout, const PineconeRecord *record)
 {
-	SeenKey key;
+	PineconeRecordKey key;
+	MemoryContext old = MemoryContextSwitchTo(fanout->cxt);
 
 	if (fanout->seen == NULL)
-	{
-		HASHCTL ctl = {0};
-
-		ctl.keysize = sizeof(SeenKey);
-		ctl.entrysize = sizeof(SeenKey);
-		ctl.hcxt = fanout->cxt;
-		ctl.hash = hash_key;
-		ctl.match = match_key;
-		fanout->seen = hash_create("pinecone records returned", 256, &ctl,
-								   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	}
-	key.namespace_ = record->namespace_;
-	key.id = MemoryContextStrdup(fanout->cxt, record->id);
+		fanout->seen = pinecone_record_key_table("pinecone records returned", sizeof(PineconeRecordKey));
+	key.namespace_ = record->namespace_; /* the source's */
+	key.id = pstrdup(record->id);
 	(void) hash_search(fanout->seen, &key, HASH_ENTER, NULL);
+	MemoryContextSwitchTo(old);
 }
 
 bool
 pinecone_fanout_seen(PineconeFanout *fanout, const PineconeRecord *record)
 {
-	SeenKey key = {record->namespace_, record->id};
+	PineconeRecordKey key = {record->namespace_, record->id};
 
 	if (fanout->nsources == 1)
 		return fanout->sources[0].stream != NULL &&

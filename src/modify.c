@@ -302,7 +302,6 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	return slot;
 }
 
-/* The id of the record that a row of an UPDATE or DELETE is about. */
 static char *
 old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
 {
@@ -326,11 +325,19 @@ old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
 	return pinecone_modify_namespace_of_value(modify, value, isnull);
 }
 
-/* A row that is joined with several is modified once, as in any table. */
+/*
+ * The record that a row of an UPDATE or DELETE is about.  False: it has been
+ * modified before, for one that is joined with several rows is modified once,
+ * as in any table.
+ */
 static bool
-is_modified_again(PineconeModify *modify, const char *namespace_, const char *id)
+find_target(PineconeModify *modify, TupleTableSlot *plan_slot, const char **namespace_, char **id)
 {
-	return modify->joined && !pinecone_modify_remember(modify, &modify->modified, pinecone_modify_record_key(namespace_, id));
+	*namespace_ = old_namespace(modify, plan_slot);
+	*id = old_id(modify, plan_slot);
+	return !modify->joined ||
+		   pinecone_modify_remember(modify, &modify->modified,
+									pinecone_modify_record_key(*namespace_, *id));
 }
 
 /* A row as the plan read it. */
@@ -407,9 +414,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
 	slot_getallattrs(slot);
-	namespace_ = old_namespace(modify, plan_slot);
-	id = old_id(modify, plan_slot);
-	if (is_modified_again(modify, namespace_, id))
+	if (!find_target(modify, plan_slot, &namespace_, &id))
 	{
 		MemoryContextSwitchTo(old);
 		return NULL;
@@ -460,9 +465,7 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
-	namespace_ = old_namespace(modify, plan_slot);
-	id = old_id(modify, plan_slot);
-	if (is_modified_again(modify, namespace_, id))
+	if (!find_target(modify, plan_slot, &namespace_, &id))
 	{
 		MemoryContextSwitchTo(old);
 		return NULL;

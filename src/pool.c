@@ -10,13 +10,12 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "lib/ilist.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "pending.h"
 #include "pool.h"
+#include "record_key.h"
 
 typedef struct Chunk
 {
@@ -32,15 +31,9 @@ typedef struct Chunk
 	int shares;
 } Chunk;
 
-typedef struct Key
-{
-	const char *namespace_;
-	const char *id;
-} Key;
-
 struct PineconePoolEntry
 {
-	Key key;
+	PineconeRecordKey key;
 	Chunk *chunk;
 	int number;				/* of the id in the chunk */
 	PineconeRecord *record; /* NULL: there is none, if known */
@@ -49,7 +42,7 @@ struct PineconePoolEntry
 /* What the hash table holds. */
 typedef struct Slot
 {
-	Key key;
+	PineconeRecordKey key;
 	PineconePoolEntry *entry;
 } Slot;
 
@@ -64,42 +57,19 @@ struct PineconePool
 	MemoryContext share_cxt;
 };
 
-static uint32
-hash_key(const void *key, Size keysize)
-{
-	const Key *k = key;
-
-	return hash_combine(DatumGetUInt32(hash_any((const unsigned char *) k->namespace_, strlen(k->namespace_))),
-						DatumGetUInt32(hash_any((const unsigned char *) k->id, strlen(k->id))));
-}
-
-static int
-match_key(const void *a, const void *b, Size keysize)
-{
-	const Key *x = a;
-	const Key *y = b;
-
-	return strcmp(x->id, y->id) != 0 || strcmp(x->namespace_, y->namespace_) != 0;
-}
-
 PineconePool *
 pinecone_pool_create(PineconeCounters *counters)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone pool",
 											  ALLOCSET_DEFAULT_SIZES);
 	PineconePool *pool = MemoryContextAllocZero(cxt, sizeof(PineconePool));
-	HASHCTL ctl = {0};
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	pool->cxt = cxt;
 	pool->counters = counters;
 	dlist_init(&pool->open);
-	ctl.keysize = sizeof(Key);
-	ctl.entrysize = sizeof(Slot);
-	ctl.hcxt = cxt;
-	ctl.hash = hash_key;
-	ctl.match = match_key;
-	pool->slots = hash_create("pinecone pool", 256, &ctl,
-							  HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	pool->slots = pinecone_record_key_table("pinecone pool", sizeof(Slot));
+	MemoryContextSwitchTo(old);
 	return pool;
 }
 
@@ -181,7 +151,7 @@ pinecone_pool_add(PineconePool *pool, const PineconeStreamSpec *spec)
 
 	for (int i = 0; i < spec->nids; i++)
 	{
-		Key key = {spec->namespace_, spec->ids[i]};
+		PineconeRecordKey key = {spec->namespace_, spec->ids[i]};
 		Slot *slot = hash_search(pool->slots, &key, HASH_FIND, NULL);
 
 		if (slot == NULL)
@@ -262,7 +232,7 @@ pinecone_pool_flush(PineconePool *pool)
 static PineconePoolEntry *
 find_entry(Chunk *chunk, const char *id)
 {
-	Key key = {chunk->spec.namespace_, id};
+	PineconeRecordKey key = {chunk->spec.namespace_, id};
 	Slot *slot = hash_search(chunk->pool->slots, &key, HASH_FIND, NULL);
 
 	if (slot == NULL || slot->entry->chunk != chunk)

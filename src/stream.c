@@ -10,12 +10,11 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "lib/ilist.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "consistency.h"
+#include "idset.h"
 #include "overlay.h"
 #include "pending.h"
 #include "pool.h"
@@ -97,7 +96,7 @@ struct PineconeStream
 	bool search_full;	   /* the last search returned all it was asked for */
 	PineconePage *matches; /* of the last search, in matches_cxt */
 	MemoryContext matches_cxt;
-	HTAB *seen; /* ids returned by earlier, smaller searches */
+	idset_hash *seen; /* ids returned by earlier, smaller searches */
 
 	/* With the transaction's own writes: all of it is in there */
 	PineconeOverlay *overlay; /* or NULL */
@@ -596,20 +595,6 @@ start_search(PineconeStream *stream)
 	MemoryContextSwitchTo(old);
 }
 
-static uint32
-hash_id(const void *key, Size keysize)
-{
-	const char *id = *(const char *const *) key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) id, strlen(id)));
-}
-
-static int
-match_id(const void *a, const void *b, Size keysize)
-{
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* Remember the last search's matches, before a larger one replaces it. */
 static void
 remember_matches(PineconeStream *stream)
@@ -619,22 +604,12 @@ remember_matches(PineconeStream *stream)
 	if (page == NULL)
 		return;
 	if (stream->seen == NULL)
-	{
-		HASHCTL ctl = {0};
-
-		ctl.keysize = sizeof(char *);
-		ctl.entrysize = sizeof(char *);
-		ctl.hcxt = stream->cxt;
-		ctl.hash = hash_id;
-		ctl.match = match_id;
-		stream->seen = hash_create("pinecone ids returned", 256, &ctl,
-								   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	}
+		stream->seen = idset_create(stream->cxt, 256, NULL);
 	for (int i = 0; i < page->nrecords; i++)
 	{
-		char *id = MemoryContextStrdup(stream->cxt, page->records[i].id);
+		bool found;
 
-		(void) hash_search(stream->seen, &id, HASH_ENTER, NULL);
+		(void) idset_insert(stream->seen, MemoryContextStrdup(stream->cxt, page->records[i].id), &found);
 	}
 	stream->matches = NULL;
 	MemoryContextReset(stream->matches_cxt);
@@ -947,7 +922,7 @@ pinecone_stream_seen(PineconeStream *stream, const char *id)
 {
 	if (stream->overlay)
 		return pinecone_overlay_seen(stream->overlay, id);
-	return stream->seen != NULL && hash_search(stream->seen, &id, HASH_FIND, NULL) != NULL;
+	return stream->seen != NULL && idset_lookup(stream->seen, id) != NULL;
 }
 
 int

@@ -27,8 +27,15 @@ typedef struct PineconeDistance
 	Expr *query;		   /* the query vector */
 } PineconeDistance;
 
+/* ---- translate_expr.c ---- */
+
 /* The number of an expression in cxt->exprs, added if it is not there. */
 extern int pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr);
+
+/* Is the expression free of the table's columns and of volatile functions? */
+extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
+
+/* ---- translate.c ---- */
 
 /*
  * A WHERE clause as a condition.  PINECONE_LOCAL: *condition is not set.
@@ -36,6 +43,8 @@ extern int pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr);
  */
 extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause,
 												   PineconeCondition **condition);
+
+/* ---- translate_id.c ---- */
 
 /* id = x, id = ANY (array), and ORs of these: numbers of the expressions. */
 extern bool pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids);
@@ -50,6 +59,8 @@ extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, L
 extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
 									  int *prefix, bool *is_like, bool *exact);
 
+/* ---- translate_distance.c ---- */
+
 /* vec <op> q, with q free of the table's columns. */
 extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 										PineconeDistance *distance);
@@ -57,8 +68,5 @@ extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 /* vec <op> q < r: *bound is the number of r. */
 extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
 									 PineconeDistance *distance, int *bound, bool *inclusive);
-
-/* Is the expression free of the table's columns and of volatile functions? */
-extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
 
 #endif /* PINECONE_TRANSLATE_H */

@@ -13,30 +13,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
 my $nqueries = $ARGV[1] // 500;
 my $nrecords = $ARGV[2] // 600;
 my $ntenants = 6;
-
-sub literal
-{
-	my ($text) = @_;
-	$text =~ s/'/''/g;
-	return "'$text'";
-}
-
-sub pick
-{
-	return $_[rand @_];
-}
-
-sub number
-{
-	my ($most) = @_;
-	return int rand $most;
-}
 
 sub tenants
 {
@@ -158,12 +141,6 @@ CREATE VIEW unions AS SELECT * FROM k0 UNION ALL SELECT * FROM k1 UNION ALL SELE
 	UNION ALL SELECT tenant, id, embedding, n, t FROM u4 WHERE tenant = 4 UNION ALL SELECT * FROM k5;
 CREATE TABLE outside AS SELECT i AS k, 'r' || i * 7 AS key FROM generate_series(0, 7) i;
 ANALYZE copy, outside, kids, p5, k5;
-CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS \$\$
-DECLARE result text;
-BEGIN
-  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
-  RETURN coalesce(result, '');
-END \$\$;
 CREATE FUNCTION ids_one_by_one(q text) RETURNS text LANGUAGE plpgsql AS \$\$
 DECLARE result text := ''; c refcursor; one text;
 BEGIN
@@ -176,39 +153,21 @@ BEGIN
   RETURN rtrim(result);
 END \$\$;
 END
+create_ids($t);
 is($t->sql("SELECT count(*) FROM $_"), $nrecords, "all records are read from $_") for 'copy', 'parts', 'kids', 'unions';
 
 my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead)),
 	map({ "enable_$_" } qw(async_append hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize partition_pruning)));
-my @checks = map { [query(), condition(2), pick('parts', 'parts', 'kids', 'unions')] } 1 .. $nqueries;
-my @statements = map {
+my @queries = map { [query(), condition(2), pick('parts', 'parts', 'kids', 'unions')] } 1 .. $nqueries;
+my @checks = map {
 	my ($query, $condition, $table) = @$_;
 	my $function = pick('ids', 'ids', 'ids_one_by_one');
-	my $foreign = literal(sprintf $query, $table, $condition =~ s/%%/%/gr);
-	my $local = literal(sprintf $query, 'copy', $condition =~ s/%%/%/gr);
-	my @set = map { pick(@switches) . ' = off' } 1 .. pick(0, 0, 1, 2);
-	push @set, 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on' if rand() < 0.5;
-	push @set, 'pinecone_fdw.prefetch = 64' if rand() < 0.3;
-	join(';', map { "SET $_" } @set) . ";\nSELECT f = l, f, l FROM (SELECT $function($foreign) AS f, ids($local) AS l) s;\nRESET ALL;"
-} @checks;
-my @lines;
-# few at a time: what is sent and what comes back each fit a pipe
-while (my @some = splice @statements, 0, 8)
-{
-	my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
-	push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
-	diag "seed $seed: $result->{err}" if $result->{err};
-}
-is(scalar @lines, $nqueries, 'every comparison was made');
-my $differences = 0;
-for my $n (0 .. $#lines)
-{
-	my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
-	my ($query, $condition, $table) = @{$checks[$n]};
-
-	next if $same eq 't';
-	next if ++$differences > 5;
-	diag "seed $seed: " . sprintf($query, $table, $condition) . "\n  foreign: $foreign\n  local:   $local";
-}
+	my @settings = map { pick(@switches) . ' = off' } 1 .. pick(0, 0, 1, 2);
+	push @settings, 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on' if rand() < 0.5;
+	push @settings, 'pinecone_fdw.prefetch = 64' if rand() < 0.3;
+	$condition =~ s/%%/%/g;
+	{foreign => sprintf($query, $table, $condition), local => sprintf($query, 'copy', $condition), function => $function, settings => \@settings}
+} @queries;
+my $differences = compare_queries($t, $seed, @checks);
 is($differences, 0, "$nqueries queries on $nrecords records below Appends (seed $seed)");
 done_testing;

@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
@@ -47,18 +48,6 @@ my %columns = (
 	tags => {type => 'text[]', values => [map { "'$_'" } @tags]},
 );
 my @comparable = qw(t v i big f num r b d ts u mood);
-
-sub literal
-{
-	my ($text) = @_;
-	$text =~ s/'/''/g;
-	return "'$text'";
-}
-
-sub pick
-{
-	return $_[rand @_];
-}
 
 sub value
 {
@@ -165,13 +154,8 @@ CREATE TABLE lt AS SELECT * FROM ft;
 RESET pinecone_fdw.enable_filter;
 CREATE TABLE outer_rows AS SELECT id, t, i FROM lt WHERE i IS NOT NULL ORDER BY id LIMIT 7;
 ANALYZE lt, outer_rows;
-CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS \$\$
-DECLARE result text;
-BEGIN
-  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
-  RETURN coalesce(result, '');
-END \$\$;
 END
+	create_ids($t);
 	is($t->sql('SELECT count(*) FROM lt'), $nrecords, "all records are read ($reading, $on_type_error)");
 
 	my %queries = (
@@ -184,45 +168,24 @@ END
 		joined => 'SELECT o.id || m.id AS id FROM outer_rows o JOIN %s m ON m.t = o.t AND (m.%s) ORDER BY 1',
 		lateral => 'SELECT o.id || m.id AS id FROM outer_rows o, LATERAL (SELECT id FROM %s WHERE (%s) AND i <> o.i ORDER BY embedding <-> ARRAY[o.i, 1]::real[] LIMIT 2) m ORDER BY 1',
 	);
-	my $differences = 0;
-	my $compared = 0;
-	my @checks;
-	for my $n (1 .. $nconditions)
-	{
+	my @conditions = map {
 		my $kind = pick(sort keys %queries);
 		my $condition = condition(2);
-		if ($kind eq 'joined')
-		{
-			# qualified names only: one leaf
-			$condition = pick('i ') . pick('=', '<', '>=') . ' ' . value('i');
-		}
-		push @checks, [$kind, $condition];
-	}
-	my @statements = map {
-		my ($kind, $condition) = @$_;
-		my $foreign = literal(sprintf $queries{$kind}, 'ft', $condition);
-		my $local = literal(sprintf $queries{$kind}, 'lt', $condition);
-		my $off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns)) : '';
-		($off ? "SET pinecone_fdw.enable_$off = off;\n" : '') .
-		"SELECT f = l, f, l FROM (SELECT ids($foreign) AS f, ids($local) AS l) s;" . ($off ? "\nRESET pinecone_fdw.enable_$off;" : '')
-	} @checks;
-	my @lines;
-	# few at a time: what is sent and what comes back each fit a pipe
-	while (my @some = splice @statements, 0, 25)
-	{
-		my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
-		push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
-		diag "seed $seed: $result->{err}" if $result->{err};
-	}
-	is(scalar @lines, $nconditions, 'every comparison was made');
-	for my $n (0 .. $#lines)
-	{
-		my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
 
-		next if $same eq 't';
-		next if ++$differences > 5;
-		diag "seed $seed: " . sprintf($queries{$checks[$n][0]}, 'ft', $checks[$n][1]) . "\n  foreign: $foreign\n  local:   $local";
-	}
+		# qualified names only: one leaf
+		$condition = pick('i ') . pick('=', '<', '>=') . ' ' . value('i') if $kind eq 'joined';
+		[$kind, $condition]
+	} 1 .. $nconditions;
+	my @checks = map {
+		my ($kind, $condition) = @$_;
+		my @off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns)) : ();
+		{
+			foreign => sprintf($queries{$kind}, 'ft', $condition),
+			local => sprintf($queries{$kind}, 'lt', $condition),
+			settings => [map { "pinecone_fdw.enable_$_ = off" } @off]
+		}
+	} @conditions;
+	my $differences = compare_queries($t, $seed, @checks);
 	is($differences, 0, "$nconditions conditions x $nrecords records, \$ne on a missing field: $reading, on_type_error $on_type_error (seed $seed)");
 }
 

@@ -15,17 +15,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
 my $njoins = $ARGV[1] // 500;
 my $nrecords = 400;
 srand $seed;
-
-sub pick
-{
-	return $_[rand @_];
-}
 
 sub maybe
 {
@@ -266,13 +262,6 @@ sub query
 	return "SELECT w FROM small WHERE EXISTS (SELECT FROM ($query) q WHERE d = w OFFSET 0)" if $kind < 0.48;
 	return "SELECT count(*) FROM (SELECT FROM ($query) q LIMIT " . (1 + int rand 15) . ') q' if $kind < 0.55;
 	return $query;
-}
-
-sub literal
-{
-	my ($text) = @_;
-	$text =~ s/'/''/g;
-	return "'$text'";
 }
 
 sub settings

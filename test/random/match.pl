@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
 use JSON::PP;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
@@ -25,11 +26,6 @@ my @numbers = qw(0 -0 1 1.0 2 -1 2020 2020.0 2.02e3 0.1 0.30000000000000004 0.3 
 my @booleans = qw(true false);
 my @fields = ('genre', 'year', 'seen', 'tags', 'any', 'a.b', '', "\xc3\xbcber", 'with space');
 my $json = JSON::PP->new->canonical->allow_nonref->utf8;
-
-sub pick
-{
-	return $_[rand @_];
-}
 
 sub scalar_value
 {
@@ -143,10 +139,9 @@ sub compare
 			} @$batch) . ']}');
 	}
 
-	my $quote = sub { my ($text) = @_; $text =~ s/'/''/g; return "'$text'" };
 	$t->sql('CREATE TABLE records (id text, metadata jsonb); CREATE TABLE filters (n int, filter jsonb)');
-	$t->sql('INSERT INTO records VALUES ' . join ', ', map { my ($id, $m) = split /\t/; '(' . $quote->($id) . ', ' . $quote->($m) . ')' } @records);
-	$t->sql('INSERT INTO filters VALUES ' . join ', ', map { "($_, " . $quote->($filters[$_]) . ')' } 0 .. $#filters);
+	$t->sql('INSERT INTO records VALUES ' . join ', ', map { my ($id, $m) = split /\t/; '(' . literal($id) . ', ' . literal($m) . ')' } @records);
+	$t->sql('INSERT INTO filters VALUES ' . join ', ', map { "($_, " . literal($filters[$_]) . ')' } 0 .. $#filters);
 	$t->sql(<<'END');
 CREATE FUNCTION ids(f jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
@@ -21,18 +22,6 @@ my $nrecords = $ARGV[2] // 400;
 my @namespaces = ('', 'a', 'b', 'big corp', 'it, too', 'x"y', 'z');
 my @listed = ('', 'b', 'it, too', 'x"y', 'nobody');
 my @named = (@namespaces, 'nobody', '__default__', 'A', "\xc3\xbcber");
-
-sub literal
-{
-	my ($text) = @_;
-	$text =~ s/'/''/g;
-	return "'$text'";
-}
-
-sub pick
-{
-	return $_[rand @_];
-}
 
 sub name
 {
@@ -79,12 +68,6 @@ sub condition
 	return leaf() if $depth == 0 || rand() < 0.35;
 	return 'NOT (' . condition($depth - 1) . ')' if rand() < 0.1;
 	return '(' . condition($depth - 1) . pick(' AND ', ' AND ', ' OR ') . condition($depth - 1) . ')';
-}
-
-sub number
-{
-	my ($most) = @_;
-	return int rand $most;
 }
 
 # Queries of one text column "id", with %s for the table and the condition
@@ -152,45 +135,19 @@ CREATE TABLE every_copy AS SELECT * FROM every;
 CREATE TABLE listed_copy AS SELECT * FROM every_copy WHERE ns IN ($in_listed);
 CREATE TABLE tenants AS SELECT (row_number() OVER () * 1970)::int AS k, ns, 'r' || row_number() OVER () AS id FROM unnest(ARRAY['', 'b', 'b', 'z', 'nobody', NULL]) ns;
 ANALYZE every_copy, listed_copy, tenants;
-CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS \$\$
-DECLARE result text;
-BEGIN
-  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
-  RETURN coalesce(result, '');
-END \$\$;
 END
+create_ids($t);
 is($t->sql('SELECT count(*) FROM every_copy'), $total, 'all records are read');
 is($t->sql('SELECT count(*) FROM listed'), $t->sql('SELECT count(*) FROM listed_copy'), 'those of the namespaces in the list');
 
-my @checks = map { [query(), condition_text(2), pick('every', 'every', 'listed')] } 1 .. $nqueries;
-my @statements = map {
+my @queries = map { [query(), condition_text(2), pick('every', 'every', 'listed')] } 1 .. $nqueries;
+my @checks = map {
 	my ($query, $condition, $table) = @$_;
-	my $foreign = literal(sprintf $query, $table, $condition);
-	my $local = literal(sprintf $query, "${table}_copy", $condition);
 	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns)) :
 		rand() < 0.2 ? pick(qw(enable_hashjoin enable_sort)) : '';
-	my $little = rand() < 0.5 ? "SET pinecone_fdw.prefetch = 64;\n" : '';
-	($off ? "SET $off = off;\n" : '') . $little .
-	"SELECT f = l, f, l FROM (SELECT ids($foreign) AS f, ids($local) AS l) s;" . ($off ? "\nRESET $off;" : '') . ($little ? "\nRESET pinecone_fdw.prefetch;" : '')
-} @checks;
-my @lines;
-# few at a time: what is sent and what comes back each fit a pipe
-while (my @some = splice @statements, 0, 8)
-{
-	my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
-	push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
-	diag "seed $seed: $result->{err}" if $result->{err};
-}
-is(scalar @lines, $nqueries, 'every comparison was made');
-my $differences = 0;
-for my $n (0 .. $#lines)
-{
-	my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
-	my ($query, $condition, $table) = @{$checks[$n]};
-
-	next if $same eq 't';
-	next if ++$differences > 5;
-	diag "seed $seed: " . sprintf($query, $table, $condition) . "\n  foreign: $foreign\n  local:   $local";
-}
+	my @settings = ($off ? "$off = off" : (), rand() < 0.5 ? 'pinecone_fdw.prefetch = 64' : ());
+	{foreign => sprintf($query, $table, $condition), local => sprintf($query, "${table}_copy", $condition), settings => \@settings}
+} @queries;
+my $differences = compare_queries($t, $seed, @checks);
 is($differences, 0, "$nqueries queries on $total records in " . @namespaces . " namespaces (seed $seed)");
 done_testing;

@@ -15,6 +15,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../t";
 use Harness;
+use RandomQueries;
 use Test::More;
 
 my $seed = $ARGV[0] // time;
@@ -123,11 +124,6 @@ END
 }
 
 # ---- Pieces of statements ----
-
-sub pick
-{
-	return $_[rand @_];
-}
 
 sub chance
 {

@@ -118,34 +118,38 @@ read_decimal(const char *p, const char *end, Decimal *d)
 	return p;
 }
 
-/* The C library needs an end to the text. */
+/* The C library needs an end to the text: a copy that has one, in "small" if it fits. */
+static char *
+with_end(const char *start, const char *end, char *small, size_t size)
+{
+	size_t len = (size_t) (end - start);
+	char *text = len < size ? small : mem_alloc(len + 1);
+
+	memcpy(text, start, len);
+	text[len] = '\0';
+	return text;
+}
+
 static double
 slow_double(const char *start, const char *end)
 {
 	char small[64];
-	size_t len = (size_t) (end - start);
-	char *text = len < sizeof(small) ? small : mem_alloc(len + 1);
-	double value;
+	char *text = with_end(start, end, small, sizeof(small));
+	double value = strtod(text, NULL);
 
-	memcpy(text, start, len);
-	text[len] = '\0';
-	value = strtod(text, NULL);
 	if (text != small)
 		free(text);
 	return value;
 }
 
+/* Not by way of a double, for that would round twice. */
 static float
 slow_float(const char *start, const char *end)
 {
 	char small[64];
-	size_t len = (size_t) (end - start);
-	char *text = len < sizeof(small) ? small : mem_alloc(len + 1);
-	float value;
+	char *text = with_end(start, end, small, sizeof(small));
+	float value = strtof(text, NULL);
 
-	memcpy(text, start, len);
-	text[len] = '\0';
-	value = strtof(text, NULL);
 	if (text != small)
 		free(text);
 	return value;

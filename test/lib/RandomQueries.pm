@@ -1,0 +1,95 @@
+# RandomQueries.pm
+#	What the tests in test/random share: random choices, and queries on a
+#	foreign table compared with the same queries on a local copy of its rows.
+#
+#	create_ids($t);                             # once, in the Harness's database
+#	compare_queries($t, $seed,
+#		{foreign => 'SELECT id FROM ft WHERE ...', local => 'SELECT id FROM lt WHERE ...'},
+#		{foreign => ..., local => ..., settings => ['enable_sort = off']});
+#
+# The queries return a text column "id".
+package RandomQueries;
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use Test::More;
+
+our @EXPORT = qw(compare_queries create_ids literal number pick);
+
+# One of several values.
+sub pick
+{
+	return $_[rand @_];
+}
+
+# An integer from 0 on, less than what is given.
+sub number
+{
+	my ($end) = @_;
+	return int rand $end;
+}
+
+# Text as an SQL literal.
+sub literal
+{
+	my ($text) = @_;
+	$text =~ s/'/''/g;
+	return "'$text'";
+}
+
+# The SQL function that runs a query and puts together what it returns.
+sub create_ids
+{
+	my ($t) = @_;
+	$t->sql(<<'END');
+CREATE FUNCTION ids(q text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+  EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
+  RETURN coalesce(result, '');
+END $$;
+END
+}
+
+sub statement
+{
+	my ($check) = @_;
+	my $function = $check->{function} // 'ids';
+	my ($foreign, $local) = map { literal($check->{$_}) } 'foreign', 'local';
+	my @settings = map { "SET $_;" } @{$check->{settings} // []};
+
+	return join "\n", @settings, "SELECT f = l, f, l FROM (SELECT $function($foreign) AS f, ids($local) AS l) s;", 'RESET ALL;';
+}
+
+# Compare queries of a foreign table with those of the local one; returns how
+# many differ, and shows the first few.  A check may have settings, and another
+# function than ids() for the foreign table.
+sub compare_queries
+{
+	my ($t, $seed, @checks) = @_;
+	my @rest = map { statement($_) } @checks;
+	my @lines;
+	my $differences = 0;
+
+	# few at a time: what is sent and what comes back each fit a pipe
+	while (my @some = splice @rest, 0, 8)
+	{
+		my $result = $t->psql(join("\n", @some), '-v', 'ON_ERROR_STOP=0');
+		push @lines, grep { /^[tf]\|/ } split /\n/, $result->{out};
+		diag "seed $seed: $result->{err}" if $result->{err};
+	}
+	is(scalar @lines, scalar @checks, 'every comparison was made');
+	for my $n (0 .. $#lines)
+	{
+		my ($same, $foreign, $local) = split /\|/, $lines[$n], -1;
+
+		next if $same eq 't';
+		next if ++$differences > 5;
+		diag "seed $seed: $checks[$n]{foreign}\n  foreign: $foreign\n  local:   $local";
+	}
+	return $differences;
+}
+
+1;
