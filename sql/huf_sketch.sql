@@ -138,6 +138,12 @@ SELECT huf_sliced_w1(v, true) FROM (VALUES (ARRAY[1, 2]::real[]), (ARRAY[1, 2, 3
 -- a component that is not finite has no mean, and shows in everything made of means
 SELECT huf_centroid_l2_drift(a, b) AS l2, huf_l2_unbiased(a, b) AS unbiased, huf_frechet_diag(a, b) AS frechet, huf_dispersion(a) AS dispersion, huf_sketch_centroid(a) AS centroid
 FROM (SELECT huf_sketch(v) AS a, huf_sketch('{1,1}'::float8[]) AS b FROM (VALUES ('{1,1}'::float8[]), ('{Infinity,1}'), ('{2,1}')) t(v) GROUP BY v[2]) s;
+-- a mean does not overflow where vectors are far apart
+SELECT huf_sketch_merge(s ORDER BY o) AS sketch FROM (SELECT o, huf_sketch(ARRAY[x]) AS s FROM (VALUES (1, 1.7e308::float8), (2, -1.1e308), (2, -1.3e308)) t(o, x) GROUP BY o) g;
+-- deviations do not suffer from the distance to zero
+SELECT near(huf_dispersion(ARRAY[1e15 + i, 1e8 + i / 8.0, 3 * i]::float8[]), huf_dispersion(ARRAY[i, i / 8.0, 3 * i]::float8[])) AS dispersion,
+       near(huf_dispersion(ARRAY[1e15 + i]::float8[]) FILTER (WHERE i <= 2), 0.25) AS two
+FROM generate_series(1, 5000) i;
 -- very many rows do not gather rounding errors
 SELECT huf_mrl(v) AS one, huf_kappa(v) AS kappa, huf_dispersion(v) AS none, huf_sketch_centroid(huf_sketch(v)) AS mean, huf_sketch_count(huf_sketch(v)) AS n
 FROM (SELECT '{0.1,0.2,0.3}'::float8[] AS v FROM generate_series(1, 300000)) t;

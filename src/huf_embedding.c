@@ -182,15 +182,15 @@ typedef double FourDouble __attribute__((vector_size(4 * sizeof(double)), aligne
 
 #define ADD_ALL(type, name) \
 	VECTORISED static void \
-	name(double *restrict unit, double *restrict mean, double *restrict m2, const type *restrict x, \
-		 int dim, double inverse_norm, double inverse_n) \
+	name(double *restrict unit, double *restrict mean, double *restrict m2, const double *restrict origin, \
+		 const type *restrict x, int dim, double inverse_norm, double inverse_n) \
 	{ \
 		for (int i = 0; i < dim; i++) \
 		{ \
-			double c = x[i]; \
+			double c = x[i] - origin[i]; \
 			double delta = c - mean[i]; \
 \
-			unit[i] += c * inverse_norm; \
+			unit[i] += x[i] * inverse_norm; \
 			mean[i] += delta * inverse_n; \
 			m2[i] += delta * (c - mean[i]); \
 		} \
@@ -216,9 +216,11 @@ VECTORISED static void
 merge_rows(double *restrict unit, double *restrict mean, double *restrict m2, const double *restrict from,
 		   int dim, double part, double weight)
 {
+	const double *restrict origin = m2 + dim;
+
 	for (int i = 0; i < dim; i++)
 	{
-		double delta = from[dim + i] - mean[i];
+		double delta = (from[3 * (Size) dim + i] - origin[i]) + (from[dim + i] - mean[i]);
 
 		unit[i] += from[i];
 		mean[i] += delta * part;
@@ -278,6 +280,75 @@ add_scaled_direction(HufSketch *s, const double *x)
 }
 
 /*
+ * The origin of a mean.  Components may be large and close together; measured
+ * from one of them, their mean and deviations do not suffer from rounding.
+ * Beyond this limit a difference might overflow where the mean does not.
+ */
+#define MAX_ORIGIN 1e290
+
+static void
+set_origin(HufSketch *s, const HufEmbedding *e)
+{
+	double *origin = s->value + 3 * (Size) s->dim;
+
+	for (int i = 0; i < s->dim; i++)
+		origin[i] = fabs(huf_component(e, i)) <= MAX_ORIGIN ? huf_component(e, i) : 0;
+}
+
+/*
+ * Move the origin to the mean, of which rounding then leaves a small rest:
+ * were the origin an outlier, the mean of ever more vectors would lose digits.
+ */
+void
+pinecone_huf_sketch_recentre(HufSketch *s)
+{
+	double *mean = s->value + s->dim;
+	double *origin = s->value + 3 * (Size) s->dim;
+
+	if (s->rows != HUF_SKETCH_STATE)
+		return;
+	for (int i = 0; i < s->dim; i++)
+	{
+		double to = origin[i] + mean[i];
+		double moved = to - origin[i];
+
+		if (!(fabs(to) <= MAX_ORIGIN))
+			continue;
+		mean[i] = (origin[i] - (to - moved)) + (mean[i] - moved);
+		origin[i] = to;
+	}
+}
+
+/* A stored sketch as a state. */
+HufSketch *
+pinecone_huf_sketch_load(const HufSketch *stored)
+{
+	HufSketch *s = pinecone_huf_sketch_create(CurrentMemoryContext, stored->dim, HUF_SKETCH_STATE);
+
+	s->n = stored->n;
+	s->units = stored->units;
+	memcpy(s->value, stored->value, sizeof(double) * HUF_SKETCH_STORED * (Size) s->dim);
+	pinecone_huf_sketch_recentre(s);
+	return s;
+}
+
+/* A state as a sketch to be stored. */
+HufSketch *
+pinecone_huf_sketch_store(const HufSketch *s)
+{
+	HufSketch *stored = pinecone_huf_sketch_create(CurrentMemoryContext, s->dim, HUF_SKETCH_STORED);
+	double *mean = stored->value + s->dim;
+	const double *origin = s->value + 3 * (Size) s->dim;
+
+	stored->n = s->n;
+	stored->units = s->units;
+	memcpy(stored->value, s->value, sizeof(double) * HUF_SKETCH_STORED * (Size) s->dim);
+	for (int i = 0; i < s->dim; i++)
+		mean[i] += origin[i];
+	return stored;
+}
+
+/*
  * Add a vector of very large components to the means: differences of two of
  * them may overflow where the mean does not.  One that is not finite has no
  * mean at all, and an infinite one would pass for a result.
@@ -287,13 +358,15 @@ add_scaled_mean(HufSketch *s, const double *x)
 {
 	double *mean = s->value + s->dim;
 	double *m2 = mean + s->dim;
+	const double *origin = m2 + s->dim;
 
 	for (int i = 0; i < s->dim; i++)
 	{
-		double delta = isfinite(x[i]) ? x[i] - mean[i] : NAN;
+		double c = isfinite(x[i]) ? x[i] - origin[i] : NAN;
+		double delta = c - mean[i];
 
-		mean[i] += isinf(delta) ? x[i] / s->n - mean[i] / s->n : delta / s->n;
-		m2[i] += delta * (x[i] - mean[i]);
+		mean[i] += isinf(delta) ? c / s->n - mean[i] / s->n : delta / s->n;
+		m2[i] += delta * (c - mean[i]);
 	}
 }
 
@@ -309,7 +382,8 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 
 	if (e->dim != s->dim)
 		pinecone_huf_dim_mismatch(s->dim, e->dim);
-	s->n++;
+	if (s->n++ == 0 && s->rows == HUF_SKETCH_STATE)
+		set_origin(s, e);
 	norm2 = e->single != NULL ? squared_norm_single(e->single, e->dim) : squared_norm_wide(e->wide, e->dim);
 	if (unlikely(!(norm2 > 1e-280 && norm2 < 1e280)))
 	{
@@ -318,7 +392,7 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 		for (int i = 0; i < e->dim; i++)
 			wide[i] = huf_component(e, i);
 		s->units += add_scaled_direction(s, wide);
-		if (s->rows == HUF_SKETCH_ALL)
+		if (s->rows == HUF_SKETCH_STATE)
 			add_scaled_mean(s, wide);
 		pfree(wide);
 		return;
@@ -326,12 +400,12 @@ pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e)
 
 	inverse_norm = 1 / sqrt(norm2);
 	s->units++;
-	if (s->rows == HUF_SKETCH_ALL)
+	if (s->rows == HUF_SKETCH_STATE)
 	{
 		if (e->single != NULL)
-			add_all_single(unit, mean, m2, e->single, e->dim, inverse_norm, 1.0 / s->n);
+			add_all_single(unit, mean, m2, m2 + s->dim, e->single, e->dim, inverse_norm, 1.0 / s->n);
 		else
-			add_all_wide(unit, mean, m2, e->wide, e->dim, inverse_norm, 1.0 / s->n);
+			add_all_wide(unit, mean, m2, m2 + s->dim, e->wide, e->dim, inverse_norm, 1.0 / s->n);
 	}
 	else
 	{
@@ -351,11 +425,11 @@ merge_far_rows(double *unit, double *mean, double *m2, const double *from, int d
 {
 	for (int i = 0; i < dim; i++)
 	{
-		double other = from[dim + i];
+		double other = from[dim + i] + (from[3 * (Size) dim + i] - m2[dim + i]);
 		double delta = other - mean[i];
 
 		unit[i] += from[i];
-		mean[i] += isinf(delta) ? other * part - mean[i] * part : delta * part;
+		mean[i] = isinf(delta) ? (mean[i] - mean[i] * part) + other * part : mean[i] + delta * part;
 		m2[i] += from[2 * (Size) dim + i] + delta * delta * weight;
 	}
 }
@@ -388,7 +462,7 @@ pinecone_huf_sketch_merge(HufSketch *s, const HufSketch *other)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("too many embeddings for a huf_sketch")));
 	part = (double) other->n / n;
-	if (s->rows == HUF_SKETCH_ALL)
+	if (s->rows == HUF_SKETCH_STATE)
 	{
 		(means_far_apart(s, other) ? merge_far_rows : merge_rows)(
 			s->value, s->value + s->dim, s->value + 2 * (Size) s->dim, other->value, s->dim,
@@ -399,4 +473,5 @@ pinecone_huf_sketch_merge(HufSketch *s, const HufSketch *other)
 			s->value[i] += other->value[i];
 	s->n = n;
 	s->units += other->units;
+	pinecone_huf_sketch_recentre(s);
 }

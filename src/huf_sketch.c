@@ -133,10 +133,10 @@ pinecone_huf_sketch_in(PG_FUNCTION_ARGS)
 	/* a component takes at least two characters: no large sketch from short input */
 	if (dim < 1 || dim > HUF_MAX_DIMENSIONS || dim > strlen(at))
 		bad_input(input);
-	s = pinecone_huf_sketch_create(CurrentMemoryContext, dim, HUF_SKETCH_ALL);
+	s = pinecone_huf_sketch_create(CurrentMemoryContext, dim, HUF_SKETCH_STORED);
 	s->n = n;
 	s->units = units;
-	for (int row = 0; row < HUF_SKETCH_ALL; row++)
+	for (int row = 0; row < HUF_SKETCH_STORED; row++)
 	{
 		skip_char(&at, ':', input);
 		for (int i = 0; i < dim; i++)
@@ -161,7 +161,7 @@ pinecone_huf_sketch_out(PG_FUNCTION_ARGS)
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "%d:%d:" INT64_FORMAT ":" INT64_FORMAT, s->version, s->dim, s->n, s->units);
-	for (int row = 0; row < HUF_SKETCH_ALL; row++)
+	for (int row = 0; row < HUF_SKETCH_STORED; row++)
 	{
 		for (int i = 0; i < s->dim; i++)
 		{
@@ -204,7 +204,7 @@ receive_sketch(StringInfo buf)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("unsupported version of huf_sketch")));
-	if ((rows != HUF_SKETCH_ALL && rows != HUF_SKETCH_DIRECTIONS) || dim < 1 || dim > HUF_MAX_DIMENSIONS ||
+	if ((rows != HUF_SKETCH_STORED && rows != HUF_SKETCH_STATE && rows != HUF_SKETCH_DIRECTIONS) || dim < 1 || dim > HUF_MAX_DIMENSIONS ||
 		buf->len - buf->cursor != 16 + sizeof(double) * rows * dim)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -228,7 +228,7 @@ pinecone_huf_sketch_recv(PG_FUNCTION_ARGS)
 {
 	HufSketch *s = receive_sketch((StringInfo) PG_GETARG_POINTER(0));
 
-	if (s->rows != HUF_SKETCH_ALL)
+	if (s->rows != HUF_SKETCH_STORED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid binary form of huf_sketch")));
@@ -256,6 +256,7 @@ flush_block(HufSketchState *state, MemoryContext context)
 
 	if (state->total == NULL)
 	{
+		pinecone_huf_sketch_recentre(block);
 		state->total = block;
 		state->block = pinecone_huf_sketch_create(context, block->dim, block->rows);
 		return;
@@ -328,7 +329,7 @@ accumulate(FunctionCallInfo fcinfo, int rows)
 Datum
 pinecone_huf_sketch_accum(PG_FUNCTION_ARGS)
 {
-	return accumulate(fcinfo, HUF_SKETCH_ALL);
+	return accumulate(fcinfo, HUF_SKETCH_STATE);
 }
 
 /* Transition of the aggregates that need directions alone. */
@@ -357,10 +358,12 @@ pinecone_huf_sketch_merge_accum(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		HufSketch *other = PG_GETARG_SKETCH(1);
+		HufSketch *stored = PG_GETARG_SKETCH(1);
+		HufSketch *other = pinecone_huf_sketch_load(stored);
 
 		state = merge_into(state, other, context);
-		PG_FREE_IF_COPY(other, 1);
+		pfree(other);
+		PG_FREE_IF_COPY(stored, 1);
 	}
 	RETURN_STATE(state);
 }
@@ -404,10 +407,8 @@ Datum
 pinecone_huf_sketch_final(PG_FUNCTION_ARGS)
 {
 	HufSketchState *state = state_arg(fcinfo, 0);
-	HufSketch *whole;
 
 	if (state == NULL)
 		PG_RETURN_NULL();
-	whole = pinecone_huf_sketch_whole(state);
-	PG_RETURN_POINTER(whole == state->block ? copy_sketch(whole, CurrentMemoryContext) : whole);
+	PG_RETURN_POINTER(pinecone_huf_sketch_store(pinecone_huf_sketch_whole(state)));
 }

@@ -14,13 +14,14 @@
 /*
  * As stored.  After the header come three rows of dim doubles: the sum of unit
  * vectors, the mean, and the squared deviations from the mean.  The state of
- * an aggregate of directions alone has only the first.
+ * an aggregate has a fourth, the origin of its mean, and that of directions
+ * alone has only the first.
  */
 typedef struct HufSketch
 {
 	int32 vl_len_;
 	uint8 version;
-	uint8 rows; /* 3, or 1 for directions alone */
+	uint8 rows; /* 3; in a state 4, or 1 for directions alone */
 	uint16 unused;
 	int32 dim;
 	int32 unused2;
@@ -29,7 +30,8 @@ typedef struct HufSketch
 	double value[FLEXIBLE_ARRAY_MEMBER];
 } HufSketch;
 
-#define HUF_SKETCH_ALL 3
+#define HUF_SKETCH_STORED 3
+#define HUF_SKETCH_STATE 4
 #define HUF_SKETCH_DIRECTIONS 1
 
 #define HUF_SKETCH_SIZE(dim, rows) (offsetof(HufSketch, value) + sizeof(double) * (rows) * (Size) (dim))
@@ -86,6 +88,9 @@ typedef struct HufSketchState
 extern HufSketch *pinecone_huf_sketch_create(MemoryContext context, int dim, int rows);
 extern void pinecone_huf_sketch_add(HufSketch *s, const HufEmbedding *e);
 extern void pinecone_huf_sketch_merge(HufSketch *s, const HufSketch *other);
+extern void pinecone_huf_sketch_recentre(HufSketch *s);
 extern HufSketch *pinecone_huf_sketch_whole(const HufSketchState *state);
+extern HufSketch *pinecone_huf_sketch_load(const HufSketch *stored);
+extern HufSketch *pinecone_huf_sketch_store(const HufSketch *s);
 
 #endif

@@ -233,7 +233,7 @@ COMMENT ON FUNCTION huf_kappa_final(internal) IS
 CREATE AGGREGATE huf_sketch(v "any") (
 	SFUNC = huf_sketch_accum,
 	STYPE = internal,
-	SSPACE = 36928,
+	SSPACE = 49216,
 	FINALFUNC = huf_sketch_final,
 	COMBINEFUNC = huf_sketch_combine,
 	SERIALFUNC = huf_sketch_serialize,
@@ -247,7 +247,7 @@ COMMENT ON AGGREGATE huf_sketch("any") IS
 CREATE AGGREGATE huf_sketch_merge(sketch huf_sketch) (
 	SFUNC = huf_sketch_merge_accum,
 	STYPE = internal,
-	SSPACE = 36928,
+	SSPACE = 49216,
 	FINALFUNC = huf_sketch_final,
 	COMBINEFUNC = huf_sketch_combine,
 	SERIALFUNC = huf_sketch_serialize,
@@ -289,7 +289,7 @@ COMMENT ON AGGREGATE huf_pairwise_cos("any") IS
 CREATE AGGREGATE huf_dispersion(v "any") (
 	SFUNC = huf_sketch_accum,
 	STYPE = internal,
-	SSPACE = 36928,
+	SSPACE = 49216,
 	FINALFUNC = huf_dispersion_final,
 	COMBINEFUNC = huf_sketch_combine,
 	SERIALFUNC = huf_sketch_serialize,
