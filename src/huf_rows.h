@@ -34,6 +34,7 @@ typedef struct HufRows
 
 	/* Read from a serialized state */
 	const char *packed; /* in place of them: where the rows are, not aligned */
+	bool narrow;		/* they are in single precision */
 	bool lasting;		/* they stay there as long as this state */
 
 	/* Memory */
