@@ -97,13 +97,13 @@ normalise(double *mass, int64 n)
 static Sides
 load_sides(FunctionCallInfo fcinfo)
 {
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, 0);
 	Sides s = {HUF_MASS_ZERO};
 	HufMassState later;
 
-	if (rows == NULL || rows->n == 0)
+	if (rows == NULL || pinecone_huf_rows_count(rows) == 0)
 		return s;
-	s.n = rows->n;
+	s.n = pinecone_huf_rows_count(rows);
 	s.eps = rows->params.value[PARAM_EPS];
 	s.p = pinecone_huf_rows_column(rows, 0);
 	s.q = pinecone_huf_rows_column(rows, 1);

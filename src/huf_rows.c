@@ -112,7 +112,7 @@ pinecone_huf_rows_count(const HufRows *rows)
 {
 	int64 n = rows->n;
 
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+	for (const HufPart *lent = rows->lent; lent != NULL; lent = lent->next)
 		n += lent->n;
 	return n;
 }
@@ -122,7 +122,7 @@ static void
 gather(HufRows *rows)
 {
 	reserve(rows, pinecone_huf_rows_count(rows) - rows->n);
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+	for (const HufPart *lent = rows->lent; lent != NULL; lent = lent->next)
 	{
 		memcpy(rows->value + (rows->head + rows->n) * rows->width, lent->value,
 			   sizeof(double) * lent->n * rows->width);
@@ -164,17 +164,6 @@ pinecone_huf_rows_prepare(FunctionCallInfo fcinfo, int width, const HufParams *p
 	return rows;
 }
 
-static double *
-copy_column(double *to, const double *value, int64 n, int width)
-{
-	if (width == 1)
-		memcpy(to, value, sizeof(double) * n);
-	else
-		for (int64 i = 0; i < n; i++)
-			to[i] = value[i * width];
-	return to + n;
-}
-
 /* A copy of one column, for a final function to scale and sort. */
 double *
 pinecone_huf_rows_column(const HufRows *rows, int column)
@@ -182,11 +171,17 @@ pinecone_huf_rows_column(const HufRows *rows, int column)
 	int64 n = pinecone_huf_rows_count(rows);
 	double *copy = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1));
 	double *to = copy;
+	HufPart own = huf_rows_parts(rows);
 
-	if (rows->n > 0)
-		to = copy_column(to, huf_row(rows, 0) + column, rows->n, rows->width);
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
-		to = copy_column(to, lent->value + column, lent->n, rows->width);
+	for (const HufPart *part = &own; part != NULL; part = part->next)
+	{
+		if (rows->width == 1 && part->n > 0)
+			memcpy(to, part->value, sizeof(double) * part->n);
+		else
+			for (int64 i = 0; i < part->n; i++)
+				to[i] = part->value[i * rows->width + column];
+		to += part->n;
+	}
 	return copy;
 }
 
@@ -203,7 +198,7 @@ append_packed(HufRows *rows, const HufRows *other)
 		return;
 	if (other->lasting)
 	{
-		HufLent *lent = MemoryContextAlloc(rows->context, sizeof(HufLent));
+		HufPart *lent = MemoryContextAlloc(rows->context, sizeof(HufPart));
 
 		/* those are a block's, and aligned */
 		lent->value = (const double *) other->packed;
