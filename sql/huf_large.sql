@@ -1,14 +1,14 @@
 -- Governance aggregates whose states are too large to be copied lightly: the
 -- states of workers, of the leader that takes part, and of partitions.
-CREATE TABLE large (i int, g int, x float8, s float8, prev float8, cur float8, later boolean, v real[]) PARTITION BY LIST (g);
+CREATE TABLE large (i int, g int, x float8, s float8, prev float8, cur float8, later boolean, v real[], whole float8) PARTITION BY LIST (g);
 CREATE TABLE large0 PARTITION OF large FOR VALUES IN (0) WITH (parallel_workers = 2);
 CREATE TABLE large1 PARTITION OF large FOR VALUES IN (1) WITH (parallel_workers = 2);
-INSERT INTO large SELECT i, (i % 3 = 0)::int, h[1] * 10.0 ^ (i % 20 - 10), h[2] * 20 - 10, h[3], h[4], h[5] > 0.5, ARRAY[h[1] - 0.5, h[2] - 0.5]
+INSERT INTO large SELECT i, (i % 3 = 0)::int, h[1] * 10.0 ^ (i % 20 - 10), h[2] * 20 - 10, h[3], h[4], h[5] > 0.5, ARRAY[h[1] - 0.5, h[2] - 0.5], floor(h[1] * 1e5)
 FROM (SELECT i, (SELECT array_agg((hashint8extended(i, k) & 4294967295) / 4294967296.0 ORDER BY k) FROM generate_series(1, 5) k)::float8[] AS h
       FROM generate_series(1, 60000) i) r;
-INSERT INTO large VALUES (0, 0, NULL, NULL, NULL, NULL, NULL, NULL), (0, 1, '-0', '-Infinity', NULL, 0.5, true, '{0,0}'), (0, 1, 5e-324, -1e308, 0.5, NULL, false, '{-3,0.1}');
+INSERT INTO large VALUES (0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (0, 1, '-0', '-Infinity', NULL, 0.5, true, '{0,0}', '-0'), (0, 1, 5e-324, -1e308, 0.5, NULL, false, '{-3,0.1}', 0);
 ANALYZE large;
-\set aggregates 'huf_items_to_cover(x) AS cover, huf_items_to_cover(s, 0.5, \'softmax\', 2) AS soft, huf_items_to_cover_approx(x) AS approx, huf_gini(x)::numeric(20,12) AS gini, huf_tv(prev, cur)::numeric(20,12) AS tv, huf_js(prev, cur)::numeric(20,12) AS js, huf_psi(prev, cur)::numeric(20,12) AS psi, huf_ks(x, later)::numeric(20,12) AS ks, huf_w1(prev, later)::numeric(20,12) AS w1, huf_global_objective(prev, cur, prev)::numeric(20,12) AS objective, huf_histogram(prev, \'{0.3,0.6}\') AS histogram, huf_sliced_w1(v, later, 3)::numeric(20,12) AS sliced'
+\set aggregates 'huf_items_to_cover(x) AS cover, huf_items_to_cover(s, 0.5, \'softmax\', 2) AS soft, huf_items_to_cover_approx(x) AS approx, huf_gini(x)::numeric(20,12) AS gini, huf_tv(prev, cur)::numeric(20,12) AS tv, huf_js(prev, cur)::numeric(20,12) AS js, huf_psi(prev, cur)::numeric(20,12) AS psi, huf_ks(x, later)::numeric(20,12) AS ks, huf_w1(prev, later)::numeric(20,12) AS w1, huf_global_objective(prev, cur, prev)::numeric(20,12) AS objective, huf_items_to_cover(whole) AS cover_whole, huf_gini(whole)::numeric(20,12) AS gini_whole, huf_histogram(prev, \'{0.3,0.6}\') AS histogram, huf_sliced_w1(v, later, 3)::numeric(20,12) AS sliced'
 SET max_parallel_workers_per_gather = 0;
 CREATE TABLE serial AS SELECT :aggregates FROM large;
 CREATE TABLE serial_group AS SELECT g, :aggregates FROM large GROUP BY g;

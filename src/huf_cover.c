@@ -150,14 +150,15 @@ cover_selected(const HufRows *rows, double q, int64 *k)
 	HufSum prefix = {0};
 	double target;
 	double factor;
-	bool good = rows->n == 0 || tally_masses(tally, huf_row(rows, 0), rows->n);
+	HufPart own = huf_rows_parts(rows);
+	bool good = true;
 	int top = HUF_TALLIES - 1;
 	int exponent;
 	int at;
 
 	*k = 0;
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
-		good &= tally_masses(tally, lent->value, lent->n);
+	for (const HufPart *part = &own; part != NULL; part = part->next)
+		good &= tally_masses(tally, part->value, part->n);
 	if (!good)
 		return false;
 	while (top > 0 && tally[top].n == 0)
@@ -182,10 +183,8 @@ cover_selected(const HufRows *rows, double q, int64 *k)
 	inside = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(tally[at].n, 1));
 	factor = huf_tally_factor(exponent);
 	end = inside;
-	if (rows->n > 0)
-		end = select_masses(end, huf_row(rows, 0), rows->n, at, factor);
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
-		end = select_masses(end, lent->value, lent->n, at, factor);
+	for (const HufPart *part = &own; part != NULL; part = part->next)
+		end = select_masses(end, part->value, part->n, at, factor);
 	*k += cover_sorted(inside, end - inside, prefix, target);
 	pfree(inside);
 	pfree(tally);

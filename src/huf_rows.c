@@ -33,6 +33,7 @@ typedef struct RowsHeader
 	uint64 kind;
 	uint64 width;
 	uint64 n;
+	uint64 bytes; /* of a value: 8, or 4 where all of them fit */
 	double param[HUF_MAX_PARAMS];
 } RowsHeader;
 
@@ -111,7 +112,7 @@ pinecone_huf_rows_count(const HufRows *rows)
 {
 	int64 n = rows->n;
 
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+	for (const HufPart *lent = rows->lent; lent != NULL; lent = lent->next)
 		n += lent->n;
 	return n;
 }
@@ -121,7 +122,7 @@ static void
 gather(HufRows *rows)
 {
 	reserve(rows, pinecone_huf_rows_count(rows) - rows->n);
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
+	for (const HufPart *lent = rows->lent; lent != NULL; lent = lent->next)
 	{
 		memcpy(rows->value + (rows->head + rows->n) * rows->width, lent->value,
 			   sizeof(double) * lent->n * rows->width);
@@ -163,17 +164,6 @@ pinecone_huf_rows_prepare(FunctionCallInfo fcinfo, int width, const HufParams *p
 	return rows;
 }
 
-static double *
-copy_column(double *to, const double *value, int64 n, int width)
-{
-	if (width == 1)
-		memcpy(to, value, sizeof(double) * n);
-	else
-		for (int64 i = 0; i < n; i++)
-			to[i] = value[i * width];
-	return to + n;
-}
-
 /* A copy of one column, for a final function to scale and sort. */
 double *
 pinecone_huf_rows_column(const HufRows *rows, int column)
@@ -181,11 +171,17 @@ pinecone_huf_rows_column(const HufRows *rows, int column)
 	int64 n = pinecone_huf_rows_count(rows);
 	double *copy = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1));
 	double *to = copy;
+	HufPart own = huf_rows_parts(rows);
 
-	if (rows->n > 0)
-		to = copy_column(to, huf_row(rows, 0) + column, rows->n, rows->width);
-	for (const HufLent *lent = rows->lent; lent != NULL; lent = lent->next)
-		to = copy_column(to, lent->value + column, lent->n, rows->width);
+	for (const HufPart *part = &own; part != NULL; part = part->next)
+	{
+		if (rows->width == 1 && part->n > 0)
+			memcpy(to, part->value, sizeof(double) * part->n);
+		else
+			for (int64 i = 0; i < part->n; i++)
+				to[i] = part->value[i * rows->width + column];
+		to += part->n;
+	}
 	return copy;
 }
 
@@ -196,11 +192,13 @@ pinecone_huf_rows_column(const HufRows *rows, int column)
 static void
 append_packed(HufRows *rows, const HufRows *other)
 {
+	double *to;
+
 	if (other->n == 0)
 		return;
 	if (other->lasting)
 	{
-		HufLent *lent = MemoryContextAlloc(rows->context, sizeof(HufLent));
+		HufPart *lent = MemoryContextAlloc(rows->context, sizeof(HufPart));
 
 		/* those are a block's, and aligned */
 		lent->value = (const double *) other->packed;
@@ -210,8 +208,17 @@ append_packed(HufRows *rows, const HufRows *other)
 		return;
 	}
 	reserve(rows, other->n);
-	memcpy(rows->value + (rows->head + rows->n) * rows->width, other->packed,
-		   sizeof(double) * other->n * other->width);
+	to = rows->value + (rows->head + rows->n) * rows->width;
+	if (!other->narrow)
+		memcpy(to, other->packed, sizeof(double) * other->n * other->width);
+	else
+		for (int64 i = 0; i < other->n * other->width; i++)
+		{
+			float single;
+
+			memcpy(&single, other->packed + sizeof(single) * i, sizeof(single));
+			to[i] = single;
+		}
 	rows->n += other->n;
 }
 
@@ -261,30 +268,68 @@ typedef struct RowsObject
 {
 	ExpandedObjectHeader header;
 	const struct varlena *flat;
+	int64 count; /* values */
+	bool narrow; /* to be written as single precision */
 } RowsObject;
 
 static Size
-object_size(ExpandedObjectHeader *object)
+object_size(ExpandedObjectHeader *header)
 {
-	return VARSIZE(((RowsObject *) object)->flat);
+	RowsObject *object = (RowsObject *) header;
+
+	return VARSIZE(object->flat) - (object->narrow ? (sizeof(double) - sizeof(float)) * object->count : 0);
 }
 
 static void
-object_flatten(ExpandedObjectHeader *object, void *result, Size size)
+object_flatten(ExpandedObjectHeader *header, void *result, Size size)
 {
-	memcpy(result, ((RowsObject *) object)->flat, size);
+	RowsObject *object = (RowsObject *) header;
+	RowsHeader narrow;
+	const double *value;
+	char *out = result;
+
+	if (!object->narrow)
+	{
+		memcpy(result, object->flat, size);
+		return;
+	}
+	memcpy(&narrow, VARDATA(object->flat), sizeof(narrow));
+	narrow.bytes = sizeof(float);
+	value = (const double *) (VARDATA(object->flat) + sizeof(narrow));
+	SET_VARSIZE(out, size);
+	memcpy(VARDATA(out), &narrow, sizeof(narrow));
+	out = VARDATA(out) + sizeof(narrow);
+	for (int64 i = 0; i < object->count; i++)
+	{
+		float single = (float) value[i];
+
+		memcpy(out + sizeof(single) * i, &single, sizeof(single));
+	}
 }
 
 static const ExpandedObjectMethods object_methods = {object_size, object_flatten};
 
+/* Does single precision hold all values?  Integers and scores of type real do. */
+static bool
+all_single(const double *value, int64 count)
+{
+	int64 i = 0;
+
+	while (i < count && (double) (float) value[i] == value[i])
+		i++;
+	return i == count;
+}
+
 static Datum
-object_datum(const struct varlena *flat)
+object_datum(const struct varlena *flat, const double *value, int64 count)
 {
 	RowsObject *object = palloc(sizeof(RowsObject));
 	void *pointer = palloc(EXPANDED_POINTER_SIZE);
 
 	EOH_init_header(&object->header, &object_methods, CurrentMemoryContext);
 	object->flat = flat;
+	object->count = count;
+	object->narrow = all_single(value, count);
 	/* before PostgreSQL 16, what is not a chunk of the current context would be copied */
 	memcpy(pointer, DatumGetPointer(EOHPGetRODatum(&object->header)), EXPANDED_POINTER_SIZE);
 	return PointerGetDatum(pointer);
@@ -362,10 +407,13 @@ pinecone_huf_rows_serialize(PG_FUNCTION_ARGS)
 	block->header.kind = rows->params.kind;
 	block->header.width = rows->width;
 	block->header.n = rows->n;
+	block->header.bytes = sizeof(double);
 	memcpy(block->header.param, rows->params.value, sizeof(block->header.param));
 	flat = (struct varlena *) &block->vl_len_;
 	SET_VARSIZE(flat, size);
-	return size >= MANY_BYTES && rows_last(fcinfo) ? indirect_datum(flat) : object_datum(flat);
+	if (size >= MANY_BYTES && rows_last(fcinfo))
+		return indirect_datum(flat);
+	return object_datum(flat, rows->value, rows->n * rows->width);
 }
 
 /* The bytes of a serialized state; *lasting says whether they outlast the call. */
@@ -412,7 +460,8 @@ pinecone_huf_rows_deserialize(PG_FUNCTION_ARGS)
 	memcpy(params.value, header.param, sizeof(params.value));
 	rows = pinecone_huf_rows_create(CurrentMemoryContext, header.width, &params);
 	rows->n = header.n;
-	if (size - sizeof(header) != sizeof(double) * rows->width * rows->n)
+	rows->narrow = header.bytes == sizeof(float);
+	if (size - sizeof(header) != header.bytes * rows->width * rows->n)
 		elog(ERROR, "aggregate state has an unexpected size");
 	/* the combine function, which is next, reads the rows from there */
 	rows->packed = in + sizeof(header);

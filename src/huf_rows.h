@@ -7,13 +7,13 @@
 
 #include "huf_common.h"
 
-/* Rows that another state keeps, and will keep as long as they are needed here */
-typedef struct HufLent
+/* Rows that are together in memory */
+typedef struct HufPart
 {
 	const double *value;
 	int64 n;
-	struct HufLent *next;
-} HufLent;
+	struct HufPart *next;
+} HufPart;
 
 /*
  * A queue: transition appends at the end, the inverse transition of a moving
@@ -30,10 +30,11 @@ typedef struct HufRows
 	int64 n;	/* rows present */
 	int64 capacity;
 	double *value;
-	HufLent *lent; /* rows beside them, after a combine function */
+	HufPart *lent; /* more rows, which another state keeps as long as they are needed */
 
 	/* Read from a serialized state */
 	const char *packed; /* in place of them: where the rows are, not aligned */
+	bool narrow;		/* they are in single precision */
 	bool lasting;		/* they stay there as long as this state */
 
 	/* Memory */
@@ -52,6 +53,13 @@ static inline const double *
 huf_row(const HufRows *rows, int64 i)
 {
 	return rows->value + (rows->head + i) * rows->width;
+}
+
+/* All rows: those of the state, and by the chain those lent to it. */
+static inline HufPart
+huf_rows_parts(const HufRows *rows)
+{
+	return (HufPart){huf_row(rows, 0), rows->n, rows->lent};
 }
 
 #endif

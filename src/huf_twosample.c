@@ -72,23 +72,27 @@ pinecone_huf_compare_sorted(const double *a, int64 na, const double *b, int64 nb
 static bool
 compare(FunctionCallInfo fcinfo, double *ks, double *w1)
 {
-	HufRows *rows = pinecone_huf_rows_arg(fcinfo, 0);
+	HufRows *rows = pinecone_huf_rows_arg_apart(fcinfo, 0);
+	int64 count = rows == NULL ? 0 : pinecone_huf_rows_count(rows);
 	double *side[2];
 	int64 n[2] = {0, 0};
 	bool finite = true;
+	HufPart own;
 
-	if (rows == NULL || rows->n == 0)
+	if (count == 0)
 		return false;
-	side[0] = pinecone_huf_rows_column(rows, 0);
-	side[1] = pinecone_huf_rows_column(rows, 0);
-	for (int64 i = 0; i < rows->n; i++)
-	{
-		const double *row = huf_row(rows, i);
-		int s = row[1] != 0;
+	for (int s = 0; s < 2; s++)
+		side[s] = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(double) * count);
+	own = huf_rows_parts(rows);
+	for (const HufPart *part = &own; part != NULL; part = part->next)
+		for (int64 i = 0; i < part->n; i++)
+		{
+			const double *row = part->value + 2 * i;
+			int s = row[1] != 0;
 
-		side[s][n[s]++] = row[0];
-		finite &= isfinite(row[0]) != 0;
-	}
+			side[s][n[s]++] = row[0];
+			finite &= isfinite(row[0]) != 0;
+		}
 	if (n[0] == 0 || n[1] == 0)
 		return false;
 	*ks = *w1 = NAN;
