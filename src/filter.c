@@ -34,6 +34,9 @@
 /* $in and $nin take at most this many values (API 2025-10) */
 #define MAX_IN_VALUES 10000
 
+/* 2^63, which no bigint reaches */
+#define INT8_RANGE 9223372036854775808.0
+
 #define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 
 typedef struct RenderContext
@@ -158,7 +161,7 @@ nearest_of_int(int64 value)
 {
 	NearestDouble nearest = {(double) value, 0};
 
-	if (nearest.number >= 9223372036854775808.0)
+	if (nearest.number >= INT8_RANGE)
 		nearest.order = 1;
 	else if ((int64) nearest.number != value)
 		nearest.order = (int64) nearest.number > value ? 1 : -1;
@@ -167,14 +170,14 @@ nearest_of_int(int64 value)
 
 /*
  * Numeric columns hold the shortest decimal of the stored float64, so that is
- * what the value is compared with.
+ * what the value is compared with; integer columns hold the float64 itself.
  */
 static NearestDouble
-nearest_of_numeric(Datum value)
+nearest_of_numeric(Datum value, bool integers)
 {
 	NearestDouble nearest = {0, 0};
 	Numeric numeric = DatumGetNumeric(value);
-	Datum shortest;
+	Datum held;
 
 	if (numeric_is_nan(numeric))
 	{
@@ -188,9 +191,12 @@ nearest_of_numeric(Datum value)
 			nearest.order = nearest.number > 0 ? 1 : -1;
 		return nearest;
 	}
-	shortest = DirectFunctionCall3(numeric_in, CStringGetDatum(json_number(nearest.number)),
+	if (integers && nearest.number >= -INT8_RANGE && nearest.number < INT8_RANGE)
+		held = DirectFunctionCall1(int8_numeric, Int64GetDatum((int64) rint(nearest.number)));
+	else
+		held = DirectFunctionCall3(numeric_in, CStringGetDatum(json_number(nearest.number)),
 								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	nearest.order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, shortest, value));
+	nearest.order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, held, value));
 	return nearest;
 }
 
@@ -207,6 +213,12 @@ nearest_of_date(DateADT date, PineconeFormat format)
 		nearest.number = ((double) date + UNIX_EPOCH_DAYS) * SECS_PER_DAY *
 						 (format == PINECONE_FORMAT_EPOCH_MS ? 1000.0 : 1.0);
 	return nearest;
+}
+
+static bool
+is_integer_type(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
 static NearestDouble
@@ -229,7 +241,7 @@ nearest_double(const PineconeColumn *column, Datum value, Oid type)
 			nearest.number = DatumGetFloat8(value);
 			return nearest;
 		case NUMERICOID:
-			return nearest_of_numeric(value);
+			return nearest_of_numeric(value, is_integer_type(getBaseType(column->typid)));
 		case DATEOID:
 			return nearest_of_date(DatumGetDateADT(value), column->format);
 		default:
@@ -673,7 +685,7 @@ json_contains_pair(const char *key, JsonbValue *value)
 			return field_filter(key, "$eq", value->val.boolean ? "true" : "false");
 		case jbvNumeric:
 			{
-				double number = nearest_of_numeric(NumericGetDatum(value->val.numeric)).number;
+				double number = nearest_of_numeric(NumericGetDatum(value->val.numeric), false).number;
 
 				/* jsonb keeps the digits as sent, so the nearest float64 may be it */
 				return isfinite(number) ? field_filter(key, "$eq", json_number(number)) :
