@@ -72,6 +72,9 @@ CREATE FOREIGN TABLE bad (score real OPTIONS (role 'score', format 'epoch')) SER
 CREATE FOREIGN TABLE bad (id text, at timestamptz OPTIONS (format 'unix')) SERVER good;
 
 -- roles need their types; that shows when the table is used
+CREATE FOREIGN TABLE typed (id text, embedding float8[]) SERVER good;
+SELECT id FROM typed;
+DROP FOREIGN TABLE typed;
 CREATE FOREIGN TABLE typed (id uuid) SERVER good;
 EXPLAIN SELECT * FROM typed;
 DROP FOREIGN TABLE typed;

@@ -139,6 +139,21 @@ SELECT role_write();
 \! test/regress/pinecone log 'upsert|update|query'
 RESET ROLE;
 
+-- where keys may go is asked again when the answer has changed
+SELECT replace(:'control_host', '127.0.0.1', '0.0.0.0') AS elsewhere \gset
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'roles', control_host :'elsewhere');
+CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (api_key :'api_key');
+CREATE FOREIGN TABLE role_elsewhere (id text) SERVER elsewhere OPTIONS (namespace 'kb');
+\set VERBOSITY terse
+SELECT count(*) FROM role_elsewhere;
+SET pinecone_fdw.allowed_hosts = '*.pinecone.io, 0.0.0.0';
+SELECT count(*) FROM role_elsewhere;
+SET pinecone_fdw.allow_http_hosts = '0.0.0.0';
+SELECT count(*) FROM role_elsewhere;
+RESET pinecone_fdw.allowed_hosts;
+SELECT count(*) FROM role_elsewhere;
+DROP SERVER elsewhere CASCADE;
+
 \set VERBOSITY default
 DROP SERVER roles CASCADE;
 DROP FUNCTION role_titles(), role_write();

@@ -22,6 +22,15 @@ host_of(const PineconeCall *call)
 	return options->host ? options->host : options->control_host;
 }
 
+/* The option that says where that is. */
+static const char *
+host_option(const PineconeCall *call)
+{
+	if (call->session->options->index == NULL)
+		return "host";
+	return call->control_plane || call->session->base_url == NULL ? "control_host" : "index";
+}
+
 /* "operation: words (request id x, after n attempts)" */
 static char *
 detail_of(const PineconeCall *call)
@@ -63,7 +72,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
 					 errmsg("could not reach Pinecone host \"%s\"", host_of(call)),
 					 errdetail_internal("%s", detail_of(call)),
-					 errhint("Check the server's \"host\" or \"index\" option and the network.")));
+					 errhint("Check the server's \"%s\" option and the network.", host_option(call))));
 			break;
 		case PINECONE_HTTP_UNTRUSTED:
 			ereport(elevel,

@@ -314,15 +314,21 @@ pinecone_option_names(const char *value, int *n)
 static int
 parse_number(const Option *option, const char *value)
 {
+	bool is_time = option->kind == OPTION_TIME;
 	int number;
 	const char *hint = NULL;
 
-	if (!parse_int(value, &number, option->kind == OPTION_TIME ? GUC_UNIT_MS : 0, &hint))
+	if (!parse_int(value, &number, is_time ? GUC_UNIT_MS : 0, &hint))
+	{
+		if (hint == NULL)
+			hint = is_time ? "A time is a number of milliseconds, or one with a unit, as in 5s." :
+							 "A whole number is needed.";
 		reject_value(option->name, value, hint);
+	}
 	if (number < option->min || number > option->max)
 		reject_value(option->name, value,
-					 psprintf(option->kind == OPTION_TIME ? "Valid values are between %d ms and %d ms." :
-															"Valid values are between %d and %d.",
+					 psprintf(is_time ? "Valid values are between %d ms and %d ms." :
+										"Valid values are between %d and %d.",
 							  option->min, option->max));
 	return number;
 }

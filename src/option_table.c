@@ -83,6 +83,29 @@ role_types(PineconeRole role)
 	}
 }
 
+/* What a column's name says it is, whatever its type. */
+static PineconeRole
+role_of_name(const char *name)
+{
+	for (int i = 0; i < lengthof(default_roles); i++)
+	{
+		if (strcmp(name, default_roles[i].name) == 0)
+			return default_roles[i].role;
+	}
+	return PINECONE_ROLE_FIELD;
+}
+
+static const char *
+role_name(PineconeRole role)
+{
+	for (int i = 0; i < lengthof(role_names); i++)
+	{
+		if (role_names[i].role == role)
+			return role_names[i].name;
+	}
+	return "field";
+}
+
 static PineconeRole
 column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
@@ -94,14 +117,14 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 		/* a field option says that it is one */
 		if (pinecone_option_string(defs, "field", NULL) == NULL)
 		{
-			for (int i = 0; i < lengthof(default_roles); i++)
-			{
-				if (strcmp(NameStr(att->attname), default_roles[i].name) == 0 &&
-					role_can_have_type(default_roles[i].role, att->atttypid))
-					return default_roles[i].role;
-			}
+			PineconeRole usual = role_of_name(NameStr(att->attname));
+
+			/* of a type that nothing has, the error tells what goes with the name */
+			if (role_can_have_type(usual, att->atttypid) ||
+				!role_can_have_type(PINECONE_ROLE_FIELD, att->atttypid))
+				role = usual;
 			/* hardly a field: it would read NULL, and nobody would know why */
-			if (strcmp(NameStr(att->attname), "id") == 0)
+			else if (usual == PINECONE_ROLE_ID)
 				ereport(ERROR,
 						(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 						 errmsg("column \"id\" of foreign table \"%s\" cannot have type %s",
@@ -126,7 +149,7 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 						NameStr(att->attname), table->name,
 						format_type_with_typemod(att->atttypid, att->atttypmod)),
 				 errdetail("A column of role \"%s\" can be %s.",
-						   name ? name : "field", role_types(role))));
+						   role_name(role), role_types(role))));
 	return role;
 }
 

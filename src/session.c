@@ -383,6 +383,7 @@ create_session(UserMapping *mapping)
 												 ObjectIdGetDatum(mapping->serverid));
 	session->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
 												  ObjectIdGetDatum(mapping->umid));
+	session->hosts_changes = pinecone_hosts_changes;
 	session->options = pinecone_option_server(mapping->serverid);
 	session->allowance = session->options->max_concurrency;
 	session->rates = pinecone_rate_create();
@@ -415,6 +416,9 @@ pinecone_session_get(Oid serverid, Oid userid)
 	entry = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
 	if (!found)
 		entry->session = NULL;
+	/* the host that it knows may not be allowed any more */
+	if (entry->session != NULL && entry->session->hosts_changes != pinecone_hosts_changes)
+		entry->session->stale = true;
 	if (entry->session != NULL && entry->session->stale)
 	{
 		if (entry->session->stats_call != NULL)

@@ -24,8 +24,9 @@ typedef struct PineconeSession
 	Oid userid;			/* who used it last: a mapping may be everybody's */
 	uint32 server_hash; /* of the catalog entries, for invalidation */
 	uint32 mapping_hash;
-	bool stale;		   /* the catalog has changed: not for new statements */
-	MemoryContext cxt; /* holds the session and everything of it */
+	bool stale;			  /* the catalog has changed: not for new statements */
+	uint64 hosts_changes; /* of the settings that say where keys may go, when it was made */
+	MemoryContext cxt;	  /* holds the session and everything of it */
 	PineconeServerOptions *options;
 	struct PineconeSession *next; /* in the list of former sessions */
 

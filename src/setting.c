@@ -23,6 +23,7 @@ bool pinecone_enable_read_ahead = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
+uint64 pinecone_hosts_changes = 0;
 int pinecone_stats_ttl_ms = 60000;
 int pinecone_prefetch_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
@@ -48,6 +49,12 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };
 
+static void
+assign_hosts(const char *value, void *extra)
+{
+	pinecone_hosts_changes++;
+}
+
 void
 pinecone_setting_init(void)
 {
@@ -58,11 +65,11 @@ pinecone_setting_init(void)
 	DefineCustomStringVariable("pinecone_fdw.allowed_hosts",
 							   "Hosts that may be sent API keys.",
 							   "Names and patterns such as \"*.pinecone.io\", separated by commas. Loopback is always allowed.",
-							   &pinecone_allowed_hosts, "*.pinecone.io", PGC_SUSET, 0, NULL, NULL, NULL);
+							   &pinecone_allowed_hosts, "*.pinecone.io", PGC_SUSET, 0, NULL, assign_hosts, NULL);
 	DefineCustomStringVariable("pinecone_fdw.allow_http_hosts",
 							   "Hosts that may be talked to without TLS.",
 							   "Names and patterns, separated by commas. Loopback is always allowed.",
-							   &pinecone_allow_http_hosts, "", PGC_SUSET, 0, NULL, NULL, NULL);
+							   &pinecone_allow_http_hosts, "", PGC_SUSET, 0, NULL, assign_hosts, NULL);
 	DefineCustomIntVariable("pinecone_fdw.stats_ttl",
 							"How long the planner uses an index's statistics before asking again.",
 							NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, PGC_USERSET,

@@ -25,6 +25,7 @@ extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at onc
 extern char *pinecone_allowed_hosts;	/* superuser; host patterns, comma-separated */
 extern char *pinecone_allow_http_hosts; /* superuser; where http:// may go besides
 										 * loopback; host patterns */
+extern uint64 pinecone_hosts_changes;	/* how often these two were set */
 
 /* Transport */
 extern int pinecone_stats_ttl_ms; /* how long index statistics stay fresh */
