@@ -477,6 +477,19 @@ pinecone_api_stats_result(PineconeCall *call)
 	return stats;
 }
 
+PineconeStats *
+pinecone_api_stats_try_result(PineconeCall *call)
+{
+	PineconeStats *stats = NULL;
+	const char *reason;
+
+	pinecone_api_wait(call);
+	if (call->state != PINECONE_CALL_SUCCEEDED ||
+		!pinecone_message_decode_stats(BODY(call), &stats, &reason))
+		return NULL;
+	return stats;
+}
+
 double
 pinecone_api_count_result(PineconeCall *call)
 {

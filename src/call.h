@@ -34,6 +34,7 @@ typedef struct PineconeProblem
 	bool host_refused;	 /* the host may not be talked to; message says why */
 	double retry_after;	 /* s that the service wants to be left alone; or -1 */
 	int attempts;
+	const char *operation; /* what failed, if it was not the call itself but one it needs */
 } PineconeProblem;
 
 struct PineconeCall
