@@ -64,6 +64,11 @@ struct PineconeCall
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
+	/* What the records of a reply must have */
+	bool want_scores;
+	const char *namespace_; /* in UTF-8, or NULL when it does not matter */
+	const char *prefix;		/* or NULL */
+
 	/* Progress */
 	int attempts;
 	int location;			/* of the session when it was sent: where it went */

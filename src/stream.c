@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "consistency.h"
+#include "matches.h"
 #include "overlay.h"
 #include "pending.h"
 #include "pool.h"
@@ -533,7 +534,10 @@ take_page(PineconeStream *stream)
 		return;
 	}
 	if (stream->spec.op == PINECONE_OP_FILTER)
+	{
 		observe_page(stream, page);
+		pinecone_matches_drop_repeated(page);
+	}
 	batch->page = page;
 }
 
@@ -690,13 +694,14 @@ take_search(PineconeStream *stream, Batch *batch)
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_api_page(batch->call);
+	stream->search_full = page->nrecords >= stream->top_k;
+	pinecone_matches_tidy(page, stream->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	check_location(stream, batch->call);
 	pinecone_api_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;
 
-	stream->search_full = page->nrecords >= stream->top_k;
 	if (stream->seen != NULL)
 		drop_seen(stream, page);
 	if (stream->search_full)
