@@ -83,6 +83,20 @@ to_utf8(const char *text)
 	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
 }
 
+/* What is empty need not be named; and the default namespace has two names. */
+static bool
+is_default_namespace(const char *name)
+{
+	return name == NULL || name[0] == '\0' || strcmp(name, "__default__") == 0;
+}
+
+/* The records asked for are of this namespace, in UTF-8. */
+static void
+expect_namespace(PineconeCall *call, const char *namespace_)
+{
+	call->namespace_ = MemoryContextStrdup(call->cxt, namespace_ ? namespace_ : "");
+}
+
 /* ---- Reads ---- */
 
 PineconeCall *
@@ -98,6 +112,8 @@ pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 	pinecone_message_query(&body, &encoded, NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
+	call->want_scores = true;
+	expect_namespace(call, encoded.namespace_);
 	count_as(call, PINECONE_RATE_QUERY, search->namespace_);
 	return start_post(call, &body);
 }
@@ -129,6 +145,7 @@ pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const c
 	pinecone_message_fetch_path(&path, to_utf8(namespace_), ids, nids);
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
+	expect_namespace(call, to_utf8(namespace_));
 	if (counters)
 		counters->ids_fetched += nids;
 	count_as(call, PINECONE_RATE_FETCH, NULL);
@@ -147,6 +164,7 @@ pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *count
 	pinecone_message_fetch_by_metadata(&body, to_utf8(namespace_), to_utf8(filter), limit, token);
 	call->large_reply = true;
 	call->want_values = want_values;
+	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
 	return start_post(call, &body);
 }
@@ -159,6 +177,9 @@ pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const ch
 	PineconeCall *call = create_get(session, counters, "list", &path);
 
 	pinecone_message_list_path(&path, to_utf8(namespace_), prefix, limit, token);
+	if (prefix)
+		call->prefix = MemoryContextStrdup(call->cxt, prefix);
+	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_LIST, NULL);
 	return start_get(call, &path);
 }
@@ -455,14 +476,75 @@ wait_for_success(PineconeCall *call)
 
 #define BODY(call) (call)->exchange->body, (call)->exchange->body_len
 
+/* Statistics of the index that a call went to, if they are known. */
+static PineconeStats *
+stats_of(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+
+	return session->stats_location == call->location ? session->stats : NULL;
+}
+
+/* Has a record the vector that its index demands? */
+static bool
+values_are_sound(PineconeCall *call, const PineconePage *page, const PineconeRecord *record,
+				 const char **reason)
+{
+	PineconeStats *stats = stats_of(call);
+	int dimension = stats ? stats->dimension : 0;
+
+	if (dimension == 0 && record->nvalues == page->records[0].nvalues)
+		return true;
+	if (dimension == record->nvalues)
+		return true;
+	*reason = record->nvalues == 0 ? "a record has no values" :
+									 "a vector has not as many dimensions as its index";
+	/* or the index has been made anew with another number of them */
+	if (stats)
+		stats->fetched_at = 0;
+	return false;
+}
+
+/* Does a page hold what was asked for, as far as one can tell? */
+static bool
+page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
+{
+	size_t prefix_len = call->prefix ? strlen(call->prefix) : 0;
+
+	if (!is_default_namespace(page->namespace_) && call->namespace_ != NULL &&
+		strcmp(page->namespace_, call->namespace_) != 0)
+	{
+		*reason = "the reply is of another namespace";
+		return false;
+	}
+	for (int i = 0; i < page->nrecords; i++)
+	{
+		const PineconeRecord *record = &page->records[i];
+
+		if (call->want_scores && !record->has_score)
+		{
+			*reason = "a match has no score";
+			return false;
+		}
+		if (call->prefix && strncmp(record->id, call->prefix, prefix_len) != 0)
+		{
+			*reason = "an id begins otherwise than was asked for";
+			return false;
+		}
+		if (call->want_values && !values_are_sound(call, page, record, reason))
+			return false;
+	}
+	return true;
+}
+
 PineconePage *
 pinecone_api_page(PineconeCall *call)
 {
 	PineconePage *page = NULL;
 	int read_units = 0;
 
-	DECODE(call, pinecone_decode_page(BODY(call), call->want_values, &page, &read_units,
-									  &reason));
+	DECODE(call, pinecone_decode_page(BODY(call), call->want_values, &page, &read_units, &reason) &&
+					 page_is_sound(call, page, &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
 	return page;
@@ -474,6 +556,19 @@ pinecone_api_stats_result(PineconeCall *call)
 	PineconeStats *stats = NULL;
 
 	DECODE(call, pinecone_message_decode_stats(BODY(call), &stats, &reason));
+	return stats;
+}
+
+PineconeStats *
+pinecone_api_stats_try_result(PineconeCall *call)
+{
+	PineconeStats *stats = NULL;
+	const char *reason;
+
+	pinecone_api_wait(call);
+	if (call->state != PINECONE_CALL_SUCCEEDED ||
+		!pinecone_message_decode_stats(BODY(call), &stats, &reason))
+		return NULL;
 	return stats;
 }
 

@@ -204,6 +204,7 @@ extern void pinecone_api_report(PineconeCall *call, int elevel);
  */
 extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
 extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
+extern PineconeStats *pinecone_api_stats_try_result(PineconeCall *call); /* NULL rather than an error */
 extern double pinecone_api_count_result(PineconeCall *call); /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
 

@@ -34,6 +34,7 @@ typedef struct PineconeProblem
 	bool host_refused;	 /* the host may not be talked to; message says why */
 	double retry_after;	 /* s that the service wants to be left alone; or -1 */
 	int attempts;
+	const char *operation; /* what failed, if it was not the call itself but one it needs */
 } PineconeProblem;
 
 struct PineconeCall
@@ -62,6 +63,11 @@ struct PineconeCall
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
 	int expected;				/* records that an upsert must confirm, or 0 */
+
+	/* What the records of a reply must have */
+	bool want_scores;
+	const char *namespace_; /* in UTF-8, or NULL when it does not matter */
+	const char *prefix;		/* or NULL */
 
 	/* Progress */
 	int attempts;

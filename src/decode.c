@@ -606,8 +606,13 @@ read_record_map(Scanner *s, PineconePage *page)
 		return false;
 	while (next_key(s, &first, &key, &len))
 	{
-		if (!read_record(s, add_record(page, &size)))
+		PineconeRecord *record = add_record(page, &size);
+
+		if (!read_record(s, record))
 			return false;
+		if ((len != record->idlen || memcmp(key, record->id, len) != 0) &&
+			memchr(key, '\\', len) == NULL)
+			return fail(s, "a record has another id than it is found by");
 	}
 	return s->reason == NULL;
 }
@@ -695,6 +700,8 @@ read_page(Scanner *s, PineconePage *page, int *read_units)
 			ok = read_pagination(s, page);
 		else if (key_is(key, len, "usage"))
 			ok = read_usage(s, read_units);
+		else if (key_is(key, len, "namespace") && *s->p == '"')
+			ok = (page->namespace_ = read_string(s)) != NULL;
 		else
 			ok = skip_value(s);
 		if (!ok)

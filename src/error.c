@@ -31,7 +31,7 @@ host_option(const PineconeCall *call)
 	return call->control_plane || call->session->base_url == NULL ? "control_host" : "index";
 }
 
-/* "operation: words (request id x, after n attempts)" */
+/* Operation, server and host, attempts, request id, status: the service's words */
 static char *
 detail_of(const PineconeCall *call)
 {
@@ -39,7 +39,10 @@ detail_of(const PineconeCall *call)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "Operation \"%s\"", call->operation);
+	appendStringInfo(&buf, "Operation \"%s\"",
+					 problem->operation ? problem->operation : call->operation);
+	appendStringInfo(&buf, " of server \"%s\" at %s", call->session->options->servername,
+					 host_of(call));
 	if (problem->attempts > 1)
 		appendStringInfo(&buf, ", %d attempts", problem->attempts);
 	if (problem->request_id)
@@ -107,7 +110,8 @@ report_no_answer(int elevel, const PineconeCall *call)
 			ereport(elevel,
 					(errcode(ERRCODE_CONNECTION_FAILURE),
 					 errmsg("lost the connection to Pinecone"),
-					 errdetail_internal("%s", detail_of(call))));
+					 errdetail_internal("%s", detail_of(call)),
+					 errhint("Check the network between here and there, and repeat the statement.")));
 	}
 }
 
@@ -146,7 +150,8 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("invalid response from Pinecone"),
-				 errdetail_internal("%s", detail_of(call))));
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("Check that it is Pinecone that answers there, and repeat the statement.")));
 	else if (problem->status == 401 || problem->status == 403)
 		ereport(elevel,
 				(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
@@ -166,10 +171,13 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Pinecone could not answer the request"),
-				 errdetail_internal("%s", detail_of(call))));
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("Repeat the statement later, or raise the server's \"max_retries\".")));
 	else
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("Pinecone rejected the request"),
-				 errdetail_internal("%s", detail_of(call))));
+				 errdetail_internal("%s", detail_of(call)),
+				 problem->status < 400 ? errhint("Check the server's \"host\" or \"control_host\" option.") :
+										 errhint("Check the statement's values and the foreign table's options.")));
 }

@@ -388,7 +388,8 @@ number_member(struct json_object *object, const char *name, double *number)
 static bool
 count_member(struct json_object *object, const char *name, double *count)
 {
-	return number_member(object, name, count) && *count >= 0 && *count <= MAX_COUNT;
+	return number_member(object, name, count) && *count >= 0 && *count <= MAX_COUNT &&
+		   *count == floor(*count);
 }
 
 /* The default namespace has two names. */
@@ -441,6 +442,14 @@ merge_namespaces(PineconeStats *stats)
 	stats->nnamespaces = n;
 }
 
+/* Is this more than some other JSON object?  What is empty or 0 may be left out. */
+static bool
+holds_stats(struct json_object *root)
+{
+	return member(root, "namespaces") != NULL || member(root, "dimension") != NULL ||
+		   member(root, "metric") != NULL || member(root, "totalVectorCount") != NULL;
+}
+
 bool
 pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
 							  const char **reason)
@@ -457,6 +466,11 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 		*reason = "the index statistics are not a JSON object";
 		return false;
 	}
+	if (!holds_stats(root))
+	{
+		*reason = "the reply holds no index statistics";
+		return false;
+	}
 	if (count_member(root, "dimension", &number))
 		result->dimension = (int) Min(number, PG_INT32_MAX);
 	if (count_member(root, "totalVectorCount", &number))
@@ -465,7 +479,10 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 	result->sparse = type != NULL && strcmp(type, "sparse") == 0;
 
 	if (namespaces == NULL || !json_object_is_type(namespaces, json_type_object))
-		return true;
+	{
+		*reason = "the index statistics hold no namespaces";
+		return result->records == 0;
+	}
 	result->namespaces = palloc0(Max(json_object_object_length(namespaces), 1) *
 								 sizeof(PineconeNamespaceStats));
 	{
@@ -598,6 +615,11 @@ pinecone_message_decode_index(const char *body, size_t len, char **host, bool *r
 	if (root == NULL || !json_object_is_type(root, json_type_object))
 	{
 		*reason = "the index description is not a JSON object";
+		return false;
+	}
+	if (member(root, "name") == NULL && member(root, "host") == NULL)
+	{
+		*reason = "the reply holds no index description";
 		return false;
 	}
 	*host = string_member(root, "host");

@@ -36,6 +36,7 @@ typedef struct PineconePage
 	int nrecords;
 	PineconeRecord *records; /* in the order of the reply */
 	char *next_token;		 /* NULL on the last page */
+	char *namespace_;		 /* as the reply names it, in UTF-8, or NULL */
 } PineconePage;
 
 /* One metadata value. */

@@ -152,7 +152,7 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
 }
 
-/* The control plane has answered where the index is. */
+/* The control plane has answered where the index is; if that cannot be read, it is asked again. */
 static void
 take_resolved(PineconeSession *session, PineconeProblem **problem)
 {
@@ -162,18 +162,15 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 	bool ready = false;
 	const char *reason = NULL;
 
+	if (call->state == PINECONE_CALL_SUCCEEDED &&
+		!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
+									   &host, &ready, &state, &reason) &&
+		pinecone_call_reject(call, reason))
+		return;
 	if (call->state == PINECONE_CALL_FAILED)
 	{
+		call->problem.operation = call->operation;
 		*problem = &call->problem;
-		return;
-	}
-	if (!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
-									   &host, &ready, &state, &reason))
-	{
-		*problem = palloc0(sizeof(PineconeProblem));
-		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
-		(*problem)->status = 200;
-		(*problem)->invalid = reason;
 		return;
 	}
 	if (host == NULL || host[0] == '\0')
@@ -183,6 +180,7 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 		(*problem)->status = 503;
 		(*problem)->message = psprintf("index \"%s\" is not ready: %s", session->options->index,
 									   state ? state : "no host yet");
+		(*problem)->operation = call->operation;
 		return;
 	}
 	/* nothing that we and libcurl might read differently */
@@ -192,6 +190,7 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
 		(*problem)->status = 200;
 		(*problem)->invalid = "the index description holds an invalid host";
+		(*problem)->operation = call->operation;
 		return;
 	}
 	session->resolved_at = GetCurrentTimestamp();
@@ -245,7 +244,7 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 		return false;
 
 	take_resolved(session, problem);
-	if (session->base_url != NULL || *problem == NULL)
+	if (session->base_url != NULL)
 	{
 		MemoryContextDelete(session->resolver->cxt);
 		session->resolver = NULL;
@@ -508,26 +507,22 @@ pinecone_session_stats_ready(PineconeSession *session)
 static bool
 take_refreshed(PineconeSession *session)
 {
-	bool succeeded;
+	PineconeStats *stats;
 
 	if (session->stats_call == NULL)
 		return false;
-	pinecone_api_wait(session->stats_call);
-	succeeded = pinecone_api_failure(session->stats_call) == PINECONE_FAILURE_NONE;
-	if (succeeded)
-	{
-		(void) copy_stats(session, pinecone_api_stats_result(session->stats_call));
-		session->stats->fetched_at = session->stats_asked_at;
-	}
+	stats = pinecone_api_stats_try_result(session->stats_call);
+	if (stats != NULL)
+		copy_stats(session, stats)->fetched_at = session->stats_asked_at;
 	drop_stats_call(session);
-	return succeeded;
+	return stats != NULL;
 }
 
 PineconeStats *
 pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 {
 	PineconeCall *call;
-	PineconeStats *stats = NULL;
+	PineconeStats *stats;
 	bool asked = session->stats_call != NULL &&
 				 session->stats_asked_at >= GetCurrentStatementStartTimestamp();
 
@@ -542,9 +537,9 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 		return NULL;
 
 	call = pinecone_api_stats_try(session, try_only);
-	pinecone_api_wait(call);
-	if (!try_only || pinecone_api_failure(call) == PINECONE_FAILURE_NONE)
-		stats = copy_stats(session, pinecone_api_stats_result(call));
+	stats = try_only ? pinecone_api_stats_try_result(call) : pinecone_api_stats_result(call);
+	if (stats != NULL)
+		stats = copy_stats(session, stats);
 	pinecone_api_free(call);
 	return stats;
 }

@@ -15,6 +15,7 @@
 
 #include "consistency.h"
 #include "idset.h"
+#include "matches.h"
 #include "overlay.h"
 #include "pending.h"
 #include "pool.h"
@@ -532,7 +533,10 @@ take_page(PineconeStream *stream)
 		return;
 	}
 	if (stream->spec.op == PINECONE_OP_FILTER)
+	{
 		observe_page(stream, page);
+		pinecone_matches_drop_repeated(page);
+	}
 	batch->page = page;
 }
 
@@ -665,13 +669,14 @@ take_search(PineconeStream *stream, Batch *batch)
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_api_page(batch->call);
+	stream->search_full = page->nrecords >= stream->top_k;
+	pinecone_matches_tidy(page, stream->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	check_location(stream, batch->call);
 	pinecone_api_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;
 
-	stream->search_full = page->nrecords >= stream->top_k;
 	if (stream->seen != NULL)
 		drop_seen(stream, page);
 	if (stream->search_full)
