@@ -52,7 +52,7 @@ await check('records that are not right', async () => {
 	await invalid('/vectors/upsert', { vectors: [{ id: 'a', values: v, metadata: { x: 'y'.repeat(41000) } }] },
 		'Metadata size is 41008 bytes, which exceeds the limit of 40960 bytes per vector');
 	await invalid('/vectors/upsert', { vectors: [{ id: 'a', values: v, mystery: 1 }] }, /Unknown field 'mystery'/);
-	await invalid('/vectors/upsert', { vectors: [] }, /at least one vector/);
+	await invalid('/vectors/upsert', { vectors: [] }, /^Invalid request: .*at least one vector/);
 	await invalid('/vectors/upsert', '{"vectors":[{"id":"a","values":[1,2,1e39]}]}', /a number that a float can hold/);
 	await invalid('/vectors/upsert', '{"vectors":[{"id":"a","values":[1,2,NaN]}]}', /JSON/);
 	await invalid('/vectors/upsert', '{"vectors":[', /JSON/);
@@ -73,6 +73,12 @@ await check('queries that are not right', async () => {
 	await invalid('/query', { topK: 1, sparseVector: { indices: [1], values: [1] }, id: 'a' }, "Cannot provide both 'ID' and 'sparse_vector' at the same time");
 	await invalid('/query', { topK: 1, sparseVector: { indices: [1], values: [1] }, vector },
 		'Index configuration does not support sparse values - only indexes that are sparse or using dotproduct are supported');
+	await invalid('/query', { topK: 1, sparseVector: { indices: [1], values: [1] } }, "Cannot query index with dense 'vector_type' with only sparse vector");
+	const sparse = await server.createIndex('sparse-errors', 0, 'dotproduct');
+	for (const [body, message] of [
+		[{ vector }, "Either 'sparse_vector' or 'ID' must be provided"],
+		[{ vector, sparseVector: { indices: [1], values: [1] } }, 'Index configuration does not support dense values'],
+	]) assert.equal((await request('POST', `${sparse}/query`, { topK: 1, ...body })).json.message, message);
 	await invalid('/query', { topK: 1, vector: [1] }, 'Vector dimension 1 does not match the dimension of the index 3');
 	await invalid('/query', { topK: 1, vector, queries: [] }, /Unknown field 'queries'/);
 	await invalid('/query', { topK: 1, vector, filter: { a: null } }, 'illegal condition for field a, got null');
@@ -102,7 +108,7 @@ await check('other requests that are not right', async () => {
 	for (const [path, status] of [
 		['/vectors/fetch', 400], ['/vectors/fetch?ids=', 400], ['/vectors/list?limit=0', 400], ['/vectors/list?limit=101', 400],
 		['/vectors/list?limit=x', 400], ['/vectors/list?paginationToken=x', 400], ['/vectors/fetch?ids=%zz', 400], ['/nothing', 404], ['/query', 405],
-		[`/vectors/fetch?ids=${'a'.repeat(16400)}`, 414],
+		[`/vectors/fetch?ids=${'a'.repeat(16400)}`, 414], [`/vectors/fetch?${'ids=a&'.repeat(3500)}`, 414], [`/vectors/fetch?${'ids=a&'.repeat(20000)}`, 414],
 	]) assert.equal((await get(path)).status, status, path);
 	assert.equal((await get(`/vectors/fetch?${Array.from({ length: 1001 }, (_, i) => `ids=${i}`).join('&')}`)).status, 400);
 });
@@ -301,6 +307,10 @@ await check('indexes that are not right', async () => {
 		[{ name: 'x', dimension: 3, vector_type: 'sparse', spec }, 400, /^dimension should not be specified for sparse indexes$/],
 		[{ name: 'x', metric: 'cosine', vector_type: 'sparse', spec }, 400, /^Sparse vector indexes must use the metric dotproduct\.$/],
 		[{ name: 'x', dimension: 3, spec: { serverless: { cloud: 'aws', region: 'mars' } } }, 404, /mars/],
+		[{ name: 'x', dimension: 3, spec: { serverless: { ...spec.serverless, source_collection: 'snap' } } }, 400, /^Resource snap not found$/],
+		[{ name: 'x', dimension: 3, spec: { pod: { environment: 'e', pod_type: 'p1.x1', source_collection: 'snap' } } }, 400, /^Resource snap not found$/],
+		[{ name: 'x', dimension: 3, spec: { pod: { environment: 'e', pod_type: 'p1.x1' } } }, 400, /no pods/],
+		[{ name: 'x', metric: 'dotproduct', vector_type: 'sparse', spec: { pod: {} } }, 400, /^Sparse vector type is not supported for pod indexes$/],
 		[{ name: 'dense', dimension: 3, spec }, 409, /^Resource already exists$/],
 	]) {
 		const reply = await server.control('POST', '/indexes', body);
@@ -308,6 +318,48 @@ await check('indexes that are not right', async () => {
 		assert.match(reply.json.error.message, message);
 		assert.equal(reply.json.status, status);
 	}
+});
+await check('changes of indexes that are not right', async () => {
+	for (const [body, status, message] of [
+		[{ dimension: 4 }, 400, /cannot be changed/],
+		[{ embed: { model: 'm', field_map: { text: 't' } } }, 400, /no models/],
+		[{ spec: { pod: { replicas: 2 } } }, 400, /not supported for serverless/],
+		[{ deletion_protection: 'maybe' }, 400, /enabled, disabled/],
+		[{ tags: { a: 1 } }, 422, /tags/],
+	]) {
+		const reply = await server.control('PATCH', '/indexes/dense', body);
+		assert.equal(reply.status, status, reply.text);
+		assert.match(reply.json.error.message, message);
+	}
+});
+await check('tags that are none', async () => {
+	const made = await server.control('POST', '/indexes', { name: 'untagged', dimension: 2, tags: {}, spec: { serverless: { cloud: 'aws', region: 'us-east-1' } } });
+	assert.deepEqual([made.status, made.json.tags], [201, null]);
+});
+await check('what this server does not have', async () => {
+	for (const [method, path, status, body] of [
+		['GET', '/collections', 200], ['GET', '/collections/x', 404], ['DELETE', '/collections/x', 404],
+		['POST', '/collections', 400, { name: 'x', source: 'dense' }], ['POST', '/collections', 404, { name: 'x', source: 'none' }],
+		['POST', '/collections', 422, { name: 'x' }],
+		['GET', '/backups', 200], ['GET', '/backups/x', 404], ['DELETE', '/backups/x', 404], ['POST', '/backups/x/create-index', 404, { name: 'y' }],
+		['GET', '/indexes/dense/backups', 200], ['GET', '/indexes/none/backups', 404], ['POST', '/indexes/dense/backups', 501, {}],
+		['GET', '/restore-jobs', 200], ['GET', '/restore-jobs/x', 404],
+		['GET', '/models', 200], ['GET', '/models/x', 404], ['POST', '/embed', 404, { model: 'x' }], ['POST', '/rerank', 404, { model: 'x' }],
+		['POST', '/indexes/create-for-model', 404, { name: 'x', embed: { model: 'm' } }], ['POST', '/indexes/create-for-model', 422, { name: 'x' }],
+		['POST', '/indexes/create-for-model', 400, 'text'],
+	]) {
+		const reply = await server.control(method, path, body);
+		assert.equal(reply.status, status, `${method} ${path}: ${reply.text}`);
+		if (status >= 400) assert.deepEqual([reply.json.status, typeof reply.json.error.message], [status, 'string']);
+	}
+	for (const [method, path, status, body] of [
+		['GET', '/bulk/imports', 200], ['GET', '/bulk/imports/1', 404], ['DELETE', '/bulk/imports/1', 404], ['POST', '/bulk/imports', 501, { uri: 's3://x' }],
+		['GET', '/namespace-aliases', 501], ['POST', '/namespaces/a%2Fb/documents/search', 400, {}], ['POST', '/records/namespaces/a/search', 400, {}],
+	]) {
+		const reply = await request(method, host + path, body);
+		assert.equal(reply.status, status, `${method} ${path}: ${reply.text}`);
+	}
+	assert.equal((await post('/records/namespaces/a/upsert', {})).json.error.message, 'Integrated inference is not configured for this index');
 });
 await check('a deleted index is gone, on open connections too', async () => {
 	const gone = await server.createIndex('gone', 2);

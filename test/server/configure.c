@@ -168,6 +168,18 @@ check_region(Request *r, const Wanted *w)
 								(int) w->region.len, w->region.s);
 }
 
+/* There are no collections to make an index from. */
+static bool
+check_source(Request *r, const JsonValue *spec)
+{
+	Str source = STR("");
+
+	if (!take_string(r, spec, "source_collection", &source))
+		return false;
+	return source.len == 0 ||
+		   !reply_control_error(r, 400, "INVALID_ARGUMENT", "Resource %.*s not found", (int) source.len, source.s);
+}
+
 /* Up to 2026-04: dimension, metric, vector_type, spec */
 static bool
 read_spec_form(Request *r, const JsonValue *body, Wanted *w)
@@ -206,8 +218,14 @@ read_spec_form(Request *r, const JsonValue *body, Wanted *w)
 		if (w->environment.len == 0)
 			return not_deserialized(r, "missing field", "environment");
 	}
-	else
+	else if (w->sparse && present(spec, "pod"))
+		return bad_request(r, "Sparse vector type is not supported for pod indexes");
+	else if (check_source(r, present(spec, "pod")))
 		return bad_request(r, "spec must be serverless or byoc: this server has no pods.");
+	else
+		return false;
+	if (!check_source(r, place))
+		return false;
 	w->read_capacity = present(place, "read_capacity");
 	w->schema = present(place, "schema");
 	return true;
@@ -353,7 +371,7 @@ control_create(Request *r)
 	replace_text(&index->region, w.region);
 	if (w.environment.len)
 		replace_text(&index->environment, w.environment);
-	if (present(body, "tags"))
+	if (present(body, "tags") && present(body, "tags")->count > 0)
 		replace_text(&index->tags, present(body, "tags")->raw);
 	index->read_capacity = capacity_text(w.read_capacity);
 	index->has_sparse_field = w.hybrid;
@@ -422,6 +440,16 @@ control_configure(Request *r, Index *index)
 	if (present(body, "dimension") || present(body, "metric") || present(body, "schema"))
 	{
 		bad_request(r, "Dimension, metric and schema of an index cannot be changed.");
+		return;
+	}
+	if (present(body, "embed"))
+	{
+		bad_request(r, "This server has no models to embed with.");
+		return;
+	}
+	if (present(present(body, "spec"), "pod"))
+	{
+		bad_request(r, "Configuring replicas and pod type is not supported for serverless indexes.");
 		return;
 	}
 	if (!take_protection(r, body, &protected) || !check_tags(r, tags))

@@ -189,17 +189,12 @@ control_respond(Request *r)
 			method_not_allowed(r);
 		return true;
 	}
-	/* There are none of these here */
-	if (str_is(r->path, "/collections") && get)
-		buffer_add_text(reply_body(r), "{\"collections\":[]}");
-	else if ((str_is(r->path, "/backups") || str_is(r->path, "/restore-jobs")) && get)
-		buffer_add_text(reply_body(r), "{\"data\":[]}");
-	else if (r->path.len > 9 && memcmp(r->path.s, "/indexes/", 9) == 0 && !memchr(r->path.s + 9, '/', r->path.len - 9) &&
-			 url_decode(&r->arena, (Str){r->path.s + 9, r->path.len - 9}, false, &name))
+	if (absent_control(r))
+		return true;
+	if (r->path.len > 9 && memcmp(r->path.s, "/indexes/", 9) == 0 && !memchr(r->path.s + 9, '/', r->path.len - 9) &&
+		url_decode(&r->arena, (Str){r->path.s + 9, r->path.len - 9}, false, &name))
 		return one_index(r, name);
-	else
-		reply_control_error(r, 404, "NOT_FOUND", "Not found");
-	return true;
+	return reply_control_error(r, 404, "NOT_FOUND", "Not found");
 }
 
 bool

@@ -96,12 +96,16 @@ check_query(Request *r, Query *q)
 		return !reply_invalid(r, "Cannot provide both 'ID' and 'vector' at the same time");
 	if (q->has_id && q->sparse)
 		return !reply_invalid(r, "Cannot provide both 'ID' and 'sparse_vector' at the same time");
+	if (!q->has_id && !q->sparse && index->sparse)
+		return !reply_invalid(r, "Either 'sparse_vector' or 'ID' must be provided");
 	if (!q->has_id && !q->vector && !q->sparse)
 		return !reply_invalid(r, "Query must contain 'vector', 'sparseVector' or 'id'");
 	if (q->has_id && !check_id(r, q->id))
 		return false;
 	if (q->vector && index->sparse)
 		return !reply_invalid(r, "Index configuration does not support dense values");
+	if (q->sparse && !q->vector && !index->sparse)
+		return !reply_invalid(r, "Cannot query index with dense 'vector_type' with only sparse vector");
 	if (q->sparse && !index->sparse && index->metric != METRIC_DOTPRODUCT)
 		return !reply_invalid(r, "Index configuration does not support sparse values - only indexes that are sparse or using dotproduct are supported");
 	if (q->vector && q->dimension != index->dimension)
@@ -537,8 +541,6 @@ data_respond(Request *r)
 {
 	bool path_exists = false;
 
-	if (str_is(r->path, "/namespaces") || (r->path.len > 12 && memcmp(r->path.s, "/namespaces/", 12) == 0))
-		return namespaces_respond(r);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 	{
 		const Route *route = &routes[i];
@@ -555,5 +557,9 @@ data_respond(Request *r)
 	}
 	if (path_exists)
 		return reply_rpc_error(r, 405, RPC_UNIMPLEMENTED, "Method Not Allowed");
+	if (absent_data(r))
+		return true;
+	if (str_is(r->path, "/namespaces") || (r->path.len > 12 && memcmp(r->path.s, "/namespaces/", 12) == 0))
+		return namespaces_respond(r);
 	return reply_rpc_error(r, 404, RPC_NOT_FOUND, "Not Found");
 }

@@ -63,11 +63,19 @@ begin_exchange(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	Exchange *ex = mem_zero(sizeof(Exchange));
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const char *question;
 
 	(void) cls;
 	ex->mhd = mhd;
 	ex->connection = info ? info->socket_context : NULL;
 	ex->request.uri = (Str){mem_text(str_of(uri)), strlen(uri)};
+	/*
+	 * Hide the parameters from libmicrohttpd, whose buffer this is: it would
+	 * keep a record of each in the connection's memory, and when a few thousand
+	 * fill that, the client waits for an answer in vain.
+	 */
+	if ((question = strchr(uri, '?')))
+		((char *) (uintptr_t) question)[1] = '\0';
 	ex->request.start_us = now_us();
 	ex->request.start_wall_us = wall_us();
 	return ex;

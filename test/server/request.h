@@ -107,6 +107,10 @@ extern bool key_is(Str key, const char *name);
 extern bool data_respond(Request *r);
 extern bool local_respond(Request *r);
 
+/* absent.c: what this server does not have; false: it is nothing of that */
+extern bool absent_control(Request *r);
+extern bool absent_data(Request *r);
+
 /* write.c, namespace.c: parts of the data plane */
 extern bool write_upsert(Request *r);
 extern bool write_update(Request *r);

@@ -207,7 +207,7 @@ write_upsert(Request *r)
 	if (r->reply.status || !json_finish(&j))
 		bad_body(r, &j);
 	else if (u.count == 0)
-		reply_invalid(r, "Request must contain at least one vector");
+		reply_invalid(r, "Invalid request: it must contain at least one vector");
 	else if (limit_take(r, LIMIT_UPSERT, u.namespace, 1) && limit_take(r, LIMIT_UPSERT_BYTES, u.namespace, (double) r->body_bytes))
 	{
 		index_lock(r->index);
