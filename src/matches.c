@@ -11,6 +11,9 @@
 #include "idset.h"
 #include "matches.h"
 
+/* Records of which each can be compared with all others */
+#define FEW 16
+
 static bool
 is_better(const PineconeRecord *x, const PineconeRecord *y, bool low_scores_first)
 {
@@ -45,25 +48,40 @@ sort_matches(PineconePage *page, bool low_scores_first)
 	page->records = sorted;
 }
 
+/* Is a record one of the first n? */
+static bool
+is_among(const PineconeRecord *record, const PineconePage *page, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(page->records[i].id, record->id) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 pinecone_matches_drop_repeated(PineconePage *page)
 {
-	idset_hash *seen;
+	/* a few are compared with each other: a set takes longer to make */
+	idset_hash *seen = page->nrecords <= FEW ? NULL :
+											   idset_create(CurrentMemoryContext, page->nrecords, NULL);
 	int n = 0;
 
-	if (page->nrecords < 2)
-		return;
-	seen = idset_create(CurrentMemoryContext, page->nrecords, NULL);
 	for (int i = 0; i < page->nrecords; i++)
 	{
 		bool found;
 
-		(void) idset_insert(seen, page->records[i].id, &found);
+		if (seen == NULL)
+			found = is_among(&page->records[i], page, n);
+		else
+			(void) idset_insert(seen, page->records[i].id, &found);
 		if (!found)
 			page->records[n++] = page->records[i];
 	}
 	page->nrecords = n;
-	idset_destroy(seen);
+	if (seen != NULL)
+		idset_destroy(seen);
 }
 
 void
