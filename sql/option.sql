@@ -124,6 +124,18 @@ SELECT * FROM locked;
 ALTER SERVER keyless OPTIONS (SET host 'http://kb.pinecone.io');
 SELECT * FROM locked;
 
+-- a wrapper without the validator: hosts, keys and numbers are looked at when they are used
+CREATE FOREIGN DATA WRAPPER regress_unchecked HANDLER pinecone_fdw_handler;
+CREATE SERVER unchecked FOREIGN DATA WRAPPER regress_unchecked OPTIONS (host 'http://127.0.0.1:9@evil.example.com', max_retries 'many');
+CREATE USER MAPPING FOR CURRENT_USER SERVER unchecked OPTIONS (api_key E'sesame\r\nHost: evil.example.com');
+CREATE FOREIGN TABLE unlocked (id text) SERVER unchecked;
+SELECT * FROM unlocked;
+ALTER SERVER unchecked OPTIONS (SET host 'http://127.0.0.1:9');
+SELECT * FROM unlocked;
+ALTER SERVER unchecked OPTIONS (SET max_retries '0');
+SELECT * FROM unlocked;
+DROP FOREIGN DATA WRAPPER regress_unchecked CASCADE;
+
 -- settings
 SHOW pinecone_fdw.prefetch;
 SHOW pinecone_fdw.stats_ttl;

@@ -311,6 +311,12 @@ pinecone_option_names(const char *value, int *n)
 	return names;
 }
 
+static void
+reject_host(const char *name, const char *value)
+{
+	reject_value(name, value, "A host is a name, optionally with https:// before and :port behind it.");
+}
+
 static int
 parse_number(const Option *option, const char *value)
 {
@@ -362,8 +368,7 @@ validate_option(const Option *option, DefElem *def)
 			break;
 		case OPTION_HOST:
 			if (!pinecone_option_host_is_valid(value))
-				reject_value(option->name, value,
-							 "A host is a name, optionally with https:// before and :port behind it.");
+				reject_host(option->name, value);
 			break;
 		case OPTION_KEY:
 			if (!pinecone_option_key_is_valid(value))
@@ -526,6 +531,20 @@ pinecone_option_bool(List *defs, const char *name)
 	return flag;
 }
 
+/*
+ * Checked here as well: a wrapper that somebody has made without the validator
+ * must not name a host that we and libcurl read differently.
+ */
+static char *
+host_value(List *defs, const char *name)
+{
+	char *host = pinecone_option_value(defs, name);
+
+	if (host != NULL && !pinecone_option_host_is_valid(host))
+		reject_host(name, host);
+	return host;
+}
+
 PineconeServerOptions *
 pinecone_option_read_server(ForeignServer *server)
 {
@@ -534,9 +553,9 @@ pinecone_option_read_server(ForeignServer *server)
 
 	result->serverid = server->serverid;
 	result->servername = pstrdup(server->servername);
-	result->host = pinecone_option_value(server->options, "host");
+	result->host = host_value(server->options, "host");
 	result->index = pinecone_option_value(server->options, "index");
-	result->control_host = pinecone_option_value(server->options, "control_host");
+	result->control_host = host_value(server->options, "control_host");
 	result->api_version = pinecone_option_value(server->options, "api_version");
 	result->ca_file = pinecone_option_value(server->options, "ca_file");
 	result->connect_timeout_ms = pinecone_option_number(server->options, "connect_timeout");

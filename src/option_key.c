@@ -160,5 +160,15 @@ pinecone_option_api_key(Oid mappingid, bool again)
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("no API key for server \"%s\"", GetForeignServer(serverid)->servername),
 				 errhint("Set the \"api_key\" option with CREATE or ALTER USER MAPPING.")));
+	/* whatever wrapper it comes from, it goes into a header */
+	if (key != NULL && !pinecone_option_key_is_valid(key))
+	{
+		if (again)
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\"", "api_key"),
+				 errdetail("A key consists of printable ASCII characters without spaces.")));
+	}
 	return key;
 }
