@@ -154,6 +154,25 @@ RESET pinecone_fdw.allowed_hosts;
 SELECT count(*) FROM role_elsewhere;
 DROP SERVER elsewhere CASCADE;
 
+-- without a right to a table that is what is said, with or without a mapping
+CREATE ROLE regress_pinecone_nobody;
+GRANT USAGE ON SCHEMA public TO regress_pinecone_nobody;
+SET ROLE regress_pinecone_nobody;
+SELECT count(*) FROM role_doc;
+EXPLAIN SELECT id FROM role_doc ORDER BY embedding <=> '{3,2,1}' LIMIT 1;
+SELECT 1 FROM role_type t JOIN role_doc d ON t.id = d.id;
+UPDATE role_doc SET title = 'x';
+DELETE FROM role_doc WHERE id = 'a';
+INSERT INTO role_doc VALUES ('n', '{1,1,1}', 'n');
+TRUNCATE role_doc;
+RESET ROLE;
+GRANT SELECT (id) ON role_doc TO regress_pinecone_nobody;
+SET ROLE regress_pinecone_nobody;
+SELECT count(id) FROM role_doc;
+RESET ROLE;
+DROP OWNED BY regress_pinecone_nobody;
+DROP ROLE regress_pinecone_nobody;
+
 \set VERBOSITY default
 DROP SERVER roles CASCADE;
 DROP FUNCTION role_titles(), role_write();

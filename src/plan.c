@@ -31,8 +31,10 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "convert.h"
@@ -78,6 +80,23 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
+/*
+ * Planning asks the index and hence needs a user mapping.  Who has neither that
+ * nor a right to the table is to be told of the right, as for any table.
+ */
+static void
+check_privilege(RelOptInfo *rel, Oid relid, Oid serverid, Oid userid)
+{
+	const AclMode any = ACL_SELECT | ACL_UPDATE | ACL_DELETE;
+
+	if (rel->reloptkind == RELOPT_BASEREL &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid)) &&
+		pg_class_aclcheck(relid, userid, any) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, userid, any, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+}
+
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -89,6 +108,8 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->rel = rel;
 	info->table = pinecone_option_table(relid);
 	info->userid = pinecone_plan_user(root, rel);
+
+	check_privilege(rel, relid, info->table->server->serverid, info->userid);
 
 	/* Planning goes on without statistics; running will say what is wrong. */
 	info->session = pinecone_session_get(info->table->server->serverid, info->userid);
