@@ -100,6 +100,7 @@ SELECT tau, near_threshold_count FROM huf_stability('{"(a,x,9)","(a,y,1)","(b,z,
 
 -- one line of JSON has no NaN; row_to_json would write a string
 SELECT huf_jsonl(r) FROM (SELECT 'NaN'::float8 AS a, '-Infinity'::real AS b, 1.5::float8 AS c, E'q"\n' AS d, NULL::int AS e, ARRAY[1, 'NaN', NULL, 'Infinity']::float8[] AS f, ARRAY[[1], ['NaN']]::real[] AS g, 'NaN'::numeric AS h, ARRAY[1.50, 'NaN'] AS i, '{NaN}'::text[] AS j) r;
+SELECT huf_jsonl(r) FROM (SELECT ROW('NaN'::float8, 1, ROW('-Infinity'::real)) AS a, ARRAY[('a', 'b', 'Infinity')::huf_hit, NULL, ('a', 'c', 2)::huf_hit] AS hits, '{}'::float8[] AS empty, NULL::huf_hit AS none) r;
 SELECT string_agg(huf_jsonl(d)::text, ' ') FROM (SELECT item_id, score, reason FROM huf_discard_log('{"(a,x,NaN)","(a,y,1)"}', 0.1)) d;
 
 -- JSON lines in, as the note's exporter writes them, and out

@@ -101,6 +101,9 @@ SELECT huf_activity_share('{1}', '{2}');
 SELECT bool_and(near(a, b) = 'ok') FROM (SELECT array_agg(score) s, array_agg(score * 3.7) c FROM sample) x, unnest(huf_share(s), huf_share(c)) u(a, b);
 SELECT bool_and(near(a, b) = 'ok') FROM (SELECT array_agg(score) s, array_agg(score + 3.7) c FROM sample) x, unnest(huf_softmax(s), huf_softmax(c)) u(a, b);
 
+-- an array of shares has the subscripts of the scores
+SELECT huf_share('[0:2]={1,3,NULL}'), huf_softmax('[-1:0]={1,1}'), huf_nonneg('[0:1]={-1,1}', 'clip');
+
 -- empty, single, NULL, NaN, infinite, zero
 CREATE TABLE edge (name text, x float8[]);
 INSERT INTO edge VALUES ('1 empty', '{}'), ('2 null', '{NULL,NULL}'), ('3 single', '{3}'), ('4 zero', '{0,0}'), ('5 -zero', '{-0.0}'), ('6 nan', '{1,NaN}'), ('7 inf', '{1,Infinity}'),

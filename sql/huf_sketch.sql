@@ -138,6 +138,10 @@ SELECT huf_sliced_w1(v, true) FROM (VALUES (ARRAY[1, 2]::real[]), (ARRAY[1, 2, 3
 -- a component that is not finite has no mean, and shows in everything made of means
 SELECT huf_centroid_l2_drift(a, b) AS l2, huf_l2_unbiased(a, b) AS unbiased, huf_frechet_diag(a, b) AS frechet, huf_dispersion(a) AS dispersion, huf_sketch_centroid(a) AS centroid
 FROM (SELECT huf_sketch(v) AS a, huf_sketch('{1,1}'::float8[]) AS b FROM (VALUES ('{1,1}'::float8[]), ('{Infinity,1}'), ('{2,1}')) t(v) GROUP BY v[2]) s;
+-- a moving frame may start without a vector
+SELECT i, huf_energy_distance(v, later) OVER w AS energy, round((huf_mmd_rbf(v, later, 0.5) OVER w)::numeric, 6) AS mmd, huf_sliced_w1(v, later, 2) OVER w BETWEEN 0 AND 1 AS sliced
+FROM (VALUES (1, NULL::real[], true), (2, '{1,2}', NULL), (3, '{1,2}', true), (4, '{2,2}', false), (5, NULL, false), (6, '{2,2}', false)) t(i, v, later) WINDOW w AS (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW);
+SELECT huf_energy_distance(v, i > 1) OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1, NULL::real[]), (2, '{1,2}'), (3, '{1}')) t(i, v);
 -- a mean does not overflow where vectors are far apart
 SELECT huf_sketch_merge(s ORDER BY o) AS sketch FROM (SELECT o, huf_sketch(ARRAY[x]) AS s FROM (VALUES (1, 1.7e308::float8), (2, -1.1e308), (2, -1.3e308)) t(o, x) GROUP BY o) g;
 -- deviations do not suffer from the distance to zero

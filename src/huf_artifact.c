@@ -544,9 +544,35 @@ no_json_number(Oid type, Datum value)
 	}
 }
 
-/* The same of an array: a copy with NULL for such elements, if there are any. */
+static bool clean_value(Oid type, Datum *value);
+
+/* A copy of a row with NULL for such numbers. */
 static Datum
-json_numbers(ArrayType *array)
+clean_row(HeapTupleHeader header)
+{
+	TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	HeapTupleData tuple;
+	Datum *value = palloc(sizeof(Datum) * desc->natts);
+	bool *isnull = palloc(sizeof(bool) * desc->natts);
+	Datum row;
+
+	check_stack_depth();
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, desc, value, isnull);
+	for (int i = 0; i < desc->natts; i++)
+		if (!isnull[i])
+			isnull[i] = !clean_value(TupleDescAttr(desc, i)->atttypid, &value[i]);
+	row = heap_copy_tuple_as_datum(heap_form_tuple(desc, value, isnull), desc);
+	ReleaseTupleDesc(desc);
+	return row;
+}
+
+/* The same of an array. */
+static Datum
+clean_array(ArrayType *array)
 {
 	Oid type = ARR_ELEMTYPE(array);
 	int16 length;
@@ -554,18 +580,36 @@ json_numbers(ArrayType *array)
 	char align;
 	Datum *value;
 	bool *isnull;
-	bool changed = false;
 	int n;
 
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	deconstruct_array(array, type, length, byval, align, &value, &isnull, &n);
 	for (int i = 0; i < n; i++)
-		if (!isnull[i] && no_json_number(type, value[i]))
-			isnull[i] = changed = true;
-	if (!changed)
-		return PointerGetDatum(array);
+		if (!isnull[i])
+			isnull[i] = !clean_value(type, &value[i]);
 	return PointerGetDatum(construct_md_array(value, isnull, ARR_NDIM(array), ARR_DIMS(array), ARR_LBOUND(array),
 											  type, length, byval, align));
+}
+
+/* The same of a value, in place; false if it becomes NULL itself. */
+static bool
+clean_value(Oid type, Datum *value)
+{
+	Oid base = getBaseType(type);
+	Oid element = get_element_type(base);
+
+	if (no_json_number(base, *value))
+		return false;
+	if (type_is_rowtype(base))
+		*value = clean_row(DatumGetHeapTupleHeader(*value));
+	else if (OidIsValid(element))
+	{
+		Oid number = getBaseType(element);
+
+		if (number == FLOAT8OID || number == FLOAT4OID || number == NUMERICOID || type_is_rowtype(number))
+			*value = clean_array(DatumGetArrayTypeP(*value));
+	}
+	return true;
 }
 
 /*
@@ -575,31 +619,5 @@ json_numbers(ArrayType *array)
 Datum
 pinecone_huf_jsonl(PG_FUNCTION_ARGS)
 {
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-	HeapTupleData tuple;
-	Datum *value = palloc(sizeof(Datum) * desc->natts);
-	bool *isnull = palloc(sizeof(bool) * desc->natts);
-	Datum json;
-
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	heap_deform_tuple(&tuple, desc, value, isnull);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Oid type;
-
-		if (isnull[i])
-			continue;
-		type = getBaseType(TupleDescAttr(desc, i)->atttypid);
-		if (type == FLOAT8ARRAYOID || type == FLOAT4ARRAYOID || type == NUMERICARRAYOID)
-			value[i] = json_numbers(DatumGetArrayTypeP(value[i]));
-		else
-			isnull[i] = no_json_number(type, value[i]);
-	}
-	json = DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(heap_form_tuple(desc, value, isnull), desc));
-	ReleaseTupleDesc(desc);
-	PG_RETURN_DATUM(json);
+	PG_RETURN_DATUM(DirectFunctionCall1(row_to_json, clean_row(PG_GETARG_HEAPTUPLEHEADER(0))));
 }

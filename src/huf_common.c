@@ -15,6 +15,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -69,7 +70,7 @@ pinecone_huf_kind(text *name)
 		return HUF_SOFTMAX;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid kind of share: \"%.*s\"", Min(len, 64), data),
+			 errmsg("invalid kind of share: \"%.*s\"", pg_mbcliplen(data, len, 64), data),
 			 errhint("Valid kinds are \"linear\" and \"softmax\".")));
 }
 
@@ -166,6 +167,7 @@ pinecone_huf_array(ArrayType *array, HufArray *out)
 					  &datums, &out->isnull, &out->n);
 	out->value = palloc(sizeof(double) * Max(out->n, 1));
 	out->nonnull = 0;
+	out->lower = out->n > 0 ? ARR_LBOUND(array)[0] : 1;
 	for (int i = 0; i < out->n; i++)
 	{
 		out->value[i] = out->isnull[i] ? 0 : DatumGetFloat8(datums[i]);
@@ -179,7 +181,7 @@ Datum
 pinecone_huf_array_datum(const HufArray *array)
 {
 	Datum *datums = palloc(sizeof(Datum) * Max(array->n, 1));
-	int lower = 1;
+	int lower = array->lower;
 	int n = array->n;
 
 	for (int i = 0; i < n; i++)

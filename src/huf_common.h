@@ -41,6 +41,7 @@ typedef struct HufParams
 typedef struct HufArray
 {
 	int n;
+	int lower; /* subscript of the first */
 	int nonnull;
 	double *value;
 	bool *isnull;

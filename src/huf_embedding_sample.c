@@ -30,6 +30,17 @@ PG_FUNCTION_INFO_V1(pinecone_huf_sliced_w1);
 #define DEFAULT_SLICES 32
 #define MAX_SLICES 10000
 
+/*
+ * In a moving frame a state must exist from the first row on, even if that is
+ * skipped.  It learns its width from the first vector.  Elsewhere there is no
+ * state without a vector, so that those which are combined have their width.
+ */
+static bool
+needs_state(FunctionCallInfo fcinfo)
+{
+	return AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_WINDOW;
+}
+
 /* Append a row with the side and the components. */
 static Datum
 accumulate(FunctionCallInfo fcinfo, const HufParams *params)
@@ -38,6 +49,8 @@ accumulate(FunctionCallInfo fcinfo, const HufParams *params)
 
 	if (rows != NULL)
 		pinecone_huf_check_params(&rows->params, params);
+	else if (needs_state(fcinfo))
+		rows = pinecone_huf_rows_create(pinecone_huf_aggregate_context(fcinfo), 0, params);
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{
 		HufEmbedding e;
@@ -46,6 +59,8 @@ accumulate(FunctionCallInfo fcinfo, const HufParams *params)
 		pinecone_huf_embedding_arg(fcinfo, 1, &e);
 		if (rows == NULL)
 			rows = pinecone_huf_rows_create(pinecone_huf_aggregate_context(fcinfo), e.dim + 1, params);
+		if (rows->width == 0)
+			rows->width = e.dim + 1;
 		if (rows->width != e.dim + 1)
 			pinecone_huf_dim_mismatch(rows->width - 1, e.dim);
 		row = pinecone_huf_rows_append(rows);
@@ -131,6 +146,18 @@ typedef struct Slices
 	double *direction;
 } Slices;
 
+static Slices *
+new_slices(FunctionCallInfo fcinfo, int slices)
+{
+	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
+	Slices *s = MemoryContextAllocZero(context, sizeof(Slices));
+
+	s->rows.params.value[PARAM_SLICES] = slices;
+	s->rows.width = slices + 1;
+	s->rows.context = context;
+	return s;
+}
+
 /* Transition of huf_sliced_w1(v, later [, slices]). */
 Datum
 pinecone_huf_slices_accum(PG_FUNCTION_ARGS)
@@ -148,6 +175,8 @@ pinecone_huf_slices_accum(PG_FUNCTION_ARGS)
 	}
 	if (s != NULL && s->rows.params.value[PARAM_SLICES] != slices)
 		pinecone_huf_bad_param("parameters of an aggregate must not vary within a group");
+	if (s == NULL && needs_state(fcinfo))
+		s = new_slices(fcinfo, slices);
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{
 		HufEmbedding e;
@@ -155,15 +184,11 @@ pinecone_huf_slices_accum(PG_FUNCTION_ARGS)
 
 		pinecone_huf_embedding_arg(fcinfo, 1, &e);
 		if (s == NULL)
+			s = new_slices(fcinfo, slices);
+		if (s->direction == NULL)
 		{
-			MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-
-			s = MemoryContextAllocZero(context, sizeof(Slices));
-			s->rows.params.value[PARAM_SLICES] = slices;
 			s->rows.params.value[PARAM_DIM] = e.dim;
-			s->rows.width = slices + 1;
-			s->rows.context = context;
-			s->direction = make_directions(context, slices, e.dim);
+			s->direction = make_directions(s->rows.context, slices, e.dim);
 		}
 		if (s->rows.params.value[PARAM_DIM] != e.dim)
 			pinecone_huf_dim_mismatch((int) s->rows.params.value[PARAM_DIM], e.dim);

@@ -42,7 +42,7 @@ pinecone_huf_nonneg(PG_FUNCTION_ARGS)
 	for (int i = 0; i < a.n; i++)
 	{
 		if (mode[0] == 's')
-			a.value[i] -= least;
+			a.value[i] = a.value[i] - least + 0.0; /* no -0.0 */
 		else if (a.value[i] <= 0)
 			a.value[i] = 0; /* -0.0 too */
 	}

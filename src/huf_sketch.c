@@ -10,6 +10,7 @@
 
 #include "common/shortest_dec.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -32,7 +33,8 @@ bad_input(const char *input)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.64s\"", "huf_sketch", input)));
+			 errmsg("invalid input syntax for type %s: \"%.*s\"", "huf_sketch",
+					pg_mbcliplen(input, strlen(input), 64), input)));
 }
 
 /* Refuse a sketch that no aggregate makes. */
