@@ -223,20 +223,11 @@ new_run(PineconeAhead *ahead, PineconeScanState *state)
 	run->pool = ahead->pool;
 	run->begun_ahead = true;
 	run->given_up = false;
-	run->started = run->done = run->found_any = false;
-	run->stream = NULL;
 	run->namespaces = NULL;
 	run->nnamespaces = 0;
-	run->stats_call = NULL;
-	run->count_calls = NULL;
-	run->counted = false;
-	run->next_count = 0;
 	run->group = NULL;
-	run->pending = run->no_wait = false;
-	run->vector = NULL;
-	run->nvalues = 0;
-	run->sort = NULL;
-	run->sort_slot = NULL;
+	run->no_wait = false;
+	pinecone_scan_clear_run(run);
 	return run;
 }
 

@@ -26,25 +26,7 @@
 #include "convert.h"
 #include "convert_vector.h"
 #include "distance.h"
-
-/* pgvector's vector */
-typedef struct Vector
-{
-	int32 vl_len_;
-	int16 dim;
-	int16 unused;
-	float x[FLEXIBLE_ARRAY_MEMBER];
-} Vector;
-
-/* pgvector's sparsevec, of nnz indices followed by as many floats */
-typedef struct SparseVector
-{
-	int32 vl_len_;
-	int32 dim;
-	int32 nnz;
-	int32 unused;
-	int32 indices[FLEXIBLE_ARRAY_MEMBER];
-} SparseVector;
+#include "pgvector.h"
 
 /* pgvector's limits */
 #define MAX_SPARSE_DIMENSIONS 1000000000

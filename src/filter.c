@@ -15,20 +15,16 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "datatype/timestamp.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "filter.h"
+#include "filter_part.h"
 #include "shippable.h"
 
 /* $in and $nin take at most this many values (API 2025-10) */
@@ -46,102 +42,6 @@ typedef struct RenderContext
 } RenderContext;
 
 static PineconeFilter render(RenderContext *cxt, const PineconeCondition *condition);
-
-static const PineconeFilter filter_never = {PINECONE_FILTER_NEVER, NULL};
-static const PineconeFilter filter_always = {PINECONE_FILTER_ALWAYS, NULL};
-
-static PineconeFilter
-filter_json(char *json)
-{
-	PineconeFilter filter = {PINECONE_FILTER_JSON, json};
-
-	return filter;
-}
-
-/* ---- Building blocks ---- */
-
-static char *
-json_string(const char *string)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	escape_json(&buf, string);
-	return buf.data;
-}
-
-/* A finite number, in the shortest form that reads back the same. */
-static char *
-json_number(double number)
-{
-	char *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-
-	/* the shortest form of -0 would be read back as it is; no need to show it */
-	double_to_shortest_decimal_buf(number == 0 ? 0 : number, text);
-	return text;
-}
-
-/* {"field":{"$op":literal}} */
-static PineconeFilter
-field_filter(const char *field, const char *op, const char *literal)
-{
-	return filter_json(psprintf("{%s:{\"%s\":%s}}", json_string(field), op, literal));
-}
-
-static PineconeFilter
-exists_filter(const char *field, bool exists)
-{
-	return field_filter(field, "$exists", exists ? "true" : "false");
-}
-
-/* Join filters by AND or OR, dropping those that decide nothing. */
-static PineconeFilter
-join_filters(List *filters, bool is_and)
-{
-	PineconeFilterKind neutral = is_and ? PINECONE_FILTER_ALWAYS : PINECONE_FILTER_NEVER;
-	PineconeFilterKind deciding = is_and ? PINECONE_FILTER_NEVER : PINECONE_FILTER_ALWAYS;
-	StringInfoData buf;
-	PineconeFilter *only = NULL;
-	int n = 0;
-	ListCell *lc;
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "{\"%s\":[", is_and ? "$and" : "$or");
-	foreach(lc, filters)
-	{
-		PineconeFilter *filter = lfirst(lc);
-
-		if (filter->kind == deciding)
-			return *filter;
-		if (filter->kind == neutral)
-			continue;
-		if (n++ > 0)
-			appendStringInfoChar(&buf, ',');
-		appendStringInfoString(&buf, filter->json);
-		only = filter;
-	}
-	if (n == 0)
-		return is_and ? filter_always : filter_never;
-	if (n == 1)
-		return *only;
-	appendStringInfoString(&buf, "]}");
-	return filter_json(buf.data);
-}
-
-static List *
-add_filter(List *filters, PineconeFilter filter)
-{
-	PineconeFilter *copy = palloc(sizeof(PineconeFilter));
-
-	*copy = filter;
-	return lappend(filters, copy);
-}
-
-static PineconeFilter
-join_two(PineconeFilter a, PineconeFilter b, bool is_and)
-{
-	return join_filters(add_filter(add_filter(NIL, a), b), is_and);
-}
 
 /* ---- Numbers ---- */
 
@@ -494,22 +394,6 @@ distinct_filter(const PineconeColumn *column, bool isnull, Datum value, Oid type
 					exists_filter(column->field, false), false);
 }
 
-/* The elements of an array datum; returns their number. */
-static int
-array_elements(Datum array, Oid type, Datum **elements, bool **nulls, Oid *elmtype)
-{
-	int16 typlen;
-	bool typbyval;
-	char typalign;
-	int n;
-
-	*elmtype = getBaseType(get_element_type(getBaseType(type)));
-	get_typlenbyvalalign(*elmtype, &typlen, &typbyval, &typalign);
-	deconstruct_array(DatumGetArrayTypeP(array), *elmtype, typlen, typbyval, typalign,
-					  elements, nulls, &n);
-	return n;
-}
-
 /* column = ANY (array), column <> ALL (array) */
 static PineconeFilter
 array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
@@ -576,253 +460,6 @@ list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 		return filters == NIL ? exists_filter(column->field, true) : join_filters(filters, true);
 	return list_length(literals) <= 1 ? join_filters(filters, false) :
 										in_filter(column->field, literals, false);
-}
-
-/* ---- The metadata object ---- */
-
-static PineconeFilter
-keys_filter(bool all, Datum array, Oid type)
-{
-	List *filters = NIL;
-	Datum *elements;
-	bool *nulls;
-	Oid elmtype;
-	int n = array_elements(array, type, &elements, &nulls, &elmtype);
-
-	for (int i = 0; i < n; i++)
-	{
-		char *key;
-
-		if (nulls[i])
-			continue;
-		key = TextDatumGetCString(elements[i]);
-		filters = add_filter(filters, key[0] == '$' ? filter_never : exists_filter(key, true));
-	}
-	return join_filters(filters, all);
-}
-
-/* Does jsonb ->> give this text for some number, and which? */
-static bool
-text_is_number(const char *text, double *number)
-{
-	char *end;
-
-	if (text[strspn(text, "-0123456789.")] != '\0' || text[0] == '\0')
-		return false;
-	*number = strtod(text, &end);
-	return *end == '\0' && isfinite(*number);
-}
-
-/* metadata ->> key = text: of a string, a number, a boolean or a list */
-static PineconeFilter
-json_text_filter(const char *key, const char *text)
-{
-	PineconeFilter filter = field_filter(key, "$eq", json_string(text));
-	double number;
-
-	if (text[0] == '[')
-		return exists_filter(key, true);
-	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-		return join_two(filter, field_filter(key, "$eq", text), false);
-	if (text_is_number(text, &number))
-		return join_two(filter, field_filter(key, "$eq", json_number(number)), false);
-	return filter;
-}
-
-static PineconeFilter
-json_text_in_filter(const char *key, Datum array, Oid type)
-{
-	List *filters = NIL;
-	Datum *elements;
-	bool *nulls;
-	Oid elmtype;
-	int n = array_elements(array, type, &elements, &nulls, &elmtype);
-
-	for (int i = 0; i < n; i++)
-	{
-		if (!nulls[i])
-			filters = add_filter(filters, json_text_filter(key, TextDatumGetCString(elements[i])));
-	}
-	return join_filters(filters, false);
-}
-
-static char *
-jsonb_string(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-/* metadata @> {"key": array}: a list with these strings */
-static PineconeFilter
-json_contains_list(const char *key, JsonbContainer *array)
-{
-	JsonbIterator *it = JsonbIteratorInit(array);
-	List *filters = NIL;
-	JsonbValue value;
-	JsonbIteratorToken token;
-
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token != WJB_ELEM)
-			continue;
-		if (value.type != jbvString)
-			return filter_never; /* lists hold strings only */
-		filters = add_filter(filters, field_filter(key, "$eq", json_string(jsonb_string(&value))));
-	}
-	return filters == NIL ? exists_filter(key, true) : join_filters(filters, true);
-}
-
-static PineconeFilter
-json_contains_pair(const char *key, JsonbValue *value)
-{
-	if (key[0] == '$')
-		return filter_never;
-	switch (value->type)
-	{
-		case jbvString:
-			return field_filter(key, "$eq", json_string(jsonb_string(value)));
-		case jbvBool:
-			return field_filter(key, "$eq", value->val.boolean ? "true" : "false");
-		case jbvNumeric:
-			{
-				double number = nearest_of_numeric(NumericGetDatum(value->val.numeric), false).number;
-
-				/* jsonb keeps the digits as sent, so the nearest float64 may be it */
-				return isfinite(number) ? field_filter(key, "$eq", json_number(number)) :
-										  filter_never;
-			}
-		case jbvBinary:
-			if (JsonContainerIsArray(value->val.binary.data))
-				return json_contains_list(key, value->val.binary.data);
-			return filter_never; /* no nested objects */
-		default:
-			return filter_never; /* no nulls */
-	}
-}
-
-/* metadata @> value */
-static PineconeFilter
-json_contains_filter(Jsonb *value)
-{
-	JsonbIterator *it;
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue element;
-	JsonbIteratorToken token;
-
-	if (!JB_ROOT_IS_OBJECT(value))
-		return filter_never;
-	it = JsonbIteratorInit(&value->root);
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
-	{
-		(void) JsonbIteratorNext(&it, &element, true);
-		filters = add_filter(filters, json_contains_pair(jsonb_string(&key), &element));
-	}
-	return join_filters(filters, true);
-}
-
-static char *raw_filter(JsonbContainer *container);
-
-static char *
-raw_value(JsonbValue *value)
-{
-	return JsonbToCString(NULL, &JsonbValueToJsonb(value)->root, -1);
-}
-
-static PineconeFilter
-raw_list(const char *op, JsonbContainer *array)
-{
-	JsonbIterator *it = JsonbIteratorInit(array);
-	JsonbValue value;
-	JsonbIteratorToken token;
-	StringInfoData buf;
-	const char *separator = "";
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "{\"%s\":[", op);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token != WJB_ELEM)
-			continue;
-		appendStringInfo(&buf, "%s%s", separator,
-						 value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data) ?
-							 raw_filter(value.val.binary.data) :
-							 raw_value(&value));
-		separator = ",";
-	}
-	appendStringInfoString(&buf, "]}");
-	return filter_json(buf.data);
-}
-
-/* The conditions on one field, $ne and $nin completed. */
-static PineconeFilter
-raw_field(const char *field, JsonbContainer *operators)
-{
-	JsonbIterator *it = JsonbIteratorInit(operators);
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue operand;
-
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char *op = jsonb_string(&key);
-		PineconeFilter filter;
-
-		(void) JsonbIteratorNext(&it, &operand, true);
-		filter = filter_json(psprintf("{%s:{%s:%s}}", json_string(field), json_string(op),
-									  raw_value(&operand)));
-		if (strcmp(op, "$ne") == 0 || strcmp(op, "$nin") == 0)
-			filter = join_two(filter, exists_filter(field, false), false);
-		filters = add_filter(filters, filter);
-	}
-	return filters == NIL ? filter_json(psprintf("{%s:{}}", json_string(field))) :
-							join_filters(filters, true);
-}
-
-static char *
-raw_filter(JsonbContainer *container)
-{
-	JsonbIterator *it = JsonbIteratorInit(container);
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue value;
-
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char *name = jsonb_string(&key);
-		PineconeFilter filter;
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) &&
-			(strcmp(name, "$and") == 0 || strcmp(name, "$or") == 0))
-			filter = raw_list(name, value.val.binary.data);
-		else if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-			filter = raw_field(name, value.val.binary.data);
-		else
-			filter = filter_json(psprintf("{%s:%s}", json_string(name), raw_value(&value)));
-		filters = add_filter(filters, filter);
-	}
-	return filters == NIL ? pstrdup("{}") : join_filters(filters, true).json;
-}
-
-/*
- * pinecone_match(metadata, filter): the filter as it stands, except that $ne
- * and $nin say that they match records lacking the field, as pinecone_match()
- * does, because services differ in what they take these to mean.
- */
-static PineconeFilter
-raw_match_filter(Jsonb *filter)
-{
-	char *text = JsonbToCString(NULL, &filter->root, VARSIZE(filter));
-
-	if (JB_ROOT_IS_OBJECT(filter) && JB_ROOT_COUNT(filter) == 0)
-		return filter_always;
-	if (JB_ROOT_IS_OBJECT(filter) && (strstr(text, "\"$ne\"") || strstr(text, "\"$nin\"")))
-		return filter_json(raw_filter(&filter->root));
-	return filter_json(text);
 }
 
 /* ---- Conditions ---- */
@@ -906,17 +543,17 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 		case PINECONE_COND_OVERLAPS:
 			return list_filter(column, false, value, type);
 		case PINECONE_COND_KEYS_ANY:
-			return keys_filter(false, value, type);
+			return pinecone_filter_keys(false, value, type);
 		case PINECONE_COND_KEYS_ALL:
-			return keys_filter(true, value, type);
+			return pinecone_filter_keys(true, value, type);
 		case PINECONE_COND_JSON_CONTAINS:
-			return json_contains_filter(DatumGetJsonbP(value));
+			return pinecone_filter_json_contains(DatumGetJsonbP(value));
 		case PINECONE_COND_JSON_TEXT:
-			return json_text_filter(field, TextDatumGetCString(value));
+			return pinecone_filter_json_text(field, TextDatumGetCString(value));
 		case PINECONE_COND_JSON_TEXT_IN:
-			return json_text_in_filter(field, value, type);
+			return pinecone_filter_json_text_in(field, value, type);
 		case PINECONE_COND_RAW:
-			return raw_match_filter(DatumGetJsonbP(value));
+			return pinecone_filter_raw_match(DatumGetJsonbP(value));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}

@@ -19,15 +19,7 @@
 #include "utils/syscache.h"
 
 #include "huf_sketch.h"
-
-/* What pgvector's vector looks like */
-typedef struct Vector
-{
-	int32 vl_len_;
-	int16 dim;
-	int16 unused;
-	float x[FLEXIBLE_ARRAY_MEMBER];
-} Vector;
+#include "pgvector.h"
 
 typedef enum Source
 {

@@ -824,6 +824,24 @@ pineconeIterateForeignScan(ForeignScanState *node)
 /* ---- Rescan and end ---- */
 
 void
+pinecone_scan_clear_run(PineconeScanState *state)
+{
+	state->started = false;
+	state->done = false;
+	state->found_any = false;
+	state->pending = false;
+	state->stream = NULL;
+	state->stats_call = NULL;
+	state->count_calls = NULL;
+	state->counted = false;
+	state->next_count = 0;
+	state->vector = NULL;
+	state->nvalues = 0;
+	state->sort = NULL;
+	state->sort_slot = NULL;
+}
+
+void
 pinecone_scan_end_run(PineconeScanState *state)
 {
 	if (!state->started)
@@ -832,19 +850,7 @@ pinecone_scan_end_run(PineconeScanState *state)
 		ExecDropSingleTupleTableSlot(state->sort_slot);
 	if (state->sort)
 		tuplesort_end(state->sort);
-	state->sort_slot = NULL;
-	state->sort = NULL;
-	state->stream = NULL;
-	state->count_calls = NULL;
-	state->stats_call = NULL;
-	state->counted = false;
-	state->vector = NULL;
-	state->nvalues = 0;
-	state->started = false;
-	state->done = false;
-	state->pending = false;
-	state->found_any = false;
-	state->next_count = 0;
+	pinecone_scan_clear_run(state);
 	MemoryContextReset(state->run_cxt);
 }
 

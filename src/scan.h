@@ -129,6 +129,9 @@ extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers
 /* Can a record have this id?  Others need not be asked for (API 2025-10). */
 extern bool pinecone_scan_id_is_possible(const char *id);
 
+/* What is remembered of a run, as it is before one starts. */
+extern void pinecone_scan_clear_run(PineconeScanState *state);
+
 /* Forget the run, if there is one. */
 extern void pinecone_scan_end_run(PineconeScanState *state);
 

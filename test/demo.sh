@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
+# shellcheck source=test/demo/start.sh
+source test/demo/start.sh
 
 keep=
 case "${1:-}" in
@@ -53,15 +55,7 @@ as_installer make -s install "PG_CONFIG=$PG_CONFIG" >/dev/null
 make -s -C test/server >/dev/null
 
 say "Start PostgreSQL and pinecone-local"
-cluster_begin
-cluster_postgres
-export PSQLRC=/dev/null
-psql=(psql -X -q -v ON_ERROR_STOP=1)
-
-# The records go through a file, as a development store of one's own would
-"${psql[@]}" -f test/demo/embed.sql
-"${psql[@]}" -At -f test/demo/records.sql -f test/demo/export.sql >"$CLUSTER_DIR/catalog.jsonl"
-cluster_pinecone --index catalog:256:cosine --load "$CLUSTER_DIR/catalog.jsonl"
+demo_start
 echo "PostgreSQL in $CLUSTER_DIR, pinecone-local at $PINECONE_LOCAL_URL with $(wc -l <"$CLUSTER_DIR/catalog.jsonl") records"
 
 say "The embedder"

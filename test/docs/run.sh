@@ -9,14 +9,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
-cluster_begin
-cluster_postgres
-export PSQLRC=/dev/null
-psql=(psql -X -q -v ON_ERROR_STOP=1)
-
-"${psql[@]}" -f test/demo/embed.sql
-"${psql[@]}" -At -f test/demo/records.sql -f test/demo/export.sql >"$CLUSTER_DIR/catalog.jsonl"
-cluster_pinecone --index catalog:256:cosine --load "$CLUSTER_DIR/catalog.jsonl"
+# shellcheck source=test/demo/start.sh
+source test/demo/start.sh
+demo_start
 
 # the tour's own connection and view of hits
 part() {

@@ -294,6 +294,19 @@ sub start_insert
 	return $pid;
 }
 
+# The INSERT that failed, sent again in the same session, gets there
+sub check_again
+{
+	my ($name, $session, $table) = @_;
+
+	$s = $session;
+	check_session($name);
+	my $result = run($statements{INSERT}{sql} =~ s/TABLE/$table/r);
+	is($result->{err}, '', "$name: sent again");
+	is($changed->(stored('kb')), $rows, "$name: sent again, all is written");
+	is(local_rows(), 1, "$name: sent again, with what the transaction did locally");
+}
+
 # After it has ended, somehow, with $n batches applied and one perhaps
 sub check_insert
 {
@@ -309,12 +322,7 @@ sub check_insert
 	my $done = $changed->(stored('kb'));
 	ok($done == 10 * $n || $done == 10 * $n + $at_most, "$name: what has been applied") or diag "$done";
 	is(local_rows(), 0, "$name: what the transaction did locally is undone");
-	$s = $session;
-	check_session($name);
-	$result = run($statements{INSERT}{sql} =~ s/TABLE/$table/r);
-	is($result->{err}, '', "$name: sent again");
-	is($changed->(stored('kb')), $rows, "$name: sent again, all is written");
-	is(local_rows(), 1, "$name: sent again, with what the transaction did locally");
+	check_again($name, $session, $table);
 }
 
 my $delay = {kind => 'delay', delay_ms => 800};
@@ -471,12 +479,7 @@ for my $table ('one_t', 'one_i')
 	like($session->query("INSERT INTO $table VALUES ('x', '{1,1}', 1)")->{err}, qr/could not reach Pinecone host.*No write had been applied/s, "$name: while it is away");
 	start_pinecone();
 	is(local_rows(), 0, "$name: what the transaction did locally is undone");
-	$s = $session;
-	check_session($name);
-	$result = run($statements{INSERT}{sql} =~ s/TABLE/$table/r);
-	is($result->{err}, '', "$name: sent again");
-	is($changed->(stored('kb')), $rows, "$name: sent again, all is written");
-	is(local_rows(), 1, "$name: sent again, with what the transaction did locally");
+	check_again($name, $session, $table);
 
 	# one that hangs: it goes on later
 	$name = "the server hangs, $table";

@@ -207,6 +207,23 @@ sub peak_memory
 	return $kb;
 }
 
+# Run a statement in a session of its own, after a first one that makes it
+# ready: {out, err, seconds, grown}, the kB by which its peak_memory grew.
+sub query_memory
+{
+	my ($self, $ready, $statement) = @_;
+	my $session = Harness::Session->new($self->{env});
+	my $pid = $session->pid;
+
+	$session->query('SET jit = off');    # LLVM alone is larger than what is measured
+	$session->query($ready);
+	my $before = $self->peak_memory($pid);
+	my $result = $session->query($statement);
+	$result->{grown} = $self->peak_memory($pid) - $before;
+	$session->close;
+	return $result;
+}
+
 # Let peak_memory start anew.
 sub reset_peak_memory
 {
