@@ -85,6 +85,13 @@ SELECT id FROM remote WHERE embedding <=> '{1,2,3}' <= 0.2 AND year > 1902 ORDER
 SELECT id FROM local WHERE embedding <=> '{1,2,3}' <= 0.2 AND year > 1902 ORDER BY embedding <=> '{1,2,3}';
 SELECT id FROM remote WHERE embedding <=> '{1,2,3}' < NULL;
 
+-- with set-returning functions, which are evaluated above the scan
+EXPLAIN (VERBOSE, COSTS OFF) SELECT unnest(ARRAY[title, 'x']) AS t, id, embedding <=> '{1,2,3}' AS distance FROM remote WHERE embedding <=> '{1,2,3}' < 0.05;
+SELECT unnest(ARRAY[title, 'x']) AS t, id, embedding <=> '{1,2,3}' < 0.02 AS near FROM remote WHERE embedding <=> '{1,2,3}' < 0.05 ORDER BY id, t LIMIT 5;
+SELECT unnest(ARRAY[title, 'x']) AS t, id, embedding <=> '{1,2,3}' < 0.02 AS near FROM local WHERE embedding <=> '{1,2,3}' < 0.05 ORDER BY id, t LIMIT 5;
+SELECT generate_series(1, 2) AS n, id FROM remote ORDER BY embedding <=> '{9,1,1}', n LIMIT 3;
+SELECT generate_series(1, 2) AS n, id FROM local ORDER BY embedding <=> '{9,1,1}', n LIMIT 3;
+
 -- another metric's operator is not sent, and right all the same
 EXPLAIN (COSTS OFF) SELECT id FROM remote ORDER BY embedding <-> '{1,2,3}' LIMIT 2;
 SELECT id FROM remote ORDER BY embedding <-> '{1,2,3}' LIMIT 2;

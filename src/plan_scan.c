@@ -373,6 +373,19 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 	return false;
 }
 
+/*
+ * Output for a node that takes what it gets: the relation's target, or if that
+ * holds set-returning functions, which such a node evaluates, what they need.
+ */
+static List *
+plan_output(PlanContext *cxt, List *entries)
+{
+	PathTarget *target = cxt->rel->reltarget;
+
+	return expression_returns_set((Node *) target->exprs) ? copyObject(entries) :
+															make_tlist_from_pathtarget(target);
+}
+
 /* ---- The plan ---- */
 
 /*
@@ -448,7 +461,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		plan_columns(&cxt, used_columns(&cxt, true));
 		entries = plan_layout(&cxt);
 		if (tlist_exceeds_layout(&cxt, tlist))
-			tlist = make_tlist_from_pathtarget(cxt.rel->reltarget);
+			tlist = plan_output(&cxt, entries);
 	}
 	else
 		plan_columns(&cxt, used);
