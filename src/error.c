@@ -47,17 +47,17 @@ detail_of(const PineconeCall *call)
 		appendStringInfo(&buf, ", %d attempts", problem->attempts);
 	if (problem->request_id)
 		appendStringInfo(&buf, ", request id %s", problem->request_id);
-	if (problem->status >= 300 || problem->status == 0)
+	if (problem->invalid)
+		appendStringInfo(&buf, ": %s", problem->invalid);
+	else
 	{
-		if (problem->status > 0)
+		if (problem->status >= 300)
 			appendStringInfo(&buf, ", HTTP status %ld", problem->status);
 		if (problem->retry_after > 0)
 			appendStringInfo(&buf, ", to be asked again after %.0f s", problem->retry_after);
 		if (problem->message && problem->message[0])
 			appendStringInfo(&buf, ": %s", problem->message);
 	}
-	else if (problem->invalid)
-		appendStringInfo(&buf, ": %s", problem->invalid);
 	if (call->is_write && call->maybe_applied)
 		appendStringInfoString(&buf, "\nIt is not known whether the write was applied.");
 	if (call->note)
@@ -97,8 +97,9 @@ report_no_answer(int elevel, const PineconeCall *call)
 			ereport(elevel,
 					(errcode(ERRCODE_PROTOCOL_VIOLATION),
 					 errmsg("invalid response from Pinecone"),
-					 errdetail("The reply to operation \"%s\" is larger than any can be.",
-							   call->operation)));
+					 errdetail("The reply to operation \"%s\" of server \"%s\" at %s is larger than any can be.",
+							   call->operation, call->session->options->servername, host_of(call)),
+					 errhint("Check that it is Pinecone that answers there.")));
 			break;
 		case PINECONE_HTTP_OUT_OF_MEMORY:
 			ereport(elevel,
