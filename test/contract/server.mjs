@@ -258,6 +258,30 @@ await check('update: merge, dry run, unknown ids', async () => {
 	assert.equal((await post('/query', { namespace: 'up', topK: 1, vector: [4, 5, 6] })).json.matches[0].id, 'u1');
 	assert.equal((await post('/vectors/update', { namespace: 'up', id: 'u1', setMetadata: { z: 'y'.repeat(40950) } })).status, 400);
 });
+await check('what is absent, null or empty counts as not given', async () => {
+	await upsert([{ id: 'a', values: [1, 2, 3], sparseValues: null, metadata: null }, { id: 'a', values: [3, 2, 1], metadata: {} }], 'odd');
+	const { vectors } = (await get('/vectors/fetch?ids=a&ids=a&namespace=odd')).json;
+	assert.deepEqual(Object.keys(vectors), ['a']);
+	assert.deepEqual(vectors.a.values, [3, 2, 1], 'the last of two with the same id');
+	for (const body of [
+		{ vector: [1, 2, 3], topK: 1.0, filter: null, id: null, sparseVector: null, includeValues: null, includeMetadata: null },
+		{ vector: [1, 2, 3], top_k: 1, id: '', filter: {} },
+		{ vector: [], topK: 1, id: 'a' },
+	]) {
+		const { matches, results, namespace } = (await post('/query', { ...body, namespace: 'odd' })).json;
+		assert.deepEqual([matches.map((m) => [m.id, m.values]), results, namespace], [[['a', []]], [], 'odd']);
+	}
+	await invalid('/query', { vector: [1, 2, 3] }, /topK/);
+	await invalid('/query', { vector: [1, 2, 3], topK: null }, /topK/);
+	assert.deepEqual((await post('/vectors/update', { id: 'a', values: [], setMetadata: { b: 'ü 🎬' }, filter: null, namespace: 'odd' })).json, {});
+	assert.deepEqual((await post('/vectors/update', { filter: { b: 'ü 🎬' }, id: '', dry_run: true, namespace: 'odd' })).json, { matchedRecords: 1 });
+	const page = (await post('/vectors/fetch_by_metadata', { filter: { b: 'ü 🎬' }, limit: null, paginationToken: '', namespace: 'odd' })).json;
+	assert.deepEqual([Object.keys(page.vectors), page.pagination], [['a'], undefined]);
+	assert.deepEqual((await post('/vectors/delete', { ids: ['unknown'], deleteAll: false, filter: null, namespace: 'odd' })).json, {});
+	await invalid('/vectors/delete', { ids: [], namespace: 'odd' }, /must contain/);
+	assert.deepEqual((await post('/vectors/delete', { ids: [], deleteAll: true, namespace: 'odd' })).json, {});
+	assert.deepEqual((await get('/vectors/list?namespace=odd&prefix=&paginationToken=')).json.vectors, []);
+});
 await check('a token is for what it continues', async () => {
 	await upsert(['t1', 't2', 't3'].map((id) => ({ id, values: [1, 1, 1] })), 'tokens');
 	const { pagination } = (await get('/vectors/list?namespace=tokens&limit=1')).json;
@@ -292,6 +316,10 @@ await check('index descriptions of both forms', async () => {
 	assert.equal(made.status, 201, made.text);
 	assert.equal((await server.control('GET', '/indexes/new-form')).json.dimension, 4);
 	assert.equal((await server.control('DELETE', '/indexes/new-form')).status, 202);
+	const declared = await server.control('POST', '/indexes', { name: 'declared', dimension: 2, spec: { serverless: { cloud: 'aws', region: 'us-east-1', schema: { fields: { genre: { filterable: true } } } } } });
+	assert.deepEqual(declared.json.spec.serverless.schema, { fields: { genre: { filterable: true } } });
+	const { schema } = (await server.control('GET', '/indexes/declared', undefined, { 'X-Pinecone-Api-Version': '2026-07' })).json;
+	assert.deepEqual(schema.fields, { _values: { type: 'dense_vector', dimension: 2, metric: 'cosine' }, genre: { filterable: true } });
 });
 await check('indexes that are not right', async () => {
 	const spec = { serverless: { cloud: 'aws', region: 'us-east-1' } };
@@ -326,6 +354,9 @@ await check('changes of indexes that are not right', async () => {
 		[{ spec: { pod: { replicas: 2 } } }, 400, /not supported for serverless/],
 		[{ deletion_protection: 'maybe' }, 400, /enabled, disabled/],
 		[{ tags: { a: 1 } }, 422, /tags/],
+		[{ spec: { serverless: { read_capacity: { mode: 'Some' } } } }, 400, /OnDemand, Dedicated/],
+		[{ spec: { serverless: { read_capacity: { mode: 'Dedicated' } } } }, 422, /missing field `dedicated`/],
+		[{ spec: { serverless: { read_capacity: 'OnDemand' } } }, 422, /read_capacity/],
 	]) {
 		const reply = await server.control('PATCH', '/indexes/dense', body);
 		assert.equal(reply.status, status, reply.text);
@@ -342,7 +373,7 @@ await check('what this server does not have', async () => {
 		['POST', '/collections', 400, { name: 'x', source: 'dense' }], ['POST', '/collections', 404, { name: 'x', source: 'none' }],
 		['POST', '/collections', 422, { name: 'x' }],
 		['GET', '/backups', 200], ['GET', '/backups/x', 404], ['DELETE', '/backups/x', 404], ['POST', '/backups/x/create-index', 404, { name: 'y' }],
-		['GET', '/indexes/dense/backups', 200], ['GET', '/indexes/none/backups', 404], ['POST', '/indexes/dense/backups', 501, {}],
+		['GET', '/indexes/dense/backups', 200], ['GET', '/indexes/none/backups', 404], ['POST', '/indexes/dense/backups', 400, {}],
 		['GET', '/restore-jobs', 200], ['GET', '/restore-jobs/x', 404],
 		['GET', '/models', 200], ['GET', '/models/x', 404], ['POST', '/embed', 404, { model: 'x' }], ['POST', '/rerank', 404, { model: 'x' }],
 		['POST', '/indexes/create-for-model', 404, { name: 'x', embed: { model: 'm' } }], ['POST', '/indexes/create-for-model', 422, { name: 'x' }],
@@ -353,7 +384,7 @@ await check('what this server does not have', async () => {
 		if (status >= 400) assert.deepEqual([reply.json.status, typeof reply.json.error.message], [status, 'string']);
 	}
 	for (const [method, path, status, body] of [
-		['GET', '/bulk/imports', 200], ['GET', '/bulk/imports/1', 404], ['DELETE', '/bulk/imports/1', 404], ['POST', '/bulk/imports', 501, { uri: 's3://x' }],
+		['GET', '/bulk/imports', 200], ['GET', '/bulk/imports/1', 404], ['DELETE', '/bulk/imports/1', 404], ['POST', '/bulk/imports', 400, { uri: 's3://x' }],
 		['GET', '/namespace-aliases', 501], ['POST', '/namespaces/a%2Fb/documents/search', 400, {}], ['POST', '/records/namespaces/a/search', 400, {}],
 	]) {
 		const reply = await request(method, host + path, body);

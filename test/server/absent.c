@@ -94,7 +94,7 @@ backups_of(Request *r, Str name, bool get)
 		return not_found(r, "Resource %.*s not found", name);
 	index_release(index);
 	if (!get)
-		return reply_control_error(r, 501, "UNIMPLEMENTED", "This server keeps no backups.");
+		return reply_control_error(r, 400, "INVALID_ARGUMENT", "This server keeps no backups.");
 	buffer_add_text(reply_body(r), "{\"data\":[]}");
 	return true;
 }
@@ -152,7 +152,7 @@ absent_data(Request *r)
 	if (path.count > 2)
 		return reply_rpc_error(r, 404, RPC_NOT_FOUND, "Import not found");
 	if (strcmp(r->method, "GET") != 0)
-		return reply_rpc_error(r, 501, RPC_UNIMPLEMENTED, "This server imports no files: load them with --load");
+		return reply_invalid(r, "This server imports no files; it loads them with --load");
 	buffer_add_text(reply_body(r), "{\"data\":[]}");
 	return true;
 }

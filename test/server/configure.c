@@ -128,6 +128,22 @@ take_protection(Request *r, const JsonValue *body, bool *protected)
 }
 
 static bool
+check_capacity(Request *r, const JsonValue *capacity)
+{
+	Str mode = STR("");
+
+	if (!capacity)
+		return true;
+	if (capacity->type != JSON_OBJECT)
+		return not_deserialized(r, "invalid type for field", "read_capacity");
+	if (!take_string(r, capacity, "mode", &mode))
+		return false;
+	if (str_is(mode, "Dedicated"))
+		return present(capacity, "dedicated") || not_deserialized(r, "missing field", "dedicated");
+	return str_is(mode, "OnDemand") || bad_request(r, "The mode of read_capacity must be one of OnDemand, Dedicated.");
+}
+
+static bool
 check_tags(Request *r, const JsonValue *tags)
 {
 	if (!tags)
@@ -361,7 +377,7 @@ control_create(Request *r)
 		return;
 	}
 	if (!take_name(r, body, &w) || !(control_has_schemas(r) ? read_schema_form(r, body, &w) : read_spec_form(r, body, &w)) ||
-		!take_protection(r, body, &w.protected) || !check_tags(r, present(body, "tags")))
+		!take_protection(r, body, &w.protected) || !check_tags(r, present(body, "tags")) || !check_capacity(r, w.read_capacity))
 		return;
 
 	name = mem_text(w.name);
@@ -452,11 +468,11 @@ control_configure(Request *r, Index *index)
 		bad_request(r, "Configuring replicas and pod type is not supported for serverless indexes.");
 		return;
 	}
-	if (!take_protection(r, body, &protected) || !check_tags(r, tags))
-		return;
 	capacity = present(body, "read_capacity");
 	if (!capacity)
 		capacity = present(present(present(body, "spec"), "serverless"), "read_capacity");
+	if (!take_protection(r, body, &protected) || !check_tags(r, tags) || !check_capacity(r, capacity))
+		return;
 
 	pthread_rwlock_wrlock(&index->lock);
 	index->protected = protected;

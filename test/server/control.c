@@ -93,6 +93,13 @@ write_schema_form(Buffer *b, const Index *index)
 					  metric_name(index->metric));
 	if (index->sparse || index->has_sparse_field)
 		buffer_printf(b, "%s\"_sparse_values\":{\"type\":\"sparse_vector\"}", index->sparse ? "" : ",");
+	/* Fields that were declared in the form of before have no type */
+	for (int i = 0; i < index->nschema_keys; i++)
+	{
+		buffer_add_char(b, ',');
+		json_add_string(b, metadata_key_name(index->schema_keys[i]));
+		buffer_add_text(b, ":{\"filterable\":true}");
+	}
 	buffer_add_text(b, "}}");
 }
 

@@ -417,7 +417,7 @@ typedef struct Delete
 	Str namespace;
 	Buffer ids;
 	int nids;
-	bool has_ids, all;
+	bool all;
 	Filter *filter;
 } Delete;
 
@@ -437,7 +437,6 @@ read_delete_field(Request *r, JsonReader *j, Str key, Delete *d)
 		return read_filter_field(r, j, &d->filter);
 	if (!str_is(key, "ids"))
 		return unknown_field(r, key);
-	d->has_ids = true;
 	json_begin(j, '[');
 	while (json_next_item(j, &first))
 	{
@@ -454,7 +453,7 @@ check_delete(Request *r, const Delete *d)
 {
 	if (d->nids > MAX_IDS)
 		return !reply_invalid(r, "Delete accepts at most %d IDs, got %d", MAX_IDS, d->nids);
-	if (d->has_ids + d->all + (d->filter != NULL) > 1)
+	if ((d->nids > 0) + d->all + (d->filter != NULL) > 1)
 		return !reply_invalid(r, "Delete takes one of 'ids', 'deleteAll' and 'filter'");
 	if (!d->nids && !d->all && !d->filter)
 		return !reply_invalid(r, "Delete must contain 'ids', 'deleteAll' or 'filter'");
