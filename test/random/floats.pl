@@ -82,10 +82,10 @@ for my $round (1 .. $rounds)
 	my $array = "'{" . join(',', map { number() } 1 .. 1000) . "}'::real[]";
 
 	$t->server->clear_requests;
-	$s->query("SELECT id FROM p ORDER BY embedding <-> $array LIMIT 1");
-	my ($request) = grep { $_->{path} eq '/query' } $t->server->requests;
+	$s->query("INSERT INTO p VALUES ('a', $array)");
+	my ($request) = grep { $_->{path} eq '/vectors/upsert' } $t->server->requests;
 	my $body = ref $request->{body} ? $request->{body} : decode_json($request->{body});
-	my $sent = join ',', map { sprintf '%.17g', $_ } @{ $body->{vector} };
+	my $sent = join ',', map { sprintf '%.17g', $_ } @{ $body->{vectors}[0]{values} };
 	my $result = $s->query("SELECT count(*), count(*) FILTER (WHERE x IS DISTINCT FROM sent::real) FROM unnest($array, '{$sent}'::float8[]) u (x, sent)");
 	is($result->{out} . $result->{err}, '1000|0', "1000 numbers sent, seed $seed, round $round");
 }
