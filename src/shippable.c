@@ -14,7 +14,7 @@
  *   and a condition that NULL satisfies must not be sent at all.
  * - $eq on a list of strings means "contains".  A list in a text column is
  *   such a value that does not fit.
- * - Numbers are float64 on both sides; translate.c rounds the bounds so that
+ * - Numbers are float64 on both sides; filter.c rounds the bounds so that
  *   comparisons with bigint and numeric stay exact.
  * - Strings compare bytewise and only for equality.
  */
