@@ -21,7 +21,7 @@ use Harness;
 use Test::More;
 
 my $seed = $ARGV[0] // 1;
-my $nstatements = $ARGV[1] // 300;
+my $nstatements = $ARGV[1] // 220;
 my $nrecords = $ARGV[2] // 100;
 
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
