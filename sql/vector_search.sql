@@ -91,6 +91,9 @@ SELECT unnest(ARRAY[title, 'x']) AS t, id, embedding <=> '{1,2,3}' < 0.02 AS nea
 SELECT unnest(ARRAY[title, 'x']) AS t, id, embedding <=> '{1,2,3}' < 0.02 AS near FROM local WHERE embedding <=> '{1,2,3}' < 0.05 ORDER BY id, t LIMIT 5;
 SELECT generate_series(1, 2) AS n, id FROM remote ORDER BY embedding <=> '{9,1,1}', n LIMIT 3;
 SELECT generate_series(1, 2) AS n, id FROM local ORDER BY embedding <=> '{9,1,1}', n LIMIT 3;
+-- below a condition on no table
+SELECT generate_series(1, 2) AS n, id FROM remote WHERE now() > '2000-01-01' ORDER BY embedding <=> '{9,1,1}' LIMIT 3;
+SELECT generate_series(1, 2) AS n, id FROM remote WHERE now() > '2000-01-01' AND embedding <=> '{1,2,3}' < 0.02;
 
 -- another metric's operator is not sent, and right all the same
 EXPLAIN (COSTS OFF) SELECT id FROM remote ORDER BY embedding <-> '{1,2,3}' LIMIT 2;

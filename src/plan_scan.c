@@ -374,6 +374,18 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 }
 
 /*
+ * Can scan tuples be of a layout of their own?  Not if they are to hold the
+ * whole row; nor if a Result for conditions on no table builds the path's target
+ * from them, which below set-returning functions is made of columns.
+ */
+static bool
+can_have_layout(PlanContext *cxt, Bitmapset *used)
+{
+	return pinecone_enable_columns && !uses_whole_row(used) &&
+		   !(cxt->root->parse->hasTargetSRFs && cxt->root->hasPseudoConstantQuals);
+}
+
+/*
  * Output for a node that takes what it gets: the relation's target, or if that
  * holds set-returning functions, which such a node evaluates, what they need.
  */
@@ -455,7 +467,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.pruning), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
-	if (request->op == PINECONE_OP_QUERY && pinecone_enable_columns && !uses_whole_row(used))
+	if (request->op == PINECONE_OP_QUERY && can_have_layout(&cxt, used))
 	{
 		/* the distance comes from the score, and its column may go */
 		plan_columns(&cxt, used_columns(&cxt, true));
