@@ -51,7 +51,7 @@ sub number
 
 srand $seed;
 my $t = Harness->new;
-my $host = $t->server->create_index('floats', dimension => 2);
+my $host = $t->server->create_index('floats', dimension => 1000);
 $t->sql(<<"END");
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
@@ -77,6 +77,8 @@ CREATE SERVER p FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$printed');
 CREATE USER MAPPING FOR CURRENT_USER SERVER p OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE p (id text, embedding real[]) SERVER p;
 END
+# more than are worth reading
+$t->server->upsert('printed', '', [map { +{id => "r$_", values => [($_) x 1000]} } 1 .. 100]);
 for my $round (1 .. $rounds)
 {
 	my $array = "'{" . join(',', map { number() } 1 .. 1000) . "}'::real[]";
