@@ -518,11 +518,37 @@ take_refreshed(PineconeSession *session)
 	return stats != NULL;
 }
 
+/*
+ * A statement that does without the statistics is not to ask for them again and
+ * again, for each run of a scan, nor to spend most of its time on that.
+ */
+#define STATS_RETRY_MS 1000
+#define STATS_RETRY_FACTOR 10
+
+static void
+note_stats_failure(PineconeSession *session, TimestampTz asked_at)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64 pause = Max(STATS_RETRY_MS * INT64CONST(1000), STATS_RETRY_FACTOR * (now - asked_at));
+
+	session->stats_failed_at = now;
+	session->stats_retry_at = now + pause;
+}
+
+static bool
+stats_have_just_failed(PineconeSession *session)
+{
+	return session->stats_failed_at != 0 &&
+		   session->stats_failed_at >= GetCurrentStatementStartTimestamp() &&
+		   GetCurrentTimestamp() < session->stats_retry_at;
+}
+
 PineconeStats *
 pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 {
 	PineconeCall *call;
 	PineconeStats *stats;
+	TimestampTz asked_at = GetCurrentTimestamp();
 	bool asked = session->stats_call != NULL &&
 				 session->stats_asked_at >= GetCurrentStatementStartTimestamp();
 
@@ -536,10 +562,14 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	else if (asked && try_only)
 		return NULL;
 
+	if (try_only && stats_have_just_failed(session))
+		return NULL;
 	call = pinecone_api_stats_try(session, try_only);
 	stats = try_only ? pinecone_api_stats_try_result(call) : pinecone_api_stats_result(call);
 	if (stats != NULL)
 		stats = copy_stats(session, stats);
+	else
+		note_stats_failure(session, asked_at);
 	pinecone_api_free(call);
 	return stats;
 }

@@ -52,6 +52,8 @@ typedef struct PineconeSession
 	int stats_location;				 /* where they are from */
 	struct PineconeCall *stats_call; /* asks for them ahead, or NULL */
 	TimestampTz stats_asked_at;
+	TimestampTz stats_failed_at; /* there was no answer; 0: never */
+	TimestampTz stats_retry_at;	 /* not to be asked again by the same statement before */
 } PineconeSession;
 
 /*

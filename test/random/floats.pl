@@ -51,7 +51,7 @@ sub number
 
 srand $seed;
 my $t = Harness->new;
-my $host = $t->server->create_index('floats', dimension => 2);
+my $host = $t->server->create_index('floats', dimension => 1000);
 $t->sql(<<"END");
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
@@ -92,7 +92,7 @@ for my $round (1 .. $rounds)
 for my $bad ('1e39', '-3.5e38', '01', '1.', '.5', '1e', '+1', 'NaN', '1 2', '0x1', '')
 {
 	$t->server->fault({kind => 'status', status => 200, path => '/vectors/fetch', count => -1,
-			body => "{\"vectors\":{\"a\":{\"id\":\"a\",\"values\":[1,$bad]}}}"});
+			body => "{\"vectors\":{\"a\":{\"id\":\"a\",\"values\":[" . "1," x 999 . "$bad]}}}"});
 	$t->sql("ALTER SERVER s OPTIONS (" . ($bad eq '1e39' ? 'ADD' : 'SET') . " max_retries '0')");
 	like($s->query("SELECT * FROM r WHERE id = 'a'")->{err}, qr/invalid response from Pinecone/, "not a number: \"$bad\"");
 	$t->server->clear_faults;
