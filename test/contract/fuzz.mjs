@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { KEY, Server, check, finish, request } from './harness.mjs';
 
-const rounds = Number(process.argv[2] ?? 1500);
+const rounds = Number(process.argv[2] ?? 500);
 let state = Number(process.argv[3] ?? 1);
 const server = await Server.start('--index', 'dense:3:dotproduct', '--index', 'sparse:0:dotproduct:sparse', '--index', 'big:20000:euclidean');
 const dense = new URL(await server.host('dense'));
@@ -273,7 +273,7 @@ await check('headers that are too large, too many or odd', async () => {
 		assert.ok([0, 400, 414, 431].includes(status(long)), long.slice(0, 200));
 		const many = await raw(dense.port, message('GET', '/vectors/list', '', Object.fromEntries(Array.from({ length: n / 100 }, (_, i) => [`X-${i}`, 'y']))));
 		assert.ok([0, 200, 400, 413, 431].includes(status(many)), many.slice(0, 200));
-		const parameters = await raw(dense.port, message('GET', `/vectors/list?${'a=b&'.repeat(n / 4)}`));
+		const parameters = await raw(dense.port, message('GET', `/vectors/list?${'a=b&'.repeat(Math.min(n, 8000) / 4)}`));
 		assert.ok([0, 200, 400, 414, 431].includes(status(parameters)), parameters.slice(0, 200));
 	}
 	for (const length of ['-1', 'x', '99999999999999999999999', '1e3', '0x10', '5 5', '+5', '']) {
