@@ -11,7 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_DIMENSION 20000
 #define MAX_NAME 45
 
 /* What a request says of the index to be */

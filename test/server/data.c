@@ -118,16 +118,19 @@ check_query(Request *r, Query *q)
 }
 
 static void
-write_match(Buffer *b, const Index *index, const Query *q, const Match *match)
+write_match(Buffer *b, const Search *s, const Query *q, const Match *match)
 {
 	const Record *m = match->record;
 
 	buffer_add_char(b, '{');
 	buffer_add_str(b, record_piece(m, 0, m->id_end));
 	buffer_add_text(b, ",\"score\":");
-	json_add_float(b, knn_score(index, match));
+	json_add_float(b, knn_score(s->index, match));
 	if (q->include_values)
+	{
+		record_add_values(b, m, s->index, s->ns);
 		buffer_add_str(b, record_piece(m, m->id_end, m->sparse_end));
+	}
 	else
 		buffer_add_text(b, ",\"values\":[]");
 	if (q->include_metadata)
@@ -173,7 +176,7 @@ run_query(Request *r, const Query *q)
 		reply_forget_excess(r);
 		if (i > 0)
 			buffer_add_char(b, ',');
-		write_match(b, r->index, q, &matches[i]);
+		write_match(b, &search, q, &matches[i]);
 	}
 	free(matches);
 	buffer_add_text(b, "],\"namespace\":");
@@ -223,13 +226,13 @@ namespace_param(Request *r, Str *name)
 }
 
 static void
-write_vector(Buffer *b, const Record *m)
+write_vector(Buffer *b, const Record *m, const Index *index, const Namespace *ns)
 {
-	buffer_reserve(b, m->text_len + m->id_end + 8);
+	buffer_reserve(b, record_size(m) + m->id_end + 8);
 	/* The key of the map is the text of the id without the name before it */
 	buffer_add(b, m->text + 5, m->id_end - 5);
 	buffer_add(b, ":{", 2);
-	buffer_add(b, m->text, m->text_len);
+	record_add(b, m, index, ns);
 	buffer_add_char(b, '}');
 }
 
@@ -292,7 +295,7 @@ fetch(Request *r)
 			continue;
 		if (found++)
 			buffer_add_char(b, ',');
-		write_vector(b, m);
+		write_vector(b, m, r->index, ns);
 		reply_forget_excess(r);
 	}
 	index_unlock(r->index);
@@ -357,7 +360,7 @@ run_scan(Request *r, const Scan *s, const Namespace *ns, uint64_t scope, Str las
 			}
 			if (found++)
 				buffer_add_char(b, ',');
-			write_vector(b, m);
+			write_vector(b, m, r->index, ns);
 			reply_forget_excess(r);
 			previous = m;
 		}

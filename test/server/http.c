@@ -24,10 +24,13 @@
 /* What is read of a body that is too long anyway */
 #define BODY_KEPT (8u << 20)
 
+typedef struct Exchange Exchange;
+
 typedef struct Connection
 {
 	Index *index;
 	int requests;
+	Exchange *begun; /* of which only the first line has come */
 } Connection;
 
 typedef enum State
@@ -40,7 +43,7 @@ typedef enum State
 	STATE_SENT,
 } State;
 
-typedef struct Exchange
+struct Exchange
 {
 	Request request;
 	struct MHD_Connection *mhd;
@@ -51,12 +54,35 @@ typedef struct Exchange
 	/* Sending piece by piece */
 	size_t sent;
 	bool waited;
-} Exchange;
+};
 
 static struct MHD_Daemon *daemon_;
 static char *tls_cert, *tls_key;
 
 /* ---- A request comes in ---- */
+
+static void
+free_exchange(Exchange *ex)
+{
+	Request *r = &ex->request;
+
+	free((char *) r->uri.s);
+	buffer_free(&r->body);
+	buffer_free(&r->reply.body);
+	arena_free(&r->arena);
+	free(ex);
+}
+
+/* The library ends no exchange whose headers it refuses. */
+static void
+drop_begun(Connection *c)
+{
+	if (c && c->begun)
+	{
+		free_exchange(c->begun);
+		c->begun = NULL;
+	}
+}
 
 static void *
 begin_exchange(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -68,6 +94,9 @@ begin_exchange(void *cls, const char *uri, struct MHD_Connection *mhd)
 	(void) cls;
 	ex->mhd = mhd;
 	ex->connection = info ? info->socket_context : NULL;
+	drop_begun(ex->connection);
+	if (ex->connection)
+		ex->connection->begun = ex;
 	ex->request.uri = (Str){mem_text(str_of(uri)), strlen(uri)};
 	/*
 	 * Hide the parameters from libmicrohttpd, whose buffer this is: it would
@@ -95,11 +124,9 @@ end_exchange(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_Req
 	r = &ex->request;
 	if (ex->state != STATE_SENT)
 		log_end(ex->log_number, 0, now_us() - r->start_us);
-	free((char *) r->uri.s);
-	buffer_free(&r->body);
-	buffer_free(&r->reply.body);
-	arena_free(&r->arena);
-	free(ex);
+	if (ex->connection && ex->connection->begun == ex)
+		ex->connection->begun = NULL;
+	free_exchange(ex);
 	*context = NULL;
 }
 
@@ -437,6 +464,8 @@ handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *metho
 	switch (ex->state)
 	{
 		case STATE_NEW:
+			if (ex->connection)
+				ex->connection->begun = NULL;
 			ex->request.method = method;
 			ex->state = STATE_BODY;
 			if ((length = header(ex, MHD_HTTP_HEADER_CONTENT_LENGTH)))
@@ -483,6 +512,7 @@ notify_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MH
 	c = *context;
 	if (c)
 	{
+		drop_begun(c);
 		index_release(c->index);
 		free(c);
 		listen_note_closed();

@@ -59,7 +59,7 @@ load_index(Request *r, const JsonValue *line, Str name)
 	bool added;
 	int d = dimension && dimension->type == JSON_NUMBER ? (int) dimension->number : 0;
 
-	if ((!sparse && (d < 1 || d > 20000)) || (sparse && d))
+	if ((!sparse && (d < 1 || d > MAX_DIMENSION)) || (sparse && d))
 		return !reply_invalid(r, "invalid dimension");
 	if ((metric && !metric_of_name(metric->string, &m)) || (sparse && m != METRIC_DOTPRODUCT))
 		return !reply_invalid(r, "invalid metric");
@@ -277,7 +277,7 @@ save_index(FILE *file, Index *index)
 			buffer_add_text(&b, ",\"namespace\":");
 			json_add_string(&b, str_of(ns->name));
 			buffer_add_char(&b, ',');
-			buffer_add(&b, m->text, m->text_len);
+			record_add(&b, m, index, ns);
 			buffer_add_text(&b, "}\n");
 			if (b.len > 1 << 20)
 			{

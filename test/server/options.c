@@ -137,7 +137,7 @@ add_index(const char *text)
 	}
 	if (o.sparse && strcmp(metric, "dotproduct") != 0)
 		fail("a sparse index needs the metric dotproduct: --index \"%s\"", text);
-	o.dimension = o.sparse ? 0 : integer("index", dimension, 1, 20000);
+	o.dimension = o.sparse ? 0 : integer("index", dimension, 1, MAX_DIMENSION);
 	o.name = mem_text(str_of(name));
 	o.metric = mem_text(str_of(metric));
 	free(copy);

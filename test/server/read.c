@@ -256,7 +256,7 @@ check_page_params(Request *r, int max, int *limit, Str *prefix, Str *token)
 		memcpy(text, p->value.s, p->value.len);
 		text[p->value.len] = '\0';
 		*limit = (int) strtol(text, &end, 10);
-		if (end == text || *end || p->value.len > 9 || *limit < 1 || *limit > max)
+		if (*text < '0' || *text > '9' || *end || p->value.len > 9 || *limit < 1 || *limit > max)
 			return !reply_invalid(r, "limit must be between 1 and %d, got '%.*s'", max, (int) p->value.len, p->value.s);
 	}
 	if ((p = request_param(r, "prefix")))

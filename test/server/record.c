@@ -4,6 +4,7 @@
  */
 #include "filter.h"
 #include "number.h"
+#include "places.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -47,28 +48,17 @@ write_sparse(Buffer *b, const Sparse *s)
 	buffer_add_char(b, '}');
 }
 
-void
-record_write(Record *r, const float *values, int dimension, Str values_text)
+/* Put the text together, and behind it what is known of the values. */
+static void
+write_text(Record *r, const uint8_t *packed, int dimension)
 {
 	Buffer *b = thread_buffer(THREAD_BUFFER_TEXT);
-	uint32_t id_end;
+	char *text;
 
 	b->len = 0;
 	buffer_add_text(b, "\"id\":");
 	json_add_string(b, r->id);
-	id_end = (uint32_t) b->len;
-	if (values || !r->text)
-	{
-		buffer_add_text(b, ",\"values\":");
-		if (values_text.len)
-			buffer_add_str(b, values_text);
-		else
-			write_floats(b, values, (uint32_t) (values ? dimension : 0));
-	}
-	else
-		buffer_add_str(b, record_piece(r, r->id_end, r->values_end));
-	r->id_end = id_end;
-	r->values_end = (uint32_t) b->len;
+	r->id_end = (uint32_t) b->len;
 	if (r->sparse)
 		write_sparse(b, r->sparse);
 	r->sparse_end = (uint32_t) b->len;
@@ -78,14 +68,62 @@ record_write(Record *r, const float *values, int dimension, Str values_text)
 		metadata_write(b, r->metadata);
 	}
 	r->text_len = (uint32_t) b->len;
+	buffer_add(b, packed, (size_t) (dimension + 1) / 2);
+	text = mem_copy(b->data, b->len);
+	/* The values may have been in the old one */
 	free(r->text);
-	r->text = mem_copy(b->data, b->len);
+	r->text = text;
 	if (b->size > 4 << 20)
 		buffer_free(b);
 }
 
+static void
+write_with_places(Record *r, const char *places, int dimension, size_t values_len)
+{
+	uint8_t packed[(MAX_DIMENSION + 1) / 2];
+
+	places_pack(packed, places, dimension);
+	r->values_len = (uint32_t) values_len;
+	write_text(r, packed, dimension);
+}
+
+void
+record_update(Record *r, const float *values, int dimension)
+{
+	Buffer *places = thread_buffer(THREAD_BUFFER_PLACES);
+	size_t values_len;
+
+	if (!values)
+	{
+		write_text(r, (const uint8_t *) r->text + r->text_len, dimension);
+		return;
+	}
+	places->len = 0;
+	values_len = places_measure_all(values, dimension, places);
+	write_with_places(r, places->data, dimension, values_len);
+}
+
+void
+record_add_values(Buffer *b, const Record *r, const Index *index, const Namespace *ns)
+{
+	buffer_reserve(b, r->values_len + 10);
+	buffer_add(b, ",\"values\":", 10);
+	if (index->dimension)
+		places_write(b, namespace_vector(index, ns, r->row), (const uint8_t *) r->text + r->text_len, index->dimension, r->values_len);
+	else
+		buffer_add(b, "[]", 2);
+}
+
+void
+record_add(Buffer *b, const Record *r, const Index *index, const Namespace *ns)
+{
+	buffer_add_str(b, record_piece(r, 0, r->id_end));
+	record_add_values(b, r, index, ns);
+	buffer_add_str(b, record_piece(r, r->id_end, r->text_len));
+}
+
 Record *
-record_make(Str id, const float *values, int dimension, Str values_text, Sparse *sparse, Metadata *metadata)
+record_make(Str id, const char *places, int dimension, size_t values_len, Sparse *sparse, Metadata *metadata)
 {
 	Record *r = mem_zero(sizeof(Record) + id.len);
 
@@ -93,9 +131,7 @@ record_make(Str id, const float *values, int dimension, Str values_text, Sparse 
 	r->id = (Str){r->id_text, id.len};
 	r->sparse = sparse;
 	r->metadata = metadata;
-	if (values)
-		r->staged = mem_copy(values, sizeof(float) * (size_t) dimension);
-	record_write(r, values, dimension, values ? values_text : STR(""));
+	write_with_places(r, places, dimension, dimension ? values_len : 2);
 	return r;
 }
 
@@ -107,7 +143,6 @@ record_free(Record *r)
 	free(r->text);
 	free(r->metadata);
 	free(r->sparse);
-	free(r->staged);
 	free(r);
 }
 

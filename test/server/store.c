@@ -345,7 +345,7 @@ set_vector(Index *index, Namespace *ns, uint32_t row, const float *values)
 }
 
 static void
-put_record(Index *index, Namespace *ns, Record *r)
+put_record(Index *index, Namespace *ns, Record *r, const float *values)
 {
 	uint32_t slot = find_slot(ns, r->id);
 
@@ -354,7 +354,7 @@ put_record(Index *index, Namespace *ns, Record *r)
 		Record *old = ns->rows[ns->slots[slot] - 1];
 
 		r->row = old->row;
-		ns->bytes -= old->text_len;
+		ns->bytes -= record_size(old);
 		order_replace(ns->order, r);
 		ns->rows[r->row] = r;
 		record_free(old);
@@ -374,11 +374,8 @@ put_record(Index *index, Namespace *ns, Record *r)
 		if (ns->count > ns->nslots / 2)
 			grow_slots(ns);
 	}
-	ns->bytes += r->text_len;
-	if (r->staged)
-		set_vector(index, ns, r->row, r->staged);
-	free(r->staged);
-	r->staged = NULL;
+	ns->bytes += record_size(r);
+	set_vector(index, ns, r->row, values);
 }
 
 static void
@@ -401,7 +398,7 @@ remove_record(Index *index, Namespace *ns, Record *r)
 		moved->row = r->row;
 	}
 	ns->count--;
-	ns->bytes -= r->text_len;
+	ns->bytes -= record_size(r);
 	if (index->dimension)
 		free_blocks(ns, (ns->count + index->rows_in_block - 1) / index->rows_in_block);
 	record_free(r);
@@ -412,7 +409,7 @@ remove_record(Index *index, Namespace *ns, Record *r)
 static void
 update_record(Index *index, Namespace *ns, Record *r, Operation *op)
 {
-	ns->bytes -= r->text_len;
+	ns->bytes -= record_size(r);
 	if (op->values)
 		set_vector(index, ns, r->row, op->values);
 	if (op->sparse)
@@ -428,8 +425,8 @@ update_record(Index *index, Namespace *ns, Record *r, Operation *op)
 		free(r->metadata);
 		r->metadata = merged;
 	}
-	record_write(r, op->values, index->dimension, STR(""));
-	ns->bytes += r->text_len;
+	record_update(r, op->values, index->dimension);
+	ns->bytes += record_size(r);
 }
 
 /* The id at *at, which moves on to the next */
@@ -477,7 +474,7 @@ apply(Index *index, Operation *op)
 	{
 		case OP_UPSERT:
 			for (int i = 0; i < op->nrecords; i++)
-				put_record(index, ns, op->records[i]);
+				put_record(index, ns, op->records[i], index->dimension ? op->values + (size_t) i * (size_t) index->dimension : NULL);
 			op->nrecords = 0;
 			break;
 		case OP_UPDATE:

@@ -3,8 +3,9 @@
  *		Indexes, their namespaces and records.
  *
  * A record keeps its JSON ready, piece by piece, so that replies are put
- * together by copying.  The dense vectors of a namespace lie in blocks of rows
- * for the search to run over.
+ * together by copying; all but the dense vector, whose text would be most of the
+ * memory.  The dense vectors of a namespace lie in blocks of rows for the search
+ * to run over, and a reply writes them anew (places.h).
  *
  * Writes are operations.  With a visibility lag they wait in a queue and are
  * applied, in order, when their time has come: reading calls
@@ -17,6 +18,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+#define MAX_DIMENSION 20000
 
 typedef enum Metric
 {
@@ -33,19 +36,20 @@ typedef struct Sparse
 } Sparse;
 
 /*
- * The ready text is
+ * The text is
  *		"id":"a","values":[1,2],"sparseValues":{...},"metadata":{...}
- * with the ends of the four pieces; a piece that is not there has no length.
+ * of which all but the values is ready, with the ends of the three pieces; a
+ * piece that is not there has no length.
  */
 typedef struct Record
 {
 	Str id;
 	uint32_t row;
-	uint32_t id_end, values_end, sparse_end, text_len;
-	char *text;
+	uint32_t id_end, sparse_end, text_len;
+	uint32_t values_len; /* of the array of values */
+	char *text;			 /* behind it: how to write the values */
 	Metadata *metadata;
 	Sparse *sparse;
-	float *staged; /* the dense vector, until the record is in a namespace */
 	char id_text[];
 } Record;
 
@@ -69,7 +73,7 @@ typedef struct Namespace
 	Ordered *order;
 	float **blocks;
 	uint32_t nblocks;
-	size_t bytes; /* of all ready texts */
+	size_t bytes; /* of the texts of all records */
 
 	/* Log sequence numbers: given out, applied */
 	uint64_t lsn, applied_lsn;
@@ -135,7 +139,7 @@ struct Operation
 	int nrecords;
 	char *ids; /* OP_UPDATE (one), OP_DELETE_IDS: each with its length (4 bytes) */
 	int nids;
-	float *values;
+	float *values; /* of one record, or of all one after the other */
 	Sparse *sparse;
 	Metadata *metadata;
 	struct Filter *filter;
@@ -188,17 +192,25 @@ extern Operation *operation_new(OperationKind kind, Namespace *ns);
 extern void operation_free(Operation *op);
 
 /*
- * A record with its text; values (dimension of them, NULL for none), their text
- * and id are copied, metadata and sparse taken over.
+ * A record with its text.  The id and the places of the values, of which there
+ * are so many and whose text has that length, are copied, metadata and sparse
+ * taken over.
  */
-extern Record *record_make(Str id, const float *values, int dimension, Str values_text, Sparse *sparse, Metadata *metadata);
-/*
- * Make the text anew, with these values: their text, or the floats when it is
- * empty, or as they are when both are.
- */
-extern void record_write(Record *record, const float *values, int dimension, Str values_text);
+extern Record *record_make(Str id, const char *places, int dimension, size_t values_len, Sparse *sparse, Metadata *metadata);
+/* Make the text anew; with these values, or those that it has when they are NULL. */
+extern void record_update(Record *record, const float *values, int dimension);
+/* The record as in an object, without the brackets; and ,"values":[...] alone */
+extern void record_add(Buffer *b, const Record *record, const Index *index, const Namespace *ns);
+extern void record_add_values(Buffer *b, const Record *record, const Index *index, const Namespace *ns);
 extern void record_free(Record *record);
 extern Sparse *sparse_new(uint32_t count);
+
+/* Of the whole text: the name before the values takes ten bytes */
+static inline size_t
+record_size(const Record *r)
+{
+	return (size_t) r->text_len + r->values_len + 10;
+}
 
 static inline Str
 record_piece(const Record *r, uint32_t from, uint32_t to)

@@ -106,7 +106,7 @@ enum
 {
 	THREAD_BUFFER_TEXT,
 	THREAD_BUFFER_FLOATS,
-	THREAD_BUFFER_VALUES,
+	THREAD_BUFFER_PLACES,
 	THREAD_BUFFERS,
 };
 extern Buffer *thread_buffer(int which);

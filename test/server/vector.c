@@ -1,19 +1,19 @@
 /*
  * vector.c
- *		Dense vectors from JSON, in one pass.
+ *		Dense vectors from and to JSON.
  *
  * Upserts are nearly all numbers such as -0.023456789, and most clients write
  * them as short as a float allows.  Such a number is read here by a path of its
- * own, which also finds that its text can be kept for replies as it is.  All
- * others go through number.c.
+ * own, which also finds that replies can show it in as many places.  All others
+ * go through number.c.
  */
 #include "vector.h"
 
-#include "number.h"
+#include "places.h"
 
 #include <math.h>
 
-/* Bytes that the path may look at, and that keeping a text may write */
+/* Bytes that the path may look at */
 #define AHEAD 32
 
 #define ZEROS 0x3030303030303030u
@@ -47,12 +47,12 @@ read_digits(const char *p, uint64_t *value)
 }
 
 /*
- * [-]0.digits, at most 15 of them: the value, and whether the text is the
- * shortest.  Returns the end, or NULL when it is something else or too close to
- * the middle between two floats for double to tell.
+ * [-]0.digits, at most 15 of them: the value, and how many digits there are when
+ * the text is the shortest, else 0.  Returns the end, or NULL when it is something
+ * else or too close to the middle between two floats for double to tell.
  */
 static inline const char *
-read_fraction(const char *p, float *value, bool *is_shortest)
+read_fraction(const char *p, float *value, int *places)
 {
 	bool negative = *p == '-';
 	uint64_t digits, more;
@@ -91,56 +91,47 @@ read_fraction(const char *p, float *value, bool *is_shortest)
 	memcpy(&half, &bits, sizeof(half));
 	off = v - (double) f;
 	last = (double) (digits % 10);
-	/* It ends well, no number of as many digits is nearer, none of fewer reads alike */
-	*is_shortest = last != 0 && fabs(off) < 0.499999 * unit && fabs(off - last * unit) > 1.000001 * half &&
-				   fabs(off + (10 - last) * unit) > 1.000001 * half;
+	/*
+	 * It ends well, no number of as many digits is nearer, none of fewer reads
+	 * alike.  So it has nine significant digits at most, and being nearest means
+	 * that rounding the value to that many places gives it back.
+	 */
+	*places = last != 0 && n <= MAX_PLACES && fabs(off) < 0.499999 * unit && fabs(off - last * unit) > 1.000001 * half &&
+					  fabs(off + (10 - last) * unit) > 1.000001 * half ?
+				  n :
+				  PLACES_OTHER;
 	return p;
 }
 
 bool
-vector_read(JsonReader *j, Buffer *floats, Buffer *text)
+vector_read(JsonReader *j, Buffer *floats, Buffer *places, size_t *len)
 {
 	bool first = true;
 	float value;
 
 	if (!json_begin(j, '['))
 		return false;
-	if (text)
-		buffer_add_char(text, '[');
+	*len = 2;
 	while (json_next_item(j, &first))
 	{
-		bool is_shortest = false;
+		int n = PLACES_OTHER;
 		const char *start = j->at, *end = NULL;
 
 		if (j->end - start >= AHEAD)
-			end = read_fraction(start, &value, &is_shortest);
+			end = read_fraction(start, &value, &n);
 		if (end)
 			j->at = end;
 		else if (!json_read_float(j, &value))
 			return false;
-		buffer_reserve(floats, sizeof(value));
-		memcpy(floats->data + floats->len, &value, sizeof(value));
-		floats->len += sizeof(value);
-		if (!text)
-			continue;
-		buffer_reserve(text, NUMBER_MAX + AHEAD + 1);
-		if (is_shortest)
-		{
-			memcpy(text->data + text->len, start, AHEAD);
-			text->len += (size_t) (end - start);
-		}
+		if (n != PLACES_OTHER)
+			*len += (size_t) (end - start);
 		else
-			text->len = (size_t) (number_write_float(text->data + text->len, value) - text->data);
-		text->data[text->len++] = ',';
+			n = places_measure(value, len);
+		/* The comma, or none after the last one */
+		(*len)++;
+		buffer_add(floats, &value, sizeof(value));
+		buffer_add_char(places, (char) n);
 	}
-	if (j->error)
-		return false;
-	if (text)
-	{
-		/* The last comma is the place for the bracket */
-		if (text->data[text->len - 1] == ',')
-			text->len--;
-		buffer_add_char(text, ']');
-	}
-	return true;
+	*len -= places->len > 0;
+	return !j->error;
 }

@@ -8,10 +8,10 @@
 #include "json.h"
 
 /*
- * Read an array of numbers.  floats gets the values, text (may be NULL) the
- * array as replies show it, brackets included: shortest numbers, no spaces.
- * False when it is not one, with the error in the reader.
+ * Read an array of numbers.  floats gets the values, places a byte for each (see
+ * places.h), *len the length of the array as replies show it.  False when it is
+ * not an array of numbers, with the error in the reader.
  */
-extern bool vector_read(JsonReader *j, Buffer *floats, Buffer *text);
+extern bool vector_read(JsonReader *j, Buffer *floats, Buffer *places, size_t *len);
 
 #endif

@@ -22,7 +22,8 @@ typedef struct Input
 	bool has_id;
 	float *values; /* in the thread's memory, or copied */
 	int nvalues;
-	Str values_text; /* likewise */
+	const char *places; /* of the values, in the thread's memory */
+	size_t values_len;	/* of their text */
 	Sparse *sparse;
 	Metadata *metadata;
 } Input;
@@ -92,6 +93,7 @@ typedef struct Upsert
 	bool has_vectors;
 	Record **records;
 	int count, size;
+	Buffer values; /* of all records */
 } Upsert;
 
 static bool
@@ -103,14 +105,14 @@ read_vector_field(Request *r, JsonReader *j, Str key, Input *in)
 		return true;
 	if (str_is(key, "values"))
 	{
-		Buffer *floats = thread_buffer(THREAD_BUFFER_FLOATS), *text = thread_buffer(THREAD_BUFFER_VALUES);
+		Buffer *floats = thread_buffer(THREAD_BUFFER_FLOATS), *places = thread_buffer(THREAD_BUFFER_PLACES);
 
-		floats->len = text->len = 0;
-		if (!vector_read(j, floats, text))
+		floats->len = places->len = 0;
+		if (!vector_read(j, floats, places, &in->values_len))
 			return false;
 		in->values = (float *) floats->data;
 		in->nvalues = (int) (floats->len / sizeof(float));
-		in->values_text = (Str){text->data, text->len};
+		in->places = places->data;
 		return true;
 	}
 	if (key_is(key, "sparseValues"))
@@ -147,7 +149,8 @@ read_vector(Request *r, JsonReader *j, Upsert *u)
 		input_free(&in);
 		return false;
 	}
-	record = record_make(in.id, in.nvalues ? in.values : NULL, in.nvalues, in.values_text, in.sparse, in.metadata);
+	buffer_add(&u->values, in.values, sizeof(float) * (size_t) in.nvalues);
+	record = record_make(in.id, in.places, in.nvalues, in.values_len, in.sparse, in.metadata);
 	if (u->count == u->size)
 	{
 		u->size = u->size ? u->size * 2 : 64;
@@ -204,6 +207,7 @@ write_upsert(Request *r)
 		;
 	op->records = u.records;
 	op->nrecords = u.count;
+	op->values = (float *) u.values.data;
 	if (r->reply.status || !json_finish(&j))
 		bad_body(r, &j);
 	else if (u.count == 0)

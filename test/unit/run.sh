@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# Build parts of the extension outside PostgreSQL, with sanitizers where the
-# compiler has them, and run their tests.
+# Build parts of the extension outside PostgreSQL, and of pinecone-local, with
+# sanitizers where the compiler has them, and run their tests.
 #
 #	test/unit/run.sh [ROUNDS [SEED]]	rounds of random changes (100000)
 #
@@ -47,8 +47,10 @@ run() { # PROGRAM ROUNDS
 build decode decode.c ../../src/decode.c ../../src/floats.c
 build floats floats.c ../../src/floats.c
 build floats_portable floats.c ../../src/floats.c -DPINECONE_PORTABLE
+build vector vector.c ../server/{vector,places,number,json,util}.c
 run decode "$rounds"
 run floats $((rounds / 10))
 run floats_portable $((rounds / 10))
+run vector "$rounds"
 printf '%d passed, %d failed\n' "$passed" "$failed"
 exit $((failed > 0))
