@@ -227,7 +227,9 @@ decode_string(Scanner *s, const char *start, size_t len, bool escaped)
 			case 'u':
 				if (!unicode_escape(&start, end, &code))
 				{
-					(void) fail(s, "a string holds an invalid \\u escape");
+					(void) fail(s, end - start >= 4 && memcmp(start, "0000", 4) == 0 ?
+									   "a string holds \\u0000, which PostgreSQL's text cannot" :
+									   "a string holds an invalid \\u escape");
 					return NULL;
 				}
 				unicode_to_utf8(code, (unsigned char *) out);

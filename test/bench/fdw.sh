@@ -2,7 +2,8 @@
 #
 # The foreign data wrapper against bare libcurl, side by side in one run:
 #
-#	query	ORDER BY embedding <=> $1 LIMIT 10, prepared, ids and distances
+#	query	ORDER BY embedding <=> $1 LIMIT 10, prepared, ids and distances: in the
+#			namespace, and in one of 50 records, where the search itself is nothing
 #	scan	SELECT of every vector, decoded into tuples, against downloading the
 #			same replies and decoding nothing
 #
@@ -48,7 +49,6 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key '$PINECONE_LOCAL_
 CREATE FOREIGN TABLE bench (id text, embedding real[]) SERVER s;
 CREATE FOREIGN TABLE small (id text, embedding real[]) SERVER s OPTIONS (namespace 'small');
 END
-# A small namespace, so that the search itself is nothing
 awk -v d="$DIMENSION" 'BEGIN {
 	srand(2)
 	printf "{\"namespace\":\"small\",\"vectors\":["
@@ -61,36 +61,39 @@ awk -v d="$DIMENSION" 'BEGIN {
 }' >"$CLUSTER_DIR/upsert.json"
 curl -sf -o /dev/null -H "Api-Key: $PINECONE_LOCAL_KEY" "$host/vectors/upsert" --data-binary "@$CLUSTER_DIR/upsert.json"
 vector=$(awk -v d="$DIMENSION" 'BEGIN { srand(3); for (j = 0; j < d; j++) printf "%s%.6f", j ? "," : "", rand() }')
-printf '{"namespace":"small","topK":10,"includeValues":false,"includeMetadata":false,"vector":[%s]}' "$vector" >"$CLUSTER_DIR/query.json"
 
 # queries: the server-side time of each of N executions of a prepared statement
-{
-	echo "SET plan_cache_mode = force_generic_plan;"
-	cat <<END
+measure_queries() { # TABLE NAMESPACE N NAME: medians in sql_us and bare_us, and the line that sums up
+	printf '{"namespace":"%s","topK":10,"includeValues":false,"includeMetadata":false,"vector":[%s]}' "$2" "$vector" >"$CLUSTER_DIR/query.json"
+	cat >"$CLUSTER_DIR/query.sql" <<END
+SET plan_cache_mode = force_generic_plan;
 CREATE TEMP TABLE times (us float8);
 DO \$\$
-DECLARE t timestamptz; e timestamptz; v real[] := '{$vector}';
+DECLARE t timestamptz; us float8[]; v real[] := '{$vector}';
 BEGIN
-  FOR i IN 1..2000 LOOP
+  FOR i IN 1..$3 LOOP
     t := clock_timestamp();
-    PERFORM id, embedding <=> v FROM small ORDER BY embedding <=> v LIMIT 10;
-    e := clock_timestamp();
-    INSERT INTO times VALUES (extract(epoch FROM e - t) * 1e6);
+    PERFORM id, embedding <=> v FROM $1 ORDER BY embedding <=> v LIMIT 10;
+    us[i] := extract(epoch FROM clock_timestamp() - t) * 1e6;
   END LOOP;
+  INSERT INTO times SELECT unnest(us);
 END \$\$;
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY us) FROM times;
 END
-} >"$CLUSTER_DIR/query.sql"
-: >"$CLUSTER_DIR/sql.us"
-: >"$CLUSTER_DIR/bare.us"
-for _ in $(seq "$ROUNDS"); do
-	"$CLUSTER_DIR/bare" query "$host/query" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" 2000 >>"$CLUSTER_DIR/bare.us"
-	psql -qXAt -f "$CLUSTER_DIR/query.sql" >>"$CLUSTER_DIR/sql.us"
-done
-printf 'query: %s us through SQL, %s us bare (p50, %d dimensions)\n' \
-	"$(median <"$CLUSTER_DIR/sql.us")" "$(median <"$CLUSTER_DIR/bare.us")" "$DIMENSION"
-echo "query: bare libcurl sends a body that is ready, SQL prints the vector and forms rows each time"
-report query_p50_sql_per_bare "$(median <"$CLUSTER_DIR/sql.us")" "$(median <"$CLUSTER_DIR/bare.us")" 1.15 at-most
+	: >"$CLUSTER_DIR/sql.us"
+	: >"$CLUSTER_DIR/bare.us"
+	for _ in $(seq "$ROUNDS"); do
+		"$CLUSTER_DIR/bare" query "$host/query" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" "$3" >>"$CLUSTER_DIR/bare.us"
+		psql -qXAt -f "$CLUSTER_DIR/query.sql" >>"$CLUSTER_DIR/sql.us"
+	done
+	sql_us=$(median <"$CLUSTER_DIR/sql.us")
+	bare_us=$(median <"$CLUSTER_DIR/bare.us")
+	printf '%s: %s us through SQL, %s us bare (p50, %d dimensions)\n' "$4" "$sql_us" "$bare_us" "$DIMENSION"
+	report "$4_p50_sql_per_bare" "$sql_us" "$bare_us" 1.15 at-most
+}
+echo "queries: bare libcurl sends a body that is ready, SQL prints the vector and forms rows each time"
+measure_queries bench '' 200 query
+measure_queries small small 2000 query_small
 
 # the scan: the fetches it sends, replayed by bare libcurl
 awk -v n="$RECORDS" -v d="$DIMENSION" 'BEGIN {
@@ -130,5 +133,5 @@ psql -qXAt -c 'EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT count(embedding) FRO
 module=$(official_client) || exit 0
 node test/bench/client.mjs "$module" "$host" "$PINECONE_LOCAL_KEY" "$CLUSTER_DIR/query.json" 1000 16 >"$CLUSTER_DIR/client"
 printf 'client: query %s us, scan %s s\n' "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(cut -d ' ' -f 2 "$CLUSTER_DIR/client")"
-report query_client_time_per_sql_time "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$(median <"$CLUSTER_DIR/sql.us")" 1 at-least
+report query_client_time_per_sql_time "$(cut -d ' ' -f 1 "$CLUSTER_DIR/client")" "$sql_us" 1 at-least
 report scan_client_time_per_sql_time "$(awk '{print $2 * 1000}' "$CLUSTER_DIR/client")" "$sql" 5 at-least
