@@ -168,6 +168,7 @@ TRUNCATE role_doc;
 RESET ROLE;
 GRANT SELECT (id) ON role_doc TO regress_pinecone_nobody;
 SET ROLE regress_pinecone_nobody;
+\set VERBOSITY sqlstate
 SELECT count(id) FROM role_doc;
 RESET ROLE;
 DROP OWNED BY regress_pinecone_nobody;
