@@ -184,11 +184,11 @@ pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const ch
 	return start_get(call, &path);
 }
 
-PineconeCall *
-pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
+static PineconeCall *
+start_stats(PineconeSession *session, PineconeCounters *counters, bool single_attempt)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, NULL, "describe index stats",
+	PineconeCall *call = create_post(session, counters, "describe index stats",
 									 "/describe_index_stats", &body);
 
 	appendStringInfoString(&body, "{}");
@@ -198,15 +198,15 @@ pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
 }
 
 PineconeCall *
+pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
+{
+	return start_stats(session, NULL, single_attempt);
+}
+
+PineconeCall *
 pinecone_api_stats(PineconeSession *session, PineconeCounters *counters)
 {
-	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "describe index stats",
-									 "/describe_index_stats", &body);
-
-	appendStringInfoString(&body, "{}");
-	count_as(call, PINECONE_RATE_STATS, NULL);
-	return start_post(call, &body);
+	return start_stats(session, counters, false);
 }
 
 PineconeCall *
