@@ -18,6 +18,7 @@ use FindBin;
 use lib "$FindBin::Bin/../t";
 use Encode qw(decode_utf8 encode_utf8);
 use Harness;
+use RandomQueries qw(literal pick);
 use Test::More;
 
 my $seed = $ARGV[0] // 1;
@@ -26,24 +27,12 @@ my $nrecords = $ARGV[2] // 100;
 
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
 
-sub literal
-{
-	my ($text) = @_;
-	$text =~ s/'/''/g;
-	return "'$text'";
-}
-
 sub json_text
 {
 	my ($text) = @_;
 	$text =~ s/(["\\])/\\$1/g;
 	$text =~ s/([\x00-\x1f])/sprintf '\\u%04x', ord $1/ge;
 	return "\"$text\"";
-}
-
-sub pick
-{
-	return $_[rand @_];
 }
 
 # One of several texts, or of subroutines that make them
