@@ -161,13 +161,13 @@ extern int pinecone_api_wait_any(PineconeCall **calls, int ncalls);
 extern int pinecone_api_socket(void);
 extern void pinecone_api_alarm(long timeout_ms);
 
-/* Cancel if it runs, and free.  NULL is allowed. */
 /*
  * Where a call that succeeded found the index: compare with what another has,
  * or with the session's "stats_location".
  */
 extern int pinecone_api_location(PineconeCall *call);
 
+/* Cancel if it runs, and free.  NULL is allowed. */
 extern void pinecone_api_free(PineconeCall *call);
 
 /*
@@ -205,7 +205,7 @@ extern void pinecone_api_report(PineconeCall *call, int elevel);
 extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
 extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
 extern PineconeStats *pinecone_api_stats_try_result(PineconeCall *call); /* NULL rather than an error */
-extern double pinecone_api_count_result(PineconeCall *call); /* count, update_by_filter */
+extern double pinecone_api_count_result(PineconeCall *call);			 /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
 
 /*

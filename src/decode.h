@@ -2,10 +2,10 @@
  * decode.h
  *		One forward pass over the large replies: pages of records.
  *
- * Bodies are UTF-8 and end with a NUL byte behind their last one, and seven
- * more bytes behind that may be read.  Nothing
- * here raises an error over what a body holds: a decoder returns false and
- * says why, so that the caller can ask again.
+ * Bodies are UTF-8 and end with a NUL byte behind their last one.  More behind
+ * that may be read: of a page 63 bytes, of metadata alone 7.  Nothing here
+ * raises an error over what a body holds: a decoder returns false and says why,
+ * so that the caller can ask again.
  */
 #ifndef PINECONE_DECODE_H
 #define PINECONE_DECODE_H

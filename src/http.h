@@ -24,7 +24,7 @@ typedef struct PineconeHttpRequest
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated */
 	const char *user_agent;
-	const char *body;			/* or NULL; must live as long as the exchange */
+	const char *body; /* or NULL; must live as long as the exchange */
 	size_t body_len;
 	const char *ca_file; /* or NULL for the system's */
 	int connect_timeout_ms;

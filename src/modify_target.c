@@ -6,8 +6,9 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
 
-#include "idset.h"
 #include "modify.h"
 
 /* ---- Where writes go ---- */
