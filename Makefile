@@ -4,7 +4,7 @@
 # extension (src/sql/parts), so that each part can be read next to its C file.
 
 MODULE_big = pinecone_fdw
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 
 EXTENSION = pinecone_fdw
 EXTVERSION = 1.0
@@ -20,7 +20,7 @@ PGFILEDESC = "pinecone_fdw - foreign data wrapper for Pinecone"
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=pinecone_fdw
 
-PG_CPPFLAGS = $(shell pkg-config --cflags libcurl json-c)
+PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags libcurl json-c)
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK = $(shell pkg-config --libs libcurl json-c) -lm
@@ -34,15 +34,15 @@ ifdef WERROR
 override CFLAGS += -Werror
 endif
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # Sums of floats may be taken in any order there, so in SIMD lanes
 SIMD_CFLAGS = -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
-src/distance.o: CFLAGS += $(SIMD_CFLAGS)
-src/distance.bc: BITCODE_CFLAGS += $(SIMD_CFLAGS)
+src/base/distance.o: CFLAGS += $(SIMD_CFLAGS)
+src/base/distance.bc: BITCODE_CFLAGS += $(SIMD_CFLAGS)
 # Comparisons there may be made in SIMD lanes, too; the digits are the same everywhere
-src/print.o: CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
-src/print.bc: BITCODE_CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
+src/wire/print.o: CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
+src/wire/print.bc: BITCODE_CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
 
 src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@

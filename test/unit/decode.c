@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "../../src/decode.h"
+#include "../../src/wire/decode.h"
 #include "backend.h"
 
 /* What http.c leaves readable behind a body, its NUL included */

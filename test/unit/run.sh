@@ -26,7 +26,7 @@ build() { # PROGRAM FILE|OPTION...
 	# shellcheck disable=SC2086
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O1 -g $sanitize -fno-omit-frame-pointer -fwrapv \
 		-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
-		-I"$("$pg_config" --includedir-server)" -o "$work/$program" "$@" backend.c \
+		-I../../src -I"$("$pg_config" --includedir-server)" -o "$work/$program" "$@" backend.c \
 		-L"$("$pg_config" --libdir)" -L"$("$pg_config" --pkglibdir)" -lpgcommon -lpgport -lm
 }
 
@@ -44,9 +44,9 @@ run() { # PROGRAM ROUNDS
 	fi
 }
 
-build decode decode.c ../../src/decode.c ../../src/floats.c
-build floats floats.c ../../src/floats.c
-build floats_portable floats.c ../../src/floats.c -DPINECONE_PORTABLE
+build decode decode.c ../../src/wire/decode.c ../../src/wire/floats.c
+build floats floats.c ../../src/wire/floats.c
+build floats_portable floats.c ../../src/wire/floats.c -DPINECONE_PORTABLE
 build vector vector.c ../server/{vector,places,number,json,util}.c
 run decode "$rounds"
 run floats $((rounds / 10))

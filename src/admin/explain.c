@@ -1,0 +1,399 @@
+/*
+ * explain.c
+ *		What EXPLAIN shows of foreign scans and of writes: the operation, what is sent with
+ *		it, and with ANALYZE what it cost.
+ *
+ * Values known when the plan is made are shown as they are sent; others stand
+ * as the expression that will give them.  Keys are never near.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+#include "admin/explain.h"
+#include "admin/explain_request.h"
+#include "base/compat.h"
+#include "pending/pending.h"
+#include "plan/plan_modify.h"
+#include "request/filter.h"
+#include "scan/scan.h"
+
+/* Longer texts are abbreviated */
+#define MAX_SHOWN 4096
+
+static char *
+deparse(ForeignScanState *node, ExplainState *es, List *ancestors, Expr *expr)
+{
+	List *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, ancestors);
+
+	return deparse_expression((Node *) expr, context, false, false);
+}
+
+/*
+ * The values of the request's expressions as far as they are known without
+ * running the scan: constants.
+ */
+static PineconeValues
+known_values(ForeignScanState *node, ExplainState *es, List *ancestors)
+{
+	List *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	PineconeValues values = {0};
+	int n = Max(list_length(exprs), 1);
+	ListCell *lc;
+
+	values.n = list_length(exprs);
+	values.types = palloc0(n * sizeof(Oid));
+	values.values = palloc0(n * sizeof(Datum));
+	values.isnull = palloc0(n * sizeof(bool));
+	values.placeholders = palloc0(n * sizeof(char *));
+	foreach(lc, exprs)
+	{
+		int i = foreach_current_index(lc);
+		Const *value = lfirst(lc);
+
+		values.types[i] = exprType(lfirst(lc));
+		if (IsA(value, Const))
+		{
+			values.values[i] = value->constvalue;
+			values.isnull[i] = value->constisnull;
+		}
+		else
+			values.placeholders[i] = psprintf("<%s>", deparse(node, es, ancestors, lfirst(lc)));
+	}
+	return values;
+}
+
+static char *
+abbreviate(char *text)
+{
+	if (strlen(text) <= MAX_SHOWN)
+		return text;
+	return psprintf("%s...", pnstrdup(text, pg_mbcliplen(text, strlen(text), MAX_SHOWN)));
+}
+
+static void
+append_namespace(StringInfo buf, const char *name)
+{
+	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
+}
+
+/* The namespaces of a text or text[] value, added to a list. */
+static List *
+add_namespaces(List *names, const PineconeValues *values, int number)
+{
+	Datum *elements = &values->values[number];
+	bool *nulls = &values->isnull[number];
+	int n = 1;
+
+	if (!nulls[0] && OidIsValid(get_element_type(getBaseType(values->types[number]))))
+		deconstruct_array(DatumGetArrayTypeP(elements[0]), TEXTOID, -1, false, TYPALIGN_INT,
+						  &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (!nulls[i])
+			names = lappend(names, makeString(TextDatumGetCString(elements[i])));
+	}
+	return names;
+}
+
+/*
+ * What conditions prune the namespaces to, or else the table's: those that are
+ * known, and expressions for others.
+ */
+static void
+explain_namespaces(ForeignScanState *node, const PineconeValues *values, ExplainState *es)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeTable *table = state->table;
+	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
+	List *known = NIL;
+	StringInfoData buf;
+	StringInfoData unknown;
+	ListCell *lc;
+	ListCell *lc2;
+
+	initStringInfo(&buf);
+	initStringInfo(&unknown);
+	for (int i = 0; i < table->nnamespaces; i++)
+		known = lappend(known, makeString(table->namespaces[i]));
+	if (table->namespace_attnum == 0)
+		known = list_make1(makeString(table->namespace_));
+	foreach(lc, state->request->namespaces)
+	{
+		List *names = NIL;
+		bool is_known = true;
+
+		foreach(lc2, (List *) lfirst(lc))
+			is_known = is_known && values->placeholders[lfirst_int(lc2)] == NULL;
+		foreach(lc2, (List *) lfirst(lc))
+		{
+			if (is_known)
+				names = add_namespaces(names, values, lfirst_int(lc2));
+			else
+				appendStringInfo(&unknown, "%s%s", unknown.len == 0 ? "" : lc2 == list_head(lfirst(lc)) ? " and " :
+																										  ", ",
+								 pinecone_describe_value(values, lfirst_int(lc2)));
+		}
+		if (is_known)
+			known = all ? names : list_intersection(known, names);
+		all = all && !is_known;
+	}
+	foreach(lc, known)
+		append_namespace(&buf, strVal(lfirst(lc)));
+	if (!all && known == NIL)
+		appendStringInfoString(&buf, "none");
+	if (unknown.len > 0)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "", unknown.data);
+	ExplainPropertyText(table->namespace_attnum > 0 ? "Pinecone Namespaces" : "Pinecone Namespace",
+						buf.len > 0 ? abbreviate(buf.data) : "all", es);
+}
+
+/* The conditions that choose namespaces by what they are called. */
+static void
+explain_namespace_quals(ForeignScanState *node, ExplainState *es, List *ancestors)
+{
+	PineconeScanState *state = node->fdw_state;
+	List *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	StringInfoData buf;
+	ListCell *lc;
+
+	if (state->request->namespace_quals == NIL)
+		return;
+	initStringInfo(&buf);
+	foreach(lc, state->request->namespace_quals)
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " AND " : "",
+						 deparse(node, es, ancestors, list_nth(exprs, lfirst_int(lc))));
+	ExplainPropertyText("Pinecone Namespace Filter", abbreviate(buf.data), es);
+}
+
+static void
+explain_records(PineconeScanState *state, const PineconeValues *values,
+				const PineconeFilter *filter, ExplainState *es)
+{
+	PineconeRequest *request = state->request;
+
+	if (request->filter != NULL)
+		ExplainPropertyText("Pinecone Filter",
+							filter->kind == PINECONE_FILTER_NEVER  ? "matches no record" :
+							filter->kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
+																	 abbreviate(filter->json),
+							es);
+	if (request->ids != NIL)
+	{
+		StringInfoData buf;
+		ListCell *lc;
+
+		initStringInfo(&buf);
+		foreach(lc, request->ids)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_describe_value(values, lfirst_int(lc)));
+		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
+	}
+	if (request->prefix >= 0)
+		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
+							abbreviate(pinecone_describe_value(values, request->prefix)), es);
+}
+
+static const char *
+metric_name(PineconeMetric metric)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return "cosine";
+		case PINECONE_METRIC_DOTPRODUCT:
+			return "dotproduct";
+		case PINECONE_METRIC_EUCLIDEAN:
+			return "euclidean";
+		default:
+			return "unknown";
+	}
+}
+
+static void
+explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+{
+	PineconeRequest *request = state->request;
+	char *limit = pinecone_describe_limit(request, values);
+
+	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
+	if (request->vector_id >= 0)
+		ExplainPropertyText("Pinecone Query Id", pinecone_describe_value(values, request->vector_id), es);
+	if (request->bound >= 0)
+		ExplainPropertyText("Pinecone Distance Bound", pinecone_describe_value(values, request->bound), es);
+	if (limit != NULL)
+		ExplainPropertyText("Pinecone Top K", limit, es);
+}
+
+/* What goes over the wire first. */
+static void
+explain_request(PineconeScanState *state, const PineconeValues *values,
+				const PineconeFilter *filter, ExplainState *es)
+{
+	char *body;
+	char *request = pinecone_describe_request(state, values, filter, &body);
+
+	if (request != NULL)
+		ExplainPropertyText("Pinecone Request", abbreviate(request), es);
+	if (body != NULL)
+		ExplainPropertyText("Pinecone Body", abbreviate(body), es);
+}
+
+static void
+explain_time(const char *label, instr_time time, ExplainState *es)
+{
+	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
+}
+
+static void
+explain_counters(PineconeScanState *state, ExplainState *es)
+{
+	PineconeCounters *counters = &state->counters;
+
+	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
+		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
+	if (state->exhaustive)
+		ExplainPropertyText("Exhaustive Search", "yes", es);
+	if (state->table->namespace_attnum > 0)
+		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
+	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
+	if (counters->retries > 0 || es->verbose)
+		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
+	if (counters->ids_fetched > 0)
+		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
+	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);
+	if (es->verbose)
+	{
+		ExplainPropertyUInteger("Bytes Sent", NULL, counters->bytes_sent, es);
+		ExplainPropertyUInteger("Bytes Received", NULL, counters->bytes_received, es);
+		ExplainPropertyInteger("Peak In Flight", NULL, counters->peak_in_flight, es);
+	}
+	if (es->timing)
+	{
+		explain_time("Network Wait Time", counters->wait_time, es);
+		explain_time("Transfer Time", counters->transfer_time, es);
+		explain_time("Decode Time", counters->decode_time, es);
+		explain_time("Row Time", counters->row_time, es);
+	}
+}
+
+/* Writes of this transaction that wait for its commit; a scan shows their effect. */
+static void
+explain_pending(const PineconeTable *table, ExplainState *es)
+{
+	double count = pinecone_pending_count(table);
+
+	if (count > 0)
+		ExplainPropertyFloat("Pinecone Pending Writes", NULL, count, 0, es);
+}
+
+void
+pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeValues values = known_values(node, es, NIL);
+	PineconeFilter filter = pinecone_filter_render(state->table, request->filter, &values);
+	char *limit;
+
+	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
+	explain_namespaces(node, &values, es);
+	explain_namespace_quals(node, es, NIL);
+	explain_records(state, &values, &filter, es);
+	if (request->op == PINECONE_OP_QUERY)
+		explain_search(state, &values, es);
+	else if ((limit = pinecone_describe_limit(request, &values)) != NULL)
+		ExplainPropertyText("Pinecone Row Limit", limit, es);
+	if (es->verbose)
+		explain_request(state, &values, &filter, es);
+	explain_pending(state->table, es);
+	if (es->analyze)
+		explain_counters(state, es);
+}
+
+/* ---- Writes ---- */
+
+static void
+explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
+{
+	ExplainPropertyText("Pinecone Operation", operation, es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
+}
+
+/* What an UPDATE of these columns needs. */
+static const char *
+update_operation(PineconeTable *table, List *assigned)
+{
+	ListCell *lc;
+
+	foreach(lc, assigned)
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+
+		if (column == NULL || column->role != PINECONE_ROLE_FIELD)
+			return "fetch and upsert";
+	}
+	return "update, or fetch and upsert where a field becomes NULL";
+}
+
+void
+pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+							 int subplan_index, ExplainState *es)
+{
+	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
+
+	if (mtstate->operation == CMD_INSERT)
+		explain_write(table, table->duplicate_error ? "fetch, and upsert if there is none" : "upsert", es);
+	else if (mtstate->operation == CMD_DELETE)
+		explain_write(table, "delete", es);
+	else
+		explain_write(table,
+					  update_operation(table, list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED)), es);
+}
+
+/* The values that an UPDATE by filter sets. */
+static void
+explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	int first = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
+	StringInfoData buf;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, (List *) list_nth(plan->fdw_private, PINECONE_DIRECT_ASSIGNED))
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
+
+		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+						 deparse(node, es, NIL, value));
+	}
+	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
+}
+
+void
+pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	PineconeScanState *state = node->fdw_state;
+	PineconeValues values = known_values(node, es, NIL);
+	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
+
+	explain_write(state->table,
+				  plan->operation == CMD_UPDATE ? "update by metadata" : "delete by metadata", es);
+	explain_namespaces(node, &values, es);
+	explain_records(state, &values, &filter, es);
+	if (plan->operation == CMD_UPDATE)
+		explain_assignments(node, state->table, es);
+	explain_pending(state->table, es);
+	if (es->analyze)
+		explain_counters(state, es);
+}

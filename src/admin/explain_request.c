@@ -1,0 +1,267 @@
+/*
+ * explain_request.c
+ *		The request of a scan in the form it is sent, for EXPLAIN VERBOSE.
+ *
+ * The text comes from the functions that write the requests themselves.  What
+ * cannot be known before a scan runs is the number of records that fit a reply
+ * and where a page begins: these are left out.
+ */
+#include "postgres.h"
+
+#include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "admin/explain_request.h"
+#include "base/setting.h"
+#include "wire/message.h"
+
+/* Components of a vector, and ids of a fetch, that are shown. */
+#define SHOWN_COMPONENTS 3
+#define SHOWN_IDS 3
+
+/* Ids per list request, at most; its default, too (API 2025-10). */
+#define LIST_PAGE 100
+
+static bool
+is_known(const PineconeValues *values, int number)
+{
+	return number < 0 || values->placeholders[number] == NULL;
+}
+
+char *
+pinecone_describe_value(const PineconeValues *values, int number)
+{
+	Oid output;
+	bool is_varlena;
+
+	if (values->placeholders[number])
+		return values->placeholders[number];
+	if (values->isnull[number])
+		return "NULL";
+	getTypeOutputInfo(values->types[number], &output, &is_varlena);
+	return OidOutputFunctionCall(output, values->values[number]);
+}
+
+char *
+pinecone_describe_limit(const PineconeRequest *request, const PineconeValues *values)
+{
+	if (request->limit < 0)
+		return NULL;
+	if (request->offset < 0)
+		return pinecone_describe_value(values, request->limit);
+	return psprintf("%s + %s", pinecone_describe_value(values, request->limit),
+					pinecone_describe_value(values, request->offset));
+}
+
+static double
+known_count(const PineconeValues *values, int number)
+{
+	if (number < 0 || values->isnull[number])
+		return -1;
+	return Max(0, DatumGetInt64(values->values[number]));
+}
+
+/* The rows to ask for, or -1 when it takes running the scan to know. */
+static double
+known_row_limit(const PineconeRequest *request, const PineconeValues *values)
+{
+	if (!pinecone_enable_limit)
+		return 0;
+	if (!is_known(values, request->limit) || !is_known(values, request->offset))
+		return -1;
+	return pinecone_scan_row_limit(request, known_count(values, request->limit),
+								   known_count(values, request->offset));
+}
+
+static char *
+abbreviate_vector(const float *vector, int n)
+{
+	StringInfoData buf;
+	int shown = n > SHOWN_COMPONENTS + 1 ? SHOWN_COMPONENTS : n;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '[');
+	for (int i = 0; i < shown; i++)
+	{
+		char number[FLOAT_SHORTEST_DECIMAL_LEN];
+
+		float_to_shortest_decimal_buf(vector[i], number);
+		appendStringInfo(&buf, "%s%s", i > 0 ? "," : "", number);
+	}
+	if (shown < n)
+		appendStringInfo(&buf, ",...%d numbers", n);
+	appendStringInfoChar(&buf, ']');
+	return buf.data;
+}
+
+/*
+ * The body of a search.  Returns NULL when none is sent because there is
+ * nothing to search by: the whole namespace is read then.
+ */
+static char *
+describe_search(const PineconeRequest *request, const PineconeValues *values,
+				PineconeSearch *search)
+{
+	PineconeSearchTexts shown = {0};
+	double row_limit = known_row_limit(request, values);
+	StringInfoData body;
+
+	if (row_limit < 0)
+		shown.top_k = pinecone_describe_limit(request, values);
+	else
+		search->top_k = pinecone_scan_top_k(request, row_limit);
+
+	if (request->vector_id >= 0)
+	{
+		if (!is_known(values, request->vector_id))
+			shown.id = values->placeholders[request->vector_id];
+		else if (values->isnull[request->vector_id])
+			return NULL;
+		else
+			search->id = TextDatumGetCString(values->values[request->vector_id]);
+	}
+	else if (!is_known(values, request->vector))
+		shown.vector = values->placeholders[request->vector];
+	else
+	{
+		const float *vector;
+		int n;
+
+		if (values->isnull[request->vector])
+			return NULL;
+		vector = pinecone_convert_vector(values->values[request->vector],
+										 getBaseType(values->types[request->vector]), &n);
+		if (!pinecone_scan_can_search(request->metric, vector, n))
+			return NULL;
+		shown.vector = abbreviate_vector(vector, n);
+	}
+
+	initStringInfo(&body);
+	pinecone_message_query(&body, search, &shown);
+	return body.data;
+}
+
+static char *
+describe_fetch(const PineconeRequest *request, const PineconeValues *values,
+			   const char *namespace_)
+{
+	StringInfoData path;
+	StringInfoData more;
+	char **ids;
+	int nids;
+	ListCell *lc;
+
+	initStringInfo(&more);
+	foreach(lc, request->ids)
+	{
+		if (!is_known(values, lfirst_int(lc)))
+			appendStringInfo(&more, "&ids=%s", values->placeholders[lfirst_int(lc)]);
+	}
+	initStringInfo(&path);
+	if (more.len > 0)
+	{
+		appendStringInfo(&path, "/vectors/fetch?%s", more.data + 1);
+		pinecone_message_append_parameter(&path, "namespace", namespace_);
+		return path.data;
+	}
+	ids = pinecone_scan_ids(request, values, &nids);
+	if (nids == 0)
+		return NULL;
+	if (nids <= SHOWN_IDS + 1)
+		pinecone_message_fetch_path(&path, namespace_, ids, nids);
+	else
+	{
+		pinecone_message_fetch_path(&path, NULL, ids, SHOWN_IDS);
+		appendStringInfo(&path, "&...%d ids", nids);
+		pinecone_message_append_parameter(&path, "namespace", namespace_);
+	}
+	return path.data;
+}
+
+static char *
+describe_list(const PineconeRequest *request, const PineconeValues *values,
+			  const char *namespace_)
+{
+	double row_limit = request->op == PINECONE_OP_QUERY ? 0 : known_row_limit(request, values);
+	int limit = row_limit > 0 ? (int) Min(row_limit, LIST_PAGE) : 0;
+	const char *prefix = NULL;
+	StringInfoData path;
+
+	initStringInfo(&path);
+	if (!is_known(values, request->prefix))
+	{
+		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix]);
+		pinecone_message_append_parameter(&path, "namespace", namespace_);
+	}
+	else if (pinecone_scan_prefix(request, values, &prefix))
+		pinecone_message_list_path(&path, namespace_, prefix, limit, NULL);
+	else
+		return NULL;
+	return path.data;
+}
+
+static char *
+with_method(const char *method, const char *path)
+{
+	return path ? psprintf("%s %s", method, path) : NULL;
+}
+
+char *
+pinecone_describe_request(PineconeScanState *state, const PineconeValues *values,
+						  const PineconeFilter *filter, char **body)
+{
+	PineconeRequest *request = state->request;
+	PineconeOperation op = request->op;
+	/* one of many looks as the others */
+	const char *namespace_ = state->table->namespace_ ? state->table->namespace_ : "...";
+	StringInfoData buf;
+
+	*body = NULL;
+	if (filter->kind == PINECONE_FILTER_NEVER)
+		return NULL;
+	if (op == PINECONE_OP_QUERY)
+	{
+		PineconeSearch search = {
+			.namespace_ = namespace_,
+			.filter = filter->json,
+			.include_values = request->want_values,
+			.include_metadata = request->want_metadata,
+		};
+
+		*body = describe_search(request, values, &search);
+		if (*body != NULL)
+			return pstrdup("POST /query");
+		op = filter->kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH;
+	}
+	if (filter->kind == PINECONE_FILTER_ALWAYS)
+	{
+		/* without a condition there are better ways */
+		op = op == PINECONE_OP_FILTER ? PINECONE_OP_LIST_FETCH : op;
+		op = op == PINECONE_OP_COUNT ? PINECONE_OP_STATS : op;
+	}
+
+	initStringInfo(&buf);
+	switch (op)
+	{
+		case PINECONE_OP_FETCH:
+			return with_method("GET", describe_fetch(request, values, namespace_));
+		case PINECONE_OP_LIST:
+		case PINECONE_OP_LIST_FETCH:
+			return with_method("GET", describe_list(request, values, namespace_));
+		case PINECONE_OP_FILTER:
+			pinecone_message_fetch_by_metadata(&buf, namespace_, filter->json, 0, NULL);
+			*body = buf.data;
+			return pstrdup("POST /vectors/fetch_by_metadata");
+		case PINECONE_OP_COUNT:
+			pinecone_message_update_by_filter(&buf, namespace_, filter->json, NULL, true);
+			*body = buf.data;
+			return pstrdup("POST /vectors/update");
+		case PINECONE_OP_STATS:
+			*body = pstrdup("{}");
+			return pstrdup("POST /describe_index_stats");
+		default:
+			return NULL;
+	}
+}

@@ -1,0 +1,620 @@
+/*
+ * import.c
+ *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace, or one for all.
+ *
+ * An index has no schemas, so the remote schema's name is not looked at.  What
+ * columns a namespace's metadata needs is told by the fields it declares and
+ * by a sample of its records: the first in the order of their ids, because
+ * listing those costs a request and a random sample would cost them all.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "admin/import.h"
+#include "client/session.h"
+#include "client/vectors.h"
+#include "pending/pending.h"
+#include "scan/stored.h"
+#include "value/row.h"
+
+/* Records looked at in a namespace */
+#define DEFAULT_SAMPLE_SIZE 100
+#define MAX_SAMPLE_SIZE 100000
+
+/* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
+#define MAX_FIELD_COLUMNS 1000
+
+/* pgvector's limit */
+#define MAX_VECTOR_DIMENSIONS 16000
+
+/* Integers up to here are all there in float64 */
+#define MAX_EXACT_INTEGER 9007199254740992.0
+
+typedef struct ImportOptions
+{
+	int sample_size;
+	Oid vector_type; /* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;	 /* add a column for the whole object */
+	char *one_table; /* name of one table for all namespaces, or NULL */
+} ImportOptions;
+
+/* What a field's values have been seen to be */
+#define SEEN_BOOL 0x01
+#define SEEN_INTEGER 0x02
+#define SEEN_NUMBER 0x04
+#define SEEN_STRING 0x08
+#define SEEN_STRINGS 0x10 /* a list of them */
+#define SEEN_OTHER 0x20
+
+typedef struct FieldSummary
+{
+	char *name;
+	int seen;
+} FieldSummary;
+
+typedef struct NamespaceSummary
+{
+	char *name;			  /* "" for the default namespace, NULL for all */
+	char *table;		  /* the foreign table's name */
+	List *declared;		  /* names of fields (char *) */
+	FieldSummary *fields; /* sorted by name */
+	int nfields;
+	int maxfields;
+	bool has_sparse;
+} NamespaceSummary;
+
+/* ---- Options ---- */
+
+static void
+reject_option(DefElem *def, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, defGetString(def)),
+			 errhint("%s", hint)));
+}
+
+static Oid
+read_vector_type(DefElem *def)
+{
+	char *value = defGetString(def);
+	Oid vector = pinecone_convert_pgvector_type("vector");
+
+	if (pg_strcasecmp(value, "real[]") == 0)
+		return FLOAT4ARRAYOID;
+	if (pg_strcasecmp(value, "vector") != 0)
+		reject_option(def, "Valid values are: real[], vector.");
+	if (!OidIsValid(vector))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"vector\" does not exist"),
+				 errhint("Install it with CREATE EXTENSION vector, or import vectors as real[].")));
+	return vector;
+}
+
+static void
+read_options(List *defs, ImportOptions *options)
+{
+	Oid vector = pinecone_convert_pgvector_type("vector");
+	ListCell *lc;
+
+	options->sample_size = DEFAULT_SAMPLE_SIZE;
+	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
+	options->metadata = true;
+	options->one_table = NULL;
+	foreach(lc, defs)
+	{
+		DefElem *def = lfirst(lc);
+
+		if (strcmp(def->defname, "sample_size") == 0)
+		{
+			if (!parse_int(defGetString(def), &options->sample_size, 0, NULL) ||
+				options->sample_size < 0 || options->sample_size > MAX_SAMPLE_SIZE)
+				reject_option(def, psprintf("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE));
+		}
+		else if (strcmp(def->defname, "vector_type") == 0)
+			options->vector_type = read_vector_type(def);
+		else if (strcmp(def->defname, "metadata") == 0)
+		{
+			if (!parse_bool(defGetString(def), &options->metadata))
+				reject_option(def, "Valid values are true and false.");
+		}
+		else if (strcmp(def->defname, "one_table") == 0)
+		{
+			options->one_table = defGetString(def);
+			if (options->one_table[0] == '\0' || strlen(options->one_table) >= NAMEDATALEN)
+				reject_option(def, "It is the name of a table.");
+		}
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table.")));
+	}
+}
+
+/* ---- Namespaces ---- */
+
+static int
+compare_namespaces(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const NamespaceSummary *) lfirst(a))->name,
+				  ((const NamespaceSummary *) lfirst(b))->name);
+}
+
+static List *
+add_namespace(List *namespaces, const char *name, const PineconeNamespaceInfo *info)
+{
+	NamespaceSummary *summary = palloc0(sizeof(NamespaceSummary));
+
+	summary->name = pstrdup(name);
+	for (int i = 0; info != NULL && i < info->nfields; i++)
+		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
+	return lappend(namespaces, summary);
+}
+
+/* Sort by name; of the same namespace named twice, keep one. */
+static List *
+sort_namespaces(List *namespaces)
+{
+	List *result = NIL;
+	NamespaceSummary *last = NULL;
+	ListCell *lc;
+
+	list_sort(namespaces, compare_namespaces);
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		if (last != NULL && strcmp(last->name, summary->name) == 0)
+			last->declared = list_concat(last->declared, summary->declared);
+		else
+		{
+			result = lappend(result, summary);
+			last = summary;
+		}
+	}
+	return result;
+}
+
+/*
+ * The namespaces that the service lists, with the fields they declare.  Kinds
+ * of indexes that have no such list are no error: statistics name namespaces
+ * too.
+ */
+static List *
+list_namespaces(PineconeSession *session)
+{
+	List *namespaces = NIL;
+	char *token = NULL;
+	char *earlier_token = NULL;
+	int64 pages = 0;
+
+	do
+	{
+		PineconeCall *call = pinecone_api_list_namespaces(session, NULL, token);
+		PineconeFailure failure;
+		PineconeNamespaceInfo *infos;
+		int n;
+
+		pinecone_api_wait(call);
+		failure = pinecone_api_failure(call);
+		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
+			failure == PINECONE_FAILURE_NO_NAMESPACE ||
+			failure == PINECONE_FAILURE_REJECTED)
+		{
+			pinecone_api_free(call);
+			return namespaces;
+		}
+		infos = pinecone_api_namespaces_result(call, &n, &token);
+		for (int i = 0; i < n; i++)
+			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
+		pinecone_api_free(call);
+
+		/* as for pages of records: they must come to an end */
+		if (token != NULL && earlier_token != NULL && strcmp(token, earlier_token) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROTOCOL_VIOLATION),
+					 errmsg("invalid response from Pinecone"),
+					 errdetail("The pages of namespaces come round: a pagination token was given twice.")));
+		pages++;
+		if ((pages & (pages - 1)) == 0)
+			earlier_token = token;
+	}
+	while (token != NULL);
+	return namespaces;
+}
+
+static List *
+find_namespaces(PineconeSession *session, PineconeStats *stats)
+{
+	List *namespaces = list_namespaces(session);
+
+	for (int i = 0; i < stats->nnamespaces; i++)
+		namespaces = add_namespace(namespaces, stats->namespaces[i].name, NULL);
+	/* the default namespace is there even in an empty index */
+	if (namespaces == NIL)
+		namespaces = add_namespace(namespaces, "", NULL);
+	return sort_namespaces(namespaces);
+}
+
+/* ---- Names ---- */
+
+static bool
+name_is_taken(List *taken, const char *name)
+{
+	ListCell *lc;
+
+	foreach(lc, taken)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name made of "base" that fits an identifier and is not taken yet. */
+static char *
+choose_name(List *taken, const char *base)
+{
+	int len = strlen(base);
+	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
+
+	for (int i = 2; name_is_taken(taken, name); i++)
+	{
+		char *suffix = psprintf("_%d", i);
+
+		name = psprintf("%s%s",
+						pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1 - strlen(suffix))),
+						suffix);
+	}
+	return name;
+}
+
+/*
+ * A namespace's table has its name, if that can be an identifier.  Those come
+ * first, so that what they are called does not depend on the others.
+ */
+static void
+name_tables(List *namespaces)
+{
+	List *taken = NIL;
+	ListCell *lc;
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		foreach(lc, namespaces)
+		{
+			NamespaceSummary *summary = lfirst(lc);
+			size_t len = strlen(summary->name);
+
+			if ((len > 0 && len < NAMEDATALEN) != (pass == 0))
+				continue;
+			/* as they are, they are unique already */
+			if (pass == 0)
+				summary->table = summary->name;
+			else
+				summary->table = choose_name(taken, len > 0 ? summary->name : "default");
+			taken = lappend(taken, summary->table);
+		}
+	}
+}
+
+/* ---- Fields ---- */
+
+/* The summary of a field: added, if there is none yet. */
+static FieldSummary *
+find_field(NamespaceSummary *summary, const char *name)
+{
+	int low = 0;
+	int high = summary->nfields;
+	FieldSummary *field;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+		int order = strcmp(summary->fields[middle].name, name);
+
+		if (order == 0)
+			return &summary->fields[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (summary->nfields == summary->maxfields)
+	{
+		summary->maxfields = Max(summary->maxfields * 2, 16);
+		summary->fields = summary->fields ?
+							  repalloc(summary->fields, summary->maxfields * sizeof(FieldSummary)) :
+							  palloc(summary->maxfields * sizeof(FieldSummary));
+	}
+	field = &summary->fields[low];
+	memmove(field + 1, field, (summary->nfields - low) * sizeof(FieldSummary));
+	summary->nfields++;
+	field->name = pstrdup(name);
+	field->seen = 0;
+	return field;
+}
+
+static int
+classify(const PineconeValue *value)
+{
+	switch (value->kind)
+	{
+		case PINECONE_VALUE_NULL:
+			return 0;
+		case PINECONE_VALUE_BOOL:
+			return SEEN_BOOL;
+		case PINECONE_VALUE_STRING:
+			return SEEN_STRING;
+		case PINECONE_VALUE_NUMBER:
+			return value->number == floor(value->number) &&
+						   fabs(value->number) <= MAX_EXACT_INTEGER ?
+					   SEEN_INTEGER :
+					   SEEN_NUMBER;
+		case PINECONE_VALUE_LIST:
+			for (int i = 0; i < value->nitems; i++)
+			{
+				if (value->items[i].kind != PINECONE_VALUE_STRING)
+					return SEEN_OTHER;
+			}
+			return SEEN_STRINGS;
+		default:
+			return SEEN_OTHER;
+	}
+}
+
+/* The type that takes all values seen; jsonb when nothing else does. */
+static const char *
+field_type(const FieldSummary *field)
+{
+	switch (field->seen)
+	{
+		case SEEN_BOOL:
+			return "boolean";
+		case SEEN_INTEGER:
+			return "bigint";
+		case SEEN_NUMBER:
+		case SEEN_NUMBER | SEEN_INTEGER:
+			return "double precision";
+		case SEEN_STRING:
+			return "text";
+		case SEEN_STRINGS:
+			return "text[]";
+		default:
+			return "jsonb";
+	}
+}
+
+static void
+summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
+{
+	PineconeFields *fields = pinecone_api_metadata_fields(record);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	for (int i = 0; i < fields->n; i++)
+		find_field(summary, fields->fields[i].name)->seen |= classify(&fields->fields[i].value);
+	MemoryContextSwitchTo(old);
+	summary->has_sparse |= record->sparse.n > 0;
+}
+
+static void
+summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
+					const ImportOptions *options)
+{
+	PineconeStreamSpec spec = {0};
+	PineconeStream *stream;
+	PineconeRecord *record;
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext record_cxt;
+	ListCell *lc;
+
+	foreach(lc, summary->declared)
+		(void) find_field(summary, lfirst(lc));
+	if (options->sample_size == 0)
+		return;
+
+	record_cxt = AllocSetContextCreate(cxt, "pinecone import record", ALLOCSET_DEFAULT_SIZES);
+	spec.session = session;
+	spec.op = PINECONE_OP_LIST_FETCH;
+	spec.namespace_ = summary->name;
+	spec.position = PINECONE_PENDING_ALL;
+	spec.dimension = stats->dimension;
+	spec.want_values = true; /* there may be sparse ones */
+	spec.want_metadata = true;
+	spec.row_limit = options->sample_size;
+	stream = pinecone_stream_begin(&spec);
+	for (int i = 0; i < options->sample_size; i++)
+	{
+		if (pinecone_stream_next(stream, true, &record) != PINECONE_STREAM_RECORD)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(record_cxt);
+		summarize_record(summary, record, cxt);
+		MemoryContextSwitchTo(cxt);
+		MemoryContextReset(record_cxt);
+	}
+	pinecone_stream_end(stream);
+	MemoryContextDelete(record_cxt);
+}
+
+/* ---- Statements ---- */
+
+/* Names of columns that are something else than a field by themselves */
+static const char *const role_names[] = {
+	"id",
+	"values",
+	"embedding",
+	"vector",
+	"sparse_values",
+	"score",
+	"metadata",
+};
+
+/* Names that no column can have */
+static const char *const system_names[] = {
+	"ctid",
+	"xmin",
+	"cmin",
+	"xmax",
+	"cmax",
+	"tableoid",
+};
+
+static bool
+is_one_of(const char *name, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A field's column has its name, unless that says something else to
+ * PostgreSQL or to whoever reads the table's definition.
+ */
+static char *
+choose_column_name(List *taken, const char *field)
+{
+	if (is_one_of(field, role_names, lengthof(role_names)) ||
+		is_one_of(field, system_names, lengthof(system_names)))
+		field = psprintf("%s_field", field);
+	return choose_name(taken, field[0] ? field : "field");
+}
+
+static char *
+vector_column_type(const PineconeStats *stats, const ImportOptions *options)
+{
+	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
+		return "real[]";
+	return format_type_extended(options->vector_type, stats->dimension,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+static void
+append_field_columns(StringInfo buf, const NamespaceSummary *summary)
+{
+	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
+	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
+
+	if (n < summary->nfields)
+		ereport(WARNING,
+				(summary->name == NULL ?
+					 errmsg("namespaces have %d metadata fields, of which %d become columns",
+							summary->nfields, n) :
+					 errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
+							summary->name, summary->nfields, n),
+				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
+	for (int i = 0; i < n; i++)
+	{
+		const FieldSummary *field = &summary->fields[i];
+		char *column;
+
+		/* cannot be stored, and could not be told from an operator */
+		if (field->name[0] == '$')
+			continue;
+		column = choose_column_name(taken, field->name);
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
+		if (strcmp(column, field->name) != 0)
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
+	}
+}
+
+static char *
+create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
+			 const ImportOptions *options)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  ", quote_identifier(summary->table));
+	if (summary->name == NULL)
+		appendStringInfoString(&buf, "namespace text OPTIONS (role 'namespace') COLLATE \"C\" NOT NULL,\n  ");
+	appendStringInfoString(&buf, "id text COLLATE \"C\" NOT NULL");
+	if (stats->dimension > 0)
+		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
+	if (stats->sparse || summary->has_sparse)
+		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
+	appendStringInfoString(&buf, ",\n  score double precision");
+	append_field_columns(&buf, summary);
+	if (options->metadata)
+		appendStringInfoString(&buf, ",\n  metadata jsonb");
+	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
+	if (summary->name != NULL)
+		appendStringInfo(&buf, " OPTIONS (namespace %s)", quote_literal_cstr(summary->name));
+	return buf.data;
+}
+
+/* The fields of all namespaces together. */
+static NamespaceSummary *
+summarize_all(PineconeSession *session, PineconeStats *stats, List *namespaces,
+			  const ImportOptions *options)
+{
+	NamespaceSummary *all = palloc0(sizeof(NamespaceSummary));
+	ListCell *lc;
+
+	all->table = options->one_table;
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		all->name = summary->name;
+		all->declared = summary->declared;
+		summarize_namespace(session, stats, all, options);
+	}
+	all->name = NULL;
+	return all;
+}
+
+List *
+pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
+{
+	PineconeSession *session;
+	PineconeStats stats;
+	ImportOptions options;
+	List *namespaces;
+	List *commands = NIL;
+	ListCell *lc;
+
+	read_options(stmt->options, &options);
+	session = pinecone_session_get(serverid, GetUserId());
+	/* a copy, for the session's may be replaced; its namespaces are read at once */
+	stats = *pinecone_session_stats(session, true, false);
+	namespaces = find_namespaces(session, &stats);
+	stats.namespaces = NULL;
+	stats.nnamespaces = 0;
+	if (options.one_table != NULL)
+	{
+		if (!IsImportableForeignTable(options.one_table, stmt))
+			return NIL;
+		return list_make1(create_table(summarize_all(session, &stats, namespaces, &options),
+									   &stats, stmt->server_name, &options));
+	}
+	name_tables(namespaces);
+	foreach(lc, namespaces)
+	{
+		NamespaceSummary *summary = lfirst(lc);
+
+		if (!IsImportableForeignTable(summary->table, stmt))
+			continue;
+		summarize_namespace(session, &stats, summary, &options);
+		commands = lappend(commands, create_table(summary, &stats, stmt->server_name, &options));
+	}
+	return commands;
+}

@@ -1,0 +1,627 @@
+/*
+ * call.c
+ *		A request to Pinecone with its retries, in the background.
+ *
+ * Unfinished calls are in one list; pinecone_call_advance() walks it and moves
+ * each on as far as it goes: from the queue onto the wire, from a failed
+ * attempt into back-off, from there to the queue again.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "client/call.h"
+#include "client/error.h"
+#include "wire/message.h"
+
+#define USER_AGENT "pinecone_fdw/1.0; source_tag=pinecone_fdw"
+
+/* Back-off before the nth retry: at most this many ms, doubled each time. */
+#define BACKOFF_BASE_MS 100
+#define BACKOFF_CAP_MS 5000
+
+/*
+ * A service that refuses everything for its rate limit is asked again for so
+ * many ms per retry allowed.  As long as it grants others, a call goes on.
+ */
+#define REFUSED_MS_PER_RETRY 1000
+
+/* A longer Retry-After is not waited for. */
+#define MAX_RETRY_AFTER 60.0
+
+/* More than one new key is odd; endlessly many must not keep a call alive. */
+#define MAX_NEW_KEYS 3
+
+/* gRPC's code for a namespace that does not exist, in an answer of HTTP 404 */
+#define GRPC_NOT_FOUND 5
+
+static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
+
+/* Has something been queued, or has room been made, since the queue was seen? */
+static bool queue_changed = false;
+
+/* Has an attempt finished that has not been taken note of? */
+static bool attempt_finished = false;
+
+/* Calls that wait for a time: in back-off, or for their turn */
+static int nsleeping = 0;
+
+/* ---- Life ---- */
+
+static void
+unlist(PineconeCall *call)
+{
+	if (call->listed)
+		dlist_delete(&call->node);
+	call->listed = false;
+}
+
+/* A call does not wait for a time any more. */
+static void
+wake(PineconeCall *call)
+{
+	nsleeping -= call->state == PINECONE_CALL_BACKING_OFF;
+	nsleeping -= call->turn_at != 0;
+	call->turn_at = 0;
+}
+
+/* The call's memory goes away: whatever it was doing ends. */
+static void
+release_call(void *arg)
+{
+	PineconeCall *call = arg;
+
+	if (call->state == PINECONE_CALL_RUNNING)
+	{
+		call->session->running--;
+		queue_changed = true;
+	}
+	call->session->calls--;
+	wake(call);
+	unlist(call);
+}
+
+PineconeCall *
+pinecone_call_create(PineconeSession *session, PineconeCounters *counters,
+					 const char *operation, const char *method)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone call",
+											  ALLOCSET_SMALL_SIZES);
+	PineconeCall *call = MemoryContextAllocZero(cxt, sizeof(PineconeCall));
+
+	call->cxt = cxt;
+	call->cleanup.func = release_call;
+	call->cleanup.arg = call;
+	MemoryContextRegisterResetCallback(cxt, &call->cleanup);
+	call->session = session;
+	session->calls++;
+	call->counters = counters;
+	call->operation = operation;
+	call->method = method;
+	return call;
+}
+
+void
+pinecone_call_start(PineconeCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	call->api_key = pinecone_option_api_key(call->session->mapping, false);
+	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(old);
+
+	call->state = PINECONE_CALL_QUEUED;
+	dlist_push_tail(&unfinished, &call->node);
+	call->listed = true;
+	queue_changed = true;
+}
+
+void
+pinecone_call_stop(PineconeCall *call)
+{
+	call->single_attempt = true;
+	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
+	{
+		wake(call);
+		call->state = PINECONE_CALL_FAILED;
+		unlist(call);
+	}
+}
+
+bool
+pinecone_call_finished(const PineconeCall *call)
+{
+	return call->state == PINECONE_CALL_SUCCEEDED || call->state == PINECONE_CALL_FAILED;
+}
+
+/* ---- One attempt ---- */
+
+static void
+start_attempt(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	PineconeServerOptions *options = session->options;
+	PineconeHttpRequest request = {0};
+	const char *headers[4];
+	int n = 0;
+	MemoryContext old;
+
+	MemoryContextReset(call->attempt_cxt);
+	old = MemoryContextSwitchTo(call->attempt_cxt);
+	headers[n++] = psprintf("Api-Key: %s", call->api_key);
+	headers[n++] = psprintf("X-Pinecone-Api-Version: %s", options->api_version);
+	if (call->body)
+		headers[n++] = "Content-Type: application/json";
+	headers[n] = NULL;
+
+	request.method = call->method;
+	request.url = call->url ? call->url : psprintf("%s%s", session->base_url, call->path);
+	request.headers = headers;
+	request.user_agent = USER_AGENT;
+	request.body = call->body;
+	request.body_len = call->body_len;
+	request.ca_file = options->ca_file;
+	request.connect_timeout_ms = options->connect_timeout_ms;
+	request.timeout_ms = options->request_timeout_ms;
+	request.large_reply = call->large_reply;
+	call->exchange = pinecone_http_start(&request);
+	MemoryContextSwitchTo(old);
+
+	call->state = PINECONE_CALL_RUNNING;
+	call->attempts++;
+	call->location = session->location;
+	call->sent_at = GetCurrentTimestamp();
+	session->running++;
+	if (call->counters)
+	{
+		call->counters->requests++;
+		call->counters->retries += call->attempts > 1;
+		call->counters->bytes_sent += strlen(call->path) + call->body_len;
+		call->counters->peak_in_flight = Max(call->counters->peak_in_flight, session->running);
+	}
+}
+
+static char *
+copy_text(MemoryContext cxt, const char *text)
+{
+	return text ? MemoryContextStrdup(cxt, text) : NULL;
+}
+
+/* A call fails for the reason that another did; it outlives the other. */
+static void
+copy_problem(PineconeCall *call, const PineconeProblem *problem)
+{
+	call->problem = *problem;
+	call->problem.message = copy_text(call->cxt, problem->message);
+	call->problem.request_id = copy_text(call->cxt, problem->request_id);
+}
+
+/* Has the service counted, wherever it is and whether we do or not? */
+static bool
+was_just_refused(PineconeSession *session)
+{
+	return session->refused_at != 0 &&
+		   !TimestampDifferenceExceeds(session->refused_at, GetCurrentTimestamp(),
+									   REFUSED_MS_PER_RETRY);
+}
+
+/* Is it a call's turn, by the number of its kind per second? */
+static bool
+take_turn(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+
+	wake(call);
+	if (call->rate_kind != PINECONE_RATE_NONE && (session->paced || was_just_refused(session)))
+		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
+										   call->rate_kind, call->rate_namespace,
+										   GetCurrentTimestamp());
+	nsleeping += call->turn_at != 0;
+	return call->turn_at == 0;
+}
+
+/* Let a queued call go if its session is located and has room for it. */
+static void
+try_start(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	PineconeProblem *problem = NULL;
+
+	if (session->running >= Max(1, (int) session->allowance))
+		return;
+	if (!call->control_plane && !pinecone_session_locate(session, &problem))
+	{
+		if (problem != NULL)
+		{
+			copy_problem(call, problem);
+			call->state = PINECONE_CALL_FAILED;
+			unlist(call);
+		}
+		return;
+	}
+	if (take_turn(call))
+		start_attempt(call);
+}
+
+static bool
+status_is_transient(long status)
+{
+	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+		   status == 504;
+}
+
+/* Was this attempt one that another may repair? */
+static bool
+attempt_is_retryable(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+
+	switch (exchange->outcome)
+	{
+		case PINECONE_HTTP_ANSWERED:
+			/* waiting does not bring back a used-up month */
+			return status_is_transient(exchange->status) &&
+				   !(exchange->status == 429 && call->problem.message != NULL &&
+					 strstr(call->problem.message, "for the current month") != NULL) &&
+				   exchange->retry_after <= MAX_RETRY_AFTER;
+		case PINECONE_HTTP_UNREACHABLE:
+		case PINECONE_HTTP_BROKEN:
+			return true;
+		case PINECONE_HTTP_TIMED_OUT:
+		default:
+			return false;
+	}
+}
+
+/* Replace what must not be shown in bytes from elsewhere. */
+static void
+redact(char *text, size_t textlen, const char *secret)
+{
+	size_t len = strlen(secret);
+	char *end = text + textlen;
+	char *found = text;
+
+	while (len > 0 && (found = memmem(found, end - found, secret, len)) != NULL)
+	{
+		memset(found, '*', len);
+		found += len;
+	}
+}
+
+/* Note why an attempt failed; the last one is what is reported. */
+static void
+note_problem(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+	PineconeProblem *problem = &call->problem;
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	memset(problem, 0, sizeof(*problem));
+	problem->outcome = exchange->outcome;
+	problem->status = exchange->status;
+	problem->attempts = call->attempts;
+	problem->retry_after = exchange->retry_after;
+	if (exchange->request_id[0])
+		problem->request_id = pstrdup(exchange->request_id);
+	/* before it is cut to length, too: a part of a key is one too many */
+	if (exchange->body)
+		redact(exchange->body, exchange->body_len, call->api_key);
+	if (exchange->outcome == PINECONE_HTTP_ANSWERED)
+		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
+														 &problem->code);
+	else
+		problem->message = pstrdup(exchange->reason);
+	if (problem->message)
+		redact(problem->message, strlen(problem->message), call->api_key);
+	if (problem->request_id)
+		redact(problem->request_id, strlen(problem->request_id), call->api_key);
+	MemoryContextSwitchTo(old);
+}
+
+/* The key was refused: is there another one by now? */
+static bool
+take_new_key(PineconeCall *call)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	char *key = pinecone_option_api_key(call->session->mapping, true);
+
+	MemoryContextSwitchTo(old);
+	if (key == NULL || strcmp(key, call->api_key) == 0 || call->new_keys >= MAX_NEW_KEYS)
+		return false;
+	call->api_key = key;
+	call->new_keys++;
+	return true;
+}
+
+/* Is there something about a refused request that can be set right at once? */
+static bool
+refusal_is_remedied(PineconeCall *call)
+{
+	if (call->problem.status == 401 || call->problem.status == 403)
+		return take_new_key(call);
+	/* an index made anew is elsewhere; the old host knows nothing of it */
+	if (call->problem.status == 404 && call->problem.code != GRPC_NOT_FOUND &&
+		!call->control_plane && !call->relocated)
+	{
+		call->relocated = true;
+		return pinecone_session_forget_host(call->session, call->location);
+	}
+	return false;
+}
+
+/*
+ * A call was refused because of a rate limit.  That is not a failure but a
+ * reason to be slower, as long as the service grants anything.
+ */
+static bool
+refusal_can_wait(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (call->refused_at == 0 || session->granted > call->granted_then)
+	{
+		call->refused_at = now;
+		call->granted_then = session->granted;
+	}
+	return !TimestampDifferenceExceeds(call->refused_at, now,
+									   session->options->max_retries * REFUSED_MS_PER_RETRY);
+}
+
+/* May the call be tried again, as often as it has been by now? */
+static bool
+retries_are_left(PineconeCall *call)
+{
+	int most = call->session->options->max_retries;
+
+	if (call->single_attempt || most == 0)
+		return false;
+	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
+	{
+		call->refusals++;
+		return refusal_can_wait(call) || call->refusals <= most;
+	}
+	return call->attempts - call->refusals <= most;
+}
+
+/* Fail for good, or try again after a while. */
+static void
+fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
+{
+	double delay;
+
+	if (!retryable || !retries_are_left(call))
+	{
+		call->state = PINECONE_CALL_FAILED;
+		unlist(call);
+		return;
+	}
+
+	/* full jitter, so that many clients do not come back at once */
+	delay = Min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * pow(2, Min(call->attempts, 10) - 1));
+	delay *= pinecone_random_double();
+	if (retry_after > 0)
+		delay += retry_after * 1000;
+	call->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ceil(delay));
+	call->state = PINECONE_CALL_BACKING_OFF;
+	nsleeping++;
+}
+
+/* The service asks for less, or may be asked for a little more again. */
+static void
+adjust_allowance(PineconeSession *session, bool limited)
+{
+	if (limited)
+		session->allowance = Max(1, session->allowance / 2);
+	else
+		session->allowance = Min(session->options->max_concurrency,
+								 session->allowance + 1 / session->allowance);
+}
+
+static void
+finish_attempt(PineconeCall *call)
+{
+	PineconeExchange *exchange = call->exchange;
+	bool answered = exchange->outcome == PINECONE_HTTP_ANSWERED;
+
+	call->session->running--;
+	if (call->counters && exchange->body)
+		call->counters->bytes_received += exchange->body_len;
+
+	if (answered && exchange->status >= 200 && exchange->status < 300)
+	{
+		adjust_allowance(call->session, false);
+		call->session->granted++;
+		call->state = PINECONE_CALL_SUCCEEDED;
+		unlist(call);
+		return;
+	}
+	note_problem(call);
+	if (answered ? exchange->status >= 500 : exchange->sent)
+		call->maybe_applied = true;
+	if (answered && exchange->status == 429)
+	{
+		adjust_allowance(call->session, true);
+		call->session->refused_at = GetCurrentTimestamp();
+		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
+							call->rate_namespace, call->sent_at, GetCurrentTimestamp());
+	}
+	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE && !call->control_plane)
+		(void) pinecone_session_forget_host(call->session, call->location);
+	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)))
+	{
+		call->state = PINECONE_CALL_QUEUED;
+		return;
+	}
+	fail_or_back_off(call, attempt_is_retryable(call), exchange->retry_after);
+}
+
+bool
+pinecone_call_reject(PineconeCall *call, const char *reason)
+{
+	PineconeProblem *problem = &call->problem;
+
+	memset(problem, 0, sizeof(*problem));
+	problem->outcome = PINECONE_HTTP_ANSWERED;
+	problem->status = call->exchange->status;
+	problem->invalid = reason;
+	problem->attempts = call->attempts;
+	if (call->exchange->request_id[0])
+		problem->request_id = MemoryContextStrdup(call->cxt, call->exchange->request_id);
+	call->maybe_applied = true;
+
+	dlist_push_tail(&unfinished, &call->node);
+	call->listed = true;
+	fail_or_back_off(call, true, -1);
+	return call->state != PINECONE_CALL_FAILED;
+}
+
+/* ---- All calls ---- */
+
+/* When a call may go on by itself, or 0. */
+static TimestampTz
+wakes_at(PineconeCall *call)
+{
+	if (call->state == PINECONE_CALL_BACKING_OFF)
+		return call->retry_at;
+	return call->state == PINECONE_CALL_QUEUED ? call->turn_at : 0;
+}
+
+/* Take note of finished attempts, and of waits that are over. */
+static void
+advance_attempts(void)
+{
+	dlist_mutable_iter iter;
+	TimestampTz now = 0;
+
+	dlist_foreach_modify(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_RUNNING &&
+			call->exchange->outcome != PINECONE_HTTP_RUNNING)
+		{
+			finish_attempt(call);
+			queue_changed = true;
+		}
+		if (wakes_at(call) != 0)
+		{
+			if (now == 0)
+				now = GetCurrentTimestamp();
+			if (now >= wakes_at(call))
+			{
+				wake(call);
+				call->state = PINECONE_CALL_QUEUED;
+				queue_changed = true;
+			}
+		}
+	}
+	attempt_finished = false;
+}
+
+static void
+advance_all(void)
+{
+	dlist_mutable_iter iter;
+
+	/* there can be thousands of calls in the queue: do not go through them in vain */
+	if (pinecone_http_advance())
+		attempt_finished = true;
+	if (attempt_finished || nsleeping > 0)
+		advance_attempts();
+
+	/* starting one may queue another, which resolves its host */
+	while (queue_changed)
+	{
+		queue_changed = false;
+		dlist_foreach_modify(iter, &unfinished)
+		{
+			PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+			if (call->state == PINECONE_CALL_QUEUED)
+				try_start(call);
+		}
+	}
+}
+
+void
+pinecone_call_advance(PineconeCounters *counters)
+{
+	instr_time start;
+	instr_time end;
+
+	if (counters == NULL || !counters->timing)
+	{
+		advance_all();
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	advance_all();
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
+}
+
+/* Sleep until a call may have moved on. */
+static void
+wait_for_network(PineconeCounters *counters)
+{
+	instr_time start;
+	instr_time end;
+
+	if (counters == NULL || !counters->timing)
+	{
+		pinecone_http_sleep(pinecone_call_timeout());
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	pinecone_http_sleep(pinecone_call_timeout());
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
+}
+
+long
+pinecone_call_timeout(void)
+{
+	TimestampTz first = 0;
+	dlist_iter iter;
+
+	if (nsleeping == 0)
+		return -1;
+	dlist_foreach(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (wakes_at(call) != 0 && (first == 0 || wakes_at(call) < first))
+			first = wakes_at(call);
+	}
+	return first == 0 ? -1 : TimestampDifferenceMilliseconds(GetCurrentTimestamp(), first);
+}
+
+static int
+first_finished(PineconeCall **calls, int ncalls)
+{
+	for (int i = 0; i < ncalls; i++)
+	{
+		if (pinecone_call_finished(calls[i]))
+			return i;
+	}
+	return -1;
+}
+
+int
+pinecone_call_wait_any(PineconeCall **calls, int ncalls)
+{
+	int found;
+
+	while ((found = first_finished(calls, ncalls)) < 0)
+	{
+		pinecone_call_advance(calls[0]->counters);
+		if (first_finished(calls, ncalls) < 0)
+			wait_for_network(calls[0]->counters);
+	}
+	return found;
+}

@@ -1,0 +1,118 @@
+/*
+ * call.h
+ *		A request to Pinecone with its retries, in the background.
+ *
+ * What api.c's functions and session.c's resolving of index names have in
+ * common.  Calls queue while their session has as many on the wire as it may.
+ */
+#ifndef PINECONE_CALL_H
+#define PINECONE_CALL_H
+
+#include "lib/ilist.h"
+
+#include "client/http.h"
+#include "client/vectors.h"
+
+typedef enum PineconeCallState
+{
+	PINECONE_CALL_QUEUED,
+	PINECONE_CALL_RUNNING,
+	PINECONE_CALL_BACKING_OFF,
+	PINECONE_CALL_SUCCEEDED,
+	PINECONE_CALL_FAILED
+} PineconeCallState;
+
+/* Why a call failed, for error.c. */
+typedef struct PineconeProblem
+{
+	PineconeHttpOutcome outcome;
+	long status;		 /* HTTP status when answered */
+	int code;			 /* gRPC code of the body, or 0 */
+	char *message;		 /* the service's or libcurl's own words, or NULL */
+	char *request_id;	 /* or NULL */
+	const char *invalid; /* what is wrong with a reply's body, or NULL */
+	bool host_refused;	 /* the host may not be talked to; message says why */
+	double retry_after;	 /* s that the service wants to be left alone; or -1 */
+	int attempts;
+	const char *operation; /* what failed, if it was not the call itself but one it needs */
+} PineconeProblem;
+
+struct PineconeCall
+{
+	dlist_node node; /* in the list of unfinished calls */
+	bool listed;
+	MemoryContext cxt; /* holds the call and everything of it */
+	MemoryContextCallback cleanup;
+	PineconeSession *session;
+	PineconeCounters *counters;
+	PineconeCallState state;
+
+	/* The request */
+	const char *operation; /* for messages */
+	const char *method;
+	char *path; /* with its query string */
+	char *url;	/* of the control plane, with its path; else NULL */
+	char *body;
+	int body_len;
+	char *api_key;
+	bool control_plane;
+	bool is_write;
+	bool large_reply;
+	bool single_attempt;
+	bool want_values; /* decode vectors */
+	PineconeRateKind rate_kind;
+	const char *rate_namespace; /* or NULL where all of an index are counted together */
+	int expected;				/* records that an upsert must confirm, or 0 */
+
+	/* What the records of a reply must have */
+	bool want_scores;
+	const char *namespace_; /* in UTF-8, or NULL when it does not matter */
+	const char *prefix;		/* or NULL */
+
+	/* Progress */
+	int attempts;
+	int location;			/* of the session when it was sent: where it went */
+	bool relocated;			/* it was not found where the index was */
+	int new_keys;			/* keys it took after one was refused */
+	int refusals;			/* attempts that a rate limit refused */
+	TimestampTz refused_at; /* since when nothing has been granted; 0: never refused */
+	uint64 granted_then;	/* what the session had been granted by then */
+	TimestampTz retry_at;
+	TimestampTz sent_at;
+	TimestampTz turn_at; /* queued, but not to go before this; 0: at once */
+	MemoryContext attempt_cxt;
+	PineconeExchange *exchange;
+	bool maybe_applied; /* an attempt may have reached the service */
+	PineconeProblem problem;
+	const char *note; /* what an error's detail adds, or NULL */
+};
+
+/*
+ * A call in a context of its own below the current one.  Starting it puts it
+ * in the queue; pinecone_call_advance() takes it from there.
+ */
+extern PineconeCall *pinecone_call_create(PineconeSession *session, PineconeCounters *counters,
+										  const char *operation, const char *method);
+extern void pinecone_call_start(PineconeCall *call);
+
+/* No attempt after the one that is on the wire, if any. */
+extern void pinecone_call_stop(PineconeCall *call);
+
+/* Move all calls on without blocking; whose time it takes (or NULL). */
+extern void pinecone_call_advance(PineconeCounters *counters);
+
+extern bool pinecone_call_finished(const PineconeCall *call);
+
+/* Wait until one of them has finished; returns its number. */
+extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
+
+/* Milliseconds after which calls may move on by themselves; -1: never. */
+extern long pinecone_call_timeout(void);
+
+/*
+ * The body of a successful reply cannot be read: ask again if that is allowed.
+ * Returns false when the call has failed for good.
+ */
+extern bool pinecone_call_reject(PineconeCall *call, const char *reason);
+
+#endif /* PINECONE_CALL_H */

@@ -1,0 +1,625 @@
+/*
+ * session.c
+ *		What a backend remembers about one server as one user.
+ *
+ * Sessions are kept by user mapping until the backend ends.  A change of the
+ * catalog marks them stale: a new statement gets a new session, and the old one
+ * goes when nothing uses it any more.  So an open cursor reads on where it began.
+ *
+ * An index name is resolved by asking the control plane, in the background like
+ * any other call, and again when the index is no longer where it was.
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+
+#include "access/xact.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/setting.h"
+#include "client/call.h"
+#include "client/session.h"
+#include "wire/message.h"
+
+/* Do not ask where an index is more often than this. */
+#define RESOLVE_INTERVAL_MS 1000
+
+typedef struct SessionEntry
+{
+	Oid mapping; /* the hash key */
+	PineconeSession *session;
+} SessionEntry;
+
+static HTAB *sessions = NULL;
+
+/* Sessions that were replaced while in use. */
+static PineconeSession *former_sessions = NULL;
+static bool any_stale = false;
+
+/* ---- Which hosts may be talked to ---- */
+
+/* The host name or address in a URL, without port and brackets. */
+static char *
+host_in_url(const char *url)
+{
+	const char *start = strstr(url, "://");
+	const char *end;
+
+	start = start ? start + 3 : url;
+	if (*start == '[')
+	{
+		start++;
+		end = strchr(start, ']');
+		return end ? pnstrdup(start, end - start) : pstrdup(start);
+	}
+	return pnstrdup(start, strcspn(start, ":/?#"));
+}
+
+static bool
+host_is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+/* Does a host match one of the patterns "name" or "*.suffix"? */
+static bool
+host_matches(const char *host, const char *patterns)
+{
+	char *copy = pstrdup(patterns ? patterns : "");
+	char *save = NULL;
+
+	for (char *pattern = strtok_r(copy, ", \t", &save); pattern;
+		 pattern = strtok_r(NULL, ", \t", &save))
+	{
+		size_t plen = strlen(pattern);
+		size_t hlen = strlen(host);
+
+		if (strcmp(pattern, "*") == 0 || pg_strcasecmp(pattern, host) == 0)
+			return true;
+		if (pattern[0] == '*' && pattern[1] == '.' && hlen >= plen &&
+			pg_strcasecmp(host + hlen - (plen - 1), pattern + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A host option or a host from the control plane as a base URL.  Returns NULL
+ * with *refused set when the key may not be sent there.
+ */
+static char *
+make_base_url(const char *host, char **refused)
+{
+	char *name = host_in_url(host);
+	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
+
+	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
+	{
+		*refused = psprintf("host \"%s\" may not be sent an API key", name);
+		return NULL;
+	}
+	if (plain && !host_is_loopback(name) && !host_matches(name, pinecone_allow_http_hosts))
+	{
+		*refused = psprintf("host \"%s\" may not be talked to without TLS", name);
+		return NULL;
+	}
+	return psprintf("%s://%s", plain ? "http" : "https",
+					strstr(host, "://") ? strstr(host, "://") + 3 : host);
+}
+
+/* ---- Where the index is ---- */
+
+static PineconeProblem *
+refuse_host(char *message)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	return problem;
+}
+
+static void
+set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
+{
+	char *refused;
+	char *url = make_base_url(host, &refused);
+
+	if (url == NULL)
+	{
+		*problem = refuse_host(refused);
+		return;
+	}
+	if (session->former_url != NULL && strcmp(session->former_url, url) != 0)
+		session->location++;
+	if (session->former_url)
+		pfree(session->former_url);
+	session->former_url = NULL;
+	session->base_url = MemoryContextStrdup(session->cxt, url);
+
+	/* the documented limits are those of the service, not of a local server */
+	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
+}
+
+/* The control plane has answered where the index is; if that cannot be read, it is asked again. */
+static void
+take_resolved(PineconeSession *session, PineconeProblem **problem)
+{
+	PineconeCall *call = session->resolver;
+	char *host = NULL;
+	char *state = NULL;
+	bool ready = false;
+	const char *reason = NULL;
+
+	if (call->state == PINECONE_CALL_SUCCEEDED &&
+		!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
+									   &host, &ready, &state, &reason) &&
+		pinecone_call_reject(call, reason))
+		return;
+	if (call->state == PINECONE_CALL_FAILED)
+	{
+		call->problem.operation = call->operation;
+		*problem = &call->problem;
+		return;
+	}
+	if (host == NULL || host[0] == '\0')
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 503;
+		(*problem)->message = psprintf("index \"%s\" is not ready: %s", session->options->index,
+									   state ? state : "no host yet");
+		(*problem)->operation = call->operation;
+		return;
+	}
+	/* nothing that we and libcurl might read differently */
+	if (!pinecone_option_host_is_valid(host))
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 200;
+		(*problem)->invalid = "the index description holds an invalid host";
+		(*problem)->operation = call->operation;
+		return;
+	}
+	session->resolved_at = GetCurrentTimestamp();
+	set_base_url(session, host, problem);
+}
+
+static void
+start_resolver(PineconeSession *session, const char *control_url)
+{
+	PineconeCall *call = pinecone_call_create(session, NULL, "describe index", "GET");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "%s/indexes/", control_url);
+	pinecone_message_append_encoded(&path, session->options->index);
+	call->url = path.data;
+	call->path = path.data + strlen(control_url);
+	call->control_plane = true;
+	MemoryContextSwitchTo(old);
+
+	/* may raise an error: the session's only when it has started */
+	pinecone_call_start(call);
+	MemoryContextSetParent(call->cxt, session->cxt);
+	session->resolver = call;
+}
+
+bool
+pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
+{
+	char *refused;
+
+	if (session->base_url != NULL)
+		return true;
+	if (session->options->index == NULL)
+	{
+		set_base_url(session, session->options->host, problem);
+		return session->base_url != NULL;
+	}
+	if (session->resolver == NULL)
+	{
+		char *control_url = make_base_url(session->options->control_host, &refused);
+
+		if (control_url == NULL)
+			*problem = refuse_host(refused);
+		else
+			start_resolver(session, control_url);
+		return false;
+	}
+	if (!pinecone_call_finished(session->resolver))
+		return false;
+
+	take_resolved(session, problem);
+	if (session->base_url != NULL)
+	{
+		MemoryContextDelete(session->resolver->cxt);
+		session->resolver = NULL;
+	}
+	return session->base_url != NULL;
+}
+
+bool
+pinecone_session_forget_host(PineconeSession *session, int location)
+{
+	if (session->options->index == NULL)
+		return false;
+	if (session->base_url == NULL || session->location != location)
+		return true;
+	if (!TimestampDifferenceExceeds(session->resolved_at, GetCurrentTimestamp(),
+									RESOLVE_INTERVAL_MS))
+		return false;
+	session->former_url = session->base_url;
+	session->base_url = NULL;
+	return true;
+}
+
+/* ---- Sessions ---- */
+
+static void
+invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS status;
+	SessionEntry *entry;
+
+	hash_seq_init(&status, sessions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		PineconeSession *session = entry->session;
+
+		if (session != NULL &&
+			(hashvalue == 0 ||
+			 hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
+														 session->mapping_hash)))
+			session->stale = any_stale = true;
+	}
+}
+
+/* Has a session no calls but its own? */
+static bool
+session_is_unused(PineconeSession *session)
+{
+	return session->calls == (session->resolver != NULL);
+}
+
+/* Free a session unless it is in use. */
+static bool
+free_session(PineconeSession *session)
+{
+	if (!session_is_unused(session))
+		return false;
+	MemoryContextDelete(session->cxt);
+	return true;
+}
+
+/*
+ * At a transaction's end no statement holds a pointer to a session.  The calls
+ * of a failed one may still be there; then the next transaction's end will do.
+ */
+static void
+sweep_sessions(XactEvent event, void *arg)
+{
+	PineconeSession **link = &former_sessions;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	while (*link != NULL)
+	{
+		PineconeSession *session = *link;
+		PineconeSession *next = session->next;
+
+		if (free_session(session))
+			*link = next;
+		else
+			link = &session->next;
+	}
+	if (any_stale)
+	{
+		HASH_SEQ_STATUS status;
+		SessionEntry *entry;
+
+		any_stale = false;
+		hash_seq_init(&status, sessions);
+		while ((entry = hash_seq_search(&status)) != NULL)
+		{
+			if (entry->session == NULL || (entry->session->stale && free_session(entry->session)))
+				(void) hash_search(sessions, &entry->mapping, HASH_REMOVE, NULL);
+			else if (entry->session->stale)
+				any_stale = true;
+		}
+	}
+}
+
+static void
+create_sessions(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(SessionEntry);
+	sessions = hash_create("pinecone sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate_sessions, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate_sessions, (Datum) 0);
+	RegisterXactCallback(sweep_sessions, NULL);
+}
+
+/* What an earlier statement was told of the index may not hold any more. */
+static void
+drop_finished_resolver(PineconeSession *session)
+{
+	if (session->resolver != NULL && pinecone_call_finished(session->resolver))
+	{
+		MemoryContextDelete(session->resolver->cxt);
+		session->resolver = NULL;
+	}
+}
+
+static PineconeSession *
+create_session(UserMapping *mapping)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone session",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeSession *session = palloc0(sizeof(PineconeSession));
+
+	session->cxt = cxt;
+	session->mapping = mapping->umid;
+	session->serverid = mapping->serverid;
+	session->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+												 ObjectIdGetDatum(mapping->serverid));
+	session->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
+												  ObjectIdGetDatum(mapping->umid));
+	session->hosts_changes = pinecone_hosts_changes;
+	session->options = pinecone_option_server(mapping->serverid);
+	session->allowance = session->options->max_concurrency;
+	session->rates = pinecone_rate_create();
+	session->stats_cxt = AllocSetContextCreate(cxt, "pinecone index stats", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	return session;
+}
+
+/* What was asked of the index ahead is not wanted any more. */
+static void
+drop_stats_call(PineconeSession *session)
+{
+	PineconeCall *call = session->stats_call;
+
+	session->stats_call = NULL;
+	pinecone_api_free(call);
+}
+
+PineconeSession *
+pinecone_session_get(Oid serverid, Oid userid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+	SessionEntry *entry;
+	PineconeSession *session;
+	bool found;
+
+	if (sessions == NULL)
+		create_sessions();
+	entry = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
+	if (!found)
+		entry->session = NULL;
+	/* the host that it knows may not be allowed any more */
+	if (entry->session != NULL && entry->session->hosts_changes != pinecone_hosts_changes)
+		entry->session->stale = true;
+	if (entry->session != NULL && entry->session->stale)
+	{
+		if (entry->session->stats_call != NULL)
+			drop_stats_call(entry->session);
+		entry->session->next = former_sessions;
+		former_sessions = entry->session;
+		entry->session = NULL;
+	}
+	if (entry->session == NULL)
+		entry->session = create_session(mapping);
+	session = entry->session;
+	session->userid = userid;
+	if (session->options->host == NULL && session->options->index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("server \"%s\" has neither a \"host\" nor an \"index\" option",
+						session->options->servername),
+				 errhint("Set one of them with ALTER SERVER.")));
+	drop_finished_resolver(session);
+	return session;
+}
+
+/* ---- The index ---- */
+
+/* They must not be out of date again when those who asked ahead look. */
+#define MIN_TTL_TO_ASK_AHEAD_MS 1000
+
+static PineconeStats *
+copy_stats(PineconeSession *session, const PineconeStats *stats)
+{
+	PineconeStats *copy;
+	MemoryContext old;
+
+	session->stats = NULL;
+	MemoryContextReset(session->stats_cxt);
+	old = MemoryContextSwitchTo(session->stats_cxt);
+	copy = palloc(sizeof(PineconeStats));
+	*copy = *stats;
+	copy->namespaces = palloc(Max(stats->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < stats->nnamespaces; i++)
+	{
+		copy->namespaces[i].name = pstrdup(stats->namespaces[i].name);
+		copy->namespaces[i].records = stats->namespaces[i].records;
+	}
+	copy->fetched_at = GetCurrentTimestamp();
+	MemoryContextSwitchTo(old);
+	session->stats = copy;
+	session->stats_location = session->location;
+	return copy;
+}
+
+/* Are the statistics recent?  Of an index that may have been replaced they say nothing. */
+static bool
+stats_are_current(PineconeSession *session)
+{
+	return session->stats != NULL && session->base_url != NULL &&
+		   session->stats_location == session->location &&
+		   !TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
+									   pinecone_stats_ttl_ms);
+}
+
+void
+pinecone_session_refresh(PineconeSession *session)
+{
+	PineconeCall *call;
+
+	if (session->stats_call != NULL || stats_are_current(session) ||
+		pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
+		return;
+	call = pinecone_api_stats_try(session, true);
+	/* it outlives the statement, if that does not come to take its result */
+	MemoryContextSetParent(call->cxt, TopMemoryContext);
+	session->stats_call = call;
+	session->stats_asked_at = GetCurrentTimestamp();
+}
+
+bool
+pinecone_session_stats_ready(PineconeSession *session)
+{
+	return session->stats_call != NULL || stats_are_current(session);
+}
+
+/*
+ * Wait for what has been asked for ahead.  False if nothing has, or if it has
+ * failed.
+ */
+static bool
+take_refreshed(PineconeSession *session)
+{
+	PineconeStats *stats;
+
+	if (session->stats_call == NULL)
+		return false;
+	stats = pinecone_api_stats_try_result(session->stats_call);
+	if (stats != NULL)
+		copy_stats(session, stats)->fetched_at = session->stats_asked_at;
+	drop_stats_call(session);
+	return stats != NULL;
+}
+
+/*
+ * A statement that does without the statistics is not to ask for them again and
+ * again, for each run of a scan, nor to spend most of its time on that.
+ */
+#define STATS_RETRY_MS 1000
+#define STATS_RETRY_FACTOR 10
+
+static void
+note_stats_failure(PineconeSession *session, TimestampTz asked_at)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64 pause = Max(STATS_RETRY_MS * INT64CONST(1000), STATS_RETRY_FACTOR * (now - asked_at));
+
+	session->stats_failed_at = now;
+	session->stats_retry_at = now + pause;
+}
+
+static bool
+stats_have_just_failed(PineconeSession *session)
+{
+	return session->stats_failed_at != 0 &&
+		   session->stats_failed_at >= GetCurrentStatementStartTimestamp() &&
+		   GetCurrentTimestamp() < session->stats_retry_at;
+}
+
+PineconeStats *
+pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
+{
+	PineconeCall *call;
+	PineconeStats *stats;
+	TimestampTz asked_at = GetCurrentTimestamp();
+	bool asked = session->stats_call != NULL &&
+				 session->stats_asked_at >= GetCurrentStatementStartTimestamp();
+
+	if (!fresh && stats_are_current(session))
+		return session->stats;
+	if (take_refreshed(session))
+	{
+		if (stats_are_current(session))
+			return session->stats;
+	}
+	else if (asked && try_only)
+		return NULL;
+
+	if (try_only && stats_have_just_failed(session))
+		return NULL;
+	call = pinecone_api_stats_try(session, try_only);
+	stats = try_only ? pinecone_api_stats_try_result(call) : pinecone_api_stats_result(call);
+	if (stats != NULL)
+		stats = copy_stats(session, stats);
+	else
+		note_stats_failure(session, asked_at);
+	pinecone_api_free(call);
+	return stats;
+}
+
+PineconeStats *
+pinecone_session_count_stats(PineconeSession *session, PineconeCounters *counters)
+{
+	PineconeCall *call = pinecone_api_stats(session, counters);
+	PineconeStats *stats = copy_stats(session, pinecone_api_stats_result(call));
+
+	pinecone_api_free(call);
+	return stats;
+}
+
+double
+pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
+{
+	int low = 0;
+	int high = stats->nnamespaces;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+		int order = strcmp(stats->namespaces[middle].name, namespace_);
+
+		if (order == 0)
+			return stats->namespaces[middle].records;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
+}
+
+PineconeNamespaceStats *
+pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
+{
+	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
+	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
+	PineconeNamespaceStats *result;
+
+	*n = all ? stats->nnamespaces : table->namespace_attnum > 0 ? table->nnamespaces :
+																  1;
+	result = palloc(Max(*n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
+		result[i].records = all ? stats->namespaces[i].records :
+								  pinecone_session_namespace_records(stats, names[i]);
+	}
+	return result;
+}

@@ -1,0 +1,111 @@
+/*
+ * session.h
+ *		What a backend remembers about one server as one user: where it is, how
+ *		to authenticate, and what its index looks like.
+ */
+#ifndef PINECONE_SESSION_H
+#define PINECONE_SESSION_H
+
+#include "datatype/timestamp.h"
+
+#include "option/option.h"
+
+struct PineconeStats;
+struct PineconeNamespaceStats;
+struct PineconeCounters;
+struct PineconeProblem;
+struct PineconeCall;
+
+typedef struct PineconeSession
+{
+	/* Who and how */
+	Oid mapping; /* user mapping */
+	Oid serverid;
+	Oid userid;			/* who used it last: a mapping may be everybody's */
+	uint32 server_hash; /* of the catalog entries, for invalidation */
+	uint32 mapping_hash;
+	bool stale;			  /* the catalog has changed: not for new statements */
+	uint64 hosts_changes; /* of the settings that say where keys may go, when it was made */
+	MemoryContext cxt;	  /* holds the session and everything of it */
+	PineconeServerOptions *options;
+	struct PineconeSession *next; /* in the list of former sessions */
+
+	/* Where */
+	char *base_url;				   /* scheme://host[:port]; NULL until resolved */
+	char *former_url;			   /* the one before it, or NULL */
+	int location;				   /* changes when the index is found elsewhere */
+	struct PineconeCall *resolver; /* asks the control plane for it */
+	TimestampTz resolved_at;
+
+	/* How much at once */
+	int calls;				/* calls there are, the resolver included */
+	int running;			/* calls on the wire */
+	double allowance;		/* calls allowed on the wire, <= max_concurrency */
+	HTAB *rates;			/* how many of each kind per second: see rate.h */
+	bool paced;				/* are they limited? */
+	uint64 granted;			/* requests that have succeeded */
+	TimestampTz refused_at; /* the last time that a rate limit refused one; 0: never */
+
+	/* The index */
+	MemoryContext stats_cxt;
+	struct PineconeStats *stats;	 /* or NULL */
+	int stats_location;				 /* where they are from */
+	struct PineconeCall *stats_call; /* asks for them ahead, or NULL */
+	TimestampTz stats_asked_at;
+	TimestampTz stats_failed_at; /* there was no answer; 0: never */
+	TimestampTz stats_retry_at;	 /* not to be asked again by the same statement before */
+} PineconeSession;
+
+/*
+ * The session for a server and user, made on first use, and made anew after
+ * ALTER SERVER and ALTER USER MAPPING; what runs then goes on with the session
+ * that it has.  The pointer is good until the end of the transaction, and
+ * longer while there are calls of it.
+ */
+extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
+
+/*
+ * Metric, dimension and record counts of the index, from describe_index_stats.
+ * Cached: metric and dimension until the host changes, counts for
+ * pinecone_fdw.stats_ttl.  "fresh" asks again.  With "try" a failure returns
+ * NULL after a single attempt instead of raising an error.
+ */
+extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
+
+/* The same, asked again and counted: what a statement goes by that reads. */
+extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *session,
+														  struct PineconeCounters *counters);
+
+/*
+ * Ask for these ahead, if they are out of date, so that several sessions' come
+ * together.  Never blocks.
+ */
+extern void pinecone_session_refresh(PineconeSession *session);
+
+/* Are they there, or asked for? */
+extern bool pinecone_session_stats_ready(PineconeSession *session);
+
+/*
+ * For calls: make sure the session knows its base URL.  Returns true when it
+ * does, false while the control plane is being asked; when that has failed,
+ * *problem says why.  Never blocks.
+ */
+extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
+
+/*
+ * The index is no longer where a call was sent: ask the control plane again.
+ * Returns whether there may be another answer.
+ */
+extern bool pinecone_session_forget_host(PineconeSession *session, int location);
+
+/* Records in one namespace by those statistics; 0 when it is not there. */
+extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
+
+/*
+ * The namespaces of a table by those statistics, and the records of each;
+ * palloc'ed.
+ */
+extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeTable *table,
+																  struct PineconeStats *stats, int *n);
+
+#endif /* PINECONE_SESSION_H */

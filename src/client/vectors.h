@@ -1,0 +1,224 @@
+/*
+ * vectors.h
+ *		Pinecone's operations, one function each, as calls that run in the
+ *		background while their starter goes on.
+ *
+ * A call is started by one of the functions below and finishes by itself,
+ * including its retries; pinecone_api_ready() looks, pinecone_api_wait()
+ * waits.  At most max_concurrency calls of a session are on the wire; the
+ * others queue.  A call belongs to the memory context it was started in:
+ * resetting that context cancels it.
+ */
+#ifndef PINECONE_VECTORS_H
+#define PINECONE_VECTORS_H
+
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "portability/instr_time.h"
+
+#include "client/session.h"
+#include "wire/record.h"
+
+/* What a statement's calls cost, for EXPLAIN ANALYZE. */
+typedef struct PineconeCounters
+{
+	uint64 requests; /* HTTP requests sent, retries included */
+	uint64 retries;
+	uint64 bytes_sent;	   /* request bodies and URLs */
+	uint64 bytes_received; /* reply bodies */
+	uint64 read_units;
+	uint64 ids_fetched; /* ids asked for by fetch requests */
+	uint64 namespaces;	/* asked, each time */
+	int peak_in_flight;
+
+	/* Where the time goes, if "timing" */
+	bool timing;
+	instr_time wait_time;	  /* asleep until the network has something */
+	instr_time transfer_time; /* sending requests, receiving replies */
+	instr_time decode_time;	  /* parsing replies */
+	instr_time row_time;	  /* forming tuples */
+} PineconeCounters;
+
+typedef struct PineconeCall PineconeCall;
+
+typedef struct PineconeSearch
+{
+	const char *namespace_;
+	int top_k;
+	int nvalues; /* dense query vector, or 0 */
+	const float *values;
+	PineconeSparse sparse; /* sparse query vector, or n = 0 */
+	const char *id;		   /* query by stored record, or NULL */
+	const char *filter;	   /* JSON (server encoding), or NULL */
+	bool include_values;
+	bool include_metadata;
+} PineconeSearch;
+
+/* Index statistics; kept with the session, see pinecone_session_stats(). */
+typedef enum PineconeMetric
+{
+	PINECONE_METRIC_UNKNOWN,
+	PINECONE_METRIC_COSINE,
+	PINECONE_METRIC_DOTPRODUCT,
+	PINECONE_METRIC_EUCLIDEAN
+} PineconeMetric;
+
+typedef struct PineconeNamespaceStats
+{
+	char *name; /* "" for the default namespace */
+	double records;
+} PineconeNamespaceStats;
+
+typedef struct PineconeStats
+{
+	PineconeMetric metric;
+	bool sparse;   /* a sparse index */
+	int dimension; /* 0 for a sparse index */
+	double records;
+	int nnamespaces;
+	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
+	TimestampTz fetched_at;
+} PineconeStats;
+
+/* GET /namespaces */
+typedef struct PineconeNamespaceInfo
+{
+	char *name; /* "" for the default namespace */
+	double records;
+	int nfields; /* declared or indexed metadata fields */
+	char **fields;
+} PineconeNamespaceInfo;
+
+/*
+ * Start a call.  "counters" may be NULL; else it must live as long as the
+ * call.  Arguments are copied into the request before these return.  Fetches
+ * bring vectors whether wanted or not; "want_values" says if to decode them.
+ */
+extern PineconeCall *pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
+										const PineconeSearch *search);
+extern PineconeCall *pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters,
+										const char *namespace_, char *const *ids, int nids,
+										bool want_values);
+/* How many of the ids fit one fetch request: its URL's length is limited. */
+extern int pinecone_api_fetch_batch(char *const *ids, int nids);
+extern PineconeCall *pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
+													const char *namespace_, const char *filter,
+													int limit, const char *token,
+													bool want_values);
+extern PineconeCall *pinecone_api_list(PineconeSession *session, PineconeCounters *counters,
+									   const char *namespace_, const char *prefix,
+									   int limit, const char *token);
+extern PineconeCall *pinecone_api_stats(PineconeSession *session, PineconeCounters *counters);
+extern PineconeCall *pinecone_api_stats_try(PineconeSession *session, bool single_attempt);
+
+/* How many records match: an update by filter with dryRun. */
+extern PineconeCall *pinecone_api_count(PineconeSession *session, PineconeCounters *counters,
+										const char *namespace_, const char *filter);
+extern PineconeCall *pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counters,
+												  const char *token);
+
+/*
+ * Writes.  An upsert's records are encoded by pinecone_api_append_record()
+ * into a buffer that the caller cuts by size; "records" is that text, the
+ * elements of a JSON array with commas between.
+ */
+#define PINECONE_MAX_BODY (2 * 1000 * 1000) /* bytes of one upsert, 2025-10 */
+#define PINECONE_MAX_BATCH 1000				/* records of one upsert, ids of one delete */
+extern void pinecone_api_append_record(StringInfo buf, const PineconeRecord *record);
+extern PineconeCall *pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters,
+										 const char *namespace_, const char *records, int len, int nrecords);
+/* values, sparse and set_metadata: whichever is given */
+extern PineconeCall *pinecone_api_update(PineconeSession *session, PineconeCounters *counters,
+										 const char *namespace_, const PineconeRecord *record);
+extern PineconeCall *pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counters,
+												   const char *namespace_, const char *filter,
+												   const char *set_metadata);
+extern PineconeCall *pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
+											 const char *namespace_, char *const *ids, int nids);
+extern PineconeCall *pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
+												   const char *namespace_, const char *filter);
+extern PineconeCall *pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
+											 const char *namespace_);
+
+/* Has the call finished, well or badly?  Moves the network on, never blocks. */
+extern bool pinecone_api_ready(PineconeCall *call);
+
+/* The same without moving the network on; and that for all calls. */
+extern bool pinecone_api_finished(const PineconeCall *call);
+extern void pinecone_api_advance(void);
+
+/* Wait until the call has finished; interruptible. */
+extern void pinecone_api_wait(PineconeCall *call);
+
+/* Wait until one of them has finished; returns its number. */
+extern int pinecone_api_wait_any(PineconeCall **calls, int ncalls);
+
+/*
+ * A descriptor that becomes readable when calls may have moved on, for a
+ * WaitEventSet of someone else's.  The alarm makes sure that it does before
+ * such a wait, within so many milliseconds.  Then pinecone_api_ready() tells.
+ */
+extern int pinecone_api_socket(void);
+extern void pinecone_api_alarm(long timeout_ms);
+
+/*
+ * Where a call that succeeded found the index: compare with what another has,
+ * or with the session's "stats_location".
+ */
+extern int pinecone_api_location(PineconeCall *call);
+
+/* Cancel if it runs, and free.  NULL is allowed. */
+extern void pinecone_api_free(PineconeCall *call);
+
+/*
+ * Why a call failed, without raising: what the caller can do something about.
+ * PINECONE_FAILURE_NONE when it succeeded.  The call must have finished.
+ */
+typedef enum PineconeFailure
+{
+	PINECONE_FAILURE_NONE,
+	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
+	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
+	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
+	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
+	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
+	PINECONE_FAILURE_OTHER
+} PineconeFailure;
+extern PineconeFailure pinecone_api_failure(PineconeCall *call);
+
+/* A write that has been started: might it have been applied by now? */
+extern bool pinecone_api_may_be_applied(const PineconeCall *call);
+
+/* Not to be sent, or sent again; what is on the wire still comes back. */
+extern void pinecone_api_stop(PineconeCall *call);
+
+/* Something for the detail of a failed call's error to add. */
+extern void pinecone_api_set_note(PineconeCall *call, const char *note);
+
+/* Raise the error of a failed call; elevel as in ereport. */
+extern void pinecone_api_report(PineconeCall *call, int elevel);
+
+/*
+ * The results: wait, raise an error if the call failed, decode into the
+ * current memory context.
+ */
+extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
+extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
+extern PineconeStats *pinecone_api_stats_try_result(PineconeCall *call); /* NULL rather than an error */
+extern double pinecone_api_count_result(PineconeCall *call);			 /* count, update_by_filter */
+extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
+
+/*
+ * A write that has succeeded: does its reply confirm all of it?  If not it is
+ * sent again, or fails for good, and this returns false.
+ */
+extern bool pinecone_api_confirm(PineconeCall *call);
+
+/* Log sequence numbers of the reply's headers; -1 when absent. */
+extern int64 pinecone_api_request_lsn(PineconeCall *call);
+extern int64 pinecone_api_indexed_lsn(PineconeCall *call);
+
+/* Split a record's metadata into fields (current memory context). */
+extern PineconeFields *pinecone_api_metadata_fields(const PineconeRecord *record);
+
+#endif /* PINECONE_VECTORS_H */

@@ -1,0 +1,139 @@
+/*
+ * modify.h
+ *		INSERT, COPY, UPDATE, DELETE and TRUNCATE.
+ */
+#ifndef PINECONE_MODIFY_H
+#define PINECONE_MODIFY_H
+
+#include "foreign/fdwapi.h"
+
+#include "modify/statement.h"
+#include "pending/pending_log.h"
+#include "value/row.h"
+
+typedef struct PineconeModify PineconeModify;
+
+/* One buffered row: an UPDATE that needs the stored record, or an INSERT to be checked */
+typedef struct PineconeBufferedRow
+{
+	char *namespace_;
+	char *id; /* of the record as it is, or is not to be */
+	bool done;
+	HeapTuple row;		   /* UPDATE: the new row */
+	Bitmapset *assigned;   /* UPDATE: the columns that are set in it */
+	PineconeRecord record; /* INSERT */
+} PineconeBufferedRow;
+
+struct PineconeModify
+{
+	CmdType operation;
+	PineconeTable *table;
+	PineconeSession *session;
+	PineconeStats *stats;
+	PineconeWriter *writer;
+	PineconeCounters counters;
+	TupleDesc desc;
+	int64 position;		 /* pending writes as of the statement's begin */
+	Bitmapset *assigned; /* columns that an UPDATE sets */
+	bool shows_rows;	 /* does anyone look at rows after they have been written? */
+	bool watched;		 /* do triggers fire after they have been? */
+
+	/* Junk columns of the plan's rows, or invalid */
+	AttrNumber id_junk;
+	AttrNumber namespace_junk;
+	AttrNumber row_junk; /* the row as it was, where it is needed */
+
+	/* Where writes go: to commit, to the end of the statement, or out */
+	PineconeStatement *statement; /* or NULL */
+	PineconePendingLog *log;	  /* to the end of the statement; its own, or the statement's */
+	PineconeSend *send;			  /* out */
+	int target;
+	char *target_namespace; /* whose number that is, or NULL */
+
+	/* Memory */
+	MemoryContext cxt;	   /* lives as long as this */
+	MemoryContext row_cxt; /* reset per row */
+
+	/* Rows that wait for their stored records */
+	MemoryContext buffer_cxt;
+	MemoryContext flush_cxt; /* reset per row of the buffer */
+	PineconeBufferedRow *buffer;
+	int nbuffered;
+	struct idset_hash *buffered_ids; /* by namespace and id; number: of the row */
+
+	/* Records that the statement has dealt with, or NULL */
+	struct idset_hash *inserted; /* on_duplicate 'error' */
+	struct idset_hash *moved_to; /* by UPDATEs of the id or namespace */
+	struct idset_hash *modified; /* by an UPDATE or DELETE with a join */
+	bool joined;				 /* may a record be met more than once? */
+
+	PineconeReader *reader; /* for RETURNING */
+};
+
+/* modify_plan.c */
+extern int pineconeIsForeignRelUpdatable(Relation rel);
+extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									   int subplan_index);
+
+/* modify.c */
+extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
+									   List *fdw_private, int subplan_index, int eflags);
+extern TupleTableSlot *pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri,
+												 TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern void pineconeEndForeignModify(EState *estate, ResultRelInfo *rri);
+extern void pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
+extern void pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri);
+
+/* modify_direct.c */
+extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									 int subplan_index);
+extern void pineconeBeginDirectModify(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pineconeIterateDirectModify(ForeignScanState *node);
+extern void pineconeEndDirectModify(ForeignScanState *node);
+
+/* truncate.c */
+extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
+
+/*
+ * For modify.c, modify_direct.c and truncate.c: write to a table.  "deferred":
+ * under write_mode 'immediate' send nothing before pinecone_modify_finish(), and
+ * if "statement" is given not before that of its last modification.
+ */
+extern PineconeModify *pinecone_modify_create(PineconeStatement *statement, PineconeTable *table,
+											  Oid userid, CmdType operation,
+											  const Bitmapset *assigned, bool deferred);
+extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
+								  const PineconeWrite *write);
+extern void pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id);
+extern void pinecone_modify_finish(PineconeModify *modify);
+
+/* For statement.c: write the rows that wait for their stored records. */
+extern void pinecone_modify_flush(PineconeModify *modify);
+
+/* The namespace that a value of the namespace column, or a row, is meant for. */
+extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value,
+													  bool isnull);
+extern const char *pinecone_modify_namespace_of_row(PineconeModify *modify, const Datum *values,
+													const bool *isnull);
+
+/* What tells records of all namespaces apart. */
+extern char *pinecone_modify_record_key(const char *namespace_, const char *id);
+
+/* Add a key to a set of the statement's; false: it is there already. */
+extern bool pinecone_modify_remember(PineconeModify *modify, struct idset_hash **keys,
+									 const char *key);
+
+extern void pinecone_modify_refuse_duplicate(PineconeModify *modify, const char *id);
+
+/* A place in the buffer for a row that concerns a record; may flush it first. */
+extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
+														 const char *namespace_, const char *id);
+
+/* No row may wait for the next when a trigger may fire before. */
+extern void pinecone_modify_flush_watched(PineconeModify *modify);
+
+#endif /* PINECONE_MODIFY_H */

@@ -1,0 +1,438 @@
+/*
+ * modify_direct.c
+ *		UPDATE and DELETE of all records that match a filter, as one request.
+ *
+ * This is planned when the filter says exactly which rows are meant and the
+ * values to set do not depend on the row.  Whether it is done so shows when
+ * the values are known: a field set to NULL, or rows that this transaction has
+ * written itself, are dealt with record by record.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/setting.h"
+#include "modify/modify.h"
+#include "pending/consistency.h"
+#include "pending/pending.h"
+#include "plan/plan_modify.h"
+#include "scan/scan.h"
+
+/* Records that one update by filter changes at most (API 2025-10) */
+#define MAX_UPDATED 100000
+
+/* ---- Planning ---- */
+
+/* The scan of the target, if it is all that feeds the modification. */
+static ForeignScan *
+target_scan(ModifyTable *plan, Index result_relation, int subplan_index)
+{
+	Plan *subplan = outerPlan(plan);
+
+	if (IsA(subplan, Append))
+	{
+		Append *append = (Append *) subplan;
+
+		if (subplan_index >= list_length(append->appendplans))
+			return NULL;
+		subplan = list_nth(append->appendplans, subplan_index);
+	}
+	if (!IsA(subplan, ForeignScan) ||
+		((ForeignScan *) subplan)->scan.scanrelid != result_relation)
+		return NULL;
+	return (ForeignScan *) subplan;
+}
+
+/* Does the scan's request say exactly which records are meant? */
+static bool
+request_is_exact(ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+
+	return scan->scan.plan.qual == NIL && request->op == PINECONE_OP_FILTER &&
+		   request->filter != NULL && request->ids == NIL && request->prefix < 0;
+}
+
+/* Can a column be set to a value for all records at once? */
+static bool
+assignment_is_direct(PineconeTable *table, AttrNumber attnum, Expr *value)
+{
+	PineconeColumn *column = pinecone_option_column(table, attnum);
+
+	if (column == NULL || column->role != PINECONE_ROLE_FIELD)
+		return false;
+	if (IsA(value, Const) && ((Const *) value)->constisnull)
+		return false;
+	return !contain_var_clause((Node *) value) && !contain_subplans((Node *) value) &&
+		   !contain_volatile_functions((Node *) value);
+}
+
+/* The assignments of an UPDATE; false when they depend on the row. */
+static bool
+direct_assignments(PlannerInfo *root, Index result_relation, PineconeTable *table, List **attnums,
+				   List **values)
+{
+	List *targets;
+	ListCell *lt;
+	ListCell *la;
+
+	get_translated_update_targetlist(root, result_relation, &targets, attnums);
+	*values = NIL;
+	forboth(lt, targets, la, *attnums)
+	{
+		Expr *value = lfirst_node(TargetEntry, lt)->expr;
+
+		if (!assignment_is_direct(table, lfirst_int(la), value))
+			return false;
+		*values = lappend(*values, value);
+	}
+	return *values != NIL;
+}
+
+/* Could a row leave its partition by the assignments? */
+static bool
+touches_partition_key(Oid relid, List *attnums)
+{
+	Relation rel = table_open(relid, NoLock);
+	Bitmapset *key = NULL;
+	bool touched = false;
+	ListCell *lc;
+
+	if (rel->rd_rel->relispartition)
+		pull_varattnos((Node *) RelationGetPartitionQual(rel), 1, &key);
+	table_close(rel, NoLock);
+	foreach(lc, attnums)
+		touched = touched || bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, key);
+	return touched;
+}
+
+bool
+pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+						 int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
+	ForeignScan *scan = target_scan(plan, result_relation, subplan_index);
+	PineconeTable *table;
+	List *attnums = NIL;
+	List *values = NIL;
+
+	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
+		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE) ||
+		!request_is_exact(scan))
+		return false;
+	table = pinecone_option_table(rte->relid);
+	if (table->id_attnum == 0)
+		return false;
+	if (plan->operation == CMD_DELETE && !table->delete_by_filter)
+		return false;
+	if (plan->operation == CMD_UPDATE &&
+		(!direct_assignments(root, result_relation, table, &attnums, &values) ||
+		 touches_partition_key(rte->relid, attnums)))
+		return false;
+
+	scan->operation = plan->operation;
+	scan->resultRelation = result_relation;
+	scan->scan.plan.async_capable = false;
+	scan->fdw_private = list_make4(scan->fdw_private, attnums,
+								   makeInteger(list_length(scan->fdw_exprs)),
+								   makeInteger(plan->canSetTag));
+	scan->fdw_exprs = list_concat(scan->fdw_exprs, values);
+	return true;
+}
+
+/* ---- Execution ---- */
+
+typedef struct DirectModify
+{
+	PineconeScanState *scan;
+	PineconeModify *modify;
+	CmdType operation;
+	List *attnums;
+	int first_value;
+	Datum *values; /* a row with the assigned columns */
+	bool *isnull;
+	bool any_null;
+} DirectModify;
+
+void
+pineconeBeginDirectModify(ForeignScanState *node, int eflags)
+{
+	pineconeBeginForeignScan(node, eflags);
+}
+
+/* Evaluate the assigned values into a row. */
+static void
+evaluate_assignments(ForeignScanState *node, DirectModify *direct)
+{
+	ListCell *lc;
+
+	foreach(lc, direct->attnums)
+	{
+		int number = direct->first_value + foreach_current_index(lc);
+		int n = lfirst_int(lc) - 1;
+
+		direct->isnull[n] = !pinecone_scan_evaluate(node, number);
+		direct->values[n] = direct->scan->values.values[number];
+		direct->any_null = direct->any_null || direct->isnull[n];
+	}
+}
+
+/* A record's id as a value of the id column. */
+static void
+set_id(DirectModify *direct, const char *id)
+{
+	int n = direct->modify->table->id_attnum - 1;
+
+	direct->values[n] = PointerGetDatum(cstring_to_text(id));
+	direct->isnull[n] = false;
+}
+
+/* One record that matches: deleted, or written with the assigned values. */
+static void
+modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stored)
+{
+	PineconeModify *modify = direct->modify;
+	PineconeWrite write = {PINECONE_WRITE_UPDATE};
+
+	if (direct->operation == CMD_DELETE)
+	{
+		pinecone_modify_delete(modify, namespace_, stored->id);
+		return;
+	}
+	set_id(direct, stored->id);
+	if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
+									   &write.record))
+	{
+		write.kind = PINECONE_WRITE_UPSERT;
+		pinecone_convert_record(modify->writer, direct->values, direct->isnull, stored,
+								&write.record);
+	}
+	pinecone_modify_write(modify, namespace_, &write);
+}
+
+/* Record by record; returns how many. */
+static double
+modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+	PineconeStreamSpec spec;
+	PineconeStream *stream;
+	PineconeRecord *stored;
+	double n = 0;
+
+	pinecone_scan_fill_spec(node, scan->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
+							&spec);
+	spec.namespace_ = namespace_;
+	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
+	stream = pinecone_stream_begin(&spec);
+	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+	{
+		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
+
+		MemoryContextReset(direct->modify->row_cxt);
+		modify_record(direct, namespace_, stored);
+		MemoryContextSwitchTo(old);
+		n++;
+	}
+	pinecone_stream_end(stream);
+	return n;
+}
+
+/*
+ * The filter for records that still differ from what is set; NULL when a list
+ * is set, for a filter cannot compare lists.
+ */
+static char *
+rest_filter(const char *filter, const PineconeRecord *set)
+{
+	Jsonb *fields = pinecone_pending_metadata(set);
+	JsonbIterator *iterator = JsonbIteratorInit(&fields->root);
+	JsonbIteratorToken token;
+	JsonbValue value;
+	StringInfoData buf;
+	char *key = NULL;
+	const char *separator = "";
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"$and\":[%s,{\"$or\":[", filter);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			StringInfoData name;
+
+			initStringInfo(&name);
+			escape_json(&name, pnstrdup(value.val.string.val, value.val.string.len));
+			key = name.data;
+		}
+		else if (token == WJB_VALUE)
+		{
+			if (value.type == jbvBinary)
+				return NULL;
+			appendStringInfo(&buf, "%s{%s:{\"$exists\":false}},{%s:{\"$ne\":%s}}", separator, key, key,
+							 JsonbToCString(NULL, &JsonbValueToJsonb(&value)->root, 0));
+			separator = ",";
+		}
+	}
+	appendStringInfoString(&buf, "]}]}");
+	return buf.data;
+}
+
+/* As one request; returns how many records match, or -1 when it cannot be done. */
+static double
+modify_by_filter(DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+	PineconeModify *modify = direct->modify;
+	PineconeWrite write = {PINECONE_WRITE_DELETE_FILTER};
+	PineconeCall *call;
+	double count;
+
+	write.filter = scan->filter.json;
+	if (direct->operation == CMD_UPDATE)
+	{
+		write.kind = PINECONE_WRITE_UPDATE_FILTER;
+		if (!pinecone_convert_set_fields(modify->writer, direct->values, direct->isnull,
+										 &write.record))
+			return -1;
+		write.rest = rest_filter(write.filter, &write.record);
+	}
+
+	call = pinecone_api_count(modify->session, &scan->counters, namespace_, write.filter);
+	pinecone_api_wait(call);
+	if (pinecone_api_failure(call) == PINECONE_FAILURE_NO_NAMESPACE)
+		count = 0;
+	else
+		count = pinecone_api_count_result(call);
+	pinecone_api_free(call);
+	if (count > MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
+		return -1;
+	if (count > 0)
+		pinecone_modify_write(modify, namespace_, &write);
+	return count;
+}
+
+/*
+ * Are writes under way that the filter could match as well?  It is meant for
+ * what there was when the statement began.
+ */
+static bool
+has_other_writes(DirectModify *direct, const char *namespace_)
+{
+	PineconeModify *modify = direct->modify;
+
+	if (modify->log != NULL &&
+		pinecone_pending_log_place(modify->log, modify->session, namespace_) >= 0)
+		return true;
+	return pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL) != NULL;
+}
+
+static double
+modify_namespace(ForeignScanState *node, DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+	double count = -1;
+
+	pinecone_consistency_wait(scan->session, scan->table, namespace_);
+	if (scan->filter.kind == PINECONE_FILTER_NEVER)
+		return 0;
+	scan->counters.namespaces++;
+	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
+		!has_other_writes(direct, namespace_))
+		count = modify_by_filter(direct, namespace_);
+	return count < 0 ? modify_records(node, direct, namespace_) : count;
+}
+
+/* Nothing is sent before the rest of the statement has read what there was. */
+static PineconeStatement *
+shared_statement(EState *estate)
+{
+	return pinecone_count_result_relations(estate) > 1 ? pinecone_statement_of(estate) : NULL;
+}
+
+static double
+execute(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	PineconeScanState *scan = node->fdw_state;
+	PineconeStatement *statement = shared_statement(node->ss.ps.state);
+	PineconeTable *table = scan->table;
+	DirectModify direct = {0};
+	Bitmapset *assigned = NULL;
+	double count = 0;
+	ListCell *lc;
+
+	direct.scan = scan;
+	direct.operation = plan->operation;
+	direct.attnums = list_nth(plan->fdw_private, PINECONE_DIRECT_ASSIGNED);
+	direct.first_value = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
+	direct.values = palloc0(table->ncolumns * sizeof(Datum));
+	direct.isnull = palloc(table->ncolumns * sizeof(bool));
+	memset(direct.isnull, true, table->ncolumns * sizeof(bool));
+	foreach(lc, direct.attnums)
+		assigned = bms_add_member(assigned, lfirst_int(lc));
+	direct.modify = pinecone_modify_create(statement, table, scan->userid, direct.operation,
+										   assigned, true);
+
+	pinecone_scan_prepare(node);
+	evaluate_assignments(node, &direct);
+	for (int i = 0; i < scan->nnamespaces; i++)
+		count += modify_namespace(node, &direct, scan->namespaces[i].name);
+	if (statement != NULL)
+	{
+		pinecone_statement_add(statement, direct.modify);
+		scan->modify = direct.modify;
+	}
+	else
+		pinecone_modify_finish(direct.modify);
+	return count;
+}
+
+TupleTableSlot *
+pineconeIterateDirectModify(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	PineconeScanState *scan = node->fdw_state;
+	EState *estate = node->ss.ps.state;
+
+	if (!scan->done)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scan->run_cxt);
+		double count = execute(node);
+
+		MemoryContextSwitchTo(old);
+		scan->done = true;
+		if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_SET_TAG)))
+			estate->es_processed += count;
+		if (node->ss.ps.instrument)
+			node->ss.ps.instrument->tuplecount += count;
+	}
+	return ExecClearTuple(node->ss.ss_ScanTupleSlot);
+}
+
+void
+pineconeEndDirectModify(ForeignScanState *node)
+{
+	PineconeScanState *scan = node->fdw_state;
+
+	if (scan != NULL && scan->modify != NULL)
+	{
+		pinecone_modify_finish(scan->modify);
+		pinecone_statement_remove(scan->modify->statement, scan->modify);
+	}
+	pineconeEndForeignScan(node);
+}

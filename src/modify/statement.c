@@ -1,0 +1,200 @@
+/*
+ * statement.c
+ *		What the modifications of one statement have in common.
+ *
+ * A statement with data-modifying WITH queries, or on a partitioned table, has
+ * several modifications, which end in no particular order.  What has to wait
+ * for the end of all of them goes to a single log.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "base/idset.h"
+#include "modify/modify.h"
+#include "modify/statement.h"
+
+struct PineconeStatement
+{
+	dlist_node node;
+	EState *estate;
+	MemoryContextCallback cleanup;
+	List *modifies;
+	bool finishing;
+	struct idset_hash *inserted; /* or NULL */
+	PineconePendingLog *log;	 /* or NULL */
+	int log_users;
+};
+
+/* Statements under way: a function may execute some within another. */
+static dlist_head statements = DLIST_STATIC_INIT(statements);
+
+static ExecutorFinish_hook_type next_executor_finish = NULL;
+
+static PineconeStatement *
+find_statement(EState *estate)
+{
+	dlist_iter iter;
+
+	dlist_foreach(iter, &statements)
+	{
+		PineconeStatement *statement = dlist_container(PineconeStatement, node, iter.cur);
+
+		if (statement->estate == estate)
+			return statement;
+	}
+	return NULL;
+}
+
+static void
+forget_statement(void *arg)
+{
+	dlist_delete(&((PineconeStatement *) arg)->node);
+}
+
+PineconeStatement *
+pinecone_statement_of(EState *estate)
+{
+	PineconeStatement *statement = find_statement(estate);
+
+	if (statement != NULL)
+		return statement;
+	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(PineconeStatement));
+	statement->estate = estate;
+	statement->cleanup.func = forget_statement;
+	statement->cleanup.arg = statement;
+	dlist_push_head(&statements, &statement->node);
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &statement->cleanup);
+	return statement;
+}
+
+void
+pinecone_statement_add(PineconeStatement *statement, PineconeModify *modify)
+{
+	MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
+
+	statement->modifies = lappend(statement->modifies, modify);
+	MemoryContextSwitchTo(old);
+}
+
+void
+pinecone_statement_remove(PineconeStatement *statement, PineconeModify *modify)
+{
+	statement->modifies = list_delete_ptr(statement->modifies, modify);
+}
+
+bool
+pinecone_statement_is_finishing(const PineconeStatement *statement)
+{
+	return statement->finishing;
+}
+
+void
+pinecone_statement_set_finishing(PineconeStatement *statement)
+{
+	statement->finishing = true;
+}
+
+/* A line break is in no namespace. */
+static char *
+insert_key(Oid serverid, const char *namespace_, const char *id)
+{
+	return psprintf("%u\n%s\n%s", serverid, namespace_, id);
+}
+
+void
+pinecone_statement_note_insert(PineconeStatement *statement, Oid serverid,
+							   const char *namespace_, const char *id)
+{
+	EState *estate = statement->estate;
+	MemoryContext old;
+	char *key;
+	bool found;
+
+	if (estate->es_auxmodifytables == NIL)
+		return;
+	old = MemoryContextSwitchTo(estate->es_query_cxt);
+	if (statement->inserted == NULL)
+		statement->inserted = idset_create(estate->es_query_cxt, 1024, NULL);
+	key = insert_key(serverid, namespace_, id);
+	(void) idset_insert(statement->inserted, key, &found);
+	if (found)
+		pfree(key);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+pinecone_statement_has_inserted(const PineconeStatement *statement, Oid serverid,
+								const char *namespace_, const char *id)
+{
+	char *key;
+	bool found;
+
+	if (statement == NULL || statement->inserted == NULL)
+		return false;
+	key = insert_key(serverid, namespace_, id);
+	found = idset_lookup(statement->inserted, key) != NULL;
+	pfree(key);
+	return found;
+}
+
+PineconePendingLog *
+pinecone_statement_log(PineconeStatement *statement)
+{
+	if (statement->log == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
+
+		statement->log = pinecone_pending_log_create(CurrentResourceOwner);
+		MemoryContextSwitchTo(old);
+	}
+	statement->log_users++;
+	return statement->log;
+}
+
+bool
+pinecone_statement_release_log(PineconeStatement *statement)
+{
+	return --statement->log_users == 0;
+}
+
+/*
+ * All rows have been read, but for WITH queries that nobody reads, which are
+ * yet to run.  What triggers look at must have been written.
+ */
+static void
+write_rows(PineconeStatement *statement)
+{
+	ListCell *lc;
+
+	statement->finishing = true;
+	foreach(lc, statement->modifies)
+		pinecone_modify_flush(lfirst(lc));
+	if (statement->estate->es_auxmodifytables != NIL)
+		return;
+	foreach(lc, statement->modifies)
+		pinecone_modify_finish(lfirst(lc));
+}
+
+static void
+executor_finish(QueryDesc *query)
+{
+	PineconeStatement *statement = find_statement(query->estate);
+
+	if (statement != NULL)
+		write_rows(statement);
+	if (next_executor_finish != NULL)
+		next_executor_finish(query);
+	else
+		standard_ExecutorFinish(query);
+}
+
+void
+pinecone_statement_init(void)
+{
+	next_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = executor_finish;
+}

@@ -1,0 +1,140 @@
+/*
+ * option.h
+ *		Options of servers, user mappings, foreign tables and columns, read
+ *		into typed structs.
+ */
+#ifndef PINECONE_OPTION_H
+#define PINECONE_OPTION_H
+
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+#include "base/rate.h"
+
+typedef struct PineconeServerOptions
+{
+	Oid serverid;
+	char *servername;
+
+	/* Where: host, or index resolved through control_host */
+	char *host;			/* as given, scheme optional, or NULL */
+	char *index;		/* or NULL */
+	char *control_host; /* never NULL; default api.pinecone.io */
+	char *api_version;
+	char *ca_file; /* PEM bundle, or NULL for the system's */
+
+	/* How */
+	int connect_timeout_ms;
+	int request_timeout_ms;
+	int max_retries;
+	int max_concurrency; /* requests in flight per server and user */
+	PineconeRateLimits rates;
+} PineconeServerOptions;
+
+typedef enum PineconeRole
+{
+	PINECONE_ROLE_DROPPED, /* dropped column: always NULL */
+	PINECONE_ROLE_ID,
+	PINECONE_ROLE_VALUES,
+	PINECONE_ROLE_SPARSE_VALUES,
+	PINECONE_ROLE_SCORE,
+	PINECONE_ROLE_METADATA,
+	PINECONE_ROLE_NAMESPACE,
+	PINECONE_ROLE_FIELD
+} PineconeRole;
+
+typedef enum PineconeFormat
+{
+	PINECONE_FORMAT_ISO,	 /* times as ISO 8601 strings */
+	PINECONE_FORMAT_EPOCH,	 /* seconds, a number */
+	PINECONE_FORMAT_EPOCH_MS /* milliseconds, a number */
+} PineconeFormat;
+
+typedef struct PineconeColumn
+{
+	AttrNumber attnum;
+	char *name; /* SQL name, for messages */
+	PineconeRole role;
+	char *field; /* metadata key, for PINECONE_ROLE_FIELD */
+	PineconeFormat format;
+	Oid typid; /* as declared (a domain stays a domain) */
+	int32 typmod;
+	Oid collation;
+} PineconeColumn;
+
+typedef struct PineconeTable
+{
+	Oid relid;
+	char *name;
+	PineconeServerOptions *server;
+
+	/* Which records: of one namespace; of several, if there is a column for it */
+	char *namespace_;  /* "" is the default namespace; NULL: several */
+	char **namespaces; /* option "namespaces": sorted, distinct; NULL: all */
+	int nnamespaces;
+
+	/* Behaviour */
+	bool type_error_null;	 /* on_type_error 'null' */
+	bool count_from_stats;	 /* plain count(*) may be answered by stats */
+	bool count_from_dry_run; /* filtered count(*) by an update dry run */
+	bool async_capable;		 /* may run concurrently with others */
+
+	/* Reading one's own writes */
+	bool session_consistency;
+	int consistency_timeout_ms;
+	bool consistency_warning; /* no error when it takes longer */
+
+	/* Writing */
+	bool updatable;
+	bool truncatable;
+	bool transactional;	   /* write_mode: send at commit, not at once */
+	bool duplicate_error;  /* INSERT of an id that is there is an error */
+	bool delete_by_filter; /* may DELETE be one request? */
+	int batch_size;		   /* records of an upsert */
+	int write_concurrency; /* batches in flight */
+
+	/* Columns, by attnum - 1 */
+	int ncolumns;
+	PineconeColumn *columns;
+	AttrNumber id_attnum; /* 0 when the table has no such column */
+	AttrNumber values_attnum;
+	AttrNumber sparse_attnum;
+	AttrNumber score_attnum;
+	AttrNumber metadata_attnum;
+	AttrNumber namespace_attnum; /* not 0: the table spans namespaces */
+} PineconeTable;
+
+/*
+ * The credentials of a user mapping.  The key is read from the
+ * mapping's api_key, or from api_key_file (re-read when the file changed).
+ * Raises an error when there is none.  Palloc'ed in the current context.
+ *
+ * "again", when the key has been refused, reads a file even if it looks the
+ * same, and returns NULL instead of raising an error.
+ */
+extern char *pinecone_option_api_key(Oid mappingid, bool again);
+
+/* Is a host of the form that options and answers may have? */
+extern bool pinecone_option_host_is_valid(const char *host);
+
+extern PineconeServerOptions *pinecone_option_server(Oid serverid);
+
+/* Options and columns of a foreign table; everything palloc'ed. */
+extern PineconeTable *pinecone_option_read_table(Oid relid);
+
+/*
+ * The same, shared with others, so not to be changed; it stays as it is until
+ * the current memory context is reset.
+ */
+extern PineconeTable *pinecone_option_table(Oid relid);
+
+/* Can a namespace be called so? */
+extern bool pinecone_option_namespace_is_valid(const char *name);
+
+/* Does the table show that namespace? */
+extern bool pinecone_option_has_namespace(const PineconeTable *table, const char *name);
+
+/* The column of that number, or NULL when it is dropped or a system column. */
+extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
+
+#endif /* PINECONE_OPTION_H */

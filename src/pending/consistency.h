@@ -1,0 +1,29 @@
+/*
+ * consistency.h
+ *		Reading one's own writes: Pinecone shows a write some time after it has
+ *		confirmed it.
+ */
+#ifndef PINECONE_CONSISTENCY_H
+#define PINECONE_CONSISTENCY_H
+
+#include "client/session.h"
+#include "option/option.h"
+
+/* A write to the namespace was confirmed with this sequence number (-1: none). */
+extern void pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn);
+
+/*
+ * Under the table's option consistency 'session': wait until searches of the
+ * namespace see what this session has written to it.  After
+ * consistency_timeout an error or a warning, by option on_consistency_timeout.
+ */
+extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
+									  const char *namespace_);
+
+/*
+ * The namespaces with writes of this session that are not known to be visible.
+ * Palloc'ed.
+ */
+extern char **pinecone_consistency_namespaces(PineconeSession *session, int *n);
+
+#endif /* PINECONE_CONSISTENCY_H */

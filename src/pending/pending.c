@@ -1,0 +1,297 @@
+/*
+ * pending.c
+ *		Writes that wait for the end of the transaction.
+ *
+ * All writes of a transaction, to whichever namespaces, are one log in the
+ * order in which they were made.  A savepoint is a position in it, so rolling
+ * back to one truncates the log.  Just before the local commit the log is read
+ * from its beginning and sent.
+ *
+ * What is sent cannot be taken back: when sending fails half way, or the local
+ * commit after it, Pinecone has more than the database.  The error says how
+ * much.
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "storage/predicate.h"
+#include "storage/proc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timeout.h"
+
+#include "pending/pending.h"
+#include "pending/pending_view.h"
+#include "pending/send.h"
+
+/* Where the log stood when a subtransaction first added to it. */
+typedef struct Mark
+{
+	int level; /* nesting level of the subtransaction */
+	int64 size;
+} Mark;
+
+/* The transaction's log, or NULL, and its index; in TopTransactionContext. */
+static PineconePendingLog *pending = NULL;
+static PineconePendingIndex *pending_index = NULL;
+
+static Mark *marks = NULL;
+static int nmarks = 0;
+static int marks_size = 0;
+
+/* Is the log being sent? */
+static bool sending = false;
+
+/* ---- Adding ---- */
+
+static void
+mark_subtransaction(void)
+{
+	int level = GetCurrentTransactionNestLevel();
+
+	if (level == 1 || (nmarks > 0 && marks[nmarks - 1].level >= level))
+		return;
+	if (nmarks == marks_size)
+	{
+		marks_size = Max(8, 2 * marks_size);
+		marks = marks ? repalloc(marks, marks_size * sizeof(Mark)) :
+						MemoryContextAlloc(TopTransactionContext, marks_size * sizeof(Mark));
+	}
+	marks[nmarks].level = level;
+	marks[nmarks].size = pinecone_pending_log_size(pending);
+	nmarks++;
+}
+
+static void
+create_log(void)
+{
+	MemoryContext cxt = AllocSetContextCreate(TopTransactionContext, "pinecone pending writes",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	pending = pinecone_pending_log_create(TopTransactionResourceOwner);
+	pending_index = pinecone_pending_index_create(pending);
+	MemoryContextSwitchTo(old);
+}
+
+int
+pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
+						const char *namespace_)
+{
+	/* leaders of parallel queries may not write either */
+	if (IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot write to Pinecone during a parallel operation")));
+	if (sending)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot write to Pinecone while the transaction commits")));
+	if (pending == NULL)
+		create_log();
+	return pinecone_pending_log_target(pending, session, namespace_, table->batch_size,
+									   table->write_concurrency);
+}
+
+void
+pinecone_pending_add(int target, const PineconeWrite *write)
+{
+	mark_subtransaction();
+	pinecone_pending_log_add(pending, target, write);
+}
+
+int64
+pinecone_pending_position(void)
+{
+	return pending ? pinecone_pending_log_size(pending) : 0;
+}
+
+PineconePendingView *
+pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
+{
+	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
+
+	return place < 0 ? NULL : pinecone_pending_index_view(pending_index, place, position);
+}
+
+bool
+pinecone_pending_waits(PineconeSession *session, const char *namespace_)
+{
+	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
+
+	return place >= 0 && pinecone_pending_index_count(pending_index, place) > 0;
+}
+
+double
+pinecone_pending_count(const PineconeTable *table)
+{
+	int n = pending ? pinecone_pending_log_targets(pending) : 0;
+	double count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (pinecone_pending_log_is_of(pending, i, table))
+			count += pinecone_pending_index_count(pending_index, i);
+	}
+	return count;
+}
+
+PineconeNamespaceStats *
+pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *table,
+								PineconeNamespaceStats *namespaces, int *n)
+{
+	/* the names that the option gives are all there already */
+	if (pending == NULL || table->namespaces != NULL)
+		return namespaces;
+	return pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
+}
+
+/* ---- Subtransactions ---- */
+
+static void
+commit_subtransaction(int level)
+{
+	Mark *top = nmarks > 0 ? &marks[nmarks - 1] : NULL;
+
+	if (top == NULL || top->level < level)
+		return;
+	if (level == 2 || (nmarks > 1 && marks[nmarks - 2].level == level - 1))
+		nmarks--;
+	else
+		top->level = level - 1;
+}
+
+static void
+abort_subtransaction(int level)
+{
+	while (nmarks > 0 && marks[nmarks - 1].level >= level)
+	{
+		int64 size = marks[--nmarks].size;
+
+		pinecone_pending_index_truncate(pending_index, size);
+		pinecone_pending_log_truncate(pending, size);
+	}
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	if (pending == NULL)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		commit_subtransaction(GetCurrentTransactionNestLevel());
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		abort_subtransaction(GetCurrentTransactionNestLevel());
+}
+
+/* ---- Commit ---- */
+
+/* For whatever interrupts sending: how far it had come. */
+static void
+add_progress(void *arg)
+{
+	char *progress = pinecone_send_progress(arg);
+
+	errcontext("sending pending writes to Pinecone before commit");
+	if (progress)
+		errcontext("%s", progress);
+}
+
+static void
+send_pending(void)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone commit",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeSend *send = pinecone_send_begin();
+	ErrorContextCallback callback;
+
+	callback.callback = add_progress;
+	callback.arg = send;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	pinecone_pending_log_send(pending, send, NULL);
+	pinecone_send_finish(send);
+
+	error_context_stack = callback.previous;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * PostgreSQL stops counting statement_timeout before it commits.  Sending may
+ * take long, so it counts here.
+ */
+static void
+send_in_time(void)
+{
+	bool armed = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
+
+	if (armed)
+		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	PG_TRY();
+	{
+		send_pending();
+	}
+	PG_FINALLY();
+	{
+		if (armed)
+			disable_timeout(STATEMENT_TIMEOUT, false);
+	}
+	PG_END_TRY();
+}
+
+static void
+forget(void)
+{
+	/* memory is the transaction's */
+	pending = NULL;
+	pending_index = NULL;
+	marks = NULL;
+	nmarks = marks_size = 0;
+	sending = false;
+}
+
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (pending == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			sending = true;
+			if (pinecone_pending_log_size(pending) > 0)
+			{
+				/* PostgreSQL would find out after it has been sent */
+				PreCommit_CheckForSerializationFailure();
+				send_in_time();
+			}
+			pinecone_pending_log_close(pending);
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			if (pinecone_pending_log_size(pending) > 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has written to a Pinecone foreign table"),
+						 errhint("Commit it, or set \"write_mode\" to \"immediate\".")));
+			pinecone_pending_log_close(pending);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			forget();
+			break;
+		default:
+			break;
+	}
+}
+
+void
+pinecone_pending_init(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}

@@ -1,0 +1,69 @@
+/*
+ * pending_log.h
+ *		The log of a transaction's writes.
+ */
+#ifndef PINECONE_PENDING_LOG_H
+#define PINECONE_PENDING_LOG_H
+
+#include "pending/pending.h"
+#include "pending/send.h"
+#include "utils/resowner.h"
+
+typedef struct PineconePendingLog PineconePendingLog;
+
+/*
+ * An empty log in the current memory context, which must live as long as the
+ * resource owner; that holds its file.
+ */
+extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
+
+/* Number of a namespace, and how writes to it are to be sent. */
+extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
+									   const char *namespace_, int batch_size, int concurrency);
+
+extern void pinecone_pending_log_add(PineconePendingLog *log, int target,
+									 const PineconeWrite *write);
+
+/* Bytes; pinecone_pending_log_truncate() takes one back to an earlier size. */
+extern int64 pinecone_pending_log_size(const PineconePendingLog *log);
+extern void pinecone_pending_log_truncate(PineconePendingLog *log, int64 size);
+
+/* One write as an index of the log sees it */
+typedef struct PineconePendingEntry
+{
+	int place;
+	PineconeWriteKind kind;
+	char id[1024]; /* "" unless it concerns one record */
+} PineconePendingEntry;
+
+/* Look at the write at an offset; returns the next one's. */
+extern int64 pinecone_pending_log_peek(PineconePendingLog *log, int64 offset,
+									   PineconePendingEntry *entry);
+
+/* All of the write at an offset, in the current memory context. */
+extern void pinecone_pending_log_read(PineconePendingLog *log, int64 offset, PineconeWrite *write);
+
+/*
+ * Several users may write to a namespace in one transaction, each as a target
+ * of its own.  The first of these numbers tells the namespace: its place, or
+ * -1; how many numbers there are; is one the place of a table's namespace?
+ */
+extern int pinecone_pending_log_place(const PineconePendingLog *log,
+									  const PineconeSession *session, const char *namespace_);
+extern int pinecone_pending_log_targets(const PineconePendingLog *log);
+extern bool pinecone_pending_log_is_of(const PineconePendingLog *log, int place,
+									   const PineconeTable *table);
+
+/* As pinecone_pending_add_namespaces(). */
+extern PineconeNamespaceStats *
+pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *session,
+									PineconeNamespaceStats *namespaces, int *n);
+
+/* Send all of it, in order.  "counters" may be NULL. */
+extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send,
+									  PineconeCounters *counters);
+
+/* Give back what does not go away with memory. */
+extern void pinecone_pending_log_close(PineconePendingLog *log);
+
+#endif /* PINECONE_PENDING_LOG_H */

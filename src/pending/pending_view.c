@@ -1,0 +1,460 @@
+/*
+ * pending_view.c
+ *		What the log of a transaction's writes makes of a namespace.
+ *
+ * An index of the log tells which writes name an id, and which concern all
+ * records.  It grows with the log, whenever someone reads, and shrinks with it.
+ * A view is the index up to a position of the log: each statement has the one
+ * at which it began, so that it does not see what it writes itself, and an open
+ * cursor does not see what is written after it.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "base/idset.h"
+#include "pending/pending_view.h"
+#include "value/match.h"
+#include "value/metadata.h"
+
+/* One write */
+typedef struct Op
+{
+	int64 offset;
+	PineconeWriteKind kind;
+	bool replaces;	/* this one or an earlier one of the id sets or deletes all of it */
+	int previous;	/* the id's one before, or -1 */
+	const char *id; /* as in "ids"; NULL: not of one record */
+} Op;
+
+/* A write to all records that match a filter */
+typedef struct FilterOp
+{
+	int64 offset;
+	PineconeWriteKind kind;
+	PineconeMatcher *matcher;
+	PineconeRecord set; /* metadata to set */
+} FilterOp;
+
+/* What is known of one namespace, in the order of the log */
+typedef struct Namespace
+{
+	idset_hash *ids; /* number: of the last op */
+	Op *ops;
+	int nops;
+	int ops_size;
+	FilterOp *filters;
+	int nfilters;
+	int filters_size;
+	int64 *emptied; /* offsets of the writes that delete everything */
+	int nemptied;
+	int emptied_size;
+} Namespace;
+
+struct PineconePendingIndex
+{
+	PineconePendingLog *log;
+	MemoryContext cxt;
+	int64 size; /* of the log as far as it is known here */
+	Namespace **namespaces;
+	int nnamespaces;
+};
+
+struct PineconePendingView
+{
+	PineconePendingIndex *index;
+	Namespace *namespace_;
+	int64 position; /* what stands there or later is not seen */
+	int64 emptied;	/* offset of the last write that deletes everything, or -1 */
+	int first_filter;
+	int last_filter; /* one behind */
+};
+
+/* ---- The index ---- */
+
+PineconePendingIndex *
+pinecone_pending_index_create(PineconePendingLog *log)
+{
+	PineconePendingIndex *index = palloc0(sizeof(PineconePendingIndex));
+
+	index->log = log;
+	index->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone index of pending writes",
+									   ALLOCSET_DEFAULT_SIZES);
+	return index;
+}
+
+/* Room for one more in an array, in the current memory context. */
+static void *
+make_room(void *array, int n, int *size, Size element)
+{
+	if (n < *size)
+		return array;
+	*size = Max(16, 2 * *size);
+	return array ? repalloc_huge(array, *size * element) :
+				   MemoryContextAllocHuge(CurrentMemoryContext, *size * element);
+}
+
+static Namespace *
+get_namespace(PineconePendingIndex *index, int number)
+{
+	int n = pinecone_pending_log_targets(index->log);
+	Namespace *namespace_;
+
+	if (n > index->nnamespaces)
+	{
+		index->namespaces = index->namespaces ?
+								repalloc(index->namespaces, n * sizeof(Namespace *)) :
+								palloc(n * sizeof(Namespace *));
+		while (index->nnamespaces < n)
+			index->namespaces[index->nnamespaces++] = NULL;
+	}
+	if (index->namespaces[number] == NULL)
+	{
+		namespace_ = palloc0(sizeof(Namespace));
+		namespace_->ids = idset_create(index->cxt, 64, NULL);
+		index->namespaces[number] = namespace_;
+	}
+	return index->namespaces[number];
+}
+
+static void
+add_id(Namespace *namespace_, const char *id, Op *op)
+{
+	PineconeIdEntry *entry = idset_lookup(namespace_->ids, id);
+	bool found;
+
+	op->replaces = op->kind != PINECONE_WRITE_UPDATE;
+	if (entry == NULL)
+		entry = idset_insert(namespace_->ids, pstrdup(id), &found);
+	else
+	{
+		op->previous = (int) entry->number;
+		op->replaces = op->replaces || namespace_->ops[op->previous].replaces;
+	}
+	op->id = entry->id;
+	entry->number = namespace_->nops;
+}
+
+static void
+add_filter(PineconePendingIndex *index, Namespace *namespace_, int64 offset)
+{
+	PineconeWrite write;
+	FilterOp *op;
+
+	pinecone_pending_log_read(index->log, offset, &write);
+	namespace_->filters = make_room(namespace_->filters, namespace_->nfilters,
+									&namespace_->filters_size, sizeof(FilterOp));
+	op = &namespace_->filters[namespace_->nfilters];
+	op->offset = offset;
+	op->kind = write.kind;
+	op->matcher = pinecone_match_compile(
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(write.filter))));
+	op->set = write.record;
+	namespace_->nfilters++;
+}
+
+/* Learn about one write.  Nothing has changed if this raises an error. */
+static void
+add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *entry)
+{
+	Namespace *namespace_ = get_namespace(index, entry->place);
+	Op *op;
+
+	namespace_->ops = make_room(namespace_->ops, namespace_->nops, &namespace_->ops_size,
+								sizeof(Op));
+	op = &namespace_->ops[namespace_->nops];
+	memset(op, 0, sizeof(Op));
+	op->offset = offset;
+	op->kind = entry->kind;
+	op->previous = -1;
+	if (pinecone_write_has_id(entry->kind))
+		add_id(namespace_, entry->id, op);
+	else if (entry->kind == PINECONE_WRITE_DELETE_ALL)
+	{
+		namespace_->emptied = make_room(namespace_->emptied, namespace_->nemptied,
+										&namespace_->emptied_size, sizeof(int64));
+		namespace_->emptied[namespace_->nemptied++] = offset;
+	}
+	else
+		add_filter(index, namespace_, offset);
+	namespace_->nops++;
+}
+
+/* Learn what has been added to the log. */
+static void
+catch_up(PineconePendingIndex *index)
+{
+	int64 size = pinecone_pending_log_size(index->log);
+	MemoryContext old = MemoryContextSwitchTo(index->cxt);
+
+	while (index->size < size)
+	{
+		PineconePendingEntry entry;
+		int64 next = pinecone_pending_log_peek(index->log, index->size, &entry);
+
+		add_op(index, index->size, &entry);
+		index->size = next;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static void
+drop_op(Namespace *namespace_)
+{
+	Op *op = &namespace_->ops[--namespace_->nops];
+
+	if (op->kind == PINECONE_WRITE_DELETE_ALL)
+		namespace_->nemptied--;
+	else if (op->id == NULL)
+		namespace_->nfilters--;
+	else if (op->previous < 0)
+		(void) idset_delete(namespace_->ids, op->id);
+	else
+		idset_lookup(namespace_->ids, op->id)->number = op->previous;
+}
+
+void
+pinecone_pending_index_truncate(PineconePendingIndex *index, int64 size)
+{
+	if (size >= index->size)
+		return;
+	index->size = size;
+	for (int i = 0; i < index->nnamespaces; i++)
+	{
+		Namespace *namespace_ = index->namespaces[i];
+
+		while (namespace_ && namespace_->nops > 0 &&
+			   namespace_->ops[namespace_->nops - 1].offset >= size)
+			drop_op(namespace_);
+	}
+}
+
+double
+pinecone_pending_index_count(PineconePendingIndex *index, int place)
+{
+	catch_up(index);
+	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
+		return 0;
+	return index->namespaces[place]->nops;
+}
+
+/* ---- Views ---- */
+
+PineconePendingView *
+pinecone_pending_index_view(PineconePendingIndex *index, int place, int64 position)
+{
+	PineconePendingView *view;
+	Namespace *namespace_;
+	int n;
+
+	if (position == 0)
+		return NULL;
+	catch_up(index);
+	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
+		return NULL;
+	namespace_ = index->namespaces[place];
+	if (namespace_->nops == 0 || namespace_->ops[0].offset >= position)
+		return NULL;
+
+	view = palloc0(sizeof(PineconePendingView));
+	view->index = index;
+	view->namespace_ = namespace_;
+	view->position = position;
+	for (n = namespace_->nemptied; n > 0 && namespace_->emptied[n - 1] >= position;)
+		n--;
+	view->emptied = n > 0 ? namespace_->emptied[n - 1] : -1;
+	for (n = namespace_->nfilters; n > 0 && namespace_->filters[n - 1].offset >= position;)
+		n--;
+	view->last_filter = n;
+	while (n > 0 && namespace_->filters[n - 1].offset > view->emptied)
+		n--;
+	view->first_filter = n;
+	return view;
+}
+
+bool
+pinecone_pending_is_emptied(PineconePendingView *view)
+{
+	return view->emptied >= 0;
+}
+
+bool
+pinecone_pending_has_filters(PineconePendingView *view)
+{
+	return view->last_filter > view->first_filter;
+}
+
+bool
+pinecone_pending_has_filter_updates(PineconePendingView *view)
+{
+	for (int i = view->first_filter; i < view->last_filter; i++)
+	{
+		if (view->namespace_->filters[i].kind == PINECONE_WRITE_UPDATE_FILTER)
+			return true;
+	}
+	return false;
+}
+
+/* The last write of an id that the view sees and that still matters, or -1. */
+static int
+last_op(PineconePendingView *view, const PineconeIdEntry *entry)
+{
+	const Op *ops = view->namespace_->ops;
+	int n = entry ? (int) entry->number : -1;
+
+	while (n >= 0 && ops[n].offset >= view->position)
+		n = ops[n].previous;
+	return n >= 0 && ops[n].offset > view->emptied ? n : -1;
+}
+
+PineconePendingFate
+pinecone_pending_fate(PineconePendingView *view, const char *id)
+{
+	int last = last_op(view, idset_lookup(view->namespace_->ids, id));
+
+	if (pinecone_pending_is_emptied(view) || (last >= 0 && view->namespace_->ops[last].replaces))
+		return PINECONE_PENDING_REPLACED;
+	return last < 0 ? PINECONE_PENDING_UNTOUCHED : PINECONE_PENDING_CHANGED;
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+char **
+pinecone_pending_ids(PineconePendingView *view, int *n)
+{
+	idset_hash *known = view->namespace_->ids;
+	char **ids = MemoryContextAllocHuge(CurrentMemoryContext,
+										Max(known->members, 1) * sizeof(char *));
+	idset_iterator iterator;
+	PineconeIdEntry *entry;
+
+	*n = 0;
+	idset_start_iterate(known, &iterator);
+	while ((entry = idset_iterate(known, &iterator)) != NULL)
+	{
+		if (last_op(view, entry) >= 0)
+			ids[(*n)++] = pstrdup(entry->id);
+	}
+	qsort(ids, *n, sizeof(char *), compare_strings);
+	return ids;
+}
+
+/* ---- Records ---- */
+
+Jsonb *
+pinecone_pending_metadata(const PineconeRecord *record)
+{
+	char *text;
+
+	if (record->metadata == NULL)
+		return NULL;
+	text = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+/* Set fields of a record's metadata. */
+static void
+set_metadata(PineconeRecord *record, const PineconeRecord *fields)
+{
+	PineconeMetadata metadata = {0};
+	const char *reason;
+
+	reason = pinecone_convert_metadata_add_stored(&metadata, record);
+	if (reason == NULL)
+		reason = pinecone_convert_metadata_add_stored(&metadata, fields);
+	if (reason == NULL)
+		reason = pinecone_convert_metadata_finish(&metadata, &record->metadata,
+												  &record->metadata_len);
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("cannot store record \"%s\": %s", record->id, reason)));
+}
+
+/* The writes of an id that matter, in order: the last that replaces it, and updates. */
+static int *
+ops_of(PineconePendingView *view, const char *id, int *n)
+{
+	const Op *ops = view->namespace_->ops;
+	int last = last_op(view, idset_lookup(view->namespace_->ids, id));
+	int *numbers;
+
+	*n = 0;
+	for (int i = last; i >= 0 && ops[i].offset > view->emptied; i = ops[i].previous)
+	{
+		(*n)++;
+		if (ops[i].kind != PINECONE_WRITE_UPDATE)
+			break;
+	}
+	numbers = palloc(Max(*n, 1) * sizeof(int));
+	for (int i = *n - 1; i >= 0; i--)
+	{
+		numbers[i] = last;
+		last = ops[last].previous;
+	}
+	return numbers;
+}
+
+/* One write of the record; returns whether there is a record afterwards. */
+static bool
+apply_op(PineconePendingView *view, const Op *op, bool exists, PineconeRecord *result)
+{
+	PineconeWrite write;
+
+	if (op->kind == PINECONE_WRITE_DELETE || (op->kind == PINECONE_WRITE_UPDATE && !exists))
+		return false;
+	pinecone_pending_log_read(view->index->log, op->offset, &write);
+	if (op->kind == PINECONE_WRITE_UPSERT)
+		*result = write.record;
+	else
+		set_metadata(result, &write.record);
+	return true;
+}
+
+static bool
+apply_filter(const FilterOp *op, bool exists, PineconeRecord *result)
+{
+	if (!exists || !pinecone_match_holds(op->matcher, pinecone_pending_metadata(result)))
+		return exists;
+	if (op->kind == PINECONE_WRITE_DELETE_FILTER)
+		return false;
+	set_metadata(result, &op->set);
+	return true;
+}
+
+bool
+pinecone_pending_apply(PineconePendingView *view, const char *id, const PineconeRecord *stored,
+					   PineconeRecord *result)
+{
+	const Namespace *namespace_ = view->namespace_;
+	int filter = view->first_filter;
+	bool exists = stored != NULL && !pinecone_pending_is_emptied(view);
+	int n;
+	int *numbers = ops_of(view, id, &n);
+
+	if (exists)
+		*result = *stored;
+	for (int i = 0; i < n; i++)
+	{
+		const Op *op = &namespace_->ops[numbers[i]];
+
+		for (; filter < view->last_filter && namespace_->filters[filter].offset < op->offset; filter++)
+		{
+			/* what is replaced anyway need not be changed */
+			if (op->kind == PINECONE_WRITE_UPDATE)
+				exists = apply_filter(&namespace_->filters[filter], exists, result);
+		}
+		exists = apply_op(view, op, exists, result);
+	}
+	for (; filter < view->last_filter; filter++)
+		exists = apply_filter(&namespace_->filters[filter], exists, result);
+	pfree(numbers);
+	return exists;
+}

@@ -1,0 +1,28 @@
+/*
+ * pending_view.h
+ *		What the log of a transaction's writes makes of a namespace.
+ */
+#ifndef PINECONE_PENDING_VIEW_H
+#define PINECONE_PENDING_VIEW_H
+
+#include "pending/pending_log.h"
+
+typedef struct PineconePendingIndex PineconePendingIndex;
+
+/* An index of a log, in the current memory context, which is the log's. */
+extern PineconePendingIndex *pinecone_pending_index_create(PineconePendingLog *log);
+
+/* The log is about to be taken back to an earlier size. */
+extern void pinecone_pending_index_truncate(PineconePendingIndex *index, int64 size);
+
+/*
+ * A namespace, by its place in the log, as the log was at a size; NULL when
+ * nothing waited for it.
+ */
+extern PineconePendingView *pinecone_pending_index_view(PineconePendingIndex *index, int place,
+														int64 position);
+
+/* How many writes wait for a namespace. */
+extern double pinecone_pending_index_count(PineconePendingIndex *index, int place);
+
+#endif /* PINECONE_PENDING_VIEW_H */

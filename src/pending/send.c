@@ -1,0 +1,718 @@
+/*
+ * send.c
+ *		Writes on their way to Pinecone.
+ *
+ * A namespace has one batch of upserts and one of deletions open at a time;
+ * other writes are batches of one.  Batches are independent of each other as
+ * long as no id is in two of them: a write whose id is in another batch waits
+ * until that one has been applied.  A write to the whole namespace waits for
+ * all before it, and all after it wait for it.  Where several users write to a
+ * namespace, one at a time has anything under way.
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/idset.h"
+#include "pending/consistency.h"
+#include "pending/send.h"
+
+/* What a body has besides its records: names, brackets, the namespace. */
+#define BODY_OVERHEAD 64
+
+/* Look after the network whenever so much has been added. */
+#define ADVANCE_BYTES 16384
+
+/* Open batches of all namespaces hold at most this much. */
+#define MAX_OPEN_BYTES (32 * 1024 * 1024)
+
+/* Records that one update by filter changes at most (API 2025-10) */
+#define MAX_UPDATED 100000
+
+typedef struct Item
+{
+	const char *id;
+	int start; /* of its text in the batch's; length 0: superseded */
+	int len;
+} Item;
+
+typedef struct Batch
+{
+	dlist_node node;
+	MemoryContext cxt;
+	PineconeWriteKind kind;
+	StringInfoData text; /* of upserts: JSON, with commas between */
+	int superseded;		 /* bytes of it that are not sent */
+	int nitems;
+	int live; /* items that are sent */
+	int size;
+	Item *items;
+	idset_hash *ids;
+	PineconeWrite *whole; /* a write to the whole namespace */
+	PineconeCall *call;
+	bool confirmed; /* has been applied */
+} Batch;
+
+typedef struct Target
+{
+	PineconeSession *session;
+	PineconeCounters *counters;
+	char *namespace_;
+	int batch_size;
+	int concurrency;
+	struct Target *twin; /* a ring: the same namespace as other users, or itself */
+
+	/* Batches */
+	Batch *upserts;	  /* open, or NULL */
+	Batch *deletions; /* open, or NULL */
+	dlist_head sent;
+	int nsent;
+	int text_size; /* of the last batch of upserts: the next may need as much */
+
+	double applied; /* writes, of batches that are done with */
+} Target;
+
+struct PineconeSend
+{
+	MemoryContext cxt;
+	int ntargets;
+	int size;
+	Target **targets;
+	double open_bytes;
+	int unlooked; /* bytes added since the network was looked after */
+	bool reported;
+};
+
+/* ---- Targets ---- */
+
+PineconeSend *
+pinecone_send_begin(void)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone writes",
+											  ALLOCSET_DEFAULT_SIZES);
+	PineconeSend *send = MemoryContextAllocZero(cxt, sizeof(PineconeSend));
+
+	send->cxt = cxt;
+	return send;
+}
+
+int
+pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCounters *counters,
+					 const char *namespace_, int batch_size, int concurrency)
+{
+	MemoryContext old;
+	Target *target;
+
+	for (int i = send->ntargets - 1; i >= 0; i--)
+	{
+		if (send->targets[i]->session == session &&
+			strcmp(send->targets[i]->namespace_, namespace_) == 0)
+			return i;
+	}
+	old = MemoryContextSwitchTo(send->cxt);
+	if (send->ntargets == send->size)
+	{
+		send->size = Max(8, 2 * send->size);
+		send->targets = send->targets ?
+							repalloc(send->targets, send->size * sizeof(Target *)) :
+							palloc(send->size * sizeof(Target *));
+	}
+	target = palloc0(sizeof(Target));
+	target->session = session;
+	target->counters = counters;
+	target->namespace_ = pstrdup(namespace_);
+	target->batch_size = batch_size;
+	target->concurrency = concurrency;
+	dlist_init(&target->sent);
+	target->twin = target;
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		Target *other = send->targets[i];
+
+		if (other->session->serverid == session->serverid &&
+			strcmp(other->namespace_, namespace_) == 0)
+		{
+			target->twin = other->twin;
+			other->twin = target;
+			break;
+		}
+	}
+	send->targets[send->ntargets] = target;
+	MemoryContextSwitchTo(old);
+	return send->ntargets++;
+}
+
+/* ---- Progress ---- */
+
+/* Writes that have been applied, and that may have been. */
+typedef struct Progress
+{
+	double applied;
+	double unknown;
+} Progress;
+
+/* A namespace that is not there holds nothing to delete or to update. */
+static bool
+is_missing_namespace(Batch *batch)
+{
+	return batch->kind != PINECONE_WRITE_UPSERT &&
+		   pinecone_api_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
+}
+
+static Progress
+progress_of(const Target *target)
+{
+	Progress progress = {target->applied, 0};
+	dlist_iter iter;
+
+	dlist_foreach(iter, &unconstify(Target *, target)->sent)
+	{
+		Batch *batch = dlist_container(Batch, node, iter.cur);
+
+		if (batch->confirmed)
+			progress.applied += batch->live;
+		else if (pinecone_api_may_be_applied(batch->call))
+			progress.unknown += batch->live;
+	}
+	return progress;
+}
+
+/* "3000 writes had been applied to namespace "x" of server "s"" */
+static void
+describe_target(StringInfo buf, const Target *target, Progress progress)
+{
+	const char *server = target->session->options->servername;
+
+	if (buf->len > 0)
+		appendStringInfoChar(buf, '\n');
+	appendStringInfo(buf, "%.0f %s been applied to namespace \"%s\" of server \"%s\"",
+					 progress.applied, progress.applied == 1 ? "write had" : "writes had",
+					 target->namespace_, server);
+	if (progress.unknown > 0)
+		appendStringInfo(buf, ", %.0f more may have been", progress.unknown);
+	appendStringInfoChar(buf, '.');
+}
+
+static char *
+describe_progress(PineconeSend *send)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		Progress progress = progress_of(send->targets[i]);
+
+		if (progress.applied > 0 || progress.unknown > 0)
+			describe_target(&buf, send->targets[i], progress);
+	}
+	if (buf.len == 0)
+		appendStringInfoString(&buf, "No write had been applied.");
+	return buf.data;
+}
+
+char *
+pinecone_send_progress(PineconeSend *send)
+{
+	return send->reported ? NULL : describe_progress(send);
+}
+
+/* ---- Batches ---- */
+
+static Batch *
+create_batch(PineconeSend *send, Target *target, PineconeWriteKind kind)
+{
+	MemoryContext cxt = AllocSetContextCreate(send->cxt, "pinecone batch", ALLOCSET_DEFAULT_SIZES);
+	Batch *batch = MemoryContextAllocZero(cxt, sizeof(Batch));
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	batch->cxt = cxt;
+	batch->kind = kind;
+	initStringInfo(&batch->text);
+	if (kind == PINECONE_WRITE_UPSERT)
+		enlargeStringInfo(&batch->text, target->text_size);
+	batch->size = 16;
+	batch->items = palloc(batch->size * sizeof(Item));
+	batch->ids = idset_create(cxt, 64, NULL);
+	MemoryContextSwitchTo(old);
+	return batch;
+}
+
+static bool
+batch_has(const Batch *batch, const char *id)
+{
+	return batch != NULL && batch->ids != NULL && idset_lookup(batch->ids, id) != NULL;
+}
+
+/* An item of the batch; an earlier one of the same id is superseded. */
+static void
+add_item(Batch *batch, const char *id, int start, int len)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
+	PineconeIdEntry *entry;
+	bool found;
+
+	if (batch->nitems == batch->size)
+	{
+		batch->size *= 2;
+		batch->items = repalloc(batch->items, batch->size * sizeof(Item));
+	}
+	entry = idset_lookup(batch->ids, id);
+	if (entry != NULL)
+	{
+		Item *earlier = &batch->items[entry->number];
+
+		batch->superseded += earlier->len;
+		earlier->len = 0;
+		batch->live--;
+	}
+	else
+		entry = idset_insert(batch->ids, pstrdup(id), &found);
+	entry->number = batch->nitems;
+	batch->items[batch->nitems].id = entry->id;
+	batch->items[batch->nitems].start = start;
+	batch->items[batch->nitems].len = len;
+	batch->nitems++;
+	batch->live++;
+	MemoryContextSwitchTo(old);
+}
+
+/* Drop superseded items and their texts. */
+static void
+compact(Batch *batch)
+{
+	int len = 0;
+	int n = 0;
+
+	if (batch->superseded == 0)
+		return;
+	for (int i = 0; i < batch->nitems; i++)
+	{
+		Item item = batch->items[i];
+
+		if (item.len == 0)
+			continue;
+		if (len > 0)
+			batch->text.data[len++] = ',';
+		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
+		item.start = len;
+		len += item.len;
+		idset_lookup(batch->ids, item.id)->number = n;
+		batch->items[n++] = item;
+	}
+	batch->text.len = len;
+	batch->nitems = n;
+	batch->superseded = 0;
+}
+
+/* ---- Sending ---- */
+
+static PineconeCall *
+start_deletion(Target *target, Batch *batch)
+{
+	char **ids = palloc(batch->nitems * sizeof(char *));
+	int n = 0;
+
+	for (int i = 0; i < batch->nitems; i++)
+	{
+		if (batch->items[i].len > 0)
+			ids[n++] = unconstify(char *, batch->items[i].id);
+	}
+	return pinecone_api_delete_ids(target->session, target->counters, target->namespace_, ids, n);
+}
+
+static PineconeCall *
+start_whole(Target *target, const PineconeWrite *write)
+{
+	switch (write->kind)
+	{
+		case PINECONE_WRITE_UPDATE:
+			return pinecone_api_update(target->session, target->counters, target->namespace_,
+									   &write->record);
+		case PINECONE_WRITE_UPDATE_FILTER:
+			return pinecone_api_update_by_filter(target->session, target->counters,
+												 target->namespace_, write->filter,
+												 write->record.metadata);
+		case PINECONE_WRITE_DELETE_FILTER:
+			return pinecone_api_delete_by_filter(target->session, target->counters,
+												 target->namespace_, write->filter);
+		case PINECONE_WRITE_DELETE_ALL:
+			return pinecone_api_delete_all(target->session, target->counters, target->namespace_);
+		default:
+			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
+	}
+}
+
+static void
+start_batch(PineconeSend *send, Target *target, Batch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
+
+	if (batch->kind == PINECONE_WRITE_UPSERT)
+	{
+		send->open_bytes -= batch->text.len;
+		compact(batch);
+		batch->call = pinecone_api_upsert(target->session, target->counters, target->namespace_,
+										  batch->text.data, batch->text.len, batch->live);
+		target->text_size = batch->text.len + batch->text.len / 16;
+		pfree(batch->text.data);
+		batch->text.data = NULL;
+	}
+	else if (batch->kind == PINECONE_WRITE_DELETE)
+		batch->call = start_deletion(target, batch);
+	else
+		batch->call = start_whole(target, batch->whole);
+	MemoryContextSwitchTo(old);
+	dlist_push_tail(&target->sent, &batch->node);
+	target->nsent++;
+}
+
+/* A successful reply: does it confirm the batch? */
+static bool
+confirm(Target *target, Batch *batch)
+{
+	if (!pinecone_api_confirm(batch->call))
+		return false;
+	batch->confirmed = true;
+	pinecone_consistency_note(target->session, target->namespace_,
+							  pinecone_api_request_lsn(batch->call));
+	return true;
+}
+
+/*
+ * A write has failed for good.  The others that are on the wire are waited
+ * for, so that the error can say what has become of them; none is sent again.
+ */
+static void
+fail(PineconeSend *send, PineconeCall *failed)
+{
+	dlist_iter iter;
+
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		dlist_foreach(iter, &send->targets[i]->sent)
+			pinecone_api_stop(dlist_container(Batch, node, iter.cur)->call);
+	}
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		Target *target = send->targets[i];
+
+		dlist_foreach(iter, &target->sent)
+		{
+			Batch *batch = dlist_container(Batch, node, iter.cur);
+
+			pinecone_api_wait(batch->call);
+			if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE && !batch->confirmed)
+				(void) confirm(target, batch);
+		}
+	}
+	pinecone_api_set_note(failed, describe_progress(send));
+	send->reported = true;
+	pinecone_api_report(failed, ERROR);
+}
+
+/*
+ * An update by filter changes so many records at most: repeat it for those it
+ * has left, until there are none.
+ */
+static void
+update_rest(PineconeSend *send, Target *target, Batch *batch)
+{
+	double left = pinecone_api_count_result(batch->call) < MAX_UPDATED ? 0 : 1;
+
+	/* until there is no more to do, it has been applied in part */
+	batch->confirmed = left == 0;
+	while (left > 0 && batch->whole->rest != NULL)
+	{
+		PineconeCall *call;
+		double before = left;
+
+		call = pinecone_api_count(target->session, target->counters, target->namespace_,
+								  batch->whole->rest);
+		left = pinecone_api_count_result(call);
+		pinecone_api_free(call);
+		if (left == 0)
+			break;
+		if (before > 1 && left >= before)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+					 errmsg("Pinecone did not update all records"),
+					 errdetail("%.0f records of namespace \"%s\" are as they were.", left,
+							   target->namespace_)));
+		call = pinecone_api_update_by_filter(target->session, target->counters,
+											 target->namespace_, batch->whole->rest,
+											 batch->whole->record.metadata);
+		(void) pinecone_api_count_result(call);
+		pinecone_consistency_note(target->session, target->namespace_,
+								  pinecone_api_request_lsn(call));
+		pinecone_api_free(call);
+	}
+}
+
+/* A sent batch's call has finished: take note of it, or raise its error. */
+static void
+finish_batch(PineconeSend *send, Target *target, Batch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
+
+	if (!is_missing_namespace(batch))
+	{
+		if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE &&
+			!confirm(target, batch) && !pinecone_api_ready(batch->call))
+		{
+			MemoryContextSwitchTo(old);
+			return; /* it is sent again */
+		}
+		if (!batch->confirmed)
+			fail(send, batch->call);
+		if (batch->kind == PINECONE_WRITE_UPDATE_FILTER)
+			update_rest(send, target, batch);
+	}
+	MemoryContextSwitchTo(old);
+	target->applied += batch->live;
+	dlist_delete(&batch->node);
+	target->nsent--;
+	MemoryContextDelete(batch->cxt);
+}
+
+/* Take note of what has finished. */
+static void
+look(PineconeSend *send, Target *target)
+{
+	dlist_mutable_iter iter;
+
+	send->unlooked = 0;
+	dlist_foreach_modify(iter, &target->sent)
+	{
+		Batch *batch = dlist_container(Batch, node, iter.cur);
+
+		if (pinecone_api_ready(batch->call))
+			finish_batch(send, target, batch);
+	}
+}
+
+/* Wait until fewer batches than that are on the wire. */
+static void
+wait_until_below(PineconeSend *send, Target *target, int most)
+{
+	while (target->nsent >= most)
+	{
+		PineconeCall **calls = palloc(target->nsent * sizeof(PineconeCall *));
+		dlist_iter iter;
+		int n = 0;
+
+		dlist_foreach(iter, &target->sent)
+			calls[n++] = dlist_container(Batch, node, iter.cur)->call;
+		(void) pinecone_api_wait_any(calls, n);
+		pfree(calls);
+		look(send, target);
+	}
+}
+
+static void
+flush_batch(PineconeSend *send, Target *target, Batch **open)
+{
+	Batch *batch = *open;
+
+	if (batch == NULL)
+		return;
+	wait_until_below(send, target, target->concurrency);
+	*open = NULL;
+	start_batch(send, target, batch);
+}
+
+static void
+flush_target(PineconeSend *send, Target *target)
+{
+	flush_batch(send, target, &target->upserts);
+	flush_batch(send, target, &target->deletions);
+}
+
+static void
+drain_target(PineconeSend *send, Target *target)
+{
+	flush_target(send, target);
+	wait_until_below(send, target, 1);
+}
+
+/* ---- Adding ---- */
+
+/* Has a batch on the wire the id? */
+static bool
+is_on_the_wire(Target *target, const char *id)
+{
+	dlist_iter iter;
+
+	dlist_foreach(iter, &target->sent)
+	{
+		if (batch_has(dlist_container(Batch, node, iter.cur), id))
+			return true;
+	}
+	return false;
+}
+
+/* Wait for other writes of an id that must be applied before this one. */
+static void
+wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
+{
+	const char *id = write->record.id;
+
+	if (write->kind != PINECONE_WRITE_UPSERT && batch_has(target->upserts, id))
+		flush_batch(send, target, &target->upserts);
+	if (write->kind != PINECONE_WRITE_DELETE && batch_has(target->deletions, id))
+		flush_batch(send, target, &target->deletions);
+	while (is_on_the_wire(target, id))
+		wait_until_below(send, target, target->nsent);
+}
+
+static void
+add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
+{
+	int most = PINECONE_MAX_BODY - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
+	Batch *batch = target->upserts;
+	int start;
+	int len;
+
+	if (batch == NULL)
+		batch = target->upserts = create_batch(send, target, PINECONE_WRITE_UPSERT);
+	if (batch->superseded > PINECONE_MAX_BODY)
+	{
+		send->open_bytes -= batch->text.len;
+		compact(batch);
+		send->open_bytes += batch->text.len;
+	}
+	start = batch->text.len;
+	if (start > 0)
+		appendStringInfoChar(&batch->text, ',');
+	len = batch->text.len;
+	pinecone_api_append_record(&batch->text, record);
+	len = batch->text.len - len;
+
+	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)
+	{
+		/* it is the next batch's first */
+		Batch *next = create_batch(send, target, PINECONE_WRITE_UPSERT);
+
+		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
+		batch->text.len = start;
+		flush_batch(send, target, &target->upserts);
+		batch = target->upserts = next;
+		send->open_bytes += len;
+	}
+	else
+		send->open_bytes += batch->text.len - start;
+	if (len > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
+						record->id, len, most)));
+	add_item(batch, record->id, batch->text.len - len, len);
+	send->unlooked += len;
+	if (batch->live >= target->batch_size)
+		flush_batch(send, target, &target->upserts);
+}
+
+static void
+add_deletion(PineconeSend *send, Target *target, const char *id)
+{
+	if (target->deletions == NULL)
+		target->deletions = create_batch(send, target, PINECONE_WRITE_DELETE);
+	if (batch_has(target->deletions, id))
+		return;
+	add_item(target->deletions, id, 0, 1);
+	send->unlooked += strlen(id);
+	if (target->deletions->live >= PINECONE_MAX_BATCH)
+		flush_batch(send, target, &target->deletions);
+}
+
+/* A write in a batch of its own. */
+static void
+add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
+{
+	bool has_id = pinecone_write_has_id(write->kind);
+	Batch *batch;
+	MemoryContext old;
+
+	if (!has_id)
+		drain_target(send, target);
+	else
+		wait_until_below(send, target, target->session->options->max_concurrency);
+	batch = create_batch(send, target, write->kind);
+	old = MemoryContextSwitchTo(batch->cxt);
+	batch->whole = palloc(sizeof(PineconeWrite));
+	*batch->whole = *write;
+	if (write->rest)
+		batch->whole->rest = pstrdup(write->rest);
+	if (write->record.metadata)
+		batch->whole->record.metadata = pstrdup(write->record.metadata);
+	MemoryContextSwitchTo(old);
+	if (has_id)
+		add_item(batch, write->record.id, 0, 1);
+	else
+		batch->live = 1;
+	start_batch(send, target, batch);
+	if (!has_id)
+		drain_target(send, target);
+}
+
+static void
+flush_all(PineconeSend *send)
+{
+	for (int i = 0; i < send->ntargets; i++)
+		flush_target(send, send->targets[i]);
+}
+
+/* What other users have written to the namespace before goes first. */
+static void
+drain_twins(PineconeSend *send, Target *target)
+{
+	for (Target *twin = target->twin; twin != target; twin = twin->twin)
+	{
+		if (twin->upserts != NULL || twin->deletions != NULL || twin->nsent > 0)
+			drain_target(send, twin);
+	}
+}
+
+void
+pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
+{
+	Target *target = send->targets[number];
+
+	CHECK_FOR_INTERRUPTS();
+	drain_twins(send, target);
+	if (pinecone_write_has_id(write->kind))
+		wait_for_id(send, target, write);
+	switch (write->kind)
+	{
+		case PINECONE_WRITE_UPSERT:
+			add_upsert(send, target, &write->record);
+			break;
+		case PINECONE_WRITE_DELETE:
+			add_deletion(send, target, write->record.id);
+			break;
+		default:
+			add_single(send, target, write);
+			break;
+	}
+	if (send->open_bytes > MAX_OPEN_BYTES)
+		flush_all(send);
+	if (send->unlooked > ADVANCE_BYTES)
+		look(send, target);
+}
+
+void
+pinecone_send_finish(PineconeSend *send)
+{
+	flush_all(send);
+	for (int i = 0; i < send->ntargets; i++)
+		wait_until_below(send, send->targets[i], 1);
+}
+
+void
+pinecone_send_end(PineconeSend *send)
+{
+	MemoryContextDelete(send->cxt);
+}

@@ -1,0 +1,602 @@
+/*
+ * paths.c
+ *		Estimates, paths and plans of foreign scans.
+ *
+ * Each path stands for one operation.  Its fdw_private says which, and what
+ * the operation is led by: the clause with the ids or the prefix, the distance
+ * to order by.  The plan then sends what filters it can along with it and
+ * keeps the rest as local conditions.
+ *
+ * LIMIT is not pushed as a path of its own.  The scan is told how many rows it
+ * is likely to be asked for and starts with that many; the Limit node above
+ * stops it, or asks for more.  So a join, a local condition or DISTINCT in
+ * between cannot make an answer short.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/sysattr.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
+#include "foreign/foreign.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "base/setting.h"
+#include "plan/paths.h"
+#include "scan/stored.h"
+#include "value/row.h"
+
+/*
+ * Costs, in units of a sequential page read.  A round trip is tens of
+ * milliseconds; what else a request costs is small beside it.
+ */
+#define REQUEST_COST PINECONE_REQUEST_COST
+#define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
+#define BYTE_COST 0.000125 /* transfer and decoding */
+#define METADATA_WIDTH 200 /* bytes, when nothing is known */
+
+/* pg_opfamily's text_ops for btree */
+#define TEXT_BTREE_FAMILY 1994
+
+/* In the order of ids, at most so many namespaces are merged: ids, and records. */
+#define MAX_MERGED_IDS 32
+#define MAX_MERGED_RECORDS 8
+
+PineconeTranslate
+pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTranslate cxt = {0};
+
+	cxt.root = root;
+	cxt.varno = rel->relid;
+	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	return cxt;
+}
+
+/* ---- Estimates ---- */
+
+/* How many ids a clause names, if it is one that names ids; else 0. */
+static double
+ids_named(PineconeTranslate *cxt, Expr *clause)
+{
+	List *ids;
+
+	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
+}
+
+/*
+ * Planning asks the index and hence needs a user mapping.  Who has neither that
+ * nor a right to the table is to be told of the right, as for any table.
+ */
+static void
+check_privilege(RelOptInfo *rel, Oid relid, Oid serverid, Oid userid)
+{
+	const AclMode any = ACL_SELECT | ACL_UPDATE | ACL_DELETE;
+
+	if (rel->reloptkind == RELOPT_BASEREL &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid)) &&
+		pg_class_aclcheck(relid, userid, any) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, userid, any, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+}
+
+void
+pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	PineconePlanInfo *info = palloc0(sizeof(PineconePlanInfo));
+	PineconeTranslate cxt;
+	ListCell *lc;
+
+	rel->fdw_private = info;
+	info->rel = rel;
+	info->table = pinecone_option_table(relid);
+	info->userid = pinecone_plan_user(root, rel);
+
+	check_privilege(rel, relid, info->table->server->serverid, info->userid);
+
+	/* Planning goes on without statistics; running will say what is wrong. */
+	info->session = pinecone_session_get(info->table->server->serverid, info->userid);
+	if (!pinecone_session_stats_ready(info->session))
+		pinecone_plan_refresh_all(root);
+	info->stats = pinecone_session_stats(info->session, false, true);
+	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
+
+	pinecone_plan_namespaces(root, rel);
+	set_baserel_size_estimates(root, rel);
+
+	/* An id names one record of a namespace at most. */
+	cxt = pinecone_plan_translate(root, rel);
+	foreach(lc, rel->baserestrictinfo)
+	{
+		double n = ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause);
+
+		if (n > 0)
+			rel->rows = clamp_row_est(Min(rel->rows, n * info->nnamespaces));
+	}
+}
+
+/* ---- Paths ---- */
+
+/* Add a path for an operation that costs so much until its first and last row. */
+static void
+add_operation_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op, Node *lead,
+				   double rows, Cost startup_cost, Cost total_cost, List *pathkeys,
+				   Relids required_outer)
+{
+	List *private = list_make3(makeInteger(op), lead, makeInteger(pathkeys != NIL));
+	double namespaces = pinecone_plan_namespaces_asked(root, rel, required_outer);
+
+	/* the first request costs in full, and others go out with it */
+	total_cost += (namespaces - 1) * NEXT_REQUEST_COST * (op == PINECONE_OP_LIST_FETCH ? 2 : 1);
+	if (op == PINECONE_OP_QUERY)
+		startup_cost += (namespaces - 1) * NEXT_REQUEST_COST;
+	/* local conditions and the target list are evaluated per row */
+	total_cost += rel->baserestrictcost.startup +
+				  rows * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+	add_path(rel, (Path *) pinecone_create_scan_path(root, rel, rows, startup_cost, total_cost,
+													 pathkeys, required_outer, private));
+}
+
+static Cost
+transfer_cost(PineconePlanInfo *info, double records)
+{
+	return records * info->record_bytes * BYTE_COST;
+}
+
+static Cost
+fetch_cost(PineconePlanInfo *info, double records)
+{
+	return REQUEST_COST + floor(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
+}
+
+/* Scanning by metadata is slower than by id, and limited to few requests a second. */
+static Cost
+filter_cost(PineconePlanInfo *info, double records)
+{
+	return 1.5 * REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
+		   transfer_cost(info, records);
+}
+
+static Cost
+list_cost(double records)
+{
+	return REQUEST_COST * (1 + records / 100) + records * 20 * BYTE_COST;
+}
+
+/* Records left by those of the clauses that can be sent as a filter. */
+static double
+filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	List *sent = NIL;
+	List *pruned = NIL;
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		PineconeCondition *condition;
+		List *names;
+
+		if (pinecone_translate_namespace(&cxt, rinfo->clause, &names))
+			pruned = lappend(pruned, rinfo);
+		else if (!rinfo->pseudoconstant &&
+				 pinecone_translate_clause(&cxt, rinfo->clause, &condition) != PINECONE_LOCAL)
+			sent = lappend(sent, rinfo);
+	}
+	*any = sent != NIL;
+	sent = list_concat(sent, pruned);
+	return clamp_row_est(rel->tuples * clauselist_selectivity(root, sent, rel->relid, JOIN_INNER, NULL));
+}
+
+/* The columns a scan must fill, FirstLowInvalidHeapAttributeNumber-based. */
+static Bitmapset *
+columns_used(RelOptInfo *rel)
+{
+	Bitmapset *used = NULL;
+	ListCell *lc;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	foreach(lc, rel->baserestrictinfo)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &used);
+	return used;
+}
+
+static bool
+only_ids_used(RelOptInfo *rel, PineconeTable *table)
+{
+	Bitmapset *used = columns_used(rel);
+	int i = -1;
+
+	if (!pinecone_enable_columns)
+		return false;
+	while ((i = bms_next_member(used, i)) >= 0)
+	{
+		int attnum = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum == 0 ||
+			(attnum > 0 && attnum != table->id_attnum && attnum != table->namespace_attnum))
+			return false;
+	}
+	return true;
+}
+
+/* Does an equivalence class hold the id column, ordered bytewise? */
+static bool
+class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
+{
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	ListCell *lc;
+
+	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
+		!pinecone_collation_is_c(ec->ec_collation))
+		return false;
+	foreach(lc, pinecone_class_members(ec, rel))
+	{
+		EquivalenceMember *em = lfirst(lc);
+		Expr *expr = em->em_expr;
+
+		while (IsA(expr, RelabelType))
+			expr = ((RelabelType *) expr)->arg;
+		if (bms_equal(em->em_relids, rel->relids) && IsA(expr, Var) &&
+			((Var *) expr)->varno == rel->relid &&
+			((Var *) expr)->varattno == table->id_attnum && table->id_attnum > 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The order in which ids are listed, if the query has a use for it: for its
+ * ORDER BY or for a merge join.
+ */
+static List *
+id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
+{
+	ListCell *lc;
+
+	/* each namespace has that order; to merge them all have to be read at once */
+	if (!pinecone_enable_sort ||
+		((PineconePlanInfo *) rel->fdw_private)->nnamespaces > MAX_MERGED_IDS)
+		return NIL;
+	if (root->query_pathkeys != NIL)
+	{
+		PathKey *pathkey = linitial(root->query_pathkeys);
+
+		if (pinecone_pathkey_ascends(pathkey) &&
+			class_is_bytewise_id(root, rel, pathkey->pk_eclass))
+			return list_make1(pathkey);
+	}
+	foreach(lc, root->eq_classes)
+	{
+		EquivalenceClass *ec = lfirst(lc);
+
+		if (class_is_bytewise_id(root, rel, ec))
+			return list_make1(make_canonical_pathkey(root, ec, TEXT_BTREE_FAMILY,
+													 BTLessStrategyNumber, false));
+	}
+	return NIL;
+}
+
+/* Everything, or what begins with a prefix. */
+static void
+add_list_paths(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	List *pathkeys = id_order_pathkeys(root, rel);
+	double records = info->records;
+	Node *lead = NULL;
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		int prefix;
+		bool is_like;
+		bool exact;
+
+		if (pinecone_translate_prefix(&cxt, rinfo->clause, &prefix, &is_like, &exact))
+		{
+			lead = (Node *) rinfo->clause;
+			records = clamp_row_est(records *
+									clause_selectivity(root, (Node *) rinfo, 0, JOIN_INNER, NULL));
+			break;
+		}
+	}
+
+	if (only_ids_used(rel, info->table))
+		add_operation_path(root, rel, PINECONE_OP_LIST, lead, rel->rows, REQUEST_COST,
+						   list_cost(records), pathkeys, rel->lateral_relids);
+	else
+		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, lead, rel->rows, 2 * REQUEST_COST,
+						   list_cost(records) + fetch_cost(info, records),
+						   info->nnamespaces > MAX_MERGED_RECORDS ? NIL : pathkeys,
+						   rel->lateral_relids);
+}
+
+static void
+add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		double n = ids_named(&cxt, rinfo->clause);
+
+		if (n > 0)
+		{
+			add_operation_path(root, rel, PINECONE_OP_FETCH, (Node *) rinfo->clause, rel->rows,
+							   REQUEST_COST, fetch_cost(rel->fdw_private, n), NIL,
+							   rel->lateral_relids);
+			return;
+		}
+	}
+}
+
+static void
+add_filter_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	bool any;
+	double records = filtered_records(root, rel, rel->baserestrictinfo, &any);
+
+	if (any)
+		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST,
+						   filter_cost(rel->fdw_private, records), NIL, rel->lateral_relids);
+}
+
+/* ---- Nearest neighbours ---- */
+
+/* Can the index be searched by this distance? */
+static bool
+index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
+{
+	/* this cannot be planned without knowing the metric */
+	if (info->stats == NULL)
+		info->stats = pinecone_session_stats(info->session, false, false);
+	return info->stats->metric == metric && !info->stats->sparse;
+}
+
+/* The distance that the query orders by first, if it is one to this table. */
+static bool
+ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	PathKey *pathkey;
+	ListCell *lc;
+
+	if (root->query_pathkeys == NIL)
+		return false;
+	pathkey = linitial(root->query_pathkeys);
+	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
+		return false;
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
+	{
+		EquivalenceMember *em = lfirst(lc);
+
+		if (bms_equal(em->em_relids, rel->relids) &&
+			pinecone_translate_distance(&cxt, em->em_expr, distance))
+			return true;
+	}
+	return false;
+}
+
+/* The distance of a condition distance < r on this table. */
+static bool
+bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		int bound;
+		bool inclusive;
+
+		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
+									 &bound, &inclusive))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_search_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeDistance distance;
+	List *pathkeys = NIL;
+	double cap = PINECONE_MAX_TOP_K * info->nnamespaces;
+	double records;
+	Cost startup = REQUEST_COST;
+	Cost total;
+	bool any;
+
+	if (ordering_distance(root, rel, &distance))
+		pathkeys = list_make1(linitial(root->query_pathkeys));
+	else if (!bounding_distance(root, rel, &distance))
+		return;
+	if (!index_has_metric(info, distance.metric))
+		return;
+
+	records = filtered_records(root, rel, rel->baserestrictinfo, &any);
+	total = startup + Min(records, cap) * 200 * BYTE_COST;
+	if (records > cap)
+	{
+		/* beyond the cap everything is read and sorted here */
+		Cost exhaustive = any ? filter_cost(info, records) :
+								list_cost(records) + fetch_cost(info, records);
+
+		total += exhaustive + records * log2(records) * cpu_operator_cost;
+		if (root->limit_tuples > cap)
+			startup = total;
+	}
+	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) distance.op, rel->rows, startup,
+					   total, pathkeys, rel->lateral_relids);
+}
+
+/* ---- Parameterised paths ---- */
+
+/* Is this a join clause that an id lookup, pruning or a filter can use? */
+static bool
+join_clause_is_usable(PineconeTranslate *cxt, Expr *clause)
+{
+	PineconeCondition *condition;
+	List *values;
+
+	return pinecone_translate_id(cxt, clause, &values) ||
+		   pinecone_translate_namespace(cxt, clause, &values) ||
+		   pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
+}
+
+static bool
+member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em,
+				 void *arg)
+{
+	PineconeColumn *column = arg;
+	Expr *expr = em->em_expr;
+
+	while (IsA(expr, RelabelType))
+		expr = ((RelabelType *) expr)->arg;
+	return IsA(expr, Var) && ((Var *) expr)->varno == rel->relid &&
+		   ((Var *) expr)->varattno == column->attnum;
+}
+
+/* The parameterisations under which some join clause can be sent. */
+static List *
+useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	List *clauses = NIL;
+	List *result = NIL;
+	ListCell *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		if (join_clause_is_movable_to(lfirst(lc), rel))
+			clauses = lappend(clauses, lfirst(lc));
+	}
+	for (int i = 0; rel->has_eclass_joins && i < table->ncolumns; i++)
+	{
+		PineconeColumn *column = &table->columns[i];
+
+		if (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_FIELD ||
+			column->role == PINECONE_ROLE_NAMESPACE)
+			clauses = list_concat(clauses,
+								  generate_implied_equalities_for_column(root, rel, member_is_column,
+																		 column,
+																		 rel->lateral_referencers));
+	}
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		Relids required_outer;
+
+		if (!join_clause_is_usable(&cxt, rinfo->clause))
+			continue;
+		required_outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
+		required_outer = bms_del_member(required_outer, rel->relid);
+		if (bms_is_empty(required_outer) || bms_overlap(required_outer, rel->lateral_referencers))
+			continue;
+		result = list_append_unique_ptr(result, get_baserel_parampathinfo(root, rel, required_outer));
+	}
+	return result;
+}
+
+/* Everything in the namespaces that outer rows name. */
+static void
+add_pruned_list_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param, double namespaces)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	double records = clamp_row_est(rel->tuples * namespaces / Max(1, info->nall));
+
+	if (only_ids_used(rel, info->table))
+		add_operation_path(root, rel, PINECONE_OP_LIST, NULL, param->ppi_rows, REQUEST_COST,
+						   list_cost(records), NIL, param->ppi_req_outer);
+	else
+		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, NULL, param->ppi_rows,
+						   2 * REQUEST_COST, list_cost(records) + fetch_cost(info, records), NIL,
+						   param->ppi_req_outer);
+}
+
+static void
+add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	ListCell *lc;
+
+	foreach(lc, useful_parameterisations(root, rel))
+	{
+		ParamPathInfo *param = lfirst(lc);
+		PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+		Node *lead = NULL;
+		double n = 0;
+		double namespaces = pinecone_plan_namespaces_asked(root, rel, param->ppi_req_outer);
+		double records;
+		bool any;
+		ListCell *lc2;
+
+		if (namespaces < info->nnamespaces)
+			param->ppi_rows = pinecone_plan_pruned_rows(root, rel, param->ppi_clauses, namespaces);
+		/* ids may be constant, and the namespace an outer row's */
+		foreach(lc2, namespaces < info->nnamespaces ?
+						 list_concat_copy(param->ppi_clauses, rel->baserestrictinfo) :
+						 param->ppi_clauses)
+		{
+			RestrictInfo *rinfo = lfirst(lc2);
+
+			n = ids_named(&cxt, rinfo->clause);
+			if (n > 0)
+			{
+				lead = (Node *) rinfo->clause;
+				break;
+			}
+		}
+		if (lead != NULL)
+		{
+			param->ppi_rows = clamp_row_est(Min(param->ppi_rows, n * namespaces));
+			add_operation_path(root, rel, PINECONE_OP_FETCH, lead, param->ppi_rows, REQUEST_COST,
+							   fetch_cost(info, n), NIL, param->ppi_req_outer);
+			continue;
+		}
+		records = filtered_records(root, rel,
+								   list_concat_copy(rel->baserestrictinfo, param->ppi_clauses),
+								   &any);
+		if (any)
+			add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, param->ppi_rows, REQUEST_COST,
+							   filter_cost(info, records), NIL, param->ppi_req_outer);
+		else
+			add_pruned_list_path(root, rel, param, namespaces);
+	}
+}
+
+void
+pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	add_list_paths(root, rel);
+	add_fetch_path(root, rel);
+	add_filter_path(root, rel);
+	add_search_path(root, rel);
+	add_parameterised_paths(root, rel);
+}

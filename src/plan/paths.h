@@ -1,0 +1,81 @@
+/*
+ * paths.h
+ *		Planner callbacks, and what they tell each other.
+ *
+ * plan.c estimates and offers paths, plan_namespace.c looks at namespaces,
+ * plan_scan.c turns the chosen path into a plan, plan_aggregate.c offers
+ * count(*) answered by the service, plan_append.c looks after Appends.
+ */
+#ifndef PINECONE_PATHS_H
+#define PINECONE_PATHS_H
+
+#include "foreign/fdwapi.h"
+
+#include "plan/translate.h"
+
+/*
+ * Cost of a request that is waited for, in sequential page reads: low enough
+ * for a scan of tens of thousands of records not to be taken for hard work
+ * that JIT compilation would ease.
+ */
+#define PINECONE_REQUEST_COST 25.0
+#define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
+
+/* A base relation's fdw_private; an upper relation's is that of its base. */
+typedef struct PineconePlanInfo
+{
+	PineconeTable *table;
+	Oid userid;
+	PineconeSession *session;
+	PineconeStats *stats; /* NULL when the service did not answer */
+	double record_bytes;  /* of a full record's JSON */
+	int nall;			  /* namespaces of the table */
+	double nnamespaces;	  /* those that conditions leave */
+	double records;		  /* in those */
+	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
+} PineconePlanInfo;
+
+/* What leads a path; the list in its fdw_private. */
+enum PineconePathPrivate
+{
+	PATH_OP,	 /* Integer: PineconeOperation */
+	PATH_LEAD,	 /* the clause with the ids or the prefix, or the
+								 * distance to search by; or NULL */
+	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
+								 * is a row for each namespace */
+	PATH_HAVING	 /* of counts: conditions on them */
+};
+
+/* The start of a translation of clauses on a relation. */
+extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
+
+/* Hook into the planner, see plan_append.c. */
+extern void pinecone_plan_append_init(void);
+
+/* How many values expressions of a translation, given by number, will have. */
+extern double pinecone_plan_count_values(PineconeTranslate *cxt, List *numbers);
+
+/* Count the relation's records and namespaces, before and after pruning. */
+extern void pinecone_plan_namespaces(PlannerInfo *root, RelOptInfo *rel);
+
+/* How many namespaces a path asks, given the outer relations it depends on. */
+extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
+											 Relids required_outer);
+
+/* The rows of a scan that join clauses prune to so many namespaces. */
+extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
+										double namespaces);
+
+/* Before a wait for statistics: ask for all that the query needs. */
+extern void pinecone_plan_refresh_all(PlannerInfo *root);
+
+extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+										   ForeignPath *path, List *tlist, List *scan_clauses,
+										   Plan *outer_plan);
+extern void pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+										 RelOptInfo *input_rel, RelOptInfo *output_rel,
+										 void *extra);
+
+#endif /* PINECONE_PATHS_H */

@@ -1,0 +1,113 @@
+/*
+ * plan_modify.c
+ *		Which tables can be written to, and what a plan says of it.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "modify/modify.h"
+#include "option/option.h"
+#include "plan/plan_modify.h"
+
+int
+pineconeIsForeignRelUpdatable(Relation rel)
+{
+	PineconeTable *table = pinecone_option_table(RelationGetRelid(rel));
+
+	if (!table->updatable || table->id_attnum == 0)
+		return 0;
+	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+}
+
+static void
+add_column(PlannerInfo *root, Index rtindex, PineconeColumn *column, const char *name)
+{
+	add_row_identity_var(root,
+						 makeVar(rtindex, column->attnum, column->typid, column->typmod,
+								 column->collation, 0),
+						 rtindex, name);
+}
+
+/* What tells UPDATE and DELETE which record a row is. */
+void
+pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
+								Relation rel)
+{
+	PineconeTable *table = pinecone_option_table(RelationGetRelid(rel));
+	PineconeColumn *id = pinecone_option_column(table, table->id_attnum);
+
+	if (id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\"", table->name),
+				 errdetail("It has no column of role \"id\".")));
+	add_column(root, rtindex, id, PINECONE_JUNK_ID);
+	if (table->namespace_attnum > 0)
+		add_column(root, rtindex, pinecone_option_column(table, table->namespace_attnum),
+				   PINECONE_JUNK_NAMESPACE);
+	/* what PostgreSQL adds for triggers, and alike for all partitions */
+	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
+		add_row_identity_var(root, makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0),
+							 rtindex, PINECONE_JUNK_ROW);
+}
+
+/* Does the value of a generated column depend on one of these? */
+static bool
+depends_on(Relation rel, AttrNumber attnum, Bitmapset *columns)
+{
+	Bitmapset *used = NULL;
+
+	pull_varattnos(build_column_default(rel, attnum), 1, &used);
+	return bms_overlap(used, columns);
+}
+
+/*
+ * The columns that an UPDATE changes: those of its SET, and generated ones
+ * that depend on them.  What a trigger changes shows when it has run.
+ */
+static List *
+assigned_columns(PlannerInfo *root, RangeTblEntry *rte, Index result_relation)
+{
+	Relation rel = table_open(rte->relid, NoLock);
+	TupleDesc desc = RelationGetDescr(rel);
+	Bitmapset *updated = pinecone_updated_columns(root, rte, result_relation);
+	List *assigned = NIL;
+
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated) ||
+			(TupleDescAttr(desc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_STORED &&
+			 depends_on(rel, attnum, updated)))
+			assigned = lappend_int(assigned, attnum);
+	}
+	table_close(rel, NoLock);
+	return assigned;
+}
+
+List *
+pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+						  int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
+	List *assigned = NIL;
+
+	if (plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
+				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
+						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
+	if (plan->operation == CMD_UPDATE)
+		assigned = assigned_columns(root, rte, result_relation);
+	return list_make1(assigned);
+}

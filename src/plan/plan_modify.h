@@ -1,0 +1,33 @@
+/*
+ * plan_modify.h
+ *		What plans of writes and their execution have in common.
+ */
+#ifndef PINECONE_PLAN_MODIFY_H
+#define PINECONE_PLAN_MODIFY_H
+
+#include "foreign/fdwapi.h"
+
+/* Junk columns of the rows that UPDATE and DELETE are given */
+#define PINECONE_JUNK_ID "pinecone_id"
+#define PINECONE_JUNK_NAMESPACE "pinecone_namespace" /* of tables with such a column */
+#define PINECONE_JUNK_ROW "pinecone_row"			 /* DELETE with RETURNING */
+
+/* What PlanForeignModify leaves in fdw_private */
+enum PineconeModifyPrivate
+{
+	PINECONE_MODIFY_ASSIGNED /* attribute numbers that an UPDATE sets */
+};
+
+/* What PlanDirectModify leaves in the scan's fdw_private */
+enum PineconeDirectPrivate
+{
+	PINECONE_DIRECT_REQUEST,
+	PINECONE_DIRECT_ASSIGNED,	 /* attribute numbers that an UPDATE sets */
+	PINECONE_DIRECT_FIRST_VALUE, /* number of the first assigned value's expression */
+	PINECONE_DIRECT_SET_TAG		 /* does it count for the command tag? */
+};
+
+extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
+											RangeTblEntry *target_rte, Relation rel);
+
+#endif /* PINECONE_PLAN_MODIFY_H */

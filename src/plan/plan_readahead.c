@@ -1,0 +1,351 @@
+/*
+ * plan_readahead.c
+ *		Where a nested loop is offered a read-ahead over its outer side.
+ *
+ * Wherever the inner side of a join has a path that takes parameters from the
+ * outer side and a foreign scan of ours below it, there is a nested loop with a
+ * read-ahead besides the plain one.  It costs less, because a request that
+ * others overlap with, or that is one of the ids of a fetch, is not waited for
+ * alone.
+ */
+#include "postgres.h"
+
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+
+#include "base/compat.h"
+#include "base/setting.h"
+#include "plan/paths.h"
+#include "scan/readahead.h"
+
+/* Requests that overlap, in the planner's eyes. */
+#define OVERLAP 10
+#define IDS_PER_FETCH 100
+
+static set_join_pathlist_hook_type previous_join_pathlist = NULL;
+
+/* ---- Plan ---- */
+
+static Plan *
+plan_read_ahead(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
+				List *custom_plans)
+{
+	CustomScan *scan = makeNode(CustomScan);
+	Plan *child = linitial(custom_plans);
+
+	/* the rows are the child's; clauses have been checked there */
+	scan->scan.plan.targetlist = tlist != NIL ? tlist : copyObject(child->targetlist);
+	scan->scan.scanrelid = 0;
+	scan->flags = path->flags;
+	scan->custom_plans = custom_plans;
+	scan->custom_scan_tlist = copyObject(child->targetlist);
+	scan->custom_private = path->custom_private;
+	scan->methods = &pinecone_readahead_methods;
+	return &scan->scan.plan;
+}
+
+static const CustomPathMethods path_methods = {
+	.CustomName = PINECONE_READAHEAD_NAME,
+	.PlanCustomPath = plan_read_ahead,
+};
+
+/* ---- What there is to gain ---- */
+
+typedef struct Gain
+{
+	PlannerInfo *root; /* of the join */
+	Relids outer;	   /* the relations read ahead */
+	Bitmapset *ids;	   /* of parameters that stand for them in a subquery */
+	Cost saved;		   /* per outer row */
+	int scans;
+} Gain;
+
+static bool
+uses_params(Node *node, Bitmapset *ids)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC &&
+			   bms_is_member(((Param *) node)->paramid, ids);
+	if (IsA(node, RestrictInfo))
+		return uses_params((Node *) ((RestrictInfo *) node)->clause, ids);
+	return expression_tree_walker(node, uses_params, (void *) ids);
+}
+
+/* Does a foreign scan ask by what the outer side says? */
+static bool
+scan_depends(ForeignPath *path, Gain *gain)
+{
+	RelOptInfo *rel = ((PineconePlanInfo *) path->path.parent->fdw_private)->rel;
+
+	if (gain->ids == NULL)
+		return bms_overlap(PATH_REQ_OUTER(&path->path), gain->outer) &&
+			   bms_is_subset(PATH_REQ_OUTER(&path->path), gain->outer);
+	return PATH_REQ_OUTER(&path->path) == NULL &&
+		   (uses_params(list_nth(path->fdw_private, PATH_LEAD), gain->ids) ||
+			uses_params((Node *) rel->baserestrictinfo, gain->ids));
+}
+
+static void
+gain_of_scan(ForeignPath *path, Gain *gain)
+{
+	PineconeOperation op;
+	int together;
+
+	if (path->path.parent->fdwroutine == NULL ||
+		path->path.parent->fdwroutine->GetForeignPaths != pineconeGetForeignPaths ||
+		!scan_depends(path, gain))
+		return;
+	op = intVal(list_nth(path->fdw_private, PATH_OP));
+	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
+	gain->saved += PINECONE_REQUEST_COST * (1 - 1.0 / together);
+	gain->scans++;
+}
+
+static void gain_of_path(Path *path, Gain *gain);
+
+static void
+gain_of_paths(List *paths, Gain *gain)
+{
+	ListCell *lc;
+
+	foreach(lc, paths)
+		gain_of_path(lfirst(lc), gain);
+}
+
+/* A subquery knows the outer side by its parameters. */
+static void
+gain_of_subquery(SubqueryScanPath *path, Gain *gain)
+{
+	Gain below = *gain;
+	ListCell *lc;
+
+	if (gain->ids == NULL)
+	{
+		foreach(lc, path->path.parent->subplan_params)
+		{
+			PlannerParamItem *item = lfirst(lc);
+
+			if (bms_overlap(pull_varnos(gain->root, item->item), gain->outer))
+				below.ids = bms_add_member(below.ids, item->paramId);
+		}
+		if (below.ids == NULL)
+			return;
+	}
+	gain_of_path(path->subpath, &below);
+	gain->saved = below.saved;
+	gain->scans = below.scans;
+}
+
+static void
+gain_of_path(Path *path, Gain *gain)
+{
+	switch (nodeTag(path))
+	{
+		case T_ForeignPath:
+			gain_of_scan((ForeignPath *) path, gain);
+			break;
+		case T_SubqueryScanPath:
+			gain_of_subquery((SubqueryScanPath *) path, gain);
+			break;
+		case T_NestPath:
+		case T_MergePath:
+		case T_HashPath:
+			gain_of_path(((JoinPath *) path)->outerjoinpath, gain);
+			gain_of_path(((JoinPath *) path)->innerjoinpath, gain);
+			break;
+		case T_AppendPath:
+			gain_of_paths(((AppendPath *) path)->subpaths, gain);
+			break;
+		case T_MergeAppendPath:
+			gain_of_paths(((MergeAppendPath *) path)->subpaths, gain);
+			break;
+		case T_CustomPath:
+			gain_of_paths(((CustomPath *) path)->custom_paths, gain);
+			break;
+		case T_ProjectionPath:
+			gain_of_path(((ProjectionPath *) path)->subpath, gain);
+			break;
+		case T_ProjectSetPath:
+			gain_of_path(((ProjectSetPath *) path)->subpath, gain);
+			break;
+		case T_SortPath:
+			gain_of_path(((SortPath *) path)->subpath, gain);
+			break;
+		case T_IncrementalSortPath:
+			gain_of_path(((IncrementalSortPath *) path)->spath.subpath, gain);
+			break;
+		case T_GroupPath:
+			gain_of_path(((GroupPath *) path)->subpath, gain);
+			break;
+		case T_AggPath:
+			gain_of_path(((AggPath *) path)->subpath, gain);
+			break;
+		case T_WindowAggPath:
+			gain_of_path(((WindowAggPath *) path)->subpath, gain);
+			break;
+		case T_UpperUniquePath:
+			gain_of_path(((UpperUniquePath *) path)->subpath, gain);
+			break;
+		case T_LimitPath:
+			gain_of_path(((LimitPath *) path)->subpath, gain);
+			break;
+		case T_MaterialPath:
+			gain_of_path(((MaterialPath *) path)->subpath, gain);
+			break;
+		default:
+			if (pinecone_memoized_path(path) != NULL)
+				gain_of_path(pinecone_memoized_path(path), gain);
+			break;
+	}
+}
+
+/* ---- Paths ---- */
+
+static Path *
+read_ahead_path(PlannerInfo *root, Path *outer)
+{
+	CustomPath *path = makeNode(CustomPath);
+	bool eager = root->tuple_fraction <= 0 && PATH_REQ_OUTER(outer) == NULL;
+
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = outer->parent;
+	path->path.pathtarget = outer->pathtarget;
+	path->path.param_info = outer->param_info;
+	path->path.rows = outer->rows;
+	pinecone_copy_disabled_nodes(&path->path, outer);
+	path->path.startup_cost = outer->startup_cost;
+	path->path.total_cost = outer->total_cost + outer->rows * cpu_tuple_cost * 0.5;
+	path->path.pathkeys = outer->pathkeys;
+	path->custom_paths = list_make1(outer);
+	path->custom_private = list_make1(makeInteger(eager)); /* see readahead.h */
+	path->methods = &path_methods;
+	return &path->path;
+}
+
+/* May these two be a nested loop?  Decided as the planner's own joins are. */
+static bool
+join_is_allowed(PlannerInfo *root, Path *outer, Path *inner, JoinPathExtraData *extra,
+				Relids *required_outer)
+{
+	Relids outer_relids = outer->parent->relids;
+	Relids inner_params = PATH_REQ_OUTER(inner);
+
+	if (bms_overlap(PATH_REQ_OUTER(outer), inner->parent->relids))
+		return false;
+	*required_outer = calc_nestloop_required_outer(outer_relids, PATH_REQ_OUTER(outer),
+												   inner->parent->relids, inner_params);
+	return *required_outer == NULL ||
+		   (bms_overlap(*required_outer, extra->param_source_rels) &&
+			!pinecone_have_dangerous_phv(root, outer_relids, inner_params));
+}
+
+static void
+add_loop(PlannerInfo *root, RelOptInfo *joinrel, JoinType jointype, Path *outer, Path *inner,
+		 JoinPathExtraData *extra, Gain *gain)
+{
+	JoinCostWorkspace workspace;
+	Relids required_outer;
+	Path *loop;
+	Path *ahead;
+	Path *cached = pinecone_memoized_path(inner);
+	Path *priced = cached != NULL ? cached : inner;
+	Cost saved = Min(gain->saved, priced->startup_cost);
+
+	if (!join_is_allowed(root, outer, inner, extra, &required_outer))
+		return;
+	ahead = read_ahead_path(root, outer);
+
+	/* while the loop is priced, a run of its inner side costs less */
+	priced->startup_cost -= saved;
+	priced->total_cost -= saved;
+	initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
+	loop = (Path *) create_nestloop_path(root, joinrel, jointype, &workspace, extra, ahead, inner,
+										 extra->restrictlist,
+										 build_join_pathkeys(root, joinrel, jointype, outer->pathkeys),
+										 required_outer);
+	priced->startup_cost += saved;
+	priced->total_cost += saved;
+
+	/* but the first answers are waited for all the same */
+	loop->startup_cost += saved;
+	loop->total_cost += saved;
+	add_path(joinrel, loop);
+}
+
+/* The loops over one inner path. */
+static void
+add_loops(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel, JoinType jointype,
+		  Path *inner, JoinPathExtraData *extra)
+{
+	Gain gain = {0};
+	ListCell *lc;
+
+	if (!bms_overlap(PATH_REQ_OUTER(inner), outerrel->relids))
+		return;
+	gain.root = root;
+	gain.outer = outerrel->relids;
+	gain_of_path(inner, &gain);
+	if (gain.scans == 0)
+		return;
+
+	if (jointype == JOIN_UNIQUE_OUTER)
+	{
+		Path *outer = (Path *) create_unique_path(root, outerrel, outerrel->cheapest_total_path,
+												  extra->sjinfo);
+
+		if (outer != NULL)
+			add_loop(root, joinrel, JOIN_INNER, outer, inner, extra, &gain);
+		return;
+	}
+	foreach(lc, outerrel->pathlist)
+		add_loop(root, joinrel, jointype, lfirst(lc), inner, extra, &gain);
+}
+
+static void
+add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+				RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+{
+	List *inners = list_copy(innerrel->cheapest_parameterized_paths);
+	ListCell *lc;
+
+	if (previous_join_pathlist)
+		previous_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
+	if (!pinecone_enable_read_ahead || pinecone_read_ahead < 2 || IS_OTHER_REL(joinrel))
+		return;
+	switch (jointype)
+	{
+		case JOIN_INNER:
+		case JOIN_LEFT:
+		case JOIN_SEMI:
+		case JOIN_ANTI:
+		case JOIN_UNIQUE_OUTER:
+			break;
+		default:
+			return;
+	}
+
+	/* caches of the inner side that have been found worth their while */
+	foreach(lc, joinrel->pathlist)
+	{
+		JoinPath *path = lfirst(lc);
+
+		if (IsA(path, NestPath) && path->innerjoinpath->parent == innerrel &&
+			pinecone_memoized_path(path->innerjoinpath) != NULL)
+			inners = list_append_unique_ptr(inners, path->innerjoinpath);
+	}
+	foreach(lc, inners)
+		add_loops(root, joinrel, outerrel, jointype, lfirst(lc), extra);
+}
+
+void
+pinecone_readahead_plan_init(void)
+{
+	previous_join_pathlist = set_join_pathlist_hook;
+	set_join_pathlist_hook = add_read_aheads;
+}

@@ -1,0 +1,488 @@
+/*
+ * plan_scan.c
+ *		From a chosen path to the plan of a foreign scan: what is sent, what is
+ *		checked here, and which columns the rows carry.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+
+#include "base/setting.h"
+#include "plan/paths.h"
+
+typedef struct PlanContext
+{
+	PlannerInfo *root;
+	RelOptInfo *rel; /* the base relation */
+	PineconePlanInfo *info;
+	PineconeTranslate translate;
+	PineconeRequest *request;
+	Expr *lead;		  /* what leads the path, see plan.h */
+	List *conditions; /* of PineconeCondition: to be sent */
+	List *local;	  /* clauses to be checked here */
+	List *pruning;	  /* those of them that choose namespaces */
+	List *sent;		  /* clauses sent and not checked here */
+	OpExpr *distance; /* the distance searched by, or NULL */
+} PlanContext;
+
+/* ---- What is sent, and what is checked here ---- */
+
+static bool
+operation_takes_filter(PineconeOperation op)
+{
+	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT;
+}
+
+static void
+place_as_filter(PlanContext *cxt, Expr *clause)
+{
+	PineconeCondition *condition;
+	PineconeExactness exactness = pinecone_translate_clause(&cxt->translate, clause, &condition);
+
+	if (exactness != PINECONE_LOCAL)
+		cxt->conditions = lappend(cxt->conditions, condition);
+	if (exactness == PINECONE_EXACT)
+		cxt->sent = lappend(cxt->sent, clause);
+	else
+		cxt->local = lappend(cxt->local, clause);
+}
+
+/* A bound on the distance that is searched by tells where to stop. */
+static void
+place_bound(PlanContext *cxt, Expr *clause)
+{
+	PineconeDistance distance;
+	int bound;
+	bool inclusive;
+
+	if (cxt->request->bound < 0 &&
+		pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive) &&
+		equal(distance.op, cxt->distance))
+		cxt->request->bound = bound;
+}
+
+/* Does a clause use no more of the table than the namespace? */
+static bool
+is_about_namespace(PlanContext *cxt, Expr *clause)
+{
+	AttrNumber attnum = cxt->info->table->namespace_attnum;
+	Bitmapset *used = NULL;
+
+	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
+		contain_subplans((Node *) clause))
+		return false;
+	pull_varattnos((Node *) clause, cxt->rel->relid, &used);
+	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
+}
+
+static void
+place_clause(PlanContext *cxt, Expr *clause)
+{
+	PineconeRequest *request = cxt->request;
+	bool leads = cxt->lead != NULL && equal(clause, cxt->lead);
+
+	List *names;
+
+	if (pinecone_translate_namespace(&cxt->translate, clause, &names))
+	{
+		request->namespaces = lappend(request->namespaces, names);
+		cxt->sent = lappend(cxt->sent, clause);
+	}
+	else if (is_about_namespace(cxt, clause))
+	{
+		/* checked before a namespace is asked; and of rows, as any */
+		request->namespace_quals =
+			lappend_int(request->namespace_quals,
+						pinecone_translate_add_expr(&cxt->translate, clause));
+		cxt->pruning = lappend(cxt->pruning, clause);
+		cxt->local = lappend(cxt->local, clause);
+	}
+	else if (leads && request->op == PINECONE_OP_FETCH)
+	{
+		if (!pinecone_translate_id(&cxt->translate, clause, &request->ids))
+			elog(ERROR, "clause does not name ids");
+		cxt->sent = lappend(cxt->sent, clause);
+	}
+	else if (leads && (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH))
+	{
+		bool exact;
+
+		if (!pinecone_translate_prefix(&cxt->translate, clause, &request->prefix,
+									   &request->prefix_is_like, &exact))
+			elog(ERROR, "clause does not give a prefix");
+		if (exact)
+			cxt->sent = lappend(cxt->sent, clause);
+		else
+			cxt->local = lappend(cxt->local, clause);
+	}
+	else if (operation_takes_filter(request->op))
+	{
+		if (cxt->distance != NULL)
+			place_bound(cxt, clause);
+		place_as_filter(cxt, clause);
+	}
+	else
+		cxt->local = lappend(cxt->local, clause);
+}
+
+static void
+place_clauses(PlanContext *cxt, List *scan_clauses)
+{
+	ListCell *lc;
+
+	foreach(lc, scan_clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		/* constant conditions are checked once, above the scan */
+		if (!rinfo->pseudoconstant)
+			place_clause(cxt, rinfo->clause);
+	}
+
+	if (list_length(cxt->conditions) == 1)
+		cxt->request->filter = linitial(cxt->conditions);
+	else if (cxt->conditions != NIL)
+	{
+		cxt->request->filter = palloc0(sizeof(PineconeCondition));
+		cxt->request->filter->kind = PINECONE_COND_AND;
+		cxt->request->filter->value = -1;
+		cxt->request->filter->args = cxt->conditions;
+	}
+}
+
+/* ---- Search by a stored record ---- */
+
+/*
+ * The stored record whose vector an expression is: a scalar subquery for the
+ * vector column of this very table by a single id.  Its plan, made already,
+ * tells.  Returns the id's expression, or NULL.
+ */
+static Expr *
+stored_record_id(PlanContext *cxt, Expr *vector)
+{
+	PlannerInfo *root = cxt->root;
+	Param *param = (Param *) vector;
+	ListCell *lc;
+
+	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
+		return NULL;
+	/* in another namespace the id is another record's, or nobody's */
+	if (cxt->info->table->namespace_attnum > 0)
+		return NULL;
+	foreach(lc, root->init_plans)
+	{
+		SubPlan *subplan = lfirst(lc);
+		ForeignScan *scan;
+		PlannerInfo *subroot;
+		PineconeRequest *request;
+		TargetEntry *entry;
+		Expr *id;
+
+		if (subplan->subLinkType != EXPR_SUBLINK ||
+			list_length(subplan->setParam) != 1 ||
+			linitial_int(subplan->setParam) != param->paramid)
+			continue;
+		scan = list_nth(root->glob->subplans, subplan->plan_id - 1);
+		subroot = list_nth(root->glob->subroots, subplan->plan_id - 1);
+		if (!IsA(scan, ForeignScan) || scan->scan.scanrelid == 0 ||
+			planner_rt_fetch(scan->scan.scanrelid, subroot)->relid !=
+				planner_rt_fetch(cxt->rel->relid, root)->relid ||
+			scan->scan.plan.qual != NIL || scan->fdw_private == NIL)
+			return NULL;
+		request = pinecone_request_from_list(scan->fdw_private);
+		entry = linitial(scan->scan.plan.targetlist);
+		if (request->op != PINECONE_OP_FETCH || list_length(request->ids) != 1 ||
+			!IsA(entry->expr, Var) ||
+			((Var *) entry->expr)->varattno != cxt->info->table->values_attnum)
+			return NULL;
+		id = list_nth(scan->fdw_exprs, linitial_int(request->ids));
+		if (exprType((Node *) id) != TEXTOID)
+			return NULL;
+		return IsA(id, Const) ||
+					   (IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ?
+				   id :
+				   NULL;
+	}
+	return NULL;
+}
+
+static void
+plan_search(PlanContext *cxt, bool sorted)
+{
+	PineconeDistance distance;
+	Expr *id;
+
+	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, &distance))
+		elog(ERROR, "expression is not a distance");
+	cxt->distance = distance.op;
+	cxt->request->metric = distance.metric;
+	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, distance.query);
+	id = stored_record_id(cxt, distance.query);
+	if (id != NULL)
+		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
+}
+
+/* ---- How many rows ---- */
+
+/*
+ * LIMIT and OFFSET, when it is this scan's rows they count.  A guess is good
+ * enough: the scan goes on for as long as it is asked.
+ */
+static void
+plan_limit(PlanContext *cxt, bool sorted)
+{
+	PlannerInfo *root = cxt->root;
+	Query *parse = root->parse;
+	Node *limits[] = {parse->limitCount, parse->limitOffset};
+	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
+
+	if (parse->limitCount == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
+		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
+		parse->setOperations != NULL || parse->distinctClause != NIL ||
+		(parse->sortClause != NIL && !sorted))
+		return;
+	for (int i = 0; i < lengthof(limits); i++)
+	{
+		if (limits[i] != NULL && exprType(limits[i]) == INT8OID &&
+			pinecone_translate_is_value(&cxt->translate, (Expr *) limits[i]))
+			*numbers[i] = pinecone_translate_add_expr(&cxt->translate, (Expr *) limits[i]);
+	}
+}
+
+/* ---- Columns ---- */
+
+typedef struct UsedColumns
+{
+	Index varno;
+	OpExpr *distance;	/* filled from the score: its column is not needed */
+	Bitmapset *attnums; /* FirstLowInvalidHeapAttributeNumber-based */
+} UsedColumns;
+
+static bool
+collect_columns(Node *node, UsedColumns *used)
+{
+	if (node == NULL)
+		return false;
+	if (used->distance != NULL && equal(node, used->distance))
+		return false;
+	if (IsA(node, Var))
+	{
+		Var *var = (Var *) node;
+
+		if (var->varno == used->varno && var->varlevelsup == 0)
+			used->attnums = bms_add_member(used->attnums,
+										   var->varattno - FirstLowInvalidHeapAttributeNumber);
+		return false;
+	}
+	return expression_tree_walker(node, collect_columns, (void *) used);
+}
+
+/*
+ * Columns that the plan above and the local conditions use.  At this point the
+ * relation's target is what its scan will emit.
+ */
+static Bitmapset *
+used_columns(PlanContext *cxt, bool with_distance)
+{
+	UsedColumns used = {cxt->rel->relid, with_distance ? cxt->distance : NULL, NULL};
+
+	(void) collect_columns((Node *) cxt->rel->reltarget->exprs, &used);
+	(void) collect_columns((Node *) cxt->local, &used);
+	return used.attnums;
+}
+
+/* Are the whole row or system columns among them? */
+static bool
+uses_whole_row(Bitmapset *used)
+{
+	return bms_next_member(used, -1) >= 0 &&
+		   bms_next_member(used, -1) <= -FirstLowInvalidHeapAttributeNumber;
+}
+
+/* Which columns are to be filled, and which parts of a record they need. */
+static void
+plan_columns(PlanContext *cxt, Bitmapset *used)
+{
+	PineconeRequest *request = cxt->request;
+	PineconeTable *table = cxt->info->table;
+	bool all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) ||
+			   !pinecone_enable_columns;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		PineconeColumn *column = &table->columns[i];
+
+		if (column->role == PINECONE_ROLE_DROPPED ||
+			(!all && !bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, used)))
+			continue;
+		request->wanted = lappend_int(request->wanted, column->attnum);
+		if (column->role == PINECONE_ROLE_VALUES || column->role == PINECONE_ROLE_SPARSE_VALUES)
+			request->want_values = true;
+		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
+			request->want_metadata = true;
+	}
+}
+
+/* Scan tuples of the wanted columns and the distance. */
+static List *
+plan_layout(PlanContext *cxt)
+{
+	PineconeRequest *request = cxt->request;
+	PineconeTable *table = cxt->info->table;
+	List *entries = NIL;
+	ListCell *lc;
+
+	foreach(lc, request->wanted)
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+		Var *var = makeVar(cxt->rel->relid, column->attnum, column->typid, column->typmod,
+						   column->collation, 0);
+
+		entries = lappend(entries, makeTargetEntry((Expr *) var, list_length(entries) + 1,
+												   NULL, false));
+		request->layout = lappend_int(request->layout, column->attnum);
+	}
+	entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->distance),
+											   list_length(entries) + 1, NULL, false));
+	request->layout = lappend_int(request->layout, PINECONE_LAYOUT_DISTANCE);
+	return entries;
+}
+
+/* Would a target list ask for columns that scan tuples of this layout lack? */
+static bool
+tlist_exceeds_layout(PlanContext *cxt, List *tlist)
+{
+	UsedColumns used = {cxt->rel->relid, cxt->distance, NULL};
+	int i = -1;
+
+	(void) collect_columns((Node *) tlist, &used);
+	while ((i = bms_next_member(used.attnums, i)) >= 0)
+	{
+		if (!list_member_int(cxt->request->wanted, i + FirstLowInvalidHeapAttributeNumber))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Can scan tuples be of a layout of their own?  Not if they are to hold the
+ * whole row; nor if a Result for conditions on no table builds the path's target
+ * from them, which below set-returning functions is made of columns.
+ */
+static bool
+can_have_layout(PlanContext *cxt, Bitmapset *used)
+{
+	return pinecone_enable_columns && !uses_whole_row(used) &&
+		   !(cxt->root->parse->hasTargetSRFs && cxt->root->hasPseudoConstantQuals);
+}
+
+/*
+ * Output for a node that takes what it gets: the relation's target, or if that
+ * holds set-returning functions, which such a node evaluates, what they need.
+ */
+static List *
+plan_output(PlanContext *cxt, List *entries)
+{
+	PathTarget *target = cxt->rel->reltarget;
+
+	return expression_returns_set((Node *) target->exprs) ? copyObject(entries) :
+															make_tlist_from_pathtarget(target);
+}
+
+/* ---- The plan ---- */
+
+/*
+ * count(*): rows hold nothing but the count, however often it is asked for, and
+ * the namespace counted.
+ */
+static ForeignScan *
+plan_count(PlanContext *cxt, List *tlist, List *having)
+{
+	List *entries = NIL;
+	List *used = list_concat(pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES),
+							 pull_var_clause((Node *) having, PVC_INCLUDE_AGGREGATES));
+	ListCell *lc;
+
+	foreach(lc, used)
+	{
+		if (tlist_member(lfirst(lc), entries))
+			continue;
+		entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
+												   NULL, false));
+		cxt->request->layout = lappend_int(cxt->request->layout,
+										   IsA(lfirst(lc), Var) ? ((Var *) lfirst(lc))->varattno :
+																  PINECONE_LAYOUT_COUNT);
+	}
+	return make_foreignscan(tlist, having, 0, cxt->translate.exprs,
+							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
+}
+
+ForeignScan *
+pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
+					   List *tlist, List *scan_clauses, Plan *outer_plan)
+{
+	PlanContext cxt = {0};
+	PineconeRequest *request = palloc0(sizeof(PineconeRequest));
+	bool sorted = intVal(list_nth(path->fdw_private, PATH_SORTED));
+	Bitmapset *used;
+	List *entries = NIL;
+
+	cxt.root = root;
+	cxt.info = rel->fdw_private;
+	cxt.rel = cxt.info->rel;
+	cxt.translate = pinecone_plan_translate(root, cxt.rel);
+	cxt.request = request;
+	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
+
+	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
+	request->prefix = request->vector = request->vector_id =
+		request->bound = request->limit = request->offset = -1;
+	request->sorted = sorted;
+	request->rows = path->path.rows;
+	request->survive = 1;
+
+	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
+	{
+		request->grouped = sorted;
+		request->sorted = false;
+		place_clauses(&cxt, cxt.rel->baserestrictinfo);
+		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
+						  list_nth(path->fdw_private, PATH_HAVING));
+	}
+
+	if (request->op == PINECONE_OP_QUERY)
+		plan_search(&cxt, sorted);
+	place_clauses(&cxt, scan_clauses);
+	plan_limit(&cxt, sorted);
+	if (cxt.local != NIL)
+		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.pruning), cxt.rel->relid, JOIN_INNER, NULL);
+
+	used = used_columns(&cxt, false);
+	if (request->op == PINECONE_OP_QUERY && can_have_layout(&cxt, used))
+	{
+		/* the distance comes from the score, and its column may go */
+		plan_columns(&cxt, used_columns(&cxt, true));
+		entries = plan_layout(&cxt);
+		if (tlist_exceeds_layout(&cxt, tlist))
+			tlist = plan_output(&cxt, entries);
+	}
+	else
+		plan_columns(&cxt, used);
+
+	/*
+	 * Conditions sent and not checked here are checked all the same when a
+	 * locked row has changed, which happens only to rows in full.
+	 */
+	return make_foreignscan(tlist, cxt.local, cxt.rel->relid, cxt.translate.exprs,
+							pinecone_request_to_list(request), entries,
+							entries == NIL ? cxt.sent : NIL, outer_plan);
+}

@@ -1,0 +1,523 @@
+/*
+ * translate.c
+ *		SQL expressions as metadata conditions.
+ *
+ * Clauses are brought to negation normal form on the way down: "negated"
+ * asks for the condition under which the expression is false.  A row whose
+ * condition is NULL is wanted in neither case, so that every leaf states
+ * presence of the field where the SQL operator would.
+ */
+#include "postgres.h"
+
+#include "catalog/dependency.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+#include "base/setting.h"
+#include "plan/translate_expr.h"
+
+static PineconeExactness translate_node(PineconeTranslate *cxt, Node *node, bool negated,
+										PineconeCondition **condition);
+
+static PineconeCondition *
+make_condition(PineconeConditionKind kind, AttrNumber attnum)
+{
+	PineconeCondition *condition = palloc0(sizeof(PineconeCondition));
+
+	condition->kind = kind;
+	condition->attnum = attnum;
+	condition->value = -1;
+	return condition;
+}
+
+/* ---- Columns ---- */
+
+/* The metadata key of "metadata -> 'key'" or "metadata ->> 'key'", or NULL. */
+static char *
+match_metadata_key(PineconeTranslate *cxt, Node *node, Oid funcid)
+{
+	OpExpr *op = (OpExpr *) node;
+	Const *key;
+	char *name;
+
+	if (!IsA(node, OpExpr) || get_opcode(op->opno) != funcid ||
+		pinecone_translate_column(cxt, linitial(op->args), PINECONE_ROLE_METADATA) == NULL)
+		return NULL;
+	key = lsecond(op->args);
+	if (!IsA(key, Const) || key->constisnull)
+		return NULL;
+	name = TextDatumGetCString(key->constvalue);
+	/* '$' would read as an operator; no stored key starts with it */
+	return name[0] == '$' ? NULL : name;
+}
+
+/* ---- Operators ---- */
+
+static PineconeCompare
+negate_compare(PineconeCompare compare)
+{
+	static const PineconeCompare negations[] = {
+		[PINECONE_EQ] = PINECONE_NE,
+		[PINECONE_NE] = PINECONE_EQ,
+		[PINECONE_LT] = PINECONE_GE,
+		[PINECONE_GE] = PINECONE_LT,
+		[PINECONE_GT] = PINECONE_LE,
+		[PINECONE_LE] = PINECONE_GT,
+	};
+
+	return negations[compare];
+}
+
+/* Can a value of this type be compared with the column by its own rules? */
+static bool
+value_type_fits(const PineconeColumn *column, Oid valtype)
+{
+	Oid coltype = getBaseType(column->typid);
+
+	valtype = getBaseType(valtype);
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_TEXT:
+			return valtype == TEXTOID || valtype == VARCHAROID;
+		case PINECONE_CLASS_INT:
+		case PINECONE_CLASS_NUMBER:
+		case PINECONE_CLASS_FLOAT4:
+			if (coltype == DATEOID)
+				return valtype == DATEOID;
+			return valtype == INT2OID || valtype == INT4OID || valtype == INT8OID ||
+				   valtype == FLOAT4OID || valtype == FLOAT8OID || valtype == NUMERICOID;
+		default:
+			return valtype == coltype;
+	}
+}
+
+/* A leaf on a metadata column, classified. */
+static PineconeExactness
+column_leaf(PineconeTranslate *cxt, PineconeColumn *column, PineconeConditionKind kind,
+			PineconeCompare compare, Expr *value, PineconeCondition **condition)
+{
+	PineconeExactness exactness =
+		pinecone_shippable_condition(column, kind, compare, cxt->table->type_error_null);
+
+	if (exactness == PINECONE_LOCAL)
+		return PINECONE_LOCAL;
+	*condition = make_condition(kind, column->attnum);
+	(*condition)->compare = compare;
+	if (value != NULL)
+		(*condition)->value = pinecone_translate_add_expr(cxt, value);
+	return exactness;
+}
+
+/* A leaf on the metadata object: some of it names a key, some has a value. */
+static PineconeExactness
+metadata_leaf(PineconeTranslate *cxt, PineconeConditionKind kind, char *key, Expr *value,
+			  PineconeCondition **condition)
+{
+	*condition = make_condition(kind, 0);
+	(*condition)->key = key;
+	if (value != NULL)
+		(*condition)->value = pinecone_translate_add_expr(cxt, value);
+	return pinecone_shippable_metadata(kind);
+}
+
+/* metadata @> x, metadata ? 'k', metadata ?| keys, metadata ?& keys */
+static PineconeExactness
+translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
+					  PineconeCondition **condition)
+{
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
+	PineconeConditionKind kind;
+
+	switch (get_opcode(op->opno))
+	{
+		case F_JSONB_CONTAINED:
+			{
+				Expr *swap = left;
+
+				left = right;
+				right = swap;
+			}
+			kind = PINECONE_COND_JSON_CONTAINS;
+			break;
+		case F_JSONB_CONTAINS:
+			kind = PINECONE_COND_JSON_CONTAINS;
+			break;
+		case F_JSONB_EXISTS_ANY:
+			kind = PINECONE_COND_KEYS_ANY;
+			break;
+		case F_JSONB_EXISTS_ALL:
+			kind = PINECONE_COND_KEYS_ALL;
+			break;
+		case F_JSONB_EXISTS:
+			{
+				char *key;
+
+				if (!IsA(right, Const) || ((Const *) right)->constisnull ||
+					pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) == NULL)
+					return PINECONE_LOCAL;
+				key = TextDatumGetCString(((Const *) right)->constvalue);
+				if (key[0] == '$')
+					return PINECONE_LOCAL;
+				return metadata_leaf(cxt, negated ? PINECONE_COND_NOT_EXISTS : PINECONE_COND_EXISTS,
+									 key, NULL, condition);
+			}
+		default:
+			return PINECONE_LOCAL;
+	}
+
+	if (negated || pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) == NULL ||
+		!pinecone_translate_is_value(cxt, right))
+		return PINECONE_LOCAL;
+	return metadata_leaf(cxt, kind, NULL, right, condition);
+}
+
+/* text[] column @> array, && array */
+static PineconeExactness
+translate_list_op(PineconeTranslate *cxt, OpExpr *op, PineconeCondition **condition)
+{
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
+	Oid funcid = get_opcode(op->opno);
+	PineconeColumn *column;
+
+	if (funcid == F_ARRAYCONTAINED ||
+		(funcid == F_ARRAYOVERLAP && pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD) == NULL))
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+	}
+	else if (funcid != F_ARRAYCONTAINS && funcid != F_ARRAYOVERLAP)
+		return PINECONE_LOCAL;
+
+	column = pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD);
+	if (column == NULL || pinecone_shippable_class(column) != PINECONE_CLASS_LIST ||
+		!pinecone_translate_is_value(cxt, right) || !pinecone_translate_is_bytewise(op->inputcollid))
+		return PINECONE_LOCAL;
+	return column_leaf(cxt, column,
+					   funcid == F_ARRAYOVERLAP ? PINECONE_COND_OVERLAPS : PINECONE_COND_CONTAINS,
+					   PINECONE_EQ, right, condition);
+}
+
+/* metadata ->> 'k' = x, metadata ->> 'k' <> x, metadata -> 'k' = x */
+static PineconeExactness
+translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *right,
+					   PineconeCompare compare, PineconeCondition **condition)
+{
+	char *key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
+
+	if (key == NULL || exprType((Node *) right) != TEXTOID ||
+		!pinecone_translate_is_bytewise(op->inputcollid))
+		return PINECONE_LOCAL;
+	if (compare == PINECONE_EQ)
+		return metadata_leaf(cxt, PINECONE_COND_JSON_TEXT, key, right, condition);
+	/* any other comparison needs the field to be there */
+	metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition);
+	return PINECONE_SUPERSET;
+}
+
+static PineconeExactness
+translate_op(PineconeTranslate *cxt, OpExpr *op, bool negated, PineconeCondition **condition)
+{
+	PineconeCompare compare;
+	PineconeColumn *column;
+	PineconeExactness exactness;
+	Expr *left;
+	Expr *right;
+
+	if (list_length(op->args) != 2)
+		return PINECONE_LOCAL;
+	if (!pinecone_translate_compare(op->opno, &compare))
+	{
+		exactness = translate_metadata_op(cxt, op, negated, condition);
+		if (exactness != PINECONE_LOCAL || negated)
+			return exactness;
+		return translate_list_op(cxt, op, condition);
+	}
+
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (pinecone_translate_is_value(cxt, left))
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+		compare = pinecone_translate_commute(compare);
+	}
+	if (!pinecone_translate_is_value(cxt, right))
+		return PINECONE_LOCAL;
+	if (negated)
+		compare = negate_compare(compare);
+
+	column = pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD);
+	if (column == NULL)
+		return translate_json_compare(cxt, op, left, right, compare, condition);
+	if (!value_type_fits(column, exprType((Node *) right)) ||
+		!pinecone_translate_is_bytewise(op->inputcollid))
+		return PINECONE_LOCAL;
+	return column_leaf(cxt, column, PINECONE_COND_COMPARE, compare, right, condition);
+}
+
+/* column = ANY (array), column <> ALL (array), value = ANY (list column) */
+static PineconeExactness
+translate_array_op(PineconeTranslate *cxt, ScalarArrayOpExpr *op, bool negated,
+				   PineconeCondition **condition)
+{
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
+	PineconeCompare compare;
+	PineconeColumn *column;
+	char *key;
+
+	if (!pinecone_translate_compare(op->opno, &compare) || !pinecone_translate_is_bytewise(op->inputcollid))
+		return PINECONE_LOCAL;
+
+	column = pinecone_translate_column(cxt, (Node *) right, PINECONE_ROLE_FIELD);
+	if (column != NULL)
+	{
+		if (negated || !op->useOr || compare != PINECONE_EQ ||
+			exprType((Node *) left) != TEXTOID ||
+			pinecone_shippable_class(column) != PINECONE_CLASS_LIST ||
+			!pinecone_translate_is_value(cxt, left))
+			return PINECONE_LOCAL;
+		return column_leaf(cxt, column, PINECONE_COND_ELEMENT, PINECONE_EQ, left, condition);
+	}
+
+	/* Only these two: = ANY and <> ALL */
+	if (op->useOr ? compare != PINECONE_EQ : compare != PINECONE_NE)
+		return PINECONE_LOCAL;
+	if (!pinecone_translate_is_value(cxt, right))
+		return PINECONE_LOCAL;
+
+	key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
+	if (key != NULL)
+	{
+		if (op->useOr == negated || get_element_type(exprType((Node *) right)) != TEXTOID)
+			return PINECONE_LOCAL;
+		return metadata_leaf(cxt, PINECONE_COND_JSON_TEXT_IN, key, right, condition);
+	}
+
+	column = pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD);
+	if (column == NULL ||
+		!value_type_fits(column, get_element_type(exprType((Node *) right))))
+		return PINECONE_LOCAL;
+	return column_leaf(cxt, column,
+					   op->useOr != negated ? PINECONE_COND_IN : PINECONE_COND_NOT_IN,
+					   op->useOr != negated ? PINECONE_EQ : PINECONE_NE,
+					   right, condition);
+}
+
+static PineconeExactness
+translate_distinct(PineconeTranslate *cxt, DistinctExpr *op, bool negated,
+				   PineconeCondition **condition)
+{
+	Expr *left = linitial(op->args);
+	Expr *right = lsecond(op->args);
+	PineconeCompare compare;
+	PineconeColumn *column;
+
+	/* a DistinctExpr carries the type's = operator */
+	if (!pinecone_translate_compare(op->opno, &compare) || !pinecone_translate_is_bytewise(op->inputcollid))
+		return PINECONE_LOCAL;
+	if (pinecone_translate_is_value(cxt, left))
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+	}
+	column = pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD);
+	if (column == NULL || !pinecone_translate_is_value(cxt, right) ||
+		!value_type_fits(column, exprType((Node *) right)))
+		return PINECONE_LOCAL;
+	return column_leaf(cxt, column,
+					   negated ? PINECONE_COND_NOT_DISTINCT : PINECONE_COND_DISTINCT,
+					   negated ? PINECONE_EQ : PINECONE_NE,
+					   right, condition);
+}
+
+static PineconeExactness
+translate_null_test(PineconeTranslate *cxt, NullTest *test, bool negated,
+					PineconeCondition **condition)
+{
+	bool is_null = (test->nulltesttype == IS_NULL) != negated;
+	PineconeConditionKind kind = is_null ? PINECONE_COND_NOT_EXISTS : PINECONE_COND_EXISTS;
+	PineconeColumn *column;
+	char *key;
+
+	if (test->argisrow)
+		return PINECONE_LOCAL;
+	column = pinecone_translate_column(cxt, (Node *) test->arg, PINECONE_ROLE_FIELD);
+	if (column != NULL)
+		return column_leaf(cxt, column, kind, PINECONE_EQ, NULL, condition);
+
+	key = match_metadata_key(cxt, (Node *) test->arg, F_JSONB_OBJECT_FIELD_TEXT);
+	if (key == NULL)
+		key = match_metadata_key(cxt, (Node *) test->arg, F_JSONB_OBJECT_FIELD);
+	if (key != NULL)
+		return metadata_leaf(cxt, kind, key, NULL, condition);
+	return PINECONE_LOCAL;
+}
+
+/* A boolean column as a condition: true, or (negated) false. */
+static PineconeExactness
+translate_bool_column(PineconeTranslate *cxt, PineconeColumn *column, bool value,
+					  PineconeCondition **condition)
+{
+	if (pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+		return PINECONE_LOCAL;
+	return column_leaf(cxt, column, PINECONE_COND_COMPARE, PINECONE_EQ,
+					   (Expr *) makeBoolConst(value, false), condition);
+}
+
+static PineconeExactness
+translate_boolean_test(PineconeTranslate *cxt, BooleanTest *test, bool negated,
+					   PineconeCondition **condition)
+{
+	PineconeColumn *column = pinecone_translate_column(cxt, (Node *) test->arg, PINECONE_ROLE_FIELD);
+	BoolTestType type = test->booltesttype;
+
+	if (negated)
+	{
+		static const BoolTestType negations[] = {
+			[IS_TRUE] = IS_NOT_TRUE,
+			[IS_NOT_TRUE] = IS_TRUE,
+			[IS_FALSE] = IS_NOT_FALSE,
+			[IS_NOT_FALSE] = IS_FALSE,
+			[IS_UNKNOWN] = IS_NOT_UNKNOWN,
+			[IS_NOT_UNKNOWN] = IS_UNKNOWN,
+		};
+
+		type = negations[type];
+	}
+
+	switch (type)
+	{
+		case IS_TRUE:
+			return translate_node(cxt, (Node *) test->arg, false, condition);
+		case IS_FALSE:
+			return translate_node(cxt, (Node *) test->arg, true, condition);
+		case IS_NOT_TRUE:
+		case IS_NOT_FALSE:
+			if (column == NULL || pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+				return PINECONE_LOCAL;
+			return column_leaf(cxt, column, PINECONE_COND_DISTINCT, PINECONE_NE,
+							   (Expr *) makeBoolConst(type == IS_NOT_TRUE, false), condition);
+		case IS_UNKNOWN:
+		case IS_NOT_UNKNOWN:
+			if (column == NULL)
+				return PINECONE_LOCAL;
+			return column_leaf(cxt, column,
+							   type == IS_UNKNOWN ? PINECONE_COND_NOT_EXISTS : PINECONE_COND_EXISTS,
+							   PINECONE_EQ, NULL, condition);
+	}
+	return PINECONE_LOCAL;
+}
+
+/*
+ * Arms of an AND may stay behind: what remains is a superset.  An arm of an OR
+ * may not.
+ */
+static PineconeExactness
+translate_bool(PineconeTranslate *cxt, BoolExpr *expr, bool negated, PineconeCondition **condition)
+{
+	bool is_and = (expr->boolop == AND_EXPR) != negated;
+	PineconeExactness weakest = PINECONE_EXACT;
+	List *args = NIL;
+	ListCell *lc;
+
+	if (expr->boolop == NOT_EXPR)
+		return translate_node(cxt, linitial(expr->args), !negated, condition);
+
+	foreach(lc, expr->args)
+	{
+		PineconeCondition *arg;
+		PineconeExactness exactness = translate_node(cxt, lfirst(lc), negated, &arg);
+
+		if (exactness == PINECONE_LOCAL)
+		{
+			if (!is_and)
+				return PINECONE_LOCAL;
+			exactness = PINECONE_SUPERSET;
+		}
+		else
+			args = lappend(args, arg);
+		weakest = Min(weakest, exactness);
+	}
+	if (args == NIL)
+		return PINECONE_LOCAL;
+	*condition = make_condition(is_and ? PINECONE_COND_AND : PINECONE_COND_OR, 0);
+	(*condition)->args = args;
+	return weakest;
+}
+
+/* Is this function of our extension, by that name? */
+static bool
+is_own_function(Oid funcid, const char *name)
+{
+	char *actual = get_func_name(funcid);
+
+	return actual != NULL && strcmp(actual, name) == 0 &&
+		   getExtensionOfObject(ProcedureRelationId, funcid) ==
+			   get_extension_oid("pinecone_fdw", true);
+}
+
+static PineconeExactness
+translate_function(PineconeTranslate *cxt, FuncExpr *func, bool negated,
+				   PineconeCondition **condition)
+{
+	if (negated || list_length(func->args) != 2 ||
+		pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
+		!pinecone_translate_is_value(cxt, lsecond(func->args)) ||
+		!is_own_function(func->funcid, "pinecone_match"))
+		return PINECONE_LOCAL;
+	return metadata_leaf(cxt, PINECONE_COND_RAW, NULL, lsecond(func->args), condition);
+}
+
+static PineconeExactness
+translate_node(PineconeTranslate *cxt, Node *node, bool negated, PineconeCondition **condition)
+{
+	PineconeColumn *column;
+
+	switch (nodeTag(node))
+	{
+		case T_BoolExpr:
+			return translate_bool(cxt, (BoolExpr *) node, negated, condition);
+		case T_OpExpr:
+			return translate_op(cxt, (OpExpr *) node, negated, condition);
+		case T_ScalarArrayOpExpr:
+			return translate_array_op(cxt, (ScalarArrayOpExpr *) node, negated, condition);
+		case T_DistinctExpr:
+			return translate_distinct(cxt, (DistinctExpr *) node, negated, condition);
+		case T_NullTest:
+			return translate_null_test(cxt, (NullTest *) node, negated, condition);
+		case T_BooleanTest:
+			return translate_boolean_test(cxt, (BooleanTest *) node, negated, condition);
+		case T_FuncExpr:
+			return translate_function(cxt, (FuncExpr *) node, negated, condition);
+		case T_Var:
+		case T_RelabelType:
+			column = pinecone_translate_column(cxt, node, PINECONE_ROLE_FIELD);
+			return column == NULL ? PINECONE_LOCAL :
+									translate_bool_column(cxt, column, !negated, condition);
+		default:
+			return PINECONE_LOCAL;
+	}
+}
+
+PineconeExactness
+pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition)
+{
+	if (!pinecone_enable_filter)
+		return PINECONE_LOCAL;
+	return translate_node(cxt, (Node *) clause, false, condition);
+}

@@ -1,0 +1,72 @@
+/*
+ * translate.h
+ *		SQL expressions as metadata conditions, id lookups and vector searches.
+ */
+#ifndef PINECONE_TRANSLATE_H
+#define PINECONE_TRANSLATE_H
+
+#include "nodes/pathnodes.h"
+
+#include "option/option.h"
+#include "request/request.h"
+#include "request/shippable.h"
+
+typedef struct PineconeTranslate
+{
+	PlannerInfo *root;
+	Index varno; /* the foreign table */
+	PineconeTable *table;
+	List *exprs; /* expressions to be evaluated at run time; grows */
+} PineconeTranslate;
+
+/* vec <op> q */
+typedef struct PineconeDistance
+{
+	OpExpr *op;			   /* the whole expression, as it stands in the query */
+	PineconeMetric metric; /* the metric whose distance the operator is */
+	Expr *query;		   /* the query vector */
+} PineconeDistance;
+
+/* ---- translate_expr.c ---- */
+
+/* The number of an expression in cxt->exprs, added if it is not there. */
+extern int pinecone_translate_add_expr(PineconeTranslate *cxt, Expr *expr);
+
+/* Is the expression free of the table's columns and of volatile functions? */
+extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
+
+/* ---- translate.c ---- */
+
+/*
+ * A WHERE clause as a condition.  PINECONE_LOCAL: *condition is not set.
+ * PINECONE_SUPERSET: the condition lets through too many rows, never too few.
+ */
+extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause,
+												   PineconeCondition **condition);
+
+/* ---- translate_id.c ---- */
+
+/* id = x, id = ANY (array), and ORs of these: numbers of the expressions. */
+extern bool pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids);
+
+/* namespace = x and so on: the same for the namespace column. */
+extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names);
+
+/*
+ * id LIKE 'p%', id ^@ 'p', starts_with(id, 'p').  *exact: nothing is left to
+ * check locally.
+ */
+extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
+									  int *prefix, bool *is_like, bool *exact);
+
+/* ---- translate_distance.c ---- */
+
+/* vec <op> q, with q free of the table's columns. */
+extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
+										PineconeDistance *distance);
+
+/* vec <op> q < r: *bound is the number of r. */
+extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
+									 PineconeDistance *distance, int *bound, bool *inclusive);
+
+#endif /* PINECONE_TRANSLATE_H */

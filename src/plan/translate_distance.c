@@ -1,0 +1,132 @@
+/*
+ * translate_distance.c
+ *		SQL expressions as vector searches.
+ */
+#include "postgres.h"
+
+#include "catalog/dependency.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+
+#include "base/setting.h"
+#include "plan/translate_expr.h"
+#include "value/row.h"
+
+/* A cast between real[] and pgvector's vector keeps the vector. */
+static Node *
+strip_vector_casts(Node *node)
+{
+	node = strip_implicit_coercions(node);
+	while (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
+		   pinecone_convert_is_vector_type(exprType(node)) &&
+		   pinecone_convert_is_vector_type(exprType(linitial(((FuncExpr *) node)->args))))
+		node = linitial(((FuncExpr *) node)->args);
+	if (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/* The metric whose distance an operator on two vectors computes. */
+static PineconeMetric
+metric_of_operator(Oid opno)
+{
+	static const struct
+	{
+		const char *name;
+		PineconeMetric metric;
+	} names[] = {
+		{"<=>", PINECONE_METRIC_COSINE},
+		{"<->", PINECONE_METRIC_EUCLIDEAN},
+		{"<#>", PINECONE_METRIC_DOTPRODUCT},
+	};
+	Oid left;
+	Oid right;
+	Oid extension;
+	char *name;
+
+	op_input_types(opno, &left, &right);
+	if (left != right || !pinecone_convert_is_vector_type(left))
+		return PINECONE_METRIC_UNKNOWN;
+
+	/* ours for real[], pgvector's for its own type; nobody else's */
+	extension = getExtensionOfObject(OperatorRelationId, opno);
+	if (!OidIsValid(extension) ||
+		extension != get_extension_oid(left == FLOAT4ARRAYOID ? "pinecone_fdw" : "vector", true))
+		return PINECONE_METRIC_UNKNOWN;
+
+	name = get_opname(opno);
+	for (int i = 0; name != NULL && i < lengthof(names); i++)
+	{
+		if (strcmp(name, names[i].name) == 0)
+			return names[i].metric;
+	}
+	return PINECONE_METRIC_UNKNOWN;
+}
+
+/* The dense vector column, or NULL. */
+static PineconeColumn *
+match_vector(PineconeTranslate *cxt, Node *node)
+{
+	return pinecone_translate_column(cxt, strip_vector_casts(node), PINECONE_ROLE_VALUES);
+}
+
+bool
+pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
+{
+	OpExpr *op = (OpExpr *) expr;
+	Node *left;
+	Node *right;
+
+	if (!pinecone_enable_knn || !IsA(expr, OpExpr) || list_length(op->args) != 2)
+		return false;
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (match_vector(cxt, left) == NULL)
+	{
+		Node *swap = left;
+
+		left = right;
+		right = swap;
+	}
+	if (match_vector(cxt, left) == NULL || !pinecone_translate_is_value(cxt, (Expr *) right))
+		return false;
+	distance->metric = metric_of_operator(op->opno);
+	distance->op = op;
+	distance->query = (Expr *) right;
+	return distance->metric != PINECONE_METRIC_UNKNOWN;
+}
+
+bool
+pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance,
+						 int *bound, bool *inclusive)
+{
+	OpExpr *op = (OpExpr *) clause;
+	PineconeCompare compare;
+	Expr *left;
+	Expr *right;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!pinecone_translate_compare(op->opno, &compare))
+		return false;
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (!pinecone_translate_distance(cxt, left, distance))
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+		compare = pinecone_translate_commute(compare);
+		if (!pinecone_translate_distance(cxt, left, distance))
+			return false;
+	}
+	if ((compare != PINECONE_LT && compare != PINECONE_LE) ||
+		exprType((Node *) right) != FLOAT8OID || !pinecone_translate_is_value(cxt, right))
+		return false;
+	*inclusive = compare == PINECONE_LE;
+	*bound = pinecone_translate_add_expr(cxt, right);
+	return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * translate_expr.h
+ *		What all translations look at: values, columns, comparisons.
+ */
+#ifndef PINECONE_TRANSLATE_EXPR_H
+#define PINECONE_TRANSLATE_EXPR_H
+
+#include "plan/translate.h"
+
+/* The expression below casts that keep every value they are given here. */
+extern Node *pinecone_translate_strip_casts(Node *node);
+
+/* The column of our table that a node is, casts that change nothing aside. */
+extern PineconeColumn *pinecone_translate_column(PineconeTranslate *cxt, Node *node,
+												 PineconeRole role);
+
+/* Which comparison a built-in operator is; false when it is none. */
+extern bool pinecone_translate_compare(Oid opno, PineconeCompare *compare);
+
+/* The comparison with its sides exchanged. */
+extern PineconeCompare pinecone_translate_commute(PineconeCompare compare);
+
+/* Is equality by this collation that of the bytes? */
+extern bool pinecone_translate_is_bytewise(Oid collation);
+
+#endif /* PINECONE_TRANSLATE_EXPR_H */

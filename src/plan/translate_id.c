@@ -1,0 +1,160 @@
+/*
+ * translate_id.c
+ *		SQL expressions as lookups by id, namespaces to ask, and prefixes of ids.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+#include "base/setting.h"
+#include "plan/translate_expr.h"
+
+/*
+ * column = value or column = ANY (array), for a column of the given role:
+ * the value, or NULL.
+ */
+static Expr *
+match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
+{
+	PineconeCompare compare;
+	Expr *left;
+	Expr *right;
+	Oid type;
+
+	if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2)
+	{
+		OpExpr *op = (OpExpr *) clause;
+
+		if (!pinecone_translate_compare(op->opno, &compare) || compare != PINECONE_EQ ||
+			!pinecone_translate_is_bytewise(op->inputcollid))
+			return NULL;
+		left = linitial(op->args);
+		right = lsecond(op->args);
+		if (pinecone_translate_column(cxt, (Node *) left, role) == NULL)
+		{
+			left = lsecond(op->args);
+			right = linitial(op->args);
+		}
+		type = exprType((Node *) right);
+	}
+	else if (IsA(clause, ScalarArrayOpExpr))
+	{
+		ScalarArrayOpExpr *op = (ScalarArrayOpExpr *) clause;
+
+		if (!op->useOr || !pinecone_translate_compare(op->opno, &compare) || compare != PINECONE_EQ ||
+			!pinecone_translate_is_bytewise(op->inputcollid))
+			return NULL;
+		left = linitial(op->args);
+		right = lsecond(op->args);
+		type = get_element_type(exprType((Node *) right));
+	}
+	else
+		return NULL;
+
+	type = getBaseType(type);
+	if ((type != TEXTOID && type != VARCHAROID) ||
+		pinecone_translate_column(cxt, (Node *) left, role) == NULL ||
+		!pinecone_translate_is_value(cxt, right))
+		return NULL;
+	return right;
+}
+
+/*
+ * Equalities of a column of the given role, or ORs of them: the numbers of
+ * the values.
+ */
+static bool
+translate_equalities(PineconeTranslate *cxt, Expr *clause, PineconeRole role, List **numbers)
+{
+	List *clauses = is_orclause(clause) ? ((BoolExpr *) clause)->args : list_make1(clause);
+	List *found = NIL;
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		Expr *value = match_equality(cxt, lfirst(lc), role);
+
+		if (value == NULL)
+			return false;
+		found = lappend(found, value);
+	}
+
+	*numbers = NIL;
+	foreach(lc, found)
+		*numbers = lappend_int(*numbers, pinecone_translate_add_expr(cxt, lfirst(lc)));
+	return true;
+}
+
+bool
+pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
+{
+	return pinecone_enable_fetch && translate_equalities(cxt, clause, PINECONE_ROLE_ID, ids);
+}
+
+bool
+pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names)
+{
+	return pinecone_enable_prune && cxt->table->namespace_attnum > 0 &&
+		   translate_equalities(cxt, clause, PINECONE_ROLE_NAMESPACE, names);
+}
+
+/* Is a LIKE pattern a plain prefix followed by a single %? */
+static bool
+like_is_plain_prefix(const char *pattern)
+{
+	size_t len = strlen(pattern);
+
+	return len > 0 && pattern[len - 1] == '%' && strcspn(pattern, "%_\\") == len - 1;
+}
+
+bool
+pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause, int *prefix, bool *is_like,
+						  bool *exact)
+{
+	Expr *left;
+	Expr *right;
+	Oid funcid;
+	Oid collation;
+
+	if (!pinecone_enable_prefix)
+		return false;
+	if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2)
+	{
+		funcid = get_opcode(((OpExpr *) clause)->opno);
+		left = linitial(((OpExpr *) clause)->args);
+		right = lsecond(((OpExpr *) clause)->args);
+		collation = ((OpExpr *) clause)->inputcollid;
+	}
+	else if (IsA(clause, FuncExpr) && list_length(((FuncExpr *) clause)->args) == 2)
+	{
+		funcid = ((FuncExpr *) clause)->funcid;
+		left = linitial(((FuncExpr *) clause)->args);
+		right = lsecond(((FuncExpr *) clause)->args);
+		collation = ((FuncExpr *) clause)->inputcollid;
+	}
+	else
+		return false;
+
+	if ((funcid != F_TEXTLIKE && funcid != F_STARTS_WITH) ||
+		pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_ID) == NULL ||
+		!pinecone_translate_is_value(cxt, right) || !pinecone_translate_is_bytewise(collation))
+		return false;
+
+	*is_like = funcid == F_TEXTLIKE;
+	*exact = !*is_like;
+	if (*is_like && IsA(right, Const) && !((Const *) right)->constisnull)
+	{
+		char *pattern = TextDatumGetCString(((Const *) right)->constvalue);
+
+		/* nothing to gain without a fixed beginning */
+		if (pattern[0] == '%' || pattern[0] == '_')
+			return false;
+		*exact = like_is_plain_prefix(pattern);
+	}
+	*prefix = pinecone_translate_add_expr(cxt, right);
+	return true;
+}

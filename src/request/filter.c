@@ -1,0 +1,582 @@
+/*
+ * filter.c
+ *		Conditions with their run-time values as Pinecone metadata filters.
+ *
+ * A value may turn a condition into one that no record or every record meets:
+ * NULL, NaN, a bigint that no float64 equals.  Such outcomes are folded here,
+ * so that what is sent stays exact for every value a parameter can take.
+ *
+ * Filters use one operator per field object, joined by $and and $or: the form
+ * on which all documentation agrees.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "request/filter_part.h"
+#include "request/shippable.h"
+
+/* $in and $nin take at most this many values (API 2025-10) */
+#define MAX_IN_VALUES 10000
+
+/* 2^63, which no bigint reaches */
+#define INT8_RANGE 9223372036854775808.0
+
+#define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+
+typedef struct RenderContext
+{
+	PineconeTable *table;
+	const PineconeValues *values;
+} RenderContext;
+
+static PineconeFilter render(RenderContext *cxt, const PineconeCondition *condition);
+
+/* ---- Numbers ---- */
+
+/*
+ * A value as the nearest float64, and how that compares with the value
+ * itself: so that comparing stored float64s with the value can be expressed
+ * as comparing them with the float64, exactly.
+ */
+typedef struct NearestDouble
+{
+	double number; /* may be infinite or NaN */
+	int order;	   /* sign of number - value */
+} NearestDouble;
+
+static NearestDouble
+nearest_of_int(int64 value)
+{
+	NearestDouble nearest = {(double) value, 0};
+
+	if (nearest.number >= INT8_RANGE)
+		nearest.order = 1;
+	else if ((int64) nearest.number != value)
+		nearest.order = (int64) nearest.number > value ? 1 : -1;
+	return nearest;
+}
+
+/*
+ * Numeric columns hold the shortest decimal of the stored float64, so that is
+ * what the value is compared with; integer columns hold the float64 itself.
+ */
+static NearestDouble
+nearest_of_numeric(Datum value, bool integers)
+{
+	NearestDouble nearest = {0, 0};
+	Numeric numeric = DatumGetNumeric(value);
+	Datum held;
+
+	if (numeric_is_nan(numeric))
+	{
+		nearest.number = NAN;
+		return nearest;
+	}
+	nearest.number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+	if (isinf(nearest.number))
+	{
+		if (!numeric_is_inf(numeric))
+			nearest.order = nearest.number > 0 ? 1 : -1;
+		return nearest;
+	}
+	if (integers && nearest.number >= -INT8_RANGE && nearest.number < INT8_RANGE)
+		held = DirectFunctionCall1(int8_numeric, Int64GetDatum((int64) rint(nearest.number)));
+	else
+		held = DirectFunctionCall3(numeric_in, CStringGetDatum(json_number(nearest.number)),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	nearest.order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, held, value));
+	return nearest;
+}
+
+static NearestDouble
+nearest_of_date(DateADT date, PineconeFormat format)
+{
+	NearestDouble nearest = {0, 0};
+
+	if (DATE_IS_NOBEGIN(date))
+		nearest.number = -INFINITY;
+	else if (DATE_IS_NOEND(date))
+		nearest.number = INFINITY;
+	else
+		nearest.number = ((double) date + UNIX_EPOCH_DAYS) * SECS_PER_DAY *
+						 (format == PINECONE_FORMAT_EPOCH_MS ? 1000.0 : 1.0);
+	return nearest;
+}
+
+static bool
+is_integer_type(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+static NearestDouble
+nearest_double(const PineconeColumn *column, Datum value, Oid type)
+{
+	NearestDouble nearest = {0, 0};
+
+	switch (type)
+	{
+		case INT2OID:
+			return nearest_of_int(DatumGetInt16(value));
+		case INT4OID:
+			return nearest_of_int(DatumGetInt32(value));
+		case INT8OID:
+			return nearest_of_int(DatumGetInt64(value));
+		case FLOAT4OID:
+			nearest.number = DatumGetFloat4(value);
+			return nearest;
+		case FLOAT8OID:
+			nearest.number = DatumGetFloat8(value);
+			return nearest;
+		case NUMERICOID:
+			return nearest_of_numeric(value, is_integer_type(getBaseType(column->typid)));
+		case DATEOID:
+			return nearest_of_date(DatumGetDateADT(value), column->format);
+		default:
+			elog(ERROR, "unexpected type %u of a number", type);
+	}
+}
+
+/* field <compare> bound; a bound beyond all numbers decides by itself */
+static PineconeFilter
+range_filter(const char *field, PineconeCompare compare, double bound)
+{
+	static const char *const ops[] = {
+		[PINECONE_LT] = "$lt",
+		[PINECONE_LE] = "$lte",
+		[PINECONE_GT] = "$gt",
+		[PINECONE_GE] = "$gte",
+	};
+	bool below = compare == PINECONE_LT || compare == PINECONE_LE;
+
+	/* PostgreSQL sorts NaN above infinity; $gte takes numbers alone, $exists would not */
+	if (isnan(bound) || isinf(bound))
+		return below == (isnan(bound) || bound > 0) ?
+				   field_filter(field, "$gte", json_number(-DBL_MAX)) :
+				   filter_never;
+	return field_filter(field, ops[compare], json_number(bound));
+}
+
+/* field <compare> value, for < <= > >= and a value between two float64s */
+static PineconeFilter
+number_range_filter(const char *field, PineconeCompare compare, NearestDouble value)
+{
+	if (value.order > 0) /* no float64 in [value, number) */
+		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LT : PINECONE_GE;
+	else if (value.order < 0) /* none in (number, value] */
+		compare = compare == PINECONE_LT || compare == PINECONE_LE ? PINECONE_LE : PINECONE_GT;
+	return range_filter(field, compare, value.number);
+}
+
+/* low <= field <= high as far as the comparison asks for either end */
+static PineconeFilter
+interval_filter(const char *field, PineconeCompare compare, double low, double high)
+{
+	PineconeFilter above = range_filter(field, PINECONE_GE, low);
+	PineconeFilter below = range_filter(field, PINECONE_LE, high);
+
+	switch (compare)
+	{
+		case PINECONE_LT:
+		case PINECONE_LE:
+			return below;
+		case PINECONE_GT:
+		case PINECONE_GE:
+			return above;
+		default:
+			return join_two(above, below, true);
+	}
+}
+
+/*
+ * real columns round what is stored, so that a whole interval of float64s
+ * reads as one value: ask for a little more.
+ */
+static PineconeFilter
+float4_filter(const char *field, PineconeCompare compare, double value)
+{
+	float rounded = (float) value;
+
+	if (compare == PINECONE_EQ && !isfinite(rounded))
+		return filter_never;
+	if (isnan(rounded))
+		return range_filter(field, compare, value);
+	return interval_filter(field, compare, nextafterf(rounded, -INFINITY),
+						   nextafterf(rounded, INFINITY));
+}
+
+/* Times as numbers are rounded to microseconds when read; likewise. */
+static PineconeFilter
+epoch_filter(const char *field, PineconeCompare compare, PineconeFormat format, int64 timestamp)
+{
+	double scale = format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6;
+	double microseconds;
+
+	if (TIMESTAMP_NOT_FINITE(timestamp))
+	{
+		if (compare == PINECONE_EQ)
+			return filter_never;
+		return range_filter(field, compare, TIMESTAMP_IS_NOEND(timestamp) ? INFINITY : -INFINITY);
+	}
+	microseconds = (double) timestamp + (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
+	return interval_filter(field, compare,
+						   nextafter((microseconds - 1) / scale, -INFINITY),
+						   nextafter((microseconds + 1) / scale, INFINITY));
+}
+
+/* ---- Columns ---- */
+
+static const char *
+uppercase(const char *text)
+{
+	char *copy = pstrdup(text);
+
+	for (char *p = copy; *p; p++)
+		*p = pg_toupper((unsigned char) *p);
+	return copy;
+}
+
+/*
+ * The stored values that read as this SQL value, as JSON literals; NIL when
+ * there is none.
+ */
+static List *
+equal_literals(const PineconeColumn *column, Datum value, Oid type)
+{
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_TEXT:
+			return list_make1(json_string(TextDatumGetCString(value)));
+		case PINECONE_CLASS_BOOL:
+			return list_make1(DatumGetBool(value) ? "true" : "false");
+		case PINECONE_CLASS_INT:
+		case PINECONE_CLASS_NUMBER:
+			{
+				NearestDouble nearest = nearest_double(column, value, type);
+
+				if (nearest.order != 0 || !isfinite(nearest.number))
+					return NIL;
+				return list_make1(json_number(nearest.number));
+			}
+		case PINECONE_CLASS_UUID:
+			{
+				char *text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
+
+				/* both spellings are read, see convert.c */
+				return list_make2(json_string(text), json_string(uppercase(text)));
+			}
+		case PINECONE_CLASS_ENUM:
+			{
+				Oid output;
+				bool is_varlena;
+
+				getTypeOutputInfo(type, &output, &is_varlena);
+				return list_make1(json_string(OidOutputFunctionCall(output, value)));
+			}
+		case PINECONE_CLASS_ISO_DATE:
+			{
+				DateADT date = DatumGetDateADT(value);
+				int year;
+				int month;
+				int day;
+
+				if (DATE_NOT_FINITE(date))
+					return NIL;
+				j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+				if (year < 1 || year > 9999)
+					return NIL;
+				return list_make1(psprintf("\"%04d-%02d-%02d\"", year, month, day));
+			}
+		default:
+			elog(ERROR, "no literals for column \"%s\"", column->name);
+	}
+}
+
+/* $in or $nin over many literals, within the limit per operator */
+static PineconeFilter
+in_filter(const char *field, List *literals, bool negated)
+{
+	List *filters = NIL;
+
+	for (int start = 0; start < list_length(literals); start += MAX_IN_VALUES)
+	{
+		int end = Min(start + MAX_IN_VALUES, list_length(literals));
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		appendStringInfoChar(&buf, '[');
+		for (int i = start; i < end; i++)
+			appendStringInfo(&buf, "%s%s", i > start ? "," : "", (char *) list_nth(literals, i));
+		appendStringInfoChar(&buf, ']');
+		filters = add_filter(filters, field_filter(field, negated ? "$nin" : "$in", buf.data));
+	}
+	return join_filters(filters, negated);
+}
+
+/* field is one of the literals */
+static PineconeFilter
+equal_filter(const PineconeColumn *column, List *literals)
+{
+	List *filters = NIL;
+	ListCell *lc;
+
+	if (literals == NIL)
+		return filter_never;
+	if (list_length(literals) == 1)
+		return field_filter(column->field, "$eq", linitial(literals));
+	if (pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+		return in_filter(column->field, literals, false);
+
+	/* $in of booleans is not documented */
+	foreach(lc, literals)
+		filters = add_filter(filters, field_filter(column->field, "$eq", lfirst(lc)));
+	return join_filters(filters, false);
+}
+
+/* field is none of the literals; says nothing about records lacking it */
+static PineconeFilter
+unequal_filter(const PineconeColumn *column, List *literals)
+{
+	List *filters = NIL;
+	ListCell *lc;
+
+	if (list_length(literals) > 1 && pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
+		return in_filter(column->field, literals, true);
+	foreach(lc, literals)
+		filters = add_filter(filters, field_filter(column->field, "$ne", lfirst(lc)));
+	return join_filters(filters, true);
+}
+
+static PineconeFilter
+compare_filter(const PineconeColumn *column, PineconeCompare compare, Datum value, Oid type)
+{
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_FLOAT4:
+			return float4_filter(column->field, compare,
+								 nearest_double(column, value, type).number);
+		case PINECONE_CLASS_EPOCH:
+			return epoch_filter(column->field, compare, column->format, DatumGetInt64(value));
+		default:
+			break;
+	}
+	switch (compare)
+	{
+		case PINECONE_EQ:
+			return equal_filter(column, equal_literals(column, value, type));
+		case PINECONE_NE:
+			return join_two(unequal_filter(column, equal_literals(column, value, type)),
+							exists_filter(column->field, true), true);
+		default:
+			return number_range_filter(column->field, compare,
+									   nearest_double(column, value, type));
+	}
+}
+
+static PineconeFilter
+distinct_filter(const PineconeColumn *column, bool isnull, Datum value, Oid type)
+{
+	if (isnull)
+		return exists_filter(column->field, true);
+	return join_two(unequal_filter(column, equal_literals(column, value, type)),
+					exists_filter(column->field, false), false);
+}
+
+/* column = ANY (array), column <> ALL (array) */
+static PineconeFilter
+array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
+{
+	PineconeTypeClass class = pinecone_shippable_class(column);
+	List *literals = NIL;
+	List *filters = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	/* NULL <> ALL ('{}') is true */
+	if (n == 0)
+		return negated ? filter_always : filter_never;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+		{
+			if (negated)
+				return filter_never;
+			continue;
+		}
+		if (class == PINECONE_CLASS_FLOAT4 || class == PINECONE_CLASS_EPOCH)
+			filters = add_filter(filters, compare_filter(column, PINECONE_EQ, elements[i], elmtype));
+		else
+			literals = list_concat(literals, equal_literals(column, elements[i], elmtype));
+	}
+	if (filters != NIL)
+		return join_filters(filters, false);
+	if (negated)
+		return join_two(unequal_filter(column, literals),
+						exists_filter(column->field, true), true);
+	return equal_filter(column, literals);
+}
+
+/* list column @> array, && array */
+static PineconeFilter
+list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
+{
+	List *filters = NIL;
+	List *literals = NIL;
+	Datum *elements;
+	bool *nulls;
+	Oid elmtype;
+	int n = array_elements(array, type, &elements, &nulls, &elmtype);
+
+	for (int i = 0; i < n; i++)
+	{
+		char *literal;
+
+		if (nulls[i])
+		{
+			if (contains)
+				return filter_never;
+			continue;
+		}
+		literal = json_string(TextDatumGetCString(elements[i]));
+		literals = lappend(literals, literal);
+		filters = add_filter(filters, field_filter(column->field, "$eq", literal));
+	}
+	if (contains)
+		return filters == NIL ? exists_filter(column->field, true) : join_filters(filters, true);
+	return list_length(literals) <= 1 ? join_filters(filters, false) :
+										in_filter(column->field, literals, false);
+}
+
+/* ---- Conditions ---- */
+
+/* For EXPLAIN: a condition whose value is not known before the scan runs. */
+static PineconeFilter
+placeholder_filter(const PineconeCondition *condition, const char *field, const char *value)
+{
+	static const char *const compares[] = {
+		[PINECONE_EQ] = "$eq",
+		[PINECONE_NE] = "$ne",
+		[PINECONE_LT] = "$lt",
+		[PINECONE_LE] = "$lte",
+		[PINECONE_GT] = "$gt",
+		[PINECONE_GE] = "$gte",
+	};
+
+	switch (condition->kind)
+	{
+		case PINECONE_COND_COMPARE:
+			return field_filter(field, compares[condition->compare], value);
+		case PINECONE_COND_IN:
+		case PINECONE_COND_OVERLAPS:
+		case PINECONE_COND_JSON_TEXT_IN:
+			return field_filter(field, "$in", value);
+		case PINECONE_COND_NOT_IN:
+			return field_filter(field, "$nin", value);
+		case PINECONE_COND_DISTINCT:
+			return field_filter(field, "$ne", value);
+		case PINECONE_COND_RAW:
+		case PINECONE_COND_JSON_CONTAINS:
+		case PINECONE_COND_KEYS_ALL:
+		case PINECONE_COND_KEYS_ANY:
+			return filter_json(pstrdup(value));
+		default:
+			return field_filter(field, "$eq", value);
+	}
+}
+
+static PineconeFilter
+render_leaf(RenderContext *cxt, const PineconeCondition *condition)
+{
+	PineconeColumn *column = condition->attnum ?
+								 pinecone_option_column(cxt->table, condition->attnum) :
+								 NULL;
+	const char *field = column ? column->field : condition->key;
+	Datum value;
+	Oid type;
+	bool isnull;
+
+	if (condition->kind == PINECONE_COND_EXISTS || condition->kind == PINECONE_COND_NOT_EXISTS)
+		return exists_filter(field, condition->kind == PINECONE_COND_EXISTS);
+
+	if (cxt->values->placeholders && cxt->values->placeholders[condition->value])
+		return placeholder_filter(condition, field, cxt->values->placeholders[condition->value]);
+	value = cxt->values->values[condition->value];
+	isnull = cxt->values->isnull[condition->value];
+	type = getBaseType(cxt->values->types[condition->value]);
+
+	if (condition->kind == PINECONE_COND_DISTINCT)
+		return distinct_filter(column, isnull, value, type);
+	if (condition->kind == PINECONE_COND_NOT_DISTINCT && isnull)
+		return exists_filter(field, false);
+	if (isnull)
+		return filter_never;
+
+	switch (condition->kind)
+	{
+		case PINECONE_COND_COMPARE:
+			return compare_filter(column, condition->compare, value, type);
+		case PINECONE_COND_NOT_DISTINCT:
+			return compare_filter(column, PINECONE_EQ, value, type);
+		case PINECONE_COND_IN:
+			return array_filter(column, false, value, type);
+		case PINECONE_COND_NOT_IN:
+			return array_filter(column, true, value, type);
+		case PINECONE_COND_ELEMENT:
+			return field_filter(field, "$eq", json_string(TextDatumGetCString(value)));
+		case PINECONE_COND_CONTAINS:
+			return list_filter(column, true, value, type);
+		case PINECONE_COND_OVERLAPS:
+			return list_filter(column, false, value, type);
+		case PINECONE_COND_KEYS_ANY:
+			return pinecone_filter_keys(false, value, type);
+		case PINECONE_COND_KEYS_ALL:
+			return pinecone_filter_keys(true, value, type);
+		case PINECONE_COND_JSON_CONTAINS:
+			return pinecone_filter_json_contains(DatumGetJsonbP(value));
+		case PINECONE_COND_JSON_TEXT:
+			return pinecone_filter_json_text(field, TextDatumGetCString(value));
+		case PINECONE_COND_JSON_TEXT_IN:
+			return pinecone_filter_json_text_in(field, value, type);
+		case PINECONE_COND_RAW:
+			return pinecone_filter_raw_match(DatumGetJsonbP(value));
+		default:
+			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
+	}
+}
+
+static PineconeFilter
+render(RenderContext *cxt, const PineconeCondition *condition)
+{
+	List *filters = NIL;
+	ListCell *lc;
+
+	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
+		return render_leaf(cxt, condition);
+	foreach(lc, condition->args)
+		filters = add_filter(filters, render(cxt, lfirst(lc)));
+	return join_filters(filters, condition->kind == PINECONE_COND_AND);
+}
+
+PineconeFilter
+pinecone_filter_render(PineconeTable *table, const PineconeCondition *condition,
+					   const PineconeValues *values)
+{
+	RenderContext cxt = {table, values};
+
+	return condition == NULL ? filter_always : render(&cxt, condition);
+}

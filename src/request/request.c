@@ -1,0 +1,165 @@
+/*
+ * request.c
+ *		The request plan's copyable form.
+ *
+ * fdw_private must survive copyObject() and plan caching, so a request is
+ * flattened into lists of Integer, Float and String nodes.
+ */
+#include "postgres.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
+
+#include "request/request.h"
+
+static List *
+condition_to_list(const PineconeCondition *condition)
+{
+	List *args = NIL;
+	ListCell *lc;
+
+	if (condition == NULL)
+		return NIL;
+	foreach(lc, condition->args)
+		args = lappend(args, condition_to_list(lfirst(lc)));
+
+	return list_make4(list_make4_int(condition->kind, condition->compare, condition->attnum,
+									 condition->value),
+					  makeInteger(condition->key != NULL),
+					  makeString(condition->key ? condition->key : pstrdup("")),
+					  args);
+}
+
+static PineconeCondition *
+condition_from_list(List *list)
+{
+	PineconeCondition *condition;
+	List *numbers;
+	ListCell *lc;
+
+	if (list == NIL)
+		return NULL;
+	condition = palloc0(sizeof(PineconeCondition));
+	numbers = linitial(list);
+	condition->kind = linitial_int(numbers);
+	condition->compare = lsecond_int(numbers);
+	condition->attnum = lthird_int(numbers);
+	condition->value = lfourth_int(numbers);
+	if (intVal(lsecond(list)))
+		condition->key = strVal(lthird(list));
+	foreach(lc, (List *) lfourth(list))
+		condition->args = lappend(condition->args, condition_from_list(lfirst(lc)));
+	return condition;
+}
+
+/* The places of a request's integers; keep both functions below in step. */
+enum RequestNumber
+{
+	NUM_OP,
+	NUM_PREFIX,
+	NUM_PREFIX_IS_LIKE,
+	NUM_METRIC,
+	NUM_VECTOR,
+	NUM_VECTOR_ID,
+	NUM_BOUND,
+	NUM_BOUND_INCLUSIVE,
+	NUM_LIMIT,
+	NUM_OFFSET,
+	NUM_WANT_VALUES,
+	NUM_WANT_METADATA,
+	NUM_SORTED,
+	NUM_GROUPED,
+	NUM_COUNT
+};
+
+List *
+pinecone_request_to_list(const PineconeRequest *request)
+{
+	int numbers[NUM_COUNT];
+	List *list = NIL;
+
+	numbers[NUM_OP] = request->op;
+	numbers[NUM_PREFIX] = request->prefix;
+	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
+	numbers[NUM_METRIC] = request->metric;
+	numbers[NUM_VECTOR] = request->vector;
+	numbers[NUM_VECTOR_ID] = request->vector_id;
+	numbers[NUM_BOUND] = request->bound;
+	numbers[NUM_BOUND_INCLUSIVE] = request->bound_inclusive;
+	numbers[NUM_LIMIT] = request->limit;
+	numbers[NUM_OFFSET] = request->offset;
+	numbers[NUM_WANT_VALUES] = request->want_values;
+	numbers[NUM_WANT_METADATA] = request->want_metadata;
+	numbers[NUM_SORTED] = request->sorted;
+	numbers[NUM_GROUPED] = request->grouped;
+
+	for (int i = 0; i < NUM_COUNT; i++)
+		list = lappend_int(list, numbers[i]);
+
+	return lappend(list_make5(list,
+							  condition_to_list(request->filter),
+							  list_copy(request->ids),
+							  list_copy(request->wanted),
+							  list_copy(request->layout)),
+				   list_make4(makeFloat(psprintf("%.17g", request->survive)),
+							  makeFloat(psprintf("%.17g", request->rows)),
+							  copyObject(request->namespaces),
+							  list_copy(request->namespace_quals)));
+}
+
+PineconeRequest *
+pinecone_request_from_list(List *list)
+{
+	PineconeRequest *request = palloc0(sizeof(PineconeRequest));
+	List *numbers = linitial(list);
+	List *rest = list_nth(list, 5);
+
+	Assert(list_length(numbers) == NUM_COUNT);
+	request->op = list_nth_int(numbers, NUM_OP);
+	request->prefix = list_nth_int(numbers, NUM_PREFIX);
+	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
+	request->metric = list_nth_int(numbers, NUM_METRIC);
+	request->vector = list_nth_int(numbers, NUM_VECTOR);
+	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
+	request->bound = list_nth_int(numbers, NUM_BOUND);
+	request->bound_inclusive = list_nth_int(numbers, NUM_BOUND_INCLUSIVE);
+	request->limit = list_nth_int(numbers, NUM_LIMIT);
+	request->offset = list_nth_int(numbers, NUM_OFFSET);
+	request->want_values = list_nth_int(numbers, NUM_WANT_VALUES);
+	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
+	request->sorted = list_nth_int(numbers, NUM_SORTED);
+	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+
+	request->filter = condition_from_list(lsecond(list));
+	request->ids = lthird(list);
+	request->wanted = lfourth(list);
+	request->layout = list_nth(list, 4);
+	request->survive = floatVal(linitial(rest));
+	request->rows = floatVal(lsecond(rest));
+	request->namespaces = lthird(rest);
+	request->namespace_quals = lfourth(rest);
+	return request;
+}
+
+const char *
+pinecone_request_operation_name(PineconeOperation op)
+{
+	switch (op)
+	{
+		case PINECONE_OP_FETCH:
+			return "fetch";
+		case PINECONE_OP_QUERY:
+			return "query";
+		case PINECONE_OP_LIST:
+			return "list";
+		case PINECONE_OP_LIST_FETCH:
+			return "list and fetch";
+		case PINECONE_OP_FILTER:
+			return "fetch by metadata";
+		case PINECONE_OP_STATS:
+			return "describe index stats";
+		case PINECONE_OP_COUNT:
+			return "count by update dry run";
+	}
+	elog(ERROR, "unrecognized Pinecone operation: %d", (int) op);
+}

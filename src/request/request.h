@@ -1,0 +1,119 @@
+/*
+ * request.h
+ *		The request plan: which of Pinecone's operations produces the rows of a
+ *		scan, as plain data that the planner hands to the executor.
+ *
+ * Values known only at run time (parameters, outer columns, constants alike)
+ * are expressions in ForeignScan.fdw_exprs; the plan refers to them by number.
+ * Nothing here knows JSON or URLs.
+ */
+#ifndef PINECONE_REQUEST_H
+#define PINECONE_REQUEST_H
+
+#include "nodes/pg_list.h"
+
+#include "client/vectors.h"
+
+typedef enum PineconeOperation
+{
+	PINECONE_OP_FETCH,		/* records of given ids */
+	PINECONE_OP_QUERY,		/* nearest neighbours, best first */
+	PINECONE_OP_LIST,		/* ids alone, in bytewise order */
+	PINECONE_OP_LIST_FETCH, /* ids in order, then their records */
+	PINECONE_OP_FILTER,		/* fetch by metadata: records matching a filter */
+	PINECONE_OP_STATS,		/* count(*) from index statistics */
+	PINECONE_OP_COUNT		/* count(*) with a filter, by an update dry run */
+} PineconeOperation;
+
+typedef enum PineconeCompare
+{
+	PINECONE_EQ,
+	PINECONE_NE,
+	PINECONE_LT,
+	PINECONE_LE,
+	PINECONE_GT,
+	PINECONE_GE
+} PineconeCompare;
+
+/*
+ * A condition on metadata.  Conditions are in negation normal form: each says
+ * when a row is wanted, and an SQL NULL never is.
+ */
+typedef enum PineconeConditionKind
+{
+	PINECONE_COND_AND,			 /* args */
+	PINECONE_COND_OR,			 /* args */
+	PINECONE_COND_COMPARE,		 /* column, compare, value */
+	PINECONE_COND_IN,			 /* column = ANY (array value) */
+	PINECONE_COND_NOT_IN,		 /* column <> ALL (array value) */
+	PINECONE_COND_DISTINCT,		 /* column IS DISTINCT FROM value */
+	PINECONE_COND_NOT_DISTINCT,	 /* column IS NOT DISTINCT FROM value */
+	PINECONE_COND_EXISTS,		 /* column IS NOT NULL, metadata ? key */
+	PINECONE_COND_NOT_EXISTS,	 /* column IS NULL */
+	PINECONE_COND_ELEMENT,		 /* value = ANY (list column) */
+	PINECONE_COND_CONTAINS,		 /* list column @> array value */
+	PINECONE_COND_OVERLAPS,		 /* list column && array value */
+	PINECONE_COND_KEYS_ANY,		 /* metadata ?| array value */
+	PINECONE_COND_KEYS_ALL,		 /* metadata ?& array value */
+	PINECONE_COND_JSON_CONTAINS, /* metadata @> value */
+	PINECONE_COND_JSON_TEXT,	 /* metadata ->> key = value */
+	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
+	PINECONE_COND_RAW			 /* pinecone_match(metadata, value) */
+} PineconeConditionKind;
+
+typedef struct PineconeCondition
+{
+	PineconeConditionKind kind;
+	PineconeCompare compare;
+	AttrNumber attnum; /* the column, or 0 when "key" names the field */
+	char *key;		   /* metadata key, when there is no column */
+	int value;		   /* number of the value's expression, or -1 */
+	List *args;		   /* of PineconeCondition */
+} PineconeCondition;
+
+/* What a scan tuple's column holds: an attribute number, or this. */
+#define PINECONE_LAYOUT_DISTANCE 0
+#define PINECONE_LAYOUT_COUNT 0 /* of STATS and COUNT */
+
+typedef struct PineconeRequest
+{
+	PineconeOperation op;
+
+	/* Which records */
+	PineconeCondition *filter; /* or NULL */
+	List *ids;				   /* numbers of text or text[] expressions; OR'ed */
+	List *namespaces;		   /* AND'ed lists of such numbers; NIL: all */
+	List *namespace_quals;	   /* numbers of conditions on the namespace alone */
+	int prefix;				   /* number of a text expression, or -1 */
+	bool prefix_is_like;	   /* it is a LIKE pattern */
+
+	/* Nearest neighbours */
+	PineconeMetric metric;
+	int vector;	   /* number of the query vector, or -1 */
+	int vector_id; /* number of the id of a stored record whose
+								 * vector is the query, or -1 */
+	int bound;	   /* number of a float8: distance limit, or -1 */
+	bool bound_inclusive;
+
+	/* How much */
+	int limit;		/* numbers of int8 expressions, or -1; hints: */
+	int offset;		/* rows beyond them can be asked for */
+	double survive; /* share of rows expected to pass local conditions */
+	double rows;	/* the planner's estimate */
+
+	/* What of them */
+	bool want_values;
+	bool want_metadata;
+	bool sorted;  /* rows must come in the promised order */
+	bool grouped; /* STATS: a row for each namespace that has records */
+	List *wanted; /* attribute numbers to fill */
+	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
+} PineconeRequest;
+
+/* To and from the copyable form kept in ForeignScan.fdw_private. */
+extern List *pinecone_request_to_list(const PineconeRequest *request);
+extern PineconeRequest *pinecone_request_from_list(List *list);
+
+extern const char *pinecone_request_operation_name(PineconeOperation op);
+
+#endif /* PINECONE_REQUEST_H */

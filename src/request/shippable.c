@@ -1,0 +1,183 @@
+/*
+ * shippable.c
+ *		What Pinecone answers exactly as SQL would, as a superset, or not at all.
+ *
+ * One table, by the column's type and the kind of condition.  What the rows
+ * rely on:
+ *
+ * - A record lacking a field never matches $eq, $in and ranges; for $ne and
+ *   $nin both readings have been seen, so they are always sent together with
+ *   $exists, which makes them right under either.
+ * - A stored value that does not fit the column's type is an error when it is
+ *   read, so that by default it need not be considered.  Under on_type_error
+ *   'null' it reads as NULL: what it matches remotely must be checked again,
+ *   and a condition that NULL satisfies must not be sent at all.
+ * - $eq on a list of strings means "contains".  A list in a text column is
+ *   such a value that does not fit.
+ * - Numbers are float64 on both sides; filter.c rounds the bounds so that
+ *   comparisons with bigint and numeric stay exact.
+ * - Strings compare bytewise and only for equality.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+
+#include "request/shippable.h"
+
+/* Kinds of conditions that are answered alike */
+typedef enum ConditionGroup
+{
+	GROUP_EQUAL,		/* = and IN */
+	GROUP_UNEQUAL,		/* <> and NOT IN */
+	GROUP_RANGE,		/* < <= > >= */
+	GROUP_DISTINCT,		/* IS DISTINCT FROM */
+	GROUP_NOT_DISTINCT, /* IS NOT DISTINCT FROM */
+	GROUP_LIST,			/* @>, && and = ANY (column) */
+	GROUP_COUNT
+} ConditionGroup;
+
+typedef struct Rule
+{
+	PineconeExactness on_error; /* by default */
+	PineconeExactness on_null;	/* under on_type_error 'null' */
+} Rule;
+
+#define NO \
+	{ \
+		PINECONE_LOCAL, PINECONE_LOCAL \
+	}
+#define EXACT \
+	{ \
+		PINECONE_EXACT, PINECONE_EXACT \
+	}
+#define EXACT_OR_SUPERSET \
+	{ \
+		PINECONE_EXACT, PINECONE_SUPERSET \
+	}
+#define EXACT_OR_LOCAL \
+	{ \
+		PINECONE_EXACT, PINECONE_LOCAL \
+	}
+#define SUPERSET \
+	{ \
+		PINECONE_SUPERSET, PINECONE_SUPERSET \
+	}
+
+static const Rule rules[][GROUP_COUNT] = {
+	/* clang-format off */
+	/*						 =, IN				<>, NOT IN			< <= > >=			IS DISTINCT		IS NOT DISTINCT		lists */
+	[PINECONE_CLASS_TEXT] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_ENUM] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_UUID] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_BOOL] = {EXACT,				EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_INT] = {EXACT,				EXACT_OR_SUPERSET,	EXACT_OR_SUPERSET,	EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_NUMBER] = {EXACT,			EXACT_OR_SUPERSET,	EXACT,				EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_FLOAT4] = {SUPERSET,		NO,					SUPERSET,			NO,				NO,					NO},
+	[PINECONE_CLASS_EPOCH] = {SUPERSET,			NO,					SUPERSET,			NO,				NO,					NO},
+	[PINECONE_CLASS_ISO_DATE] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET, NO,				EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_LIST] = {NO,				NO,					NO,					NO,				NO,					EXACT_OR_SUPERSET},
+	[PINECONE_CLASS_OTHER] = {NO,				NO,					NO,					NO,				NO,					NO},
+	/* clang-format on */
+};
+
+PineconeTypeClass
+pinecone_shippable_class(const PineconeColumn *column)
+{
+	int32 typmod = column->typmod;
+	Oid typid = getBaseTypeAndTypmod(column->typid, &typmod);
+
+	switch (typid)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			return PINECONE_CLASS_TEXT;
+		case UUIDOID:
+			return PINECONE_CLASS_UUID;
+		case BOOLOID:
+			return PINECONE_CLASS_BOOL;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return PINECONE_CLASS_INT;
+		case NUMERICOID:
+			return typmod >= 0 ? PINECONE_CLASS_INT : PINECONE_CLASS_NUMBER;
+		case FLOAT8OID:
+			return PINECONE_CLASS_NUMBER;
+		case FLOAT4OID:
+			return PINECONE_CLASS_FLOAT4;
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_OTHER :
+														   PINECONE_CLASS_EPOCH;
+		case DATEOID:
+			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_ISO_DATE :
+														   PINECONE_CLASS_INT;
+		case TEXTARRAYOID:
+			return PINECONE_CLASS_LIST;
+		default:
+			if (get_typtype(typid) == TYPTYPE_ENUM)
+				return PINECONE_CLASS_ENUM;
+			return PINECONE_CLASS_OTHER;
+	}
+}
+
+static ConditionGroup
+condition_group(PineconeConditionKind kind, PineconeCompare compare)
+{
+	switch (kind)
+	{
+		case PINECONE_COND_COMPARE:
+			if (compare == PINECONE_EQ)
+				return GROUP_EQUAL;
+			return compare == PINECONE_NE ? GROUP_UNEQUAL : GROUP_RANGE;
+		case PINECONE_COND_IN:
+			return GROUP_EQUAL;
+		case PINECONE_COND_NOT_IN:
+			return GROUP_UNEQUAL;
+		case PINECONE_COND_DISTINCT:
+			return GROUP_DISTINCT;
+		case PINECONE_COND_NOT_DISTINCT:
+			return GROUP_NOT_DISTINCT;
+		default:
+			return GROUP_LIST;
+	}
+}
+
+PineconeExactness
+pinecone_shippable_condition(const PineconeColumn *column, PineconeConditionKind kind,
+							 PineconeCompare compare, bool type_error_null)
+{
+	const Rule *rule;
+
+	/* Presence needs no comparison, so it is the same for all types. */
+	if (kind == PINECONE_COND_EXISTS)
+		return type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
+	if (kind == PINECONE_COND_NOT_EXISTS)
+		return type_error_null ? PINECONE_LOCAL : PINECONE_EXACT;
+
+	rule = &rules[pinecone_shippable_class(column)][condition_group(kind, compare)];
+	return type_error_null ? rule->on_null : rule->on_error;
+}
+
+PineconeExactness
+pinecone_shippable_metadata(PineconeConditionKind kind)
+{
+	switch (kind)
+	{
+		case PINECONE_COND_EXISTS:
+		case PINECONE_COND_NOT_EXISTS:
+		case PINECONE_COND_KEYS_ANY:
+		case PINECONE_COND_KEYS_ALL:
+		case PINECONE_COND_RAW:
+			return PINECONE_EXACT;
+
+			/* A list containing the string matches remotely, not here */
+		case PINECONE_COND_JSON_CONTAINS:
+		case PINECONE_COND_JSON_TEXT:
+		case PINECONE_COND_JSON_TEXT_IN:
+			return PINECONE_SUPERSET;
+		default:
+			return PINECONE_LOCAL;
+	}
+}

@@ -1,0 +1,50 @@
+/*
+ * shippable.h
+ *		What Pinecone answers exactly as SQL would, as a superset, or not at all.
+ */
+#ifndef PINECONE_SHIPPABLE_H
+#define PINECONE_SHIPPABLE_H
+
+#include "option/option.h"
+#include "request/request.h"
+
+/* Ordered: the weakest part of a condition decides for the whole. */
+typedef enum PineconeExactness
+{
+	PINECONE_LOCAL,	   /* not sent */
+	PINECONE_SUPERSET, /* sent, and checked again here */
+	PINECONE_EXACT	   /* sent, and believed */
+} PineconeExactness;
+
+/* How values of a metadata column compare, remotely and here. */
+typedef enum PineconeTypeClass
+{
+	PINECONE_CLASS_TEXT,
+	PINECONE_CLASS_ENUM,
+	PINECONE_CLASS_UUID,
+	PINECONE_CLASS_BOOL,
+	PINECONE_CLASS_INT,		 /* int2, int4, int8, numeric(p, s), epoch dates:
+								 * not every number fits */
+	PINECONE_CLASS_NUMBER,	 /* float8, numeric: every number fits */
+	PINECONE_CLASS_FLOAT4,	 /* rounds what is stored */
+	PINECONE_CLASS_EPOCH,	 /* a time as a number: rounds to microseconds */
+	PINECONE_CLASS_ISO_DATE, /* YYYY-MM-DD */
+	PINECONE_CLASS_LIST,	 /* text[] */
+	PINECONE_CLASS_OTHER
+} PineconeTypeClass;
+
+extern PineconeTypeClass pinecone_shippable_class(const PineconeColumn *column);
+
+/*
+ * How exactly a condition of this kind on this column is answered.
+ * "type_error_null" is the table's on_type_error 'null'.
+ */
+extern PineconeExactness pinecone_shippable_condition(const PineconeColumn *column,
+													  PineconeConditionKind kind,
+													  PineconeCompare compare,
+													  bool type_error_null);
+
+/* The same for conditions on the whole metadata object. */
+extern PineconeExactness pinecone_shippable_metadata(PineconeConditionKind kind);
+
+#endif /* PINECONE_SHIPPABLE_H */

@@ -1,0 +1,528 @@
+/*
+ * answer.c
+ *		Answers of a foreign scan that are asked for before the scan is.
+ *
+ * An answer is a run of the scan in a scan state of its own, which takes the
+ * place of the real one while it begins and while it is read.  So whatever a
+ * run consists of can be begun ahead.  Outer rows that ask the same share an
+ * answer: its rows are then kept for those that come later.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "scan/answer.h"
+#include "scan/pooled.h"
+
+/* The values of the scan's expressions, bytewise. */
+typedef struct Key
+{
+	char *data;
+	Size len;
+} Key;
+
+struct PineconeAnswer
+{
+	dlist_node node;
+	PineconeAhead *ahead;
+	MemoryContext cxt;
+	Key key;
+	bool listed;			/* can be found by its key */
+	int askers;				/* outer rows waiting for it */
+	bool in_use;			/* the scan reads it */
+	PineconeScanState *run; /* the scan's state as it begins and reads */
+	List *share;			/* of the pool */
+
+	/* Rows kept for those who come later */
+	bool touched; /* reading has begun */
+	bool kept;	  /* all rows read so far are here */
+	bool ended;
+	MinimalTuple *rows;
+	int nrows;
+	int max_rows;
+	Size bytes;
+	int next; /* for the reader of now */
+};
+
+typedef struct Slot
+{
+	Key key;
+	PineconeAnswer *answer;
+} Slot;
+
+struct PineconeAhead
+{
+	ForeignScanState *node;
+	MemoryContext cxt;
+	HTAB *slots;
+	dlist_head answers;
+	PineconePool *pool; /* NULL: each answer has requests of its own */
+	PineconeCounters pool_counters;
+	List *key_exprs; /* of ExprState */
+	int16 *typlen;
+	bool *typbyval;
+	TupleTableSlot *kept_slot;
+	double answers_read;
+};
+
+static uint32
+hash_key(const void *key, Size keysize)
+{
+	const Key *k = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) k->data, k->len));
+}
+
+static int
+match_key(const void *a, const void *b, Size keysize)
+{
+	const Key *x = a;
+	const Key *y = b;
+
+	return x->len != y->len || memcmp(x->data, y->data, x->len) != 0;
+}
+
+static bool
+collect_params(Node *node, void *context)
+{
+	List **exprs = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		*exprs = list_append_unique(*exprs, node);
+	return expression_tree_walker(node, collect_params, context);
+}
+
+/*
+ * What an answer depends on.  Conditions on the namespace are evaluated for
+ * each of them later; of these it is the parameters.
+ */
+static void
+prepare_key(PineconeAhead *ahead)
+{
+	ForeignScanState *node = ahead->node;
+	PineconeScanState *state = node->fdw_state;
+	List *exprs = NIL;
+	ListCell *lc;
+
+	foreach(lc, ((ForeignScan *) node->ss.ps.plan)->fdw_exprs)
+	{
+		if (list_member_int(state->request->namespace_quals, foreach_current_index(lc)))
+			(void) collect_params(lfirst(lc), &exprs);
+		else
+			exprs = lappend(exprs, lfirst(lc));
+	}
+	ahead->key_exprs = ExecInitExprList(exprs, (PlanState *) node);
+	ahead->typlen = palloc(Max(list_length(exprs), 1) * sizeof(int16));
+	ahead->typbyval = palloc(Max(list_length(exprs), 1) * sizeof(bool));
+	foreach(lc, exprs)
+	{
+		int i = foreach_current_index(lc);
+
+		get_typlenbyval(exprType(lfirst(lc)), &ahead->typlen[i], &ahead->typbyval[i]);
+	}
+}
+
+PineconeAhead *
+pinecone_ahead_create(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeAhead *ahead = palloc0(sizeof(PineconeAhead));
+	HASHCTL ctl = {0};
+
+	ahead->node = node;
+	ahead->cxt = CurrentMemoryContext;
+	dlist_init(&ahead->answers);
+	ctl.keysize = sizeof(Key);
+	ctl.entrysize = sizeof(Slot);
+	ctl.hcxt = CurrentMemoryContext;
+	ctl.hash = hash_key;
+	ctl.match = match_key;
+	ahead->slots = hash_create("pinecone answers", 64, &ctl,
+							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	if (state->request->op == PINECONE_OP_FETCH)
+		ahead->pool = pinecone_pool_create(&ahead->pool_counters);
+
+	prepare_key(ahead);
+	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+												&TTSOpsMinimalTuple);
+	state->ahead = ahead;
+	return ahead;
+}
+
+/* ---- Keys ---- */
+
+static void
+append_value(StringInfo buf, Datum value, bool isnull, int16 typlen, bool typbyval)
+{
+	appendStringInfoChar(buf, isnull ? 'n' : 'v');
+	if (isnull)
+		return;
+	if (typbyval)
+		appendBinaryStringInfo(buf, (char *) &value, sizeof(Datum));
+	else
+	{
+		Size len;
+
+		if (typlen == -1)
+			value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+		len = typlen == -1 ? VARSIZE_ANY_EXHDR(value) : datumGetSize(value, typbyval, typlen);
+		appendBinaryStringInfo(buf, (char *) &len, sizeof(len));
+		appendBinaryStringInfo(buf, typlen == -1 ? VARDATA_ANY(value) : DatumGetPointer(value), len);
+	}
+}
+
+/* The key of the parameters as they are now, in the scan's per-tuple memory. */
+static Key
+current_key(PineconeAhead *ahead)
+{
+	ExprContext *econtext = ahead->node->ss.ps.ps_ExprContext;
+	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	StringInfoData buf;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, ahead->key_exprs)
+	{
+		int i = foreach_current_index(lc);
+		bool isnull;
+		Datum value = ExecEvalExpr((ExprState *) lfirst(lc), econtext, &isnull);
+
+		append_value(&buf, value, isnull, ahead->typlen[i], ahead->typbyval[i]);
+	}
+	MemoryContextSwitchTo(old);
+	return (Key){buf.data, buf.len};
+}
+
+/* ---- Asking ---- */
+
+/* A state for a run of its own, as BeginForeignScan would have made it. */
+static PineconeScanState *
+new_run(PineconeAhead *ahead, PineconeScanState *state)
+{
+	PineconeScanState *run = palloc(sizeof(PineconeScanState));
+	int n = Max(state->values.n, 1);
+
+	*run = *state;
+	memset(&run->counters, 0, sizeof(run->counters));
+	run->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
+										 ALLOCSET_SMALL_SIZES);
+	run->values.values = palloc0(n * sizeof(Datum));
+	run->values.isnull = palloc0(n * sizeof(bool));
+	run->ahead = NULL;
+	run->answer = NULL;
+	run->pool = ahead->pool;
+	run->begun_ahead = true;
+	run->given_up = false;
+	run->namespaces = NULL;
+	run->nnamespaces = 0;
+	run->group = NULL;
+	run->no_wait = false;
+	pinecone_scan_clear_run(run);
+	return run;
+}
+
+static void
+add_counters(PineconeCounters *sum, PineconeCounters *part)
+{
+	sum->requests += part->requests;
+	sum->retries += part->retries;
+	sum->bytes_sent += part->bytes_sent;
+	sum->bytes_received += part->bytes_received;
+	sum->read_units += part->read_units;
+	sum->ids_fetched += part->ids_fetched;
+	sum->namespaces += part->namespaces;
+	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
+	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
+	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
+	memset(part, 0, sizeof(*part));
+}
+
+/* What the pool is asked for from now on, it is asked for by this answer. */
+static void
+share_pool(PineconeAnswer *answer)
+{
+	MemoryContext old = MemoryContextSwitchTo(answer->cxt);
+
+	pinecone_pool_begin_share(answer->ahead->pool, &answer->share);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+unlist(PineconeAnswer *answer)
+{
+	if (answer->listed)
+		(void) hash_search(answer->ahead->slots, &answer->key, HASH_REMOVE, NULL);
+	answer->listed = false;
+}
+
+static void
+drop_answer(PineconeAnswer *answer)
+{
+	PineconeAhead *ahead = answer->ahead;
+	PineconeScanState *state = ahead->node->fdw_state;
+
+	unlist(answer);
+	dlist_delete(&answer->node);
+	add_counters(&state->counters, &answer->run->counters);
+	pinecone_scan_end_run(answer->run);
+	if (ahead->pool)
+		pinecone_pool_give_up(ahead->pool, answer->share);
+	MemoryContextDelete(answer->cxt);
+}
+
+/* Can it be read from its beginning? */
+static bool
+is_whole(PineconeAnswer *answer)
+{
+	return !answer->touched || answer->kept;
+}
+
+static PineconeAnswer *
+find_answer(PineconeAhead *ahead, Key *key)
+{
+	Slot *slot = hash_search(ahead->slots, key, HASH_FIND, NULL);
+
+	if (slot == NULL)
+		return NULL;
+	if (is_whole(slot->answer))
+		return slot->answer;
+	unlist(slot->answer);
+	return NULL;
+}
+
+/* What a run has found out serves those after it. */
+static void
+learn_from_run(PineconeScanState *state, PineconeScanState *run)
+{
+	state->session = run->session;
+	state->all_known = run->all_known;
+	state->all = run->all;
+	state->nall = run->nall;
+}
+
+/* Begin a run for the parameters as they are now. */
+static PineconeAnswer *
+begin_answer(PineconeAhead *ahead, const Key *key)
+{
+	ForeignScanState *node = ahead->node;
+	PineconeScanState *state = node->fdw_state;
+	MemoryContext cxt = AllocSetContextCreate(ahead->cxt, "pinecone answer", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeAnswer *answer = palloc0(sizeof(PineconeAnswer));
+	Slot *slot;
+
+	answer->ahead = ahead;
+	answer->cxt = cxt;
+	answer->run = new_run(ahead, state);
+	answer->key.len = key->len;
+	answer->key.data = palloc(key->len);
+	memcpy(answer->key.data, key->data, key->len);
+	dlist_push_tail(&ahead->answers, &answer->node);
+	if (ahead->pool)
+		share_pool(answer);
+
+	node->fdw_state = answer->run;
+	pinecone_scan_start(node);
+	node->fdw_state = state;
+	MemoryContextSwitchTo(old);
+	learn_from_run(state, answer->run);
+
+	if (answer->run->given_up)
+	{
+		drop_answer(answer);
+		return NULL;
+	}
+	slot = hash_search(ahead->slots, &answer->key, HASH_ENTER, NULL);
+	slot->answer = answer;
+	answer->listed = true;
+	return answer;
+}
+
+PineconeAnswer *
+pinecone_ahead_ask(PineconeAhead *ahead)
+{
+	PineconeAnswer *answer;
+	Key key;
+
+	ResetExprContext(ahead->node->ss.ps.ps_ExprContext);
+	key = current_key(ahead);
+	answer = find_answer(ahead, &key);
+	if (answer == NULL)
+		answer = begin_answer(ahead, &key);
+	if (answer != NULL)
+		answer->askers++;
+	return answer;
+}
+
+void
+pinecone_ahead_release(PineconeAnswer *answer)
+{
+	answer->askers--;
+	if (answer->askers == 0 && !answer->in_use)
+		drop_answer(answer);
+}
+
+bool
+pinecone_ahead_gathers(PineconeAhead *ahead)
+{
+	return ahead->pool != NULL;
+}
+
+int
+pinecone_ahead_waiting(PineconeAhead *ahead)
+{
+	return ahead->pool ? pinecone_pool_waiting(ahead->pool) : 0;
+}
+
+void
+pinecone_ahead_flush(PineconeAhead *ahead)
+{
+	if (ahead->pool)
+		pinecone_pool_flush(ahead->pool);
+}
+
+int
+pinecone_ahead_concurrency(PineconeAhead *ahead)
+{
+	PineconeScanState *state = ahead->node->fdw_state;
+
+	return state->table->server->max_concurrency;
+}
+
+void
+pinecone_ahead_settle(PineconeAhead *ahead)
+{
+	PineconeScanState *state = ahead->node->fdw_state;
+	dlist_iter iter;
+
+	add_counters(&state->counters, &ahead->pool_counters);
+	dlist_foreach(iter, &ahead->answers)
+		add_counters(&state->counters,
+					 &dlist_container(PineconeAnswer, node, iter.cur)->run->counters);
+}
+
+double
+pinecone_ahead_answer_bytes(PineconeAhead *ahead)
+{
+	PineconeScanState *state = ahead->node->fdw_state;
+	double bytes = state->counters.bytes_received + ahead->pool_counters.bytes_received;
+
+	return ahead->answers_read > 0 ? bytes / ahead->answers_read : 0;
+}
+
+/* ---- Reading ---- */
+
+bool
+pinecone_ahead_adopt(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeAhead *ahead = state->ahead;
+	PineconeAnswer *answer;
+	Key key;
+
+	/* without a single answer there is no need for a key */
+	if (state->started || dlist_is_empty(&ahead->answers))
+		return false;
+	key = current_key(ahead);
+	answer = find_answer(ahead, &key);
+	if (answer == NULL)
+		return false;
+	if (!answer->touched)
+	{
+		answer->touched = true;
+		answer->kept = answer->askers > 1;
+		ahead->answers_read++;
+	}
+	answer->in_use = true;
+	answer->next = 0;
+	state->answer = answer;
+	return true;
+}
+
+/* Keep a row for those who ask the same, as long as this does not take too much. */
+static void
+keep_row(PineconeAnswer *answer, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(answer->cxt);
+
+	if (answer->nrows == answer->max_rows)
+	{
+		answer->max_rows = Max(8, 2 * answer->max_rows);
+		answer->rows = answer->rows == NULL ?
+						   palloc(answer->max_rows * sizeof(MinimalTuple)) :
+						   repalloc(answer->rows, answer->max_rows * sizeof(MinimalTuple));
+	}
+	answer->rows[answer->nrows] = ExecCopySlotMinimalTuple(slot);
+	answer->bytes += answer->rows[answer->nrows++]->t_len;
+	answer->next++;
+	if (answer->bytes > work_mem * (Size) 1024)
+		answer->kept = false;
+	MemoryContextSwitchTo(old);
+}
+
+static TupleTableSlot *
+show_kept_row(PineconeAnswer *answer, TupleTableSlot *slot)
+{
+	TupleTableSlot *kept = answer->ahead->kept_slot;
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	ExecClearTuple(slot);
+	ExecStoreMinimalTuple(answer->rows[answer->next++], kept, false);
+	slot_getallattrs(kept);
+	memcpy(slot->tts_values, kept->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, kept->tts_isnull, natts * sizeof(bool));
+	return ExecStoreVirtualTuple(slot);
+}
+
+TupleTableSlot *
+pinecone_ahead_next(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeAnswer *answer = state->answer;
+	PineconeAhead *ahead = answer->ahead;
+	PineconeScanState *run = answer->run;
+	TupleTableSlot *slot;
+
+	if (answer->next < answer->nrows)
+		return show_kept_row(answer, node->ss.ss_ScanTupleSlot);
+	if (answer->ended)
+		return ExecClearTuple(node->ss.ss_ScanTupleSlot);
+
+	/* what it asks for only now is its own as well */
+	if (ahead->pool)
+		share_pool(answer);
+	run->begun_ahead = false;
+	run->no_wait = state->no_wait;
+	node->fdw_state = run;
+	slot = pineconeIterateForeignScan(node);
+	node->fdw_state = state;
+	state->pending = run->pending;
+	state->top_k = run->top_k;
+	state->exhaustive |= run->exhaustive;
+	if (TupIsNull(slot))
+		answer->ended = !run->pending;
+	else if (answer->kept)
+		keep_row(answer, slot);
+	return slot;
+}
+
+void
+pinecone_ahead_leave(PineconeScanState *state)
+{
+	PineconeAnswer *answer = state->answer;
+
+	state->answer = NULL;
+	answer->in_use = false;
+	if (answer->askers == 0)
+		drop_answer(answer);
+}

@@ -1,0 +1,469 @@
+/*
+ * overlay.c
+ *		Records as the transaction will leave them.
+ *
+ * Two sources are merged.  One is the stream of what Pinecone holds, without
+ * the records that pending writes replace or delete, and with others changed
+ * as they will be.  The other is the records that pending writes name: these
+ * are filtered and ranked here, by the filter and the metric that are sent to
+ * Pinecone.
+ *
+ * Metadata that pending writes change makes what Pinecone's filter says of a
+ * record out of date.  Changed records that are named are therefore fetched
+ * and filtered here; when they are too many, or changed by a filter, the
+ * filter is not sent and all is filtered here.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "base/distance.h"
+#include "base/idset.h"
+#include "scan/overlay.h"
+#include "value/match.h"
+
+/* Changed records that are fetched in advance, rather than the filter not sent */
+#define MAX_FETCHED 1000
+
+/* A record that pending writes name */
+typedef struct Named
+{
+	char *id;
+	double score;
+	PineconeRecord *record; /* fetched and changed; NULL: is in the log */
+} Named;
+
+struct PineconeOverlay
+{
+	MemoryContext cxt;
+	MemoryContext row_cxt; /* the record last returned */
+	PineconeStreamSpec spec;
+	PineconePendingView *view;
+	PineconeMatcher *filter; /* what to check here, or NULL */
+	bool filter_stored;		 /* check stored records too */
+	bool fetched;			 /* changed records are among the named */
+	PineconeMetric metric;
+
+	/* What Pinecone holds */
+	PineconeStream *stream; /* NULL: nothing is asked for */
+	PineconeRecord *head;	/* read but not returned */
+	PineconeRecord changed; /* the head as it will be */
+	MemoryContext head_cxt;
+	bool stream_done;
+	int top_k;
+
+	/* What the transaction has written */
+	Named *named;
+	int nnamed;
+	int next;
+	idset_hash *returned;
+};
+
+/* ---- Named records ---- */
+
+static double
+score_of(PineconeOverlay *overlay, const PineconeRecord *record)
+{
+	int n = record->nvalues;
+	const float *a = record->values;
+	const float *b = overlay->spec.values;
+	double distance;
+
+	switch (overlay->metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return 1 - pinecone_distance_cosine(n, a, b);
+		case PINECONE_METRIC_EUCLIDEAN:
+			distance = pinecone_distance_l2(n, a, b);
+			return distance * distance;
+		default:
+			return -pinecone_distance_negative_inner_product(n, a, b);
+	}
+}
+
+static bool
+filter_holds(PineconeOverlay *overlay, const PineconeRecord *record)
+{
+	return overlay->filter == NULL ||
+		   pinecone_match_holds(overlay->filter, pinecone_pending_metadata(record));
+}
+
+/* Is a record, as it will be, one of those asked for? */
+static bool
+is_wanted(PineconeOverlay *overlay, const PineconeRecord *record)
+{
+	const PineconeStreamSpec *spec = &overlay->spec;
+
+	if (spec->op == PINECONE_OP_QUERY && record->nvalues != spec->nvalues)
+		return false;
+	if (spec->prefix && strncmp(record->id, spec->prefix, strlen(spec->prefix)) != 0)
+		return false;
+	return filter_holds(overlay, record);
+}
+
+static void
+add_named(PineconeOverlay *overlay, char *id, PineconeRecord *record, bool keep)
+{
+	Named *named;
+
+	if (!is_wanted(overlay, record))
+		return;
+	named = &overlay->named[overlay->nnamed++];
+	named->id = id;
+	named->record = NULL;
+	if (overlay->spec.op == PINECONE_OP_QUERY)
+		named->score = score_of(overlay, record);
+	if (keep)
+	{
+		named->record = palloc(sizeof(PineconeRecord));
+		*named->record = *record;
+	}
+}
+
+/* Best first: euclidean scores are distances, the others likenesses. */
+static int
+compare_scores(const void *a, const void *b, void *arg)
+{
+	double x = ((const Named *) a)->score;
+	double y = ((const Named *) b)->score;
+	int order = (x > y) - (x < y);
+
+	return *(PineconeMetric *) arg == PINECONE_METRIC_EUCLIDEAN ? order : -order;
+}
+
+/* Fetch records as Pinecone holds them; the ids must live as long as the stream. */
+static PineconeStream *
+fetch_stored(PineconeOverlay *overlay, char **ids, int n)
+{
+	PineconeStreamSpec spec = overlay->spec;
+
+	spec.op = PINECONE_OP_FETCH;
+	spec.ids = ids;
+	spec.nids = n;
+	spec.filter = spec.prefix = NULL;
+	spec.want_values = spec.want_metadata = true;
+	spec.row_limit = 0;
+	return pinecone_stream_begin_stored(&spec);
+}
+
+/* The changed records among the ids, fetched and changed here. */
+static void
+add_fetched(PineconeOverlay *overlay, char **ids, int n)
+{
+	PineconeStream *stream = fetch_stored(overlay, ids, n);
+	PineconeRecord *stored;
+
+	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+	{
+		PineconeRecord *copy = pinecone_record_copy(stored);
+		PineconeRecord record;
+
+		if (pinecone_pending_apply(overlay->view, copy->id, copy, &record))
+			add_named(overlay, copy->id, &record, true);
+	}
+	pinecone_stream_end(stream);
+}
+
+/* Records that are in the log as a whole. */
+static void
+add_written(PineconeOverlay *overlay, char **ids, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(overlay->row_cxt);
+
+	for (int i = 0; i < n; i++)
+	{
+		PineconeRecord record;
+
+		MemoryContextReset(overlay->row_cxt);
+		if (pinecone_pending_fate(overlay->view, ids[i]) == PINECONE_PENDING_REPLACED &&
+			pinecone_pending_apply(overlay->view, ids[i], NULL, &record))
+			add_named(overlay, ids[i], &record, false);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(((const Named *) a)->id, ((const Named *) b)->id);
+}
+
+/* The ids that the pending writes name and the stream's reader may want. */
+static char **
+relevant_ids(PineconeOverlay *overlay, int *n)
+{
+	const PineconeStreamSpec *spec = &overlay->spec;
+
+	if (spec->op != PINECONE_OP_FETCH)
+		return pinecone_pending_ids(overlay->view, n);
+	*n = spec->nids;
+	return spec->ids;
+}
+
+/*
+ * Collect the named records.  Says through "overlay" whether changed ones are
+ * among them, and whether Pinecone's filter can still be sent.
+ */
+static void
+collect_named(PineconeOverlay *overlay)
+{
+	PineconeStreamSpec *spec = &overlay->spec;
+	char **ids;
+	char **changed;
+	int n;
+	int nchanged = 0;
+
+	ids = relevant_ids(overlay, &n);
+	changed = palloc(Max(n, 1) * sizeof(char *));
+	for (int i = 0; i < n && spec->filter != NULL; i++)
+	{
+		if (pinecone_pending_fate(overlay->view, ids[i]) == PINECONE_PENDING_CHANGED)
+			changed[nchanged++] = ids[i];
+	}
+	overlay->named = MemoryContextAllocHuge(overlay->cxt, Max(n, 1) * sizeof(Named));
+	overlay->filter_stored = spec->filter != NULL &&
+							 (nchanged > MAX_FETCHED ||
+							  pinecone_pending_has_filter_updates(overlay->view));
+	overlay->fetched = !overlay->filter_stored && nchanged > 0;
+	if (overlay->fetched)
+		add_fetched(overlay, changed, nchanged);
+	add_written(overlay, ids, n);
+
+	if (spec->op == PINECONE_OP_QUERY)
+		qsort_arg(overlay->named, overlay->nnamed, sizeof(Named), compare_scores,
+				  &overlay->metric);
+	else
+		qsort(overlay->named, overlay->nnamed, sizeof(Named), compare_ids);
+}
+
+/* ---- Stored records ---- */
+
+/* The ids of a fetch that are not replaced. */
+static int
+stored_ids(PineconeOverlay *overlay, char ***ids)
+{
+	const PineconeStreamSpec *spec = &overlay->spec;
+	int n = 0;
+
+	*ids = palloc(Max(spec->nids, 1) * sizeof(char *));
+	for (int i = 0; i < spec->nids; i++)
+	{
+		if (pinecone_pending_fate(overlay->view, spec->ids[i]) != PINECONE_PENDING_REPLACED)
+			(*ids)[n++] = spec->ids[i];
+	}
+	return n;
+}
+
+static void
+start_stream(PineconeOverlay *overlay)
+{
+	PineconeStreamSpec spec = overlay->spec;
+
+	if (pinecone_pending_is_emptied(overlay->view))
+		return;
+	if (spec.op == PINECONE_OP_FETCH)
+	{
+		spec.nids = stored_ids(overlay, &spec.ids);
+		if (spec.nids == 0)
+			return;
+	}
+	/* what filters and changes are told by */
+	if (overlay->filter_stored || pinecone_pending_has_filters(overlay->view))
+		spec.want_metadata = true;
+	if (overlay->filter_stored)
+	{
+		spec.filter = NULL;
+		if (spec.op == PINECONE_OP_FILTER)
+			spec.op = PINECONE_OP_LIST_FETCH;
+	}
+	else if (spec.op == PINECONE_OP_LIST && spec.want_metadata)
+		spec.op = PINECONE_OP_LIST_FETCH;
+	overlay->stream = pinecone_stream_begin_stored(&spec);
+}
+
+/*
+ * The next stored record as it will be, or none.  A record that is replaced,
+ * deleted, or no longer matched is passed over.
+ */
+static PineconeStreamStatus
+read_head(PineconeOverlay *overlay, bool wait)
+{
+	MemoryContext old;
+
+	while (overlay->head == NULL && !overlay->stream_done)
+	{
+		PineconeStreamStatus status = PINECONE_STREAM_END;
+		PineconePendingFate fate;
+		PineconeRecord *stored;
+		bool exists;
+
+		if (overlay->stream)
+			status = pinecone_stream_next(overlay->stream, wait, &stored);
+		if (status == PINECONE_STREAM_PENDING || status == PINECONE_STREAM_CAPPED)
+			return status;
+		if (status == PINECONE_STREAM_END)
+		{
+			overlay->stream_done = true;
+			break;
+		}
+		fate = pinecone_pending_fate(overlay->view, stored->id);
+		if (fate == PINECONE_PENDING_REPLACED ||
+			(fate == PINECONE_PENDING_CHANGED && overlay->fetched))
+			continue;
+		MemoryContextReset(overlay->head_cxt);
+		old = MemoryContextSwitchTo(overlay->head_cxt);
+		exists = pinecone_pending_apply(overlay->view, stored->id, stored, &overlay->changed) &&
+				 (!overlay->filter_stored || filter_holds(overlay, &overlay->changed));
+		MemoryContextSwitchTo(old);
+		if (exists)
+			overlay->head = &overlay->changed;
+	}
+	return PINECONE_STREAM_RECORD;
+}
+
+/* ---- Merging ---- */
+
+/* Does the next named record come before the next stored one? */
+static bool
+named_is_first(PineconeOverlay *overlay)
+{
+	const PineconeRecord *head = overlay->head;
+	const Named *named = &overlay->named[overlay->next];
+
+	if (overlay->next >= overlay->nnamed)
+		return false;
+	if (head == NULL)
+		return true;
+	switch (overlay->spec.op)
+	{
+		case PINECONE_OP_QUERY:
+			return overlay->metric == PINECONE_METRIC_EUCLIDEAN ? named->score < head->score :
+																  named->score > head->score;
+		case PINECONE_OP_LIST:
+		case PINECONE_OP_LIST_FETCH:
+			return strcmp(named->id, head->id) < 0;
+		default:
+			return false;
+	}
+}
+
+static PineconeRecord *
+return_named(PineconeOverlay *overlay)
+{
+	Named *named = &overlay->named[overlay->next++];
+	MemoryContext old;
+	PineconeRecord *record;
+	bool found;
+
+	MemoryContextReset(overlay->row_cxt);
+	old = MemoryContextSwitchTo(overlay->row_cxt);
+	record = palloc(sizeof(PineconeRecord));
+	if (named->record)
+		*record = *named->record;
+	else if (!pinecone_pending_apply(overlay->view, named->id, NULL, record))
+		elog(ERROR, "a pending write of record \"%s\" has gone", named->id);
+	MemoryContextSwitchTo(old);
+	record->has_score = overlay->spec.op == PINECONE_OP_QUERY;
+	record->score = record->has_score ? named->score : 0;
+	(void) idset_insert(overlay->returned, named->id, &found);
+	return record;
+}
+
+PineconeStreamStatus
+pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **record)
+{
+	PineconeStreamStatus status = read_head(overlay, wait);
+
+	if (status != PINECONE_STREAM_RECORD)
+		return status;
+	if (named_is_first(overlay))
+		*record = return_named(overlay);
+	else if (overlay->head != NULL)
+	{
+		*record = overlay->head;
+		overlay->head = NULL;
+	}
+	else
+		return PINECONE_STREAM_END;
+	return PINECONE_STREAM_RECORD;
+}
+
+/* ---- Begin ---- */
+
+/*
+ * A search by the vector of a stored record: that vector as it will be.
+ * Returns false when there will be none.
+ */
+static bool
+find_query_vector(PineconeOverlay *overlay)
+{
+	PineconeStreamSpec *spec = &overlay->spec;
+	char *id = pstrdup(spec->query_id);
+	PineconeStream *stream = fetch_stored(overlay, &id, 1);
+	PineconeRecord *stored = NULL;
+	PineconeRecord record;
+
+	if (pinecone_stream_next(stream, true, &stored) != PINECONE_STREAM_RECORD)
+		stored = NULL;
+	if (!pinecone_pending_apply(overlay->view, id, stored, &record) || record.nvalues == 0)
+		return false;
+	spec->query_id = NULL;
+	spec->nvalues = record.nvalues;
+	spec->values = pinecone_record_copy(&record)->values;
+	pinecone_stream_end(stream);
+	return true;
+}
+
+PineconeOverlay *
+pinecone_overlay_begin(const PineconeStreamSpec *spec, PineconePendingView *view)
+{
+	PineconeOverlay *overlay = palloc0(sizeof(PineconeOverlay));
+	MemoryContext old = CurrentMemoryContext;
+
+	overlay->cxt = CurrentMemoryContext;
+	overlay->row_cxt = AllocSetContextCreate(old, "pinecone pending record", ALLOCSET_DEFAULT_SIZES);
+	overlay->head_cxt = AllocSetContextCreate(old, "pinecone changed record", ALLOCSET_DEFAULT_SIZES);
+	overlay->spec = *spec;
+	overlay->view = view;
+	overlay->top_k = spec->top_k;
+	overlay->returned = idset_create(old, 16, NULL);
+	if (spec->filter)
+		overlay->filter = pinecone_match_compile(
+			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(spec->filter))));
+	if (spec->op == PINECONE_OP_QUERY)
+	{
+		overlay->metric = pinecone_session_stats(spec->session, false, false)->metric;
+		if (spec->query_id != NULL && !find_query_vector(overlay))
+		{
+			overlay->stream_done = true;
+			return overlay;
+		}
+	}
+	collect_named(overlay);
+	start_stream(overlay);
+	return overlay;
+}
+
+bool
+pinecone_overlay_seen(PineconeOverlay *overlay, const char *id)
+{
+	if (overlay->stream && pinecone_stream_seen(overlay->stream, id))
+		return true;
+	return idset_lookup(overlay->returned, id) != NULL;
+}
+
+int
+pinecone_overlay_top_k(PineconeOverlay *overlay)
+{
+	return overlay->stream ? pinecone_stream_top_k(overlay->stream) : overlay->top_k;
+}
+
+int
+pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls)
+{
+	return overlay->stream && !overlay->stream_done ? pinecone_stream_calls(overlay->stream, calls) :
+													  0;
+}

@@ -1,0 +1,16 @@
+/*
+ * page_order.h
+ *		The matches of a search, as SQL wants them.
+ */
+#ifndef PINECONE_PAGE_ORDER_H
+#define PINECONE_PAGE_ORDER_H
+
+#include "wire/record.h"
+
+/* Put a page of matches in order, best first, and drop those that come twice. */
+extern void pinecone_matches_tidy(PineconePage *page, bool low_scores_first);
+
+/* Drop the records whose id an earlier one has. */
+extern void pinecone_matches_drop_repeated(PineconePage *page);
+
+#endif /* PINECONE_PAGE_ORDER_H */

@@ -1,0 +1,168 @@
+/*
+ * run_count.c
+ *		Scans whose rows are counts: count(*) answered by the service.
+ *
+ * Without a filter index statistics tell the records of all namespaces at
+ * once.  With one each namespace is asked, by a dry run of an update.  A
+ * namespace that this transaction has written to is read, and counted here.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "client/session.h"
+#include "pending/consistency.h"
+#include "pending/pending.h"
+#include "scan/run_count.h"
+
+/* Count by reading: what this transaction has written counts as well. */
+static double
+count_records(ForeignScanState *node, const char *namespace_)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStreamSpec spec;
+	PineconeStream *stream;
+	PineconeRecord *record;
+	double count = 0;
+
+	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
+							&spec);
+	spec.namespace_ = namespace_;
+	stream = pinecone_stream_begin(&spec);
+	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+		count++;
+	pinecone_stream_end(stream);
+	return count;
+}
+
+void
+pinecone_count_start(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	bool any = false;
+
+	if (state->filter.kind == PINECONE_FILTER_NEVER)
+	{
+		state->nnamespaces = 0;
+		return;
+	}
+	state->count_calls = palloc0(Max(state->nnamespaces, 1) * sizeof(PineconeCall *));
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		PineconeNamespaceStats *counted = &state->namespaces[i];
+
+		pinecone_consistency_wait(state->session, state->table, counted->name);
+		if (pinecone_pending_view(state->session, counted->name, state->position) != NULL)
+		{
+			counted->records = count_records(node, counted->name);
+			continue;
+		}
+		if (state->filter.kind == PINECONE_FILTER_JSON)
+			state->count_calls[i] = pinecone_api_count(state->session, &state->counters,
+													   counted->name, state->filter.json);
+		else if (!state->all_known || counted->records < 0)
+		{
+			/* else the statistics that named it were asked for just now */
+			counted->records = -1;
+			any = true;
+		}
+	}
+	if (state->filter.kind == PINECONE_FILTER_JSON)
+		state->counters.namespaces += state->nnamespaces;
+	else if (any)
+		state->stats_call = pinecone_api_stats(state->session, &state->counters);
+}
+
+/* Has everything that was sent been answered? */
+static bool
+is_answered(PineconeScanState *state)
+{
+	if (state->stats_call && !pinecone_api_ready(state->stats_call))
+		return false;
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		if (state->count_calls[i] && !pinecone_api_ready(state->count_calls[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+take_counts(PineconeScanState *state)
+{
+	PineconeStats *stats = state->stats_call ? pinecone_api_stats_result(state->stats_call) : NULL;
+
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		PineconeNamespaceStats *counted = &state->namespaces[i];
+
+		if (state->count_calls[i])
+		{
+			counted->records = pinecone_api_count_result(state->count_calls[i]);
+			pinecone_api_free(state->count_calls[i]);
+			state->count_calls[i] = NULL;
+		}
+		else if (stats && counted->records < 0)
+			counted->records = pinecone_session_namespace_records(stats, counted->name);
+	}
+	pinecone_api_free(state->stats_call);
+	state->stats_call = NULL;
+	state->counted = true;
+}
+
+static TupleTableSlot *
+store_count(PineconeScanState *state, TupleTableSlot *slot, const char *namespace_, double count)
+{
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = state->layout[i] == PINECONE_LAYOUT_COUNT ?
+								  Int64GetDatum((int64) count) :
+								  CStringGetTextDatum(namespace_);
+		slot->tts_isnull[i] = false;
+	}
+	return ExecStoreVirtualTuple(slot);
+}
+
+/* The single row of count(*). */
+static TupleTableSlot *
+count_row(PineconeScanState *state, TupleTableSlot *slot)
+{
+	double count = 0;
+
+	for (int i = 0; i < state->nnamespaces; i++)
+		count += state->namespaces[i].records;
+	state->done = true;
+	return store_count(state, slot, "", count);
+}
+
+/* The next row of count(*) by namespace: none for one without records. */
+static TupleTableSlot *
+count_row_by_namespace(PineconeScanState *state, TupleTableSlot *slot)
+{
+	while (state->next_count < state->nnamespaces)
+	{
+		PineconeNamespaceStats *counted = &state->namespaces[state->next_count++];
+
+		if (counted->records > 0)
+			return store_count(state, slot, counted->name, counted->records);
+	}
+	state->done = true;
+	return slot;
+}
+
+TupleTableSlot *
+pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (!state->counted)
+	{
+		if (state->no_wait && !is_answered(state))
+		{
+			state->pending = true;
+			return slot;
+		}
+		take_counts(state);
+	}
+	return state->request->grouped ? count_row_by_namespace(state, slot) : count_row(state, slot);
+}

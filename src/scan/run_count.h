@@ -1,0 +1,19 @@
+/*
+ * run_count.h
+ *		Scans whose rows are counts: count(*) answered by the service.
+ */
+#ifndef PINECONE_RUN_COUNT_H
+#define PINECONE_RUN_COUNT_H
+
+#include "scan/scan.h"
+
+/* Send what will tell the counts. */
+extern void pinecone_count_start(ForeignScanState *node);
+
+/*
+ * The next row, or an empty slot at the end.  Under no_wait it may leave the
+ * slot empty and the scan pending.
+ */
+extern TupleTableSlot *pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot);
+
+#endif /* PINECONE_RUN_COUNT_H */

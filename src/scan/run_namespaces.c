@@ -1,0 +1,196 @@
+/*
+ * run_namespaces.c
+ *		The namespaces that a run of a scan asks.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "client/session.h"
+#include "pending/consistency.h"
+#include "pending/pending.h"
+#include "scan/scan.h"
+
+/* Can a namespace be called so?  The default namespace is "". */
+static bool
+is_possible(const char *name)
+{
+	return name[0] == '\0' || (pinecone_scan_id_is_possible(name) && strcmp(name, "__default__") != 0);
+}
+
+/* A namespace with what is known already of its size. */
+static void
+add_namespace(PineconeScanState *state, char *name)
+{
+	PineconeNamespaceStats *added = &state->namespaces[state->nnamespaces++];
+	PineconeStats *stats = state->session->stats;
+
+	added->name = name;
+	added->records = stats ? pinecone_session_namespace_records(stats, name) : -1;
+}
+
+static int
+compare_namespaces(const void *a, const void *b)
+{
+	return strcmp(((const PineconeNamespaceStats *) a)->name,
+				  ((const PineconeNamespaceStats *) b)->name);
+}
+
+/* Add those that statistics need not know yet, though this session has written to them. */
+static void
+add_written(PineconeScanState *state)
+{
+	int known = state->nall;
+	int n;
+	char **names = pinecone_consistency_namespaces(state->session, &n);
+
+	if (n > 0)
+		state->all = repalloc(state->all, (known + n) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < n; i++)
+	{
+		PineconeNamespaceStats key = {names[i], -1};
+
+		if (!bsearch(&key, state->all, known, sizeof(PineconeNamespaceStats), compare_namespaces))
+			state->all[state->nall++] = key;
+	}
+	qsort(state->all, state->nall, sizeof(PineconeNamespaceStats), compare_namespaces);
+}
+
+/*
+ * The namespaces there are, as of this statement.  Statistics cached for the
+ * planner may lack one that has records by now, and fresh ones lack those that
+ * only this transaction, or a moment ago this session, has written to.
+ */
+static void
+find_all_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
+	state->all = pinecone_pending_add_namespaces(state->session, state->table, state->all,
+												 &state->nall);
+	if (state->table->session_consistency)
+		add_written(state);
+	state->all_known = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* Keep those names that are among others as well; both are sorted. */
+static int
+intersect_names(char **names, int n, char **others, int nothers)
+{
+	int kept = 0;
+
+	for (int i = 0, j = 0; i < n; i++)
+	{
+		while (j < nothers && strcmp(others[j], names[i]) < 0)
+			j++;
+		if (j < nothers && strcmp(others[j], names[i]) == 0)
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+/* Where a scan tuple has its namespace, counted from 0; or -1. */
+static int
+namespace_place(PineconeScanState *state)
+{
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		if (state->layout[i] == state->table->namespace_attnum)
+			return i;
+	}
+	return state->nlayout == 0 ? state->table->namespace_attnum - 1 : -1;
+}
+
+/*
+ * Leave out the namespaces of which conditions that look at nothing else are
+ * not true.
+ */
+static void
+check_quals(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	TupleTableSlot *old = econtext->ecxt_scantuple;
+	PineconeNamespaceStats *kept = palloc(Max(state->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
+	int place = namespace_place(state);
+	int n = 0;
+
+	if (place < 0)
+		elog(ERROR, "scan tuple without a namespace");
+	econtext->ecxt_scantuple = slot;
+	for (int i = 0; i < state->nnamespaces; i++)
+	{
+		bool holds = true;
+		ListCell *lc;
+
+		ExecClearTuple(slot);
+		memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
+		slot->tts_values[place] = CStringGetTextDatum(state->namespaces[i].name);
+		slot->tts_isnull[place] = false;
+		ExecStoreVirtualTuple(slot);
+		foreach(lc, state->request->namespace_quals)
+			holds = holds && pinecone_scan_evaluate(node, lfirst_int(lc)) &&
+					DatumGetBool(state->values.values[lfirst_int(lc)]);
+		if (holds)
+			kept[n++] = state->namespaces[i];
+	}
+	ExecClearTuple(slot);
+	econtext->ecxt_scantuple = old;
+	state->namespaces = kept;
+	state->nnamespaces = n;
+}
+
+static void
+choose_by_name(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeTable *table = state->table;
+	char **names = table->namespaces;
+	int n = table->nnamespaces;
+	ListCell *lc;
+
+	if (table->namespace_attnum == 0)
+	{
+		names = &table->namespace_;
+		n = 1;
+	}
+	foreach(lc, state->request->namespaces)
+	{
+		int nfound;
+		char **found = pinecone_scan_evaluate_names(node, lfirst(lc), is_possible, &nfound);
+
+		if (names != NULL)
+			nfound = intersect_names(found, nfound, names, n);
+		names = found;
+		n = nfound;
+	}
+	state->nnamespaces = 0;
+	if (names == NULL)
+	{
+		if (!state->all_known)
+			find_all_namespaces(node);
+		state->namespaces = state->all;
+		state->nnamespaces = state->nall;
+		return;
+	}
+	state->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < n; i++)
+		add_namespace(state, names[i]);
+}
+
+void
+pinecone_scan_choose_namespaces(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	choose_by_name(node);
+	if (state->request->namespace_quals != NIL)
+		check_quals(node);
+}

@@ -1,0 +1,877 @@
+/*
+ * scan.c
+ *		Begin, iterate, rescan and end a foreign scan.
+ *
+ * A run of a scan evaluates the request plan's expressions, opens a stream of
+ * records and turns each into a scan tuple.  What a nearest-neighbour search
+ * cannot bring - rows beyond its cap, or all of them when there is no usable
+ * query vector - comes from an exhaustive search: the whole namespace is read,
+ * as far as the filter matches, and sorted here.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/float.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/distance.h"
+#include "base/setting.h"
+#include "client/session.h"
+#include "pending/consistency.h"
+#include "pending/pending.h"
+#include "scan/answer.h"
+#include "scan/run_count.h"
+#include "scan/scan.h"
+
+/* Rows a search asks for when nothing says how many are wanted. */
+#define DEFAULT_TOP_K 100
+
+/*
+ * Scores are float32, and so are the squares that they are made of: they mean
+ * nothing for a query vector whose own square comes near the ends of that range.
+ */
+#define MAX_SQUARE 1e30
+#define MIN_SQUARE 1e-30
+
+/* The distance a search's score stands for. */
+static double
+score_distance(PineconeMetric metric, double score)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return 1.0 - score;
+		case PINECONE_METRIC_EUCLIDEAN:
+			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
+		case PINECONE_METRIC_DOTPRODUCT:
+			return -score;
+		default:
+			elog(ERROR, "unexpected metric: %d", (int) metric);
+	}
+}
+
+static double
+vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return pinecone_distance_cosine(n, a, b);
+		case PINECONE_METRIC_EUCLIDEAN:
+			return pinecone_distance_l2(n, a, b);
+		case PINECONE_METRIC_DOTPRODUCT:
+			return pinecone_distance_negative_inner_product(n, a, b);
+		default:
+			elog(ERROR, "unexpected metric: %d", (int) metric);
+	}
+}
+
+/* ---- Begin ---- */
+
+/* The foreign table scanned, or counted by an aggregate without one of its own. */
+static Oid
+scanned_table(ForeignScan *plan, EState *estate)
+{
+	int rtindex = plan->scan.scanrelid;
+
+	if (rtindex == 0)
+		rtindex = bms_next_member(pinecone_plan_base_relids(plan), -1);
+	return exec_rt_fetch(rtindex, estate)->relid;
+}
+
+void
+pineconeBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	EState *estate = node->ss.ps.state;
+	PineconeScanState *state = palloc0(sizeof(PineconeScanState));
+	Bitmapset *wanted = NULL;
+	ListCell *lc;
+
+	node->fdw_state = state;
+	/* a direct modification has more in there */
+	state->request = pinecone_request_from_list(plan->operation == CMD_SELECT ?
+													plan->fdw_private :
+													linitial(plan->fdw_private));
+	state->table = pinecone_option_table(scanned_table(plan, estate));
+	state->userid = pinecone_scan_user(plan, estate);
+	state->position = pinecone_pending_position();
+	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
+										   ALLOCSET_DEFAULT_SIZES);
+
+	state->exprs = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
+	state->values.n = list_length(state->exprs);
+	state->values.values = palloc0(Max(state->values.n, 1) * sizeof(Datum));
+	state->values.isnull = palloc0(Max(state->values.n, 1) * sizeof(bool));
+	state->values.types = palloc0(Max(state->values.n, 1) * sizeof(Oid));
+	foreach(lc, plan->fdw_exprs)
+		state->values.types[foreach_current_index(lc)] = exprType(lfirst(lc));
+
+	foreach(lc, state->request->wanted)
+		wanted = bms_add_member(wanted, lfirst_int(lc));
+	state->reader = pinecone_convert_reader(state->table, wanted);
+	state->row_values = palloc0(Max(state->table->ncolumns, 1) * sizeof(Datum));
+	state->row_isnull = palloc0(Max(state->table->ncolumns, 1) * sizeof(bool));
+
+	state->nlayout = list_length(state->request->layout);
+	state->layout = palloc(Max(state->nlayout, 1) * sizeof(AttrNumber));
+	foreach(lc, state->request->layout)
+		state->layout[foreach_current_index(lc)] = lfirst_int(lc);
+}
+
+/* ---- Run-time values ---- */
+
+/*
+ * Evaluate one of the request's expressions; it stays valid for the run.
+ * Returns false for NULL.
+ */
+bool
+pinecone_scan_evaluate(ForeignScanState *node, int number)
+{
+	PineconeScanState *state = node->fdw_state;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	PineconeValues *values = &state->values;
+	int16 typlen;
+	bool typbyval;
+
+	values->values[number] = ExecEvalExprSwitchContext(list_nth(state->exprs, number), econtext,
+													   &values->isnull[number]);
+	if (values->isnull[number])
+		return false;
+	get_typlenbyval(values->types[number], &typlen, &typbyval);
+	if (!typbyval)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+
+		values->values[number] = typlen == -1 ?
+									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
+									 datumCopy(values->values[number], typbyval, typlen);
+		MemoryContextSwitchTo(old);
+	}
+	return true;
+}
+
+static void
+evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return;
+	if (condition->value >= 0)
+		(void) pinecone_scan_evaluate(node, condition->value);
+	foreach(lc, condition->args)
+		evaluate_condition(node, lfirst(lc));
+}
+
+bool
+pinecone_scan_id_is_possible(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len < 1 || len > 512)
+		return false;
+	for (const char *p = id; *p; p++)
+	{
+		if ((unsigned char) *p > 127)
+			return false;
+	}
+	return true;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.
+ */
+static char **
+distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(const char *name),
+			   int *nids)
+{
+	List *found = NIL;
+	char **ids;
+	int n = 0;
+	ListCell *lc;
+
+	foreach(lc, numbers)
+	{
+		int number = lfirst_int(lc);
+		Datum *elements = &values->values[number];
+		bool *nulls = &values->isnull[number];
+		int nelements = 1;
+
+		if (values->isnull[number])
+			continue;
+		if (OidIsValid(get_element_type(getBaseType(values->types[number]))))
+			deconstruct_array(DatumGetArrayTypeP(values->values[number]), TEXTOID, -1, false,
+							  TYPALIGN_INT, &elements, &nulls, &nelements);
+		for (int i = 0; i < nelements; i++)
+		{
+			char *id;
+
+			if (nulls[i])
+				continue;
+			id = TextDatumGetCString(elements[i]);
+			if (is_possible(id))
+				found = lappend(found, id);
+		}
+	}
+
+	ids = palloc(Max(list_length(found), 1) * sizeof(char *));
+	foreach(lc, found)
+		ids[n++] = lfirst(lc);
+	qsort(ids, n, sizeof(char *), compare_ids);
+	*nids = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (i == 0 || strcmp(ids[i], ids[i - 1]) != 0)
+			ids[(*nids)++] = ids[i];
+	}
+	return ids;
+}
+
+char **
+pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
+{
+	return distinct_names(request->ids, values, pinecone_scan_id_is_possible, nids);
+}
+
+static void
+evaluate_all(ForeignScanState *node, List *numbers)
+{
+	ListCell *lc;
+
+	foreach(lc, numbers)
+		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
+}
+
+char **
+pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
+							 bool (*is_possible)(const char *name), int *n)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	evaluate_all(node, numbers);
+	return distinct_names(numbers, &state->values, is_possible, n);
+}
+
+/* The fixed beginning of a LIKE pattern. */
+static char *
+like_prefix(const char *pattern)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *p = pattern; *p && *p != '%' && *p != '_'; p++)
+	{
+		if (*p == '\\' && *++p == '\0')
+			break;
+		appendStringInfoChar(&buf, *p);
+	}
+	return buf.data;
+}
+
+bool
+pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
+					 const char **prefix)
+{
+	char *wanted;
+
+	*prefix = NULL;
+	if (request->prefix < 0)
+		return true;
+	if (values->isnull[request->prefix])
+		return false;
+	wanted = TextDatumGetCString(values->values[request->prefix]);
+	if (request->prefix_is_like)
+		wanted = like_prefix(wanted);
+	if (wanted[0] == '\0')
+		return true;
+	*prefix = wanted;
+	return pinecone_scan_id_is_possible(wanted);
+}
+
+/* A LIMIT or OFFSET that is known by now: -1 when there is none. */
+static double
+evaluate_count(ForeignScanState *node, int number)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (number < 0 || !pinecone_scan_evaluate(node, number))
+		return -1;
+	return Max(0, DatumGetInt64(state->values.values[number]));
+}
+
+/*
+ * Enough rows are asked for that some survive the local conditions.  The
+ * planner's estimate of these can be far too low, and a search can still grow,
+ * so that it is believed within bounds.
+ */
+double
+pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset)
+{
+	double rows;
+
+	if (!pinecone_enable_limit || limit < 0)
+		return 0;
+	rows = Max(1, limit + Max(0, offset));
+	return Min(ceil(rows / Max(request->survive, 0.0001)), 10 * rows + 100);
+}
+
+/* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
+static double
+evaluate_row_limit(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	double limit = evaluate_count(node, state->request->limit);
+	double offset = evaluate_count(node, state->request->offset);
+
+	if (state->drained)
+		return 0;
+	return pinecone_scan_row_limit(state->request, limit, offset);
+}
+
+/* ---- Rows ---- */
+
+/* Put a distance where the scan tuple has a place for it. */
+static void
+set_distance(PineconeScanState *state, double distance, Datum *values, bool *isnull)
+{
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		if (state->layout[i] == PINECONE_LAYOUT_DISTANCE)
+		{
+			values[i] = Float8GetDatum(distance);
+			isnull[i] = false;
+		}
+	}
+}
+
+static void
+fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+{
+	if (state->nlayout == 0)
+	{
+		pinecone_convert_row(state->reader, record, values, isnull);
+		return;
+	}
+	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		AttrNumber attnum = state->layout[i];
+
+		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
+		if (!isnull[i])
+			values[i] = state->row_values[attnum - 1];
+	}
+	if (record->has_score)
+		set_distance(state, score_distance(state->request->metric, record->score),
+					 values, isnull);
+}
+
+/* A record as a scan tuple, in the current memory context. */
+static void
+form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+{
+	instr_time start;
+	instr_time end;
+
+	if (!state->counters.timing)
+	{
+		fill_row(state, record, values, isnull);
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	fill_row(state, record, values, isnull);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(state->counters.row_time, end, start);
+}
+
+/* ---- Exhaustive search ---- */
+
+void
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+
+	memset(spec, 0, sizeof(*spec));
+	spec->session = state->session;
+	spec->counters = &state->counters;
+	spec->op = op;
+	spec->own_writes = state->table;
+	spec->position = state->position;
+	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
+	spec->dimension = stats ? stats->dimension : 0;
+	spec->want_values = state->request->want_values;
+	spec->want_metadata = state->request->want_metadata;
+	spec->pool = state->pool;
+	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
+	if (state->filter.kind == PINECONE_FILTER_JSON)
+		spec->filter = state->filter.json;
+}
+
+/*
+ * Read everything the filter matches, leave out what the search has returned,
+ * and sort by distance.  Distances are NULL without a query vector.
+ */
+static void
+start_exhaustive_search(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
+	AttrNumber keys[] = {scan_desc->natts + 1};
+	Oid operators[] = {Float8LessOperator};
+	Oid collations[] = {InvalidOid};
+	bool nulls_first[] = {false};
+	PineconeStreamSpec spec;
+	PineconeFanout *stream;
+	PineconeRecord *record;
+	TupleTableSlot *slot;
+	MemoryContext row_cxt;
+
+	for (int i = 1; i <= scan_desc->natts; i++)
+		TupleDescCopyEntry(desc, i, scan_desc, i);
+	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+	pinecone_finish_tuple_desc(desc);
+	state->exhaustive = true;
+	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
+									   work_mem, NULL, PINECONE_TUPLESORT_ONCE);
+	slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
+
+	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	spec.want_values = true;
+	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+								   PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	{
+		MemoryContext old;
+
+		if (state->stream && pinecone_fanout_seen(state->stream, record))
+			continue;
+		MemoryContextReset(row_cxt);
+		old = MemoryContextSwitchTo(row_cxt);
+		ExecClearTuple(slot);
+		form_row(state, record, slot->tts_values, slot->tts_isnull);
+		slot->tts_isnull[scan_desc->natts] = true;
+		if (state->vector != NULL && record->nvalues == state->nvalues)
+		{
+			double distance = vector_distance(request->metric, state->nvalues,
+											  record->values, state->vector);
+
+			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
+			slot->tts_isnull[scan_desc->natts] = false;
+			set_distance(state, distance, slot->tts_values, slot->tts_isnull);
+		}
+		ExecStoreVirtualTuple(slot);
+		MemoryContextSwitchTo(old);
+		tuplesort_puttupleslot(state->sort, slot);
+	}
+	pinecone_fanout_end(stream);
+	ExecDropSingleTupleTableSlot(slot);
+	tuplesort_performsort(state->sort);
+}
+
+static bool
+next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	if (!tuplesort_gettupleslot(state->sort, true, false, state->sort_slot, NULL))
+		return false;
+	slot_getallattrs(state->sort_slot);
+	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+/* ---- Starting a run ---- */
+
+/* Evaluate the query vector; it stays NULL when the value is. */
+static void
+evaluate_vector(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	int number = state->request->vector;
+	MemoryContext old;
+
+	if (!pinecone_scan_evaluate(node, number))
+		return;
+	old = MemoryContextSwitchTo(state->run_cxt);
+	state->vector = pinecone_convert_vector(state->values.values[number],
+											getBaseType(state->values.types[number]),
+											&state->nvalues);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Check the plan and the query vector against the index, before the network
+ * is asked.  What was cached may be out of date, so ask again before saying no.
+ * In a run begun ahead of time that must wait: then it returns false.
+ */
+static bool
+check_search(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	for (int attempt = 0;; attempt++)
+	{
+		PineconeStats *stats = pinecone_session_stats(state->session, attempt > 0, false);
+		bool metric_fits = stats->metric == state->request->metric;
+		bool dimension_fits = state->vector == NULL || stats->dimension == state->nvalues;
+
+		if (metric_fits && dimension_fits)
+			return true;
+		if (state->begun_ahead)
+			return false;
+		if (attempt == 0)
+			continue;
+		if (!metric_fits)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_ERROR),
+					 errmsg("the index of foreign table \"%s\" has another metric than when the query was planned",
+							state->table->name),
+					 errhint("Plan the query again, for example with DISCARD PLANS.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("expected %d dimensions, not %d", stats->dimension, state->nvalues),
+				 errdetail("The query vector does not fit the index of foreign table \"%s\".",
+						   state->table->name)));
+	}
+}
+
+bool
+pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
+{
+	double square;
+
+	if (vector == NULL)
+		return false;
+	square = pinecone_distance_square(n, vector);
+	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
+}
+
+int
+pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
+{
+	double top_k;
+
+	if (row_limit > 0)
+		top_k = row_limit;
+	else if (request->bound >= 0)
+		top_k = DEFAULT_TOP_K;
+	else
+		top_k = PINECONE_MAX_TOP_K;
+	return (int) Min(top_k, PINECONE_MAX_TOP_K);
+}
+
+static void
+start_search(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeStreamSpec spec;
+
+	state->bound = get_float8_infinity();
+	if (request->bound >= 0)
+	{
+		if (!pinecone_scan_evaluate(node, request->bound))
+		{
+			state->done = true;
+			return;
+		}
+		state->bound = DatumGetFloat8(state->values.values[request->bound]);
+		/* NaN sorts above every distance */
+		if (isnan(state->bound))
+			state->bound = get_float8_infinity();
+	}
+
+	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
+	if (request->vector_id >= 0)
+	{
+		if (pinecone_scan_evaluate(node, request->vector_id))
+			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
+		if (spec.query_id != NULL && !pinecone_scan_id_is_possible(spec.query_id))
+			spec.query_id = NULL;
+	}
+	else
+		evaluate_vector(node);
+	if (!check_search(node))
+	{
+		state->given_up = true;
+		return;
+	}
+
+	/* without a usable query vector only an exhaustive search will do */
+	if (spec.query_id == NULL &&
+		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
+		return;
+	spec.nvalues = state->nvalues;
+	spec.values = state->vector;
+	spec.row_limit = evaluate_row_limit(node);
+	spec.top_k = pinecone_scan_top_k(request, spec.row_limit);
+	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
+											  PINECONE_FANOUT_LOW_SCORE :
+											  PINECONE_FANOUT_HIGH_SCORE);
+}
+
+/* A run that reads records by their ids, their order or their metadata. */
+static void
+start_read(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeOperation op = request->op;
+	PineconeStreamSpec spec;
+
+	/* a filter that every record meets is no filter */
+	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
+		op = PINECONE_OP_LIST_FETCH;
+
+	pinecone_scan_fill_spec(node, op, &spec);
+	if (op == PINECONE_OP_FETCH)
+	{
+		evaluate_all(node, request->ids);
+		spec.ids = pinecone_scan_ids(request, &state->values, &spec.nids);
+		state->done = spec.nids == 0;
+	}
+	else
+	{
+		if (request->prefix >= 0)
+			(void) pinecone_scan_evaluate(node, request->prefix);
+		if (!pinecone_scan_prefix(request, &state->values, &spec.prefix))
+			state->done = true;
+	}
+	spec.row_limit = evaluate_row_limit(node);
+	if (!state->done)
+		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+											  request->sorted ? PINECONE_FANOUT_ID :
+																PINECONE_FANOUT_ANY);
+}
+
+void
+pinecone_scan_prepare(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	MemoryContext old;
+
+	if (state->started)
+		return;
+	state->started = true;
+	state->counters.timing = node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	if (state->session == NULL)
+		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	old = MemoryContextSwitchTo(state->run_cxt);
+	pinecone_scan_choose_namespaces(node);
+	evaluate_condition(node, state->request->filter);
+	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
+	MemoryContextSwitchTo(old);
+}
+
+void
+pinecone_scan_ask_ahead(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state->session == NULL)
+		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_session_refresh(state->session);
+}
+
+void
+pinecone_scan_start(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	MemoryContext old;
+
+	if (state->started || state->answer != NULL ||
+		(state->ahead != NULL && pinecone_ahead_adopt(node)))
+		return;
+	pinecone_scan_prepare(node);
+	old = MemoryContextSwitchTo(state->run_cxt);
+	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
+		pinecone_count_start(node);
+	else if (state->filter.kind == PINECONE_FILTER_NEVER || state->nnamespaces == 0)
+		state->done = true;
+	else if (state->request->op == PINECONE_OP_QUERY)
+		start_search(node);
+	else
+		start_read(node);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- Iterate ---- */
+
+/*
+ * A search has brought all it can.  Is there more that it cannot?  Either it
+ * is at its cap, or it went by the vector of a record that is not there: then
+ * the query vector is NULL, and SQL wants every row.
+ */
+static bool
+search_is_incomplete(ForeignScanState *node, PineconeStreamStatus status)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state->request->op != PINECONE_OP_QUERY)
+		return false;
+	if (status == PINECONE_STREAM_CAPPED)
+	{
+		if (state->vector == NULL)
+			evaluate_vector(node);
+		return true;
+	}
+	if (state->request->vector_id >= 0 && !state->found_any)
+	{
+		evaluate_vector(node);
+		return state->vector == NULL;
+	}
+	return false;
+}
+
+TupleTableSlot *
+pineconeIterateForeignScan(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	PineconeStreamStatus status;
+	PineconeRecord *record;
+	MemoryContext old;
+
+	ExecClearTuple(slot);
+	state->pending = false;
+	if (!state->started && state->answer == NULL)
+	{
+		if (state->group != NULL)
+			pinecone_together_start(state->group);
+		pinecone_scan_start(node);
+	}
+	if (state->answer != NULL)
+		return pinecone_ahead_next(node);
+	if (state->done)
+		return slot;
+	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
+		return pinecone_count_next(node, slot);
+
+	if (state->sort == NULL && state->stream != NULL)
+	{
+		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
+		if (state->request->op == PINECONE_OP_QUERY)
+			state->top_k = pinecone_fanout_top_k(state->stream);
+		if (status == PINECONE_STREAM_RECORD)
+		{
+			state->found_any = true;
+			if (record->has_score &&
+				score_distance(state->request->metric, record->score) > state->bound)
+			{
+				state->done = true;
+				return slot;
+			}
+			form_row(state, record, slot->tts_values, slot->tts_isnull);
+			return ExecStoreVirtualTuple(slot);
+		}
+		if (status == PINECONE_STREAM_PENDING)
+		{
+			state->pending = true;
+			return slot;
+		}
+		if (!search_is_incomplete(node, status))
+		{
+			state->done = true;
+			return slot;
+		}
+	}
+	if (state->sort == NULL)
+	{
+		old = MemoryContextSwitchTo(state->run_cxt);
+		start_exhaustive_search(node);
+		MemoryContextSwitchTo(old);
+	}
+
+	if (!next_sorted_row(node, slot))
+		state->done = true;
+	return slot;
+}
+
+/* ---- Rescan and end ---- */
+
+void
+pinecone_scan_clear_run(PineconeScanState *state)
+{
+	state->started = false;
+	state->done = false;
+	state->found_any = false;
+	state->pending = false;
+	state->stream = NULL;
+	state->stats_call = NULL;
+	state->count_calls = NULL;
+	state->counted = false;
+	state->next_count = 0;
+	state->vector = NULL;
+	state->nvalues = 0;
+	state->sort = NULL;
+	state->sort_slot = NULL;
+}
+
+void
+pinecone_scan_end_run(PineconeScanState *state)
+{
+	if (!state->started)
+		return;
+	if (state->sort_slot)
+		ExecDropSingleTupleTableSlot(state->sort_slot);
+	if (state->sort)
+		tuplesort_end(state->sort);
+	pinecone_scan_clear_run(state);
+	MemoryContextReset(state->run_cxt);
+}
+
+void
+pineconeReScanForeignScan(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state->answer != NULL)
+		pinecone_ahead_leave(state);
+	pinecone_scan_end_run(state);
+}
+
+void
+pineconeEndForeignScan(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (state == NULL)
+		return;
+	if (state->answer != NULL)
+		pinecone_ahead_leave(state);
+	pinecone_scan_end_run(state);
+}

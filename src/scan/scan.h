@@ -1,0 +1,158 @@
+/*
+ * scan.h
+ *		The state of a foreign scan, shared by those who run and explain it.
+ */
+#ifndef PINECONE_SCAN_H
+#define PINECONE_SCAN_H
+
+#include "nodes/execnodes.h"
+#include "utils/tuplesort.h"
+
+#include "request/filter.h"
+#include "request/request.h"
+#include "scan/fanout.h"
+#include "scan/start_together.h"
+#include "value/row.h"
+
+typedef struct PineconeScanState
+{
+	PineconeRequest *request;
+	PineconeTable *table;
+	PineconeSession *session; /* NULL until the scan runs */
+	Oid userid;
+	PineconeCounters counters;
+	int64 position; /* pending writes as of the statement's begin */
+
+	/* Run-time values */
+	List *exprs; /* of ExprState */
+	PineconeValues values;
+
+	/* Namespaces there are, when the table spans all; asked for once */
+	bool all_known;
+	PineconeNamespaceStats *all;
+	int nall;
+
+	/* One run: from the first row to the end or the next rescan */
+	MemoryContext run_cxt; /* reset per run */
+	bool started;
+	bool done;
+	bool found_any;
+	PineconeFanout *stream; /* of the namespaces asked */
+	PineconeNamespaceStats *namespaces;
+	int nnamespaces;
+
+	/* Counting, in place of a stream */
+	PineconeCall *stats_call;	/* for all namespaces */
+	PineconeCall **count_calls; /* by namespace, NULL when counted already */
+	bool counted;
+	int next_count; /* namespace to return next */
+	PineconeFilter filter;
+	int nvalues; /* query vector */
+	const float *vector;
+	double bound; /* greatest distance wanted; infinite: any */
+	int top_k;	  /* last asked for, for EXPLAIN */
+
+	/* Side by side with others: see together.c, async.c */
+	PineconeScanGroup *group; /* or NULL */
+	bool drained;			  /* all rows are going to be read, even if only the
+								 * first are wanted in the end */
+	uint32 asked;			  /* rows asked for by such an Append */
+	int nasync;				  /* scans below an asynchronous Append, or 0 */
+	bool no_wait;			  /* an empty slot does not have to be the end: */
+	bool pending;			  /* it was because of this */
+	instr_time since;		  /* when it began to be pending */
+
+	/* Exhaustive search: all the rows a search could not reach, sorted here */
+	Tuplesortstate *sort;
+	TupleTableSlot *sort_slot;
+	bool exhaustive; /* for EXPLAIN */
+
+	/* A direct modification that sends with the rest of its statement, or NULL */
+	struct PineconeModify *modify;
+
+	/* Rows */
+	PineconeReader *reader;
+	int nlayout;		/* scan tuple columns */
+	AttrNumber *layout; /* what each holds */
+	Datum *row_values;	/* a row of the table */
+	bool *row_isnull;
+
+	/* Below a read-ahead, see ahead.h */
+	struct PineconeAhead *ahead;   /* NULL: there is none */
+	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
+	struct PineconePool *pool;	   /* in a run begun ahead: gathers fetches */
+	bool begun_ahead;			   /* this is one; it neither waits nor raises
+									* errors before it is read */
+	bool given_up;				   /* it could not keep to that */
+} PineconeScanState;
+
+extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pineconeIterateForeignScan(ForeignScanState *node);
+extern void pineconeReScanForeignScan(ForeignScanState *node);
+extern void pineconeEndForeignScan(ForeignScanState *node);
+
+/*
+ * For those who read the scan's records without it: open the session and
+ * render the filter; describe a stream; evaluate one of its expressions, which
+ * then stays valid for the run, false for NULL.
+ */
+extern void pinecone_scan_prepare(ForeignScanState *node);
+extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
+									PineconeStreamSpec *spec);
+extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
+
+/*
+ * Ask for what starting a run needs to know, without waiting for it: call this
+ * for all of the scans that are to start together.
+ */
+extern void pinecone_scan_ask_ahead(ForeignScanState *node);
+
+/*
+ * Start the run that the next row would start: its first requests are on their
+ * way when this returns.  Nothing happens when it has been started.
+ */
+extern void pinecone_scan_start(ForeignScanState *node);
+
+/*
+ * The namespaces to ask: those that conditions name and the table has.  Only
+ * when neither names any are all asked, and asked for.
+ */
+extern void pinecone_scan_choose_namespaces(ForeignScanState *node);
+
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.  Expressions are given by number.
+ */
+extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
+										   bool (*is_possible)(const char *name), int *n);
+
+/* Can a record have this id?  Others need not be asked for (API 2025-10). */
+extern bool pinecone_scan_id_is_possible(const char *id);
+
+/* What is remembered of a run, as it is before one starts. */
+extern void pinecone_scan_clear_run(PineconeScanState *state);
+
+/* Forget the run, if there is one. */
+extern void pinecone_scan_end_run(PineconeScanState *state);
+
+/*
+ * What a run asks for, by its values; EXPLAIN tells it from the known ones.
+ * The ids are distinct, possible ones, in order.
+ */
+extern char **pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values,
+								int *nids);
+
+/* The prefix to list, or NULL for all ids; false when no id can have it. */
+extern bool pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
+								 const char **prefix);
+
+/* Rows to ask for by LIMIT and OFFSET (-1: none), or 0 for all. */
+extern double pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset);
+
+/* How many neighbours to ask for first. */
+extern int pinecone_scan_top_k(const PineconeRequest *request, double row_limit);
+
+/* Is there a vector, and one with a direction if the metric needs it? */
+extern bool pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n);
+
+#endif /* PINECONE_SCAN_H */

@@ -1,0 +1,478 @@
+/*
+ * metadata.c
+ *		Metadata objects from columns.
+ *
+ * What Pinecone would refuse, or keep as something else than was written, is
+ * found out here: a request with one bad record is refused as a whole, and a
+ * number that changes on its way would not be noticed by anyone.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "client/vectors.h"
+#include "value/metadata.h"
+
+/* Bytes of metadata that a record can have (API 2025-10) */
+#define MAX_METADATA 40960
+
+/* Decimals of so many digits survive float64 */
+#define MAX_SAFE_DIGITS 15
+
+#define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+
+/* Microseconds that can be counted from 1970 as from 2000 without overflow */
+#define MAX_EPOCH_TIMESTAMP INT64CONST(9000000000000000000)
+
+/* ---- Numbers ---- */
+
+static const char *
+append_double(StringInfo buf, double value)
+{
+	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (!isfinite(value))
+		return psprintf("%s is no number that metadata can hold",
+						isnan(value) ? "NaN" : "infinity");
+	double_to_shortest_decimal_buf(value, text);
+	appendStringInfoString(buf, text);
+	return NULL;
+}
+
+static const char *
+append_float(StringInfo buf, float value)
+{
+	char text[FLOAT_SHORTEST_DECIMAL_LEN];
+
+	if (!isfinite(value))
+		return append_double(buf, value);
+	float_to_shortest_decimal_buf(value, text);
+	appendStringInfoString(buf, text);
+	return NULL;
+}
+
+static const char *
+append_integer(StringInfo buf, int64 value)
+{
+	double number = (double) value;
+
+	if (number >= 9223372036854775808.0 || (int64) number != value)
+		return psprintf("the number " INT64_FORMAT " would be stored as %.0f", value, number);
+	appendStringInfo(buf, INT64_FORMAT, value);
+	return NULL;
+}
+
+/* As much of a number as an error message should hold. */
+static char *
+shown_number(const char *text)
+{
+	return strlen(text) > 100 ? psprintf("%.*s...", 100, text) : pstrdup(text);
+}
+
+/* A numeric is stored as a float64, whose shortest decimal it has to be. */
+static const char *
+append_numeric(StringInfo buf, Datum value)
+{
+	char *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+	double number = strtod(text, NULL);
+	char stored[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (isfinite(number) && strlen(text) > MAX_SAFE_DIGITS)
+	{
+		Datum read_back;
+
+		double_to_shortest_decimal_buf(number, stored);
+		read_back = DirectFunctionCall3(numeric_in, CStringGetDatum(stored),
+										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		if (!DatumGetBool(DirectFunctionCall2(numeric_eq, value, read_back)))
+			return psprintf("the number %s would be stored as %s", shown_number(text), stored);
+	}
+	else if (!isfinite(number) && pg_strcasecmp(text, "NaN") != 0 && text[0] != 'I' && text[1] != 'I')
+		return psprintf("the number %s is beyond what metadata can hold", shown_number(text));
+	return append_double(buf, number);
+}
+
+/* ---- Times ---- */
+
+/* A quoted date; years that do not have four digits could not be read back. */
+static const char *
+append_iso_date(StringInfo buf, DateADT date)
+{
+	int year;
+	int month;
+	int day;
+
+	if (DATE_NOT_FINITE(date))
+		return "an infinite date cannot be stored";
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	if (year < 1 || year > 9999)
+		return "only years from 1 to 9999 can be stored";
+	appendStringInfo(buf, "\"%04d-%02d-%02d\"", year, month, day);
+	return NULL;
+}
+
+/* A timestamp with time zone is written in UTC. */
+static const char *
+append_iso_timestamp(StringInfo buf, Timestamp timestamp, bool with_zone)
+{
+	struct pg_tm tm;
+	fsec_t fraction;
+
+	if (timestamp2tm(timestamp, NULL, &tm, &fraction, NULL, NULL) != 0 ||
+		tm.tm_year < 1 || tm.tm_year > 9999)
+		return "only years from 1 to 9999 can be stored";
+	appendStringInfo(buf, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday,
+					 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (fraction != 0)
+	{
+		appendStringInfo(buf, ".%06d", (int) fraction);
+		while (buf->data[buf->len - 1] == '0')
+			buf->data[--buf->len] = '\0';
+	}
+	appendStringInfoString(buf, with_zone ? "Z\"" : "\"");
+	return NULL;
+}
+
+static const char *
+append_epoch(StringInfo buf, Timestamp timestamp, double unit)
+{
+	int64 microseconds;
+	double number;
+
+	if (timestamp > MAX_EPOCH_TIMESTAMP || timestamp < -MAX_EPOCH_TIMESTAMP)
+		return "the time is beyond what a number can hold to the microsecond";
+	microseconds = timestamp + UNIX_EPOCH_DAYS * USECS_PER_DAY;
+	number = (double) microseconds / unit;
+	if ((int64) (double) microseconds != microseconds ||
+		rint(number * unit) != (double) microseconds)
+		return "the time is beyond what a number can hold to the microsecond";
+	return append_double(buf, number);
+}
+
+static const char *
+append_timestamp(StringInfo buf, const PineconeFieldColumn *column, Timestamp timestamp)
+{
+	if (TIMESTAMP_NOT_FINITE(timestamp))
+		return "an infinite time cannot be stored";
+	switch (column->column->format)
+	{
+		case PINECONE_FORMAT_EPOCH:
+			return append_epoch(buf, timestamp, 1e6);
+		case PINECONE_FORMAT_EPOCH_MS:
+			return append_epoch(buf, timestamp, 1e3);
+		default:
+			return append_iso_timestamp(buf, timestamp, column->basetype == TIMESTAMPTZOID);
+	}
+}
+
+static const char *
+append_date(StringInfo buf, const PineconeFieldColumn *column, DateADT date)
+{
+	double days = (double) date + UNIX_EPOCH_DAYS;
+
+	if (column->column->format == PINECONE_FORMAT_ISO)
+		return append_iso_date(buf, date);
+	if (DATE_NOT_FINITE(date))
+		return "an infinite date cannot be stored";
+	return append_double(buf, days * (column->column->format == PINECONE_FORMAT_EPOCH ? 86400.0 :
+																						86400000.0));
+}
+
+/* ---- Texts and lists ---- */
+
+static const char *
+append_text(StringInfo buf, Datum value)
+{
+	escape_json(buf, TextDatumGetCString(value));
+	return NULL;
+}
+
+static const char *
+append_list(StringInfo buf, Datum value)
+{
+	ArrayType *array = DatumGetArrayTypeP(value);
+	Datum *elements;
+	bool *nulls;
+	int n;
+
+	if (ARR_NDIM(array) > 1)
+		return "a list has one dimension";
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	appendStringInfoChar(buf, '[');
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			return "a list cannot contain NULL";
+		if (i > 0)
+			appendStringInfoChar(buf, ',');
+		append_text(buf, elements[i]);
+	}
+	appendStringInfoChar(buf, ']');
+	return NULL;
+}
+
+/* ---- JSON ---- */
+
+static const char *
+append_json_scalar(StringInfo buf, const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			escape_json(buf, pnstrdup(value->val.string.val, value->val.string.len));
+			return NULL;
+		case jbvNumeric:
+			return append_numeric(buf, NumericGetDatum(value->val.numeric));
+		case jbvBool:
+			appendStringInfoString(buf, value->val.boolean ? "true" : "false");
+			return NULL;
+		default:
+			return "values are strings, numbers, booleans or lists of strings";
+	}
+}
+
+/* The iterator stands behind the beginning of a list. */
+static const char *
+append_json_list(StringInfo buf, JsonbIterator **it)
+{
+	JsonbValue value;
+	JsonbIteratorToken token;
+	bool first = true;
+
+	appendStringInfoChar(buf, '[');
+	while ((token = JsonbIteratorNext(it, &value, true)) != WJB_END_ARRAY)
+	{
+		if (token != WJB_ELEM || value.type != jbvString)
+			return "a list can contain nothing but strings";
+		if (!first)
+			appendStringInfoChar(buf, ',');
+		first = false;
+		(void) append_json_scalar(buf, &value);
+	}
+	appendStringInfoChar(buf, ']');
+	return NULL;
+}
+
+/* A jsonb column: any value that a field can have; *is_null for JSON's null. */
+static const char *
+append_jsonb(StringInfo buf, Jsonb *json, bool *is_null)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbValue value;
+
+	if (JsonbIteratorNext(&it, &value, false) != WJB_BEGIN_ARRAY)
+		return "metadata cannot be nested";
+	if (!value.val.array.rawScalar)
+		return append_json_list(buf, &it);
+	(void) JsonbIteratorNext(&it, &value, true);
+	*is_null = value.type == jbvNull;
+	return *is_null ? NULL : append_json_scalar(buf, &value);
+}
+
+static Jsonb *
+json_as_jsonb(Datum value)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+											  CStringGetDatum(TextDatumGetCString(value))));
+}
+
+/* ---- Fields ---- */
+
+static void
+set_field(PineconeMetadata *metadata, char *key, char *json)
+{
+	PineconeMetadataEntry *entry = NULL;
+
+	for (int i = 0; i < metadata->n && entry == NULL; i++)
+	{
+		if (strcmp(metadata->entries[i].key, key) == 0)
+			entry = &metadata->entries[i];
+	}
+	if (entry == NULL)
+	{
+		if (metadata->n == metadata->size)
+		{
+			metadata->size = Max(metadata->size * 2, 16);
+			metadata->entries = metadata->entries ?
+									repalloc(metadata->entries, metadata->size * sizeof(PineconeMetadataEntry)) :
+									palloc(metadata->size * sizeof(PineconeMetadataEntry));
+		}
+		entry = &metadata->entries[metadata->n++];
+		entry->key = key;
+	}
+	entry->json = json;
+}
+
+static const char *
+about_field(const char *key, const char *reason)
+{
+	return psprintf("metadata field \"%s\": %s", key, reason);
+}
+
+void
+pinecone_convert_metadata_remove(PineconeMetadata *metadata, const char *key)
+{
+	set_field(metadata, pstrdup(key), NULL);
+}
+
+static const char *
+append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bool *is_null)
+{
+	switch (column->basetype)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			return append_text(buf, value);
+		case BPCHAROID:
+			/* the padding is the column's, not the value's */
+			return append_text(buf, DirectFunctionCall1(rtrim1, value));
+		case BOOLOID:
+			appendStringInfoString(buf, DatumGetBool(value) ? "true" : "false");
+			return NULL;
+		case INT2OID:
+			return append_integer(buf, DatumGetInt16(value));
+		case INT4OID:
+			return append_integer(buf, DatumGetInt32(value));
+		case INT8OID:
+			return append_integer(buf, DatumGetInt64(value));
+		case FLOAT4OID:
+			return append_float(buf, DatumGetFloat4(value));
+		case FLOAT8OID:
+			return append_double(buf, DatumGetFloat8(value));
+		case NUMERICOID:
+			return append_numeric(buf, value);
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+			return append_timestamp(buf, column, DatumGetTimestamp(value));
+		case DATEOID:
+			return append_date(buf, column, DatumGetDateADT(value));
+		case UUIDOID:
+			appendStringInfo(buf, "\"%s\"", DatumGetCString(DirectFunctionCall1(uuid_out, value)));
+			return NULL;
+		case TEXTARRAYOID:
+		case VARCHARARRAYOID:
+			return append_list(buf, value);
+		case JSONOID:
+			return append_jsonb(buf, json_as_jsonb(value), is_null);
+		case JSONBOID:
+			return append_jsonb(buf, DatumGetJsonbP(value), is_null);
+		default:
+			Assert(column->is_enum);
+			escape_json(buf, DatumGetCString(DirectFunctionCall1(enum_out, value)));
+			return NULL;
+	}
+}
+
+const char *
+pinecone_convert_metadata_add_column(PineconeMetadata *metadata,
+									 const PineconeFieldColumn *column, Datum value)
+{
+	StringInfoData buf;
+	bool is_null = false;
+	const char *reason;
+
+	initStringInfo(&buf);
+	reason = append_column(&buf, column, value, &is_null);
+	if (reason != NULL)
+		return about_field(column->column->field, reason);
+	set_field(metadata, column->column->field, is_null ? NULL : buf.data);
+	return NULL;
+}
+
+const char *
+pinecone_convert_metadata_add_object(PineconeMetadata *metadata, Jsonb *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbValue value;
+	JsonbIteratorToken token;
+
+	if (JsonbIteratorNext(&it, &value, false) != WJB_BEGIN_OBJECT)
+		return "metadata is not a JSON object";
+	while (JsonbIteratorNext(&it, &value, false) == WJB_KEY)
+	{
+		char *key = pnstrdup(value.val.string.val, value.val.string.len);
+		const char *reason;
+		StringInfoData buf;
+
+		if (key[0] == '$')
+			return about_field(key, "names do not begin with \"$\"");
+		initStringInfo(&buf);
+		token = JsonbIteratorNext(&it, &value, false);
+		if (token == WJB_BEGIN_OBJECT)
+			reason = "metadata cannot be nested";
+		else if (token == WJB_BEGIN_ARRAY)
+			reason = append_json_list(&buf, &it);
+		else if (value.type == jbvNull)
+			continue;
+		else
+			reason = append_json_scalar(&buf, &value);
+		if (reason != NULL)
+			return about_field(key, reason);
+		set_field(metadata, key, buf.data);
+	}
+	return NULL;
+}
+
+/* What is stored is taken as it is. */
+const char *
+pinecone_convert_metadata_add_stored(PineconeMetadata *metadata, const PineconeRecord *record)
+{
+	PineconeFields *fields = pinecone_api_metadata_fields(record);
+
+	for (int i = 0; i < fields->n; i++)
+	{
+		PineconeField *field = &fields->fields[i];
+		char *json = field->value.text;
+
+		if (field->value.kind == PINECONE_VALUE_NULL)
+			continue;
+		if (field->value.kind == PINECONE_VALUE_STRING)
+		{
+			StringInfoData buf;
+
+			initStringInfo(&buf);
+			escape_json(&buf, field->value.text);
+			json = buf.data;
+		}
+		set_field(metadata, field->name, json);
+	}
+	return NULL;
+}
+
+const char *
+pinecone_convert_metadata_finish(const PineconeMetadata *metadata, char **json, int *len)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	for (int i = 0; i < metadata->n; i++)
+	{
+		if (metadata->entries[i].json == NULL)
+			continue;
+		if (buf.len > 1)
+			appendStringInfoChar(&buf, ',');
+		escape_json(&buf, metadata->entries[i].key);
+		appendStringInfoChar(&buf, ':');
+		appendStringInfoString(&buf, metadata->entries[i].json);
+	}
+	appendStringInfoChar(&buf, '}');
+	*json = pg_server_to_any(buf.data, buf.len, PG_UTF8);
+	*len = *json == buf.data ? buf.len : (int) strlen(*json);
+	if (*len > MAX_METADATA)
+		return psprintf("its metadata has %d bytes, more than the %d that a record can have",
+						*len, MAX_METADATA);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/*
+ * metadata.h
+ *		Metadata objects from columns, for convert_write.c.
+ */
+#ifndef PINECONE_METADATA_H
+#define PINECONE_METADATA_H
+
+#include "option/option.h"
+#include "utils/jsonb.h"
+#include "wire/record.h"
+
+/* A column whose values become metadata */
+typedef struct PineconeFieldColumn
+{
+	PineconeColumn *column;
+	Oid basetype; /* of a domain */
+	bool is_enum;
+} PineconeFieldColumn;
+
+/* One field, its value as JSON text in the server encoding */
+typedef struct PineconeMetadataEntry
+{
+	char *key;
+	char *json; /* NULL: removed */
+} PineconeMetadataEntry;
+
+/* An object in the making; all zeros to begin with */
+typedef struct PineconeMetadata
+{
+	int n;
+	int size;
+	PineconeMetadataEntry *entries;
+} PineconeMetadata;
+
+/*
+ * Add fields; one of a name that is there already takes its place.  These
+ * return NULL, or the reason why Pinecone would not take the value.
+ */
+extern const char *pinecone_convert_metadata_add_object(PineconeMetadata *metadata, Jsonb *object);
+extern const char *pinecone_convert_metadata_add_stored(PineconeMetadata *metadata,
+														const PineconeRecord *record);
+extern const char *pinecone_convert_metadata_add_column(PineconeMetadata *metadata,
+														const PineconeFieldColumn *column,
+														Datum value);
+extern void pinecone_convert_metadata_remove(PineconeMetadata *metadata, const char *key);
+
+/* The object as JSON in UTF-8. */
+extern const char *pinecone_convert_metadata_finish(const PineconeMetadata *metadata, char **json,
+													int *len);
+
+#endif /* PINECONE_METADATA_H */

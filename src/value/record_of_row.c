@@ -1,0 +1,489 @@
+/*
+ * record_of_row.c
+ *		Records from rows.
+ *
+ * Everything that is known to make Pinecone refuse a record is checked before
+ * it is sent, because a refusal names neither row nor reason well, and takes
+ * the whole batch with it.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+#include "client/vectors.h"
+#include "value/metadata.h"
+#include "value/row.h"
+#include "value/vector.h"
+
+/* Limits of API 2025-10 */
+#define MAX_ID 512
+#define MAX_SPARSE 1000
+#define ZERO 1e-8 /* a vector of nothing but smaller values is a zero vector */
+
+struct PineconeWriter
+{
+	PineconeTable *table;
+	const Bitmapset *assigned; /* NULL: all */
+
+	/* The index */
+	PineconeMetric metric;
+	bool sparse;
+	int dimension; /* 0: unknown */
+
+	/* Columns */
+	Oid values_type;
+	Oid sparse_type;
+	int nfields;
+	PineconeFieldColumn *fields;
+	bool shared_fields; /* some columns are the same field */
+
+	const char *id; /* of the row at hand, for messages; NULL: there is none */
+};
+
+static bool
+is_assigned(PineconeWriter *writer, AttrNumber attnum)
+{
+	return attnum != 0 && (writer->assigned == NULL || bms_is_member(attnum, writer->assigned));
+}
+
+/*
+ * Two columns that are the same metadata field may both be read.  A statement
+ * that writes both is refused, for one value would be lost.
+ */
+static void
+check_shared_fields(PineconeWriter *writer, const bool *isnull)
+{
+	PineconeColumn *columns[2];
+
+	if (!writer->shared_fields)
+		return;
+	for (int i = 0; i < writer->nfields; i++)
+	{
+		columns[0] = writer->fields[i].column;
+		for (int j = i + 1; j < writer->nfields; j++)
+		{
+			bool written = true;
+
+			columns[1] = writer->fields[j].column;
+			if (strcmp(columns[0]->field, columns[1]->field) != 0)
+				continue;
+			/* an INSERT leaves out what is NULL, an UPDATE removes it */
+			for (int k = 0; k < 2; k++)
+				written = written && (writer->assigned ? is_assigned(writer, columns[k]->attnum) : !isnull[columns[k]->attnum - 1]);
+			if (written)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot write both column \"%s\" and column \"%s\" of foreign table \"%s\"",
+								columns[0]->name, columns[1]->name, writer->table->name),
+						 errdetail("They are the same metadata field \"%s\".", columns[0]->field),
+						 errhint("Write one of them.")));
+		}
+	}
+}
+
+PineconeWriter *
+pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
+						const Bitmapset *assigned)
+{
+	PineconeWriter *writer = palloc0(sizeof(PineconeWriter));
+
+	if (table->id_attnum == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\"", table->name),
+				 errdetail("It has no column of role \"id\".")));
+	writer->table = table;
+	writer->assigned = assigned;
+	writer->metric = stats->metric;
+	writer->sparse = stats->sparse;
+	writer->dimension = stats->dimension;
+	if (table->values_attnum != 0)
+		writer->values_type = getBaseType(table->columns[table->values_attnum - 1].typid);
+	if (table->sparse_attnum != 0)
+		writer->sparse_type = getBaseType(table->columns[table->sparse_attnum - 1].typid);
+	writer->fields = palloc(Max(table->ncolumns, 1) * sizeof(PineconeFieldColumn));
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		PineconeFieldColumn *field = &writer->fields[writer->nfields];
+
+		if (table->columns[i].role != PINECONE_ROLE_FIELD)
+			continue;
+		field->column = &table->columns[i];
+		field->basetype = getBaseType(field->column->typid);
+		field->is_enum = get_typtype(field->basetype) == TYPTYPE_ENUM;
+		for (int j = 0; j < writer->nfields; j++)
+			writer->shared_fields |= strcmp(writer->fields[j].column->field, field->column->field) == 0;
+		writer->nfields++;
+	}
+	if (assigned != NULL)
+		check_shared_fields(writer, NULL);
+	return writer;
+}
+
+void
+pinecone_convert_assign(PineconeWriter *writer, const Bitmapset *assigned)
+{
+	writer->assigned = assigned;
+}
+
+/* An id as messages show it; one that is refused may be of any length. */
+static const char *
+shown_id(const char *id)
+{
+	int len = strlen(id);
+
+	if (len <= MAX_ID)
+		return id;
+	return psprintf("%s...", pnstrdup(id, pg_mbcliplen(id, len, 100)));
+}
+
+/* Raise an error about the row at hand, if there is a reason to. */
+static void
+refuse(PineconeWriter *writer, int sqlstate, const char *reason)
+{
+	if (reason != NULL && writer->id == NULL)
+		ereport(ERROR,
+				(errcode(sqlstate),
+				 errmsg("cannot update foreign table \"%s\": %s", writer->table->name, reason)));
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(sqlstate),
+				 errmsg("cannot store record \"%s\" in foreign table \"%s\": %s",
+						shown_id(writer->id), writer->table->name, reason)));
+}
+
+/* ---- Ids ---- */
+
+static void
+convert_id(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeRecord *record)
+{
+	int n = writer->table->id_attnum - 1;
+
+	if (isnull[n])
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
+						writer->table->columns[n].name, writer->table->name),
+				 errdetail("A record needs an id.")));
+	record->id = TextDatumGetCString(values[n]);
+	record->idlen = strlen(record->id);
+	writer->id = record->id;
+	if (record->idlen == 0)
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "an id must not be empty");
+	if (record->idlen > MAX_ID)
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   psprintf("its id has %d bytes, more than the %d that an id can have",
+						record->idlen, MAX_ID));
+	for (int i = 0; i < record->idlen; i++)
+	{
+		if ((unsigned char) record->id[i] > 127)
+			refuse(writer, ERRCODE_DATA_EXCEPTION, "an id can contain nothing but ASCII characters");
+	}
+}
+
+/* ---- Dense vectors ---- */
+
+static bool
+is_zero_vector(int n, const float *values)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (fabsf(values[i]) >= ZERO)
+			return false;
+	}
+	return true;
+}
+
+static void
+convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
+{
+	const char *reason = NULL;
+	const float *floats;
+	int n;
+
+	if (writer->sparse)
+		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
+			   "the index is sparse and holds no dense vectors");
+	floats = pinecone_convert_vector_check(value, writer->values_type, &n, &reason);
+	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
+	if (writer->dimension > 0 ? n != writer->dimension : n == 0)
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   psprintf("expected %d dimensions, not %d", writer->dimension, n));
+	if (is_zero_vector(n, floats))
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "a vector must not be all zeros");
+	record->nvalues = n;
+	record->values = (float *) floats;
+}
+
+/* ---- Sparse vectors ---- */
+
+static JsonbValue *
+sparse_list(PineconeWriter *writer, Jsonb *object, const char *name)
+{
+	JsonbValue key;
+	JsonbValue *list = NULL;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	if (JB_ROOT_IS_OBJECT(object))
+		list = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
+	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   "a sparse vector is an object of two lists, \"indices\" and \"values\"");
+	return list;
+}
+
+static double
+sparse_number(PineconeWriter *writer, JsonbValue *list, int i)
+{
+	JsonbValue *element = getIthJsonbValueFromContainer(list->val.binary.data, i);
+
+	if (element->type != jbvNumeric)
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector consists of numbers");
+	return strtod(DatumGetCString(DirectFunctionCall1(numeric_out,
+													  NumericGetDatum(element->val.numeric))),
+				  NULL);
+}
+
+static void
+sparse_from_jsonb(PineconeWriter *writer, Jsonb *object, PineconeSparse *sparse)
+{
+	JsonbValue *indices = sparse_list(writer, object, "indices");
+	JsonbValue *values = sparse_list(writer, object, "values");
+	int n = JsonContainerSize(indices->val.binary.data);
+
+	if (n != JsonContainerSize(values->val.binary.data))
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   "a sparse vector has as many indices as values");
+	sparse->n = n;
+	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
+	sparse->values = palloc(Max(n, 1) * sizeof(float));
+	for (int i = 0; i < n; i++)
+	{
+		double index = sparse_number(writer, indices, i);
+
+		if (!(index >= 0 && index <= PG_UINT32_MAX && index == floor(index)))
+			refuse(writer, ERRCODE_DATA_EXCEPTION,
+				   psprintf("indices of a sparse vector are integers from 0 to %u", PG_UINT32_MAX));
+		sparse->indices[i] = (uint32) index;
+		sparse->values[i] = (float) sparse_number(writer, values, i);
+	}
+}
+
+static int
+compare_indices(const void *a, const void *b)
+{
+	uint32 x = *(const uint32 *) a;
+	uint32 y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+check_sparse(PineconeWriter *writer, const PineconeSparse *sparse)
+{
+	uint32 *sorted = palloc(Max(sparse->n, 1) * sizeof(uint32));
+
+	if (sparse->n > MAX_SPARSE)
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   psprintf("its sparse vector has %d values, more than the %d it can have",
+						sparse->n, MAX_SPARSE));
+	memcpy(sorted, sparse->indices, sparse->n * sizeof(uint32));
+	qsort(sorted, sparse->n, sizeof(uint32), compare_indices);
+	for (int i = 0; i < sparse->n; i++)
+	{
+		if (i > 0 && sorted[i] == sorted[i - 1])
+			refuse(writer, ERRCODE_DATA_EXCEPTION,
+				   psprintf("index %u occurs twice in its sparse vector", sorted[i]));
+		if (!isfinite(sparse->values[i]))
+			refuse(writer, ERRCODE_DATA_EXCEPTION, "a value of its sparse vector is not finite");
+	}
+	pfree(sorted);
+}
+
+static void
+convert_sparse(PineconeWriter *writer, Datum value, PineconeRecord *record)
+{
+	if (!writer->sparse && writer->metric != PINECONE_METRIC_DOTPRODUCT &&
+		writer->metric != PINECONE_METRIC_UNKNOWN)
+		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
+			   "of dense indexes only those of metric dotproduct hold sparse vectors");
+	if (writer->sparse_type == JSONBOID)
+		sparse_from_jsonb(writer, DatumGetJsonbP(value), &record->sparse);
+	else
+		pinecone_convert_sparsevec(value, &record->sparse);
+	check_sparse(writer, &record->sparse);
+}
+
+static void
+convert_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull,
+				const PineconeRecord *stored, PineconeRecord *record)
+{
+	AttrNumber dense = writer->table->values_attnum;
+	AttrNumber sparse = writer->table->sparse_attnum;
+
+	if (stored != NULL && !is_assigned(writer, dense))
+	{
+		record->nvalues = stored->nvalues;
+		record->values = stored->values;
+	}
+	else if (dense != 0 && !isnull[dense - 1])
+		convert_values(writer, values[dense - 1], record);
+
+	if (stored != NULL && !is_assigned(writer, sparse))
+		record->sparse = stored->sparse;
+	else if (sparse != 0 && !isnull[sparse - 1])
+		convert_sparse(writer, values[sparse - 1], record);
+
+	if (writer->sparse ? record->sparse.n == 0 : record->nvalues == 0)
+		refuse(writer, ERRCODE_NOT_NULL_VIOLATION,
+			   writer->sparse ? "a record of this index needs a sparse vector" :
+								"a record of this index needs a vector");
+}
+
+/* ---- Metadata ---- */
+
+static void
+finish_metadata(PineconeWriter *writer, const PineconeMetadata *metadata, PineconeRecord *record)
+{
+	refuse(writer, ERRCODE_DATA_EXCEPTION,
+		   pinecone_convert_metadata_finish(metadata, &record->metadata, &record->metadata_len));
+}
+
+/* The fields of columns that are set, or of the others; NULL may remove a field. */
+static void
+add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnull, bool set,
+				  bool remove, PineconeMetadata *metadata)
+{
+	if (set)
+		check_shared_fields(writer, isnull);
+	for (int i = 0; i < writer->nfields; i++)
+	{
+		PineconeFieldColumn *field = &writer->fields[i];
+		int n = field->column->attnum - 1;
+
+		if (is_assigned(writer, field->column->attnum) != set)
+			continue;
+		if (!isnull[n])
+			refuse(writer, ERRCODE_DATA_EXCEPTION,
+				   pinecone_convert_metadata_add_column(metadata, field, values[n]));
+		else if (remove)
+			pinecone_convert_metadata_remove(metadata, field->column->field);
+	}
+}
+
+static void
+convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull,
+				 const PineconeRecord *stored, PineconeRecord *record)
+{
+	AttrNumber whole = writer->table->metadata_attnum;
+	PineconeMetadata metadata = {0};
+	const char *reason = NULL;
+
+	if (stored != NULL && !is_assigned(writer, whole))
+		reason = pinecone_convert_metadata_add_stored(&metadata, stored);
+	else if (whole != 0 && !isnull[whole - 1])
+		reason = pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
+	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
+	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
+	if (metadata.n > 0)
+		finish_metadata(writer, &metadata, record);
+}
+
+/* ---- Records ---- */
+
+/* Pinecone makes up scores; nobody can store one. */
+static void
+check_score(PineconeWriter *writer, const bool *isnull)
+{
+	AttrNumber score = writer->table->score_attnum;
+
+	if (is_assigned(writer, score) && !isnull[score - 1])
+		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
+			   psprintf("column \"%s\" shows scores of searches and cannot be written",
+						writer->table->columns[score - 1].name));
+}
+
+void
+pinecone_convert_record(PineconeWriter *writer, const Datum *values, const bool *isnull,
+						const PineconeRecord *stored, PineconeRecord *record)
+{
+	memset(record, 0, sizeof(*record));
+	convert_id(writer, values, isnull, record);
+	check_score(writer, isnull);
+	convert_vectors(writer, values, isnull, stored, record);
+	convert_metadata(writer, values, isnull, stored, record);
+}
+
+/* Metadata of assigned fields; false when one of them is to go away. */
+static bool
+set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeRecord *record)
+{
+	PineconeMetadata metadata = {0};
+
+	add_field_columns(writer, values, isnull, true, true, &metadata);
+	/* a jsonb column may hold JSON's null, which removes as well */
+	for (int i = 0; i < metadata.n; i++)
+	{
+		if (metadata.entries[i].json == NULL)
+			return false;
+	}
+	finish_metadata(writer, &metadata, record);
+	return true;
+}
+
+bool
+pinecone_convert_set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
+							PineconeRecord *record)
+{
+	memset(record, 0, sizeof(*record));
+	writer->id = NULL;
+	return set_fields(writer, values, isnull, record);
+}
+
+bool
+pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull,
+							  PineconeRecord *record)
+{
+	PineconeTable *table = writer->table;
+	int attnum = -1;
+
+	if (writer->assigned == NULL)
+		return false;
+	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
+	{
+		PineconeColumn *column = pinecone_option_column(table, attnum);
+
+		if (column == NULL || column->role != PINECONE_ROLE_FIELD || isnull[attnum - 1])
+			return false;
+	}
+	memset(record, 0, sizeof(*record));
+	convert_id(writer, values, isnull, record);
+	return set_fields(writer, values, isnull, record);
+}
+
+void
+pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *isnull,
+					   PineconeRecord *record)
+{
+	AttrNumber whole = writer->table->metadata_attnum;
+	PineconeMetadata metadata = {0};
+
+	memset(record, 0, sizeof(*record));
+	convert_id(writer, values, isnull, record);
+	if (whole != 0 && !isnull[whole - 1])
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
+	if (whole == 0)
+		add_field_columns(writer, values, isnull, false, false, &metadata);
+	add_field_columns(writer, values, isnull, true, true, &metadata);
+	if (metadata.n > 0)
+		finish_metadata(writer, &metadata, record);
+}

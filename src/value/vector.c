@@ -1,0 +1,258 @@
+/*
+ * vector.c
+ *		Vectors of real[], pgvector's vector and sparsevec.
+ *
+ * pgvector is optional: its types are found by name in the schema it was
+ * installed in, and their layout is written down here.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/distance.h"
+#include "value/pgvector.h"
+#include "value/row.h"
+#include "value/vector.h"
+
+/* pgvector's limits */
+#define MAX_SPARSE_DIMENSIONS 1000000000
+#define MAX_SPARSE_ELEMENTS 16000
+
+/* The types' OIDs, looked up again when pg_type has changed. */
+static bool types_valid = false;
+static Oid vector_type = InvalidOid;
+static Oid sparsevec_type = InvalidOid;
+
+static void
+invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
+{
+	types_valid = false;
+}
+
+/* The schema an extension was installed in. */
+static Oid
+extension_schema(Oid extension)
+{
+	Relation rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	Oid schema = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return schema;
+}
+
+static void
+look_up_types(void)
+{
+	static bool registered = false;
+	Oid extension;
+	Oid schema;
+
+	if (types_valid)
+		return;
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(TYPEOID, invalidate_types, (Datum) 0);
+		registered = true;
+	}
+	vector_type = sparsevec_type = InvalidOid;
+	extension = get_extension_oid("vector", true);
+	if (OidIsValid(extension))
+	{
+		schema = extension_schema(extension);
+		vector_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									  CStringGetDatum("vector"), ObjectIdGetDatum(schema));
+		sparsevec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+										 CStringGetDatum("sparsevec"), ObjectIdGetDatum(schema));
+	}
+	types_valid = true;
+}
+
+Oid
+pinecone_convert_pgvector_type(const char *name)
+{
+	look_up_types();
+	return strcmp(name, "vector") == 0 ? vector_type : sparsevec_type;
+}
+
+bool
+pinecone_convert_is_vector_type(Oid typid)
+{
+	return typid == FLOAT4ARRAYOID ||
+		   (OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
+}
+
+/* The floats of an array; NULL with *reason set when it is no vector. */
+static const float *
+array_floats(ArrayType *array, int *n, const char **reason)
+{
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_NDIM(array) > 1)
+		*reason = "a vector must be a one-dimensional array";
+	else if (array_contains_nulls(array))
+		*reason = "a vector must not contain nulls";
+	else
+		return (const float *) ARR_DATA_PTR(array);
+	return NULL;
+}
+
+const float *
+pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reason)
+{
+	const float *floats;
+
+	if (typid == FLOAT4ARRAYOID)
+		floats = array_floats(DatumGetArrayTypeP(value), n, reason);
+	else
+	{
+		Vector *vector = (Vector *) PG_DETOAST_DATUM(value);
+
+		*n = vector->dim;
+		floats = vector->x;
+	}
+	if (floats == NULL || isfinite(pinecone_distance_square(*n, floats)))
+		return floats;
+	for (int i = 0; i < *n; i++)
+	{
+		if (!isfinite(floats[i]))
+		{
+			*reason = isnan(floats[i]) ? "NaN not allowed in vector" :
+										 "infinite value not allowed in vector";
+			break;
+		}
+	}
+	return NULL;
+}
+
+const float *
+pinecone_convert_vector(Datum value, Oid typid, int *n)
+{
+	const char *reason = NULL;
+	const float *floats = pinecone_convert_vector_check(value, typid, n, &reason);
+
+	if (floats == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s", reason)));
+	return floats;
+}
+
+Datum
+pinecone_convert_vector_datum(Oid typid, int n, const float *values)
+{
+	if (typid == FLOAT4ARRAYOID)
+	{
+		Size size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(float);
+		ArrayType *array = palloc0(size);
+
+		if (n == 0)
+			return PointerGetDatum(construct_empty_array(FLOAT4OID));
+		SET_VARSIZE(array, size);
+		array->ndim = 1;
+		array->dataoffset = 0;
+		array->elemtype = FLOAT4OID;
+		ARR_DIMS(array)
+		[0] = n;
+		ARR_LBOUND(array)
+		[0] = 1;
+		memcpy(ARR_DATA_PTR(array), values, n * sizeof(float));
+		return PointerGetDatum(array);
+	}
+	else
+	{
+		Size size = offsetof(Vector, x) + n * sizeof(float);
+		Vector *vector = palloc(size);
+
+		SET_VARSIZE(vector, size);
+		vector->dim = n;
+		vector->unused = 0;
+		memcpy(vector->x, values, n * sizeof(float));
+		return PointerGetDatum(vector);
+	}
+}
+
+typedef struct SparseElement
+{
+	uint32 index;
+	float value;
+} SparseElement;
+
+static int
+compare_elements(const void *a, const void *b)
+{
+	uint32 x = ((const SparseElement *) a)->index;
+	uint32 y = ((const SparseElement *) b)->index;
+
+	return (x > y) - (x < y);
+}
+
+bool
+pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Datum *datum)
+{
+	SparseElement *elements = palloc(Max(sparse->n, 1) * sizeof(SparseElement));
+	SparseVector *vector;
+	float *values;
+	Size size;
+	int n = 0;
+
+	/* sparsevec holds no zeros */
+	for (int i = 0; i < sparse->n; i++)
+	{
+		if (sparse->values[i] == 0)
+			continue;
+		elements[n].index = sparse->indices[i];
+		elements[n].value = sparse->values[i];
+		n++;
+	}
+	qsort(elements, n, sizeof(SparseElement), compare_elements);
+	if (n > MAX_SPARSE_ELEMENTS ||
+		(n > 0 && elements[n - 1].index >= (typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS)))
+		return false;
+
+	size = offsetof(SparseVector, indices) + n * (sizeof(int32) + sizeof(float));
+	vector = palloc0(size);
+	SET_VARSIZE(vector, size);
+	vector->dim = typmod > 0 ? typmod : (n > 0 ? elements[n - 1].index + 1 : 1);
+	vector->nnz = n;
+	values = (float *) (vector->indices + n);
+	for (int i = 0; i < n; i++)
+	{
+		vector->indices[i] = (int32) elements[i].index;
+		values[i] = elements[i].value;
+	}
+	*datum = PointerGetDatum(vector);
+	return true;
+}
+
+void
+pinecone_convert_sparsevec(Datum value, PineconeSparse *sparse)
+{
+	SparseVector *vector = (SparseVector *) PG_DETOAST_DATUM(value);
+
+	sparse->n = vector->nnz;
+	sparse->indices = (uint32 *) vector->indices;
+	sparse->values = (float *) (vector->indices + vector->nnz);
+}

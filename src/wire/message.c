@@ -1,0 +1,692 @@
+/*
+ * message.c
+ *		Request bodies, and the small replies; the only user of json-c.
+ *
+ * json-c and utils/builtins.h both own the name json_object: this file does
+ * without the latter.
+ */
+#include "postgres.h"
+
+#include <json-c/json.h>
+#include <math.h>
+
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "wire/message.h"
+#include "wire/print.h"
+
+/* More of an error's text is not shown. */
+#define MAX_ERROR_TEXT 500
+
+/* ---- Requests ---- */
+
+static void
+append_string(StringInfo buf, const char *text)
+{
+	appendStringInfoCharMacro(buf, '"');
+	for (const char *p = text; *p; p++)
+	{
+		unsigned char c = *p;
+
+		if (c == '"' || c == '\\')
+		{
+			appendStringInfoCharMacro(buf, '\\');
+			appendStringInfoCharMacro(buf, c);
+		}
+		else if (c < ' ' || c == 127)
+			appendStringInfo(buf, "\\u%04x", c);
+		else
+			appendStringInfoCharMacro(buf, c);
+	}
+	appendStringInfoCharMacro(buf, '"');
+}
+
+static void
+append_floats(StringInfo buf, const float *values, int n)
+{
+	char *end;
+
+	appendStringInfoChar(buf, '[');
+	enlargeStringInfo(buf, n * PINECONE_PRINT_LEN + PINECONE_PRINT_PADDING);
+	end = pinecone_print_floats(buf->data + buf->len, values, n);
+	buf->len = end - buf->data;
+	appendStringInfoChar(buf, ']');
+}
+
+static void
+append_sparse(StringInfo buf, const PineconeSparse *sparse)
+{
+	appendStringInfoString(buf, "{\"indices\":[");
+	for (int i = 0; i < sparse->n; i++)
+		appendStringInfo(buf, "%s%u", i > 0 ? "," : "", sparse->indices[i]);
+	appendStringInfoString(buf, "],\"values\":");
+	append_floats(buf, sparse->values, sparse->n);
+	appendStringInfoChar(buf, '}');
+}
+
+/* Begin a body with its namespace; what follows begins with a comma or not. */
+static const char *
+open_body(StringInfo body, const char *namespace_)
+{
+	appendStringInfoChar(body, '{');
+	if (namespace_ == NULL || namespace_[0] == '\0')
+		return "";
+	appendStringInfoString(body, "\"namespace\":");
+	append_string(body, namespace_);
+	return ",";
+}
+
+void
+pinecone_message_query(StringInfo body, const PineconeSearch *search,
+					   const PineconeSearchTexts *shown)
+{
+	static const PineconeSearchTexts none = {0};
+	const char *comma = open_body(body, search->namespace_);
+
+	if (shown == NULL)
+		shown = &none;
+	if (shown->top_k)
+		appendStringInfo(body, "%s\"topK\":%s", comma, shown->top_k);
+	else
+		appendStringInfo(body, "%s\"topK\":%d", comma, search->top_k);
+	if (search->filter)
+		appendStringInfo(body, ",\"filter\":%s", search->filter);
+	appendStringInfo(body, ",\"includeValues\":%s,\"includeMetadata\":%s",
+					 search->include_values ? "true" : "false",
+					 search->include_metadata ? "true" : "false");
+	if (shown->id)
+		appendStringInfo(body, ",\"id\":%s", shown->id);
+	else if (search->id)
+	{
+		appendStringInfoString(body, ",\"id\":");
+		append_string(body, search->id);
+	}
+	if (shown->vector)
+		appendStringInfo(body, ",\"vector\":%s", shown->vector);
+	else if (search->nvalues > 0)
+	{
+		appendStringInfoString(body, ",\"vector\":");
+		append_floats(body, search->values, search->nvalues);
+	}
+	if (search->sparse.n > 0)
+	{
+		appendStringInfoString(body, ",\"sparseVector\":");
+		append_sparse(body, &search->sparse);
+	}
+	appendStringInfoChar(body, '}');
+}
+
+void
+pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_, const char *filter,
+								   int limit, const char *token)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"filter\":%s", comma, filter);
+	if (limit > 0)
+		appendStringInfo(body, ",\"limit\":%d", limit);
+	if (token)
+	{
+		appendStringInfoString(body, ",\"paginationToken\":");
+		append_string(body, token);
+	}
+	appendStringInfoChar(body, '}');
+}
+
+void
+pinecone_message_append_record(StringInfo buf, const PineconeRecord *record)
+{
+	appendStringInfoString(buf, "{\"id\":");
+	append_string(buf, record->id);
+	if (record->nvalues > 0)
+	{
+		appendStringInfoString(buf, ",\"values\":");
+		append_floats(buf, record->values, record->nvalues);
+	}
+	if (record->sparse.n > 0)
+	{
+		appendStringInfoString(buf, ",\"sparseValues\":");
+		append_sparse(buf, &record->sparse);
+	}
+	if (record->metadata)
+	{
+		appendStringInfoString(buf, ",\"metadata\":");
+		appendBinaryStringInfo(buf, record->metadata, record->metadata_len);
+	}
+	appendStringInfoChar(buf, '}');
+}
+
+void
+pinecone_message_upsert(StringInfo body, const char *namespace_, const char *records, int len)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"vectors\":[", comma);
+	appendBinaryStringInfo(body, records, len);
+	appendStringInfoString(body, "]}");
+}
+
+void
+pinecone_message_update(StringInfo body, const char *namespace_, const PineconeRecord *record)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"id\":", comma);
+	append_string(body, record->id);
+	if (record->nvalues > 0)
+	{
+		appendStringInfoString(body, ",\"values\":");
+		append_floats(body, record->values, record->nvalues);
+	}
+	if (record->sparse.n > 0)
+	{
+		appendStringInfoString(body, ",\"sparseValues\":");
+		append_sparse(body, &record->sparse);
+	}
+	if (record->metadata)
+	{
+		appendStringInfoString(body, ",\"setMetadata\":");
+		appendBinaryStringInfo(body, record->metadata, record->metadata_len);
+	}
+	appendStringInfoChar(body, '}');
+}
+
+void
+pinecone_message_update_by_filter(StringInfo body, const char *namespace_, const char *filter,
+								  const char *set_metadata, bool dry_run)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"filter\":%s", comma, filter);
+	if (set_metadata)
+		appendStringInfo(body, ",\"setMetadata\":%s", set_metadata);
+	if (dry_run)
+		appendStringInfoString(body, ",\"dryRun\":true");
+	appendStringInfoChar(body, '}');
+}
+
+void
+pinecone_message_delete_ids(StringInfo body, const char *namespace_, char *const *ids, int nids)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"ids\":[", comma);
+	for (int i = 0; i < nids; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(body, ',');
+		append_string(body, ids[i]);
+	}
+	appendStringInfoString(body, "]}");
+}
+
+void
+pinecone_message_delete_by_filter(StringInfo body, const char *namespace_, const char *filter)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"filter\":%s}", comma, filter);
+}
+
+void
+pinecone_message_delete_all(StringInfo body, const char *namespace_)
+{
+	const char *comma = open_body(body, namespace_);
+
+	appendStringInfo(body, "%s\"deleteAll\":true}", comma);
+}
+
+void
+pinecone_message_append_encoded(StringInfo url, const char *text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (const char *p = text; *p; p++)
+	{
+		unsigned char c = *p;
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			strchr("-_.~", c) != NULL)
+			appendStringInfoChar(url, c);
+		else
+		{
+			appendStringInfoChar(url, '%');
+			appendStringInfoChar(url, hex[c >> 4]);
+			appendStringInfoChar(url, hex[c & 15]);
+		}
+	}
+}
+
+/* A parameter of the query string; NULL and "" are left out. */
+void
+pinecone_message_append_parameter(StringInfo path, const char *name, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	appendStringInfoChar(path, strchr(path->data, '?') ? '&' : '?');
+	appendStringInfo(path, "%s=", name);
+	pinecone_message_append_encoded(path, value);
+}
+
+void
+pinecone_message_fetch_path(StringInfo path, const char *namespace_, char *const *ids, int nids)
+{
+	appendStringInfoString(path, "/vectors/fetch");
+	for (int i = 0; i < nids; i++)
+	{
+		appendStringInfoString(path, i == 0 ? "?ids=" : "&ids=");
+		pinecone_message_append_encoded(path, ids[i]);
+	}
+	pinecone_message_append_parameter(path, "namespace", namespace_);
+}
+
+void
+pinecone_message_list_path(StringInfo path, const char *namespace_, const char *prefix, int limit,
+						   const char *token)
+{
+	appendStringInfoString(path, "/vectors/list");
+	pinecone_message_append_parameter(path, "prefix", prefix);
+	if (limit > 0 && limit != 100) /* the default (API 2025-10) */
+		pinecone_message_append_parameter(path, "limit", psprintf("%d", limit));
+	pinecone_message_append_parameter(path, "paginationToken", token);
+	pinecone_message_append_parameter(path, "namespace", namespace_);
+}
+
+/* ---- Documents: json-c's memory, tied to a memory context ---- */
+
+typedef struct Document
+{
+	MemoryContextCallback cleanup;
+	struct json_object *root;
+} Document;
+
+static void
+release_document(void *arg)
+{
+	Document *document = arg;
+
+	json_object_put(document->root);
+	document->root = NULL;
+}
+
+/* Parse a whole body; NULL when it is not JSON. */
+static struct json_object *
+parse_document(const char *body, size_t len)
+{
+	Document *document = palloc0(sizeof(Document));
+	struct json_tokener *tokener;
+
+	document->cleanup.func = release_document;
+	document->cleanup.arg = document;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &document->cleanup);
+
+	if (len > PG_INT32_MAX || !pg_verify_mbstr(PG_UTF8, body, len, true))
+		return NULL;
+	tokener = json_tokener_new();
+	if (tokener == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	document->root = json_tokener_parse_ex(tokener, body, (int) len);
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+		strspn(body + json_tokener_get_parse_end(tokener), " \t\r\n") !=
+			len - json_tokener_get_parse_end(tokener))
+		release_document(document);
+	json_tokener_free(tokener);
+	return document->root;
+}
+
+static struct json_object *
+member(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (object == NULL || !json_object_is_type(object, json_type_object) ||
+		!json_object_object_get_ex(object, name, &value))
+		return NULL;
+	return value;
+}
+
+/* A string member, palloc'ed; NULL when there is none. */
+static char *
+string_member(struct json_object *object, const char *name)
+{
+	struct json_object *value = member(object, name);
+
+	if (value == NULL || !json_object_is_type(value, json_type_string))
+		return NULL;
+	return pstrdup(json_object_get_string(value));
+}
+
+/* A number, also when it is written as a string (64-bit ones are). */
+static bool
+number_member(struct json_object *object, const char *name, double *number)
+{
+	struct json_object *value = member(object, name);
+
+	if (value == NULL)
+		return false;
+	if (json_object_is_type(value, json_type_string))
+	{
+		const char *text = json_object_get_string(value);
+		char *end;
+
+		*number = strtod(text, &end);
+		return end != text && *end == '\0' && isfinite(*number);
+	}
+	if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+		return false;
+	*number = json_object_get_double(value);
+	return isfinite(*number);
+}
+
+/* More of anything there cannot be; and beyond it doubles skip integers. */
+#define MAX_COUNT 9e15
+
+/* A count of something, which an integer can hold. */
+static bool
+count_member(struct json_object *object, const char *name, double *count)
+{
+	return number_member(object, name, count) && *count >= 0 && *count <= MAX_COUNT &&
+		   *count == floor(*count);
+}
+
+/* The default namespace has two names. */
+static char *
+namespace_name(const char *name)
+{
+	char *copy = pg_any_to_server(name, strlen(name), PG_UTF8);
+
+	if (strcmp(copy, "__default__") == 0)
+		return pstrdup("");
+	return copy == name ? pstrdup(name) : copy;
+}
+
+/* ---- Replies ---- */
+
+static PineconeMetric
+metric_by_name(const char *name)
+{
+	if (name == NULL)
+		return PINECONE_METRIC_UNKNOWN;
+	if (strcmp(name, "cosine") == 0)
+		return PINECONE_METRIC_COSINE;
+	if (strcmp(name, "dotproduct") == 0)
+		return PINECONE_METRIC_DOTPRODUCT;
+	if (strcmp(name, "euclidean") == 0)
+		return PINECONE_METRIC_EUCLIDEAN;
+	return PINECONE_METRIC_UNKNOWN;
+}
+
+static int
+compare_namespaces(const void *a, const void *b)
+{
+	return strcmp(((const PineconeNamespaceStats *) a)->name,
+				  ((const PineconeNamespaceStats *) b)->name);
+}
+
+/* The default namespace may be there by both its names: it is one. */
+static void
+merge_namespaces(PineconeStats *stats)
+{
+	int n = 0;
+
+	for (int i = 0; i < stats->nnamespaces; i++)
+	{
+		if (n > 0 && compare_namespaces(&stats->namespaces[n - 1], &stats->namespaces[i]) == 0)
+			stats->namespaces[n - 1].records += stats->namespaces[i].records;
+		else
+			stats->namespaces[n++] = stats->namespaces[i];
+	}
+	stats->nnamespaces = n;
+}
+
+/* Is this more than some other JSON object?  What is empty or 0 may be left out. */
+static bool
+holds_stats(struct json_object *root)
+{
+	return member(root, "namespaces") != NULL || member(root, "dimension") != NULL ||
+		   member(root, "metric") != NULL || member(root, "totalVectorCount") != NULL;
+}
+
+bool
+pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
+							  const char **reason)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *namespaces = member(root, "namespaces");
+	PineconeStats *result = palloc0(sizeof(PineconeStats));
+	char *type = string_member(root, "vectorType");
+	double number;
+
+	*stats = result;
+	if (root == NULL || !json_object_is_type(root, json_type_object))
+	{
+		*reason = "the index statistics are not a JSON object";
+		return false;
+	}
+	if (!holds_stats(root))
+	{
+		*reason = "the reply holds no index statistics";
+		return false;
+	}
+	if (count_member(root, "dimension", &number))
+		result->dimension = (int) Min(number, PG_INT32_MAX);
+	if (count_member(root, "totalVectorCount", &number))
+		result->records = number;
+	result->metric = metric_by_name(string_member(root, "metric"));
+	result->sparse = type != NULL && strcmp(type, "sparse") == 0;
+
+	if (namespaces == NULL || !json_object_is_type(namespaces, json_type_object))
+	{
+		*reason = "the index statistics hold no namespaces";
+		return result->records == 0;
+	}
+	result->namespaces = palloc0(Max(json_object_object_length(namespaces), 1) *
+								 sizeof(PineconeNamespaceStats));
+	{
+		json_object_object_foreach(namespaces, name, value)
+		{
+			PineconeNamespaceStats *entry = &result->namespaces[result->nnamespaces];
+
+			if (!count_member(value, "vectorCount", &entry->records))
+			{
+				if (member(value, "vectorCount") == NULL)
+					continue;
+				*reason = "the number of a namespace's records is not one";
+				return false;
+			}
+			entry->name = namespace_name(name);
+			result->nnamespaces++;
+		}
+	}
+	qsort(result->namespaces, result->nnamespaces, sizeof(PineconeNamespaceStats),
+		  compare_namespaces);
+	merge_namespaces(result);
+	return true;
+}
+
+bool
+pinecone_message_decode_count(const char *body, size_t len, double *matched, const char **reason)
+{
+	if (count_member(parse_document(body, len), "matchedRecords", matched))
+		return true;
+	*reason = "the reply holds no count of matched records";
+	return false;
+}
+
+bool
+pinecone_message_decode_upserted(const char *body, size_t len, double *count, const char **reason)
+{
+	if (count_member(parse_document(body, len), "upsertedCount", count))
+		return true;
+	*reason = "the reply holds no count of upserted records";
+	return false;
+}
+
+bool
+pinecone_message_decode_done(const char *body, size_t len, const char **reason)
+{
+	struct json_object *root = len > 0 ? parse_document(body, len) : NULL;
+
+	if (len == 0 || (root != NULL && json_object_is_type(root, json_type_object)))
+		return true;
+	*reason = "the reply is not a JSON object";
+	return false;
+}
+
+/* Fields that a namespace declares in its schema, or has indexed. */
+static void
+read_namespace_fields(struct json_object *namespace_, PineconeNamespaceInfo *info)
+{
+	struct json_object *declared = member(member(namespace_, "schema"), "fields");
+	struct json_object *indexed = member(member(namespace_, "indexed_fields"), "fields");
+
+	if (declared != NULL && json_object_is_type(declared, json_type_object))
+	{
+		info->fields = palloc0(Max(json_object_object_length(declared), 1) * sizeof(char *));
+		json_object_object_foreach(declared, name, value)
+		{
+			(void) value;
+			info->fields[info->nfields++] = pg_any_to_server(pstrdup(name), strlen(name), PG_UTF8);
+		}
+	}
+	else if (indexed != NULL && json_object_is_type(indexed, json_type_array))
+	{
+		size_t n = json_object_array_length(indexed);
+
+		info->fields = palloc0(Max(n, 1) * sizeof(char *));
+		for (size_t i = 0; i < n; i++)
+		{
+			struct json_object *element = json_object_array_get_idx(indexed, i);
+			char *name;
+
+			if (!json_object_is_type(element, json_type_string))
+				continue;
+			name = pstrdup(json_object_get_string(element));
+			info->fields[info->nfields++] = pg_any_to_server(name, strlen(name), PG_UTF8);
+		}
+	}
+}
+
+bool
+pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespaceInfo **infos,
+								   int *n, char **next_token, const char **reason)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *namespaces = member(root, "namespaces");
+	size_t length;
+
+	*n = 0;
+	*next_token = string_member(member(root, "pagination"), "next");
+	if (namespaces == NULL || !json_object_is_type(namespaces, json_type_array))
+	{
+		*reason = "the reply holds no namespaces";
+		return false;
+	}
+	length = json_object_array_length(namespaces);
+	*infos = palloc0(Max(length, 1) * sizeof(PineconeNamespaceInfo));
+	for (size_t i = 0; i < length; i++)
+	{
+		struct json_object *entry = json_object_array_get_idx(namespaces, i);
+		PineconeNamespaceInfo *info = &(*infos)[*n];
+		char *name = string_member(entry, "name");
+
+		if (name == NULL)
+			continue;
+		info->name = namespace_name(name);
+		if (!count_member(entry, "record_count", &info->records))
+			info->records = 0;
+		read_namespace_fields(entry, info);
+		(*n)++;
+	}
+	return true;
+}
+
+bool
+pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
+							  char **state, const char **reason)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *status = member(root, "status");
+	struct json_object *is_ready = member(status, "ready");
+
+	if (root == NULL || !json_object_is_type(root, json_type_object))
+	{
+		*reason = "the index description is not a JSON object";
+		return false;
+	}
+	if (member(root, "name") == NULL && member(root, "host") == NULL)
+	{
+		*reason = "the reply holds no index description";
+		return false;
+	}
+	*host = string_member(root, "host");
+	*state = string_member(status, "state");
+	*ready = is_ready != NULL && json_object_get_boolean(is_ready);
+	return true;
+}
+
+/* ---- Errors ---- */
+
+/* Text from elsewhere, made fit to be shown: one line, valid, not too long. */
+static char *
+presentable(const char *text, size_t len)
+{
+	char *copy;
+	char *result;
+	size_t n;
+
+	len = Min(len, MAX_ERROR_TEXT);
+	/* cut before a character that the limit splits */
+	while (len > 0 && !pg_verify_mbstr(PG_UTF8, text, len, true) && len > MAX_ERROR_TEXT - 4)
+		len--;
+	copy = pnstrdup(text, len);
+	n = strlen(copy);
+	if (!pg_verify_mbstr(PG_UTF8, copy, n, true))
+	{
+		for (char *p = copy; *p; p++)
+		{
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+		}
+	}
+	for (char *p = copy; *p; p++)
+	{
+		if ((unsigned char) *p < ' ' || *p == 127)
+			*p = ' ';
+	}
+	/* characters that the database's encoding lacks would be an error in an error */
+	if (GetDatabaseEncoding() != PG_UTF8)
+	{
+		for (char *p = copy; *p; p++)
+		{
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+		}
+	}
+	result = copy;
+	while (*result == ' ')
+		result++;
+	return result;
+}
+
+char *
+pinecone_message_decode_error(const char *body, size_t len, int *code)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *error = member(root, "error");
+	const char *const names[] = {"message", "detail", "description"};
+	char *message = string_member(error, "message");
+	double number;
+
+	*code = count_member(root, "code", &number) ? (int) Min(number, PG_INT32_MAX) : 0;
+	if (message == NULL && error != NULL && json_object_is_type(error, json_type_string))
+		message = pstrdup(json_object_get_string(error));
+	for (int i = 0; message == NULL && i < lengthof(names); i++)
+		message = string_member(root, names[i]);
+	if (message != NULL)
+		return presentable(message, strlen(message));
+	return presentable(body, len);
+}

@@ -1,0 +1,78 @@
+/*
+ * message.h
+ *		Request bodies, and the small replies: statistics, counts, namespaces,
+ *		index descriptions, errors.
+ *
+ * All JSON is UTF-8; callers convert.  Memory comes from the current context.
+ * Decoders return false, with the reason, for what they cannot read.
+ */
+#ifndef PINECONE_MESSAGE_H
+#define PINECONE_MESSAGE_H
+
+#include "lib/stringinfo.h"
+
+#include "client/vectors.h"
+
+/*
+ * What EXPLAIN shows in place of a search's values: those not known yet, and
+ * vectors, which are long.  NULL: the value itself.
+ */
+typedef struct PineconeSearchTexts
+{
+	const char *vector;
+	const char *id;
+	const char *top_k;
+} PineconeSearchTexts;
+
+/* Requests; an empty namespace is left out, and so is a limit of 0. */
+extern void pinecone_message_query(StringInfo body, const PineconeSearch *search,
+								   const PineconeSearchTexts *shown);
+extern void pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_,
+											   const char *filter, int limit, const char *token);
+extern void pinecone_message_append_record(StringInfo buf, const PineconeRecord *record);
+extern void pinecone_message_upsert(StringInfo body, const char *namespace_,
+									const char *records, int len);
+extern void pinecone_message_update(StringInfo body, const char *namespace_,
+									const PineconeRecord *record);
+extern void pinecone_message_update_by_filter(StringInfo body, const char *namespace_,
+											  const char *filter, const char *set_metadata,
+											  bool dry_run);
+extern void pinecone_message_delete_ids(StringInfo body, const char *namespace_,
+										char *const *ids, int nids);
+extern void pinecone_message_delete_by_filter(StringInfo body, const char *namespace_,
+											  const char *filter);
+extern void pinecone_message_delete_all(StringInfo body, const char *namespace_);
+
+/* Paths with their query strings */
+extern void pinecone_message_fetch_path(StringInfo path, const char *namespace_,
+										char *const *ids, int nids);
+extern void pinecone_message_list_path(StringInfo path, const char *namespace_, const char *prefix,
+									   int limit, const char *token);
+extern void pinecone_message_append_parameter(StringInfo path, const char *name, const char *value);
+
+/* Percent-encode all but unreserved characters, for paths and query strings. */
+extern void pinecone_message_append_encoded(StringInfo url, const char *text);
+
+/* Replies */
+extern bool pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
+										  const char **reason);
+extern bool pinecone_message_decode_count(const char *body, size_t len, double *matched,
+										  const char **reason);
+extern bool pinecone_message_decode_done(const char *body, size_t len, const char **reason);
+extern bool pinecone_message_decode_upserted(const char *body, size_t len, double *count,
+											 const char **reason);
+extern bool pinecone_message_decode_namespaces(const char *body, size_t len,
+											   PineconeNamespaceInfo **infos, int *n,
+											   char **next_token, const char **reason);
+
+/* An index description of any API version; host is NULL while there is none. */
+extern bool pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
+										  char **state, const char **reason);
+
+/*
+ * The message in an error's body, whatever its shape, made fit to be shown;
+ * never NULL.  *code is the gRPC code if the body has one, else 0.
+ */
+extern char *pinecone_message_decode_error(const char *body, size_t len, int *code);
+
+#endif /* PINECONE_MESSAGE_H */
