@@ -34,9 +34,9 @@ _PG_init(void)
 	pinecone_pending_init();
 	pinecone_statement_init();
 	pinecone_plan_append_init();
-	pinecone_together_init();
+	pinecone_start_together_init();
 	pinecone_readahead_init();
-	pinecone_readahead_plan_init();
+	pinecone_plan_readahead_init();
 }
 
 Datum

@@ -68,7 +68,7 @@ typedef struct RowSample
 } RowSample;
 
 static void
-begin_spec(PineconeStreamSpec *spec, PineconeSession *session, PineconeOperation op)
+begin_spec(PineconeStoredSpec *spec, PineconeSession *session, PineconeOperation op)
 {
 	PineconeStats *stats = pinecone_session_stats(session, false, true);
 
@@ -112,7 +112,7 @@ draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int
 		 IdSample *sample)
 {
 	ReservoirStateData reservoir;
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	double skip = -1;
@@ -123,7 +123,7 @@ draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int
 	begin_spec(&spec, session, PINECONE_OP_LIST);
 	reservoir_init_selection_state(&reservoir, most);
 	stream = pinecone_fanout_begin(&spec, namespaces, n, PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (sample->nids < most)
@@ -202,11 +202,11 @@ group_by_namespace(PineconeSession *session, IdSample *ids)
 }
 
 /* Start to fetch those ids from *next on that are in the same namespace. */
-static PineconeStream *
+static PineconeStored *
 begin_fetch(PineconeSession *session, PineconeTable *table, IdSample *ids, int *next)
 {
 	SampleId *first = &ids->ids[*next];
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 
 	begin_spec(&spec, session, PINECONE_OP_FETCH);
 	spec.namespace_ = first->namespace_;
@@ -220,24 +220,24 @@ begin_fetch(PineconeSession *session, PineconeTable *table, IdSample *ids, int *
 		spec.ids[i] = first[i].id;
 	spec.want_values = table->values_attnum != 0 || table->sparse_attnum != 0;
 	spec.want_metadata = true;
-	return pinecone_stream_begin(&spec);
+	return pinecone_stored_begin(&spec);
 }
 
 /* Read a fetch's records, as far as they fit into memory. */
 static void
-read_stream(PineconeStream *stream, const char *namespace_, RowSample *sample)
+read_stream(PineconeStored *stream, const char *namespace_, RowSample *sample)
 {
 	Size most = (Size) maintenance_work_mem * 1024;
 	PineconeRecord *record;
 
 	while (sample->bytes < most &&
-		   pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+		   pinecone_stored_next(stream, true, &record) == PINECONE_STORED_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		record->namespace_ = namespace_;
 		add_row(sample, record);
 	}
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 }
 
 /* Fetch the records of the ids, those of some namespaces at a time. */

@@ -140,7 +140,7 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 			else
 				appendStringInfo(&unknown, "%s%s", unknown.len == 0 ? "" : lc2 == list_head(lfirst(lc)) ? " and " :
 																										  ", ",
-								 pinecone_describe_value(values, lfirst_int(lc2)));
+								 pinecone_explain_request_value(values, lfirst_int(lc2)));
 		}
 		if (is_known)
 			known = all ? names : list_intersection(known, names);
@@ -193,12 +193,12 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 
 		initStringInfo(&buf);
 		foreach(lc, request->ids)
-			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_describe_value(values, lfirst_int(lc)));
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
 	if (request->prefix >= 0)
 		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
-							abbreviate(pinecone_describe_value(values, request->prefix)), es);
+							abbreviate(pinecone_explain_request_value(values, request->prefix)), es);
 }
 
 static const char *
@@ -221,13 +221,13 @@ static void
 explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
 {
 	PineconeRequest *request = state->request;
-	char *limit = pinecone_describe_limit(request, values);
+	char *limit = pinecone_explain_request_limit(request, values);
 
 	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
 	if (request->vector_id >= 0)
-		ExplainPropertyText("Pinecone Query Id", pinecone_describe_value(values, request->vector_id), es);
+		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
-		ExplainPropertyText("Pinecone Distance Bound", pinecone_describe_value(values, request->bound), es);
+		ExplainPropertyText("Pinecone Distance Bound", pinecone_explain_request_value(values, request->bound), es);
 	if (limit != NULL)
 		ExplainPropertyText("Pinecone Top K", limit, es);
 }
@@ -238,7 +238,7 @@ explain_request(PineconeScanState *state, const PineconeValues *values,
 				const PineconeFilter *filter, ExplainState *es)
 {
 	char *body;
-	char *request = pinecone_describe_request(state, values, filter, &body);
+	char *request = pinecone_explain_request_request(state, values, filter, &body);
 
 	if (request != NULL)
 		ExplainPropertyText("Pinecone Request", abbreviate(request), es);
@@ -309,7 +309,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
-	else if ((limit = pinecone_describe_limit(request, &values)) != NULL)
+	else if ((limit = pinecone_explain_request_limit(request, &values)) != NULL)
 		ExplainPropertyText("Pinecone Row Limit", limit, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);

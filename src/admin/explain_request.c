@@ -31,7 +31,7 @@ is_known(const PineconeValues *values, int number)
 }
 
 char *
-pinecone_describe_value(const PineconeValues *values, int number)
+pinecone_explain_request_value(const PineconeValues *values, int number)
 {
 	Oid output;
 	bool is_varlena;
@@ -45,14 +45,14 @@ pinecone_describe_value(const PineconeValues *values, int number)
 }
 
 char *
-pinecone_describe_limit(const PineconeRequest *request, const PineconeValues *values)
+pinecone_explain_request_limit(const PineconeRequest *request, const PineconeValues *values)
 {
 	if (request->limit < 0)
 		return NULL;
 	if (request->offset < 0)
-		return pinecone_describe_value(values, request->limit);
-	return psprintf("%s + %s", pinecone_describe_value(values, request->limit),
-					pinecone_describe_value(values, request->offset));
+		return pinecone_explain_request_value(values, request->limit);
+	return psprintf("%s + %s", pinecone_explain_request_value(values, request->limit),
+					pinecone_explain_request_value(values, request->offset));
 }
 
 static double
@@ -109,7 +109,7 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	StringInfoData body;
 
 	if (row_limit < 0)
-		shown.top_k = pinecone_describe_limit(request, values);
+		shown.top_k = pinecone_explain_request_limit(request, values);
 	else
 		search->top_k = pinecone_scan_top_k(request, row_limit);
 
@@ -209,8 +209,8 @@ with_method(const char *method, const char *path)
 }
 
 char *
-pinecone_describe_request(PineconeScanState *state, const PineconeValues *values,
-						  const PineconeFilter *filter, char **body)
+pinecone_explain_request_request(PineconeScanState *state, const PineconeValues *values,
+								 const PineconeFilter *filter, char **body)
 {
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;

@@ -12,13 +12,13 @@
  * NULL when nothing is sent.  Values not known yet stand as placeholders, long
  * vectors and lists of ids are abbreviated; headers are no part of it.
  */
-extern char *pinecone_describe_request(PineconeScanState *state, const PineconeValues *values,
-									   const PineconeFilter *filter, char **body);
+extern char *pinecone_explain_request_request(PineconeScanState *state, const PineconeValues *values,
+											  const PineconeFilter *filter, char **body);
 
 /* LIMIT + OFFSET as far as known, or NULL when there is none. */
-extern char *pinecone_describe_limit(const PineconeRequest *request, const PineconeValues *values);
+extern char *pinecone_explain_request_limit(const PineconeRequest *request, const PineconeValues *values);
 
 /* One of the request's text, text[] or number values, as text. */
-extern char *pinecone_describe_value(const PineconeValues *values, int number);
+extern char *pinecone_explain_request_value(const PineconeValues *values, int number);
 
 #endif /* PINECONE_EXPLAIN_REQUEST_H */

@@ -203,24 +203,24 @@ list_namespaces(PineconeSession *session)
 
 	do
 	{
-		PineconeCall *call = pinecone_api_list_namespaces(session, NULL, token);
+		PineconeCall *call = pinecone_vectors_list_namespaces(session, NULL, token);
 		PineconeFailure failure;
 		PineconeNamespaceInfo *infos;
 		int n;
 
-		pinecone_api_wait(call);
-		failure = pinecone_api_failure(call);
+		pinecone_vectors_wait(call);
+		failure = pinecone_vectors_failure(call);
 		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
 			failure == PINECONE_FAILURE_NO_NAMESPACE ||
 			failure == PINECONE_FAILURE_REJECTED)
 		{
-			pinecone_api_free(call);
+			pinecone_vectors_free(call);
 			return namespaces;
 		}
-		infos = pinecone_api_namespaces_result(call, &n, &token);
+		infos = pinecone_vectors_namespaces_result(call, &n, &token);
 		for (int i = 0; i < n; i++)
 			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
-		pinecone_api_free(call);
+		pinecone_vectors_free(call);
 
 		/* as for pages of records: they must come to an end */
 		if (token != NULL && earlier_token != NULL && strcmp(token, earlier_token) == 0)
@@ -401,7 +401,7 @@ field_type(const FieldSummary *field)
 static void
 summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
 {
-	PineconeFields *fields = pinecone_api_metadata_fields(record);
+	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	for (int i = 0; i < fields->n; i++)
@@ -414,8 +414,8 @@ static void
 summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
 					const ImportOptions *options)
 {
-	PineconeStreamSpec spec = {0};
-	PineconeStream *stream;
+	PineconeStoredSpec spec = {0};
+	PineconeStored *stream;
 	PineconeRecord *record;
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext record_cxt;
@@ -435,10 +435,10 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 	spec.want_values = true; /* there may be sparse ones */
 	spec.want_metadata = true;
 	spec.row_limit = options->sample_size;
-	stream = pinecone_stream_begin(&spec);
+	stream = pinecone_stored_begin(&spec);
 	for (int i = 0; i < options->sample_size; i++)
 	{
-		if (pinecone_stream_next(stream, true, &record) != PINECONE_STREAM_RECORD)
+		if (pinecone_stored_next(stream, true, &record) != PINECONE_STORED_RECORD)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(record_cxt);
@@ -446,7 +446,7 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 		MemoryContextSwitchTo(cxt);
 		MemoryContextReset(record_cxt);
 	}
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 	MemoryContextDelete(record_cxt);
 }
 

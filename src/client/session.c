@@ -399,7 +399,7 @@ drop_stats_call(PineconeSession *session)
 	PineconeCall *call = session->stats_call;
 
 	session->stats_call = NULL;
-	pinecone_api_free(call);
+	pinecone_vectors_free(call);
 }
 
 PineconeSession *
@@ -487,7 +487,7 @@ pinecone_session_refresh(PineconeSession *session)
 	if (session->stats_call != NULL || stats_are_current(session) ||
 		pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
 		return;
-	call = pinecone_api_stats_try(session, true);
+	call = pinecone_vectors_stats_try(session, true);
 	/* it outlives the statement, if that does not come to take its result */
 	MemoryContextSetParent(call->cxt, TopMemoryContext);
 	session->stats_call = call;
@@ -511,7 +511,7 @@ take_refreshed(PineconeSession *session)
 
 	if (session->stats_call == NULL)
 		return false;
-	stats = pinecone_api_stats_try_result(session->stats_call);
+	stats = pinecone_vectors_stats_try_result(session->stats_call);
 	if (stats != NULL)
 		copy_stats(session, stats)->fetched_at = session->stats_asked_at;
 	drop_stats_call(session);
@@ -564,23 +564,23 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 
 	if (try_only && stats_have_just_failed(session))
 		return NULL;
-	call = pinecone_api_stats_try(session, try_only);
-	stats = try_only ? pinecone_api_stats_try_result(call) : pinecone_api_stats_result(call);
+	call = pinecone_vectors_stats_try(session, try_only);
+	stats = try_only ? pinecone_vectors_stats_try_result(call) : pinecone_vectors_stats_result(call);
 	if (stats != NULL)
 		stats = copy_stats(session, stats);
 	else
 		note_stats_failure(session, asked_at);
-	pinecone_api_free(call);
+	pinecone_vectors_free(call);
 	return stats;
 }
 
 PineconeStats *
 pinecone_session_count_stats(PineconeSession *session, PineconeCounters *counters)
 {
-	PineconeCall *call = pinecone_api_stats(session, counters);
-	PineconeStats *stats = copy_stats(session, pinecone_api_stats_result(call));
+	PineconeCall *call = pinecone_vectors_stats(session, counters);
+	PineconeStats *stats = copy_stats(session, pinecone_vectors_stats_result(call));
 
-	pinecone_api_free(call);
+	pinecone_vectors_free(call);
 	return stats;
 }
 

@@ -100,8 +100,8 @@ expect_namespace(PineconeCall *call, const char *namespace_)
 /* ---- Reads ---- */
 
 PineconeCall *
-pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
-				   const PineconeSearch *search)
+pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
+					   const PineconeSearch *search)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "query", "/query", &body);
@@ -119,7 +119,7 @@ pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
 }
 
 int
-pinecone_api_fetch_batch(char *const *ids, int nids)
+pinecone_vectors_fetch_batch(char *const *ids, int nids)
 {
 	int length = 0;
 	int n;
@@ -136,8 +136,8 @@ pinecone_api_fetch_batch(char *const *ids, int nids)
 }
 
 PineconeCall *
-pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-				   char *const *ids, int nids, bool want_values)
+pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+					   char *const *ids, int nids, bool want_values)
 {
 	StringInfoData path;
 	PineconeCall *call = create_get(session, counters, "fetch", &path);
@@ -153,9 +153,9 @@ pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters, const c
 }
 
 PineconeCall *
-pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
-							   const char *namespace_, const char *filter, int limit,
-							   const char *token, bool want_values)
+pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
+								   const char *namespace_, const char *filter, int limit,
+								   const char *token, bool want_values)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "fetch by metadata",
@@ -170,8 +170,8 @@ pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *count
 }
 
 PineconeCall *
-pinecone_api_list(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-				  const char *prefix, int limit, const char *token)
+pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+					  const char *prefix, int limit, const char *token)
 {
 	StringInfoData path;
 	PineconeCall *call = create_get(session, counters, "list", &path);
@@ -198,20 +198,20 @@ start_stats(PineconeSession *session, PineconeCounters *counters, bool single_at
 }
 
 PineconeCall *
-pinecone_api_stats_try(PineconeSession *session, bool single_attempt)
+pinecone_vectors_stats_try(PineconeSession *session, bool single_attempt)
 {
 	return start_stats(session, NULL, single_attempt);
 }
 
 PineconeCall *
-pinecone_api_stats(PineconeSession *session, PineconeCounters *counters)
+pinecone_vectors_stats(PineconeSession *session, PineconeCounters *counters)
 {
 	return start_stats(session, counters, false);
 }
 
 PineconeCall *
-pinecone_api_count(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-				   const char *filter)
+pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+					   const char *filter)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "update dry run", "/vectors/update", &body);
@@ -222,8 +222,8 @@ pinecone_api_count(PineconeSession *session, PineconeCounters *counters, const c
 }
 
 PineconeCall *
-pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counters,
-							 const char *token)
+pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *counters,
+								 const char *token)
 {
 	StringInfoData path;
 	PineconeCall *call = create_get(session, counters, "list namespaces", &path);
@@ -237,14 +237,14 @@ pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counter
 /* ---- Writes ---- */
 
 void
-pinecone_api_append_record(StringInfo buf, const PineconeRecord *record)
+pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record)
 {
 	pinecone_message_append_record(buf, record);
 }
 
 PineconeCall *
-pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-					const char *records, int len, int nrecords)
+pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+						const char *records, int len, int nrecords)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "upsert", "/vectors/upsert", &body);
@@ -257,8 +257,8 @@ pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters, const 
 }
 
 PineconeCall *
-pinecone_api_update(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-					const PineconeRecord *record)
+pinecone_vectors_update(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
+						const PineconeRecord *record)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "update", "/vectors/update", &body);
@@ -270,8 +270,8 @@ pinecone_api_update(PineconeSession *session, PineconeCounters *counters, const 
 }
 
 PineconeCall *
-pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counters,
-							  const char *namespace_, const char *filter, const char *set_metadata)
+pinecone_vectors_update_by_filter(PineconeSession *session, PineconeCounters *counters,
+								  const char *namespace_, const char *filter, const char *set_metadata)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "update by metadata", "/vectors/update",
@@ -285,8 +285,8 @@ pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counte
 }
 
 PineconeCall *
-pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
-						const char *namespace_, char *const *ids, int nids)
+pinecone_vectors_delete_ids(PineconeSession *session, PineconeCounters *counters,
+							const char *namespace_, char *const *ids, int nids)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "delete", "/vectors/delete", &body);
@@ -298,8 +298,8 @@ pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
 }
 
 PineconeCall *
-pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
-							  const char *namespace_, const char *filter)
+pinecone_vectors_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
+								  const char *namespace_, const char *filter)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "delete by metadata", "/vectors/delete",
@@ -312,8 +312,8 @@ pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counte
 }
 
 PineconeCall *
-pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
-						const char *namespace_)
+pinecone_vectors_delete_all(PineconeSession *session, PineconeCounters *counters,
+							const char *namespace_)
 {
 	StringInfoData body;
 	PineconeCall *call = create_post(session, counters, "delete all", "/vectors/delete", &body);
@@ -327,19 +327,19 @@ pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
 /* ---- Waiting ---- */
 
 bool
-pinecone_api_finished(const PineconeCall *call)
+pinecone_vectors_finished(const PineconeCall *call)
 {
 	return pinecone_call_finished(call);
 }
 
 void
-pinecone_api_advance(void)
+pinecone_vectors_advance(void)
 {
 	pinecone_call_advance(NULL);
 }
 
 bool
-pinecone_api_ready(PineconeCall *call)
+pinecone_vectors_ready(PineconeCall *call)
 {
 	if (!pinecone_call_finished(call))
 		pinecone_call_advance(call->counters);
@@ -347,25 +347,25 @@ pinecone_api_ready(PineconeCall *call)
 }
 
 void
-pinecone_api_wait(PineconeCall *call)
+pinecone_vectors_wait(PineconeCall *call)
 {
 	(void) pinecone_call_wait_any(&call, 1);
 }
 
 int
-pinecone_api_wait_any(PineconeCall **calls, int ncalls)
+pinecone_vectors_wait_any(PineconeCall **calls, int ncalls)
 {
 	return pinecone_call_wait_any(calls, ncalls);
 }
 
 int
-pinecone_api_socket(void)
+pinecone_vectors_socket(void)
 {
 	return pinecone_http_socket();
 }
 
 void
-pinecone_api_alarm(long timeout_ms)
+pinecone_vectors_alarm(long timeout_ms)
 {
 	long calls = pinecone_call_timeout();
 
@@ -373,13 +373,13 @@ pinecone_api_alarm(long timeout_ms)
 }
 
 int
-pinecone_api_location(PineconeCall *call)
+pinecone_vectors_location(PineconeCall *call)
 {
 	return call->location;
 }
 
 void
-pinecone_api_free(PineconeCall *call)
+pinecone_vectors_free(PineconeCall *call)
 {
 	if (call != NULL)
 		MemoryContextDelete(call->cxt);
@@ -388,7 +388,7 @@ pinecone_api_free(PineconeCall *call)
 /* ---- Results ---- */
 
 PineconeFailure
-pinecone_api_failure(PineconeCall *call)
+pinecone_vectors_failure(PineconeCall *call)
 {
 	PineconeProblem *problem = &call->problem;
 
@@ -412,26 +412,26 @@ pinecone_api_failure(PineconeCall *call)
 }
 
 void
-pinecone_api_set_note(PineconeCall *call, const char *note)
+pinecone_vectors_set_note(PineconeCall *call, const char *note)
 {
 	call->note = MemoryContextStrdup(call->cxt, note);
 }
 
 void
-pinecone_api_report(PineconeCall *call, int elevel)
+pinecone_vectors_report(PineconeCall *call, int elevel)
 {
 	pinecone_error_report(elevel, call);
 }
 
 bool
-pinecone_api_may_be_applied(const PineconeCall *call)
+pinecone_vectors_may_be_applied(const PineconeCall *call)
 {
 	return call->maybe_applied || call->state == PINECONE_CALL_RUNNING ||
 		   call->state == PINECONE_CALL_SUCCEEDED;
 }
 
 void
-pinecone_api_stop(PineconeCall *call)
+pinecone_vectors_stop(PineconeCall *call)
 {
 	pinecone_call_stop(call);
 }
@@ -440,9 +440,9 @@ pinecone_api_stop(PineconeCall *call)
 static void
 wait_for_success(PineconeCall *call)
 {
-	pinecone_api_wait(call);
+	pinecone_vectors_wait(call);
 	if (call->state != PINECONE_CALL_SUCCEEDED)
-		pinecone_api_report(call, ERROR);
+		pinecone_vectors_report(call, ERROR);
 }
 
 /*
@@ -538,7 +538,7 @@ page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 }
 
 PineconePage *
-pinecone_api_page(PineconeCall *call)
+pinecone_vectors_page(PineconeCall *call)
 {
 	PineconePage *page = NULL;
 	int read_units = 0;
@@ -551,7 +551,7 @@ pinecone_api_page(PineconeCall *call)
 }
 
 PineconeStats *
-pinecone_api_stats_result(PineconeCall *call)
+pinecone_vectors_stats_result(PineconeCall *call)
 {
 	PineconeStats *stats = NULL;
 
@@ -560,12 +560,12 @@ pinecone_api_stats_result(PineconeCall *call)
 }
 
 PineconeStats *
-pinecone_api_stats_try_result(PineconeCall *call)
+pinecone_vectors_stats_try_result(PineconeCall *call)
 {
 	PineconeStats *stats = NULL;
 	const char *reason;
 
-	pinecone_api_wait(call);
+	pinecone_vectors_wait(call);
 	if (call->state != PINECONE_CALL_SUCCEEDED ||
 		!pinecone_message_decode_stats(BODY(call), &stats, &reason))
 		return NULL;
@@ -573,7 +573,7 @@ pinecone_api_stats_try_result(PineconeCall *call)
 }
 
 double
-pinecone_api_count_result(PineconeCall *call)
+pinecone_vectors_count_result(PineconeCall *call)
 {
 	double count = 0;
 
@@ -582,7 +582,7 @@ pinecone_api_count_result(PineconeCall *call)
 }
 
 PineconeNamespaceInfo *
-pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token)
+pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token)
 {
 	PineconeNamespaceInfo *infos = NULL;
 
@@ -591,7 +591,7 @@ pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token)
 }
 
 bool
-pinecone_api_confirm(PineconeCall *call)
+pinecone_vectors_confirm(PineconeCall *call)
 {
 	const char *reason = "unreadable reply";
 	double count = 0;
@@ -616,19 +616,19 @@ pinecone_api_confirm(PineconeCall *call)
 }
 
 int64
-pinecone_api_request_lsn(PineconeCall *call)
+pinecone_vectors_request_lsn(PineconeCall *call)
 {
 	return call->exchange ? call->exchange->request_lsn : -1;
 }
 
 int64
-pinecone_api_indexed_lsn(PineconeCall *call)
+pinecone_vectors_indexed_lsn(PineconeCall *call)
 {
 	return call->exchange ? call->exchange->indexed_lsn : -1;
 }
 
 PineconeFields *
-pinecone_api_metadata_fields(const PineconeRecord *record)
+pinecone_vectors_metadata_fields(const PineconeRecord *record)
 {
 	PineconeFields *fields = NULL;
 	const char *reason = NULL;

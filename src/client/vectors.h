@@ -4,7 +4,7 @@
  *		background while their starter goes on.
  *
  * A call is started by one of the functions below and finishes by itself,
- * including its retries; pinecone_api_ready() looks, pinecone_api_wait()
+ * including its retries; pinecone_vectors_ready() looks, pinecone_vectors_wait()
  * waits.  At most max_concurrency calls of a session are on the wire; the
  * others queue.  A call belongs to the memory context it was started in:
  * resetting that context cancels it.
@@ -94,81 +94,81 @@ typedef struct PineconeNamespaceInfo
  * call.  Arguments are copied into the request before these return.  Fetches
  * bring vectors whether wanted or not; "want_values" says if to decode them.
  */
-extern PineconeCall *pinecone_api_query(PineconeSession *session, PineconeCounters *counters,
-										const PineconeSearch *search);
-extern PineconeCall *pinecone_api_fetch(PineconeSession *session, PineconeCounters *counters,
-										const char *namespace_, char *const *ids, int nids,
-										bool want_values);
+extern PineconeCall *pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
+											const PineconeSearch *search);
+extern PineconeCall *pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters,
+											const char *namespace_, char *const *ids, int nids,
+											bool want_values);
 /* How many of the ids fit one fetch request: its URL's length is limited. */
-extern int pinecone_api_fetch_batch(char *const *ids, int nids);
-extern PineconeCall *pinecone_api_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
-													const char *namespace_, const char *filter,
-													int limit, const char *token,
-													bool want_values);
-extern PineconeCall *pinecone_api_list(PineconeSession *session, PineconeCounters *counters,
-									   const char *namespace_, const char *prefix,
-									   int limit, const char *token);
-extern PineconeCall *pinecone_api_stats(PineconeSession *session, PineconeCounters *counters);
-extern PineconeCall *pinecone_api_stats_try(PineconeSession *session, bool single_attempt);
+extern int pinecone_vectors_fetch_batch(char *const *ids, int nids);
+extern PineconeCall *pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
+														const char *namespace_, const char *filter,
+														int limit, const char *token,
+														bool want_values);
+extern PineconeCall *pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters,
+										   const char *namespace_, const char *prefix,
+										   int limit, const char *token);
+extern PineconeCall *pinecone_vectors_stats(PineconeSession *session, PineconeCounters *counters);
+extern PineconeCall *pinecone_vectors_stats_try(PineconeSession *session, bool single_attempt);
 
 /* How many records match: an update by filter with dryRun. */
-extern PineconeCall *pinecone_api_count(PineconeSession *session, PineconeCounters *counters,
-										const char *namespace_, const char *filter);
-extern PineconeCall *pinecone_api_list_namespaces(PineconeSession *session, PineconeCounters *counters,
-												  const char *token);
+extern PineconeCall *pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters,
+											const char *namespace_, const char *filter);
+extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *counters,
+													  const char *token);
 
 /*
- * Writes.  An upsert's records are encoded by pinecone_api_append_record()
+ * Writes.  An upsert's records are encoded by pinecone_vectors_append_record()
  * into a buffer that the caller cuts by size; "records" is that text, the
  * elements of a JSON array with commas between.
  */
 #define PINECONE_MAX_BODY (2 * 1000 * 1000) /* bytes of one upsert, 2025-10 */
 #define PINECONE_MAX_BATCH 1000				/* records of one upsert, ids of one delete */
-extern void pinecone_api_append_record(StringInfo buf, const PineconeRecord *record);
-extern PineconeCall *pinecone_api_upsert(PineconeSession *session, PineconeCounters *counters,
-										 const char *namespace_, const char *records, int len, int nrecords);
+extern void pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record);
+extern PineconeCall *pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters,
+											 const char *namespace_, const char *records, int len, int nrecords);
 /* values, sparse and set_metadata: whichever is given */
-extern PineconeCall *pinecone_api_update(PineconeSession *session, PineconeCounters *counters,
-										 const char *namespace_, const PineconeRecord *record);
-extern PineconeCall *pinecone_api_update_by_filter(PineconeSession *session, PineconeCounters *counters,
-												   const char *namespace_, const char *filter,
-												   const char *set_metadata);
-extern PineconeCall *pinecone_api_delete_ids(PineconeSession *session, PineconeCounters *counters,
-											 const char *namespace_, char *const *ids, int nids);
-extern PineconeCall *pinecone_api_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
-												   const char *namespace_, const char *filter);
-extern PineconeCall *pinecone_api_delete_all(PineconeSession *session, PineconeCounters *counters,
-											 const char *namespace_);
+extern PineconeCall *pinecone_vectors_update(PineconeSession *session, PineconeCounters *counters,
+											 const char *namespace_, const PineconeRecord *record);
+extern PineconeCall *pinecone_vectors_update_by_filter(PineconeSession *session, PineconeCounters *counters,
+													   const char *namespace_, const char *filter,
+													   const char *set_metadata);
+extern PineconeCall *pinecone_vectors_delete_ids(PineconeSession *session, PineconeCounters *counters,
+												 const char *namespace_, char *const *ids, int nids);
+extern PineconeCall *pinecone_vectors_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
+													   const char *namespace_, const char *filter);
+extern PineconeCall *pinecone_vectors_delete_all(PineconeSession *session, PineconeCounters *counters,
+												 const char *namespace_);
 
 /* Has the call finished, well or badly?  Moves the network on, never blocks. */
-extern bool pinecone_api_ready(PineconeCall *call);
+extern bool pinecone_vectors_ready(PineconeCall *call);
 
 /* The same without moving the network on; and that for all calls. */
-extern bool pinecone_api_finished(const PineconeCall *call);
-extern void pinecone_api_advance(void);
+extern bool pinecone_vectors_finished(const PineconeCall *call);
+extern void pinecone_vectors_advance(void);
 
 /* Wait until the call has finished; interruptible. */
-extern void pinecone_api_wait(PineconeCall *call);
+extern void pinecone_vectors_wait(PineconeCall *call);
 
 /* Wait until one of them has finished; returns its number. */
-extern int pinecone_api_wait_any(PineconeCall **calls, int ncalls);
+extern int pinecone_vectors_wait_any(PineconeCall **calls, int ncalls);
 
 /*
  * A descriptor that becomes readable when calls may have moved on, for a
  * WaitEventSet of someone else's.  The alarm makes sure that it does before
- * such a wait, within so many milliseconds.  Then pinecone_api_ready() tells.
+ * such a wait, within so many milliseconds.  Then pinecone_vectors_ready() tells.
  */
-extern int pinecone_api_socket(void);
-extern void pinecone_api_alarm(long timeout_ms);
+extern int pinecone_vectors_socket(void);
+extern void pinecone_vectors_alarm(long timeout_ms);
 
 /*
  * Where a call that succeeded found the index: compare with what another has,
  * or with the session's "stats_location".
  */
-extern int pinecone_api_location(PineconeCall *call);
+extern int pinecone_vectors_location(PineconeCall *call);
 
 /* Cancel if it runs, and free.  NULL is allowed. */
-extern void pinecone_api_free(PineconeCall *call);
+extern void pinecone_vectors_free(PineconeCall *call);
 
 /*
  * Why a call failed, without raising: what the caller can do something about.
@@ -184,41 +184,41 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
 	PINECONE_FAILURE_OTHER
 } PineconeFailure;
-extern PineconeFailure pinecone_api_failure(PineconeCall *call);
+extern PineconeFailure pinecone_vectors_failure(PineconeCall *call);
 
 /* A write that has been started: might it have been applied by now? */
-extern bool pinecone_api_may_be_applied(const PineconeCall *call);
+extern bool pinecone_vectors_may_be_applied(const PineconeCall *call);
 
 /* Not to be sent, or sent again; what is on the wire still comes back. */
-extern void pinecone_api_stop(PineconeCall *call);
+extern void pinecone_vectors_stop(PineconeCall *call);
 
 /* Something for the detail of a failed call's error to add. */
-extern void pinecone_api_set_note(PineconeCall *call, const char *note);
+extern void pinecone_vectors_set_note(PineconeCall *call, const char *note);
 
 /* Raise the error of a failed call; elevel as in ereport. */
-extern void pinecone_api_report(PineconeCall *call, int elevel);
+extern void pinecone_vectors_report(PineconeCall *call, int elevel);
 
 /*
  * The results: wait, raise an error if the call failed, decode into the
  * current memory context.
  */
-extern PineconePage *pinecone_api_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
-extern PineconeStats *pinecone_api_stats_result(PineconeCall *call);
-extern PineconeStats *pinecone_api_stats_try_result(PineconeCall *call); /* NULL rather than an error */
-extern double pinecone_api_count_result(PineconeCall *call);			 /* count, update_by_filter */
-extern PineconeNamespaceInfo *pinecone_api_namespaces_result(PineconeCall *call, int *n, char **next_token);
+extern PineconePage *pinecone_vectors_page(PineconeCall *call); /* query, fetch, fetch_by_metadata, list */
+extern PineconeStats *pinecone_vectors_stats_result(PineconeCall *call);
+extern PineconeStats *pinecone_vectors_stats_try_result(PineconeCall *call); /* NULL rather than an error */
+extern double pinecone_vectors_count_result(PineconeCall *call);			 /* count, update_by_filter */
+extern PineconeNamespaceInfo *pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token);
 
 /*
  * A write that has succeeded: does its reply confirm all of it?  If not it is
  * sent again, or fails for good, and this returns false.
  */
-extern bool pinecone_api_confirm(PineconeCall *call);
+extern bool pinecone_vectors_confirm(PineconeCall *call);
 
 /* Log sequence numbers of the reply's headers; -1 when absent. */
-extern int64 pinecone_api_request_lsn(PineconeCall *call);
-extern int64 pinecone_api_indexed_lsn(PineconeCall *call);
+extern int64 pinecone_vectors_request_lsn(PineconeCall *call);
+extern int64 pinecone_vectors_indexed_lsn(PineconeCall *call);
 
 /* Split a record's metadata into fields (current memory context). */
-extern PineconeFields *pinecone_api_metadata_fields(const PineconeRecord *record);
+extern PineconeFields *pinecone_vectors_metadata_fields(const PineconeRecord *record);
 
 #endif /* PINECONE_VECTORS_H */

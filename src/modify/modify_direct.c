@@ -229,8 +229,8 @@ static double
 modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
-	PineconeStreamSpec spec;
-	PineconeStream *stream;
+	PineconeStoredSpec spec;
+	PineconeStored *stream;
 	PineconeRecord *stored;
 	double n = 0;
 
@@ -238,8 +238,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 							&spec);
 	spec.namespace_ = namespace_;
 	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+	stream = pinecone_stored_begin(&spec);
+	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
 	{
 		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
@@ -248,7 +248,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 		MemoryContextSwitchTo(old);
 		n++;
 	}
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 	return n;
 }
 
@@ -312,13 +312,13 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 		write.rest = rest_filter(write.filter, &write.record);
 	}
 
-	call = pinecone_api_count(modify->session, &scan->counters, namespace_, write.filter);
-	pinecone_api_wait(call);
-	if (pinecone_api_failure(call) == PINECONE_FAILURE_NO_NAMESPACE)
+	call = pinecone_vectors_count(modify->session, &scan->counters, namespace_, write.filter);
+	pinecone_vectors_wait(call);
+	if (pinecone_vectors_failure(call) == PINECONE_FAILURE_NO_NAMESPACE)
 		count = 0;
 	else
-		count = pinecone_api_count_result(call);
-	pinecone_api_free(call);
+		count = pinecone_vectors_count_result(call);
+	pinecone_vectors_free(call);
 	if (count > MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)

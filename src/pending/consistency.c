@@ -85,10 +85,10 @@ indexed_lsn(PineconeSession *session, const char *namespace_)
 		search.nvalues = stats->dimension;
 		search.values = vector;
 	}
-	call = pinecone_api_query(session, NULL, &search);
-	(void) pinecone_api_page(call);
-	lsn = pinecone_api_indexed_lsn(call);
-	pinecone_api_free(call);
+	call = pinecone_vectors_query(session, NULL, &search);
+	(void) pinecone_vectors_page(call);
+	lsn = pinecone_vectors_indexed_lsn(call);
+	pinecone_vectors_free(call);
 	pfree(vector);
 	return lsn;
 }

@@ -366,12 +366,12 @@ set_metadata(PineconeRecord *record, const PineconeRecord *fields)
 	PineconeMetadata metadata = {0};
 	const char *reason;
 
-	reason = pinecone_convert_metadata_add_stored(&metadata, record);
+	reason = pinecone_metadata_add_stored(&metadata, record);
 	if (reason == NULL)
-		reason = pinecone_convert_metadata_add_stored(&metadata, fields);
+		reason = pinecone_metadata_add_stored(&metadata, fields);
 	if (reason == NULL)
-		reason = pinecone_convert_metadata_finish(&metadata, &record->metadata,
-												  &record->metadata_len);
+		reason = pinecone_metadata_finish(&metadata, &record->metadata,
+										  &record->metadata_len);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -159,7 +159,7 @@ static bool
 is_missing_namespace(Batch *batch)
 {
 	return batch->kind != PINECONE_WRITE_UPSERT &&
-		   pinecone_api_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
+		   pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
 }
 
 static Progress
@@ -174,7 +174,7 @@ progress_of(const Target *target)
 
 		if (batch->confirmed)
 			progress.applied += batch->live;
-		else if (pinecone_api_may_be_applied(batch->call))
+		else if (pinecone_vectors_may_be_applied(batch->call))
 			progress.unknown += batch->live;
 	}
 	return progress;
@@ -321,7 +321,7 @@ start_deletion(Target *target, Batch *batch)
 		if (batch->items[i].len > 0)
 			ids[n++] = unconstify(char *, batch->items[i].id);
 	}
-	return pinecone_api_delete_ids(target->session, target->counters, target->namespace_, ids, n);
+	return pinecone_vectors_delete_ids(target->session, target->counters, target->namespace_, ids, n);
 }
 
 static PineconeCall *
@@ -330,17 +330,17 @@ start_whole(Target *target, const PineconeWrite *write)
 	switch (write->kind)
 	{
 		case PINECONE_WRITE_UPDATE:
-			return pinecone_api_update(target->session, target->counters, target->namespace_,
-									   &write->record);
+			return pinecone_vectors_update(target->session, target->counters, target->namespace_,
+										   &write->record);
 		case PINECONE_WRITE_UPDATE_FILTER:
-			return pinecone_api_update_by_filter(target->session, target->counters,
-												 target->namespace_, write->filter,
-												 write->record.metadata);
+			return pinecone_vectors_update_by_filter(target->session, target->counters,
+													 target->namespace_, write->filter,
+													 write->record.metadata);
 		case PINECONE_WRITE_DELETE_FILTER:
-			return pinecone_api_delete_by_filter(target->session, target->counters,
-												 target->namespace_, write->filter);
+			return pinecone_vectors_delete_by_filter(target->session, target->counters,
+													 target->namespace_, write->filter);
 		case PINECONE_WRITE_DELETE_ALL:
-			return pinecone_api_delete_all(target->session, target->counters, target->namespace_);
+			return pinecone_vectors_delete_all(target->session, target->counters, target->namespace_);
 		default:
 			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
 	}
@@ -355,8 +355,8 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 	{
 		send->open_bytes -= batch->text.len;
 		compact(batch);
-		batch->call = pinecone_api_upsert(target->session, target->counters, target->namespace_,
-										  batch->text.data, batch->text.len, batch->live);
+		batch->call = pinecone_vectors_upsert(target->session, target->counters, target->namespace_,
+											  batch->text.data, batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
@@ -374,11 +374,11 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 static bool
 confirm(Target *target, Batch *batch)
 {
-	if (!pinecone_api_confirm(batch->call))
+	if (!pinecone_vectors_confirm(batch->call))
 		return false;
 	batch->confirmed = true;
 	pinecone_consistency_note(target->session, target->namespace_,
-							  pinecone_api_request_lsn(batch->call));
+							  pinecone_vectors_request_lsn(batch->call));
 	return true;
 }
 
@@ -394,7 +394,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 	for (int i = 0; i < send->ntargets; i++)
 	{
 		dlist_foreach(iter, &send->targets[i]->sent)
-			pinecone_api_stop(dlist_container(Batch, node, iter.cur)->call);
+			pinecone_vectors_stop(dlist_container(Batch, node, iter.cur)->call);
 	}
 	for (int i = 0; i < send->ntargets; i++)
 	{
@@ -404,14 +404,14 @@ fail(PineconeSend *send, PineconeCall *failed)
 		{
 			Batch *batch = dlist_container(Batch, node, iter.cur);
 
-			pinecone_api_wait(batch->call);
-			if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE && !batch->confirmed)
+			pinecone_vectors_wait(batch->call);
+			if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NONE && !batch->confirmed)
 				(void) confirm(target, batch);
 		}
 	}
-	pinecone_api_set_note(failed, describe_progress(send));
+	pinecone_vectors_set_note(failed, describe_progress(send));
 	send->reported = true;
-	pinecone_api_report(failed, ERROR);
+	pinecone_vectors_report(failed, ERROR);
 }
 
 /*
@@ -421,7 +421,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 static void
 update_rest(PineconeSend *send, Target *target, Batch *batch)
 {
-	double left = pinecone_api_count_result(batch->call) < MAX_UPDATED ? 0 : 1;
+	double left = pinecone_vectors_count_result(batch->call) < MAX_UPDATED ? 0 : 1;
 
 	/* until there is no more to do, it has been applied in part */
 	batch->confirmed = left == 0;
@@ -430,10 +430,10 @@ update_rest(PineconeSend *send, Target *target, Batch *batch)
 		PineconeCall *call;
 		double before = left;
 
-		call = pinecone_api_count(target->session, target->counters, target->namespace_,
-								  batch->whole->rest);
-		left = pinecone_api_count_result(call);
-		pinecone_api_free(call);
+		call = pinecone_vectors_count(target->session, target->counters, target->namespace_,
+									  batch->whole->rest);
+		left = pinecone_vectors_count_result(call);
+		pinecone_vectors_free(call);
 		if (left == 0)
 			break;
 		if (before > 1 && left >= before)
@@ -442,13 +442,13 @@ update_rest(PineconeSend *send, Target *target, Batch *batch)
 					 errmsg("Pinecone did not update all records"),
 					 errdetail("%.0f records of namespace \"%s\" are as they were.", left,
 							   target->namespace_)));
-		call = pinecone_api_update_by_filter(target->session, target->counters,
-											 target->namespace_, batch->whole->rest,
-											 batch->whole->record.metadata);
-		(void) pinecone_api_count_result(call);
+		call = pinecone_vectors_update_by_filter(target->session, target->counters,
+												 target->namespace_, batch->whole->rest,
+												 batch->whole->record.metadata);
+		(void) pinecone_vectors_count_result(call);
 		pinecone_consistency_note(target->session, target->namespace_,
-								  pinecone_api_request_lsn(call));
-		pinecone_api_free(call);
+								  pinecone_vectors_request_lsn(call));
+		pinecone_vectors_free(call);
 	}
 }
 
@@ -460,8 +460,8 @@ finish_batch(PineconeSend *send, Target *target, Batch *batch)
 
 	if (!is_missing_namespace(batch))
 	{
-		if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_NONE &&
-			!confirm(target, batch) && !pinecone_api_ready(batch->call))
+		if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NONE &&
+			!confirm(target, batch) && !pinecone_vectors_ready(batch->call))
 		{
 			MemoryContextSwitchTo(old);
 			return; /* it is sent again */
@@ -489,7 +489,7 @@ look(PineconeSend *send, Target *target)
 	{
 		Batch *batch = dlist_container(Batch, node, iter.cur);
 
-		if (pinecone_api_ready(batch->call))
+		if (pinecone_vectors_ready(batch->call))
 			finish_batch(send, target, batch);
 	}
 }
@@ -506,7 +506,7 @@ wait_until_below(PineconeSend *send, Target *target, int most)
 
 		dlist_foreach(iter, &target->sent)
 			calls[n++] = dlist_container(Batch, node, iter.cur)->call;
-		(void) pinecone_api_wait_any(calls, n);
+		(void) pinecone_vectors_wait_any(calls, n);
 		pfree(calls);
 		look(send, target);
 	}
@@ -588,7 +588,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
 	if (start > 0)
 		appendStringInfoChar(&batch->text, ',');
 	len = batch->text.len;
-	pinecone_api_append_record(&batch->text, record);
+	pinecone_vectors_append_record(&batch->text, record);
 	len = batch->text.len - len;
 
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)

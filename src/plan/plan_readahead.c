@@ -344,7 +344,7 @@ add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 }
 
 void
-pinecone_readahead_plan_init(void)
+pinecone_plan_readahead_init(void)
 {
 	previous_join_pathlist = set_join_pathlist_hook;
 	set_join_pathlist_hook = add_read_aheads;

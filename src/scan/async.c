@@ -116,7 +116,7 @@ complete_pending(AppendState *append)
 {
 	AsyncRequest *areq = NULL;
 
-	pinecone_api_advance();
+	pinecone_vectors_advance();
 	while ((areq = next_pending(append, areq ? areq->request_index : -1)) != NULL)
 	{
 		if (!may_be_ready((ForeignScanState *) areq->requestee))
@@ -179,8 +179,8 @@ pineconeForeignAsyncConfigureWait(AsyncRequest *areq)
 	 * With a row at hand the wait must end at once, although others may have
 	 * added events of theirs.
 	 */
-	pinecone_api_alarm(append->as_nasyncresults > 0 ? 0 : LONGEST_WAIT_MS);
-	AddWaitEventToSet(append->as_eventset, WL_SOCKET_READABLE, pinecone_api_socket(), NULL, areq);
+	pinecone_vectors_alarm(append->as_nasyncresults > 0 ? 0 : LONGEST_WAIT_MS);
+	AddWaitEventToSet(append->as_eventset, WL_SOCKET_READABLE, pinecone_vectors_socket(), NULL, areq);
 }
 
 static void

@@ -34,14 +34,14 @@ typedef struct Source
 {
 	const char *namespace_;
 	double records;			/* expected */
-	PineconeStream *stream; /* NULL: not begun, or ended */
+	PineconeStored *stream; /* NULL: not begun, or ended */
 	PineconeRecord *head;	/* read, and not returned; or NULL */
 	bool done;				/* nothing more comes of it, though there may be more */
 } Source;
 
 struct PineconeFanout
 {
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 	PineconeFanoutOrder order;
 	MemoryContext cxt;
 
@@ -91,7 +91,7 @@ pinecone_fanout_seen(PineconeFanout *fanout, const PineconeRecord *record)
 
 	if (fanout->nsources == 1)
 		return fanout->sources[0].stream != NULL &&
-			   pinecone_stream_seen(fanout->sources[0].stream, record->id);
+			   pinecone_stored_seen(fanout->sources[0].stream, record->id);
 	return fanout->seen != NULL && hash_search(fanout->seen, &key, HASH_FIND, NULL) != NULL;
 }
 
@@ -106,7 +106,7 @@ is_search_merge(PineconeFanout *fanout)
 
 /* Bytes of a record in memory, for sizing. */
 static double
-record_bytes(const PineconeStreamSpec *spec)
+record_bytes(const PineconeStoredSpec *spec)
 {
 	double bytes = BYTES_PER_ID;
 	bool whole = spec->op != PINECONE_OP_LIST && spec->op != PINECONE_OP_QUERY;
@@ -129,10 +129,10 @@ static void
 begin_source(PineconeFanout *fanout, Source *source)
 {
 	MemoryContext old = MemoryContextSwitchTo(fanout->cxt);
-	PineconeStreamSpec spec = fanout->spec;
+	PineconeStoredSpec spec = fanout->spec;
 
 	spec.namespace_ = source->namespace_;
-	source->stream = pinecone_stream_begin(&spec);
+	source->stream = pinecone_stored_begin(&spec);
 	if (spec.counters)
 		spec.counters->namespaces++;
 	MemoryContextSwitchTo(old);
@@ -142,23 +142,23 @@ begin_source(PineconeFanout *fanout, Source *source)
  * Read a source's next record into its head, if it is there.  Returns what the
  * stream says.
  */
-static PineconeStreamStatus
+static PineconeStoredStatus
 poll_source(PineconeFanout *fanout, Source *source, bool wait)
 {
-	PineconeStreamStatus status = pinecone_stream_next(source->stream, wait, &source->head);
+	PineconeStoredStatus status = pinecone_stored_next(source->stream, wait, &source->head);
 
-	if (status != PINECONE_STREAM_RECORD)
+	if (status != PINECONE_STORED_RECORD)
 		source->head = NULL;
 	else
 		source->head->namespace_ = source->namespace_;
 	if (fanout->spec.op == PINECONE_OP_QUERY)
-		fanout->top_k = Max(fanout->top_k, pinecone_stream_top_k(source->stream));
-	if (status == PINECONE_STREAM_END || status == PINECONE_STREAM_CAPPED)
+		fanout->top_k = Max(fanout->top_k, pinecone_stored_top_k(source->stream));
+	if (status == PINECONE_STORED_END || status == PINECONE_STORED_CAPPED)
 		source->done = true;
 	/* a single search is asked later what it has returned */
 	if (source->done && fanout->nsources > 1)
 	{
-		pinecone_stream_end(source->stream);
+		pinecone_stored_end(source->stream);
 		source->stream = NULL;
 	}
 	return status;
@@ -181,11 +181,11 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 		(void) poll_source(fanout, waiting[0], true);
 		return;
 	}
-	calls = palloc(n * PINECONE_STREAM_CALLS * sizeof(PineconeCall *));
-	owners = palloc(n * PINECONE_STREAM_CALLS * sizeof(int));
+	calls = palloc(n * PINECONE_STORED_CALLS * sizeof(PineconeCall *));
+	owners = palloc(n * PINECONE_STORED_CALLS * sizeof(int));
 	for (int i = 0; i < n; i++)
 	{
-		int found = pinecone_stream_calls(waiting[i]->stream, calls + ncalls);
+		int found = pinecone_stored_calls(waiting[i]->stream, calls + ncalls);
 
 		/* one that was begun a moment ago can have been answered already */
 		if (found == 0)
@@ -194,7 +194,7 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 			owners[ncalls++] = i;
 	}
 	if (ready < 0)
-		ready = owners[pinecone_api_wait_any(calls, ncalls)];
+		ready = owners[pinecone_vectors_wait_any(calls, ncalls)];
 	pfree(calls);
 	pfree(owners);
 	(void) poll_source(fanout, waiting[ready], false);
@@ -206,7 +206,7 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 static bool
 window_has_room(PineconeFanout *fanout)
 {
-	const PineconeStreamSpec *spec = &fanout->spec;
+	const PineconeStoredSpec *spec = &fanout->spec;
 	double limit = spec->row_limit - fanout->returned;
 
 	if (fanout->nopen == 0)
@@ -282,7 +282,7 @@ readable_source(PineconeFanout *fanout)
 	return NULL;
 }
 
-static PineconeStreamStatus
+static PineconeStoredStatus
 next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
 	Source *source = fanout->taken;
@@ -292,7 +292,7 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	if (source != NULL)
 	{
 		source->head = NULL;
-		if (poll_source(fanout, source, false) != PINECONE_STREAM_RECORD)
+		if (poll_source(fanout, source, false) != PINECONE_STORED_RECORD)
 			source = NULL;
 		if (((int64) fanout->returned) % POLL_INTERVAL == 0)
 			poll_open(fanout);
@@ -307,9 +307,9 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 		if (source != NULL)
 			break;
 		if (fanout->nopen == 0)
-			return PINECONE_STREAM_END;
+			return PINECONE_STORED_END;
 		if (!wait)
-			return PINECONE_STREAM_PENDING;
+			return PINECONE_STORED_PENDING;
 		{
 			Source **waiting = palloc(fanout->nopen * sizeof(Source *));
 
@@ -324,7 +324,7 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	fanout->taken = source;
 	fanout->returned++;
 	*record = source->head;
-	return PINECONE_STREAM_RECORD;
+	return PINECONE_STORED_RECORD;
 }
 
 /* ---- In order ---- */
@@ -367,7 +367,7 @@ fill_heap(PineconeFanout *fanout, bool wait)
 		Source *source = &fanout->sources[i];
 
 		if (source->head == NULL && !source->done &&
-			poll_source(fanout, source, false) == PINECONE_STREAM_PENDING)
+			poll_source(fanout, source, false) == PINECONE_STORED_PENDING)
 			waiting[n++] = source;
 	}
 	while (n > 0 && wait)
@@ -396,39 +396,39 @@ fill_heap(PineconeFanout *fanout, bool wait)
 	return true;
 }
 
-static PineconeStreamStatus
+static PineconeStoredStatus
 next_in_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
 	if (!fanout->merging)
 	{
 		if (!fill_heap(fanout, wait))
-			return PINECONE_STREAM_PENDING;
+			return PINECONE_STORED_PENDING;
 	}
 	else if (fanout->taken != NULL)
 	{
 		/* its place in the heap depends on what comes next from it */
 		switch (poll_source(fanout, fanout->taken, wait))
 		{
-			case PINECONE_STREAM_RECORD:
+			case PINECONE_STORED_RECORD:
 				binaryheap_replace_first(fanout->heap, PointerGetDatum(fanout->taken));
 				break;
-			case PINECONE_STREAM_END:
+			case PINECONE_STORED_END:
 				(void) binaryheap_remove_first(fanout->heap);
 				break;
-			case PINECONE_STREAM_CAPPED:
-				return PINECONE_STREAM_CAPPED;
-			case PINECONE_STREAM_PENDING:
-				return PINECONE_STREAM_PENDING;
+			case PINECONE_STORED_CAPPED:
+				return PINECONE_STORED_CAPPED;
+			case PINECONE_STORED_PENDING:
+				return PINECONE_STORED_PENDING;
 		}
 		fanout->taken = NULL;
 	}
 	if (binaryheap_empty(fanout->heap))
-		return PINECONE_STREAM_END;
+		return PINECONE_STORED_END;
 	fanout->taken = (Source *) DatumGetPointer(binaryheap_first(fanout->heap));
 	*record = fanout->taken->head;
 	if (is_search_merge(fanout) && fanout->nsources > 1)
 		remember(fanout, *record);
-	return PINECONE_STREAM_RECORD;
+	return PINECONE_STORED_RECORD;
 }
 
 /*
@@ -446,7 +446,7 @@ share_of_top_k(PineconeFanout *fanout)
 /* ---- The fan-out ---- */
 
 PineconeFanout *
-pinecone_fanout_begin(const PineconeStreamSpec *spec, const PineconeNamespaceStats *namespaces,
+pinecone_fanout_begin(const PineconeStoredSpec *spec, const PineconeNamespaceStats *namespaces,
 					  int nnamespaces, PineconeFanoutOrder order)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone fan-out",
@@ -488,7 +488,7 @@ pinecone_fanout_begin(const PineconeStreamSpec *spec, const PineconeNamespaceSta
 	return fanout;
 }
 
-PineconeStreamStatus
+PineconeStoredStatus
 pinecone_fanout_next(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
 	if (fanout->order == PINECONE_FANOUT_ANY)
@@ -499,7 +499,7 @@ pinecone_fanout_next(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 bool
 pinecone_fanout_ready(PineconeFanout *fanout)
 {
-	PineconeCall *calls[PINECONE_STREAM_CALLS];
+	PineconeCall *calls[PINECONE_STORED_CALLS];
 	bool waits = false;
 
 	for (int i = 0; i < fanout->nsources; i++)
@@ -509,10 +509,10 @@ pinecone_fanout_ready(PineconeFanout *fanout)
 
 		if (source->stream == NULL || source->done || source->head != NULL)
 			continue;
-		n = pinecone_stream_calls(source->stream, calls);
+		n = pinecone_stored_calls(source->stream, calls);
 		for (int j = 0; j < n; j++)
 		{
-			if (pinecone_api_finished(calls[j]))
+			if (pinecone_vectors_finished(calls[j]))
 				return true;
 		}
 		if (n == 0)

@@ -25,15 +25,15 @@ typedef struct PineconeFanout PineconeFanout;
  * What the arguments point to must live as long as the fan-out, which lives in
  * a child of the current memory context.
  */
-extern PineconeFanout *pinecone_fanout_begin(const PineconeStreamSpec *spec,
+extern PineconeFanout *pinecone_fanout_begin(const PineconeStoredSpec *spec,
 											 const PineconeNamespaceStats *namespaces,
 											 int nnamespaces, PineconeFanoutOrder order);
 
 /*
- * As pinecone_stream_next(); the record tells its namespace.  CAPPED: one of
+ * As pinecone_stored_next(); the record tells its namespace.  CAPPED: one of
  * the searches may not grow further, and the next record may be one of its.
  */
-extern PineconeStreamStatus pinecone_fanout_next(PineconeFanout *fanout, bool wait,
+extern PineconeStoredStatus pinecone_fanout_next(PineconeFanout *fanout, bool wait,
 												 PineconeRecord **record);
 
 /*

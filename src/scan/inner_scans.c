@@ -42,12 +42,12 @@ typedef struct Gate
 
 typedef struct ServedScan
 {
-	PineconeAhead *ahead;
+	PineconeAnswers *ahead;
 	PineconeScanState *state;
 	Gate *gates;
 } ServedScan;
 
-struct PineconeServed
+struct PineconeInnerScans
 {
 	NestLoopState *loop;
 	List *nest_params; /* the loop's: of NestLoopParam */
@@ -67,7 +67,7 @@ struct PineconeServed
 
 typedef struct Search
 {
-	PineconeServed *served;
+	PineconeInnerScans *served;
 	Bitmapset *set_by_loop;
 	Bitmapset *known; /* the same and those set further out */
 	Gate *gates;	  /* above the node looked at */
@@ -135,17 +135,17 @@ scan_is_served(ForeignScanState *node, Search *search)
 static void
 add_scan(ForeignScanState *node, Search *search)
 {
-	PineconeServed *served = search->served;
+	PineconeInnerScans *served = search->served;
 	ServedScan *scan;
 
 	served->scans = served->scans == NULL ?
 						palloc(sizeof(ServedScan)) :
 						repalloc(served->scans, (served->nscans + 1) * sizeof(ServedScan));
 	scan = &served->scans[served->nscans++];
-	scan->ahead = pinecone_ahead_create(node);
+	scan->ahead = pinecone_answers_create(node);
 	scan->state = node->fdw_state;
 	scan->gates = search->gates;
-	served->gathers |= pinecone_ahead_gathers(scan->ahead);
+	served->gathers |= pinecone_answers_gathers(scan->ahead);
 }
 
 /*
@@ -279,12 +279,12 @@ known_parameters(NestLoop *plan, Bitmapset *set_by_loop)
 	return known;
 }
 
-PineconeServed *
-pinecone_served_find(NestLoopState *loop)
+PineconeInnerScans *
+pinecone_inner_scans_find(NestLoopState *loop)
 {
 	NestLoop *plan = (NestLoop *) loop->js.ps.plan;
 	MemoryContext old = MemoryContextSwitchTo(loop->js.ps.state->es_query_cxt);
-	PineconeServed *served = palloc0(sizeof(PineconeServed));
+	PineconeInnerScans *served = palloc0(sizeof(PineconeInnerScans));
 	Search search = {0};
 	ListCell *lc;
 
@@ -310,7 +310,7 @@ pinecone_served_find(NestLoopState *loop)
 /* ---- Caches ---- */
 
 static void
-forget_cached(PineconeServed *served)
+forget_cached(PineconeInnerScans *served)
 {
 	HASH_SEQ_STATUS status;
 	uint64 *key;
@@ -323,7 +323,7 @@ forget_cached(PineconeServed *served)
 }
 
 static uint64
-hash_of_parameters(PineconeServed *served, TupleTableSlot *slot)
+hash_of_parameters(PineconeInnerScans *served, TupleTableSlot *slot)
 {
 	uint64 hash = 0;
 	ListCell *lc;
@@ -361,7 +361,7 @@ hash_of_parameters(PineconeServed *served, TupleTableSlot *slot)
  * that overlaps with no other, or one too many.
  */
 static bool
-row_is_cached(PineconeServed *served, TupleTableSlot *slot)
+row_is_cached(PineconeInnerScans *served, TupleTableSlot *slot)
 {
 	uint64 hash;
 	uint64 evictions = 0;
@@ -421,7 +421,7 @@ gates_are_open(Gate *gate, bool cached)
 /* ---- Asking ---- */
 
 static void
-set_parameters(PineconeServed *served, TupleTableSlot *row)
+set_parameters(PineconeInnerScans *served, TupleTableSlot *row)
 {
 	ParamExecData *params = served->loop->js.ps.state->es_param_exec_vals;
 	ListCell *lc;
@@ -437,7 +437,7 @@ set_parameters(PineconeServed *served, TupleTableSlot *row)
 }
 
 static void
-restore_parameters(PineconeServed *served)
+restore_parameters(PineconeInnerScans *served)
 {
 	ParamExecData *params = served->loop->js.ps.state->es_param_exec_vals;
 	ListCell *lc;
@@ -447,7 +447,7 @@ restore_parameters(PineconeServed *served)
 }
 
 PineconeAnswer **
-pinecone_served_ask(PineconeServed *served, TupleTableSlot *row)
+pinecone_inner_scans_ask(PineconeInnerScans *served, TupleTableSlot *row)
 {
 	PineconeAnswer **answers = palloc0(served->nscans * sizeof(PineconeAnswer *));
 	MemoryContext old = MemoryContextSwitchTo(served->row_cxt);
@@ -457,7 +457,7 @@ pinecone_served_ask(PineconeServed *served, TupleTableSlot *row)
 	for (int i = 0; i < served->nscans; i++)
 	{
 		if (gates_are_open(served->scans[i].gates, cached))
-			answers[i] = pinecone_ahead_ask(served->scans[i].ahead);
+			answers[i] = pinecone_answers_ask(served->scans[i].ahead);
 	}
 	restore_parameters(served);
 	MemoryContextSwitchTo(old);
@@ -466,52 +466,52 @@ pinecone_served_ask(PineconeServed *served, TupleTableSlot *row)
 }
 
 void
-pinecone_served_release(PineconeServed *served, PineconeAnswer **answers)
+pinecone_inner_scans_release(PineconeInnerScans *served, PineconeAnswer **answers)
 {
 	for (int i = 0; i < served->nscans; i++)
 	{
 		if (answers[i])
-			pinecone_ahead_release(answers[i]);
+			pinecone_answers_release(answers[i]);
 	}
 	pfree(answers);
 }
 
 bool
-pinecone_served_gathers(PineconeServed *served)
+pinecone_inner_scans_gathers(PineconeInnerScans *served)
 {
 	return served->gathers;
 }
 
 int
-pinecone_served_waiting(PineconeServed *served)
+pinecone_inner_scans_waiting(PineconeInnerScans *served)
 {
 	int most = 0;
 
 	for (int i = 0; i < served->nscans; i++)
-		most = Max(most, pinecone_ahead_waiting(served->scans[i].ahead));
+		most = Max(most, pinecone_answers_waiting(served->scans[i].ahead));
 	return most;
 }
 
 void
-pinecone_served_flush(PineconeServed *served)
+pinecone_inner_scans_flush(PineconeInnerScans *served)
 {
 	for (int i = 0; i < served->nscans; i++)
-		pinecone_ahead_flush(served->scans[i].ahead);
+		pinecone_answers_flush(served->scans[i].ahead);
 }
 
 double
-pinecone_served_most_rows(PineconeServed *served)
+pinecone_inner_scans_most_rows(PineconeInnerScans *served)
 {
 	double most = get_float8_infinity();
 
 	for (int i = 0; i < served->nscans; i++)
 	{
-		PineconeAhead *ahead = served->scans[i].ahead;
-		double bytes = pinecone_ahead_answer_bytes(ahead);
+		PineconeAnswers *ahead = served->scans[i].ahead;
+		double bytes = pinecone_answers_bytes(ahead);
 
 		/* what is on the wire, and as much again that has arrived */
-		if (!pinecone_ahead_gathers(ahead))
-			most = Min(most, 2 * pinecone_ahead_concurrency(ahead));
+		if (!pinecone_answers_gathers(ahead))
+			most = Min(most, 2 * pinecone_answers_concurrency(ahead));
 		if (bytes > 0)
 			most = Min(most, pinecone_prefetch_kb * 1024.0 / (bytes * served->nscans));
 	}
@@ -519,13 +519,13 @@ pinecone_served_most_rows(PineconeServed *served)
 }
 
 void
-pinecone_served_rescan(PineconeServed *served)
+pinecone_inner_scans_rescan(PineconeInnerScans *served)
 {
 	forget_cached(served);
 }
 
 void
-pinecone_served_cost(PineconeServed *served, PineconeCounters *cost, double *ids_per_request)
+pinecone_inner_scans_cost(PineconeInnerScans *served, PineconeCounters *cost, double *ids_per_request)
 {
 	uint64 fetches = 0;
 
@@ -534,7 +534,7 @@ pinecone_served_cost(PineconeServed *served, PineconeCounters *cost, double *ids
 	{
 		PineconeCounters *counters = &served->scans[i].state->counters;
 
-		pinecone_ahead_settle(served->scans[i].ahead);
+		pinecone_answers_settle(served->scans[i].ahead);
 		cost->requests += counters->requests;
 		cost->ids_fetched += counters->ids_fetched;
 		cost->peak_in_flight = Max(cost->peak_in_flight, counters->peak_in_flight);

@@ -6,35 +6,35 @@
 #ifndef PINECONE_INNER_SCANS_H
 #define PINECONE_INNER_SCANS_H
 
-#include "scan/answer.h"
+#include "scan/answers.h"
 
-typedef struct PineconeServed PineconeServed;
+typedef struct PineconeInnerScans PineconeInnerScans;
 
 /* NULL when there are none.  For the life of the query. */
-extern PineconeServed *pinecone_served_find(NestLoopState *loop);
+extern PineconeInnerScans *pinecone_inner_scans_find(NestLoopState *loop);
 
 /*
  * Have the scans ask what they will ask for this outer row.  The answers, in
  * the current memory context, are to be released.
  */
-extern PineconeAnswer **pinecone_served_ask(PineconeServed *served, TupleTableSlot *row);
-extern void pinecone_served_release(PineconeServed *served, PineconeAnswer **answers);
+extern PineconeAnswer **pinecone_inner_scans_ask(PineconeInnerScans *served, TupleTableSlot *row);
+extern void pinecone_inner_scans_release(PineconeInnerScans *served, PineconeAnswer **answers);
 
 /* Are ids gathered for fetches, and how many are, at most by one scan? */
-extern bool pinecone_served_gathers(PineconeServed *served);
-extern int pinecone_served_waiting(PineconeServed *served);
+extern bool pinecone_inner_scans_gathers(PineconeInnerScans *served);
+extern int pinecone_inner_scans_waiting(PineconeInnerScans *served);
 
 /* Fetch what has been gathered. */
-extern void pinecone_served_flush(PineconeServed *served);
+extern void pinecone_inner_scans_flush(PineconeInnerScans *served);
 
 /* Beyond so many rows asking ahead is of no use, or takes too much memory. */
-extern double pinecone_served_most_rows(PineconeServed *served);
+extern double pinecone_inner_scans_most_rows(PineconeInnerScans *served);
 
 /* The loop starts again. */
-extern void pinecone_served_rescan(PineconeServed *served);
+extern void pinecone_inner_scans_rescan(PineconeInnerScans *served);
 
 /* What the scans have cost so far. */
-extern void pinecone_served_cost(PineconeServed *served, PineconeCounters *cost,
-								 double *ids_per_request);
+extern void pinecone_inner_scans_cost(PineconeInnerScans *served, PineconeCounters *cost,
+									  double *ids_per_request);
 
 #endif /* PINECONE_INNER_SCANS_H */

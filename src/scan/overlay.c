@@ -40,7 +40,7 @@ struct PineconeOverlay
 {
 	MemoryContext cxt;
 	MemoryContext row_cxt; /* the record last returned */
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 	PineconePendingView *view;
 	PineconeMatcher *filter; /* what to check here, or NULL */
 	bool filter_stored;		 /* check stored records too */
@@ -48,7 +48,7 @@ struct PineconeOverlay
 	PineconeMetric metric;
 
 	/* What Pinecone holds */
-	PineconeStream *stream; /* NULL: nothing is asked for */
+	PineconeStored *stream; /* NULL: nothing is asked for */
 	PineconeRecord *head;	/* read but not returned */
 	PineconeRecord changed; /* the head as it will be */
 	MemoryContext head_cxt;
@@ -95,7 +95,7 @@ filter_holds(PineconeOverlay *overlay, const PineconeRecord *record)
 static bool
 is_wanted(PineconeOverlay *overlay, const PineconeRecord *record)
 {
-	const PineconeStreamSpec *spec = &overlay->spec;
+	const PineconeStoredSpec *spec = &overlay->spec;
 
 	if (spec->op == PINECONE_OP_QUERY && record->nvalues != spec->nvalues)
 		return false;
@@ -135,10 +135,10 @@ compare_scores(const void *a, const void *b, void *arg)
 }
 
 /* Fetch records as Pinecone holds them; the ids must live as long as the stream. */
-static PineconeStream *
+static PineconeStored *
 fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 {
-	PineconeStreamSpec spec = overlay->spec;
+	PineconeStoredSpec spec = overlay->spec;
 
 	spec.op = PINECONE_OP_FETCH;
 	spec.ids = ids;
@@ -146,17 +146,17 @@ fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 	spec.filter = spec.prefix = NULL;
 	spec.want_values = spec.want_metadata = true;
 	spec.row_limit = 0;
-	return pinecone_stream_begin_stored(&spec);
+	return pinecone_stored_begin_stored(&spec);
 }
 
 /* The changed records among the ids, fetched and changed here. */
 static void
 add_fetched(PineconeOverlay *overlay, char **ids, int n)
 {
-	PineconeStream *stream = fetch_stored(overlay, ids, n);
+	PineconeStored *stream = fetch_stored(overlay, ids, n);
 	PineconeRecord *stored;
 
-	while (pinecone_stream_next(stream, true, &stored) == PINECONE_STREAM_RECORD)
+	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
 	{
 		PineconeRecord *copy = pinecone_record_copy(stored);
 		PineconeRecord record;
@@ -164,7 +164,7 @@ add_fetched(PineconeOverlay *overlay, char **ids, int n)
 		if (pinecone_pending_apply(overlay->view, copy->id, copy, &record))
 			add_named(overlay, copy->id, &record, true);
 	}
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 }
 
 /* Records that are in the log as a whole. */
@@ -195,7 +195,7 @@ compare_ids(const void *a, const void *b)
 static char **
 relevant_ids(PineconeOverlay *overlay, int *n)
 {
-	const PineconeStreamSpec *spec = &overlay->spec;
+	const PineconeStoredSpec *spec = &overlay->spec;
 
 	if (spec->op != PINECONE_OP_FETCH)
 		return pinecone_pending_ids(overlay->view, n);
@@ -210,7 +210,7 @@ relevant_ids(PineconeOverlay *overlay, int *n)
 static void
 collect_named(PineconeOverlay *overlay)
 {
-	PineconeStreamSpec *spec = &overlay->spec;
+	PineconeStoredSpec *spec = &overlay->spec;
 	char **ids;
 	char **changed;
 	int n;
@@ -245,7 +245,7 @@ collect_named(PineconeOverlay *overlay)
 static int
 stored_ids(PineconeOverlay *overlay, char ***ids)
 {
-	const PineconeStreamSpec *spec = &overlay->spec;
+	const PineconeStoredSpec *spec = &overlay->spec;
 	int n = 0;
 
 	*ids = palloc(Max(spec->nids, 1) * sizeof(char *));
@@ -260,7 +260,7 @@ stored_ids(PineconeOverlay *overlay, char ***ids)
 static void
 start_stream(PineconeOverlay *overlay)
 {
-	PineconeStreamSpec spec = overlay->spec;
+	PineconeStoredSpec spec = overlay->spec;
 
 	if (pinecone_pending_is_emptied(overlay->view))
 		return;
@@ -281,30 +281,30 @@ start_stream(PineconeOverlay *overlay)
 	}
 	else if (spec.op == PINECONE_OP_LIST && spec.want_metadata)
 		spec.op = PINECONE_OP_LIST_FETCH;
-	overlay->stream = pinecone_stream_begin_stored(&spec);
+	overlay->stream = pinecone_stored_begin_stored(&spec);
 }
 
 /*
  * The next stored record as it will be, or none.  A record that is replaced,
  * deleted, or no longer matched is passed over.
  */
-static PineconeStreamStatus
+static PineconeStoredStatus
 read_head(PineconeOverlay *overlay, bool wait)
 {
 	MemoryContext old;
 
 	while (overlay->head == NULL && !overlay->stream_done)
 	{
-		PineconeStreamStatus status = PINECONE_STREAM_END;
+		PineconeStoredStatus status = PINECONE_STORED_END;
 		PineconePendingFate fate;
 		PineconeRecord *stored;
 		bool exists;
 
 		if (overlay->stream)
-			status = pinecone_stream_next(overlay->stream, wait, &stored);
-		if (status == PINECONE_STREAM_PENDING || status == PINECONE_STREAM_CAPPED)
+			status = pinecone_stored_next(overlay->stream, wait, &stored);
+		if (status == PINECONE_STORED_PENDING || status == PINECONE_STORED_CAPPED)
 			return status;
-		if (status == PINECONE_STREAM_END)
+		if (status == PINECONE_STORED_END)
 		{
 			overlay->stream_done = true;
 			break;
@@ -321,7 +321,7 @@ read_head(PineconeOverlay *overlay, bool wait)
 		if (exists)
 			overlay->head = &overlay->changed;
 	}
-	return PINECONE_STREAM_RECORD;
+	return PINECONE_STORED_RECORD;
 }
 
 /* ---- Merging ---- */
@@ -372,12 +372,12 @@ return_named(PineconeOverlay *overlay)
 	return record;
 }
 
-PineconeStreamStatus
+PineconeStoredStatus
 pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **record)
 {
-	PineconeStreamStatus status = read_head(overlay, wait);
+	PineconeStoredStatus status = read_head(overlay, wait);
 
-	if (status != PINECONE_STREAM_RECORD)
+	if (status != PINECONE_STORED_RECORD)
 		return status;
 	if (named_is_first(overlay))
 		*record = return_named(overlay);
@@ -387,8 +387,8 @@ pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **reco
 		overlay->head = NULL;
 	}
 	else
-		return PINECONE_STREAM_END;
-	return PINECONE_STREAM_RECORD;
+		return PINECONE_STORED_END;
+	return PINECONE_STORED_RECORD;
 }
 
 /* ---- Begin ---- */
@@ -400,25 +400,25 @@ pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **reco
 static bool
 find_query_vector(PineconeOverlay *overlay)
 {
-	PineconeStreamSpec *spec = &overlay->spec;
+	PineconeStoredSpec *spec = &overlay->spec;
 	char *id = pstrdup(spec->query_id);
-	PineconeStream *stream = fetch_stored(overlay, &id, 1);
+	PineconeStored *stream = fetch_stored(overlay, &id, 1);
 	PineconeRecord *stored = NULL;
 	PineconeRecord record;
 
-	if (pinecone_stream_next(stream, true, &stored) != PINECONE_STREAM_RECORD)
+	if (pinecone_stored_next(stream, true, &stored) != PINECONE_STORED_RECORD)
 		stored = NULL;
 	if (!pinecone_pending_apply(overlay->view, id, stored, &record) || record.nvalues == 0)
 		return false;
 	spec->query_id = NULL;
 	spec->nvalues = record.nvalues;
 	spec->values = pinecone_record_copy(&record)->values;
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 	return true;
 }
 
 PineconeOverlay *
-pinecone_overlay_begin(const PineconeStreamSpec *spec, PineconePendingView *view)
+pinecone_overlay_begin(const PineconeStoredSpec *spec, PineconePendingView *view)
 {
 	PineconeOverlay *overlay = palloc0(sizeof(PineconeOverlay));
 	MemoryContext old = CurrentMemoryContext;
@@ -450,7 +450,7 @@ pinecone_overlay_begin(const PineconeStreamSpec *spec, PineconePendingView *view
 bool
 pinecone_overlay_seen(PineconeOverlay *overlay, const char *id)
 {
-	if (overlay->stream && pinecone_stream_seen(overlay->stream, id))
+	if (overlay->stream && pinecone_stored_seen(overlay->stream, id))
 		return true;
 	return idset_lookup(overlay->returned, id) != NULL;
 }
@@ -458,12 +458,12 @@ pinecone_overlay_seen(PineconeOverlay *overlay, const char *id)
 int
 pinecone_overlay_top_k(PineconeOverlay *overlay)
 {
-	return overlay->stream ? pinecone_stream_top_k(overlay->stream) : overlay->top_k;
+	return overlay->stream ? pinecone_stored_top_k(overlay->stream) : overlay->top_k;
 }
 
 int
 pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls)
 {
-	return overlay->stream && !overlay->stream_done ? pinecone_stream_calls(overlay->stream, calls) :
+	return overlay->stream && !overlay->stream_done ? pinecone_stored_calls(overlay->stream, calls) :
 													  0;
 }

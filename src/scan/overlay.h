@@ -15,9 +15,9 @@ typedef struct PineconeOverlay PineconeOverlay;
  * For stream.c: as the functions of the same names there.  The overlay lives
  * in the current memory context.
  */
-extern PineconeOverlay *pinecone_overlay_begin(const PineconeStreamSpec *spec,
+extern PineconeOverlay *pinecone_overlay_begin(const PineconeStoredSpec *spec,
 											   PineconePendingView *view);
-extern PineconeStreamStatus pinecone_overlay_next(PineconeOverlay *overlay, bool wait,
+extern PineconeStoredStatus pinecone_overlay_next(PineconeOverlay *overlay, bool wait,
 												  PineconeRecord **record);
 extern bool pinecone_overlay_seen(PineconeOverlay *overlay, const char *id);
 extern int pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls);

@@ -61,7 +61,7 @@ is_among(const PineconeRecord *record, const PineconePage *page, int n)
 }
 
 void
-pinecone_matches_drop_repeated(PineconePage *page)
+pinecone_page_order_drop_repeated(PineconePage *page)
 {
 	/* a few are compared with each other: a set takes longer to make */
 	idset_hash *seen = page->nrecords <= FEW ? NULL :
@@ -85,7 +85,7 @@ pinecone_matches_drop_repeated(PineconePage *page)
 }
 
 void
-pinecone_matches_tidy(PineconePage *page, bool low_scores_first)
+pinecone_page_order_tidy(PineconePage *page, bool low_scores_first)
 {
 	for (int i = 1; i < page->nrecords; i++)
 	{
@@ -95,5 +95,5 @@ pinecone_matches_tidy(PineconePage *page, bool low_scores_first)
 			break;
 		}
 	}
-	pinecone_matches_drop_repeated(page);
+	pinecone_page_order_drop_repeated(page);
 }

@@ -8,9 +8,9 @@
 #include "wire/record.h"
 
 /* Put a page of matches in order, best first, and drop those that come twice. */
-extern void pinecone_matches_tidy(PineconePage *page, bool low_scores_first);
+extern void pinecone_page_order_tidy(PineconePage *page, bool low_scores_first);
 
 /* Drop the records whose id an earlier one has. */
-extern void pinecone_matches_drop_repeated(PineconePage *page);
+extern void pinecone_page_order_drop_repeated(PineconePage *page);
 
 #endif /* PINECONE_PAGE_ORDER_H */

@@ -20,18 +20,18 @@
 typedef struct Chunk
 {
 	dlist_node node; /* in the pool's open chunks, until asked for */
-	PineconePool *pool;
+	PineconePooled *pool;
 	MemoryContext cxt;
-	PineconeStreamSpec spec; /* with all the ids */
+	PineconeStoredSpec spec; /* with all the ids */
 	int max_ids;
-	PineconePoolEntry **entries; /* as many as ids */
-	PineconeStream *stream;		 /* NULL while the chunk is open */
-	bool in_order;				 /* records come in the order of the ids */
-	int known;					 /* the first so many entries are known */
+	PineconePooledEntry **entries; /* as many as ids */
+	PineconeStored *stream;		   /* NULL while the chunk is open */
+	bool in_order;				   /* records come in the order of the ids */
+	int known;					   /* the first so many entries are known */
 	int shares;
 } Chunk;
 
-struct PineconePoolEntry
+struct PineconePooledEntry
 {
 	PineconeRecordKey key;
 	Chunk *chunk;
@@ -43,10 +43,10 @@ struct PineconePoolEntry
 typedef struct Slot
 {
 	PineconeRecordKey key;
-	PineconePoolEntry *entry;
+	PineconePooledEntry *entry;
 } Slot;
 
-struct PineconePool
+struct PineconePooled
 {
 	MemoryContext cxt;
 	PineconeCounters *counters;
@@ -57,12 +57,12 @@ struct PineconePool
 	MemoryContext share_cxt;
 };
 
-PineconePool *
-pinecone_pool_create(PineconeCounters *counters)
+PineconePooled *
+pinecone_pooled_create(PineconeCounters *counters)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone pool",
 											  ALLOCSET_DEFAULT_SIZES);
-	PineconePool *pool = MemoryContextAllocZero(cxt, sizeof(PineconePool));
+	PineconePooled *pool = MemoryContextAllocZero(cxt, sizeof(PineconePooled));
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	pool->cxt = cxt;
@@ -77,7 +77,7 @@ pinecone_pool_create(PineconeCounters *counters)
 
 /* The open chunk for a namespace. */
 static Chunk *
-open_chunk(PineconePool *pool, const PineconeStreamSpec *spec)
+open_chunk(PineconePooled *pool, const PineconeStoredSpec *spec)
 {
 	dlist_iter iter;
 	MemoryContext cxt;
@@ -102,25 +102,25 @@ open_chunk(PineconePool *pool, const PineconeStreamSpec *spec)
 	chunk->spec.nids = 0;
 	chunk->max_ids = 128;
 	chunk->spec.ids = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(char *));
-	chunk->entries = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(PineconePoolEntry *));
+	chunk->entries = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(PineconePooledEntry *));
 	dlist_push_tail(&pool->open, &chunk->node);
 	return chunk;
 }
 
-static PineconePoolEntry *
-add_id(PineconePool *pool, const PineconeStreamSpec *spec, const char *id)
+static PineconePooledEntry *
+add_id(PineconePooled *pool, const PineconeStoredSpec *spec, const char *id)
 {
 	Chunk *chunk = open_chunk(pool, spec);
-	PineconePoolEntry *entry;
+	PineconePooledEntry *entry;
 	int n = chunk->spec.nids++;
 
 	if (n == chunk->max_ids)
 	{
 		chunk->max_ids *= 2;
 		chunk->spec.ids = repalloc(chunk->spec.ids, chunk->max_ids * sizeof(char *));
-		chunk->entries = repalloc(chunk->entries, chunk->max_ids * sizeof(PineconePoolEntry *));
+		chunk->entries = repalloc(chunk->entries, chunk->max_ids * sizeof(PineconePooledEntry *));
 	}
-	entry = MemoryContextAllocZero(chunk->cxt, sizeof(PineconePoolEntry));
+	entry = MemoryContextAllocZero(chunk->cxt, sizeof(PineconePooledEntry));
 	chunk->spec.ids[n] = MemoryContextStrdup(chunk->cxt, id);
 	chunk->entries[n] = entry;
 	entry->key.namespace_ = chunk->spec.namespace_;
@@ -132,7 +132,7 @@ add_id(PineconePool *pool, const PineconeStreamSpec *spec, const char *id)
 }
 
 static void
-add_to_share(PineconePool *pool, Chunk *chunk)
+add_to_share(PineconePooled *pool, Chunk *chunk)
 {
 	MemoryContext old;
 
@@ -144,10 +144,10 @@ add_to_share(PineconePool *pool, Chunk *chunk)
 	chunk->shares++;
 }
 
-PineconePoolEntry **
-pinecone_pool_add(PineconePool *pool, const PineconeStreamSpec *spec)
+PineconePooledEntry **
+pinecone_pooled_add(PineconePooled *pool, const PineconeStoredSpec *spec)
 {
-	PineconePoolEntry **entries = palloc(Max(spec->nids, 1) * sizeof(PineconePoolEntry *));
+	PineconePooledEntry **entries = palloc(Max(spec->nids, 1) * sizeof(PineconePooledEntry *));
 
 	for (int i = 0; i < spec->nids; i++)
 	{
@@ -156,7 +156,7 @@ pinecone_pool_add(PineconePool *pool, const PineconeStreamSpec *spec)
 
 		if (slot == NULL)
 		{
-			PineconePoolEntry *entry = add_id(pool, spec, spec->ids[i]);
+			PineconePooledEntry *entry = add_id(pool, spec, spec->ids[i]);
 
 			/* the key in the table is the entry's, which lasts */
 			slot = hash_search(pool->slots, &entry->key, HASH_ENTER, NULL);
@@ -169,14 +169,14 @@ pinecone_pool_add(PineconePool *pool, const PineconeStreamSpec *spec)
 }
 
 void
-pinecone_pool_begin_share(PineconePool *pool, List **share)
+pinecone_pooled_begin_share(PineconePooled *pool, List **share)
 {
 	pool->share = share;
 	pool->share_cxt = CurrentMemoryContext;
 }
 
 static void
-drop_chunk(PineconePool *pool, Chunk *chunk)
+drop_chunk(PineconePooled *pool, Chunk *chunk)
 {
 	for (int i = 0; i < chunk->spec.nids; i++)
 		(void) hash_search(pool->slots, &chunk->entries[i]->key, HASH_REMOVE, NULL);
@@ -189,7 +189,7 @@ drop_chunk(PineconePool *pool, Chunk *chunk)
 }
 
 void
-pinecone_pool_give_up(PineconePool *pool, List *share)
+pinecone_pooled_give_up(PineconePooled *pool, List *share)
 {
 	ListCell *lc;
 
@@ -205,13 +205,13 @@ pinecone_pool_give_up(PineconePool *pool, List *share)
 /* ---- Asking ---- */
 
 int
-pinecone_pool_waiting(PineconePool *pool)
+pinecone_pooled_waiting(PineconePooled *pool)
 {
 	return pool->waiting;
 }
 
 void
-pinecone_pool_flush(PineconePool *pool)
+pinecone_pooled_flush(PineconePooled *pool)
 {
 	dlist_mutable_iter iter;
 
@@ -224,12 +224,12 @@ pinecone_pool_flush(PineconePool *pool)
 		pool->waiting -= chunk->spec.nids;
 		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.namespace_,
 												chunk->spec.position) == NULL;
-		chunk->stream = pinecone_stream_begin(&chunk->spec);
+		chunk->stream = pinecone_stored_begin(&chunk->spec);
 		MemoryContextSwitchTo(old);
 	}
 }
 
-static PineconePoolEntry *
+static PineconePooledEntry *
 find_entry(Chunk *chunk, const char *id)
 {
 	PineconeRecordKey key = {chunk->spec.namespace_, id};
@@ -245,12 +245,12 @@ static bool
 read_on(Chunk *chunk, bool wait)
 {
 	PineconeRecord *record;
-	PineconePoolEntry *entry;
+	PineconePooledEntry *entry;
 	MemoryContext old;
 
-	switch (pinecone_stream_next(chunk->stream, wait, &record))
+	switch (pinecone_stored_next(chunk->stream, wait, &record))
 	{
-		case PINECONE_STREAM_RECORD:
+		case PINECONE_STORED_RECORD:
 			entry = find_entry(chunk, record->id);
 			old = MemoryContextSwitchTo(chunk->cxt);
 			entry->record = pinecone_record_copy(record);
@@ -259,7 +259,7 @@ read_on(Chunk *chunk, bool wait)
 			if (chunk->in_order)
 				chunk->known = entry->number + 1;
 			return true;
-		case PINECONE_STREAM_PENDING:
+		case PINECONE_STORED_PENDING:
 			return false;
 		default:
 			chunk->known = chunk->spec.nids;
@@ -268,12 +268,12 @@ read_on(Chunk *chunk, bool wait)
 }
 
 bool
-pinecone_pool_find(PineconePoolEntry *entry, bool wait, PineconeRecord **record)
+pinecone_pooled_find(PineconePooledEntry *entry, bool wait, PineconeRecord **record)
 {
 	Chunk *chunk = entry->chunk;
 
 	if (chunk->stream == NULL)
-		pinecone_pool_flush(chunk->pool);
+		pinecone_pooled_flush(chunk->pool);
 	while (entry->number >= chunk->known && entry->record == NULL)
 	{
 		if (!read_on(chunk, wait))
@@ -284,11 +284,11 @@ pinecone_pool_find(PineconePoolEntry *entry, bool wait, PineconeRecord **record)
 }
 
 int
-pinecone_pool_calls(PineconePoolEntry *entry, PineconeCall **calls)
+pinecone_pooled_calls(PineconePooledEntry *entry, PineconeCall **calls)
 {
 	Chunk *chunk = entry->chunk;
 
 	return chunk->stream != NULL && entry->number >= chunk->known && entry->record == NULL ?
-			   pinecone_stream_calls(chunk->stream, calls) :
+			   pinecone_stored_calls(chunk->stream, calls) :
 			   0;
 }

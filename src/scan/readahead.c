@@ -48,7 +48,7 @@ typedef struct ReadAheadState
 	CustomScanState css;
 
 	/* Who is served */
-	PineconeServed *served; /* NULL: nobody, rows are passed through */
+	PineconeInnerScans *served; /* NULL: nobody, rows are passed through */
 	bool eager;
 
 	/* Rows: a ring */
@@ -97,7 +97,7 @@ introduce(ReadAheadState *state, NestLoopState *loop)
 {
 	EState *estate = loop->js.ps.state;
 
-	state->served = pinecone_served_find(loop);
+	state->served = pinecone_inner_scans_find(loop);
 	if (state->served == NULL)
 		return;
 	state->capacity = pinecone_read_ahead;
@@ -143,7 +143,7 @@ drop_row(ReadAheadState *state, Row *row)
 {
 	if (row->tuple == NULL)
 		return;
-	pinecone_served_release(state->served, row->answers);
+	pinecone_inner_scans_release(state->served, row->answers);
 	pfree(row->tuple);
 	row->tuple = NULL;
 }
@@ -164,7 +164,7 @@ read_row(ReadAheadState *state)
 	old = MemoryContextSwitchTo(state->rows_cxt);
 	row = &state->rows[(state->first + state->nrows) % state->capacity];
 	row->tuple = ExecCopySlotMinimalTuple(slot);
-	row->answers = pinecone_served_ask(state->served, slot);
+	row->answers = pinecone_inner_scans_ask(state->served, slot);
 	MemoryContextSwitchTo(old);
 	state->nrows++;
 	state->bytes += row->tuple->t_len;
@@ -175,12 +175,12 @@ read_row(ReadAheadState *state)
 static int
 rows_wanted(ReadAheadState *state)
 {
-	double first = state->eager							  ? state->capacity :
-				   pinecone_served_gathers(state->served) ? FIRST_IDS :
-															FIRST_SEARCHES;
+	double first = state->eager								   ? state->capacity :
+				   pinecone_inner_scans_gathers(state->served) ? FIRST_IDS :
+																 FIRST_SEARCHES;
 	double wanted = Min(Max(first, 2 * state->given), state->capacity);
 
-	return Max(1, (int) Min(wanted, pinecone_served_most_rows(state->served)));
+	return Max(1, (int) Min(wanted, pinecone_inner_scans_most_rows(state->served)));
 }
 
 static void
@@ -189,7 +189,7 @@ read_ahead(ReadAheadState *state)
 	int wanted = rows_wanted(state);
 	int room = wanted - state->nrows;
 	int full = FETCH_ROWS * Max(1, room / FETCH_ROWS);
-	bool gathers = pinecone_served_gathers(state->served);
+	bool gathers = pinecone_inner_scans_gathers(state->served);
 
 	if (state->exhausted || room <= 0)
 		return;
@@ -199,10 +199,10 @@ read_ahead(ReadAheadState *state)
 
 	while (state->nrows < wanted && state->bytes < work_mem * (Size) 1024 && read_row(state))
 	{
-		if (gathers && pinecone_served_waiting(state->served) >= full)
+		if (gathers && pinecone_inner_scans_waiting(state->served) >= full)
 			break;
 	}
-	pinecone_served_flush(state->served);
+	pinecone_inner_scans_flush(state->served);
 	state->most_rows = Max(state->most_rows, state->nrows);
 }
 
@@ -271,7 +271,7 @@ rescan_read_ahead(CustomScanState *node)
 
 	drop_rows(state);
 	if (state->served != NULL)
-		pinecone_served_rescan(state->served);
+		pinecone_inner_scans_rescan(state->served);
 	if (node->ss.ps.chgParam != NULL)
 		UpdateChangedParamSet(child, node->ss.ps.chgParam);
 	if (child->chgParam == NULL)
@@ -299,7 +299,7 @@ explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyInteger("Batch", "rows", state->served ? state->capacity : 1, es);
 	if (!es->analyze || state->served == NULL)
 		return;
-	pinecone_served_cost(state->served, &cost, &ids_per_request);
+	pinecone_inner_scans_cost(state->served, &cost, &ids_per_request);
 	ExplainPropertyInteger("Most Rows Ahead", NULL, state->most_rows, es);
 	ExplainPropertyUInteger("Requests", NULL, cost.requests, es);
 	if (ids_per_request > 0)

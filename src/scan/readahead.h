@@ -21,6 +21,6 @@ extern const CustomScanMethods pinecone_readahead_methods;
 
 /* Called once, from _PG_init. */
 extern void pinecone_readahead_init(void);
-extern void pinecone_readahead_plan_init(void);
+extern void pinecone_plan_readahead_init(void);
 
 #endif /* PINECONE_READAHEAD_H */

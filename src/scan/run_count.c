@@ -20,18 +20,18 @@ static double
 count_records(ForeignScanState *node, const char *namespace_)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStreamSpec spec;
-	PineconeStream *stream;
+	PineconeStoredSpec spec;
+	PineconeStored *stream;
 	PineconeRecord *record;
 	double count = 0;
 
 	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
 							&spec);
 	spec.namespace_ = namespace_;
-	stream = pinecone_stream_begin(&spec);
-	while (pinecone_stream_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	stream = pinecone_stored_begin(&spec);
+	while (pinecone_stored_next(stream, true, &record) == PINECONE_STORED_RECORD)
 		count++;
-	pinecone_stream_end(stream);
+	pinecone_stored_end(stream);
 	return count;
 }
 
@@ -58,8 +58,8 @@ pinecone_count_start(ForeignScanState *node)
 			continue;
 		}
 		if (state->filter.kind == PINECONE_FILTER_JSON)
-			state->count_calls[i] = pinecone_api_count(state->session, &state->counters,
-													   counted->name, state->filter.json);
+			state->count_calls[i] = pinecone_vectors_count(state->session, &state->counters,
+														   counted->name, state->filter.json);
 		else if (!state->all_known || counted->records < 0)
 		{
 			/* else the statistics that named it were asked for just now */
@@ -70,18 +70,18 @@ pinecone_count_start(ForeignScanState *node)
 	if (state->filter.kind == PINECONE_FILTER_JSON)
 		state->counters.namespaces += state->nnamespaces;
 	else if (any)
-		state->stats_call = pinecone_api_stats(state->session, &state->counters);
+		state->stats_call = pinecone_vectors_stats(state->session, &state->counters);
 }
 
 /* Has everything that was sent been answered? */
 static bool
 is_answered(PineconeScanState *state)
 {
-	if (state->stats_call && !pinecone_api_ready(state->stats_call))
+	if (state->stats_call && !pinecone_vectors_ready(state->stats_call))
 		return false;
 	for (int i = 0; i < state->nnamespaces; i++)
 	{
-		if (state->count_calls[i] && !pinecone_api_ready(state->count_calls[i]))
+		if (state->count_calls[i] && !pinecone_vectors_ready(state->count_calls[i]))
 			return false;
 	}
 	return true;
@@ -90,7 +90,7 @@ is_answered(PineconeScanState *state)
 static void
 take_counts(PineconeScanState *state)
 {
-	PineconeStats *stats = state->stats_call ? pinecone_api_stats_result(state->stats_call) : NULL;
+	PineconeStats *stats = state->stats_call ? pinecone_vectors_stats_result(state->stats_call) : NULL;
 
 	for (int i = 0; i < state->nnamespaces; i++)
 	{
@@ -98,14 +98,14 @@ take_counts(PineconeScanState *state)
 
 		if (state->count_calls[i])
 		{
-			counted->records = pinecone_api_count_result(state->count_calls[i]);
-			pinecone_api_free(state->count_calls[i]);
+			counted->records = pinecone_vectors_count_result(state->count_calls[i]);
+			pinecone_vectors_free(state->count_calls[i]);
 			state->count_calls[i] = NULL;
 		}
 		else if (stats && counted->records < 0)
 			counted->records = pinecone_session_namespace_records(stats, counted->name);
 	}
-	pinecone_api_free(state->stats_call);
+	pinecone_vectors_free(state->stats_call);
 	state->stats_call = NULL;
 	state->counted = true;
 }

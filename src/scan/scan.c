@@ -36,7 +36,7 @@
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
-#include "scan/answer.h"
+#include "scan/answers.h"
 #include "scan/run_count.h"
 #include "scan/scan.h"
 
@@ -412,7 +412,7 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 /* ---- Exhaustive search ---- */
 
 void
-pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStreamSpec *spec)
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStoredSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
@@ -448,7 +448,7 @@ start_exhaustive_search(ForeignScanState *node)
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
@@ -469,7 +469,7 @@ start_exhaustive_search(ForeignScanState *node)
 	spec.want_values = true;
 	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STREAM_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
 	{
 		MemoryContext old;
 
@@ -598,7 +598,7 @@ start_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
@@ -651,7 +651,7 @@ start_read(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
@@ -714,7 +714,7 @@ pinecone_scan_start(ForeignScanState *node)
 	MemoryContext old;
 
 	if (state->started || state->answer != NULL ||
-		(state->ahead != NULL && pinecone_ahead_adopt(node)))
+		(state->ahead != NULL && pinecone_answers_adopt(node)))
 		return;
 	pinecone_scan_prepare(node);
 	old = MemoryContextSwitchTo(state->run_cxt);
@@ -737,13 +737,13 @@ pinecone_scan_start(ForeignScanState *node)
  * the query vector is NULL, and SQL wants every row.
  */
 static bool
-search_is_incomplete(ForeignScanState *node, PineconeStreamStatus status)
+search_is_incomplete(ForeignScanState *node, PineconeStoredStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
 	if (state->request->op != PINECONE_OP_QUERY)
 		return false;
-	if (status == PINECONE_STREAM_CAPPED)
+	if (status == PINECONE_STORED_CAPPED)
 	{
 		if (state->vector == NULL)
 			evaluate_vector(node);
@@ -762,7 +762,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	PineconeStreamStatus status;
+	PineconeStoredStatus status;
 	PineconeRecord *record;
 	MemoryContext old;
 
@@ -771,11 +771,11 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	if (!state->started && state->answer == NULL)
 	{
 		if (state->group != NULL)
-			pinecone_together_start(state->group);
+			pinecone_start_together_start(state->group);
 		pinecone_scan_start(node);
 	}
 	if (state->answer != NULL)
-		return pinecone_ahead_next(node);
+		return pinecone_answers_next(node);
 	if (state->done)
 		return slot;
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
@@ -786,7 +786,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_STREAM_RECORD)
+		if (status == PINECONE_STORED_RECORD)
 		{
 			state->found_any = true;
 			if (record->has_score &&
@@ -798,7 +798,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
 			return ExecStoreVirtualTuple(slot);
 		}
-		if (status == PINECONE_STREAM_PENDING)
+		if (status == PINECONE_STORED_PENDING)
 		{
 			state->pending = true;
 			return slot;
@@ -860,7 +860,7 @@ pineconeReScanForeignScan(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 
 	if (state->answer != NULL)
-		pinecone_ahead_leave(state);
+		pinecone_answers_leave(state);
 	pinecone_scan_end_run(state);
 }
 
@@ -872,6 +872,6 @@ pineconeEndForeignScan(ForeignScanState *node)
 	if (state == NULL)
 		return;
 	if (state->answer != NULL)
-		pinecone_ahead_leave(state);
+		pinecone_answers_leave(state);
 	pinecone_scan_end_run(state);
 }

@@ -78,9 +78,9 @@ typedef struct PineconeScanState
 	bool *row_isnull;
 
 	/* Below a read-ahead, see ahead.h */
-	struct PineconeAhead *ahead;   /* NULL: there is none */
+	struct PineconeAnswers *ahead; /* NULL: there is none */
 	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
-	struct PineconePool *pool;	   /* in a run begun ahead: gathers fetches */
+	struct PineconePooled *pool;   /* in a run begun ahead: gathers fetches */
 	bool begun_ahead;			   /* this is one; it neither waits nor raises
 									* errors before it is read */
 	bool given_up;				   /* it could not keep to that */
@@ -98,7 +98,7 @@ extern void pineconeEndForeignScan(ForeignScanState *node);
  */
 extern void pinecone_scan_prepare(ForeignScanState *node);
 extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
-									PineconeStreamSpec *spec);
+									PineconeStoredSpec *spec);
 extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 
 /*

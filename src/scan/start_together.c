@@ -173,7 +173,7 @@ act_below(PlanState *ps, bool drained, ScanAction action)
 }
 
 void
-pinecone_together_start(PineconeScanGroup *group)
+pinecone_start_together_start(PineconeScanGroup *group)
 {
 	/* a rescan below notes there what has changed; it is freed much later */
 	MemoryContext old = MemoryContextSwitchTo(group->node->state->es_query_cxt);
@@ -285,7 +285,7 @@ executor_run(PINECONE_EXECUTOR_RUN_ARGS)
 }
 
 void
-pinecone_together_init(void)
+pinecone_start_together_init(void)
 {
 	next_executor_run = ExecutorRun_hook;
 	ExecutorRun_hook = executor_run;

@@ -8,7 +8,7 @@
 #include "nodes/execnodes.h"
 
 /* Hook into the executor, to see which scans stand side by side. */
-extern void pinecone_together_init(void);
+extern void pinecone_start_together_init(void);
 
 typedef struct PineconeScanGroup
 {
@@ -21,6 +21,6 @@ typedef struct PineconeScanGroup
  * A scan of this group is about to start its run: start it together with those
  * that are certain to follow.
  */
-extern void pinecone_together_start(PineconeScanGroup *group);
+extern void pinecone_start_together_start(PineconeScanGroup *group);
 
 #endif /* PINECONE_START_TOGETHER_H */

@@ -55,9 +55,9 @@ typedef struct Batch
 	double *scores; /* of a search, or NULL */
 } Batch;
 
-struct PineconeStream
+struct PineconeStored
 {
-	PineconeStreamSpec spec;
+	PineconeStoredSpec spec;
 	MemoryContext cxt;
 	dlist_head batches;
 	int nbatches;
@@ -103,16 +103,16 @@ struct PineconeStream
 	PineconeOverlay *overlay; /* or NULL */
 
 	/* Fetching as one of several streams */
-	PineconePoolEntry **pooled; /* of the pool, one for each id */
+	PineconePooledEntry **pooled; /* of the pool, one for each id */
 	int next_pooled;
 };
 
 /* ---- Sizes ---- */
 
 static void
-estimate_record_bytes(PineconeStream *stream)
+estimate_record_bytes(PineconeStored *stream)
 {
-	const PineconeStreamSpec *spec = &stream->spec;
+	const PineconeStoredSpec *spec = &stream->spec;
 	bool everything = spec->op != PINECONE_OP_QUERY;
 
 	stream->record_bytes = BYTES_PER_RECORD;
@@ -124,7 +124,7 @@ estimate_record_bytes(PineconeStream *stream)
 
 /* Learn how large metadata is from a page, so that later pages fit. */
 static void
-observe_page(PineconeStream *stream, const PineconePage *page)
+observe_page(PineconeStored *stream, const PineconePage *page)
 {
 	double bytes = 0;
 
@@ -140,14 +140,14 @@ observe_page(PineconeStream *stream, const PineconePage *page)
 
 /* How many records of a reply fit. */
 static int
-records_per_reply(PineconeStream *stream, int most)
+records_per_reply(PineconeStored *stream, int most)
 {
 	return Max(1, (int) Min((double) most, REPLY_BYTES / stream->record_bytes));
 }
 
 /* Rows that the reader is likely to ask for still. */
 static double
-rows_wanted(PineconeStream *stream)
+rows_wanted(PineconeStored *stream)
 {
 	if (stream->spec.row_limit <= 0 || stream->returned >= stream->spec.row_limit)
 		return PINECONE_MAX_TOP_K;
@@ -157,7 +157,7 @@ rows_wanted(PineconeStream *stream)
 /* ---- Batches ---- */
 
 static Batch *
-add_batch(PineconeStream *stream)
+add_batch(PineconeStored *stream)
 {
 	MemoryContext cxt = AllocSetContextCreate(stream->cxt, "pinecone batch",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -170,7 +170,7 @@ add_batch(PineconeStream *stream)
 }
 
 static void
-drop_batch(PineconeStream *stream, Batch *batch)
+drop_batch(PineconeStored *stream, Batch *batch)
 {
 	dlist_delete(&batch->node);
 	stream->nbatches--;
@@ -178,19 +178,19 @@ drop_batch(PineconeStream *stream, Batch *batch)
 }
 
 static void
-start_fetch(PineconeStream *stream, Batch *batch)
+start_fetch(PineconeStored *stream, Batch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
-	batch->call = pinecone_api_fetch(stream->spec.session, stream->spec.counters,
-									 stream->spec.namespace_, batch->ids, batch->nids,
-									 stream->spec.want_values);
+	batch->call = pinecone_vectors_fetch(stream->spec.session, stream->spec.counters,
+										 stream->spec.namespace_, batch->ids, batch->nids,
+										 stream->spec.want_values);
 	MemoryContextSwitchTo(old);
 }
 
 /* Take n of the waiting ids into a batch and ask for their records. */
 static void
-fetch_ids(PineconeStream *stream, int n)
+fetch_ids(PineconeStored *stream, int n)
 {
 	Batch *batch = add_batch(stream);
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
@@ -212,14 +212,14 @@ fetch_ids(PineconeStream *stream, int n)
 }
 
 static int
-ids_waiting(PineconeStream *stream)
+ids_waiting(PineconeStored *stream)
 {
 	return stream->nids - stream->next_id;
 }
 
 /* Start fetches for waiting ids as far as the budget goes. */
 static void
-start_fetches(PineconeStream *stream)
+start_fetches(PineconeStored *stream)
 {
 	while (ids_waiting(stream) > 0)
 	{
@@ -236,7 +236,7 @@ start_fetches(PineconeStream *stream)
 		/* ids that were asked for may not be there; one request for many costs little more */
 		if (stream->spec.op != PINECONE_OP_FETCH)
 			n = Max(1, Min(n, wanted));
-		n = pinecone_api_fetch_batch(stream->ids + stream->next_id, n);
+		n = pinecone_vectors_fetch_batch(stream->ids + stream->next_id, n);
 		fetch_ids(stream, n);
 	}
 }
@@ -246,7 +246,7 @@ start_fetches(PineconeStream *stream)
  * a scan of any length holds a bounded number of ids.
  */
 static void
-add_waiting_ids(PineconeStream *stream, const PineconePage *page, bool with_scores)
+add_waiting_ids(PineconeStored *stream, const PineconePage *page, bool with_scores)
 {
 	int waiting = ids_waiting(stream);
 	int n = waiting + page->nrecords;
@@ -280,7 +280,7 @@ add_waiting_ids(PineconeStream *stream, const PineconePage *page, bool with_scor
 
 /* A fetch whose reply would be too large: the same in two halves. */
 static void
-split_batch(PineconeStream *stream, Batch *batch)
+split_batch(PineconeStored *stream, Batch *batch)
 {
 	int half = batch->nids / 2;
 	Batch *rest = add_batch(stream);
@@ -303,7 +303,7 @@ split_batch(PineconeStream *stream, Batch *batch)
 	MemoryContextSwitchTo(old);
 
 	batch->nids = half;
-	pinecone_api_free(batch->call);
+	pinecone_vectors_free(batch->call);
 	start_fetch(stream, batch);
 	start_fetch(stream, rest);
 	stream->metadata_bytes *= 2;
@@ -352,7 +352,7 @@ order_fetched(Batch *batch)
 
 /* Is the index that has been found elsewhere one of the same kind? */
 static bool
-index_is_alike(PineconeStream *stream)
+index_is_alike(PineconeStored *stream)
 {
 	PineconeStats *stats = pinecone_session_stats(stream->spec.session, true, false);
 
@@ -364,9 +364,9 @@ index_is_alike(PineconeStream *stream)
  * result, or distances by the metric of the other, would be wrong.
  */
 static void
-check_location(PineconeStream *stream, PineconeCall *call)
+check_location(PineconeStored *stream, PineconeCall *call)
 {
-	int location = pinecone_api_location(call);
+	int location = pinecone_vectors_location(call);
 
 	if (location != stream->location &&
 		(stream->answered || (stream->spec.op == PINECONE_OP_QUERY && !index_is_alike(stream))))
@@ -394,7 +394,7 @@ report_paging(const char *detail)
  * that come round are found whatever their period.
  */
 static void
-check_progress(PineconeStream *stream, const PineconePage *page)
+check_progress(PineconeStored *stream, const PineconePage *page)
 {
 	stream->pages++;
 	stream->empty_pages = page->nrecords > 0 ? 0 : stream->empty_pages + 1;
@@ -415,7 +415,7 @@ check_progress(PineconeStream *stream, const PineconePage *page)
 
 /* Ids are listed in bytewise order (API 2025-10): drop what comes twice. */
 static void
-check_order(PineconeStream *stream, PineconePage *page)
+check_order(PineconeStored *stream, PineconePage *page)
 {
 	const char *last = stream->last_id;
 	int n = 0;
@@ -446,21 +446,21 @@ check_order(PineconeStream *stream, PineconePage *page)
  * asked for again in smaller parts.
  */
 static bool
-decode_batch(PineconeStream *stream, Batch *batch)
+decode_batch(PineconeStored *stream, Batch *batch)
 {
 	MemoryContext old;
 
-	if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE && batch->nids > 1)
+	if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE && batch->nids > 1)
 	{
 		split_batch(stream, batch);
 		return false;
 	}
 	old = MemoryContextSwitchTo(batch->cxt);
-	batch->page = pinecone_api_page(batch->call);
+	batch->page = pinecone_vectors_page(batch->call);
 	check_location(stream, batch->call);
 	order_fetched(batch);
 	MemoryContextSwitchTo(old);
-	pinecone_api_free(batch->call);
+	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
 	observe_page(stream, batch->page);
 	return true;
@@ -469,53 +469,53 @@ decode_batch(PineconeStream *stream, Batch *batch)
 /* ---- Paging: list, and fetch by metadata ---- */
 
 static void
-start_page(PineconeStream *stream)
+start_page(PineconeStored *stream)
 {
-	const PineconeStreamSpec *spec = &stream->spec;
+	const PineconeStoredSpec *spec = &stream->spec;
 	double wanted = rows_wanted(stream) - (stream->listed - stream->returned);
 	MemoryContext old = MemoryContextSwitchTo(stream->cxt);
 
 	wanted = Max(1, wanted);
 	if (spec->op == PINECONE_OP_FILTER)
 		stream->page_call =
-			pinecone_api_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
-										   spec->filter,
-										   (int) Min(wanted, records_per_reply(stream, FILTER_PAGE)),
-										   stream->token, spec->want_values);
+			pinecone_vectors_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
+											   spec->filter,
+											   (int) Min(wanted, records_per_reply(stream, FILTER_PAGE)),
+											   stream->token, spec->want_values);
 	else
 		stream->page_call =
-			pinecone_api_list(spec->session, spec->counters, spec->namespace_, spec->prefix,
-							  (int) Min(wanted, LIST_PAGE), stream->token);
+			pinecone_vectors_list(spec->session, spec->counters, spec->namespace_, spec->prefix,
+								  (int) Min(wanted, LIST_PAGE), stream->token);
 	MemoryContextSwitchTo(old);
 }
 
 /* Decode a page that has arrived, or ask for a smaller one. */
 static void
-take_page(PineconeStream *stream)
+take_page(PineconeStored *stream)
 {
 	Batch *batch;
 	MemoryContext old;
 	PineconePage *page;
 
 	if (stream->spec.op == PINECONE_OP_FILTER &&
-		pinecone_api_failure(stream->page_call) == PINECONE_FAILURE_TOO_LARGE &&
+		pinecone_vectors_failure(stream->page_call) == PINECONE_FAILURE_TOO_LARGE &&
 		records_per_reply(stream, FILTER_PAGE) > 1)
 	{
 		/* records are larger than thought */
 		stream->metadata_bytes = 2 * stream->record_bytes;
 		estimate_record_bytes(stream);
-		pinecone_api_free(stream->page_call);
+		pinecone_vectors_free(stream->page_call);
 		start_page(stream);
 		return;
 	}
 
 	batch = add_batch(stream);
 	old = MemoryContextSwitchTo(batch->cxt);
-	page = pinecone_api_page(stream->page_call);
+	page = pinecone_vectors_page(stream->page_call);
 	MemoryContextSwitchTo(old);
 	check_location(stream, stream->page_call);
 	check_progress(stream, page);
-	pinecone_api_free(stream->page_call);
+	pinecone_vectors_free(stream->page_call);
 	stream->page_call = NULL;
 	if (stream->spec.op != PINECONE_OP_FILTER)
 		check_order(stream, page);
@@ -535,14 +535,14 @@ take_page(PineconeStream *stream)
 	if (stream->spec.op == PINECONE_OP_FILTER)
 	{
 		observe_page(stream, page);
-		pinecone_matches_drop_repeated(page);
+		pinecone_page_order_drop_repeated(page);
 	}
 	batch->page = page;
 }
 
 /* Have enough pages arrived, or more than enough? */
 static bool
-paged_enough(PineconeStream *stream)
+paged_enough(PineconeStored *stream)
 {
 	/* do not read beyond a limit before the reader does */
 	if (stream->nbatches > 0 && stream->listed >= stream->spec.row_limit &&
@@ -555,7 +555,7 @@ paged_enough(PineconeStream *stream)
 
 /* Keep a page ahead of the reader, and enough ids ahead of the fetches. */
 static void
-advance_paging(PineconeStream *stream)
+advance_paging(PineconeStored *stream)
 {
 	while (!stream->paging_done)
 	{
@@ -565,7 +565,7 @@ advance_paging(PineconeStream *stream)
 				return;
 			start_page(stream);
 		}
-		if (!pinecone_api_ready(stream->page_call))
+		if (!pinecone_vectors_ready(stream->page_call))
 			return;
 		take_page(stream);
 		start_fetches(stream);
@@ -575,9 +575,9 @@ advance_paging(PineconeStream *stream)
 /* ---- Searching ---- */
 
 static void
-start_search(PineconeStream *stream)
+start_search(PineconeStored *stream)
 {
-	const PineconeStreamSpec *spec = &stream->spec;
+	const PineconeStoredSpec *spec = &stream->spec;
 	PineconeSearch search = {0};
 	Batch *batch = add_batch(stream);
 	MemoryContext old;
@@ -595,13 +595,13 @@ start_search(PineconeStream *stream)
 	search.include_metadata = spec->want_metadata && !stream->ids_only;
 
 	old = MemoryContextSwitchTo(batch->cxt);
-	batch->call = pinecone_api_query(spec->session, spec->counters, &search);
+	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
 	MemoryContextSwitchTo(old);
 }
 
 /* Remember the last search's matches, before a larger one replaces it. */
 static void
-remember_matches(PineconeStream *stream)
+remember_matches(PineconeStored *stream)
 {
 	PineconePage *page = stream->matches;
 
@@ -634,13 +634,13 @@ copy_ids(const PineconePage *page)
 
 /* Drop the matches that an earlier search has brought. */
 static void
-drop_seen(PineconeStream *stream, PineconePage *page)
+drop_seen(PineconeStored *stream, PineconePage *page)
 {
 	int n = 0;
 
 	for (int i = 0; i < page->nrecords; i++)
 	{
-		if (!pinecone_stream_seen(stream, page->records[i].id))
+		if (!pinecone_stored_seen(stream, page->records[i].id))
 			page->records[n++] = page->records[i];
 	}
 	page->nrecords = n;
@@ -648,13 +648,13 @@ drop_seen(PineconeStream *stream, PineconePage *page)
 
 /* A search has finished: its matches, as records or as ids to fetch. */
 static void
-take_search(PineconeStream *stream, Batch *batch)
+take_search(PineconeStored *stream, Batch *batch)
 {
 	bool want_bodies = stream->spec.want_values || stream->spec.want_metadata;
 	PineconePage *page;
 	MemoryContext old;
 
-	if (pinecone_api_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE &&
+	if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE &&
 		((want_bodies && !stream->ids_only) || stream->top_k > 1))
 	{
 		/* ids and scores first; and if even these are too many, fewer */
@@ -668,12 +668,12 @@ take_search(PineconeStream *stream, Batch *batch)
 	}
 
 	old = MemoryContextSwitchTo(batch->cxt);
-	page = pinecone_api_page(batch->call);
+	page = pinecone_vectors_page(batch->call);
 	stream->search_full = page->nrecords >= stream->top_k;
-	pinecone_matches_tidy(page, stream->metric == PINECONE_METRIC_EUCLIDEAN);
+	pinecone_page_order_tidy(page, stream->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	check_location(stream, batch->call);
-	pinecone_api_free(batch->call);
+	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;
 
@@ -700,7 +700,7 @@ take_search(PineconeStream *stream, Batch *batch)
 /* ---- The stream ---- */
 
 static void
-advance(PineconeStream *stream)
+advance(PineconeStored *stream)
 {
 	switch (stream->spec.op)
 	{
@@ -719,26 +719,26 @@ advance(PineconeStream *stream)
 }
 
 /* A stream of records that the pool fetches along with those of others. */
-static PineconeStream *
-begin_pooled(const PineconeStreamSpec *spec)
+static PineconeStored *
+begin_pooled(const PineconeStoredSpec *spec)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream",
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	PineconeStream *stream = palloc0(sizeof(PineconeStream));
+	PineconeStored *stream = palloc0(sizeof(PineconeStored));
 
 	stream->cxt = cxt;
 	stream->nids = spec->nids;
-	stream->pooled = pinecone_pool_add(spec->pool, spec);
+	stream->pooled = pinecone_pooled_add(spec->pool, spec);
 	MemoryContextSwitchTo(old);
 	return stream;
 }
 
-PineconeStream *
-pinecone_stream_begin(const PineconeStreamSpec *spec)
+PineconeStored *
+pinecone_stored_begin(const PineconeStoredSpec *spec)
 {
 	PineconePendingView *view;
-	PineconeStream *stream;
+	PineconeStored *stream;
 	MemoryContext cxt;
 	MemoryContext old;
 
@@ -748,22 +748,22 @@ pinecone_stream_begin(const PineconeStreamSpec *spec)
 	if (spec->own_writes)
 		pinecone_consistency_wait(spec->session, spec->own_writes, spec->namespace_);
 	if (view == NULL)
-		return pinecone_stream_begin_stored(spec);
+		return pinecone_stored_begin_stored(spec);
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(cxt);
-	stream = palloc0(sizeof(PineconeStream));
+	stream = palloc0(sizeof(PineconeStored));
 	stream->cxt = cxt;
 	stream->overlay = pinecone_overlay_begin(spec, view);
 	MemoryContextSwitchTo(old);
 	return stream;
 }
 
-PineconeStream *
-pinecone_stream_begin_stored(const PineconeStreamSpec *spec)
+PineconeStored *
+pinecone_stored_begin_stored(const PineconeStoredSpec *spec)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream",
 											  ALLOCSET_DEFAULT_SIZES);
-	PineconeStream *stream = MemoryContextAllocZero(cxt, sizeof(PineconeStream));
+	PineconeStored *stream = MemoryContextAllocZero(cxt, sizeof(PineconeStored));
 
 	stream->spec = *spec;
 	stream->cxt = cxt;
@@ -801,7 +801,7 @@ pinecone_stream_begin_stored(const PineconeStreamSpec *spec)
 }
 
 int
-pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
+pinecone_stored_calls(PineconeStored *stream, PineconeCall **calls)
 {
 	int n = 0;
 
@@ -809,7 +809,7 @@ pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
 		return pinecone_overlay_calls(stream->overlay, calls);
 	if (stream->pooled)
 		return stream->next_pooled < stream->nids ?
-				   pinecone_pool_calls(stream->pooled[stream->next_pooled], calls) :
+				   pinecone_pooled_calls(stream->pooled[stream->next_pooled], calls) :
 				   0;
 
 	if (!dlist_is_empty(&stream->batches))
@@ -826,51 +826,51 @@ pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls)
 
 /* Is something on its way that will bring a record? */
 static bool
-wait_for_more(PineconeStream *stream)
+wait_for_more(PineconeStored *stream)
 {
-	PineconeCall *calls[PINECONE_STREAM_CALLS];
-	int n = pinecone_stream_calls(stream, calls);
+	PineconeCall *calls[PINECONE_STORED_CALLS];
+	int n = pinecone_stored_calls(stream, calls);
 
 	if (n == 0)
 		return false;
-	pinecone_api_wait_any(calls, n);
+	pinecone_vectors_wait_any(calls, n);
 	return true;
 }
 
 /* All batches are read: a search may grow, everything else is at its end. */
-static PineconeStreamStatus
-finish_or_grow(PineconeStream *stream)
+static PineconeStoredStatus
+finish_or_grow(PineconeStored *stream)
 {
 	if (stream->spec.op != PINECONE_OP_QUERY || !stream->search_full)
-		return PINECONE_STREAM_END;
+		return PINECONE_STORED_END;
 	remember_matches(stream);
 	if (stream->top_k >= stream->max_top_k)
-		return PINECONE_STREAM_CAPPED;
+		return PINECONE_STORED_CAPPED;
 	stream->top_k = Min(stream->max_top_k, stream->top_k * 2);
 	stream->search_full = false;
 	start_search(stream);
-	return PINECONE_STREAM_PENDING;
+	return PINECONE_STORED_PENDING;
 }
 
 /* The next record that the pool has found. */
-static PineconeStreamStatus
-next_pooled(PineconeStream *stream, bool wait, PineconeRecord **record)
+static PineconeStoredStatus
+next_pooled(PineconeStored *stream, bool wait, PineconeRecord **record)
 {
 	while (stream->next_pooled < stream->nids)
 	{
-		PineconePoolEntry *entry = stream->pooled[stream->next_pooled];
+		PineconePooledEntry *entry = stream->pooled[stream->next_pooled];
 
-		if (!pinecone_pool_find(entry, wait, record))
-			return PINECONE_STREAM_PENDING;
+		if (!pinecone_pooled_find(entry, wait, record))
+			return PINECONE_STORED_PENDING;
 		stream->next_pooled++;
 		if (*record != NULL)
-			return PINECONE_STREAM_RECORD;
+			return PINECONE_STORED_RECORD;
 	}
-	return PINECONE_STREAM_END;
+	return PINECONE_STORED_END;
 }
 
-PineconeStreamStatus
-pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
+PineconeStoredStatus
+pinecone_stored_next(PineconeStored *stream, bool wait, PineconeRecord **record)
 {
 	if (stream->pooled)
 		return next_pooled(stream, wait, record);
@@ -889,7 +889,7 @@ pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 			{
 				*record = &head->page->records[head->next++];
 				stream->returned++;
-				return PINECONE_STREAM_RECORD;
+				return PINECONE_STORED_RECORD;
 			}
 			drop_batch(stream, head);
 			advance(stream);
@@ -899,7 +899,7 @@ pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 		advance(stream);
 		if (head == NULL && !dlist_is_empty(&stream->batches))
 			continue;
-		if (head != NULL && head->call != NULL && pinecone_api_ready(head->call))
+		if (head != NULL && head->call != NULL && pinecone_vectors_ready(head->call))
 		{
 			if (head->nids > 0)
 				decode_batch(stream, head);
@@ -909,21 +909,21 @@ pinecone_stream_next(PineconeStream *stream, bool wait, PineconeRecord **record)
 		}
 		if (head == NULL && stream->page_call == NULL)
 		{
-			PineconeStreamStatus status = finish_or_grow(stream);
+			PineconeStoredStatus status = finish_or_grow(stream);
 
-			if (status != PINECONE_STREAM_PENDING)
+			if (status != PINECONE_STORED_PENDING)
 				return status;
 			continue;
 		}
 		if (!wait)
-			return PINECONE_STREAM_PENDING;
+			return PINECONE_STORED_PENDING;
 		if (!wait_for_more(stream))
 			elog(ERROR, "nothing to wait for in a Pinecone stream");
 	}
 }
 
 bool
-pinecone_stream_seen(PineconeStream *stream, const char *id)
+pinecone_stored_seen(PineconeStored *stream, const char *id)
 {
 	if (stream->overlay)
 		return pinecone_overlay_seen(stream->overlay, id);
@@ -931,7 +931,7 @@ pinecone_stream_seen(PineconeStream *stream, const char *id)
 }
 
 int
-pinecone_stream_top_k(PineconeStream *stream)
+pinecone_stored_top_k(PineconeStored *stream)
 {
 	if (stream->overlay)
 		return pinecone_overlay_top_k(stream->overlay);
@@ -939,7 +939,7 @@ pinecone_stream_top_k(PineconeStream *stream)
 }
 
 void
-pinecone_stream_end(PineconeStream *stream)
+pinecone_stored_end(PineconeStored *stream)
 {
 	MemoryContextDelete(stream->cxt);
 }

@@ -12,7 +12,7 @@
 /* A search returns at most this many matches (API 2025-10) */
 #define PINECONE_MAX_TOP_K 10000
 
-typedef struct PineconeStreamSpec
+typedef struct PineconeStoredSpec
 {
 	PineconeSession *session;
 	PineconeCounters *counters; /* may be NULL */
@@ -28,7 +28,7 @@ typedef struct PineconeStreamSpec
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
-	struct PineconePool *pool; /* gathers the fetches of several streams; or NULL */
+	struct PineconePooled *pool; /* gathers the fetches of several streams; or NULL */
 
 	/* QUERY */
 	int nvalues;
@@ -41,49 +41,49 @@ typedef struct PineconeStreamSpec
 	bool want_metadata;
 	bool ordered;	  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit; /* rows likely to be read; 0: all */
-} PineconeStreamSpec;
+} PineconeStoredSpec;
 
-typedef struct PineconeStream PineconeStream;
+typedef struct PineconeStored PineconeStored;
 
-typedef enum PineconeStreamStatus
+typedef enum PineconeStoredStatus
 {
-	PINECONE_STREAM_RECORD,
-	PINECONE_STREAM_PENDING, /* only when told not to wait */
-	PINECONE_STREAM_END,
-	PINECONE_STREAM_CAPPED /* a search that may not grow further: there may be
+	PINECONE_STORED_RECORD,
+	PINECONE_STORED_PENDING, /* only when told not to wait */
+	PINECONE_STORED_END,
+	PINECONE_STORED_CAPPED /* a search that may not grow further: there may be
 								 * more records */
-} PineconeStreamStatus;
+} PineconeStoredStatus;
 
 /*
  * Start; the first request is on its way when this returns.  The stream lives
  * in a child of the current memory context.  What "spec" points to must live
  * as long as the stream.
  */
-extern PineconeStream *pinecone_stream_begin(const PineconeStreamSpec *spec);
+extern PineconeStored *pinecone_stored_begin(const PineconeStoredSpec *spec);
 
 /* The same without what this transaction has written and not sent yet. */
-extern PineconeStream *pinecone_stream_begin_stored(const PineconeStreamSpec *spec);
+extern PineconeStored *pinecone_stored_begin_stored(const PineconeStoredSpec *spec);
 
 /*
  * The next record, valid until the next call.  Errors are raised.  With "wait"
  * false it returns PENDING rather than wait for the network.
  */
-extern PineconeStreamStatus pinecone_stream_next(PineconeStream *stream, bool wait,
+extern PineconeStoredStatus pinecone_stored_next(PineconeStored *stream, bool wait,
 												 PineconeRecord **record);
 
 /*
- * The calls that a stream is waiting for, at most PINECONE_STREAM_CALLS: when
+ * The calls that a stream is waiting for, at most PINECONE_STORED_CALLS: when
  * one of them has finished, the stream can go on.  Returns how many.
  */
-#define PINECONE_STREAM_CALLS 2
-extern int pinecone_stream_calls(PineconeStream *stream, PineconeCall **calls);
+#define PINECONE_STORED_CALLS 2
+extern int pinecone_stored_calls(PineconeStored *stream, PineconeCall **calls);
 
 /* Has this search already returned the record of that id? */
-extern bool pinecone_stream_seen(PineconeStream *stream, const char *id);
+extern bool pinecone_stored_seen(PineconeStored *stream, const char *id);
 
 /* The number of neighbours last asked for. */
-extern int pinecone_stream_top_k(PineconeStream *stream);
+extern int pinecone_stored_top_k(PineconeStored *stream);
 
-extern void pinecone_stream_end(PineconeStream *stream);
+extern void pinecone_stored_end(PineconeStored *stream);
 
 #endif /* PINECONE_STORED_H */

@@ -322,7 +322,7 @@ about_field(const char *key, const char *reason)
 }
 
 void
-pinecone_convert_metadata_remove(PineconeMetadata *metadata, const char *key)
+pinecone_metadata_remove(PineconeMetadata *metadata, const char *key)
 {
 	set_field(metadata, pstrdup(key), NULL);
 }
@@ -376,8 +376,8 @@ append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bo
 }
 
 const char *
-pinecone_convert_metadata_add_column(PineconeMetadata *metadata,
-									 const PineconeFieldColumn *column, Datum value)
+pinecone_metadata_add_column(PineconeMetadata *metadata,
+							 const PineconeFieldColumn *column, Datum value)
 {
 	StringInfoData buf;
 	bool is_null = false;
@@ -392,7 +392,7 @@ pinecone_convert_metadata_add_column(PineconeMetadata *metadata,
 }
 
 const char *
-pinecone_convert_metadata_add_object(PineconeMetadata *metadata, Jsonb *object)
+pinecone_metadata_add_object(PineconeMetadata *metadata, Jsonb *object)
 {
 	JsonbIterator *it = JsonbIteratorInit(&object->root);
 	JsonbValue value;
@@ -427,9 +427,9 @@ pinecone_convert_metadata_add_object(PineconeMetadata *metadata, Jsonb *object)
 
 /* What is stored is taken as it is. */
 const char *
-pinecone_convert_metadata_add_stored(PineconeMetadata *metadata, const PineconeRecord *record)
+pinecone_metadata_add_stored(PineconeMetadata *metadata, const PineconeRecord *record)
 {
-	PineconeFields *fields = pinecone_api_metadata_fields(record);
+	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
 
 	for (int i = 0; i < fields->n; i++)
 	{
@@ -452,7 +452,7 @@ pinecone_convert_metadata_add_stored(PineconeMetadata *metadata, const PineconeR
 }
 
 const char *
-pinecone_convert_metadata_finish(const PineconeMetadata *metadata, char **json, int *len)
+pinecone_metadata_finish(const PineconeMetadata *metadata, char **json, int *len)
 {
 	StringInfoData buf;
 

@@ -36,16 +36,16 @@ typedef struct PineconeMetadata
  * Add fields; one of a name that is there already takes its place.  These
  * return NULL, or the reason why Pinecone would not take the value.
  */
-extern const char *pinecone_convert_metadata_add_object(PineconeMetadata *metadata, Jsonb *object);
-extern const char *pinecone_convert_metadata_add_stored(PineconeMetadata *metadata,
-														const PineconeRecord *record);
-extern const char *pinecone_convert_metadata_add_column(PineconeMetadata *metadata,
-														const PineconeFieldColumn *column,
-														Datum value);
-extern void pinecone_convert_metadata_remove(PineconeMetadata *metadata, const char *key);
+extern const char *pinecone_metadata_add_object(PineconeMetadata *metadata, Jsonb *object);
+extern const char *pinecone_metadata_add_stored(PineconeMetadata *metadata,
+												const PineconeRecord *record);
+extern const char *pinecone_metadata_add_column(PineconeMetadata *metadata,
+												const PineconeFieldColumn *column,
+												Datum value);
+extern void pinecone_metadata_remove(PineconeMetadata *metadata, const char *key);
 
 /* The object as JSON in UTF-8. */
-extern const char *pinecone_convert_metadata_finish(const PineconeMetadata *metadata, char **json,
-													int *len);
+extern const char *pinecone_metadata_finish(const PineconeMetadata *metadata, char **json,
+											int *len);
 
 #endif /* PINECONE_METADATA_H */

@@ -354,7 +354,7 @@ static void
 finish_metadata(PineconeWriter *writer, const PineconeMetadata *metadata, PineconeRecord *record)
 {
 	refuse(writer, ERRCODE_DATA_EXCEPTION,
-		   pinecone_convert_metadata_finish(metadata, &record->metadata, &record->metadata_len));
+		   pinecone_metadata_finish(metadata, &record->metadata, &record->metadata_len));
 }
 
 /* The fields of columns that are set, or of the others; NULL may remove a field. */
@@ -373,9 +373,9 @@ add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnul
 			continue;
 		if (!isnull[n])
 			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   pinecone_convert_metadata_add_column(metadata, field, values[n]));
+				   pinecone_metadata_add_column(metadata, field, values[n]));
 		else if (remove)
-			pinecone_convert_metadata_remove(metadata, field->column->field);
+			pinecone_metadata_remove(metadata, field->column->field);
 	}
 }
 
@@ -388,9 +388,9 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	const char *reason = NULL;
 
 	if (stored != NULL && !is_assigned(writer, whole))
-		reason = pinecone_convert_metadata_add_stored(&metadata, stored);
+		reason = pinecone_metadata_add_stored(&metadata, stored);
 	else if (whole != 0 && !isnull[whole - 1])
-		reason = pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
+		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
 	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
@@ -480,7 +480,7 @@ pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *
 	convert_id(writer, values, isnull, record);
 	if (whole != 0 && !isnull[whole - 1])
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   pinecone_convert_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
+			   pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
 	if (whole == 0)
 		add_field_columns(writer, values, isnull, false, false, &metadata);
 	add_field_columns(writer, values, isnull, true, true, &metadata);

@@ -740,7 +740,7 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 
 	reader->splitting = reader->want_fields;
 	if (reader->want_fields)
-		fields = pinecone_api_metadata_fields(record);
+		fields = pinecone_vectors_metadata_fields(record);
 	reader->splitting = false;
 	memset(isnull, true, reader->table->ncolumns * sizeof(bool));
 	for (int i = 0; i < reader->nwanted; i++)

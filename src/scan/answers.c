@@ -1,5 +1,5 @@
 /*
- * answer.c
+ * answers.c
  *		Answers of a foreign scan that are asked for before the scan is.
  *
  * An answer is a run of the scan in a scan state of its own, which takes the
@@ -19,7 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "scan/answer.h"
+#include "scan/answers.h"
 #include "scan/pooled.h"
 
 /* The values of the scan's expressions, bytewise. */
@@ -32,7 +32,7 @@ typedef struct Key
 struct PineconeAnswer
 {
 	dlist_node node;
-	PineconeAhead *ahead;
+	PineconeAnswers *ahead;
 	MemoryContext cxt;
 	Key key;
 	bool listed;			/* can be found by its key */
@@ -58,13 +58,13 @@ typedef struct Slot
 	PineconeAnswer *answer;
 } Slot;
 
-struct PineconeAhead
+struct PineconeAnswers
 {
 	ForeignScanState *node;
 	MemoryContext cxt;
 	HTAB *slots;
 	dlist_head answers;
-	PineconePool *pool; /* NULL: each answer has requests of its own */
+	PineconePooled *pool; /* NULL: each answer has requests of its own */
 	PineconeCounters pool_counters;
 	List *key_exprs; /* of ExprState */
 	int16 *typlen;
@@ -107,7 +107,7 @@ collect_params(Node *node, void *context)
  * each of them later; of these it is the parameters.
  */
 static void
-prepare_key(PineconeAhead *ahead)
+prepare_key(PineconeAnswers *ahead)
 {
 	ForeignScanState *node = ahead->node;
 	PineconeScanState *state = node->fdw_state;
@@ -132,11 +132,11 @@ prepare_key(PineconeAhead *ahead)
 	}
 }
 
-PineconeAhead *
-pinecone_ahead_create(ForeignScanState *node)
+PineconeAnswers *
+pinecone_answers_create(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeAhead *ahead = palloc0(sizeof(PineconeAhead));
+	PineconeAnswers *ahead = palloc0(sizeof(PineconeAnswers));
 	HASHCTL ctl = {0};
 
 	ahead->node = node;
@@ -150,7 +150,7 @@ pinecone_ahead_create(ForeignScanState *node)
 	ahead->slots = hash_create("pinecone answers", 64, &ctl,
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	if (state->request->op == PINECONE_OP_FETCH)
-		ahead->pool = pinecone_pool_create(&ahead->pool_counters);
+		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
 
 	prepare_key(ahead);
 	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
@@ -183,7 +183,7 @@ append_value(StringInfo buf, Datum value, bool isnull, int16 typlen, bool typbyv
 
 /* The key of the parameters as they are now, in the scan's per-tuple memory. */
 static Key
-current_key(PineconeAhead *ahead)
+current_key(PineconeAnswers *ahead)
 {
 	ExprContext *econtext = ahead->node->ss.ps.ps_ExprContext;
 	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
@@ -207,7 +207,7 @@ current_key(PineconeAhead *ahead)
 
 /* A state for a run of its own, as BeginForeignScan would have made it. */
 static PineconeScanState *
-new_run(PineconeAhead *ahead, PineconeScanState *state)
+new_run(PineconeAnswers *ahead, PineconeScanState *state)
 {
 	PineconeScanState *run = palloc(sizeof(PineconeScanState));
 	int n = Max(state->values.n, 1);
@@ -253,7 +253,7 @@ share_pool(PineconeAnswer *answer)
 {
 	MemoryContext old = MemoryContextSwitchTo(answer->cxt);
 
-	pinecone_pool_begin_share(answer->ahead->pool, &answer->share);
+	pinecone_pooled_begin_share(answer->ahead->pool, &answer->share);
 	MemoryContextSwitchTo(old);
 }
 
@@ -268,7 +268,7 @@ unlist(PineconeAnswer *answer)
 static void
 drop_answer(PineconeAnswer *answer)
 {
-	PineconeAhead *ahead = answer->ahead;
+	PineconeAnswers *ahead = answer->ahead;
 	PineconeScanState *state = ahead->node->fdw_state;
 
 	unlist(answer);
@@ -276,7 +276,7 @@ drop_answer(PineconeAnswer *answer)
 	add_counters(&state->counters, &answer->run->counters);
 	pinecone_scan_end_run(answer->run);
 	if (ahead->pool)
-		pinecone_pool_give_up(ahead->pool, answer->share);
+		pinecone_pooled_give_up(ahead->pool, answer->share);
 	MemoryContextDelete(answer->cxt);
 }
 
@@ -288,7 +288,7 @@ is_whole(PineconeAnswer *answer)
 }
 
 static PineconeAnswer *
-find_answer(PineconeAhead *ahead, Key *key)
+find_answer(PineconeAnswers *ahead, Key *key)
 {
 	Slot *slot = hash_search(ahead->slots, key, HASH_FIND, NULL);
 
@@ -312,7 +312,7 @@ learn_from_run(PineconeScanState *state, PineconeScanState *run)
 
 /* Begin a run for the parameters as they are now. */
 static PineconeAnswer *
-begin_answer(PineconeAhead *ahead, const Key *key)
+begin_answer(PineconeAnswers *ahead, const Key *key)
 {
 	ForeignScanState *node = ahead->node;
 	PineconeScanState *state = node->fdw_state;
@@ -349,7 +349,7 @@ begin_answer(PineconeAhead *ahead, const Key *key)
 }
 
 PineconeAnswer *
-pinecone_ahead_ask(PineconeAhead *ahead)
+pinecone_answers_ask(PineconeAnswers *ahead)
 {
 	PineconeAnswer *answer;
 	Key key;
@@ -365,7 +365,7 @@ pinecone_ahead_ask(PineconeAhead *ahead)
 }
 
 void
-pinecone_ahead_release(PineconeAnswer *answer)
+pinecone_answers_release(PineconeAnswer *answer)
 {
 	answer->askers--;
 	if (answer->askers == 0 && !answer->in_use)
@@ -373,26 +373,26 @@ pinecone_ahead_release(PineconeAnswer *answer)
 }
 
 bool
-pinecone_ahead_gathers(PineconeAhead *ahead)
+pinecone_answers_gathers(PineconeAnswers *ahead)
 {
 	return ahead->pool != NULL;
 }
 
 int
-pinecone_ahead_waiting(PineconeAhead *ahead)
+pinecone_answers_waiting(PineconeAnswers *ahead)
 {
-	return ahead->pool ? pinecone_pool_waiting(ahead->pool) : 0;
+	return ahead->pool ? pinecone_pooled_waiting(ahead->pool) : 0;
 }
 
 void
-pinecone_ahead_flush(PineconeAhead *ahead)
+pinecone_answers_flush(PineconeAnswers *ahead)
 {
 	if (ahead->pool)
-		pinecone_pool_flush(ahead->pool);
+		pinecone_pooled_flush(ahead->pool);
 }
 
 int
-pinecone_ahead_concurrency(PineconeAhead *ahead)
+pinecone_answers_concurrency(PineconeAnswers *ahead)
 {
 	PineconeScanState *state = ahead->node->fdw_state;
 
@@ -400,7 +400,7 @@ pinecone_ahead_concurrency(PineconeAhead *ahead)
 }
 
 void
-pinecone_ahead_settle(PineconeAhead *ahead)
+pinecone_answers_settle(PineconeAnswers *ahead)
 {
 	PineconeScanState *state = ahead->node->fdw_state;
 	dlist_iter iter;
@@ -412,7 +412,7 @@ pinecone_ahead_settle(PineconeAhead *ahead)
 }
 
 double
-pinecone_ahead_answer_bytes(PineconeAhead *ahead)
+pinecone_answers_bytes(PineconeAnswers *ahead)
 {
 	PineconeScanState *state = ahead->node->fdw_state;
 	double bytes = state->counters.bytes_received + ahead->pool_counters.bytes_received;
@@ -423,10 +423,10 @@ pinecone_ahead_answer_bytes(PineconeAhead *ahead)
 /* ---- Reading ---- */
 
 bool
-pinecone_ahead_adopt(ForeignScanState *node)
+pinecone_answers_adopt(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeAhead *ahead = state->ahead;
+	PineconeAnswers *ahead = state->ahead;
 	PineconeAnswer *answer;
 	Key key;
 
@@ -485,11 +485,11 @@ show_kept_row(PineconeAnswer *answer, TupleTableSlot *slot)
 }
 
 TupleTableSlot *
-pinecone_ahead_next(ForeignScanState *node)
+pinecone_answers_next(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeAnswer *answer = state->answer;
-	PineconeAhead *ahead = answer->ahead;
+	PineconeAnswers *ahead = answer->ahead;
 	PineconeScanState *run = answer->run;
 	TupleTableSlot *slot;
 
@@ -517,7 +517,7 @@ pinecone_ahead_next(ForeignScanState *node)
 }
 
 void
-pinecone_ahead_leave(PineconeScanState *state)
+pinecone_answers_leave(PineconeScanState *state)
 {
 	PineconeAnswer *answer = state->answer;
 
