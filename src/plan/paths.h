@@ -2,8 +2,8 @@
  * paths.h
  *		Planner callbacks, and what they tell each other.
  *
- * plan.c estimates and offers paths, plan_namespace.c looks at namespaces,
- * plan_scan.c turns the chosen path into a plan, plan_aggregate.c offers
+ * paths.c estimates and offers paths, plan_namespace.c looks at namespaces,
+ * plan_scan.c turns the chosen path into a plan, plan_count.c offers
  * count(*) answered by the service, plan_append.c looks after Appends.
  */
 #ifndef PINECONE_PATHS_H
@@ -11,7 +11,7 @@
 
 #include "foreign/fdwapi.h"
 
-#include "plan/translate.h"
+#include "plan/plan_info.h"
 
 /*
  * Cost of a request that is waited for, in sequential page reads: low enough
@@ -20,34 +20,6 @@
  */
 #define PINECONE_REQUEST_COST 25.0
 #define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
-
-/* A base relation's fdw_private; an upper relation's is that of its base. */
-typedef struct PineconePlanInfo
-{
-	PineconeTable *table;
-	Oid userid;
-	PineconeSession *session;
-	PineconeStats *stats; /* NULL when the service did not answer */
-	double record_bytes;  /* of a full record's JSON */
-	int nall;			  /* namespaces of the table */
-	double nnamespaces;	  /* those that conditions leave */
-	double records;		  /* in those */
-	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
-} PineconePlanInfo;
-
-/* What leads a path; the list in its fdw_private. */
-enum PineconePathPrivate
-{
-	PATH_OP,	 /* Integer: PineconeOperation */
-	PATH_LEAD,	 /* the clause with the ids or the prefix, or the
-								 * distance to search by; or NULL */
-	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
-								 * is a row for each namespace */
-	PATH_HAVING	 /* of counts: conditions on them */
-};
-
-/* The start of a translation of clauses on a relation. */
-extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
 
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
@@ -74,7 +46,6 @@ extern void pinecone_plan_refresh_all(PlannerInfo *root);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
-extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 										   ForeignPath *path, List *tlist, List *scan_clauses,
 										   Plan *outer_plan);

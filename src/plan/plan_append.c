@@ -19,7 +19,6 @@
 #include "plan/paths.h"
 #include "request/request.h"
 
-
 /* ---- Asking several indexes at once ---- */
 
 /*
@@ -34,8 +33,7 @@ pinecone_plan_refresh_all(PlannerInfo *root)
 		RelOptInfo *rel = root->simple_rel_array[i];
 		Oid userid;
 
-		if (rel == NULL || rel->fdwroutine == NULL || IS_DUMMY_REL(rel) ||
-			rel->fdwroutine->GetForeignRelSize != pineconeGetForeignRelSize)
+		if (rel == NULL || IS_DUMMY_REL(rel) || !pinecone_plan_is_ours(rel))
 			continue;
 		userid = pinecone_plan_user(root, rel);
 		/* one without a mapping says so when its turn comes, which may be never */
@@ -59,10 +57,8 @@ sorted_searches(AppendPath *append)
 	foreach(lc, append->subpaths)
 	{
 		ForeignPath *path = lfirst(lc);
-		FdwRoutine *routine = path->path.parent->fdwroutine;
 
-		if (IsA(path, ForeignPath) && routine != NULL &&
-			routine->GetForeignPlan == pineconeGetForeignPlan &&
+		if (IsA(path, ForeignPath) && pinecone_plan_is_ours(path->path.parent) &&
 			intVal(list_nth(path->fdw_private, PATH_OP)) == PINECONE_OP_QUERY &&
 			intVal(list_nth(path->fdw_private, PATH_SORTED)))
 			n++;
@@ -97,14 +93,4 @@ pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 		path->total_cost += sorted_searches((AppendPath *) path) * PINECONE_REQUEST_COST;
 		add_path(rel, path);
 	}
-}
-
-/* ---- Append, asynchronous ---- */
-
-bool
-pineconeIsForeignPathAsyncCapable(ForeignPath *path)
-{
-	PineconePlanInfo *info = path->path.parent->fdw_private;
-
-	return info->table->async_capable;
 }

@@ -95,9 +95,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	PineconeOperation op;
 	int together;
 
-	if (path->path.parent->fdwroutine == NULL ||
-		path->path.parent->fdwroutine->GetForeignPaths != pineconeGetForeignPaths ||
-		!scan_depends(path, gain))
+	if (!pinecone_plan_is_ours(path->path.parent) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);

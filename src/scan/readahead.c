@@ -6,7 +6,7 @@
  * The loop is PostgreSQL's own and knows nothing of this: it takes rows from
  * here as it would from the plan below.  But this node holds rows back, sets
  * the loop's parameters to each, as the loop itself will, and has the foreign
- * scans below the loop's inner side ask (ahead.h).  By the time the loop comes
+ * scans below the loop's inner side ask (answers.h).  By the time the loop comes
  * to a row the answer is on its way or there.
  *
  * A node has no pointer to its parent, so loops and read-aheads are introduced
