@@ -49,8 +49,11 @@ enum PineconePathPrivate
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
 
-/* Hook into the planner, see plan_append.c. */
-extern void pinecone_plan_append_init(void);
+/* For the planner's hooks: see plan_append.c, plan_readahead.c. */
+extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
+extern void pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+									 RelOptInfo *innerrel, JoinType jointype,
+									 JoinPathExtraData *extra);
 
 /* How many values expressions of a translation, given by number, will have. */
 extern double pinecone_plan_count_values(PineconeTranslate *cxt, List *numbers);
@@ -71,6 +74,7 @@ extern void pinecone_plan_refresh_all(PlannerInfo *root);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 										   ForeignPath *path, List *tlist, List *scan_clauses,
 										   Plan *outer_plan);

@@ -19,7 +19,6 @@
 #include "plan/paths.h"
 #include "request/request.h"
 
-static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
 
 /* ---- Asking several indexes at once ---- */
 
@@ -72,14 +71,11 @@ sorted_searches(AppendPath *append)
 }
 
 /* Charge an Append that gives up the order of its searches for a step of theirs. */
-static void
-set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+void
+pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
 	List *dearer = NIL;
 	ListCell *lc;
-
-	if (next_set_rel_pathlist != NULL)
-		next_set_rel_pathlist(root, rel, rti, rte);
 
 	if (!rte->inh || root->parse->limitCount == NULL)
 		return;
@@ -103,9 +99,12 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	}
 }
 
-void
-pinecone_plan_append_init(void)
+/* ---- Append, asynchronous ---- */
+
+bool
+pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 {
-	next_set_rel_pathlist = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = set_rel_pathlist;
+	PineconePlanInfo *info = path->path.parent->fdw_private;
+
+	return info->table->async_capable;
 }
