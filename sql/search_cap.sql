@@ -84,3 +84,9 @@ CALL both_ways('UPDATE %s SET n = n + 20000 WHERE id BETWEEN ''000100'' AND ''00
 CALL both_ways('DELETE FROM %s WHERE n < 9990');
 SELECT * FROM compare_all();
 ROLLBACK;
+
+DROP PROCEDURE both_ways(text);
+DROP FUNCTION compare_all(), compare(text);
+DROP VIEW local_one;
+DROP TABLE parts, local;
+DROP SERVER pinecone CASCADE;
