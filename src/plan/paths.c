@@ -39,7 +39,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/paths.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 #include "value/row.h"
 
 /*

@@ -98,7 +98,7 @@ extern void pineconeEndForeignScan(ForeignScanState *node);
  */
 extern void pinecone_scan_prepare(ForeignScanState *node);
 extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
-									PineconeStoredSpec *spec);
+									PineconeSourceSpec *spec);
 extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 
 /*
