@@ -26,13 +26,13 @@ typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
 	Oid userid;
-	PineconeSession *session;
-	PineconeStats *stats; /* NULL when the service did not answer */
-	double record_bytes;  /* of a full record's JSON */
-	int nall;			  /* namespaces of the table */
-	double nnamespaces;	  /* those that conditions leave */
-	double records;		  /* in those */
-	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
+	PineconeSession *session; /* NULL without a user mapping */
+	PineconeStats *stats;	  /* NULL when the service did not answer */
+	double record_bytes;	  /* of a full record's JSON */
+	int nall;				  /* namespaces of the table */
+	double nnamespaces;		  /* those that conditions leave */
+	double records;			  /* in those */
+	RelOptInfo *rel;		  /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 
 /* What leads a path; the list in its fdw_private. */
@@ -65,6 +65,16 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 /* The rows of a scan that join clauses prune to so many namespaces. */
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
+
+/* Raises an error when system columns that no record has are among these. */
+extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
+
+/* Columns that a relation's target and conditions use, likewise numbered from
+ * FirstLowInvalidHeapAttributeNumber on. */
+extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
+
+/* Has a role a user mapping for a server, be it everybody's? */
+extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
