@@ -88,7 +88,8 @@ CREATE TABLE part3 PARTITION OF parts FOR VALUES IN (3);
 INSERT INTO parts SELECT 'r' || i, ARRAY[i, 1], y FROM generate_series(1, 20) i, generate_series(1, 2) y;
 DELETE FROM parts WHERE ctid IN (SELECT ctid FROM parts WHERE year = 2 AND id < 'r15');
 SELECT year, count(*) FROM parts GROUP BY year ORDER BY year;
-DELETE FROM parts WHERE (tableoid, ctid) IN (SELECT tableoid, ctid FROM parts WHERE id = 'r9') RETURNING tableoid::regclass, id;
+WITH d AS (DELETE FROM parts WHERE (tableoid, ctid) IN (SELECT tableoid, ctid FROM parts WHERE id = 'r9') RETURNING tableoid::regclass AS part, id)
+SELECT * FROM d ORDER BY part::text;
 
 -- several namespaces in one table
 CREATE FOREIGN TABLE every (id text COLLATE "C", ns text OPTIONS (role 'namespace'), embedding real[], year int) SERVER pinecone OPTIONS (namespaces 'p1,p2');
