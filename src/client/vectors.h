@@ -12,7 +12,6 @@
 #ifndef PINECONE_VECTORS_H
 #define PINECONE_VECTORS_H
 
-#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "portability/instr_time.h"
 
@@ -77,7 +76,7 @@ typedef struct PineconeStats
 	double records;
 	int nnamespaces;
 	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
-	TimestampTz fetched_at;
+	PineconeTime fetched_at;			/* 0: out of date, whatever the time */
 } PineconeStats;
 
 /* GET /namespaces */
