@@ -39,7 +39,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/paths.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 #include "value/row.h"
 
 /*
@@ -57,17 +57,6 @@
 /* In the order of ids, at most so many namespaces are merged: ids, and records. */
 #define MAX_MERGED_IDS 32
 #define MAX_MERGED_RECORDS 8
-
-PineconeTranslate
-pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
-{
-	PineconeTranslate cxt = {0};
-
-	cxt.root = root;
-	cxt.varno = rel->relid;
-	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
-	return cxt;
-}
 
 /* ---- Estimates ---- */
 

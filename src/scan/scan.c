@@ -412,7 +412,7 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 /* ---- Exhaustive search ---- */
 
 void
-pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStoredSpec *spec)
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
@@ -448,7 +448,7 @@ start_exhaustive_search(ForeignScanState *node)
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
@@ -469,7 +469,7 @@ start_exhaustive_search(ForeignScanState *node)
 	spec.want_values = true;
 	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
 		MemoryContext old;
 
@@ -598,7 +598,7 @@ start_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
@@ -651,7 +651,7 @@ start_read(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
@@ -737,13 +737,13 @@ pinecone_scan_start(ForeignScanState *node)
  * the query vector is NULL, and SQL wants every row.
  */
 static bool
-search_is_incomplete(ForeignScanState *node, PineconeStoredStatus status)
+search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
 	if (state->request->op != PINECONE_OP_QUERY)
 		return false;
-	if (status == PINECONE_STORED_CAPPED)
+	if (status == PINECONE_SOURCE_CAPPED)
 	{
 		if (state->vector == NULL)
 			evaluate_vector(node);
@@ -762,7 +762,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	PineconeStoredStatus status;
+	PineconeSourceStatus status;
 	PineconeRecord *record;
 	MemoryContext old;
 
@@ -786,7 +786,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_STORED_RECORD)
+		if (status == PINECONE_SOURCE_RECORD)
 		{
 			state->found_any = true;
 			if (record->has_score &&
@@ -798,7 +798,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
 			return ExecStoreVirtualTuple(slot);
 		}
-		if (status == PINECONE_STORED_PENDING)
+		if (status == PINECONE_SOURCE_PENDING)
 		{
 			state->pending = true;
 			return slot;
