@@ -64,18 +64,18 @@ typedef struct Number
 	int otherwise;
 	int min;
 	int max;
-	int unit;
+	int flags;
 } Number;
 
 static const Number numbers[] = {
 	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
-	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS},
+	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
 	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
-	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB},
+	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
 	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB},
 	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
-	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, 0},
+	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
 };
 
 typedef struct Hosts
@@ -112,14 +112,14 @@ pinecone_setting_init(void)
 		const Switch *one = &switches[nswitches];
 
 		DefineCustomBoolVariable(one->name, one->description, NULL, one->variable, true,
-								 PGC_USERSET, 0, NULL, NULL, NULL);
+								 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	}
 	for (; nnumbers < lengthof(numbers); nnumbers++)
 	{
 		const Number *one = &numbers[nnumbers];
 
 		DefineCustomIntVariable(one->name, one->description, one->more, one->variable, one->otherwise,
-								one->min, one->max, PGC_USERSET, one->unit, NULL, NULL, NULL);
+								one->min, one->max, PGC_USERSET, one->flags, NULL, NULL, NULL);
 	}
 	for (; nhosts < lengthof(hosts); nhosts++)
 	{
