@@ -48,9 +48,6 @@ extern void pinecone_plan_check_system_columns(const PineconeTable *table, const
  * FirstLowInvalidHeapAttributeNumber on. */
 extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
 
-/* Has a role a user mapping for a server, be it everybody's? */
-extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
-
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
 
