@@ -40,6 +40,7 @@
 #include "scan/answers.h"
 #include "scan/run_count.h"
 #include "scan/scan.h"
+#include "scan/score.h"
 
 /* Rows a search asks for when nothing says how many are wanted. */
 #define DEFAULT_TOP_K 100
@@ -50,39 +51,6 @@
  */
 #define MAX_SQUARE 1e30
 #define MIN_SQUARE 1e-30
-
-/* The distance a search's score stands for. */
-static double
-score_distance(PineconeMetric metric, double score)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return 1.0 - score;
-		case PINECONE_METRIC_EUCLIDEAN:
-			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
-		case PINECONE_METRIC_DOTPRODUCT:
-			return -score;
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
-
-static double
-vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return pinecone_distance_cosine(n, a, b);
-		case PINECONE_METRIC_EUCLIDEAN:
-			return pinecone_distance_l2(n, a, b);
-		case PINECONE_METRIC_DOTPRODUCT:
-			return pinecone_distance_negative_inner_product(n, a, b);
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
 
 /* ---- Begin ---- */
 
@@ -128,6 +96,13 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 
 	foreach(lc, state->request->wanted)
 		wanted = bms_add_member(wanted, lfirst_int(lc));
+	for (int i = 0; i < state->table->ncolumns; i++)
+	{
+		PineconeColumn *column = &state->table->columns[i];
+
+		if (column->role == PINECONE_ROLE_SCORE)
+			state->score_is_real = getBaseType(column->typid) == FLOAT4OID;
+	}
 	state->reader = pinecone_convert_reader(state->table, wanted);
 	state->row_values = palloc0(Max(state->table->ncolumns, 1) * sizeof(Datum));
 	state->row_isnull = palloc0(Max(state->table->ncolumns, 1) * sizeof(bool));
@@ -374,6 +349,14 @@ set_distance(PineconeScanState *state, double distance, Datum *values, bool *isn
 static void
 fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
+	PineconeRecord scored;
+
+	if (state->request->scored)
+	{
+		scored = *record;
+		record = &scored;
+		pinecone_score_record(&scored, state->request->metric, state->nvalues, state->vector);
+	}
 	if (state->nlayout == 0)
 	{
 		pinecone_convert_row(state->reader, record, values, isnull);
@@ -389,7 +372,7 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 			values[i] = state->row_values[attnum - 1];
 	}
 	if (record->has_score)
-		set_distance(state, score_distance(state->request->metric, record->score),
+		set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
 					 values, isnull);
 }
 
@@ -488,6 +471,7 @@ start_exhaustive_search(ForeignScanState *node)
 		MemoryContextReset(row_cxt);
 		old = MemoryContextSwitchTo(row_cxt);
 		ExecClearTuple(slot);
+		pinecone_score_record(record, request->metric, state->vector ? state->nvalues : 0, state->vector);
 		form_row(state, record, slot->tts_values, slot->tts_isnull);
 		ctid = scan_ctid(state, record);
 		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
@@ -495,8 +479,8 @@ start_exhaustive_search(ForeignScanState *node)
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
-			double distance = vector_distance(request->metric, state->nvalues,
-											  record->values, state->vector);
+			double distance = pinecone_score_distance(request->metric, state->nvalues,
+													  record->values, state->vector);
 
 			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
 			slot->tts_isnull[scan_desc->natts] = false;
@@ -601,7 +585,7 @@ pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
 
 	if (row_limit > 0)
 		top_k = row_limit;
-	else if (request->bound >= 0)
+	else if (request->bound >= 0 || request->score_bound >= 0)
 		top_k = DEFAULT_TOP_K;
 	else
 		top_k = PINECONE_MAX_TOP_K;
@@ -627,6 +611,12 @@ start_search(ForeignScanState *node)
 		/* NaN sorts above every distance */
 		if (isnan(state->bound))
 			state->bound = get_float8_infinity();
+	}
+
+	if (request->score_bound >= 0 && !pinecone_scan_evaluate(node, request->score_bound))
+	{
+		state->done = true;
+		return;
 	}
 
 	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
@@ -667,6 +657,16 @@ start_read(ForeignScanState *node)
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
 	PineconeSourceSpec spec;
+
+	if (request->scored)
+	{
+		evaluate_vector(node);
+		if (!check_search(node))
+		{
+			state->given_up = true;
+			return;
+		}
+	}
 
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
@@ -778,6 +778,38 @@ search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 	return false;
 }
 
+/* Is a condition that scores meet up to some record met no more? */
+static bool
+is_beyond_score(PineconeScanState *state, double score)
+{
+	PineconeRequest *request = state->request;
+	Datum value = state->values.values[request->score_bound];
+	double bound = state->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
+																			DatumGetFloat8(value);
+
+	/* as the column shows it */
+	if (state->score_is_real)
+		score = (float) score;
+	switch (request->score_compare)
+	{
+		case PINECONE_LT:
+			return !(score < bound);
+		case PINECONE_LE:
+			return !(score <= bound);
+		case PINECONE_GT:
+			return !(score > bound);
+		default:
+			return !(score >= bound);
+	}
+}
+
+static bool
+is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_score_to_distance(state->request->metric, record->score) > state->bound ||
+		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
+}
+
 TupleTableSlot *
 pineconeIterateForeignScan(ForeignScanState *node)
 {
@@ -810,8 +842,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		if (status == PINECONE_SOURCE_RECORD)
 		{
 			state->found_any = true;
-			if (record->has_score &&
-				score_distance(state->request->metric, record->score) > state->bound)
+			if (record->has_score && is_beyond_bounds(state, record))
 			{
 				state->done = true;
 				return slot;
