@@ -25,12 +25,22 @@ PG_FUNCTION_INFO_V1(pinecone_fdw_handler);
 
 void _PG_init(void);
 
+/*
+ * For want of memory a step may fail.  The next use of the module calls this
+ * again, and goes on there: what has been done must not be a second time.
+ */
 void
 _PG_init(void)
 {
-	pinecone_setting_init();
-	pinecone_pending_init();
-	pinecone_hooks_install();
+	static void (*const steps[])(void) = {
+		pinecone_setting_init,
+		pinecone_pending_init,
+		pinecone_hooks_install,
+	};
+	static int done = 0;
+
+	for (; done < lengthof(steps); done++)
+		steps[done]();
 }
 
 Datum
