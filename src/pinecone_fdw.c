@@ -10,6 +10,7 @@
 #include "admin/analyze.h"
 #include "admin/explain.h"
 #include "admin/import.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "hooks.h"
 #include "modify/modify.h"
@@ -92,5 +93,6 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExplainForeignModify = pineconeExplainForeignModify;
 	routine->ExplainDirectModify = pineconeExplainDirectModify;
 
+	pinecone_ours_note(routine);
 	PG_RETURN_POINTER(routine);
 }
