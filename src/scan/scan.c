@@ -687,7 +687,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->started)
 		return;
 	state->started = true;
-	state->counters.timing = node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	state->counters.timing = node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
