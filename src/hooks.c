@@ -14,6 +14,7 @@
 #include "hooks.h"
 #include "modify/statement.h"
 #include "plan/paths.h"
+#include "plan/plan_label.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -88,6 +89,7 @@ pinecone_hooks_install(void)
 	set_rel_pathlist_hook = set_rel_pathlist;
 	next_set_join_pathlist = set_join_pathlist_hook;
 	set_join_pathlist_hook = set_join_pathlist;
+	pinecone_plan_label_init();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = executor_start;
 	next_executor_run = ExecutorRun_hook;

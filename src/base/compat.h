@@ -245,4 +245,10 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_needs_timer(instrument) ((instrument)->need_timer)
 #endif
 
+/* PG19 lets modules look at a plan when it is made, and lists nodes that were taken out */
+#if PG_VERSION_NUM >= 190000
+#include "optimizer/planner.h"
+#define PINECONE_PLANNER_SHUTDOWN
+#endif
+
 #endif /* PINECONE_COMPAT_H */

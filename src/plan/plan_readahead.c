@@ -20,6 +20,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/paths.h"
+#include "plan/plan_label.h"
 #include "scan/readahead.h"
 
 /* Requests that overlap, in the planner's eyes. */
@@ -43,6 +44,7 @@ plan_read_ahead(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlis
 	scan->custom_scan_tlist = copyObject(child->targetlist);
 	scan->custom_private = path->custom_private;
 	scan->methods = &pinecone_readahead_methods;
+	pinecone_plan_label(root, scan);
 	return &scan->scan.plan;
 }
 
