@@ -229,8 +229,8 @@ static double
 modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
-	PineconeStoredSpec spec;
-	PineconeStored *stream;
+	PineconeSourceSpec spec;
+	PineconeSource *stream;
 	PineconeRecord *stored;
 	double n = 0;
 
@@ -238,8 +238,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 							&spec);
 	spec.namespace_ = namespace_;
 	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
-	stream = pinecone_stored_begin(&spec);
-	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
+	stream = pinecone_source_begin(&spec);
+	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 	{
 		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
@@ -248,7 +248,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 		MemoryContextSwitchTo(old);
 		n++;
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 	return n;
 }
 

@@ -1,6 +1,9 @@
 /*
  * plan_label.h
- *		Telling readers of a plan which relations a custom scan stands for.
+ *		Custom scans in a finished plan, for modules that read it (PostgreSQL 19).
+ *
+ * Each that a plan was made with is announced while the planner makes it; the
+ * labels are put in when the plan is complete and has not been read yet.
  */
 #ifndef PINECONE_PLAN_LABEL_H
 #define PINECONE_PLAN_LABEL_H
@@ -8,14 +11,10 @@
 #include "base/compat.h"
 
 #ifdef PINECONE_PLANNER_SHUTDOWN
-/* While a plan is made: have a node of it labelled when it is complete. */
 extern void pinecone_plan_label(PlannerInfo *root, CustomScan *scan);
-
-/* Hook in, once. */
-extern void pinecone_plan_label_init(void);
+extern void pinecone_plan_labels_add(PlannerGlobal *glob, PlannedStmt *stmt);
 #else
 #define pinecone_plan_label(root, scan) ((void) 0)
-#define pinecone_plan_label_init() ((void) 0)
 #endif
 
 #endif /* PINECONE_PLAN_LABEL_H */

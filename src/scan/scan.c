@@ -32,6 +32,7 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/record_key.h"
 #include "base/setting.h"
 #include "client/session.h"
 #include "pending/consistency.h"
@@ -113,6 +114,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
 
@@ -391,6 +393,12 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 					 values, isnull);
 }
 
+static ItemPointerData
+scan_ctid(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+}
+
 /* A record as a scan tuple, in the current memory context. */
 static void
 form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
@@ -412,7 +420,7 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 /* ---- Exhaustive search ---- */
 
 void
-pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStoredSpec *spec)
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
@@ -443,12 +451,12 @@ start_exhaustive_search(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
+	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
 	AttrNumber keys[] = {scan_desc->natts + 1};
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
@@ -457,6 +465,7 @@ start_exhaustive_search(ForeignScanState *node)
 	for (int i = 1; i <= scan_desc->natts; i++)
 		TupleDescCopyEntry(desc, i, scan_desc, i);
 	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
 	pinecone_finish_tuple_desc(desc);
 	state->exhaustive = true;
 	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
@@ -469,8 +478,9 @@ start_exhaustive_search(ForeignScanState *node)
 	spec.want_values = true;
 	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
+		ItemPointerData ctid;
 		MemoryContext old;
 
 		if (state->stream && pinecone_fanout_seen(state->stream, record))
@@ -479,6 +489,9 @@ start_exhaustive_search(ForeignScanState *node)
 		old = MemoryContextSwitchTo(row_cxt);
 		ExecClearTuple(slot);
 		form_row(state, record, slot->tts_values, slot->tts_isnull);
+		ctid = scan_ctid(state, record);
+		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
+		slot->tts_isnull[scan_desc->natts + 1] = !request->want_ctid;
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
@@ -510,6 +523,8 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
 	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = *(ItemPointer) DatumGetPointer(state->sort_slot->tts_values[natts + 1]);
 	return true;
 }
 
@@ -598,7 +613,7 @@ start_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
@@ -651,7 +666,7 @@ start_read(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
@@ -678,6 +693,12 @@ start_read(ForeignScanState *node)
 																PINECONE_FANOUT_ANY);
 }
 
+bool
+pinecone_scan_is_timed(ForeignScanState *node)
+{
+	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
+}
+
 void
 pinecone_scan_prepare(ForeignScanState *node)
 {
@@ -687,7 +708,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->started)
 		return;
 	state->started = true;
-	state->counters.timing = node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
+	state->counters.timing = pinecone_scan_is_timed(node);
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
@@ -737,13 +758,13 @@ pinecone_scan_start(ForeignScanState *node)
  * the query vector is NULL, and SQL wants every row.
  */
 static bool
-search_is_incomplete(ForeignScanState *node, PineconeStoredStatus status)
+search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
 	if (state->request->op != PINECONE_OP_QUERY)
 		return false;
-	if (status == PINECONE_STORED_CAPPED)
+	if (status == PINECONE_SOURCE_CAPPED)
 	{
 		if (state->vector == NULL)
 			evaluate_vector(node);
@@ -762,7 +783,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	PineconeStoredStatus status;
+	PineconeSourceStatus status;
 	PineconeRecord *record;
 	MemoryContext old;
 
@@ -786,7 +807,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_STORED_RECORD)
+		if (status == PINECONE_SOURCE_RECORD)
 		{
 			state->found_any = true;
 			if (record->has_score &&
@@ -796,9 +817,12 @@ pineconeIterateForeignScan(ForeignScanState *node)
 				return slot;
 			}
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
-			return ExecStoreVirtualTuple(slot);
+			(void) ExecStoreVirtualTuple(slot);
+			if (state->request->want_ctid)
+				slot->tts_tid = scan_ctid(state, record);
+			return slot;
 		}
-		if (status == PINECONE_STORED_PENDING)
+		if (status == PINECONE_SOURCE_PENDING)
 		{
 			state->pending = true;
 			return slot;
