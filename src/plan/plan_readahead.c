@@ -18,6 +18,7 @@
 #include "optimizer/restrictinfo.h"
 
 #include "base/compat.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "plan/plan_label.h"
@@ -97,7 +98,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	PineconeOperation op;
 	int together;
 
-	if (!pinecone_plan_is_ours(path->path.parent) || !scan_depends(path, gain))
+	if (!pinecone_ours_is(path->path.parent->fdwroutine) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
