@@ -270,6 +270,16 @@ append_headers(Transfer *transfer, const PineconeHttpRequest *request)
 		append_line(&transfer->headers, "Expect:");
 }
 
+/* The path and query of a URL */
+static const char *
+target_of(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *target = authority ? strchr(authority + 3, '/') : NULL;
+
+	return target ? target : "/";
+}
+
 static void
 set_options(Transfer *transfer, const PineconeHttpRequest *request)
 {
@@ -286,6 +296,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	while (0)
 
 	SET(CURLOPT_URL, request->url);
+	/* said twice, for libcurl 7.88 forgets a query that it has no memory for */
+	SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
 	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);

@@ -310,6 +310,25 @@ release_document(void *arg)
 	document->root = NULL;
 }
 
+/*
+ * json-c looks at the results of few of its allocations: without memory for them
+ * it crashes.  What it makes of a body is some times as large as that.
+ */
+#define BYTES_PER_BYTE 24
+
+static void
+expect_memory(size_t len)
+{
+	void *expected = malloc(len * BYTES_PER_BYTE + 65536);
+
+	if (expected == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("While reading a reply of %zu bytes.", len)));
+	free(expected);
+}
+
 /* Parse a whole body; NULL when it is not JSON. */
 static struct json_object *
 parse_document(const char *body, size_t len)
@@ -323,6 +342,7 @@ parse_document(const char *body, size_t len)
 
 	if (len > PG_INT32_MAX || !pg_verify_mbstr(PG_UTF8, body, len, true))
 		return NULL;
+	expect_memory(len);
 	tokener = json_tokener_new();
 	if (tokener == NULL)
 		ereport(ERROR,
