@@ -23,6 +23,7 @@ bool pinecone_enable_read_ahead = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
+bool pinecone_allow_loopback = true;
 uint64 pinecone_hosts_changes = 0;
 int pinecone_stats_ttl_ms = 60000;
 int pinecone_prefetch_kb = 16384;
@@ -51,6 +52,12 @@ static const Switch switches[] = {
 
 static void
 assign_hosts(const char *value, void *extra)
+{
+	pinecone_hosts_changes++;
+}
+
+static void
+assign_loopback(bool value, void *extra)
 {
 	pinecone_hosts_changes++;
 }
@@ -89,10 +96,10 @@ typedef struct Hosts
 
 static const Hosts hosts[] = {
 	{"pinecone_fdw.allowed_hosts", "Hosts that may be sent API keys.",
-	 "Names and patterns such as \"*.pinecone.io\", separated by commas. Loopback is always allowed.",
+	 "Names and patterns such as \"*.pinecone.io\", separated by commas; for loopback see pinecone_fdw.allow_loopback.",
 	 &pinecone_allowed_hosts, "*.pinecone.io"},
 	{"pinecone_fdw.allow_http_hosts", "Hosts that may be talked to without TLS.",
-	 "Names and patterns, separated by commas. Loopback is always allowed.",
+	 "Names and patterns, separated by commas; for loopback see pinecone_fdw.allow_loopback.",
 	 &pinecone_allow_http_hosts, ""},
 };
 
@@ -106,6 +113,7 @@ pinecone_setting_init(void)
 	static int nswitches = 0;
 	static int nnumbers = 0;
 	static int nhosts = 0;
+	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
 	{
@@ -128,5 +136,11 @@ pinecone_setting_init(void)
 		DefineCustomStringVariable(one->name, one->description, one->more, one->variable, one->otherwise,
 								   PGC_SUSET, 0, NULL, assign_hosts, NULL);
 	}
+	if (!loopback)
+		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",
+								 "Lets servers be on this machine.",
+								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
+								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
+	loopback = true;
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -29,7 +29,7 @@
 #include "wire/message.h"
 
 /* Do not ask where an index is more often than this. */
-#define RESOLVE_INTERVAL_MS 1000
+#define RESOLVE_INTERVAL_MS 100
 
 typedef struct SessionEntry
 {
@@ -94,24 +94,39 @@ host_matches(const char *host, const char *patterns)
 	return false;
 }
 
+static PineconeProblem *
+refuse_host(char *message, const char *remedy)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	problem->remedy = remedy;
+	return problem;
+}
+
 /*
  * A host option or a host from the control plane as a base URL.  Returns NULL
  * with *refused set when the key may not be sent there.
  */
 static char *
-make_base_url(const char *host, char **refused)
+make_base_url(const char *host, PineconeProblem **refused)
 {
 	char *name = host_in_url(host);
 	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
+	bool local = host_is_loopback(name) && pinecone_allow_loopback;
 
-	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
+	if (!local && !host_matches(name, pinecone_allowed_hosts))
 	{
-		*refused = psprintf("host \"%s\" may not be sent an API key", name);
+		*refused = refuse_host(psprintf("host \"%s\" may not be sent an API key", name),
+							   host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
+														"A superuser can allow it with pinecone_fdw.allowed_hosts.");
 		return NULL;
 	}
-	if (plain && !host_is_loopback(name) && !host_matches(name, pinecone_allow_http_hosts))
+	if (plain && !local && !host_matches(name, pinecone_allow_http_hosts))
 	{
-		*refused = psprintf("host \"%s\" may not be talked to without TLS", name);
+		*refused = refuse_host(psprintf("host \"%s\" may not be talked to without TLS", name),
+							   "Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
 		return NULL;
 	}
 	return psprintf("%s://%s", plain ? "http" : "https",
@@ -120,27 +135,13 @@ make_base_url(const char *host, char **refused)
 
 /* ---- Where the index is ---- */
 
-static PineconeProblem *
-refuse_host(char *message)
-{
-	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
-
-	problem->host_refused = true;
-	problem->message = message;
-	return problem;
-}
-
 static void
 set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
 {
-	char *refused;
-	char *url = make_base_url(host, &refused);
+	char *url = make_base_url(host, problem);
 
 	if (url == NULL)
-	{
-		*problem = refuse_host(refused);
 		return;
-	}
 	if (session->former_url != NULL && strcmp(session->former_url, url) != 0)
 		session->location++;
 	if (session->former_url)
@@ -221,8 +222,6 @@ start_resolver(PineconeSession *session, const char *control_url)
 bool
 pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 {
-	char *refused;
-
 	if (session->base_url != NULL)
 		return true;
 	if (session->options->index == NULL)
@@ -232,11 +231,9 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	}
 	if (session->resolver == NULL)
 	{
-		char *control_url = make_base_url(session->options->control_host, &refused);
+		char *control_url = make_base_url(session->options->control_host, problem);
 
-		if (control_url == NULL)
-			*problem = refuse_host(refused);
-		else
+		if (control_url != NULL)
 			start_resolver(session, control_url);
 		return false;
 	}

@@ -133,6 +133,7 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
 	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
 	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
+	PINECONE_FAILURE_FORBIDDEN,		  /* the key may not do that */
 	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
 	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
 	PINECONE_FAILURE_OTHER

@@ -52,7 +52,8 @@ pinecone_count_start(ForeignScanState *node)
 		PineconeNamespaceStats *counted = &state->namespaces[i];
 
 		pinecone_consistency_wait(state->session, state->table, counted->name);
-		if (pinecone_pending_view(state->session, counted->name, state->position) != NULL)
+		if (pinecone_pending_view(state->session, counted->name, state->position) != NULL ||
+			(state->filter.kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
 		{
 			counted->records = count_records(node, counted->name);
 			continue;
@@ -87,9 +88,33 @@ is_answered(PineconeScanState *state)
 	return true;
 }
 
-static void
-take_counts(PineconeScanState *state)
+/*
+ * A dry run is a write to Pinecone, which keys that only read are refused.  Then
+ * matching records are read and counted, in this session from now on.
+ */
+static double
+take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
 {
+	PineconeScanState *state = node->fdw_state;
+	double count;
+
+	pinecone_vectors_wait(call);
+	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_FORBIDDEN)
+		return pinecone_vectors_count_result(call);
+	count = count_records(node, namespace_);
+	if (!state->session->dry_run_refused)
+		ereport(NOTICE,
+				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
+				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
+						 state->table->name)));
+	state->session->dry_run_refused = true;
+	return count;
+}
+
+static void
+take_counts(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = state->stats_call ? pinecone_vectors_stats_result(state->stats_call) : NULL;
 
 	for (int i = 0; i < state->nnamespaces; i++)
@@ -98,7 +123,7 @@ take_counts(PineconeScanState *state)
 
 		if (state->count_calls[i])
 		{
-			counted->records = pinecone_vectors_count_result(state->count_calls[i]);
+			counted->records = take_count(node, state->count_calls[i], counted->name);
 			pinecone_vectors_free(state->count_calls[i]);
 			state->count_calls[i] = NULL;
 		}
@@ -162,7 +187,7 @@ pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot)
 			state->pending = true;
 			return slot;
 		}
-		take_counts(state);
+		take_counts(node);
 	}
 	return state->request->grouped ? count_row_by_namespace(state, slot) : count_row(state, slot);
 }

@@ -692,21 +692,41 @@ presentable(const char *text, size_t len)
 	return result;
 }
 
+/* Is it one of the plain texts that Pinecone, or what stands before it, answers? */
+static bool
+is_known_text(const char *body, size_t len)
+{
+	static const char *const beginnings[] = {
+		"Unauthorized", "Invalid API Key", "Forbidden", "Request failed. ", "Error, message length too large",
+		"message length too large", "Too Many Requests", "URI Too Long", "no healthy upstream",
+		"upstream connect error", "upstream request timeout", "default backend - 404"};
+
+	for (int i = 0; i < lengthof(beginnings); i++)
+	{
+		size_t n = strlen(beginnings[i]);
+
+		if (len >= n && strncmp(body, beginnings[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *
 pinecone_message_decode_error(const char *body, size_t len, int *code)
 {
 	struct json_object *root = parse_document(body, len);
 	struct json_object *error = member(root, "error");
-	const char *const names[] = {"message", "detail", "description"};
-	char *message = string_member(error, "message");
+	char *message = NULL;
 	double number;
+	bool has_code = count_member(root, "code", &number);
 
-	*code = count_member(root, "code", &number) ? (int) Min(number, PG_INT32_MAX) : 0;
-	if (message == NULL && error != NULL && json_object_is_type(error, json_type_string))
-		message = pstrdup(json_object_get_string(error));
-	for (int i = 0; message == NULL && i < lengthof(names); i++)
-		message = string_member(root, names[i]);
+	/* the data plane's errors; the control plane's; those of documents are like the one or the other */
+	*code = has_code ? (int) Min(number, PG_INT32_MAX) : 0;
+	if (has_code)
+		message = string_member(root, "message");
+	if (message == NULL && member(error, "code") != NULL)
+		message = string_member(error, "message");
 	if (message != NULL)
 		return presentable(message, strlen(message));
-	return presentable(body, len);
+	return is_known_text(body, len) ? presentable(body, len) : NULL;
 }
