@@ -26,6 +26,8 @@ char *pinecone_allow_http_hosts = NULL;
 bool pinecone_allow_loopback = true;
 uint64 pinecone_hosts_changes = 0;
 int pinecone_stats_ttl_ms = 60000;
+int pinecone_idle_timeout_ms = 30000;
+int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
 
@@ -77,6 +79,10 @@ typedef struct Number
 static const Number numbers[] = {
 	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
 	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
+	{"pinecone_fdw.idle_connection_timeout", "How long connections stay open after a transaction that used them.",
+	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS},
+	{"pinecone_fdw.max_connections", "How many connections a session has at a time.",
+	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, 0},
 	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",

@@ -23,16 +23,13 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/setting.h"
 #include "client/address.h"
 #include "client/http.h"
+#include "client/idle.h"
 #include "client/poll.h"
 #include "client/reply.h"
 #include "client/route.h"
-
-#define MAX_IDLE_CONNECTIONS 64
-
-/* Of one backend to all hosts; more requests than that at a time wait for one */
-#define MAX_CONNECTIONS 128
 
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
@@ -68,6 +65,7 @@ typedef struct Transfer
 typedef struct Http
 {
 	CURLM *multi;
+	int max_connections;	  /* that it knows of */
 	dlist_head transfers;	  /* that run */
 	int nlookups;			  /* of them, still without addresses */
 	PineconeTime timer_at;	  /* when libcurl wants to be called; 0: never */
@@ -123,6 +121,7 @@ open_callback(void *userp, curlsocktype purpose, struct curl_sockaddr *address)
 static int
 close_callback(void *userp, curl_socket_t fd)
 {
+	pinecone_idle_end();
 	pinecone_poll_closed(fd);
 	return close(fd);
 }
@@ -201,10 +200,19 @@ initialize(void)
 	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERDATA, made);
-	curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
-	curl_multi_setopt(made->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) MAX_CONNECTIONS);
 	curl_multi_setopt(made->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	http = made;
+}
+
+/* The setting may have changed. */
+static void
+limit_connections(void)
+{
+	if (http->max_connections == pinecone_max_connections)
+		return;
+	http->max_connections = pinecone_max_connections;
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long) pinecone_max_connections);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) pinecone_max_connections);
 }
 
 /* It runs no more: libcurl has nothing to do with it. */
@@ -380,6 +388,8 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	Transfer *transfer;
 
 	initialize();
+	limit_connections();
+	pinecone_idle_end();
 	transfer = palloc0(sizeof(Transfer));
 	transfer->exchange.retry_after = -1;
 	transfer->exchange.request_lsn = -1;

@@ -25,6 +25,7 @@
 
 #include "base/setting.h"
 #include "client/call.h"
+#include "client/idle.h"
 #include "client/session.h"
 #include "wire/message.h"
 
@@ -325,6 +326,7 @@ sweep_sessions(XactEvent event, void *arg)
 
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
+	pinecone_idle_begin();
 	while (*link != NULL)
 	{
 		PineconeSession *session = *link;
