@@ -596,12 +596,18 @@ try_stats(PineconeSession *session)
 	return known_stats(session);
 }
 
+static bool
+asked_by_this_statement(PineconeSession *session)
+{
+	return session->stats_asked_in == GetCurrentStatementStartTimestamp();
+}
+
 /* Has this statement waited for them in vain, to no purpose of doing so again? */
 static bool
 statement_has_waited(PineconeSession *session)
 {
 	return session->stats_call != NULL && session->stats_taken &&
-		   session->stats_asked_in == GetCurrentStatementStartTimestamp() &&
+		   asked_by_this_statement(session) &&
 		   session->stats_call->problem.outcome == PINECONE_HTTP_TIMED_OUT;
 }
 
@@ -616,6 +622,10 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	if (try_only || (!fresh && known_stats(session) != NULL))
 		return try_stats(session);
 
+	/* what an earlier statement has waited for in vain is asked for anew */
+	if (stats_are_asked_for(session) && !asked_by_this_statement(session) &&
+		!pinecone_call_finished(session->stats_call))
+		drop_stats_call(session);
 	if (stats_are_asked_for(session))
 	{
 		take_stats(session);
