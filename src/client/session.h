@@ -54,6 +54,9 @@ typedef struct PineconeSession
 	TimestampTz stats_asked_at;
 	TimestampTz stats_failed_at; /* there was no answer; 0: never */
 	TimestampTz stats_retry_at;	 /* not to be asked again by the same statement before */
+
+	/* Names that stand for namespaces: see alias.c */
+	struct PineconeAliases *aliases; /* or NULL */
 } PineconeSession;
 
 /*
@@ -98,14 +101,18 @@ extern bool pinecone_session_locate(PineconeSession *session, struct PineconePro
  */
 extern bool pinecone_session_forget_host(PineconeSession *session, int location);
 
-/* Records in one namespace by those statistics; 0 when it is not there. */
+/*
+ * Records in one namespace by those statistics; -1 when they do not have it,
+ * which need not mean that it is empty: it may be an alias, or new.
+ */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
 
 /*
- * The namespaces of a table by those statistics, and the records of each;
- * palloc'ed.
+ * The namespaces of a table by those statistics, and the records of each, -1
+ * where nobody knows; palloc'ed.
  */
-extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeTable *table,
+extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeSession *session,
+																  PineconeTable *table,
 																  struct PineconeStats *stats, int *n);
 
 #endif /* PINECONE_SESSION_H */

@@ -11,6 +11,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "client/alias.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "client/session.h"
@@ -234,6 +235,40 @@ pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *cou
 	return start_get(call, &path);
 }
 
+/* Since that version there are aliases; reads through them work on any. */
+static void
+need_alias_version(PineconeCall *call)
+{
+	if (strcmp(call->session->options->api_version, "2026-07") < 0)
+		call->api_version = "2026-07";
+	call->single_attempt = true;
+}
+
+PineconeCall *
+pinecone_vectors_alias(PineconeSession *session, const char *name)
+{
+	StringInfoData path;
+	PineconeCall *call = create_get(session, NULL, "describe namespace alias", &path);
+
+	appendStringInfoString(&path, "/namespace-aliases/");
+	pinecone_message_append_encoded(&path, name);
+	need_alias_version(call);
+	return start_get(call, &path);
+}
+
+PineconeCall *
+pinecone_vectors_aliases(PineconeSession *session, const char *token)
+{
+	StringInfoData path;
+	PineconeCall *call = create_get(session, NULL, "list namespace aliases", &path);
+
+	appendStringInfoString(&path, "/namespace-aliases");
+	pinecone_message_append_parameter(&path, "limit", "100");
+	pinecone_message_append_parameter(&path, "paginationToken", token);
+	need_alias_version(call);
+	return start_get(call, &path);
+}
+
 /* ---- Writes ---- */
 
 void
@@ -400,6 +435,9 @@ pinecone_vectors_failure(PineconeCall *call)
 		if (problem->code == 11 || problem->status == 413 ||
 			(problem->message && strstr(problem->message, "message length too large")))
 			return PINECONE_FAILURE_TOO_LARGE;
+		if (problem->reason != NULL && (strcmp(problem->reason, "WRITE_TO_ALIAS") == 0 ||
+										strcmp(problem->reason, "NAME_IN_USE_BY_ALIAS") == 0))
+			return PINECONE_FAILURE_ALIAS;
 		if (problem->status == 404 && problem->code == 5)
 			return PINECONE_FAILURE_NO_NAMESPACE;
 		if (problem->status == 404)
@@ -505,14 +543,36 @@ values_are_sound(PineconeCall *call, const PineconePage *page, const PineconeRec
 	return false;
 }
 
+/* Does a reply name the namespace that was asked, if it names one? */
+static bool
+answers_as_asked(PineconeCall *call, const PineconePage *page)
+{
+	if (call->namespace_ == NULL || page->namespace_ == NULL || page->namespace_[0] == '\0' ||
+		strcmp(page->namespace_, call->namespace_) == 0)
+		return true;
+	return is_default_namespace(page->namespace_) && is_default_namespace(call->namespace_);
+}
+
+/* A name stands for the same namespace throughout a statement. */
+static void
+check_pin(PineconeCall *call, const PineconePage *page)
+{
+	if (call->counters == NULL || call->counters->pins == NULL || call->namespace_ == NULL ||
+		page->namespace_ == NULL)
+		return;
+	pinecone_pins_check(call->counters->pins, call->session, call->namespace_,
+						page->namespace_[0] == '\0' ? call->namespace_ : page->namespace_);
+}
+
 /* Does a page hold what was asked for, as far as one can tell? */
 static bool
 page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 {
 	size_t prefix_len = call->prefix ? strlen(call->prefix) : 0;
 
-	if (!is_default_namespace(page->namespace_) && call->namespace_ != NULL &&
-		strcmp(page->namespace_, call->namespace_) != 0)
+	/* what stands for another namespace is answered by that one */
+	if (!answers_as_asked(call, page) &&
+		!pinecone_alias_allows(call->session, call->namespace_, page->namespace_))
 	{
 		*reason = "the reply is of another namespace";
 		return false;
@@ -547,6 +607,7 @@ pinecone_vectors_page(PineconeCall *call)
 					 page_is_sound(call, page, &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
+	check_pin(call, page);
 	return page;
 }
 
@@ -588,6 +649,15 @@ pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token
 
 	DECODE(call, pinecone_message_decode_namespaces(BODY(call), &infos, n, next_token, &reason));
 	return infos;
+}
+
+bool
+pinecone_vectors_aliases_try_result(PineconeCall *call, PineconeAlias **aliases, int *n,
+									char **next_token)
+{
+	const char *reason;
+
+	return pinecone_message_decode_aliases(BODY(call), aliases, n, next_token, &reason);
 }
 
 bool

@@ -20,9 +20,11 @@
 #include "wire/search.h"
 #include "wire/stats.h"
 
-/* What a statement's calls cost, for EXPLAIN ANALYZE. */
+/* What a statement's calls cost, for EXPLAIN ANALYZE, and what they keep to. */
 typedef struct PineconeCounters
 {
+	struct PineconePins *pins; /* what names stand for: see alias.h; or NULL */
+
 	uint64 requests; /* HTTP requests sent, retries included */
 	uint64 retries;
 	uint64 bytes_sent;	   /* request bodies and URLs */
@@ -39,6 +41,18 @@ typedef struct PineconeCounters
 	instr_time decode_time;	  /* parsing replies */
 	instr_time row_time;	  /* forming tuples */
 } PineconeCounters;
+
+/* Start counting anew, the same things. */
+static inline void
+pinecone_counters_reset(PineconeCounters *counters)
+{
+	struct PineconePins *pins = counters->pins;
+	bool timing = counters->timing;
+
+	memset(counters, 0, sizeof(*counters));
+	counters->pins = pins;
+	counters->timing = timing;
+}
 
 typedef struct PineconeCall PineconeCall;
 
@@ -67,6 +81,9 @@ extern PineconeCall *pinecone_vectors_stats_try(PineconeSession *session, bool s
 /* How many records match: an update by filter with dryRun. */
 extern PineconeCall *pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters,
 											const char *namespace_, const char *filter);
+/* One alias of a namespace, a page of them: a single attempt. */
+extern PineconeCall *pinecone_vectors_alias(PineconeSession *session, const char *name);
+extern PineconeCall *pinecone_vectors_aliases(PineconeSession *session, const char *token);
 extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *counters,
 													  const char *token);
 
@@ -132,6 +149,7 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_NONE,
 	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
 	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
+	PINECONE_FAILURE_ALIAS,			  /* writes, dry runs among them, to an alias */
 	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
 	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
 	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
@@ -160,6 +178,8 @@ extern PineconeStats *pinecone_vectors_stats_result(PineconeCall *call);
 extern PineconeStats *pinecone_vectors_stats_try_result(PineconeCall *call); /* NULL rather than an error */
 extern double pinecone_vectors_count_result(PineconeCall *call);			 /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token);
+extern bool pinecone_vectors_aliases_try_result(PineconeCall *call, PineconeAlias **aliases, int *n,
+												char **next_token); /* of a call that has succeeded */
 
 /*
  * A write that has succeeded: does its reply confirm all of it?  If not it is
