@@ -15,12 +15,16 @@
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/alias.h"
 #include "client/call.h"
+#include "wire/message.h"
+
+/* Since that version there are aliases */
+#define API_VERSION "2026-07"
 
 /* Names asked for one by one, before all aliases are */
 #define MAX_SINGLE_QUESTIONS 3
@@ -38,7 +42,7 @@ struct PineconeAliases
 {
 	MemoryContext cxt;
 	HTAB *names;
-	TimestampTz since;
+	PineconeTime since;
 	int location;  /* where the index was then */
 	int questions; /* asked one by one */
 	bool listed;   /* what is not in here is no alias */
@@ -71,8 +75,7 @@ aliases_of(PineconeSession *session)
 
 	if (aliases != NULL &&
 		(aliases->location != session->location ||
-		 TimestampDifferenceExceeds(aliases->since, GetCurrentTimestamp(),
-									Max(pinecone_stats_ttl_ms, MIN_TTL_MS))))
+		 pinecone_clock_passed(aliases->since, Max(pinecone_stats_ttl_ms, MIN_TTL_MS))))
 	{
 		session->aliases = NULL;
 		MemoryContextDelete(aliases->cxt);
@@ -86,7 +89,7 @@ aliases_of(PineconeSession *session)
 		aliases = palloc0(sizeof(struct PineconeAliases));
 		aliases->cxt = cxt;
 		aliases->names = pinecone_record_key_table("pinecone aliases", sizeof(Known));
-		aliases->since = GetCurrentTimestamp();
+		aliases->since = pinecone_clock_now();
 		aliases->location = session->location;
 		MemoryContextSwitchTo(old);
 		session->aliases = aliases;
@@ -124,6 +127,49 @@ is_listed(PineconeSession *session, const char *name)
 
 /* ---- Asking ---- */
 
+/*
+ * Ask for one alias, or for a page of all: a single attempt.  The calls are of
+ * that version, though reads through aliases work on any.
+ */
+static PineconeCall *
+start_call(PineconeSession *session, const char *name, const char *token)
+{
+	PineconeCall *call = pinecone_call_create(session, NULL, name ? "describe namespace alias" : "list namespace aliases",
+											  "GET");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfoString(&path, "/namespace-aliases");
+	if (name != NULL)
+	{
+		appendStringInfoChar(&path, '/');
+		pinecone_message_append_encoded(&path, name);
+	}
+	else
+	{
+		pinecone_message_append_parameter(&path, "limit", "100");
+		pinecone_message_append_parameter(&path, "paginationToken", token);
+	}
+	MemoryContextSwitchTo(old);
+	call->path = path.data;
+	call->single_attempt = true;
+	if (strcmp(session->options->api_version, API_VERSION) < 0)
+		call->api_version = API_VERSION;
+	pinecone_call_start(call);
+	pinecone_vectors_wait(call);
+	return call;
+}
+
+static bool
+decode(PineconeCall *call, PineconeAlias **aliases, int *n, char **next_token)
+{
+	const char *reason;
+
+	return pinecone_message_decode_aliases(call->exchange->body, call->exchange->body_len, aliases, n,
+										   next_token, &reason);
+}
+
 static Answer
 failed_answer(const PineconeCall *call)
 {
@@ -145,10 +191,9 @@ failed_answer(const PineconeCall *call)
 static Answer
 ask_for_one(PineconeSession *session, const char *name, char **target)
 {
-	PineconeCall *call = pinecone_vectors_alias(session, name);
+	PineconeCall *call = start_call(session, name, NULL);
 	Answer answer;
 
-	pinecone_vectors_wait(call);
 	if (call->state != PINECONE_CALL_SUCCEEDED)
 		answer = failed_answer(call);
 	else
@@ -158,7 +203,7 @@ ask_for_one(PineconeSession *session, const char *name, char **target)
 		char *token;
 
 		answer = NO_ANSWER;
-		if (pinecone_vectors_aliases_try_result(call, &found, &n, &token) && n == 1)
+		if (decode(call, &found, &n, &token) && n == 1)
 		{
 			*target = found->target;
 			answer = IS_ALIAS;
@@ -177,11 +222,10 @@ ask_for_all(PineconeSession *session, List **all)
 	/* there are 1,000 at most: 10 pages */
 	for (int page = 0; page < 100; page++)
 	{
-		PineconeCall *call = pinecone_vectors_aliases(session, token);
+		PineconeCall *call = start_call(session, NULL, token);
 		PineconeAlias *found;
 		int n;
 
-		pinecone_vectors_wait(call);
 		if (call->state != PINECONE_CALL_SUCCEEDED)
 		{
 			Answer answer = failed_answer(call);
@@ -189,7 +233,7 @@ ask_for_all(PineconeSession *session, List **all)
 			pinecone_vectors_free(call);
 			return answer;
 		}
-		if (!pinecone_vectors_aliases_try_result(call, &found, &n, &token))
+		if (!decode(call, &found, &n, &token))
 		{
 			pinecone_vectors_free(call);
 			return NO_ANSWER;

@@ -235,40 +235,6 @@ pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *cou
 	return start_get(call, &path);
 }
 
-/* Since that version there are aliases; reads through them work on any. */
-static void
-need_alias_version(PineconeCall *call)
-{
-	if (strcmp(call->session->options->api_version, "2026-07") < 0)
-		call->api_version = "2026-07";
-	call->single_attempt = true;
-}
-
-PineconeCall *
-pinecone_vectors_alias(PineconeSession *session, const char *name)
-{
-	StringInfoData path;
-	PineconeCall *call = create_get(session, NULL, "describe namespace alias", &path);
-
-	appendStringInfoString(&path, "/namespace-aliases/");
-	pinecone_message_append_encoded(&path, name);
-	need_alias_version(call);
-	return start_get(call, &path);
-}
-
-PineconeCall *
-pinecone_vectors_aliases(PineconeSession *session, const char *token)
-{
-	StringInfoData path;
-	PineconeCall *call = create_get(session, NULL, "list namespace aliases", &path);
-
-	appendStringInfoString(&path, "/namespace-aliases");
-	pinecone_message_append_parameter(&path, "limit", "100");
-	pinecone_message_append_parameter(&path, "paginationToken", token);
-	need_alias_version(call);
-	return start_get(call, &path);
-}
-
 /* ---- Writes ---- */
 
 void
@@ -649,15 +615,6 @@ pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token
 
 	DECODE(call, pinecone_message_decode_namespaces(BODY(call), &infos, n, next_token, &reason));
 	return infos;
-}
-
-bool
-pinecone_vectors_aliases_try_result(PineconeCall *call, PineconeAlias **aliases, int *n,
-									char **next_token)
-{
-	const char *reason;
-
-	return pinecone_message_decode_aliases(BODY(call), aliases, n, next_token, &reason);
 }
 
 bool

@@ -81,9 +81,6 @@ extern PineconeCall *pinecone_vectors_stats_try(PineconeSession *session, bool s
 /* How many records match: an update by filter with dryRun. */
 extern PineconeCall *pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters,
 											const char *namespace_, const char *filter);
-/* One alias of a namespace, a page of them: a single attempt. */
-extern PineconeCall *pinecone_vectors_alias(PineconeSession *session, const char *name);
-extern PineconeCall *pinecone_vectors_aliases(PineconeSession *session, const char *token);
 extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *counters,
 													  const char *token);
 
@@ -178,8 +175,6 @@ extern PineconeStats *pinecone_vectors_stats_result(PineconeCall *call);
 extern PineconeStats *pinecone_vectors_stats_try_result(PineconeCall *call); /* NULL rather than an error */
 extern double pinecone_vectors_count_result(PineconeCall *call);			 /* count, update_by_filter */
 extern PineconeNamespaceInfo *pinecone_vectors_namespaces_result(PineconeCall *call, int *n, char **next_token);
-extern bool pinecone_vectors_aliases_try_result(PineconeCall *call, PineconeAlias **aliases, int *n,
-												char **next_token); /* of a call that has succeeded */
 
 /*
  * A write that has succeeded: does its reply confirm all of it?  If not it is

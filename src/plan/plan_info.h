@@ -37,9 +37,6 @@ enum PineconePathPrivate
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
 
-/* Is a relation a table of this wrapper? */
-extern bool pinecone_plan_is_ours(const RelOptInfo *rel);
-
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 
 #endif /* PINECONE_PLAN_INFO_H */
