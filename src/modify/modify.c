@@ -581,3 +581,24 @@ pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
 	end(rri);
 }
+
+/*
+ * All rows have been read, but for WITH queries that nobody reads, which are
+ * yet to run.  What triggers look at must have been written.
+ */
+void
+pinecone_modify_before_triggers(EState *estate)
+{
+	PineconeStatement *statement = pinecone_statement_find(estate);
+	ListCell *lc;
+
+	if (statement == NULL)
+		return;
+	pinecone_statement_set_finishing(statement);
+	foreach(lc, pinecone_statement_modifies(statement))
+		pinecone_modify_flush(lfirst(lc));
+	if (estate->es_auxmodifytables != NIL)
+		return;
+	foreach(lc, pinecone_statement_modifies(statement))
+		pinecone_modify_finish(lfirst(lc));
+}

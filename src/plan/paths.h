@@ -41,15 +41,21 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
 
+/*
+ * Find the search that the relation's rows are under: into the fields of its
+ * PineconePlanInfo.  Says so when a query needs one and there is none.
+ */
+extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
+
+/* Does a condition tell how far such a search has to go? */
+extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
+
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
 
 /* Columns that a relation's target and conditions use, likewise numbered from
  * FirstLowInvalidHeapAttributeNumber on. */
 extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
-
-/* Has a role a user mapping for a server, be it everybody's? */
-extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
