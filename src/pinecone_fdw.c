@@ -10,16 +10,15 @@
 #include "admin/analyze.h"
 #include "admin/explain.h"
 #include "admin/import.h"
+#include "base/ours.h"
 #include "base/setting.h"
+#include "hooks.h"
 #include "modify/modify.h"
-#include "modify/statement.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_modify.h"
 #include "scan/async.h"
-#include "scan/readahead.h"
 #include "scan/scan.h"
-#include "scan/start_together.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,16 +26,22 @@ PG_FUNCTION_INFO_V1(pinecone_fdw_handler);
 
 void _PG_init(void);
 
+/*
+ * For want of memory a step may fail.  The next use of the module calls this
+ * again, and goes on there: what has been done must not be a second time.
+ */
 void
 _PG_init(void)
 {
-	pinecone_setting_init();
-	pinecone_pending_init();
-	pinecone_statement_init();
-	pinecone_plan_append_init();
-	pinecone_start_together_init();
-	pinecone_readahead_init();
-	pinecone_plan_readahead_init();
+	static void (*const steps[])(void) = {
+		pinecone_setting_init,
+		pinecone_pending_init,
+		pinecone_hooks_install,
+	};
+	static int done = 0;
+
+	for (; done < lengthof(steps); done++)
+		steps[done]();
 }
 
 Datum
@@ -56,6 +61,12 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = pineconeReScanForeignScan;
 	routine->EndForeignScan = pineconeEndForeignScan;
 
+	/* Scanning side by side */
+	routine->IsForeignPathAsyncCapable = pineconeIsForeignPathAsyncCapable;
+	routine->ForeignAsyncRequest = pineconeForeignAsyncRequest;
+	routine->ForeignAsyncConfigureWait = pineconeForeignAsyncConfigureWait;
+	routine->ForeignAsyncNotify = pineconeForeignAsyncNotify;
+
 	/* Writing */
 	routine->IsForeignRelUpdatable = pineconeIsForeignRelUpdatable;
 	routine->AddForeignUpdateTargets = pineconeAddForeignUpdateTargets;
@@ -72,7 +83,6 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateDirectModify = pineconeIterateDirectModify;
 	routine->EndDirectModify = pineconeEndDirectModify;
 	routine->ExecForeignTruncate = pineconeExecForeignTruncate;
-	pinecone_async_install(routine);
 
 	/* Learning */
 	routine->ImportForeignSchema = pineconeImportForeignSchema;
@@ -83,5 +93,6 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExplainForeignModify = pineconeExplainForeignModify;
 	routine->ExplainDirectModify = pineconeExplainDirectModify;
 
+	pinecone_ours_note(routine);
 	PG_RETURN_POINTER(routine);
 }

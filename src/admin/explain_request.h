@@ -1,6 +1,7 @@
 /*
  * explain_request.h
- *		The request of a scan in the form it is sent, for EXPLAIN VERBOSE.
+ *		Request bodies as text, for plans and for runs; vectors and what is not
+ *		known yet are abbreviated.
  */
 #ifndef PINECONE_EXPLAIN_REQUEST_H
 #define PINECONE_EXPLAIN_REQUEST_H
@@ -17,6 +18,10 @@ extern char *pinecone_explain_request_request(PineconeScanState *state, const Pi
 
 /* LIMIT + OFFSET as far as known, or NULL when there is none. */
 extern char *pinecone_explain_request_limit(const PineconeRequest *request, const PineconeValues *values);
+
+/* The same as a number, or -1 when it is not known or there is none. */
+extern double pinecone_explain_request_rows(const PineconeRequest *request,
+											const PineconeValues *values);
 
 /* One of the request's text, text[] or number values, as text. */
 extern char *pinecone_explain_request_value(const PineconeValues *values, int number);

@@ -1,7 +1,6 @@
 /*
  * huf_cycle.h
- *		One governance cycle over a list of hits: normalise, exclude what is
- *		below a threshold, renormalise, account.
+ *		Hits in, kept and discarded ones out, with what each step did to the mass.
  */
 #ifndef PINECONE_HUF_CYCLE_H
 #define PINECONE_HUF_CYCLE_H
@@ -107,4 +106,4 @@ extern HufCycle *pinecone_huf_cycle_run(FunctionCallInfo fcinfo);
 extern const char *pinecone_huf_cycle_mode(const HufCycle *cycle);
 extern const char *pinecone_huf_cycle_reason(const HufCycle *cycle, const HufHit *hit);
 
-#endif
+#endif /* PINECONE_HUF_CYCLE_H */

@@ -1,6 +1,7 @@
 /*
  * huf_rows.h
- *		The aggregate state that keeps all rows, each a few doubles.
+ *		Makes, fills, merges, sends and empties the state of an aggregate that
+ *		needs every row at its end.
  */
 #ifndef PINECONE_HUF_ROWS_H
 #define PINECONE_HUF_ROWS_H
@@ -62,4 +63,4 @@ huf_rows_parts(const HufRows *rows)
 	return (HufPart){huf_row(rows, 0), rows->n, rows->lent};
 }
 
-#endif
+#endif /* PINECONE_HUF_ROWS_H */

@@ -66,14 +66,11 @@ struct PineconeModify
 	struct idset_hash *moved_to; /* by UPDATEs of the id or namespace */
 	struct idset_hash *modified; /* by an UPDATE or DELETE with a join */
 	bool joined;				 /* may a record be met more than once? */
+	bool by_ctid;				 /* are rows told by their ctid? */
+	HTAB *ctids;				 /* then: those modified so far */
 
 	PineconeReader *reader; /* for RETURNING */
 };
-
-/* modify_plan.c */
-extern int pineconeIsForeignRelUpdatable(Relation rel);
-extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
-									   int subplan_index);
 
 /* modify.c */
 extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,

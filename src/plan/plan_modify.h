@@ -15,7 +15,8 @@
 /* What PlanForeignModify leaves in fdw_private */
 enum PineconeModifyPrivate
 {
-	PINECONE_MODIFY_ASSIGNED /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_BY_CTID	  /* Boolean: does the statement look at the table's ctid? */
 };
 
 /* What PlanDirectModify leaves in the scan's fdw_private */
@@ -27,6 +28,9 @@ enum PineconeDirectPrivate
 	PINECONE_DIRECT_SET_TAG		 /* does it count for the command tag? */
 };
 
+extern int pineconeIsForeignRelUpdatable(Relation rel);
+extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									   int subplan_index);
 extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 											RangeTblEntry *target_rte, Relation rel);
 

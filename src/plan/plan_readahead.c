@@ -18,15 +18,15 @@
 #include "optimizer/restrictinfo.h"
 
 #include "base/compat.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "plan/paths.h"
+#include "plan/plan_label.h"
 #include "scan/readahead.h"
 
 /* Requests that overlap, in the planner's eyes. */
 #define OVERLAP 10
 #define IDS_PER_FETCH 100
-
-static set_join_pathlist_hook_type previous_join_pathlist = NULL;
 
 /* ---- Plan ---- */
 
@@ -45,6 +45,7 @@ plan_read_ahead(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlis
 	scan->custom_scan_tlist = copyObject(child->targetlist);
 	scan->custom_private = path->custom_private;
 	scan->methods = &pinecone_readahead_methods;
+	pinecone_plan_label(root, scan);
 	return &scan->scan.plan;
 }
 
@@ -97,9 +98,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	PineconeOperation op;
 	int together;
 
-	if (path->path.parent->fdwroutine == NULL ||
-		path->path.parent->fdwroutine->GetForeignPaths != pineconeGetForeignPaths ||
-		!scan_depends(path, gain))
+	if (!pinecone_ours_is(path->path.parent->fdwroutine) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
@@ -264,7 +263,7 @@ add_loop(PlannerInfo *root, RelOptInfo *joinrel, JoinType jointype, Path *outer,
 	/* while the loop is priced, a run of its inner side costs less */
 	priced->startup_cost -= saved;
 	priced->total_cost -= saved;
-	initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
+	pinecone_initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
 	loop = (Path *) create_nestloop_path(root, joinrel, jointype, &workspace, extra, ahead, inner,
 										 extra->restrictlist,
 										 build_join_pathkeys(root, joinrel, jointype, outer->pathkeys),
@@ -296,8 +295,7 @@ add_loops(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel, JoinType
 
 	if (jointype == JOIN_UNIQUE_OUTER)
 	{
-		Path *outer = (Path *) create_unique_path(root, outerrel, outerrel->cheapest_total_path,
-												  extra->sjinfo);
+		Path *outer = pinecone_unique_path(root, outerrel, extra->sjinfo);
 
 		if (outer != NULL)
 			add_loop(root, joinrel, JOIN_INNER, outer, inner, extra, &gain);
@@ -307,15 +305,13 @@ add_loops(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel, JoinType
 		add_loop(root, joinrel, jointype, lfirst(lc), inner, extra, &gain);
 }
 
-static void
-add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
-				RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+void
+pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+						 RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
 {
 	List *inners = list_copy(innerrel->cheapest_parameterized_paths);
 	ListCell *lc;
 
-	if (previous_join_pathlist)
-		previous_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
 	if (!pinecone_enable_read_ahead || pinecone_read_ahead < 2 || IS_OTHER_REL(joinrel))
 		return;
 	switch (jointype)
@@ -341,11 +337,4 @@ add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 	}
 	foreach(lc, inners)
 		add_loops(root, joinrel, outerrel, jointype, lfirst(lc), extra);
-}
-
-void
-pinecone_plan_readahead_init(void)
-{
-	previous_join_pathlist = set_join_pathlist_hook;
-	set_join_pathlist_hook = add_read_aheads;
 }

@@ -554,7 +554,24 @@ await check('delete: by id, by filter, all', async () => {
 	]) await bad(host, 'delete', body, message);
 });
 
-// ---- Lag, faults, limits, the log, files ----
+// ---- Aliases, lag, faults, limits, the log, files ----
+
+await check('reads follow an alias, writes do not', async () => {
+	await good(host, 'upsert', { documents }, 'real');
+	assert.equal((await request('POST', `${host}/namespace-aliases`, { name: 'alias', target_namespace: 'real' }, NEW)).status, 200);
+	assert.deepEqual(Object.keys((await good(host, 'fetch', { filter: { year: { $exists: true } } }, 'alias')).documents).sort(), ['a', 'b', 'c']);
+	for (const [operation, body] of [['fetch', { ids: ['a'] }], ['list', {}], ['search', { score_by: [{ type: 'text', field: 'title', query: 'fox' }], top_k: 1 }]]) {
+		const json = await good(host, operation, body, 'alias');
+		assert.deepEqual([json.namespace, Object.keys(json.documents ?? json.matches).length > 0], ['real', true]);
+	}
+	for (const [operation, body, status, code] of [
+		['upsert', { documents }, 409, 'ALREADY_EXISTS'], ['update', { documents: [{ _id: 'a', year: 1 }] }, 412, 'FAILED_PRECONDITION'],
+		['update', { filter: { year: 1 }, set_fields: { year: 2 } }, 412, 'FAILED_PRECONDITION'], ['delete', { ids: ['a'] }, 412, 'FAILED_PRECONDITION'], ['delete', { delete_all: true }, 412, 'FAILED_PRECONDITION'],
+	]) {
+		const reply = await call(host, operation, body, 'alias');
+		assert.deepEqual([reply.status, reply.json.error.code], [status, code]);
+	}
+});
 
 await check('lag, LSN headers, faults, rate limits and the log hold for documents', async () => {
 	const s = await Server.start('--lag', '200');

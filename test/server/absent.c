@@ -128,8 +128,6 @@ absent_data(Request *r)
 
 	if (!split_path(r, &path))
 		return false;
-	if (path.count <= 2 && str_is(path.parts[0], "namespace-aliases"))
-		return reply_rpc_error(r, 501, RPC_UNIMPLEMENTED, "Namespace aliases are not enabled");
 	if (path.count < 2 || !str_is(path.parts[0], "bulk") || !str_is(path.parts[1], "imports"))
 		return false;
 	if (path.count > 2)

@@ -2,6 +2,7 @@
  * data.c
  *		The data plane: which call it is, and those that read.
  */
+#include "alias.h"
 #include "document.h"
 #include "facts.h"
 #include "filter.h"
@@ -143,13 +144,14 @@ write_match(Buffer *b, const Search *s, const Query *q, const Match *match)
 static bool
 run_query(Request *r, const Query *q)
 {
+	Str asked = alias_resolve(r->index, q->namespace);
 	Search search = {.index = r->index, .vector = q->vector, .sparse = q->sparse, .filter = q->filter, .top_k = (int) q->top_k};
 	Buffer *b = reply_body(r);
 	Match *matches = NULL;
 	int n = 0;
 	unsigned read_units = 1;
 
-	search.ns = namespace_find(r->index, q->namespace);
+	search.ns = namespace_find(r->index, asked);
 	if (q->filter && !check_filter_schema(r, search.ns, q->filter))
 		return true;
 	if (search.ns && q->has_id)
@@ -181,10 +183,10 @@ run_query(Request *r, const Query *q)
 	}
 	free(matches);
 	buffer_add_text(b, "],\"namespace\":");
-	json_add_string(b, q->namespace);
+	json_add_string(b, asked);
 	add_usage(r, b, read_units);
 	r->reply.has_indexed_lsn = true;
-	search.ns = namespace_find(r->index, q->namespace);
+	search.ns = namespace_find(r->index, asked);
 	r->reply.indexed_lsn = search.ns ? search.ns->applied_lsn : 0;
 	return true;
 }
@@ -285,6 +287,7 @@ fetch(Request *r)
 	memset(set, 0, size * sizeof(Record *));
 	buffer_add_text(b, "{\"vectors\":{");
 	index_lock_shared(r->index);
+	namespace = alias_target(r, namespace);
 	ns = namespace_find(r->index, namespace);
 	for (int i = 0; ns && i < r->nparams; i++)
 	{
@@ -405,6 +408,7 @@ fetch_by_metadata(Request *r)
 			const Namespace *ns;
 
 			index_lock_shared(r->index);
+			s.namespace = alias_target(r, s.namespace);
 			ns = namespace_find(r->index, s.namespace);
 			if (ns && ns->count > 20000 && !r->as_task)
 				done = false;
@@ -441,6 +445,7 @@ list(Request *r)
 
 	buffer_add_text(b, "{\"vectors\":[");
 	index_lock_shared(r->index);
+	namespace = alias_target(r, namespace);
 	ns = namespace_find(r->index, namespace);
 	if (ns)
 	{
@@ -602,6 +607,8 @@ data_respond(Request *r)
 		return records_respond(r, namespace, operation);
 	if (absent_data(r))
 		return true;
+	if (alias_is_path(r->path))
+		return aliases_respond(r);
 	if (str_is(r->path, "/namespaces") || (r->path.len > 12 && memcmp(r->path.s, "/namespaces/", 12) == 0))
 		return namespaces_respond(r);
 	return reply_rpc_error(r, 404, RPC_NOT_FOUND, "Not Found");

@@ -4,6 +4,7 @@
  */
 #include "document.h"
 
+#include "alias.h"
 #include "facts.h"
 #include "filter.h"
 #include "limits.h"
@@ -324,7 +325,7 @@ document_is_long(Request *r, Str namespace)
 	if (r->as_task)
 		return false;
 	index_lock_shared(r->index);
-	ns = namespace_find(r->index, namespace);
+	ns = namespace_find(r->index, alias_resolve(r->index, namespace));
 	is_long = ns && ns->count > 5000;
 	index_unlock(r->index);
 	return is_long;
@@ -350,7 +351,7 @@ document_fetch(Request *r, Str namespace)
 			else
 			{
 				index_lock_shared(r->index);
-				run_fetch(r, &f, namespace, scope, last);
+				run_fetch(r, &f, alias_target(r, namespace), scope, last);
 				index_unlock(r->index);
 				if (!r->reply.status)
 					document_limit_result(r);
@@ -433,7 +434,7 @@ document_list(Request *r, Str namespace)
 	if ((token.len > 0 && !token_read(r, token, scope, &last)) || !limit_take(r, LIMIT_LIST, namespace, 1))
 		return true;
 	index_lock_shared(r->index);
-	run_list(r, namespace, prefix, limit, scope, last);
+	run_list(r, alias_target(r, namespace), prefix, limit, scope, last);
 	index_unlock(r->index);
 	return true;
 }

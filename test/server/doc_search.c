@@ -2,6 +2,7 @@
  * doc_search.c
  *		Documents: search.
  */
+#include "alias.h"
 #include "document.h"
 #include "facts.h"
 #include "filter.h"
@@ -347,7 +348,7 @@ document_search(Request *r, Str namespace)
 		else
 		{
 			index_lock_shared(r->index);
-			run_search(r, namespace, &s);
+			run_search(r, alias_target(r, namespace), &s);
 			index_unlock(r->index);
 			if (!r->reply.status)
 				document_limit_result(r);

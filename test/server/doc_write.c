@@ -2,6 +2,7 @@
  * doc_write.c
  *		Documents: upsert, update, delete.
  */
+#include "alias.h"
 #include "document.h"
 #include "facts.h"
 #include "filter.h"
@@ -112,14 +113,21 @@ document_upsert(Request *r, Str namespace)
 		reply_invalid(r, "documents must be a list of at least one document");
 	else if (limit_take(r, LIMIT_UPSERT, namespace, 1) && limit_take(r, LIMIT_UPSERT_BYTES, namespace, (double) r->body_bytes))
 	{
+		bool free_name;
+
 		index_lock(r->index);
-		op->ns = namespace_make(r->index, namespace);
-		commit(r, op);
+		free_name = alias_check_upsert(r, namespace);
+		if (free_name)
+		{
+			op->ns = namespace_make(r->index, namespace);
+			commit(r, op);
+			buffer_printf(reply_body(r), "{\"upserted_count\":%d", u.count);
+			write_usage(reply_body(r), u.tokens);
+			buffer_add_char(reply_body(r), '}');
+		}
 		index_unlock(r->index);
-		buffer_printf(reply_body(r), "{\"upserted_count\":%d", u.count);
-		write_usage(reply_body(r), u.tokens);
-		buffer_add_char(reply_body(r), '}');
-		return true;
+		if (free_name)
+			return true;
 	}
 	operation_free(op);
 	return true;
@@ -196,9 +204,10 @@ read_patches(Request *r, const JsonValue *documents, Operation *op, int *tokens)
 static void
 update_documents(Request *r, Str namespace, Operation *op, int tokens)
 {
-	bool good = true;
+	bool good;
 
 	index_lock(r->index);
+	good = alias_check_write(r, namespace);
 	op->ns = namespace_find(r->index, namespace);
 	for (int i = 0; op->ns && good && i < op->npatches; i++)
 		good = check_patch(r, namespace_get(op->ns, op->patches[i]->id), op->patches[i]);
@@ -270,9 +279,10 @@ static void
 update_matching(Request *r, Str namespace, Operation *op)
 {
 	uint32_t count = 0;
-	bool good = true;
+	bool good;
 
 	index_lock(r->index);
+	good = alias_check_write(r, namespace);
 	op->ns = namespace_find(r->index, namespace);
 	op->limit = fact(FACT_MATCH_CAP) ? MAX_UPDATED : INT32_MAX;
 	if (op->ns)
@@ -409,7 +419,9 @@ run_delete(Request *r, Str namespace, Operation *op)
 
 	index_lock(r->index);
 	op->ns = namespace_find(r->index, namespace);
-	if (!op->ns && op->kind == OP_DELETE_ALL && !fact(FACT_DELETE_ALL_ABSENT))
+	if (!alias_check_write(r, namespace))
+		operation_free(op);
+	else if (!op->ns && op->kind == OP_DELETE_ALL && !fact(FACT_DELETE_ALL_ABSENT))
 	{
 		operation_free(op);
 		reply_rpc_error(r, 404, RPC_NOT_FOUND, "Namespace not found");

@@ -2,6 +2,7 @@
  * options.c
  *		The command line.
  */
+#include "alias.h"
 #include "control.h"
 #include "facts.h"
 #include "filter.h"
@@ -39,6 +40,7 @@ enum
 	OPT_NUMBER_STYLE,
 	OPT_DEFAULT_KEY,
 	OPT_LAG,
+	OPT_ALIAS_DELAY,
 	OPT_READY_DELAY,
 	OPT_KEEPALIVE_MAX,
 	OPT_LATENCY,
@@ -68,6 +70,7 @@ static const struct option options[] = {
 	{"number-style", required_argument, NULL, OPT_NUMBER_STYLE},
 	{"default-namespace-key", required_argument, NULL, OPT_DEFAULT_KEY},
 	{"lag", required_argument, NULL, OPT_LAG},
+	{"alias-delay", required_argument, NULL, OPT_ALIAS_DELAY},
 	{"ready-delay", required_argument, NULL, OPT_READY_DELAY},
 	{"keepalive-max", required_argument, NULL, OPT_KEEPALIVE_MAX},
 	{"latency", required_argument, NULL, OPT_LATENCY},
@@ -265,6 +268,9 @@ take_option(int option, char *arg)
 			break;
 		case OPT_LAG:
 			settings.lag_ms = integer("lag", arg, 0, INT32_MAX);
+			break;
+		case OPT_ALIAS_DELAY:
+			alias_delay_ms = integer("alias-delay", arg, 0, INT32_MAX);
 			break;
 		case OPT_READY_DELAY:
 			settings.ready_delay_ms = integer("ready-delay", arg, 0, INT32_MAX);

@@ -5,6 +5,7 @@
  * The text is a metadata field like the others; the vectors API sees a classic
  * index.
  */
+#include "alias.h"
 #include "document.h"
 #include "filter.h"
 #include "knn.h"
@@ -155,11 +156,16 @@ upsert(Request *r, Str namespace)
 		return true;
 	}
 	index_lock(r->index);
-	op->ns = namespace_make(r->index, namespace);
-	r->reply.has_request_lsn = true;
-	r->reply.request_lsn = index_submit(r->index, op);
+	if (alias_check_upsert(r, namespace))
+	{
+		op->ns = namespace_make(r->index, namespace);
+		r->reply.has_request_lsn = true;
+		r->reply.request_lsn = index_submit(r->index, op);
+		r->reply.status = 201;
+	}
+	else
+		operation_free(op);
 	index_unlock(r->index);
-	r->reply.status = 201;
 	return true;
 }
 
@@ -537,7 +543,7 @@ search(Request *r, Str namespace)
 		else
 		{
 			index_lock_shared(r->index);
-			run_search(r, namespace, &s);
+			run_search(r, alias_target(r, namespace), &s);
 			index_unlock(r->index);
 		}
 	}

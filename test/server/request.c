@@ -62,6 +62,8 @@ code_name(RpcCode code)
 			return "FORBIDDEN";
 		case RPC_RESOURCE_EXHAUSTED:
 			return "RESOURCE_EXHAUSTED";
+		case RPC_FAILED_PRECONDITION:
+			return "FAILED_PRECONDITION";
 		case RPC_OUT_OF_RANGE:
 			return "OUT_OF_RANGE";
 		case RPC_UNIMPLEMENTED:

@@ -2,6 +2,7 @@
  * store.c
  *		Indexes, their namespaces, and the writes to them.
  */
+#include "alias.h"
 #include "document.h"
 #include "filter.h"
 #include "order.h"
@@ -87,6 +88,7 @@ index_release(Index *index)
 	for (int i = 0; i < index->nnamespaces; i++)
 		namespace_free(index, index->namespaces[i]);
 	free(index->namespaces);
+	aliases_free(index);
 	pthread_rwlock_destroy(&index->lock);
 	free(index->name);
 	free(index->tags);

@@ -1,0 +1,151 @@
+/*
+ * hooks.c
+ *		Hooks into the planner and the executor: all that there are.
+ *
+ * Each calls what was hooked in before, or the standard function, and a
+ * function of ours.  Which comes first is said at each.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "optimizer/paths.h"
+
+#include "base/compat.h"
+#include "hooks.h"
+#include "modify/statement.h"
+#include "plan/paths.h"
+#include "plan/plan_label.h"
+#include "scan/readahead.h"
+#include "scan/start_together.h"
+
+static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
+static set_join_pathlist_hook_type next_set_join_pathlist = NULL;
+static ExecutorStart_hook_type next_executor_start = NULL;
+static ExecutorRun_hook_type next_executor_run = NULL;
+static ExecutorFinish_hook_type next_executor_finish = NULL;
+
+/* ---- A plan that is complete: ours first, for others read it ---- */
+
+#ifdef PINECONE_PLANNER_SHUTDOWN
+
+static planner_shutdown_hook_type next_planner_shutdown = NULL;
+static planner_shutdown_hook_type later_planner_shutdown = NULL; /* ends in next */
+
+static void
+planner_shutdown(PlannerGlobal *glob, Query *parse, const char *query_string, PlannedStmt *stmt)
+{
+	pinecone_plan_labels_add(glob, stmt);
+	if (next_planner_shutdown != NULL)
+		next_planner_shutdown(glob, parse, query_string, stmt);
+}
+
+/* In front of modules that were loaded after this one. */
+static void
+planner_shutdown_first(PlannerGlobal *glob, Query *parse, const char *query_string, PlannedStmt *stmt)
+{
+	pinecone_plan_labels_add(glob, stmt);
+	if (later_planner_shutdown != NULL)
+		later_planner_shutdown(glob, parse, query_string, stmt);
+}
+
+/*
+ * They call their own hook before ours, and one that has a place in their
+ * chain cannot be moved; but a second one can be put in front of them, once.
+ */
+static void
+come_first_at_shutdown(void)
+{
+	if (planner_shutdown_hook == planner_shutdown || later_planner_shutdown != NULL)
+		return;
+	later_planner_shutdown = planner_shutdown_hook;
+	planner_shutdown_hook = planner_shutdown_first;
+}
+
+static void
+hook_planner_shutdown(void)
+{
+	next_planner_shutdown = planner_shutdown_hook;
+	planner_shutdown_hook = planner_shutdown;
+}
+
+#else
+
+#define come_first_at_shutdown() ((void) 0)
+#define hook_planner_shutdown() ((void) 0)
+
+#endif
+
+/* ---- Paths: ours last, for it looks at those that there are ---- */
+
+static void
+set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (next_set_rel_pathlist != NULL)
+		next_set_rel_pathlist(root, rel, rti, rte);
+	pinecone_plan_append(root, rel, rte);
+}
+
+static void
+set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+				  RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+{
+	if (next_set_join_pathlist != NULL)
+		next_set_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
+	come_first_at_shutdown();
+	pinecone_plan_readaheads(root, joinrel, outerrel, innerrel, jointype, extra);
+}
+
+/* ---- Executor ---- */
+
+/* Ours afterwards: it looks at the nodes that have been made. */
+static void
+executor_start(QueryDesc *query, int eflags)
+{
+	uint64 begun = pinecone_readahead_begun();
+
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+	pinecone_readahead_introduce(query, begun);
+}
+
+/* Ours before: the first scan that runs starts others. */
+static void
+executor_run(PINECONE_EXECUTOR_RUN_ARGS)
+{
+	pinecone_start_together_find(queryDesc, count == 0 && ScanDirectionIsForward(direction));
+	if (next_executor_run != NULL)
+		next_executor_run(PINECONE_EXECUTOR_RUN_PASS);
+	else
+		standard_ExecutorRun(PINECONE_EXECUTOR_RUN_PASS);
+}
+
+/* Ours before: triggers see the rows that the statement has written. */
+static void
+executor_finish(QueryDesc *query)
+{
+	pinecone_statement_before_triggers(query->estate);
+	if (next_executor_finish != NULL)
+		next_executor_finish(query);
+	else
+		standard_ExecutorFinish(query);
+}
+
+void
+pinecone_hooks_install(void)
+{
+	RegisterCustomScanMethods(&pinecone_readahead_methods);
+
+	next_set_rel_pathlist = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = set_rel_pathlist;
+	next_set_join_pathlist = set_join_pathlist_hook;
+	set_join_pathlist_hook = set_join_pathlist;
+	hook_planner_shutdown();
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
+	next_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = executor_run;
+	next_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = executor_finish;
+}

@@ -1,0 +1,26 @@
+/*
+ * plan_info.c
+ *		What planning files share about a relation.
+ */
+#include "postgres.h"
+
+#include "plan/plan_info.h"
+
+PineconeTranslate
+pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTranslate cxt = {0};
+
+	cxt.root = root;
+	cxt.varno = rel->relid;
+	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	return cxt;
+}
+
+bool
+pineconeIsForeignPathAsyncCapable(ForeignPath *path)
+{
+	PineconePlanInfo *info = path->path.parent->fdw_private;
+
+	return info->table->async_capable;
+}
