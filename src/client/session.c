@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/call.h"
 #include "client/idle.h"
 #include "client/session.h"
@@ -656,6 +657,7 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 	int low = 0;
 	int high = stats->nnamespaces;
 
+	namespace_ = pinecone_option_plain_namespace(namespace_);
 	while (low < high)
 	{
 		int middle = (low + high) / 2;
@@ -668,11 +670,12 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 		else
 			high = middle;
 	}
-	return 0;
+	return -1;
 }
 
 PineconeNamespaceStats *
-pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
+pinecone_session_namespaces(PineconeSession *session, PineconeTable *table, PineconeStats *stats,
+							int *n)
 {
 	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
 	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
@@ -685,7 +688,7 @@ pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
 	{
 		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
 		result[i].records = all ? stats->namespaces[i].records :
-								  pinecone_session_namespace_records(stats, names[i]);
+								  pinecone_alias_records(session, stats, names[i]);
 	}
 	return result;
 }
