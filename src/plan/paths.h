@@ -57,11 +57,14 @@ extern void pinecone_plan_check_system_columns(const PineconeTable *table, const
  * FirstLowInvalidHeapAttributeNumber on. */
 extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
 
-/* Has a role a user mapping for a server, be it everybody's? */
-extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
-
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
+
+/*
+ * Which of the columns used have to be read (FirstLowInvalidHeapAttributeNumber-
+ * based): all, but for the rows of an UPDATE that nobody looks at.
+ */
+extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);

@@ -42,6 +42,9 @@ enum PineconePathPrivate
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
 
+/* Has a role a user mapping for a server, be it everybody's? */
+extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
+
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 
 #endif /* PINECONE_PLAN_INFO_H */

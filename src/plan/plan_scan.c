@@ -100,6 +100,19 @@ is_about_namespace(PlanContext *cxt, Expr *clause)
 	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
 }
 
+/* A clause that names ids or a prefix: an id may not fit its column, and be NULL. */
+static void
+place_id_clause(PlanContext *cxt, Expr *clause, bool exact)
+{
+	PineconeTable *table = cxt->info->table;
+	Oid typid = table->columns[table->id_attnum - 1].typid;
+
+	if (exact && (!table->type_error_null || typid == TEXTOID || typid == UUIDOID))
+		cxt->sent = lappend(cxt->sent, clause);
+	else
+		cxt->local = lappend(cxt->local, clause);
+}
+
 static void
 place_clause(PlanContext *cxt, Expr *clause)
 {
@@ -126,7 +139,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 	{
 		if (!pinecone_translate_id(&cxt->translate, clause, &request->ids))
 			elog(ERROR, "clause does not name ids");
-		cxt->sent = lappend(cxt->sent, clause);
+		place_id_clause(cxt, clause, true);
 	}
 	else if (leads && (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH))
 	{
@@ -135,10 +148,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		if (!pinecone_translate_prefix(&cxt->translate, clause, &request->prefix,
 									   &request->prefix_is_like, &exact))
 			elog(ERROR, "clause does not give a prefix");
-		if (exact)
-			cxt->sent = lappend(cxt->sent, clause);
-		else
-			cxt->local = lappend(cxt->local, clause);
+		place_id_clause(cxt, clause, exact);
 	}
 	else if (operation_takes_filter(request->op))
 	{
@@ -580,7 +590,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 			tlist = plan_output(&cxt, entries);
 	}
 	else
-		plan_columns(&cxt, used);
+		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used));
 
 	/*
 	 * Conditions sent and not checked here are checked all the same when a
