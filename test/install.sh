@@ -75,6 +75,7 @@ list_missing() {
 		- libcurl4-openssl-dev
 		- libjson-c-dev
 		- libmicrohttpd-dev
+		- libstemmer-dev
 	END
 	if [ "$2" = check ]; then
 		missing_of <<-END

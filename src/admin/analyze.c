@@ -153,6 +153,8 @@ begin_rows(RowSample *sample, PineconeTable *table, TupleDesc desc, int most)
 		wanted = bms_add_member(wanted, i);
 	sample->desc = desc;
 	sample->reader = pinecone_convert_reader(table, wanted);
+	/* a value that does not fit must not cost the estimates of all others */
+	pinecone_convert_read_null(sample->reader, NULL);
 	sample->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone sample row",
 											ALLOCSET_DEFAULT_SIZES);
 	sample->values = palloc(Max(desc->natts, 1) * sizeof(Datum));
@@ -286,7 +288,7 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 													relation->rd_rel->relowner);
 	int n;
 	PineconeNamespaceStats *namespaces =
-		pinecone_session_namespaces(table, pinecone_session_stats(session, true, false), &n);
+		pinecone_session_namespaces(session, table, pinecone_session_stats(session, true, false), &n);
 	IdSample ids;
 	RowSample sample;
 
@@ -308,6 +310,10 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 					   table->name, namespaces[0].name, ids.listed, sample.nrows) :
 				errmsg("\"%s\": %d namespaces have %.0f records; %d in sample",
 					   table->name, n, ids.listed, sample.nrows));
+	if (pinecone_convert_misfits(sample.reader) > 0)
+		ereport(elevel,
+				errmsg("\"%s\": " INT64_FORMAT " values of the sample do not fit their columns and count as NULL",
+					   table->name, pinecone_convert_misfits(sample.reader)));
 	return sample.nrows;
 }
 
@@ -320,12 +326,12 @@ pineconeAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 													relation->rd_rel->relowner);
 	PineconeStats *stats = pinecone_session_stats(session, true, false);
 	int n;
-	PineconeNamespaceStats *namespaces = pinecone_session_namespaces(table, stats, &n);
+	PineconeNamespaceStats *namespaces = pinecone_session_namespaces(session, table, stats, &n);
 	double records = 0;
 	double width = METADATA_BYTES + stats->dimension * sizeof(float);
 
 	for (int i = 0; i < n; i++)
-		records += namespaces[i].records;
+		records += Max(namespaces[i].records, 0);
 	*func = acquire_sample_rows;
 	*totalpages = (BlockNumber) Min(1 + records * width / BLCKSZ, (double) MaxBlockNumber);
 	return true;

@@ -21,6 +21,7 @@
 #include "admin/explain.h"
 #include "admin/explain_request.h"
 #include "base/compat.h"
+#include "client/alias.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "request/filter.h"
@@ -82,7 +83,33 @@ abbreviate(char *text)
 static void
 append_namespace(StringInfo buf, const char *name)
 {
+	name = pinecone_option_plain_namespace(name);
 	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
+}
+
+/* What names of namespaces stand for, as far as that is known. */
+static void
+explain_aliases(PineconeScanState *state, List *names, ExplainState *es)
+{
+	StringInfoData buf;
+	ListCell *lc;
+
+	if (state->session == NULL)
+		return;
+	initStringInfo(&buf);
+	foreach(lc, names)
+	{
+		const char *name = strVal(lfirst(lc));
+		const char *target = pinecone_pins_target(state->counters.pins, state->session, name);
+
+		if (target == NULL)
+			target = pinecone_alias_known(state->session, name);
+		if (target != NULL && strcmp(target, pinecone_option_plain_namespace(name)) != 0)
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", name,
+							 target[0] ? target : "(default)");
+	}
+	if (buf.len > 0)
+		ExplainPropertyText("Pinecone Alias", abbreviate(buf.data), es);
 }
 
 /* The namespaces of a text or text[] value, added to a list. */
@@ -154,6 +181,7 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "", unknown.data);
 	ExplainPropertyText(table->namespace_attnum > 0 ? "Pinecone Namespaces" : "Pinecone Namespace",
 						buf.len > 0 ? abbreviate(buf.data) : "all", es);
+	explain_aliases(state, known, es);
 }
 
 /* The conditions that choose namespaces by what they are called. */
@@ -243,7 +271,31 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
 		ExplainPropertyText("Pinecone Distance Bound", pinecone_explain_request_value(values, request->bound), es);
+	if (request->score_bound >= 0)
+		ExplainPropertyText("Pinecone Score Bound",
+							pinecone_explain_request_value(values, request->score_bound), es);
 	explain_limit("Pinecone Top K", request, values, es);
+}
+
+/* Why a distance of the query's is no search, and what stands in for one. */
+static void
+explain_no_search(PineconeScanState *state, ExplainState *es)
+{
+	static const char *const operators[] = {
+		[PINECONE_METRIC_COSINE] = "<=>",
+		[PINECONE_METRIC_EUCLIDEAN] = "<->",
+		[PINECONE_METRIC_DOTPRODUCT] = "<#>",
+	};
+	PineconeRequest *request = state->request;
+
+	if (request->scored)
+		ExplainPropertyText("Pinecone Score", "computed from vectors", es);
+	if (request->other_metric != PINECONE_METRIC_UNKNOWN)
+		ExplainPropertyText("Pinecone Search",
+							psprintf("none: the index measures %s, which is %s, not %s",
+									 metric_name(request->metric), operators[request->metric],
+									 operators[request->other_metric]),
+							es);
 }
 
 /* What goes over the wire first. */
@@ -322,6 +374,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_search(state, &values, es);
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
+	explain_no_search(state, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
 	explain_pending(state, es);

@@ -49,6 +49,7 @@ struct PineconeModify
 	PineconeSend *send;			  /* out */
 	int target;
 	char *target_namespace; /* whose number that is, or NULL */
+	char *writable;			/* a namespace that is known to be no alias, or NULL */
 
 	/* Memory */
 	MemoryContext cxt;	   /* lives as long as this */
@@ -73,6 +74,10 @@ struct PineconeModify
 };
 
 /* modify.c */
+
+/* Before ExecutorFinish: have rows written that wait, for triggers fire next. */
+extern void pinecone_modify_before_triggers(EState *estate);
+
 extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									   List *fdw_private, int subplan_index, int eflags);
 extern TupleTableSlot *pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri,
@@ -110,6 +115,9 @@ extern void pinecone_modify_finish(PineconeModify *modify);
 
 /* For statement.c: write the rows that wait for their stored records. */
 extern void pinecone_modify_flush(PineconeModify *modify);
+
+/* Nothing can be written through an alias of a namespace: say so before anything is sent. */
+extern void pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_);
 
 /* The namespace that a value of the namespace column, or a row, is meant for. */
 extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value,

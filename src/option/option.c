@@ -117,8 +117,8 @@ static const Option options[] = {
 	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|namespace|field"},
 	/* The metadata field's name, when it is not the column's */
 	{"field", ON_COLUMN, OPTION_STRING},
-	/* How a metadata field holds dates and times */
-	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|epoch|epoch_ms"},
+	/* How a metadata field holds dates and times, or jsonb */
+	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|iso_short|iso_python|epoch|epoch_ms|json"},
 };
 
 static const char *
@@ -266,7 +266,7 @@ pinecone_option_namespace_is_valid(const char *name)
 	return strlen(name) <= 512;
 }
 
-/* What a namespace is called in a list of names, or where it is asked for. */
+/* The default namespace has two names. */
 const char *
 pinecone_option_plain_namespace(const char *name)
 {

@@ -45,10 +45,19 @@ typedef enum PineconeRole
 
 typedef enum PineconeFormat
 {
-	PINECONE_FORMAT_ISO,	 /* times as ISO 8601 strings */
-	PINECONE_FORMAT_EPOCH,	 /* seconds, a number */
-	PINECONE_FORMAT_EPOCH_MS /* milliseconds, a number */
+	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings, as JavaScript writes them */
+	PINECONE_FORMAT_ISO_SHORT,	/* as short as can be */
+	PINECONE_FORMAT_ISO_PYTHON, /* as Python writes them */
+	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
+	PINECONE_FORMAT_EPOCH_MS,	/* milliseconds, a number */
+	PINECONE_FORMAT_JSON		/* not of times: JSON in a string */
 } PineconeFormat;
+
+static inline bool
+pinecone_format_is_epoch(PineconeFormat format)
+{
+	return format == PINECONE_FORMAT_EPOCH || format == PINECONE_FORMAT_EPOCH_MS;
+}
 
 typedef struct PineconeColumn
 {
@@ -130,6 +139,9 @@ extern PineconeTable *pinecone_option_table(Oid relid);
 
 /* Can a namespace be called so? */
 extern bool pinecone_option_namespace_is_valid(const char *name);
+
+/* What is asked for by a name: the default namespace is "", or __default__. */
+extern const char *pinecone_option_plain_namespace(const char *name);
 
 /* Does the table show that namespace? */
 extern bool pinecone_option_has_namespace(const PineconeTable *table, const char *name);
