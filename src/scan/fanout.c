@@ -30,6 +30,9 @@
 /* Give the streams that are not read a chance to go on, every so many records */
 #define POLL_INTERVAL 100
 
+/* So many namespaces at once take megabytes */
+#define WIDE 256
+
 typedef struct Source
 {
 	const char *namespace_;
@@ -132,7 +135,8 @@ begin_source(PineconeFanout *fanout, Source *source)
 	MemoryContext old = MemoryContextSwitchTo(fanout->cxt);
 	PineconeSourceSpec spec = fanout->spec;
 
-	spec.namespace_ = source->namespace_;
+	/* the source, and so its records, keep the name that was asked for */
+	spec.namespace_ = pinecone_option_plain_namespace(source->namespace_);
 	source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
 		spec.counters->namespaces++;
@@ -533,6 +537,12 @@ int
 pinecone_fanout_top_k(PineconeFanout *fanout)
 {
 	return fanout->top_k;
+}
+
+bool
+pinecone_fanout_is_wide(PineconeFanout *fanout)
+{
+	return fanout->nsources >= WIDE;
 }
 
 void

@@ -32,8 +32,10 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/memory.h"
 #include "base/record_key.h"
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
@@ -73,6 +75,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -648,14 +651,17 @@ pinecone_scan_clear_run(PineconeScanState *state)
 void
 pinecone_scan_end_run(PineconeScanState *state)
 {
+	bool many;
+
 	if (!state->started)
 		return;
+	many = state->stream != NULL && pinecone_fanout_is_wide(state->stream);
 	if (state->sort_slot)
 		ExecDropSingleTupleTableSlot(state->sort_slot);
 	if (state->sort)
 		tuplesort_end(state->sort);
 	pinecone_scan_clear_run(state);
-	MemoryContextReset(state->run_cxt);
+	pinecone_memory_reset(state->run_cxt, many);
 }
 
 void
