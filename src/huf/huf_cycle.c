@@ -128,6 +128,7 @@ compare_identity(const void *a, const void *b)
 	const HufHit *y = *(HufHit *const *) b;
 	int order = compare_text(x->namespace, y->namespace);
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	return order != 0 ? order : compare_text(x->id, y->id);
 }
 
@@ -182,6 +183,7 @@ read_hits(HufCycle *cycle, ArrayType *array)
 		heap_deform_tuple(&tuple, desc, column, null);
 		if (null[1])
 			pinecone_huf_bad_param("the id of a hit must not be null");
+		CHECK_FOR_INTERRUPTS();
 		hit->namespace = null[0] ? NULL : DatumGetTextPP(column[0]);
 		hit->id = DatumGetTextPP(column[1]);
 		hit->has_score = !null[2];
@@ -332,6 +334,7 @@ compare_rank(const void *a, const void *b)
 	const HufHit *x = *(HufHit *const *) a;
 	const HufHit *y = *(HufHit *const *) b;
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	if (x->rho_post != y->rho_post)
 		return x->rho_post < y->rho_post ? 1 : -1;
 	if (x->regime != y->regime)
