@@ -38,15 +38,22 @@ pinecone_huf_bad_param(const char *format, ...)
 }
 
 void
-pinecone_huf_negative_mass(double x)
+pinecone_huf_negative_mass(double x, HufMassPlace place)
 {
+	static const char *const hints[] = {
+		[HUF_MASS_OF_ROWS] = "Leave such rows out, or take greatest(x, 0); of scores that can be negative, as cosines can, exp(score / t) is a mass.",
+		[HUF_MASS_OF_ROWS_KIND] = "Leave such rows out, take greatest(x, 0), or use kind 'softmax', which takes any scores.",
+		[HUF_MASS_OF_SIDES] = "Compare shares of masses that are not negative: of greatest(score, 0), or softmax shares.",
+		[HUF_MASS_OF_ARRAY] = "Clip or shift the array with huf_nonneg.",
+		[HUF_MASS_OF_ARRAY_KIND] = "Clip or shift the array with huf_nonneg, or use kind 'softmax'.",
+	};
 	char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	double_to_shortest_decimal_buf(x, digits);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("mass must not be negative: %s", digits),
-			 errhint("Clip or shift the scores with huf_nonneg, or use kind 'softmax'.")));
+			 errhint("%s", hints[place])));
 }
 
 void
@@ -315,7 +322,7 @@ largest_mass(const double *value, int64 n, double *largest)
 		double x = value[i];
 
 		if (x < 0)
-			pinecone_huf_negative_mass(x);
+			pinecone_huf_negative_mass(x, HUF_MASS_OF_ARRAY_KIND);
 		if (x > *largest)
 			*largest = x;
 		bad |= isnan(x);

@@ -244,6 +244,18 @@ share_of(double mass, const HufSum *total)
 	return Max(part, mass / huf_sum_value(total));
 }
 
+/* Linear shares are of masses. */
+static void
+refuse_negative(const HufCycle *cycle, const HufHit *hit)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("mass must not be negative: %s", DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(hit->score)))),
+			 errdetail("It is the score of hit \"%s\" in namespace \"%s\".", text_to_cstring(hit->id),
+					   text_to_cstring(cycle->regime[hit->regime].name)),
+			 errhint("Use kind => 'softmax', or give the hit a score of 0.")));
+}
+
 /* Masses and shares before exclusion. */
 static void
 compute_shares(HufCycle *cycle)
@@ -259,7 +271,7 @@ compute_shares(HufCycle *cycle)
 		HufHit *hit = &cycle->hit[i];
 
 		if (cycle->settings.kind == HUF_LINEAR && hit->has_score && hit->score < 0)
-			pinecone_huf_negative_mass(hit->score);
+			refuse_negative(cycle, hit);
 		hit->massive = hit->has_score && isfinite(hit->score);
 		if (hit->massive)
 			value[n++] = hit->score;
