@@ -41,7 +41,7 @@ SELECT * FROM show_matching(
 -- membership: any overlap of a list; nothing is in an empty one
 SELECT * FROM show_matching(
   '{"genre": {"$in": ["comedy", "horror"]}}', '{"year": {"$in": [1, 2020, 3]}}', '{"seen": {"$in": [true, false]}}',
-  '{"genre": {"$in": ["drama", 7, true]}}', '{"tags": {"$in": ["z", "b", "A"]}}', '{"genre": {"$in": []}}',
+  '{"tags": {"$in": ["z", "b", "A"]}}', '{"genre": {"$in": []}}',
   '{"genre": {"$nin": ["comedy", "horror"]}}', '{"year": {"$nin": [1, 2020, 3]}}', '{"genre": {"$nin": []}}',
   '{"nothing": {"$in": ["a"]}}', '{"nothing": {"$nin": ["a"]}}');
 
@@ -129,7 +129,7 @@ SELECT f, error_of(f) FROM unnest(ARRAY[
   '{"a": null}', '{"a": []}', '{"a": ["x"]}', '{"a": {}}', '{"a": {"b": 1}}', '{"a": {"b": {"$eq": 1}}}',
   '{"a": {"$eq": null}}', '{"a": {"$eq": ["x", "y"]}}', '{"a": {"$ne": {"b": 1}}}', '{"a": {"$ne": []}}',
   '{"a": {"$gt": "2020"}}', '{"a": {"$gte": true}}', '{"a": {"$lt": null}}', '{"a": {"$lte": [1]}}',
-  '{"a": {"$in": 1}}', '{"a": {"$in": "x"}}', '{"a": {"$in": {"b": 1}}}', '{"a": {"$in": ["x", null]}}', '{"a": {"$nin": [["x"]]}}',
+  '{"a": {"$in": 1}}', '{"a": {"$in": "x"}}', '{"a": {"$in": {"b": 1}}}', '{"a": {"$in": ["x", null]}}', '{"a": {"$in": ["x", 7]}}', '{"a": {"$nin": [true, 1]}}', '{"$or": [{"a": 1}, {}]}', '{"$and": [{}]}', '{"a": {"$nin": [["x"]]}}',
   '{"a": {"$exists": 1}}', '{"a": {"$exists": null}}',
   '{"a": {"$regex": "^x"}}', '{"a": {"$not": {"$eq": 1}}}', '{"a": {"$EQ": 1}}', '{"a": {"$gt": 1, "x": 2}}', '{"a": {"$and": [{"b": 1}]}}',
   '{"$not": {"a": 1}}', '{"$nor": [{"a": 1}]}', '{"$eq": 1}', '{"$": 1}', '{"$match_phrase": "x"}',
