@@ -94,7 +94,7 @@ extern bool pinecone_convert_is_vector_type(Oid typid);
 /* Can a column of this (base) type hold a metadata field? */
 extern bool pinecone_convert_is_field_type(Oid typid);
 
-/* pgvector's type of that name ("vector", "sparsevec"), or InvalidOid. */
+/* pgvector's type of that name ("vector", "halfvec", "sparsevec"), or InvalidOid. */
 extern Oid pinecone_convert_pgvector_type(const char *name);
 
 /*
