@@ -21,7 +21,7 @@ my $nrecords = $ARGV[2] // 400;
 
 my @namespaces = ('', 'a', 'b', 'big corp', 'it, too', 'x"y', 'z');
 my @listed = ('', 'b', 'it, too', 'x"y', 'nobody');
-my @named = (@namespaces, 'nobody', '__default__', 'A', "\xc3\xbcber");
+my @named = (@namespaces, 'nobody', '__nobody__', 'A', "\xc3\xbcber");
 
 sub name
 {
