@@ -18,6 +18,8 @@ typedef struct Filter Filter;
  */
 extern Filter *filter_compile(const JsonValue *json, Arena *arena, Str *message);
 extern void filter_free(Filter *filter);
+/* One more owner, who frees it as well */
+extern Filter *filter_share(Filter *filter);
 extern bool filter_is_empty(const Filter *filter);
 extern bool filter_matches(const Filter *filter, const Metadata *metadata);
 
