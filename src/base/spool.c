@@ -17,7 +17,7 @@
 struct PineconeSpool
 {
 	MemoryContext cxt;
-	ResourceOwner owner; /* of the file */
+	ResourceOwner owner; /* of the file; NULL: there will be none */
 	StringInfoData tail; /* what is not in the file */
 	BufFile *file;		 /* or NULL */
 	int64 file_size;	 /* bytes of the log in it; older ones may follow */
@@ -90,7 +90,7 @@ void
 pinecone_spool_append(PineconeSpool *spool, const char *data, int len)
 {
 	appendBinaryStringInfo(&spool->tail, data, len);
-	if (spool->tail.len > pinecone_write_buffer_kb * 1024L)
+	if (spool->owner != NULL && spool->tail.len > pinecone_write_buffer_kb * 1024L)
 		move_to_file(spool);
 }
 

@@ -13,16 +13,23 @@ typedef struct PineconePendingLog PineconePendingLog;
 
 /*
  * An empty log in the current memory context, which must live as long as the
- * resource owner; that holds its file.
+ * resource owner; that holds its file.  Without an owner there is no file.
  */
 extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
 
-/* Number of a namespace, and how writes to it are to be sent. */
+/*
+ * Number of a namespace, and how writes to it are to be sent.  Without a
+ * session nothing of the log ever is.
+ */
 extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 									   const char *namespace_, int batch_size, int concurrency);
 
 extern void pinecone_pending_log_add(PineconePendingLog *log, int target,
 									 const PineconeWrite *write);
+
+/* The same for one that pinecone_write_encode() has encoded. */
+extern void pinecone_pending_log_add_encoded(PineconePendingLog *log, int target, const char *data,
+											 int len);
 
 /* Bytes; pinecone_pending_log_truncate() takes one back to an earlier size. */
 extern int64 pinecone_pending_log_size(const PineconePendingLog *log);
