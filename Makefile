@@ -46,3 +46,12 @@ src/wire/print.bc: BITCODE_CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
 
 src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@
+
+# ---- For who works on it: see docs/contributing.md ----
+.PHONY: format layers check-all
+format:
+	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] test/server/*.[ch])
+layers: all
+	test/layers.pl
+check-all:
+	test/check.sh

@@ -11,15 +11,13 @@
 #include "admin/explain.h"
 #include "admin/import.h"
 #include "base/setting.h"
+#include "hooks.h"
 #include "modify/modify.h"
-#include "modify/statement.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_modify.h"
 #include "scan/async.h"
-#include "scan/readahead.h"
 #include "scan/scan.h"
-#include "scan/start_together.h"
 
 PG_MODULE_MAGIC;
 
@@ -32,11 +30,7 @@ _PG_init(void)
 {
 	pinecone_setting_init();
 	pinecone_pending_init();
-	pinecone_statement_init();
-	pinecone_plan_append_init();
-	pinecone_start_together_init();
-	pinecone_readahead_init();
-	pinecone_plan_readahead_init();
+	pinecone_hooks_install();
 }
 
 Datum
@@ -56,6 +50,12 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = pineconeReScanForeignScan;
 	routine->EndForeignScan = pineconeEndForeignScan;
 
+	/* Scanning side by side */
+	routine->IsForeignPathAsyncCapable = pineconeIsForeignPathAsyncCapable;
+	routine->ForeignAsyncRequest = pineconeForeignAsyncRequest;
+	routine->ForeignAsyncConfigureWait = pineconeForeignAsyncConfigureWait;
+	routine->ForeignAsyncNotify = pineconeForeignAsyncNotify;
+
 	/* Writing */
 	routine->IsForeignRelUpdatable = pineconeIsForeignRelUpdatable;
 	routine->AddForeignUpdateTargets = pineconeAddForeignUpdateTargets;
@@ -72,7 +72,6 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateDirectModify = pineconeIterateDirectModify;
 	routine->EndDirectModify = pineconeEndDirectModify;
 	routine->ExecForeignTruncate = pineconeExecForeignTruncate;
-	pinecone_async_install(routine);
 
 	/* Learning */
 	routine->ImportForeignSchema = pineconeImportForeignSchema;

@@ -1,6 +1,7 @@
 /*
  * analyze.h
- *		ANALYZE: a random sample of a namespace's records.
+ *		The two callbacks of ANALYZE: whether a table can be sampled, and rows
+ *		taken at random from all of its namespaces.
  */
 #ifndef PINECONE_ANALYZE_H
 #define PINECONE_ANALYZE_H

@@ -1,6 +1,7 @@
 /*
  * explain_request.h
- *		The request of a scan in the form it is sent, for EXPLAIN VERBOSE.
+ *		Request bodies as text, for plans and for runs; vectors and what is not
+ *		known yet are abbreviated.
  */
 #ifndef PINECONE_EXPLAIN_REQUEST_H
 #define PINECONE_EXPLAIN_REQUEST_H

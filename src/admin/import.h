@@ -1,6 +1,6 @@
 /*
  * import.h
- *		IMPORT FOREIGN SCHEMA: a foreign table for each namespace.
+ *		The callback of IMPORT FOREIGN SCHEMA: CREATE FOREIGN TABLE statements.
  */
 #ifndef PINECONE_IMPORT_H
 #define PINECONE_IMPORT_H

@@ -1,6 +1,6 @@
 /*
  * rate.h
- *		How many requests of a kind a backend sends per second.
+ *		Asks for a turn before each request, and tells how long to wait for it.
  *
  * A bucket of tokens for each kind and, where Pinecone counts by namespace,
  * each namespace.  It holds one second's worth, so that a few requests go at

@@ -1,6 +1,6 @@
 /*
  * setting.h
- *		The GUCs of pinecone_fdw.
+ *		Variables of the settings pinecone_fdw.*, each with its unit.
  */
 #ifndef PINECONE_SETTING_H
 #define PINECONE_SETTING_H

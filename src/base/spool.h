@@ -1,7 +1,7 @@
 /*
  * spool.h
- *		A log of bytes: in memory to begin with, in a temporary file when it
- *		outgrows pinecone_fdw.write_buffer.
+ *		Appends bytes, reads them back at any offset, and cuts off the end.  What
+ *		belongs to a resource owner is freed with it, also after an error.
  */
 #ifndef PINECONE_SPOOL_H
 #define PINECONE_SPOOL_H

@@ -1,8 +1,9 @@
 /*
  * call.h
- *		A request to Pinecone with its retries, in the background.
+ *		What the functions that start requests and those that read replies share:
+ *		the call itself, its states, and how to move all calls on.
  *
- * What api.c's functions and session.c's resolving of index names have in
+ * What vectors.c's functions and session.c's resolving of index names have in
  * common.  Calls queue while their session has as many on the wire as it may.
  */
 #ifndef PINECONE_CALL_H

@@ -12,12 +12,13 @@
 #ifndef PINECONE_VECTORS_H
 #define PINECONE_VECTORS_H
 
-#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "portability/instr_time.h"
 
 #include "client/session.h"
 #include "wire/record.h"
+#include "wire/search.h"
+#include "wire/stats.h"
 
 /* What a statement's calls cost, for EXPLAIN ANALYZE. */
 typedef struct PineconeCounters
@@ -40,54 +41,6 @@ typedef struct PineconeCounters
 } PineconeCounters;
 
 typedef struct PineconeCall PineconeCall;
-
-typedef struct PineconeSearch
-{
-	const char *namespace_;
-	int top_k;
-	int nvalues; /* dense query vector, or 0 */
-	const float *values;
-	PineconeSparse sparse; /* sparse query vector, or n = 0 */
-	const char *id;		   /* query by stored record, or NULL */
-	const char *filter;	   /* JSON (server encoding), or NULL */
-	bool include_values;
-	bool include_metadata;
-} PineconeSearch;
-
-/* Index statistics; kept with the session, see pinecone_session_stats(). */
-typedef enum PineconeMetric
-{
-	PINECONE_METRIC_UNKNOWN,
-	PINECONE_METRIC_COSINE,
-	PINECONE_METRIC_DOTPRODUCT,
-	PINECONE_METRIC_EUCLIDEAN
-} PineconeMetric;
-
-typedef struct PineconeNamespaceStats
-{
-	char *name; /* "" for the default namespace */
-	double records;
-} PineconeNamespaceStats;
-
-typedef struct PineconeStats
-{
-	PineconeMetric metric;
-	bool sparse;   /* a sparse index */
-	int dimension; /* 0 for a sparse index */
-	double records;
-	int nnamespaces;
-	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
-	TimestampTz fetched_at;
-} PineconeStats;
-
-/* GET /namespaces */
-typedef struct PineconeNamespaceInfo
-{
-	char *name; /* "" for the default namespace */
-	double records;
-	int nfields; /* declared or indexed metadata fields */
-	char **fields;
-} PineconeNamespaceInfo;
 
 /*
  * Start a call.  "counters" may be NULL; else it must live as long as the

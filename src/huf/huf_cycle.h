@@ -1,7 +1,6 @@
 /*
  * huf_cycle.h
- *		One governance cycle over a list of hits: normalise, exclude what is
- *		below a threshold, renormalise, account.
+ *		Hits in, kept and discarded ones out, with what each step did to the mass.
  */
 #ifndef PINECONE_HUF_CYCLE_H
 #define PINECONE_HUF_CYCLE_H

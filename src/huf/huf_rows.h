@@ -1,6 +1,7 @@
 /*
  * huf_rows.h
- *		The aggregate state that keeps all rows, each a few doubles.
+ *		Makes, fills, merges, sends and empties the state of an aggregate that
+ *		needs every row at its end.
  */
 #ifndef PINECONE_HUF_ROWS_H
 #define PINECONE_HUF_ROWS_H

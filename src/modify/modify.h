@@ -70,11 +70,6 @@ struct PineconeModify
 	PineconeReader *reader; /* for RETURNING */
 };
 
-/* modify_plan.c */
-extern int pineconeIsForeignRelUpdatable(Relation rel);
-extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
-									   int subplan_index);
-
 /* modify.c */
 extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									   List *fdw_private, int subplan_index, int eflags);

@@ -32,7 +32,6 @@ struct PineconeStatement
 /* Statements under way: a function may execute some within another. */
 static dlist_head statements = DLIST_STATIC_INIT(statements);
 
-static ExecutorFinish_hook_type next_executor_finish = NULL;
 
 static PineconeStatement *
 find_statement(EState *estate)
@@ -179,22 +178,11 @@ write_rows(PineconeStatement *statement)
 		pinecone_modify_finish(lfirst(lc));
 }
 
-static void
-executor_finish(QueryDesc *query)
+void
+pinecone_statement_before_triggers(EState *estate)
 {
-	PineconeStatement *statement = find_statement(query->estate);
+	PineconeStatement *statement = find_statement(estate);
 
 	if (statement != NULL)
 		write_rows(statement);
-	if (next_executor_finish != NULL)
-		next_executor_finish(query);
-	else
-		standard_ExecutorFinish(query);
-}
-
-void
-pinecone_statement_init(void)
-{
-	next_executor_finish = ExecutorFinish_hook;
-	ExecutorFinish_hook = executor_finish;
 }

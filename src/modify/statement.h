@@ -1,6 +1,7 @@
 /*
  * statement.h
- *		What the modifications of one statement have in common.
+ *		Where modifications meet: each joins its statement, and the last one to end
+ *		has everything sent.
  */
 #ifndef PINECONE_STATEMENT_H
 #define PINECONE_STATEMENT_H
@@ -12,8 +13,8 @@
 struct PineconeModify;
 typedef struct PineconeStatement PineconeStatement;
 
-/* Have rows written before triggers fire. */
-extern void pinecone_statement_init(void);
+/* Before ExecutorFinish: have rows written that wait, for triggers fire next. */
+extern void pinecone_statement_before_triggers(EState *estate);
 
 /* The statement that is executed with that state; made on first use. */
 extern PineconeStatement *pinecone_statement_of(EState *estate);

@@ -1,6 +1,7 @@
 /*
  * pending.h
- *		Writes that wait for the end of the transaction.
+ *		Adds writes to the transaction, and reads them back as its own statements
+ *		are to see them.
  *
  * Under write_mode 'transactional' statements add writes here.  They are sent
  * just before the local commit; a rollback, also to a savepoint, drops them.

@@ -1,6 +1,7 @@
 /*
  * pending_log.h
- *		The log of a transaction's writes.
+ *		An append-only list of writes to numbered targets; it can be read at any
+ *		offset, cut off and sent.
  */
 #ifndef PINECONE_PENDING_LOG_H
 #define PINECONE_PENDING_LOG_H

@@ -1,6 +1,7 @@
 /*
  * pending_view.h
- *		What the log of a transaction's writes makes of a namespace.
+ *		From a log, an index; from that, at a position of the log, the view of one
+ *		namespace.
  */
 #ifndef PINECONE_PENDING_VIEW_H
 #define PINECONE_PENDING_VIEW_H

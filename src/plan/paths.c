@@ -58,17 +58,6 @@
 #define MAX_MERGED_IDS 32
 #define MAX_MERGED_RECORDS 8
 
-PineconeTranslate
-pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
-{
-	PineconeTranslate cxt = {0};
-
-	cxt.root = root;
-	cxt.varno = rel->relid;
-	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
-	return cxt;
-}
-
 /* ---- Estimates ---- */
 
 /* How many ids a clause names, if it is one that names ids; else 0. */

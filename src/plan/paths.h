@@ -2,8 +2,8 @@
  * paths.h
  *		Planner callbacks, and what they tell each other.
  *
- * plan.c estimates and offers paths, plan_namespace.c looks at namespaces,
- * plan_scan.c turns the chosen path into a plan, plan_aggregate.c offers
+ * paths.c estimates and offers paths, plan_namespace.c looks at namespaces,
+ * plan_scan.c turns the chosen path into a plan, plan_count.c offers
  * count(*) answered by the service, plan_append.c looks after Appends.
  */
 #ifndef PINECONE_PATHS_H
@@ -11,7 +11,7 @@
 
 #include "foreign/fdwapi.h"
 
-#include "plan/translate.h"
+#include "plan/plan_info.h"
 
 /*
  * Cost of a request that is waited for, in sequential page reads: low enough
@@ -21,36 +21,11 @@
 #define PINECONE_REQUEST_COST 25.0
 #define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
 
-/* A base relation's fdw_private; an upper relation's is that of its base. */
-typedef struct PineconePlanInfo
-{
-	PineconeTable *table;
-	Oid userid;
-	PineconeSession *session;
-	PineconeStats *stats; /* NULL when the service did not answer */
-	double record_bytes;  /* of a full record's JSON */
-	int nall;			  /* namespaces of the table */
-	double nnamespaces;	  /* those that conditions leave */
-	double records;		  /* in those */
-	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
-} PineconePlanInfo;
-
-/* What leads a path; the list in its fdw_private. */
-enum PineconePathPrivate
-{
-	PATH_OP,	 /* Integer: PineconeOperation */
-	PATH_LEAD,	 /* the clause with the ids or the prefix, or the
-								 * distance to search by; or NULL */
-	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
-								 * is a row for each namespace */
-	PATH_HAVING	 /* of counts: conditions on them */
-};
-
-/* The start of a translation of clauses on a relation. */
-extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
-
-/* Hook into the planner, see plan_append.c. */
-extern void pinecone_plan_append_init(void);
+/* For the planner's hooks: see plan_append.c, plan_readahead.c. */
+extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
+extern void pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+									 RelOptInfo *innerrel, JoinType jointype,
+									 JoinPathExtraData *extra);
 
 /* How many values expressions of a translation, given by number, will have. */
 extern double pinecone_plan_count_values(PineconeTranslate *cxt, List *numbers);

@@ -19,8 +19,6 @@
 #include "plan/paths.h"
 #include "request/request.h"
 
-static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
-
 /* ---- Asking several indexes at once ---- */
 
 /*
@@ -35,8 +33,7 @@ pinecone_plan_refresh_all(PlannerInfo *root)
 		RelOptInfo *rel = root->simple_rel_array[i];
 		Oid userid;
 
-		if (rel == NULL || rel->fdwroutine == NULL || IS_DUMMY_REL(rel) ||
-			rel->fdwroutine->GetForeignRelSize != pineconeGetForeignRelSize)
+		if (rel == NULL || IS_DUMMY_REL(rel) || !pinecone_plan_is_ours(rel))
 			continue;
 		userid = pinecone_plan_user(root, rel);
 		/* one without a mapping says so when its turn comes, which may be never */
@@ -60,10 +57,8 @@ sorted_searches(AppendPath *append)
 	foreach(lc, append->subpaths)
 	{
 		ForeignPath *path = lfirst(lc);
-		FdwRoutine *routine = path->path.parent->fdwroutine;
 
-		if (IsA(path, ForeignPath) && routine != NULL &&
-			routine->GetForeignPlan == pineconeGetForeignPlan &&
+		if (IsA(path, ForeignPath) && pinecone_plan_is_ours(path->path.parent) &&
 			intVal(list_nth(path->fdw_private, PATH_OP)) == PINECONE_OP_QUERY &&
 			intVal(list_nth(path->fdw_private, PATH_SORTED)))
 			n++;
@@ -72,14 +67,11 @@ sorted_searches(AppendPath *append)
 }
 
 /* Charge an Append that gives up the order of its searches for a step of theirs. */
-static void
-set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+void
+pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
 	List *dearer = NIL;
 	ListCell *lc;
-
-	if (next_set_rel_pathlist != NULL)
-		next_set_rel_pathlist(root, rel, rti, rte);
 
 	if (!rte->inh || root->parse->limitCount == NULL)
 		return;
@@ -101,11 +93,4 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 		path->total_cost += sorted_searches((AppendPath *) path) * PINECONE_REQUEST_COST;
 		add_path(rel, path);
 	}
-}
-
-void
-pinecone_plan_append_init(void)
-{
-	next_set_rel_pathlist = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = set_rel_pathlist;
 }

@@ -15,7 +15,6 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
-#include "modify/modify.h"
 #include "option/option.h"
 #include "plan/plan_modify.h"
 

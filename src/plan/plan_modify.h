@@ -27,6 +27,9 @@ enum PineconeDirectPrivate
 	PINECONE_DIRECT_SET_TAG		 /* does it count for the command tag? */
 };
 
+extern int pineconeIsForeignRelUpdatable(Relation rel);
+extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									   int subplan_index);
 extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 											RangeTblEntry *target_rte, Relation rel);
 

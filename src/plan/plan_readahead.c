@@ -26,8 +26,6 @@
 #define OVERLAP 10
 #define IDS_PER_FETCH 100
 
-static set_join_pathlist_hook_type previous_join_pathlist = NULL;
-
 /* ---- Plan ---- */
 
 static Plan *
@@ -97,9 +95,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	PineconeOperation op;
 	int together;
 
-	if (path->path.parent->fdwroutine == NULL ||
-		path->path.parent->fdwroutine->GetForeignPaths != pineconeGetForeignPaths ||
-		!scan_depends(path, gain))
+	if (!pinecone_plan_is_ours(path->path.parent) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
@@ -307,15 +303,13 @@ add_loops(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel, JoinType
 		add_loop(root, joinrel, jointype, lfirst(lc), inner, extra, &gain);
 }
 
-static void
-add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
-				RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
+void
+pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+						 RelOptInfo *innerrel, JoinType jointype, JoinPathExtraData *extra)
 {
 	List *inners = list_copy(innerrel->cheapest_parameterized_paths);
 	ListCell *lc;
 
-	if (previous_join_pathlist)
-		previous_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
 	if (!pinecone_enable_read_ahead || pinecone_read_ahead < 2 || IS_OTHER_REL(joinrel))
 		return;
 	switch (jointype)
@@ -341,11 +335,4 @@ add_read_aheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 	}
 	foreach(lc, inners)
 		add_loops(root, joinrel, outerrel, jointype, lfirst(lc), extra);
-}
-
-void
-pinecone_plan_readahead_init(void)
-{
-	previous_join_pathlist = set_join_pathlist_hook;
-	set_join_pathlist_hook = add_read_aheads;
 }

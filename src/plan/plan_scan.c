@@ -26,7 +26,7 @@ typedef struct PlanContext
 	PineconePlanInfo *info;
 	PineconeTranslate translate;
 	PineconeRequest *request;
-	Expr *lead;		  /* what leads the path, see plan.h */
+	Expr *lead;		  /* what leads the path, see paths.h */
 	List *conditions; /* of PineconeCondition: to be sent */
 	List *local;	  /* clauses to be checked here */
 	List *pruning;	  /* those of them that choose namespaces */

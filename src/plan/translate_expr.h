@@ -1,6 +1,7 @@
 /*
  * translate_expr.h
- *		What all translations look at: values, columns, comparisons.
+ *		Predicates on expressions, for the three translators: is it a value, which
+ *		column is it, which comparison?
  */
 #ifndef PINECONE_TRANSLATE_EXPR_H
 #define PINECONE_TRANSLATE_EXPR_H

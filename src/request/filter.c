@@ -274,7 +274,7 @@ equal_literals(const PineconeColumn *column, Datum value, Oid type)
 			{
 				char *text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
 
-				/* both spellings are read, see convert.c */
+				/* both spellings are read, see row.c */
 				return list_make2(json_string(text), json_string(uppercase(text)));
 			}
 		case PINECONE_CLASS_ENUM:

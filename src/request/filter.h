@@ -1,6 +1,7 @@
 /*
  * filter.h
- *		Conditions with their run-time values as Pinecone metadata filters.
+ *		From conditions and the values of a run, the text of a filter, or that no
+ *		record, or every one, meets them.
  */
 #ifndef PINECONE_FILTER_H
 #define PINECONE_FILTER_H

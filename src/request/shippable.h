@@ -1,6 +1,7 @@
 /*
  * shippable.h
- *		What Pinecone answers exactly as SQL would, as a superset, or not at all.
+ *		Asked by planner and translators alike, for a column and a kind of
+ *		condition: exact, superset or local.
  */
 #ifndef PINECONE_SHIPPABLE_H
 #define PINECONE_SHIPPABLE_H

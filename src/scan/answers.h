@@ -1,6 +1,6 @@
 /*
  * answers.h
- *		Answers of a foreign scan that are asked for before the scan is.
+ *		Asks for what a scan will want, and lets the scan adopt it.
  *
  * A read-ahead sets the parameters of an outer row to come and calls
  * pinecone_answers_ask(): a run of the scan begins, its requests are on their

@@ -18,7 +18,6 @@
 #include "storage/latch.h"
 
 #include "base/compat.h"
-#include "plan/paths.h"
 #include "scan/async.h"
 #include "scan/scan.h"
 
@@ -30,16 +29,6 @@
 
 /* Rows read from one scan before the others get a chance to go on */
 #define POLL_INTERVAL 100
-
-static bool
-pineconeIsForeignPathAsyncCapable(ForeignPath *path)
-{
-	PineconePlanInfo *info = path->path.parent->fdw_private;
-
-	return info->table->async_capable;
-}
-
-static void pineconeForeignAsyncRequest(AsyncRequest *areq);
 
 /* ---- Rows ---- */
 
@@ -146,7 +135,7 @@ prepare_all(AppendState *append)
 	}
 }
 
-static void
+void
 pineconeForeignAsyncRequest(AsyncRequest *areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
@@ -161,7 +150,7 @@ pineconeForeignAsyncRequest(AsyncRequest *areq)
 	produce_row(areq);
 }
 
-static void
+void
 pineconeForeignAsyncConfigureWait(AsyncRequest *areq)
 {
 	AppendState *append = (AppendState *) areq->requestor;
@@ -183,18 +172,9 @@ pineconeForeignAsyncConfigureWait(AsyncRequest *areq)
 	AddWaitEventToSet(append->as_eventset, WL_SOCKET_READABLE, pinecone_vectors_socket(), NULL, areq);
 }
 
-static void
+void
 pineconeForeignAsyncNotify(AsyncRequest *areq)
 {
 	complete_pending((AppendState *) areq->requestor);
 	produce_row(areq);
-}
-
-void
-pinecone_async_install(FdwRoutine *routine)
-{
-	routine->IsForeignPathAsyncCapable = pineconeIsForeignPathAsyncCapable;
-	routine->ForeignAsyncRequest = pineconeForeignAsyncRequest;
-	routine->ForeignAsyncConfigureWait = pineconeForeignAsyncConfigureWait;
-	routine->ForeignAsyncNotify = pineconeForeignAsyncNotify;
 }

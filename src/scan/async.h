@@ -1,13 +1,14 @@
 /*
  * async.h
- *		Foreign scans below an asynchronous Append.
+ *		The callbacks of asynchronous execution.
  */
 #ifndef PINECONE_ASYNC_H
 #define PINECONE_ASYNC_H
 
-#include "foreign/fdwapi.h"
+#include "nodes/execnodes.h"
 
-/* The callbacks for it; none before PostgreSQL 14. */
-extern void pinecone_async_install(FdwRoutine *routine);
+extern void pineconeForeignAsyncRequest(AsyncRequest *areq);
+extern void pineconeForeignAsyncConfigureWait(AsyncRequest *areq);
+extern void pineconeForeignAsyncNotify(AsyncRequest *areq);
 
 #endif /* PINECONE_ASYNC_H */

@@ -1,7 +1,7 @@
 /*
  * inner_scans.h
- *		The foreign scans below a nested loop's inner side whose requests the
- *		loop's parameters decide, and which of them an outer row will run.
+ *		Finds the scans to ask ahead below an inner plan, and asks them for one
+ *		outer row.
  */
 #ifndef PINECONE_INNER_SCANS_H
 #define PINECONE_INNER_SCANS_H

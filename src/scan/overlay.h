@@ -12,7 +12,7 @@
 typedef struct PineconeOverlay PineconeOverlay;
 
 /*
- * For stream.c: as the functions of the same names there.  The overlay lives
+ * For stored.c: as the functions of the same names there.  The overlay lives
  * in the current memory context.
  */
 extern PineconeOverlay *pinecone_overlay_begin(const PineconeStoredSpec *spec,

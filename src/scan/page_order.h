@@ -1,6 +1,6 @@
 /*
  * page_order.h
- *		The matches of a search, as SQL wants them.
+ *		Puts a page of matches in order of their scores, and drops repeated ids.
  */
 #ifndef PINECONE_PAGE_ORDER_H
 #define PINECONE_PAGE_ORDER_H

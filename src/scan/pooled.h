@@ -1,6 +1,6 @@
 /*
  * pooled.h
- *		Fetches of a few ids each, gathered into fetches of many.
+ *		A place where streams leave the ids they want, and find their records.
  *
  * Streams that begin with a pool add the ids they want to it; nothing is asked
  * until pinecone_pooled_flush().  An id is asked for once as long as somebody

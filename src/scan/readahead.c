@@ -6,7 +6,7 @@
  * The loop is PostgreSQL's own and knows nothing of this: it takes rows from
  * here as it would from the plan below.  But this node holds rows back, sets
  * the loop's parameters to each, as the loop itself will, and has the foreign
- * scans below the loop's inner side ask (ahead.h).  By the time the loop comes
+ * scans below the loop's inner side ask (answers.h).  By the time the loop comes
  * to a row the answer is on its way or there.
  *
  * A node has no pointer to its parent, so loops and read-aheads are introduced
@@ -66,7 +66,6 @@ typedef struct ReadAheadState
 	int most_rows;
 } ReadAheadState;
 
-static ExecutorStart_hook_type previous_ExecutorStart = NULL;
 
 /* Counts the nodes begun in this backend: has a plan any? */
 static uint64 nodes_begun = 0;
@@ -123,16 +122,16 @@ introduce_all(PlanState *node, void *arg)
 	return planstate_tree_walker(node, introduce_all, arg);
 }
 
-static void
-start_executor(QueryDesc *query, int eflags)
+uint64
+pinecone_readahead_begun(void)
 {
-	uint64 before = nodes_begun;
+	return nodes_begun;
+}
 
-	if (previous_ExecutorStart)
-		previous_ExecutorStart(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
-	if (nodes_begun != before && query->planstate != NULL && pinecone_read_ahead > 1)
+void
+pinecone_readahead_introduce(QueryDesc *query, uint64 begun_before)
+{
+	if (nodes_begun != begun_before && query->planstate != NULL && pinecone_read_ahead > 1)
 		(void) introduce_all(query->planstate, NULL);
 }
 
@@ -330,11 +329,3 @@ const CustomScanMethods pinecone_readahead_methods = {
 	.CustomName = PINECONE_READAHEAD_NAME,
 	.CreateCustomScanState = create_state,
 };
-
-void
-pinecone_readahead_init(void)
-{
-	RegisterCustomScanMethods(&pinecone_readahead_methods);
-	previous_ExecutorStart = ExecutorStart_hook;
-	ExecutorStart_hook = start_executor;
-}

@@ -1,11 +1,12 @@
 /*
  * readahead.h
- *		A custom scan over the outer side of a nested loop that has the inner
- *		side's requests started before the loop comes to them.
+ *		What the planner needs of the read-ahead node to make one; the executor
+ *		finds it through the node's methods.
  */
 #ifndef PINECONE_READAHEAD_H
 #define PINECONE_READAHEAD_H
 
+#include "executor/execdesc.h"
 #include "nodes/extensible.h"
 
 #define PINECONE_READAHEAD_NAME "Pinecone Read Ahead"
@@ -19,8 +20,11 @@ enum PineconeReadAheadPrivate
 /* For the planner to put in its plans. */
 extern const CustomScanMethods pinecone_readahead_methods;
 
-/* Called once, from _PG_init. */
-extern void pinecone_readahead_init(void);
-extern void pinecone_plan_readahead_init(void);
+/*
+ * Around ExecutorStart: how many of these nodes have begun so far; and, when
+ * more have since then, show them the scans below the other side of their loop.
+ */
+extern uint64 pinecone_readahead_begun(void);
+extern void pinecone_readahead_introduce(QueryDesc *query, uint64 begun_before);
 
 #endif /* PINECONE_READAHEAD_H */

@@ -1,6 +1,6 @@
 /*
  * run_count.h
- *		Scans whose rows are counts: count(*) answered by the service.
+ *		Begins, and reads, a run whose rows are counts.
  */
 #ifndef PINECONE_RUN_COUNT_H
 #define PINECONE_RUN_COUNT_H

@@ -52,7 +52,7 @@ typedef struct PineconeScanState
 	double bound; /* greatest distance wanted; infinite: any */
 	int top_k;	  /* last asked for, for EXPLAIN */
 
-	/* Side by side with others: see together.c, async.c */
+	/* Side by side with others: see start_together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */
 	bool drained;			  /* all rows are going to be read, even if only the
 								 * first are wanted in the end */
@@ -77,7 +77,7 @@ typedef struct PineconeScanState
 	Datum *row_values;	/* a row of the table */
 	bool *row_isnull;
 
-	/* Below a read-ahead, see ahead.h */
+	/* Below a read-ahead, see answers.h */
 	struct PineconeAnswers *ahead; /* NULL: there is none */
 	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
 	struct PineconePooled *pool;   /* in a run begun ahead: gathers fetches */

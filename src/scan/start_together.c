@@ -28,7 +28,6 @@
 #include "scan/scan.h"
 #include "scan/start_together.h"
 
-static ExecutorRun_hook_type next_executor_run = NULL;
 
 static bool
 scan_is_ours(PlanState *ps)
@@ -271,22 +270,9 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 	find_groups_in_subplans(ps->subPlan);
 }
 
-static void
-executor_run(PINECONE_EXECUTOR_RUN_ARGS)
-{
-	/* with no limit on rows the topmost node is read to its end */
-	if (!queryDesc->already_executed && queryDesc->planstate != NULL)
-		find_groups(queryDesc->planstate, NULL, count == 0 && ScanDirectionIsForward(direction));
-
-	if (next_executor_run != NULL)
-		next_executor_run(PINECONE_EXECUTOR_RUN_PASS);
-	else
-		standard_ExecutorRun(PINECONE_EXECUTOR_RUN_PASS);
-}
-
 void
-pinecone_start_together_init(void)
+pinecone_start_together_find(QueryDesc *query, bool all_rows)
 {
-	next_executor_run = ExecutorRun_hook;
-	ExecutorRun_hook = executor_run;
+	if (!query->already_executed && query->planstate != NULL)
+		find_groups(query->planstate, NULL, all_rows);
 }

@@ -1,14 +1,18 @@
 /*
  * start_together.h
- *		Foreign scans that are certain to run start together.
+ *		A scan says that it is about to start, and others start with it.
  */
 #ifndef PINECONE_START_TOGETHER_H
 #define PINECONE_START_TOGETHER_H
 
+#include "executor/execdesc.h"
 #include "nodes/execnodes.h"
 
-/* Hook into the executor, to see which scans stand side by side. */
-extern void pinecone_start_together_init(void);
+/*
+ * Before ExecutorRun: see which scans stand side by side.  With "all_rows" the
+ * topmost node is going to be read to its end.
+ */
+extern void pinecone_start_together_find(QueryDesc *query, bool all_rows);
 
 typedef struct PineconeScanGroup
 {

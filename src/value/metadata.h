@@ -1,6 +1,6 @@
 /*
  * metadata.h
- *		Metadata objects from columns, for convert_write.c.
+ *		Metadata objects from columns, for record_of_row.c.
  */
 #ifndef PINECONE_METADATA_H
 #define PINECONE_METADATA_H

@@ -1,6 +1,6 @@
 /*
  * vector.h
- *		Vectors, for convert.c and convert_write.c.
+ *		Vectors, for row.c and record_of_row.c.
  */
 #ifndef PINECONE_VECTOR_H
 #define PINECONE_VECTOR_H

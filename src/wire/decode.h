@@ -1,6 +1,6 @@
 /*
  * decode.h
- *		One forward pass over the large replies: pages of records.
+ *		Pages of records from the bodies of replies.
  *
  * Bodies are UTF-8 and end with a NUL byte behind their last one.  More behind
  * that may be read: of a page 63 bytes, of metadata alone 7.  Nothing here

@@ -1,6 +1,6 @@
 /*
  * floats.h
- *		A JSON array of numbers as float32: the inner loop of decoding.
+ *		From the text of a JSON array, floats and the place behind it.
  */
 #ifndef PINECONE_FLOATS_H
 #define PINECONE_FLOATS_H

@@ -11,7 +11,9 @@
 
 #include "lib/stringinfo.h"
 
-#include "client/vectors.h"
+#include "wire/record.h"
+#include "wire/search.h"
+#include "wire/stats.h"
 
 /*
  * What EXPLAIN shows in place of a search's values: those not known yet, and

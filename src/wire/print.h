@@ -1,6 +1,6 @@
 /*
  * print.h
- *		Floats as JSON numbers: the inner loop of writing vectors.
+ *		Appends vectors to request bodies, each float in its shortest exact form.
  */
 #ifndef PINECONE_PRINT_H
 #define PINECONE_PRINT_H

@@ -385,7 +385,7 @@ await check('what this server does not have', async () => {
 	}
 	for (const [method, path, status, body] of [
 		['GET', '/bulk/imports', 200], ['GET', '/bulk/imports/1', 404], ['DELETE', '/bulk/imports/1', 404], ['POST', '/bulk/imports', 400, { uri: 's3://x' }],
-		['GET', '/namespace-aliases', 501], ['POST', '/namespaces/a%2Fb/documents/search', 400, {}], ['POST', '/records/namespaces/a/search', 400, {}],
+		['GET', '/namespace-aliases', 404], ['POST', '/namespaces/a%2Fb/documents/search', 400, {}], ['POST', '/records/namespaces/a/search', 400, {}],
 	]) {
 		const reply = await request(method, host + path, body);
 		assert.equal(reply.status, status, `${method} ${path}: ${reply.text}`);

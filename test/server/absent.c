@@ -145,8 +145,6 @@ absent_data(Request *r)
 								   (int) path.parts[3].len, path.parts[3].s);
 	if (path_is(&path, "records", 4) && str_is(path.parts[1], "namespaces"))
 		return reply_control_error(r, 400, "INVALID_ARGUMENT", "Integrated inference is not configured for this index");
-	if (path.count <= 2 && str_is(path.parts[0], "namespace-aliases"))
-		return reply_rpc_error(r, 501, RPC_UNIMPLEMENTED, "Namespace aliases are not enabled");
 	if (path.count < 2 || !str_is(path.parts[0], "bulk") || !str_is(path.parts[1], "imports"))
 		return false;
 	if (path.count > 2)

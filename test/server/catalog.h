@@ -1,6 +1,6 @@
 /*
  * catalog.h
- *		The indexes there are.
+ *		Finds, adds and removes indexes; whoever gets one holds a reference.
  */
 #ifndef CATALOG_H
 #define CATALOG_H

@@ -2,6 +2,7 @@
  * data.c
  *		The data plane: which call it is, and those that read.
  */
+#include "alias.h"
 #include "filter.h"
 #include "knn.h"
 #include "limits.h"
@@ -150,13 +151,14 @@ write_match(Buffer *b, const Search *s, const Query *q, const Match *match)
 static bool
 run_query(Request *r, const Query *q)
 {
+	Str asked = alias_resolve(r->index, q->namespace);
 	Search search = {.index = r->index, .vector = q->vector, .sparse = q->sparse, .filter = q->filter, .top_k = (int) q->top_k};
 	Buffer *b = reply_body(r);
 	Match *matches = NULL;
 	int n = 0;
 	unsigned read_units = 1;
 
-	search.ns = namespace_find(r->index, q->namespace);
+	search.ns = namespace_find(r->index, asked);
 	if (q->filter && !check_filter_schema(r, search.ns, q->filter))
 		return true;
 	if (search.ns && q->has_id)
@@ -188,9 +190,9 @@ run_query(Request *r, const Query *q)
 	}
 	free(matches);
 	buffer_add_text(b, "],\"namespace\":");
-	json_add_string(b, q->namespace);
+	json_add_string(b, asked);
 	add_usage(r, b, read_units);
-	search.ns = namespace_find(r->index, q->namespace);
+	search.ns = namespace_find(r->index, asked);
 	r->reply.has_indexed_lsn = settings.lsn_headers != LSN_NEVER;
 	r->reply.indexed_lsn = search.ns ? search.ns->applied_lsn : 0;
 	return true;
@@ -231,6 +233,20 @@ namespace_param(Request *r, Str *name)
 
 	*name = p ? p->value : STR("");
 	return check_namespace(r, *name);
+}
+
+/* What is read; a copy, for the reply is finished without a lock. */
+static Str
+target_seen(Request *r, Str name)
+{
+	Str target;
+
+	index_lock_shared(r->index);
+	target = alias_resolve(r->index, name);
+	if (target.s != name.s)
+		target = arena_printf(&r->arena, "%.*s", (int) target.len, target.s);
+	index_unlock(r->index);
+	return target;
 }
 
 static void
@@ -292,6 +308,7 @@ fetch(Request *r)
 	set = arena_alloc(&r->arena, size * sizeof(Record *));
 	memset(set, 0, size * sizeof(Record *));
 	buffer_add_text(b, "{\"vectors\":{");
+	namespace = target_seen(r, namespace);
 	index = index_seen_by(r->index, LAG_FETCH);
 	index_lock_shared(index);
 	ns = namespace_find(index, namespace);
@@ -415,6 +432,7 @@ fetch_by_metadata(Request *r)
 			Index *index = index_seen_by(r->index, LAG_FETCH);
 			const Namespace *ns;
 
+			s.namespace = target_seen(r, s.namespace);
 			index_lock_shared(index);
 			ns = namespace_find(index, s.namespace);
 			tell_indexed_lsn(r, ns);
@@ -453,6 +471,7 @@ list(Request *r)
 		return true;
 
 	buffer_add_text(b, "{\"vectors\":[");
+	namespace = target_seen(r, namespace);
 	index = index_seen_by(r->index, LAG_LIST);
 	index_lock_shared(index);
 	ns = namespace_find(index, namespace);
@@ -579,6 +598,8 @@ data_respond(Request *r)
 		return reply_rpc_error(r, 405, RPC_UNIMPLEMENTED, "Method Not Allowed");
 	if (absent_data(r))
 		return true;
+	if (alias_is_path(r->path))
+		return aliases_respond(r);
 	if (str_is(r->path, "/namespaces") || (r->path.len > 12 && memcmp(r->path.s, "/namespaces/", 12) == 0))
 		return namespaces_respond(r);
 	return reply_rpc_error(r, 404, RPC_NOT_FOUND, "Not Found");

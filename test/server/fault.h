@@ -1,6 +1,6 @@
 /*
  * fault.h
- *		Faults on order.
+ *		Takes orders for faults, and says which one a request is to meet.
  */
 #ifndef FAULT_H
 #define FAULT_H

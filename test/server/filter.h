@@ -1,6 +1,6 @@
 /*
  * filter.h
- *		The metadata filter language.
+ *		From a filter's JSON, a tree that is checked once and matched many times.
  */
 #ifndef FILTER_H
 #define FILTER_H

@@ -1,7 +1,6 @@
 /*
  * http.h
- *		HTTP: connections, requests in, replies out.  The only user of
- *		libmicrohttpd.
+ *		What handlers see of a request and fill in of a reply.
  */
 #ifndef HTTP_H
 #define HTTP_H

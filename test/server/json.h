@@ -1,6 +1,6 @@
 /*
  * json.h
- *		Reading and writing JSON.
+ *		Reads JSON in one pass or as a tree, and writes it.
  *
  * A reader goes once over the text; the caller asks for what it expects next.
  * After the first error every call fails, so that it is enough to look at the

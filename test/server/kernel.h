@@ -1,6 +1,6 @@
 /*
  * kernel.h
- *		Distances of one vector to rows of others.
+ *		Dot products and squared distances of one query and consecutive rows.
  */
 #ifndef KERNEL_H
 #define KERNEL_H

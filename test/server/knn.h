@@ -1,6 +1,6 @@
 /*
  * knn.h
- *		Exact nearest neighbours, filtered.
+ *		The best matches of a query in a namespace, as many as are asked for.
  */
 #ifndef KNN_H
 #define KNN_H

@@ -1,6 +1,6 @@
 /*
  * limits.h
- *		Rate limits per second, when they are switched on.
+ *		May this request go, this second?
  */
 #ifndef LIMITS_H
 #define LIMITS_H

@@ -1,6 +1,6 @@
 /*
  * listen.h
- *		The sockets that connections come in by.
+ *		Opens the sockets, and tells which index a connection is for.
  */
 #ifndef LISTEN_H
 #define LISTEN_H

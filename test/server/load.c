@@ -11,6 +11,7 @@
  */
 #include "load.h"
 
+#include "alias.h"
 #include "catalog.h"
 #include "control.h"
 #include "order.h"
@@ -130,7 +131,7 @@ static bool
 load_line(Request *r, Str text)
 {
 	JsonReader j = json_reader(text, &r->arena);
-	const JsonValue *index, *namespace;
+	const JsonValue *index, *namespace, *alias, *target;
 	JsonValue line;
 	bool is_record, good;
 
@@ -141,16 +142,20 @@ load_line(Request *r, Str text)
 		return !reply_invalid(r, "not a JSON object: %s", j.error ? j.error : "another value");
 	index = string_of(&line, "index");
 	namespace = string_of(&line, "namespace");
+	alias = string_of(&line, "alias");
+	target = string_of(&line, "target_namespace");
 	is_record = json_get(&line, "id") != NULL;
 	if (!index)
 		return !reply_invalid(r, "no \"index\"");
-	if (!is_record && !namespace)
+	if (!is_record && !namespace && !alias)
 		return load_index(r, &line, index->string);
 	r->index = catalog_find(index->string);
 	if (!r->index)
 		return !reply_invalid(r, "there is no index \"%.*s\"", (int) index->string.len, index->string.s);
 	if (is_record)
 		good = load_record(r, text, namespace ? namespace->string : STR(""));
+	else if (alias)
+		good = target ? aliases_load(r, alias->string, target->string) : !reply_invalid(r, "no \"target_namespace\"");
 	else
 		good = namespaces_load(r, namespace->string, json_get(&line, "schema"));
 	index_release(r->index);
@@ -286,6 +291,7 @@ save_index(FILE *file, Index *index)
 			}
 		}
 	}
+	aliases_save(&b, index);
 	fwrite(b.data, 1, b.len, file);
 	buffer_free(&b);
 }

@@ -1,6 +1,6 @@
 /*
  * load.h
- *		Loading and saving as JSON lines.
+ *		From files to indexes and back, a JSON line a record.
  */
 #ifndef LOAD_H
 #define LOAD_H

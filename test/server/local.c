@@ -3,6 +3,7 @@
  *		/_local: faults, the log of requests, settings, saving.  No key is asked
  *		for, and nothing of this is logged.
  */
+#include "alias.h"
 #include "catalog.h"
 #include "fault.h"
 #include "filter.h"
@@ -84,6 +85,12 @@ take_setting(Str key, const JsonValue *v, bool set)
 			settings.latency_ms = (int) v->number;
 		return good;
 	}
+	if (str_is(key, "alias_delay"))
+	{
+		if (good && set)
+			alias_delay_ms = (int) v->number;
+		return good;
+	}
 	if (str_is(key, "ready_delay"))
 	{
 		if (good && set)
@@ -127,8 +134,8 @@ write_settings(Request *r)
 	Buffer *b = reply_body(r);
 
 	listen_count(&open, &accepted);
-	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms[LAG_SEARCH],
-				  settings.latency_ms, settings.ready_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
+	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms[LAG_SEARCH],
+				  settings.latency_ms, settings.ready_delay_ms, alias_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
 	for (int lag = 0; lag < LAGS; lag++)
 		buffer_printf(b, ",\"%s\":%d", lag_names[lag], store_lag_ms[lag]);
 	buffer_printf(b, ",\"lsn_headers\":\"%s\"", lsn_headers_names[settings.lsn_headers]);

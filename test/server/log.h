@@ -1,6 +1,6 @@
 /*
  * log.h
- *		The log of requests.
+ *		Notes each request, and answers GET /_local/requests.
  */
 #ifndef LOG_H
 #define LOG_H

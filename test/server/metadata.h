@@ -1,6 +1,6 @@
 /*
  * metadata.h
- *		Metadata of a record: read, checked, merged, written.
+ *		From JSON to the stored form of a record's metadata, and back.
  *
  * A metadata value is one piece of memory: a header, the entries, the strings.
  * Keys are numbers that stand for their names in the whole program, so that a

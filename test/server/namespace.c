@@ -2,6 +2,7 @@
  * namespace.c
  *		Namespaces: list, create, describe, delete.
  */
+#include "alias.h"
 #include "request.h"
 
 #include <stdlib.h>
@@ -152,7 +153,9 @@ create(Request *r)
 		return true;
 	index_lock(r->index);
 	ns = namespace_find(r->index, name->string);
-	if (ns && is_shown(ns))
+	if (!alias_check_upsert(r, name->string))
+		;
+	else if (ns && is_shown(ns))
 		reply_rpc_error(r, 409, RPC_ALREADY_EXISTS, "Namespace already exists");
 	else
 	{
@@ -209,10 +212,14 @@ namespaces_respond(Request *r)
 	/* The default one is always there */
 	if (!ns && describe && namespace_canonical(name).len == 0)
 		ns = namespace_make(r->index, name);
-	if (!ns || (!is_shown(ns) && !(describe && ns->name[0] == '\0')))
+	if (!alias_check_operation(r, name))
+		;
+	else if (!ns || (!is_shown(ns) && !(describe && ns->name[0] == '\0')))
 		reply_rpc_error(r, 404, RPC_NOT_FOUND, "Namespace not found");
 	else if (describe)
 		write_namespace(reply_body(r), ns);
+	else if (alias_targets(r->index, ns))
+		alias_reply_targeted(r);
 	else
 	{
 		namespace_remove(r->index, ns);

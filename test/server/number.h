@@ -1,6 +1,6 @@
 /*
  * number.h
- *		Numbers from and to JSON text.
+ *		Parses and prints float32 and float64, shortest exact form.
  */
 #ifndef NUMBER_H
 #define NUMBER_H

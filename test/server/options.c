@@ -2,6 +2,7 @@
  * options.c
  *		The command line.
  */
+#include "alias.h"
 #include "control.h"
 #include "filter.h"
 #include "settings.h"
@@ -46,6 +47,7 @@ enum
 	OPT_LAG_FETCH,
 	OPT_LAG_STATS,
 	OPT_LSN_HEADERS,
+	OPT_ALIAS_DELAY,
 	OPT_READY_DELAY,
 	OPT_KEEPALIVE_MAX,
 	OPT_LATENCY,
@@ -79,6 +81,7 @@ static const struct option options[] = {
 	{"lag-fetch", required_argument, NULL, OPT_LAG_FETCH},
 	{"lag-stats", required_argument, NULL, OPT_LAG_STATS},
 	{"lsn-headers", required_argument, NULL, OPT_LSN_HEADERS},
+	{"alias-delay", required_argument, NULL, OPT_ALIAS_DELAY},
 	{"ready-delay", required_argument, NULL, OPT_READY_DELAY},
 	{"keepalive-max", required_argument, NULL, OPT_KEEPALIVE_MAX},
 	{"latency", required_argument, NULL, OPT_LATENCY},
@@ -249,6 +252,9 @@ take_option(int option, char *arg)
 				settings.lsn_headers++;
 			if (!lsn_headers_names[settings.lsn_headers])
 				fail("invalid value for --lsn-headers: \"%s\" (never, queries or everywhere)", arg);
+			break;
+		case OPT_ALIAS_DELAY:
+			alias_delay_ms = integer("alias-delay", arg, 0, INT32_MAX);
 			break;
 		case OPT_READY_DELAY:
 			settings.ready_delay_ms = integer("ready-delay", arg, 0, INT32_MAX);

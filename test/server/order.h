@@ -1,6 +1,6 @@
 /*
  * order.h
- *		The records of a namespace in order of their ids.
+ *		A sorted set of records by id: insert, remove, seek, walk.
  */
 #ifndef ORDER_H
 #define ORDER_H

@@ -1,6 +1,6 @@
 /*
  * places.h
- *		Writing numbers of which is known how many digits follow the point.
+ *		Takes the number of digits of a float's text, and writes that text again.
  *
  * That takes four bits to keep instead of the dozen bytes of a text, and then
  * writing the shortest text takes a multiplication, and no search for it.

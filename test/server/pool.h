@@ -1,6 +1,6 @@
 /*
  * pool.h
- *		Threads for long work, and a clock that calls back.
+ *		Hands work to threads, and calls back later or after a time.
  */
 #ifndef POOL_H
 #define POOL_H

@@ -3,6 +3,7 @@
  *		Indexes, their namespaces, and the writes to them.
  */
 #include "store.h"
+#include "alias.h"
 #include "filter.h"
 #include "order.h"
 
@@ -91,6 +92,7 @@ index_release(Index *index)
 	for (int i = 0; i < index->nnamespaces; i++)
 		namespace_free(index, index->namespaces[i]);
 	free(index->namespaces);
+	aliases_free(index);
 	pthread_rwlock_destroy(&index->lock);
 	free(index->name);
 	free(index->tags);

@@ -80,6 +80,7 @@ typedef struct Namespace
 } Namespace;
 
 typedef struct Operation Operation;
+typedef struct Alias Alias;
 
 /* Calls of different kinds may show a write at different times. */
 typedef enum Lag
@@ -120,6 +121,8 @@ typedef struct Index
 	pthread_rwlock_t lock;
 	Namespace **namespaces; /* in order of names */
 	int nnamespaces;
+	Alias **aliases; /* likewise; see alias.h */
+	int naliases;
 	uint32_t rows_in_block;
 	_Atomic int pending_count;
 	Operation *pending, *pending_tail;

@@ -1,6 +1,6 @@
 /*
  * util.h
- *		Memory, growing texts, arenas, clocks.
+ *		What every file here uses: checked memory, growing texts, arenas, time.
  */
 #ifndef UTIL_H
 #define UTIL_H

@@ -2,6 +2,7 @@
  * write.c
  *		Upsert, update, delete.
  */
+#include "alias.h"
 #include "filter.h"
 #include "knn.h"
 #include "limits.h"
@@ -215,11 +216,18 @@ write_upsert(Request *r)
 		reply_invalid(r, "Invalid request: it must contain at least one vector");
 	else if (limit_take(r, LIMIT_UPSERT, u.namespace, 1) && limit_take(r, LIMIT_UPSERT_BYTES, u.namespace, (double) r->body_bytes))
 	{
+		bool good;
+
 		index_lock(r->index);
-		commit(r, op, namespace_make(r->index, u.namespace));
+		good = alias_check_upsert(r, u.namespace);
+		if (good)
+			commit(r, op, namespace_make(r->index, u.namespace));
 		index_unlock(r->index);
-		buffer_printf(reply_body(r), "{\"upsertedCount\":%d}", u.count);
-		return true;
+		if (good)
+		{
+			buffer_printf(reply_body(r), "{\"upsertedCount\":%d}", u.count);
+			return true;
+		}
 	}
 	operation_free(op);
 	return true;
@@ -312,7 +320,9 @@ update_one(Request *r, Update *u)
 
 	index_lock(r->index);
 	ns = namespace_find(r->index, u->namespace);
-	if (!ns)
+	if (!alias_check_write(r, u->namespace))
+		;
+	else if (!ns)
 		buffer_add_text(reply_body(r), "{}");
 	else if (check_merged(r, namespace_get(ns, u->in.id), u->in.metadata))
 	{
@@ -341,7 +351,7 @@ update_matching(Request *r, Update *u)
 
 	index_lock(r->index);
 	ns = namespace_find(r->index, u->namespace);
-	good = check_filter_schema(r, ns, u->filter);
+	good = alias_check_write(r, u->namespace) && check_filter_schema(r, ns, u->filter);
 	if (good && ns)
 		count = knn_count(ns, u->filter);
 	for (uint32_t row = 0; good && count && u->in.metadata && !u->dry_run && row < ns->count; row++)
@@ -473,7 +483,9 @@ run_delete(Request *r, Delete *d)
 
 	index_lock(r->index);
 	ns = namespace_find(r->index, d->namespace);
-	if (!ns)
+	if (!alias_check_write(r, d->namespace))
+		;
+	else if (!ns)
 		reply_rpc_error(r, 404, RPC_NOT_FOUND, "Namespace not found");
 	else if (!d->filter || check_filter_schema(r, ns, d->filter))
 	{

@@ -1,0 +1,45 @@
+/*
+ * plan_info.h
+ *		What planning knows of a relation, and how its paths are written down.
+ */
+#ifndef PINECONE_PLAN_INFO_H
+#define PINECONE_PLAN_INFO_H
+
+#include "foreign/fdwapi.h"
+
+#include "plan/translate.h"
+
+/* A base relation's fdw_private; an upper relation's is that of its base. */
+typedef struct PineconePlanInfo
+{
+	PineconeTable *table;
+	Oid userid;
+	PineconeSession *session;
+	PineconeStats *stats; /* NULL when the service did not answer */
+	double record_bytes;  /* of a full record's JSON */
+	int nall;			  /* namespaces of the table */
+	double nnamespaces;	  /* those that conditions leave */
+	double records;		  /* in those */
+	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
+} PineconePlanInfo;
+
+/* What leads a path; the list in its fdw_private. */
+enum PineconePathPrivate
+{
+	PATH_OP,	 /* Integer: PineconeOperation */
+	PATH_LEAD,	 /* the clause with the ids or the prefix, or the
+								 * distance to search by; or NULL */
+	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
+								 * is a row for each namespace */
+	PATH_HAVING	 /* of counts: conditions on them */
+};
+
+/* The start of a translation of clauses on a relation. */
+extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
+
+/* Is a relation a table of this wrapper? */
+extern bool pinecone_plan_is_ours(const RelOptInfo *rel);
+
+extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
+
+#endif /* PINECONE_PLAN_INFO_H */

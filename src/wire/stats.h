@@ -1,0 +1,45 @@
+/*
+ * stats.h
+ *		What the service tells of an index and of its namespaces.
+ */
+#ifndef PINECONE_STATS_H
+#define PINECONE_STATS_H
+
+#include "datatype/timestamp.h"
+
+typedef enum PineconeMetric
+{
+	PINECONE_METRIC_UNKNOWN,
+	PINECONE_METRIC_COSINE,
+	PINECONE_METRIC_DOTPRODUCT,
+	PINECONE_METRIC_EUCLIDEAN
+} PineconeMetric;
+
+typedef struct PineconeNamespaceStats
+{
+	char *name; /* "" for the default namespace */
+	double records;
+} PineconeNamespaceStats;
+
+/* describe_index_stats; kept with the session, see pinecone_session_stats(). */
+typedef struct PineconeStats
+{
+	PineconeMetric metric;
+	bool sparse;   /* a sparse index */
+	int dimension; /* 0 for a sparse index */
+	double records;
+	int nnamespaces;
+	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
+	TimestampTz fetched_at;
+} PineconeStats;
+
+/* GET /namespaces */
+typedef struct PineconeNamespaceInfo
+{
+	char *name; /* "" for the default namespace */
+	double records;
+	int nfields; /* declared or indexed metadata fields */
+	char **fields;
+} PineconeNamespaceInfo;
+
+#endif /* PINECONE_STATS_H */

@@ -1,0 +1,195 @@
+#!/usr/bin/env perl
+#
+# Check that the house keeps its walls.  Each breach is a line "FILE:LINE: what",
+# and a "not ok"; the rules are those of docs/internals.md, "The folders".
+#
+#	test/layers.pl [DIRECTORY]		the source tree, by default the one this is in
+#
+# Calls are looked up in object files: build first.
+use strict;
+use warnings;
+
+use File::Basename qw(basename dirname);
+
+my $root = shift // dirname(__FILE__) . '/..';
+chdir $root or die "cannot enter $root: $!\n";
+
+# A file may include and call files of its own folder and of those before it
+my @order = qw(base option wire client value request pending scan plan modify admin);
+my %rank = map { $order[$_] => $_ } 0 .. $#order;
+
+# huf stands aside: it may use these alone
+my %huf_may = (base => 1, huf => 1, 'value/pgvector.h' => 1);
+
+use constant LINES_MAX => 700;
+
+my @breaches;
+
+sub breach
+{
+	my ($file, $line, $what) = @_;
+
+	push @breaches, "$file:$line: $what";
+}
+
+sub lines_of
+{
+	my ($file) = @_;
+
+	open my $in, '<', $file or die "$file: $!\n";
+	my @lines = <$in>;
+	return @lines;
+}
+
+sub folder
+{
+	my ($file) = @_;
+
+	return $file =~ m{^src/(\w+)/} ? $1 : '';
+}
+
+# May a file of $from know $path (folder/name)?
+sub may_know
+{
+	my ($from, $path) = @_;
+	my ($to) = $path =~ m{^(\w+)/};
+
+	return 1 if $from eq '';
+	return $huf_may{$to} || $huf_may{$path} if $from eq 'huf';
+	return 0 if !exists $rank{$from} || !exists $rank{$to};
+	return $rank{$to} <= $rank{$from};
+}
+
+my $internals = join '', lines_of('docs/internals.md');
+
+# The table of callbacks there has a row for each function and file
+sub callback_is_told
+{
+	my ($function, $file) = @_;
+	my $name = $file =~ s{^src/}{}r;
+
+	return $internals =~ m{^\| `\Q$function\E` \| `\Q$name\E` \|}m;
+}
+
+my @sources = sort glob('src/*.[ch] src/*/*.[ch]');
+my @checked = (@sources, sort glob('test/server/*.[ch]'));
+my %is_own = map { s{^src/}{}r => 1 } @sources;
+
+# One sentence of the opening comment, without the file's name
+sub opening
+{
+	my @lines = @_;
+	my $text = '';
+
+	for (@lines[1 .. ($#lines < 12 ? $#lines : 12)])
+	{
+		last if m{\*/} || m{^ \*\s*$};
+		$text .= " $1" if m{^ \*\s+(.*)$};
+	}
+	$text =~ s{^ \w+\.[ch] *}{};
+	$text =~ s{\s+}{ }g;
+	return $text =~ m{^(.*?[.:])( |$)} ? $1 : $text;
+}
+
+# ---- What single files hold ----
+
+my %opening;
+for my $file (@checked)
+{
+	my @lines = lines_of($file);
+	my $number = 0;
+
+	breach($file, scalar @lines, "more than @{[LINES_MAX]} lines: look for the seam") if @lines > LINES_MAX;
+	for my $line (@lines)
+	{
+		$number++;
+		next if $file !~ m{^src/};
+		if ($line =~ m{^#include "([\w/.]+)"} && $is_own{$1} && !may_know(folder($file), $1))
+		{
+			breach($file, $number, "\"" . folder($file) . "\" stands before \"$1\" and may not include it");
+		}
+		breach($file, $number, 'libcurl is client/http.c\'s alone')
+			if $line =~ m{^#include <curl/} && $file ne 'src/client/http.c';
+		breach($file, $number, 'json-c is wire/message.c\'s alone')
+			if $line =~ m{^#include <json-c/} && $file ne 'src/wire/message.c';
+		breach($file, $number, 'PostgreSQL\'s versions are base/compat\'s alone')
+			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
+		breach($file, $number, 'hooks are installed in hooks.c')
+			if $line =~ m{^\s+\w+_hook = } && $file ne 'src/hooks.c';
+		breach($file, $number, "registers a callback ($1) that docs/internals.md does not list")
+			if $line =~ m{\b(Register(?:Sub)?XactCallback|CacheRegisterSyscacheCallback|RegisterResourceReleaseCallback|on_proc_exit|before_shmem_exit)\(}
+			&& !callback_is_told($1, $file);
+	}
+	$opening{$file} = opening(@lines);
+}
+
+for my $header (grep { m{\.h$} } @checked)
+{
+	my $source = $header =~ s{h$}{c}r;
+
+	breach($header, 3, "opens with the sentence that opens $source: the header says the contract, the file how")
+		if defined $opening{$source} && $opening{$source} ne '' && $opening{$source} eq $opening{$header};
+}
+
+# ---- What files call ----
+
+my (%defined_in, %needs, %calls);
+for my $source (grep { m{\.c$} } @sources)
+{
+	my $object = $source =~ s{c$}{o}r;
+
+	die "$object is not there: build first\n" if !-e $object;
+	for (`nm '$object'`)
+	{
+		my @word = split;
+		if (@word == 3 && $word[1] =~ m{^[TDBRC]$})
+		{
+			$defined_in{$word[2]} = $source;
+		}
+		elsif (@word == 2 && $word[0] eq 'U')
+		{
+			push @{$needs{$source}}, $word[1];
+		}
+	}
+}
+for my $source (sort keys %needs)
+{
+	for my $symbol (@{$needs{$source}})
+	{
+		my $other = $defined_in{$symbol};
+
+		next if !defined $other || $other eq $source || folder($source) eq '';
+		push @{$calls{$source}{$other}}, $symbol;
+		breach($source, 1, "calls $symbol of $other, which stands after it")
+			if !may_know(folder($source), $other =~ s{^src/}{}r) && $other !~ m{^src/\w+\.c$};
+		breach($source, 1, "calls $symbol of $other, which stands after all folders")
+			if $other =~ m{^src/\w+\.c$};
+	}
+}
+
+# Circles: two files that call each other are let pass where internals.md says why
+my %reaches;
+for my $source (sort keys %calls)
+{
+	my @todo = keys %{$calls{$source}};
+
+	while (defined(my $next = shift @todo))
+	{
+		push @todo, keys %{$calls{$next} // {}} if !$reaches{$source}{$next}++;
+	}
+}
+my %told;
+for my $source (sort keys %reaches)
+{
+	next if !$reaches{$source}{$source} || $told{$source};
+	my @circle = grep { $reaches{$source}{$_} && $reaches{$_}{$source} } sort keys %reaches;
+	my $names = join ' and ', map { '`' . s{^src/}{}r . '`' } @circle;
+
+	$told{$_} = 1 for @circle;
+	next if @circle == 2 && index($internals, $names) >= 0;
+	breach($source, 1, @circle == 2 ? "is in a circle, $names: open it, or say why in docs/internals.md" : "is in a circle of @{[scalar @circle]} files: $names");
+}
+
+print "not ok - $_\n" for @breaches;
+print "ok - the layers hold\n" if !@breaches;
+exit(@breaches ? 1 : 0);
