@@ -27,6 +27,8 @@ uint64 pinecone_hosts_changes = 0;
 int pinecone_stats_ttl_ms = 60000;
 int pinecone_prefetch_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
+int pinecone_unseen_writes_kb = 16384;
+int pinecone_unseen_time_ms = 10000;
 
 typedef struct Switch
 {
@@ -48,6 +50,16 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };
+
+/* A small one would not hold what is in it besides. */
+static bool
+check_unseen_writes(int *value, void **extra, GucSource source)
+{
+	if (*value == 0 || *value >= 256)
+		return true;
+	GUC_check_errdetail("It is 0, or 256 kB at least.");
+	return false;
+}
 
 static void
 assign_hosts(const char *value, void *extra)
@@ -83,6 +95,16 @@ pinecone_setting_init(void)
 							"What is more waits in a temporary file.",
 							&pinecone_write_buffer_kb, 16384, 64, 512 * 1024, PGC_USERSET,
 							GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("pinecone_fdw.unseen_writes",
+							"How much of what was written lately is kept until the service is sure to show it.",
+							"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
+							&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
+							GUC_UNIT_KB, check_unseen_writes, NULL, NULL);
+	DefineCustomIntVariable("pinecone_fdw.unseen_time",
+							"How long the service may take to show a write to all kinds of requests.",
+							"Until then, and where searches tell how far they are until these show it, it is laid over what the service shows.",
+							&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
+							GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pinecone_fdw.read_ahead",
 							"How many rows of a nested loop are asked for at once.",
 							"0 or 1 asks for each row alone.",

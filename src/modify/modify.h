@@ -9,6 +9,7 @@
 
 #include "modify/statement.h"
 #include "pending/pending_log.h"
+#include "pending/send.h"
 #include "value/row.h"
 
 typedef struct PineconeModify PineconeModify;

@@ -10,6 +10,7 @@
 #include "utils/resowner.h"
 
 #include "modify/modify.h"
+#include "pending/send_log.h"
 
 /* ---- Where writes go ---- */
 
@@ -137,7 +138,7 @@ pinecone_modify_finish(PineconeModify *modify)
 	if (modify->log && (modify->statement == NULL ||
 						pinecone_statement_release_log(modify->statement)))
 	{
-		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
+		pinecone_send_log(modify->log, modify->send, &modify->counters);
 		pinecone_pending_log_close(modify->log);
 	}
 	pinecone_send_finish(modify->send);

@@ -13,9 +13,9 @@
 extern void pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn);
 
 /*
- * Under the table's option consistency 'session': wait until searches of the
- * namespace see what this session has written to it.  After
- * consistency_timeout an error or a warning, by option on_consistency_timeout.
+ * Wait where reads of the namespace, with unseen writes laid over, would not
+ * show what has been written.  After consistency_timeout an error or a
+ * warning, by option on_consistency_timeout.
  */
 extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 									  const char *namespace_);

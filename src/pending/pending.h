@@ -29,7 +29,11 @@ extern bool pinecone_pending_waits(PineconeSession *session, const char *namespa
 
 /* ---- Reading them back ---- */
 
-/* The writes that wait for one namespace, as a change to what it holds */
+/*
+ * The writes that wait for one namespace, as a change to what the service
+ * shows of it; and before these, those that have been sent and that it may not
+ * show yet
+ */
 typedef struct PineconePendingView PineconePendingView;
 
 /*
@@ -41,7 +45,8 @@ extern int64 pinecone_pending_position(void);
 
 /*
  * The view of a namespace as it would be if the transaction had written no more
- * than that, or NULL when nothing waits for it.  In the current memory context.
+ * than that, or NULL when nothing waits for it and all that has been sent is
+ * shown.  In the current memory context.
  */
 extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
 												  int64 position);

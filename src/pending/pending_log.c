@@ -11,25 +11,15 @@
 #include "pending/pending_log.h"
 #include "pending/write_code.h"
 
-typedef struct Target
-{
-	PineconeSession *session; /* NULL: it is never sent */
-	Oid serverid;
-	char *namespace_;
-	int place; /* the first target of the same namespace, whose user may be another */
-	int batch_size;
-	int concurrency;
-} Target;
-
 struct PineconePendingLog
 {
 	MemoryContext cxt;
 	PineconeSpool *spool;
 	int ntargets;
 	int size;
-	Target *targets;
-	idset_hash *numbers; /* of targets, by user and namespace */
-	idset_hash *places;	 /* by namespace */
+	PineconePendingTarget *targets;
+	idset_hash *numbers;   /* of targets, by user and namespace */
+	idset_hash *places;	   /* by namespace */
 	StringInfoData buffer; /* the write being added or read */
 };
 
@@ -93,7 +83,7 @@ pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 	int number = find_number(log->numbers, serverid, mapping, namespace_);
 	int place;
 	MemoryContext old;
-	Target *target;
+	PineconePendingTarget *target;
 
 	if (number >= 0)
 		return number;
@@ -102,11 +92,11 @@ pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 	if (log->ntargets == log->size)
 	{
 		log->size = Max(8, 2 * log->size);
-		log->targets = log->targets ? repalloc(log->targets, log->size * sizeof(Target)) :
-									  palloc(log->size * sizeof(Target));
+		log->targets = log->targets ? repalloc(log->targets, log->size * sizeof(PineconePendingTarget)) :
+									  palloc(log->size * sizeof(PineconePendingTarget));
 	}
 	target = &log->targets[log->ntargets];
-	memset(target, 0, sizeof(Target));
+	memset(target, 0, sizeof(PineconePendingTarget));
 	target->session = session;
 	target->serverid = serverid;
 	target->namespace_ = pstrdup(namespace_);
@@ -198,43 +188,25 @@ pinecone_pending_log_close(PineconePendingLog *log)
 	pinecone_spool_close(log->spool);
 }
 
-/* ---- Sending ---- */
-
-static int
-begin_target(Target *target, PineconeSend *send, PineconeCounters *counters)
+int64
+pinecone_pending_log_read_encoded(PineconePendingLog *log, int64 offset, StringInfo buf)
 {
-	/* options may have changed since, or the user mapping may be gone */
-	target->session = pinecone_session_get(target->session->serverid, target->session->userid);
-	return pinecone_send_target(send, target->session, counters, target->namespace_,
-								target->batch_size, target->concurrency);
+	PineconeWriteHeader header;
+	int len;
+
+	read_header(log, offset, &header);
+	len = sizeof(header) + pinecone_write_body_length(&header);
+	resetStringInfo(buf);
+	enlargeStringInfo(buf, len);
+	pinecone_spool_read(log->spool, offset, buf->data, len);
+	buf->len = len;
+	return offset + len;
 }
 
-void
-pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send, PineconeCounters *counters)
+PineconePendingTarget *
+pinecone_pending_log_target_of(PineconePendingLog *log, int number)
 {
-	int *targets = palloc(Max(log->ntargets, 1) * sizeof(int));
-	int64 size = pinecone_pending_log_size(log);
-	StringInfo buf = &log->buffer;
-	PineconeWriteHeader header;
-	PineconeWrite write;
-
-	for (int i = 0; i < log->ntargets; i++)
-		targets[i] = -1;
-	for (int64 offset = 0; offset < size;)
-	{
-		int len;
-
-		read_header(log, offset, &header);
-		len = pinecone_write_body_length(&header);
-		resetStringInfo(buf);
-		enlargeStringInfo(buf, len);
-		pinecone_spool_read(log->spool, offset + sizeof(header), buf->data, len);
-		pinecone_write_decode(&header, buf->data, &write);
-		if (targets[header.target] < 0)
-			targets[header.target] = begin_target(&log->targets[header.target], send, counters);
-		pinecone_send_add(send, targets[header.target], &write);
-		offset += sizeof(header) + len;
-	}
+	return &log->targets[number];
 }
 
 /* ---- Namespaces ---- */

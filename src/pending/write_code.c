@@ -102,4 +102,3 @@ pinecone_write_decode(const PineconeWriteHeader *header, char *body, PineconeWri
 	write->filter = take_string(&p, header->filter_len);
 	write->rest = take_string(&p, header->rest_len);
 }
-

@@ -17,6 +17,7 @@
 #include "base/setting.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "pending/unseen.h"
 #include "scan/overlay.h"
 #include "scan/page_order.h"
 #include "scan/pooled.h"
@@ -672,6 +673,8 @@ take_search(PineconeStored *stream, Batch *batch)
 	stream->search_full = page->nrecords >= stream->top_k;
 	pinecone_page_order_tidy(page, stream->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
+	pinecone_unseen_note_indexed(stream->spec.session, stream->spec.namespace_,
+								 pinecone_vectors_indexed_lsn(batch->call));
 	check_location(stream, batch->call);
 	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
@@ -744,9 +747,9 @@ pinecone_stored_begin(const PineconeStoredSpec *spec)
 
 	if (spec->op == PINECONE_OP_FETCH && spec->pool != NULL)
 		return begin_pooled(spec);
-	view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
 	if (spec->own_writes)
 		pinecone_consistency_wait(spec->session, spec->own_writes, spec->namespace_);
+	view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
 	if (view == NULL)
 		return pinecone_stored_begin_stored(spec);
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone stream", ALLOCSET_DEFAULT_SIZES);
