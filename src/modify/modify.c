@@ -423,7 +423,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	check_partition(modify, rri, estate, slot);
 	assigned = assigned_in_row(modify, slot, plan_slot);
 	pinecone_convert_assign(modify->writer, assigned);
-	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
+	if (!pinecone_modify_must_replace(modify, namespace_) &&
+		pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_modify_write(modify, namespace_, &write);
 	else

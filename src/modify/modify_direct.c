@@ -29,11 +29,15 @@
 #include "modify/modify.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "pending/unseen.h"
 #include "plan/plan_modify.h"
 #include "scan/scan.h"
 
 /* Records that one update by filter changes at most (API 2025-10) */
 #define MAX_UPDATED 100000
+
+/* As many are modified one by one rather than waiting for the service */
+#define FEW_MATCHES 1000
 
 /* ---- Planning ---- */
 
@@ -214,7 +218,8 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 		return;
 	}
 	set_id(direct, stored->id);
-	if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
+	if (pinecone_modify_must_replace(modify, namespace_) ||
+		!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
 									   &write.record))
 	{
 		write.kind = PINECONE_WRITE_UPSERT;
@@ -292,6 +297,23 @@ rest_filter(const char *filter, const PineconeRecord *set)
 	return buf.data;
 }
 
+/* How many records match by now */
+static double
+count_matches(DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+	PineconeCall *call;
+	double count = 0;
+
+	call = pinecone_vectors_count(direct->modify->session, &scan->counters, namespace_,
+								  scan->filter.json);
+	pinecone_vectors_wait(call);
+	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_NO_NAMESPACE)
+		count = pinecone_vectors_count_result(call);
+	pinecone_vectors_free(call);
+	return count;
+}
+
 /* As one request; returns how many records match, or -1 when it cannot be done. */
 static double
 modify_by_filter(DirectModify *direct, const char *namespace_)
@@ -299,7 +321,6 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 	PineconeScanState *scan = direct->scan;
 	PineconeModify *modify = direct->modify;
 	PineconeWrite write = {PINECONE_WRITE_DELETE_FILTER};
-	PineconeCall *call;
 	double count;
 
 	write.filter = scan->filter.json;
@@ -312,13 +333,7 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 		write.rest = rest_filter(write.filter, &write.record);
 	}
 
-	call = pinecone_vectors_count(modify->session, &scan->counters, namespace_, write.filter);
-	pinecone_vectors_wait(call);
-	if (pinecone_vectors_failure(call) == PINECONE_FAILURE_NO_NAMESPACE)
-		count = 0;
-	else
-		count = pinecone_vectors_count_result(call);
-	pinecone_vectors_free(call);
+	count = count_matches(direct, namespace_);
 	if (count > MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)
@@ -338,7 +353,24 @@ has_other_writes(DirectModify *direct, const char *namespace_)
 	if (modify->log != NULL &&
 		pinecone_pending_log_place(modify->log, modify->session, namespace_) >= 0)
 		return true;
-	return pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL) != NULL;
+	return pinecone_pending_waits(modify->session, namespace_);
+}
+
+/*
+ * A filter is carried out on what searches show.  Where that lacks writes, a
+ * few records are dealt with one by one; for many it is quicker to wait.
+ */
+static bool
+filter_is_in_time(DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+
+	if (pinecone_unseen_allows_filter(scan->session, namespace_, direct->operation == CMD_UPDATE))
+		return true;
+	if (count_matches(direct, namespace_) <= FEW_MATCHES)
+		return false;
+	pinecone_consistency_settle(scan->session, scan->table, namespace_);
+	return true;
 }
 
 static double
@@ -352,7 +384,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 		return 0;
 	scan->counters.namespaces++;
 	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		!has_other_writes(direct, namespace_))
+		!has_other_writes(direct, namespace_) && filter_is_in_time(direct, namespace_))
 		count = modify_by_filter(direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
 }

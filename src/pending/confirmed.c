@@ -1,8 +1,8 @@
 /*
  * confirmed.c
- *		Writes that Pinecone has confirmed lately, of all sessions of the cluster.
+ *		A ring in shared memory, which keeps what the service may not show yet.
  *
- * A ring of entries in shared memory.  Whoever has a write confirmed adds it at
+ * Whoever has a write confirmed adds it at
  * the head; readers copy what is new to them.  The tail makes room: what is
  * dropped there although it matters still leaves a mark, which says up to where
  * its namespace has to be indexed before it may be read.

@@ -137,16 +137,17 @@ wait_for_written(PineconeSession *session, const PineconeTable *table, const cha
 	pfree(key);
 }
 
-/* Wait for what cannot be laid over what the service shows. */
+/* Wait for what cannot be laid over what the service shows, or for all. */
 static void
-wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_)
+wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_,
+				bool all)
 {
 	Wait wait = {GetCurrentTimestamp(), FIRST_DELAY};
 	int64 lsn;
 	int64 ms;
 	int64 reached;
 
-	while (pinecone_unseen_must_wait(session, namespace_, &lsn, &ms))
+	while (pinecone_unseen_must_wait(session, namespace_, all, &lsn, &ms))
 	{
 		bool done = false;
 
@@ -168,9 +169,17 @@ pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 						  const char *namespace_)
 {
 	if (pinecone_confirmed_are_kept())
-		wait_for_unseen(session, table, namespace_);
+		wait_for_unseen(session, table, namespace_, false);
 	else
 		wait_for_written(session, table, namespace_);
+}
+
+void
+pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
+							const char *namespace_)
+{
+	if (pinecone_confirmed_are_kept())
+		wait_for_unseen(session, table, namespace_, true);
 }
 
 char **

@@ -20,6 +20,10 @@ extern void pinecone_consistency_note(PineconeSession *session, const char *name
 extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 									  const char *namespace_);
 
+/* Wait until the service shows all that has been written to the namespace. */
+extern void pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
+										const char *namespace_);
+
 /*
  * The namespaces with writes of this session that are not known to be visible.
  * Palloc'ed.

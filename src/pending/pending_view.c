@@ -10,11 +10,11 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "base/encoding.h"
 #include "base/idset.h"
 #include "pending/pending_view.h"
 #include "value/match.h"
@@ -255,19 +255,38 @@ pinecone_pending_index_count(PineconePendingIndex *index, int place)
 	return index->namespaces[place]->nops;
 }
 
+/*
+ * Deletions by filter are repeatable among themselves, and so is a single
+ * update by filter, whose values are the same for all records.  With updates of
+ * any kind beside them they are not.
+ */
+static bool
+is_repeatable(int nfilters, int nfilter_updates, int nupdates)
+{
+	return nfilters == 0 || (nupdates == 0 && (nfilter_updates == 0 || nfilters == 1));
+}
+
 bool
 pinecone_pending_index_is_repeatable(PineconePendingIndex *index, int place)
 {
-	Namespace *namespace_;
+	const Namespace *namespace_;
 
 	catch_up(index);
-	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
-		return true;
-	namespace_ = index->namespaces[place];
-	/* deletions by filter are, among themselves; so is one update alone */
-	return namespace_->nfilters == 0 ||
-		   (namespace_->nupdates == 0 &&
-			(namespace_->nfilter_updates == 0 || namespace_->nfilters == 1));
+	namespace_ = place < index->nnamespaces ? index->namespaces[place] : NULL;
+	return namespace_ == NULL || is_repeatable(namespace_->nfilters, namespace_->nfilter_updates,
+											   namespace_->nupdates);
+}
+
+bool
+pinecone_pending_index_takes_filter(PineconePendingIndex *index, int place, bool is_update)
+{
+	const Namespace *namespace_;
+
+	catch_up(index);
+	namespace_ = place < index->nnamespaces ? index->namespaces[place] : NULL;
+	return namespace_ == NULL ||
+		   is_repeatable(namespace_->nfilters + 1, namespace_->nfilter_updates + (is_update ? 1 : 0),
+						 namespace_->nupdates);
 }
 
 /* ---- Views ---- */
@@ -417,7 +436,7 @@ pinecone_pending_metadata(const PineconeRecord *record)
 
 	if (record->metadata == NULL)
 		return NULL;
-	text = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
+	text = pinecone_json_to_server(record->metadata, record->metadata_len);
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
 

@@ -33,6 +33,10 @@ extern PineconePendingView *pinecone_pending_view_over(PineconePendingView *view
  */
 extern bool pinecone_pending_index_is_repeatable(PineconePendingIndex *index, int place);
 
+/* Would they, with an update or deletion by filter added? */
+extern bool pinecone_pending_index_takes_filter(PineconePendingIndex *index, int place,
+												bool is_update);
+
 /* How many writes wait for a namespace. */
 extern double pinecone_pending_index_count(PineconePendingIndex *index, int place);
 

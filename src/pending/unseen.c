@@ -306,6 +306,32 @@ current_host(PineconeSession *session)
 
 /* ---- Namespaces ---- */
 
+/* The last sequence number of a namespace's writes that are so old, or -1. */
+static int64
+lsn_at_age(Host *host, const char *namespace_, int64 age, int64 now)
+{
+	int number = pinecone_pending_log_place(host->copy->log, NULL, namespace_);
+	int64 lsn = -1;
+
+	for (int i = 0; number >= 0 && i < host->copy->nitems; i++)
+	{
+		const Item *item = &host->copy->items[i];
+
+		if (item->number == number && now - item->at >= age)
+			lsn = Max(lsn, item->lsn);
+	}
+	return lsn;
+}
+
+/* Do searches show that sequence number?  Asks, unless it is known. */
+static bool
+is_searchable(Place *place, PineconeSession *session, const char *namespace_, int64 lsn)
+{
+	if (place->indexed < lsn)
+		place->indexed = Max(place->indexed, pinecone_indexed_lsn(session, namespace_, true));
+	return place->indexed >= lsn;
+}
+
 /*
  * What is old enough is unseen only if searches are behind.  Unless one has
  * told lately, ask.
@@ -314,27 +340,18 @@ static void
 ask_how_far(Host *host, PineconeSession *session, const char *namespace_)
 {
 	int64 now = pinecone_confirmed_clock();
-	int64 lsn = -1;
 	Place *place;
-	int number;
+	int64 lsn;
 
 	if (now - host->copy->oldest_at < pinecone_confirmed_least_ms())
 		return;
-	number = pinecone_pending_log_place(host->copy->log, NULL, namespace_);
-	for (int i = 0; number >= 0 && i < host->copy->nitems; i++)
-	{
-		const Item *item = &host->copy->items[i];
-
-		if (item->number == number && now - item->at >= pinecone_confirmed_least_ms())
-			lsn = Max(lsn, item->lsn);
-	}
+	lsn = lsn_at_age(host, namespace_, pinecone_confirmed_least_ms(), now);
 	place = find_place(host, namespace_);
-	if (lsn < 0 || place->indexed >= lsn ||
-		now - place->asked_at < pinecone_confirmed_least_ms() / 10)
+	if (lsn < 0 || now - place->asked_at < pinecone_confirmed_least_ms() / 10)
 		return;
 	place->asked_at = now;
-	place->indexed = Max(place->indexed, pinecone_indexed_lsn(session, namespace_, true));
-	make_anew(host, now);
+	if (is_searchable(place, session, namespace_, lsn))
+		make_anew(host, now);
 }
 
 PineconePendingView *
@@ -383,7 +400,22 @@ is_repeatable(Host *host, const char *namespace_)
 }
 
 bool
-pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, int64 *lsn, int64 *ms)
+pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_, bool is_update)
+{
+	Host *host = current_host(session);
+	int number = host ? pinecone_pending_log_place(host->copy->log, NULL, namespace_) : -1;
+	int64 lsn;
+
+	if (number < 0)
+		return true;
+	lsn = lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock());
+	return lsn >= 0 && pinecone_pending_index_takes_filter(host->copy->index, number, is_update) &&
+		   is_searchable(find_place(host, namespace_), session, namespace_, lsn);
+}
+
+bool
+pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool all, int64 *lsn,
+						  int64 *ms)
 {
 	Host *host = current_host(session);
 	int64 lost_lsn;
@@ -402,7 +434,7 @@ pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, int6
 	}
 	*lsn = place->lsn;
 	at = place->at;
-	if (!is_repeatable(host, namespace_))
+	if (all || !is_repeatable(host, namespace_))
 	{
 		int number = pinecone_pending_log_place(host->copy->log, NULL, namespace_);
 

@@ -17,12 +17,20 @@ extern PineconePendingView *pinecone_unseen_view(PineconeSession *session, const
 /*
  * Is there something that cannot be laid over what the service shows: writes
  * dropped for want of memory, made with another key, or such that applying
- * them twice could give something else?  Then up to where the namespace has to
+ * them twice could give something else; or with "all" anything unseen?  Then up to where the namespace has to
  * be indexed (-1: not known), and how many milliseconds there are to wait in
  * any case.
  */
-extern bool pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, int64 *lsn,
-									  int64 *ms);
+extern bool pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool all,
+									  int64 *lsn, int64 *ms);
+
+/*
+ * May a write by filter be sent, which is carried out on what searches show?
+ * Not when that lacks writes, or could not be told afterwards from what comes
+ * of applying them once more.  May ask the service how far it is.
+ */
+extern bool pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_,
+										  bool is_update);
 
 /* A search's reply has told how far a namespace is indexed (-1: it has not). */
 extern void pinecone_unseen_note_indexed(PineconeSession *session, const char *namespace_,

@@ -1,6 +1,6 @@
 /*
  * write_code.h
- *		A write as a string of bytes, as it stands in logs.
+ *		A write as a string of bytes, as it stands in logs; all text is UTF-8.
  */
 #ifndef PINECONE_WRITE_CODE_H
 #define PINECONE_WRITE_CODE_H
