@@ -190,6 +190,23 @@ for my $source (sort keys %reaches)
 	breach($source, 1, @circle == 2 ? "is in a circle, $names: open it, or say why in docs/internals.md" : "is in a circle of @{[scalar @circle]} files: $names");
 }
 
+# ---- One version ----
+
+my %version = (
+	'pinecone_fdw.control' => qr{^default_version = '([\d.]+)'}m,
+	'Makefile' => qr{^EXTVERSION = ([\d.]+)$}m,
+	'META.json' => qr{"version": "([\d]+\.[\d]+)\.\d+",\s+"maintainer"},
+	'src/client/call.c' => qr{USER_AGENT "pinecone_fdw/([\d.]+);},
+);
+my %found;
+for my $file (sort keys %version)
+{
+	my ($number) = join('', lines_of($file)) =~ $version{$file};
+
+	push @{$found{$number // 'none'}}, $file;
+}
+breach('pinecone_fdw.control', 1, 'versions differ: ' . join ', ', map { "$_ in @{$found{$_}}" } sort keys %found) if keys %found > 1;
+
 print "not ok - $_\n" for @breaches;
 print "ok - the layers hold\n" if !@breaches;
 exit(@breaches ? 1 : 0);

@@ -24,7 +24,7 @@
 #include "option/option.h"
 #include "pending/pending.h"
 #include "scan/fanout.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 #include "value/row.h"
 
 /* A guess at a record's metadata, for the table's size */
@@ -68,7 +68,7 @@ typedef struct RowSample
 } RowSample;
 
 static void
-begin_spec(PineconeStoredSpec *spec, PineconeSession *session, PineconeOperation op)
+begin_spec(PineconeSourceSpec *spec, PineconeSession *session, PineconeOperation op)
 {
 	PineconeStats *stats = pinecone_session_stats(session, false, true);
 
@@ -112,7 +112,7 @@ draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int
 		 IdSample *sample)
 {
 	ReservoirStateData reservoir;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	double skip = -1;
@@ -123,7 +123,7 @@ draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int
 	begin_spec(&spec, session, PINECONE_OP_LIST);
 	reservoir_init_selection_state(&reservoir, most);
 	stream = pinecone_fanout_begin(&spec, namespaces, n, PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (sample->nids < most)
@@ -202,11 +202,11 @@ group_by_namespace(PineconeSession *session, IdSample *ids)
 }
 
 /* Start to fetch those ids from *next on that are in the same namespace. */
-static PineconeStored *
+static PineconeSource *
 begin_fetch(PineconeSession *session, PineconeTable *table, IdSample *ids, int *next)
 {
 	SampleId *first = &ids->ids[*next];
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	begin_spec(&spec, session, PINECONE_OP_FETCH);
 	spec.namespace_ = first->namespace_;
@@ -220,24 +220,24 @@ begin_fetch(PineconeSession *session, PineconeTable *table, IdSample *ids, int *
 		spec.ids[i] = first[i].id;
 	spec.want_values = table->values_attnum != 0 || table->sparse_attnum != 0;
 	spec.want_metadata = true;
-	return pinecone_stored_begin(&spec);
+	return pinecone_source_begin(&spec);
 }
 
 /* Read a fetch's records, as far as they fit into memory. */
 static void
-read_stream(PineconeStored *stream, const char *namespace_, RowSample *sample)
+read_stream(PineconeSource *stream, const char *namespace_, RowSample *sample)
 {
 	Size most = (Size) maintenance_work_mem * 1024;
 	PineconeRecord *record;
 
 	while (sample->bytes < most &&
-		   pinecone_stored_next(stream, true, &record) == PINECONE_STORED_RECORD)
+		   pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
 		CHECK_FOR_INTERRUPTS();
 		record->namespace_ = namespace_;
 		add_row(sample, record);
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 }
 
 /* Fetch the records of the ids, those of some namespaces at a time. */

@@ -25,7 +25,7 @@
 #include "client/session.h"
 #include "client/vectors.h"
 #include "pending/pending.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 #include "value/row.h"
 
 /* Records looked at in a namespace */
@@ -414,8 +414,8 @@ static void
 summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
 					const ImportOptions *options)
 {
-	PineconeStoredSpec spec = {0};
-	PineconeStored *stream;
+	PineconeSourceSpec spec = {0};
+	PineconeSource *stream;
 	PineconeRecord *record;
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext record_cxt;
@@ -435,10 +435,10 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 	spec.want_values = true; /* there may be sparse ones */
 	spec.want_metadata = true;
 	spec.row_limit = options->sample_size;
-	stream = pinecone_stored_begin(&spec);
+	stream = pinecone_source_begin(&spec);
 	for (int i = 0; i < options->sample_size; i++)
 	{
-		if (pinecone_stored_next(stream, true, &record) != PINECONE_STORED_RECORD)
+		if (pinecone_source_next(stream, true, &record) != PINECONE_SOURCE_RECORD)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(record_cxt);
@@ -446,7 +446,7 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 		MemoryContextSwitchTo(cxt);
 		MemoryContextReset(record_cxt);
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 	MemoryContextDelete(record_cxt);
 }
 

@@ -31,6 +31,7 @@
 #include "pending/pending.h"
 #include "pending/unseen.h"
 #include "plan/plan_modify.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
 
 /* Records that one update by filter changes at most (API 2025-10) */
@@ -189,7 +190,7 @@ evaluate_assignments(ForeignScanState *node, DirectModify *direct)
 		int number = direct->first_value + foreach_current_index(lc);
 		int n = lfirst_int(lc) - 1;
 
-		direct->isnull[n] = !pinecone_scan_evaluate(node, number);
+		direct->isnull[n] = !pinecone_run_evaluate(node, number);
 		direct->values[n] = direct->scan->values.values[number];
 		direct->any_null = direct->any_null || direct->isnull[n];
 	}
@@ -234,8 +235,8 @@ static double
 modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
-	PineconeStoredSpec spec;
-	PineconeStored *stream;
+	PineconeSourceSpec spec;
+	PineconeSource *stream;
 	PineconeRecord *stored;
 	double n = 0;
 
@@ -243,8 +244,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 							&spec);
 	spec.namespace_ = namespace_;
 	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
-	stream = pinecone_stored_begin(&spec);
-	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
+	stream = pinecone_source_begin(&spec);
+	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 	{
 		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
@@ -253,7 +254,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 		MemoryContextSwitchTo(old);
 		n++;
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 	return n;
 }
 

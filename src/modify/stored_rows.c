@@ -6,9 +6,10 @@
 #include "postgres.h"
 
 
+#include "access/htup_details.h"
 #include "base/idset.h"
 #include "modify/modify.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 
 /* Rows that wait for their stored records, at most */
 #define BUFFER_ROWS 400
@@ -65,10 +66,10 @@ pinecone_modify_remember(PineconeModify *modify, struct idset_hash **keys, const
  * The stored records, as this transaction sees them, of those buffered rows
  * that are in the same namespace as the first that is not done.
  */
-static PineconeStored *
+static PineconeSource *
 fetch_buffered(PineconeModify *modify, int first, bool records)
 {
-	PineconeStoredSpec spec = {0};
+	PineconeSourceSpec spec = {0};
 	char **ids = palloc(modify->nbuffered * sizeof(char *));
 
 	spec.session = modify->session;
@@ -90,7 +91,7 @@ fetch_buffered(PineconeModify *modify, int first, bool records)
 		ids[spec.nids++] = row->id;
 	}
 	spec.want_values = spec.want_metadata = records;
-	return pinecone_stored_begin(&spec);
+	return pinecone_source_begin(&spec);
 }
 
 void
@@ -106,12 +107,12 @@ pinecone_modify_refuse_duplicate(PineconeModify *modify, const char *id)
 static void
 check_inserts(PineconeModify *modify, int first)
 {
-	PineconeStored *stream = fetch_buffered(modify, first, false);
+	PineconeSource *stream = fetch_buffered(modify, first, false);
 	PineconeRecord *stored;
 
-	if (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
+	if (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 		pinecone_modify_refuse_duplicate(modify, stored->id);
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 }
 
 static void
@@ -158,10 +159,10 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 static void
 write_updates(PineconeModify *modify, int first)
 {
-	PineconeStored *stream = fetch_buffered(modify, first, true);
+	PineconeSource *stream = fetch_buffered(modify, first, true);
 	PineconeRecord *stored;
 
-	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
+	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 	{
 		PineconeIdEntry *entry;
 		MemoryContext old;
@@ -175,7 +176,7 @@ write_updates(PineconeModify *modify, int first)
 			write_updated(modify, &modify->buffer[entry->number], stored);
 		MemoryContextSwitchTo(old);
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 }
 
 void

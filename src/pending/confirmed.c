@@ -9,13 +9,12 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "common/hashfn.h"
 #include "port/atomics.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/clock.h"
 #include "base/setting.h"
 #include "base/shared.h"
 #include "option/option.h"
@@ -68,10 +67,7 @@ static Area *area = NULL;
 int64
 pinecone_confirmed_clock(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return pinecone_clock_now() / 1000;
 }
 
 int64

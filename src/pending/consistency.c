@@ -13,8 +13,8 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/idset.h"
 #include "client/vectors.h"
@@ -86,16 +86,14 @@ sleep_ms(long ms)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/*
- * Look again and again, less and less often.  True: it has been reached, or
- * the table's patience is at an end.
- */
+/* Looking again and again, less and less often */
 typedef struct Wait
 {
-	TimestampTz start;
+	PineconeTime start;
 	long delay;
 } Wait;
 
+/* True: it has been reached, or the table's patience is at an end. */
 static bool
 wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
 			 const char *namespace_, int64 lsn, int64 *reached)
@@ -103,8 +101,7 @@ wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
 	*reached = pinecone_indexed_lsn(session, namespace_, false);
 	if (*reached >= lsn)
 		return true;
-	if (*reached < 0 || TimestampDifferenceExceeds(wait->start, GetCurrentTimestamp(),
-												   table->consistency_timeout_ms))
+	if (*reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
 	{
 		give_up(table, namespace_, lsn, *reached);
 		return true;
@@ -118,7 +115,7 @@ wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
 static void
 wait_for_written(PineconeSession *session, const PineconeTable *table, const char *namespace_)
 {
-	Wait wait = {GetCurrentTimestamp(), FIRST_DELAY};
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
 	PineconeIdEntry *entry;
 	int64 reached;
 	char *key;
@@ -142,7 +139,7 @@ static void
 wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_,
 				bool all)
 {
-	Wait wait = {GetCurrentTimestamp(), FIRST_DELAY};
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
 	int64 lsn;
 	int64 ms;
 	int64 reached;
@@ -154,7 +151,7 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 		if (ms > 0)
 		{
 			sleep_ms(Min(ms, LAST_DELAY));
-			wait.start = GetCurrentTimestamp();
+			wait.start = pinecone_clock_now();
 			continue;
 		}
 		done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);

@@ -1,7 +1,6 @@
 /*
  * plan_info.c
- *		Recognising the relations that are ours, and starting to translate their
- *		clauses.
+ *		What planning files share about a relation.
  */
 #include "postgres.h"
 
@@ -16,14 +15,6 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 	cxt.varno = rel->relid;
 	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
 	return cxt;
-}
-
-/* Servers may have handlers of several installations, so a callback tells. */
-bool
-pinecone_plan_is_ours(const RelOptInfo *rel)
-{
-	return rel->fdwroutine != NULL &&
-		   rel->fdwroutine->IsForeignPathAsyncCapable == pineconeIsForeignPathAsyncCapable;
 }
 
 bool

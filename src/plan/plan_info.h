@@ -14,13 +14,13 @@ typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
 	Oid userid;
-	PineconeSession *session;
-	PineconeStats *stats; /* NULL when the service did not answer */
-	double record_bytes;  /* of a full record's JSON */
-	int nall;			  /* namespaces of the table */
-	double nnamespaces;	  /* those that conditions leave */
-	double records;		  /* in those */
-	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
+	PineconeSession *session; /* NULL without a user mapping */
+	PineconeStats *stats;	  /* NULL when the service did not answer */
+	double record_bytes;	  /* of a full record's JSON */
+	int nall;				  /* namespaces of the table */
+	double nnamespaces;		  /* those that conditions leave */
+	double records;			  /* in those */
+	RelOptInfo *rel;		  /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 
 /* What leads a path; the list in its fdw_private. */
@@ -36,9 +36,6 @@ enum PineconePathPrivate
 
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
-
-/* Is a relation a table of this wrapper? */
-extern bool pinecone_plan_is_ours(const RelOptInfo *rel);
 
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 

@@ -34,14 +34,14 @@ typedef struct Source
 {
 	const char *namespace_;
 	double records;			/* expected */
-	PineconeStored *stream; /* NULL: not begun, or ended */
+	PineconeSource *stream; /* NULL: not begun, or ended */
 	PineconeRecord *head;	/* read, and not returned; or NULL */
 	bool done;				/* nothing more comes of it, though there may be more */
 } Source;
 
 struct PineconeFanout
 {
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconeFanoutOrder order;
 	MemoryContext cxt;
 
@@ -58,6 +58,7 @@ struct PineconeFanout
 	/* The merge: all sources that have a head */
 	binaryheap *heap;
 	bool merging; /* the heap is filled */
+	bool capped;  /* what comes next may be something that a search cannot bring */
 
 	Source *taken; /* whose head was returned by the last call */
 	int top_k;
@@ -91,7 +92,7 @@ pinecone_fanout_seen(PineconeFanout *fanout, const PineconeRecord *record)
 
 	if (fanout->nsources == 1)
 		return fanout->sources[0].stream != NULL &&
-			   pinecone_stored_seen(fanout->sources[0].stream, record->id);
+			   pinecone_source_seen(fanout->sources[0].stream, record->id);
 	return fanout->seen != NULL && hash_search(fanout->seen, &key, HASH_FIND, NULL) != NULL;
 }
 
@@ -106,7 +107,7 @@ is_search_merge(PineconeFanout *fanout)
 
 /* Bytes of a record in memory, for sizing. */
 static double
-record_bytes(const PineconeStoredSpec *spec)
+record_bytes(const PineconeSourceSpec *spec)
 {
 	double bytes = BYTES_PER_ID;
 	bool whole = spec->op != PINECONE_OP_LIST && spec->op != PINECONE_OP_QUERY;
@@ -129,10 +130,10 @@ static void
 begin_source(PineconeFanout *fanout, Source *source)
 {
 	MemoryContext old = MemoryContextSwitchTo(fanout->cxt);
-	PineconeStoredSpec spec = fanout->spec;
+	PineconeSourceSpec spec = fanout->spec;
 
 	spec.namespace_ = source->namespace_;
-	source->stream = pinecone_stored_begin(&spec);
+	source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
 		spec.counters->namespaces++;
 	MemoryContextSwitchTo(old);
@@ -142,23 +143,25 @@ begin_source(PineconeFanout *fanout, Source *source)
  * Read a source's next record into its head, if it is there.  Returns what the
  * stream says.
  */
-static PineconeStoredStatus
+static PineconeSourceStatus
 poll_source(PineconeFanout *fanout, Source *source, bool wait)
 {
-	PineconeStoredStatus status = pinecone_stored_next(source->stream, wait, &source->head);
+	PineconeSourceStatus status = pinecone_source_next(source->stream, wait, &source->head);
 
-	if (status != PINECONE_STORED_RECORD)
+	if (status != PINECONE_SOURCE_RECORD)
 		source->head = NULL;
 	else
 		source->head->namespace_ = source->namespace_;
 	if (fanout->spec.op == PINECONE_OP_QUERY)
-		fanout->top_k = Max(fanout->top_k, pinecone_stored_top_k(source->stream));
-	if (status == PINECONE_STORED_END || status == PINECONE_STORED_CAPPED)
+		fanout->top_k = Max(fanout->top_k, pinecone_source_top_k(source->stream));
+	if (status == PINECONE_SOURCE_END || status == PINECONE_SOURCE_CAPPED)
 		source->done = true;
+	if (status == PINECONE_SOURCE_CAPPED)
+		fanout->capped = true;
 	/* a single search is asked later what it has returned */
 	if (source->done && fanout->nsources > 1)
 	{
-		pinecone_stored_end(source->stream);
+		pinecone_source_end(source->stream);
 		source->stream = NULL;
 	}
 	return status;
@@ -181,11 +184,11 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 		(void) poll_source(fanout, waiting[0], true);
 		return;
 	}
-	calls = palloc(n * PINECONE_STORED_CALLS * sizeof(PineconeCall *));
-	owners = palloc(n * PINECONE_STORED_CALLS * sizeof(int));
+	calls = palloc(n * PINECONE_SOURCE_CALLS * sizeof(PineconeCall *));
+	owners = palloc(n * PINECONE_SOURCE_CALLS * sizeof(int));
 	for (int i = 0; i < n; i++)
 	{
-		int found = pinecone_stored_calls(waiting[i]->stream, calls + ncalls);
+		int found = pinecone_source_calls(waiting[i]->stream, calls + ncalls);
 
 		/* one that was begun a moment ago can have been answered already */
 		if (found == 0)
@@ -206,7 +209,7 @@ wait_for_sources(PineconeFanout *fanout, Source **waiting, int n)
 static bool
 window_has_room(PineconeFanout *fanout)
 {
-	const PineconeStoredSpec *spec = &fanout->spec;
+	const PineconeSourceSpec *spec = &fanout->spec;
 	double limit = spec->row_limit - fanout->returned;
 
 	if (fanout->nopen == 0)
@@ -282,7 +285,7 @@ readable_source(PineconeFanout *fanout)
 	return NULL;
 }
 
-static PineconeStoredStatus
+static PineconeSourceStatus
 next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
 	Source *source = fanout->taken;
@@ -292,7 +295,7 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	if (source != NULL)
 	{
 		source->head = NULL;
-		if (poll_source(fanout, source, false) != PINECONE_STORED_RECORD)
+		if (poll_source(fanout, source, false) != PINECONE_SOURCE_RECORD)
 			source = NULL;
 		if (((int64) fanout->returned) % POLL_INTERVAL == 0)
 			poll_open(fanout);
@@ -307,9 +310,9 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 		if (source != NULL)
 			break;
 		if (fanout->nopen == 0)
-			return PINECONE_STORED_END;
+			return PINECONE_SOURCE_END;
 		if (!wait)
-			return PINECONE_STORED_PENDING;
+			return PINECONE_SOURCE_PENDING;
 		{
 			Source **waiting = palloc(fanout->nopen * sizeof(Source *));
 
@@ -324,7 +327,7 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	fanout->taken = source;
 	fanout->returned++;
 	*record = source->head;
-	return PINECONE_STORED_RECORD;
+	return PINECONE_SOURCE_RECORD;
 }
 
 /* ---- In order ---- */
@@ -367,7 +370,7 @@ fill_heap(PineconeFanout *fanout, bool wait)
 		Source *source = &fanout->sources[i];
 
 		if (source->head == NULL && !source->done &&
-			poll_source(fanout, source, false) == PINECONE_STORED_PENDING)
+			poll_source(fanout, source, false) == PINECONE_SOURCE_PENDING)
 			waiting[n++] = source;
 	}
 	while (n > 0 && wait)
@@ -396,39 +399,43 @@ fill_heap(PineconeFanout *fanout, bool wait)
 	return true;
 }
 
-static PineconeStoredStatus
+static PineconeSourceStatus
 next_in_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
+	if (fanout->capped)
+		return PINECONE_SOURCE_CAPPED;
 	if (!fanout->merging)
 	{
 		if (!fill_heap(fanout, wait))
-			return PINECONE_STORED_PENDING;
+			return PINECONE_SOURCE_PENDING;
 	}
 	else if (fanout->taken != NULL)
 	{
 		/* its place in the heap depends on what comes next from it */
 		switch (poll_source(fanout, fanout->taken, wait))
 		{
-			case PINECONE_STORED_RECORD:
+			case PINECONE_SOURCE_RECORD:
 				binaryheap_replace_first(fanout->heap, PointerGetDatum(fanout->taken));
 				break;
-			case PINECONE_STORED_END:
+			case PINECONE_SOURCE_END:
 				(void) binaryheap_remove_first(fanout->heap);
 				break;
-			case PINECONE_STORED_CAPPED:
-				return PINECONE_STORED_CAPPED;
-			case PINECONE_STORED_PENDING:
-				return PINECONE_STORED_PENDING;
+			case PINECONE_SOURCE_CAPPED:
+				break;
+			case PINECONE_SOURCE_PENDING:
+				return PINECONE_SOURCE_PENDING;
 		}
 		fanout->taken = NULL;
 	}
+	if (fanout->capped)
+		return PINECONE_SOURCE_CAPPED;
 	if (binaryheap_empty(fanout->heap))
-		return PINECONE_STORED_END;
+		return PINECONE_SOURCE_END;
 	fanout->taken = (Source *) DatumGetPointer(binaryheap_first(fanout->heap));
 	*record = fanout->taken->head;
 	if (is_search_merge(fanout) && fanout->nsources > 1)
 		remember(fanout, *record);
-	return PINECONE_STORED_RECORD;
+	return PINECONE_SOURCE_RECORD;
 }
 
 /*
@@ -446,7 +453,7 @@ share_of_top_k(PineconeFanout *fanout)
 /* ---- The fan-out ---- */
 
 PineconeFanout *
-pinecone_fanout_begin(const PineconeStoredSpec *spec, const PineconeNamespaceStats *namespaces,
+pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceStats *namespaces,
 					  int nnamespaces, PineconeFanoutOrder order)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone fan-out",
@@ -488,7 +495,7 @@ pinecone_fanout_begin(const PineconeStoredSpec *spec, const PineconeNamespaceSta
 	return fanout;
 }
 
-PineconeStoredStatus
+PineconeSourceStatus
 pinecone_fanout_next(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
 	if (fanout->order == PINECONE_FANOUT_ANY)
@@ -499,7 +506,7 @@ pinecone_fanout_next(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 bool
 pinecone_fanout_ready(PineconeFanout *fanout)
 {
-	PineconeCall *calls[PINECONE_STORED_CALLS];
+	PineconeCall *calls[PINECONE_SOURCE_CALLS];
 	bool waits = false;
 
 	for (int i = 0; i < fanout->nsources; i++)
@@ -509,7 +516,7 @@ pinecone_fanout_ready(PineconeFanout *fanout)
 
 		if (source->stream == NULL || source->done || source->head != NULL)
 			continue;
-		n = pinecone_stored_calls(source->stream, calls);
+		n = pinecone_source_calls(source->stream, calls);
 		for (int j = 0; j < n; j++)
 		{
 			if (pinecone_vectors_finished(calls[j]))

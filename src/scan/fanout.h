@@ -6,7 +6,7 @@
 #ifndef PINECONE_FANOUT_H
 #define PINECONE_FANOUT_H
 
-#include "scan/stored.h"
+#include "scan/source.h"
 
 typedef enum PineconeFanoutOrder
 {
@@ -25,15 +25,15 @@ typedef struct PineconeFanout PineconeFanout;
  * What the arguments point to must live as long as the fan-out, which lives in
  * a child of the current memory context.
  */
-extern PineconeFanout *pinecone_fanout_begin(const PineconeStoredSpec *spec,
+extern PineconeFanout *pinecone_fanout_begin(const PineconeSourceSpec *spec,
 											 const PineconeNamespaceStats *namespaces,
 											 int nnamespaces, PineconeFanoutOrder order);
 
 /*
- * As pinecone_stored_next(); the record tells its namespace.  CAPPED: one of
+ * As pinecone_source_next(); the record tells its namespace.  CAPPED: one of
  * the searches may not grow further, and the next record may be one of its.
  */
-extern PineconeStoredStatus pinecone_fanout_next(PineconeFanout *fanout, bool wait,
+extern PineconeSourceStatus pinecone_fanout_next(PineconeFanout *fanout, bool wait,
 												 PineconeRecord **record);
 
 /*

@@ -2,7 +2,7 @@
  * overlay.c
  *		Records as the transaction will leave them.
  *
- * Two sources are merged.  One is the stream of what Pinecone holds, without
+ * Two sources are merged.  One is what Pinecone holds, without
  * the records that pending writes replace or delete, and with others changed
  * as they will be.  The other is the records that pending writes name: these
  * are filtered and ranked here, by the filter and the metric that are sent to
@@ -23,6 +23,7 @@
 #include "base/distance.h"
 #include "base/idset.h"
 #include "scan/overlay.h"
+#include "scan/stored.h"
 #include "value/match.h"
 
 /* Changed records that are fetched in advance, rather than the filter not sent */
@@ -36,11 +37,11 @@ typedef struct Named
 	PineconeRecord *record; /* fetched and changed; NULL: is in the log */
 } Named;
 
-struct PineconeOverlay
+typedef struct PineconeOverlay
 {
-	MemoryContext cxt;
+	PineconeSource source;
 	MemoryContext row_cxt; /* the record last returned */
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconePendingView *view;
 	PineconeMatcher *filter; /* what to check here, or NULL */
 	bool filter_stored;		 /* check stored records too */
@@ -48,19 +49,18 @@ struct PineconeOverlay
 	PineconeMetric metric;
 
 	/* What Pinecone holds */
-	PineconeStored *stream; /* NULL: nothing is asked for */
+	PineconeSource *stored; /* NULL: nothing is asked for */
 	PineconeRecord *head;	/* read but not returned */
 	PineconeRecord changed; /* the head as it will be */
 	MemoryContext head_cxt;
-	bool stream_done;
-	int top_k;
+	bool stored_done;
 
 	/* What the transaction has written */
 	Named *named;
 	int nnamed;
 	int next;
-	idset_hash *returned;
-};
+	idset_hash *returned; /* by a search */
+} PineconeOverlay;
 
 /* ---- Named records ---- */
 
@@ -95,7 +95,7 @@ filter_holds(PineconeOverlay *overlay, const PineconeRecord *record)
 static bool
 is_wanted(PineconeOverlay *overlay, const PineconeRecord *record)
 {
-	const PineconeStoredSpec *spec = &overlay->spec;
+	const PineconeSourceSpec *spec = &overlay->spec;
 
 	if (spec->op == PINECONE_OP_QUERY && record->nvalues != spec->nvalues)
 		return false;
@@ -134,11 +134,11 @@ compare_scores(const void *a, const void *b, void *arg)
 	return *(PineconeMetric *) arg == PINECONE_METRIC_EUCLIDEAN ? order : -order;
 }
 
-/* Fetch records as Pinecone holds them; the ids must live as long as the stream. */
-static PineconeStored *
+/* Fetch records as Pinecone holds them; the ids must live as long as the source. */
+static PineconeSource *
 fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 {
-	PineconeStoredSpec spec = overlay->spec;
+	PineconeSourceSpec spec = overlay->spec;
 
 	spec.op = PINECONE_OP_FETCH;
 	spec.ids = ids;
@@ -146,17 +146,17 @@ fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 	spec.filter = spec.prefix = NULL;
 	spec.want_values = spec.want_metadata = true;
 	spec.row_limit = 0;
-	return pinecone_stored_begin_stored(&spec);
+	return pinecone_stored_begin(&spec);
 }
 
 /* The changed records among the ids, fetched and changed here. */
 static void
 add_fetched(PineconeOverlay *overlay, char **ids, int n)
 {
-	PineconeStored *stream = fetch_stored(overlay, ids, n);
+	PineconeSource *source = fetch_stored(overlay, ids, n);
 	PineconeRecord *stored;
 
-	while (pinecone_stored_next(stream, true, &stored) == PINECONE_STORED_RECORD)
+	while (pinecone_source_next(source, true, &stored) == PINECONE_SOURCE_RECORD)
 	{
 		PineconeRecord *copy = pinecone_record_copy(stored);
 		PineconeRecord record;
@@ -164,7 +164,7 @@ add_fetched(PineconeOverlay *overlay, char **ids, int n)
 		if (pinecone_pending_apply(overlay->view, copy->id, copy, &record))
 			add_named(overlay, copy->id, &record, true);
 	}
-	pinecone_stored_end(stream);
+	pinecone_source_end(source);
 }
 
 /* Records that are in the log as a whole. */
@@ -191,11 +191,11 @@ compare_ids(const void *a, const void *b)
 	return strcmp(((const Named *) a)->id, ((const Named *) b)->id);
 }
 
-/* The ids that the pending writes name and the stream's reader may want. */
+/* The ids that the pending writes name and the reader may want. */
 static char **
 relevant_ids(PineconeOverlay *overlay, int *n)
 {
-	const PineconeStoredSpec *spec = &overlay->spec;
+	const PineconeSourceSpec *spec = &overlay->spec;
 
 	if (spec->op != PINECONE_OP_FETCH)
 		return pinecone_pending_ids(overlay->view, n);
@@ -210,7 +210,7 @@ relevant_ids(PineconeOverlay *overlay, int *n)
 static void
 collect_named(PineconeOverlay *overlay)
 {
-	PineconeStoredSpec *spec = &overlay->spec;
+	PineconeSourceSpec *spec = &overlay->spec;
 	char **ids;
 	char **changed;
 	int n;
@@ -223,7 +223,7 @@ collect_named(PineconeOverlay *overlay)
 		if (pinecone_pending_fate(overlay->view, ids[i]) == PINECONE_PENDING_CHANGED)
 			changed[nchanged++] = ids[i];
 	}
-	overlay->named = MemoryContextAllocHuge(overlay->cxt, Max(n, 1) * sizeof(Named));
+	overlay->named = MemoryContextAllocHuge(overlay->source.cxt, Max(n, 1) * sizeof(Named));
 	overlay->filter_stored = spec->filter != NULL &&
 							 (nchanged > MAX_FETCHED ||
 							  pinecone_pending_has_filter_updates(overlay->view));
@@ -245,7 +245,7 @@ collect_named(PineconeOverlay *overlay)
 static int
 stored_ids(PineconeOverlay *overlay, char ***ids)
 {
-	const PineconeStoredSpec *spec = &overlay->spec;
+	const PineconeSourceSpec *spec = &overlay->spec;
 	int n = 0;
 
 	*ids = palloc(Max(spec->nids, 1) * sizeof(char *));
@@ -258,9 +258,9 @@ stored_ids(PineconeOverlay *overlay, char ***ids)
 }
 
 static void
-start_stream(PineconeOverlay *overlay)
+start_stored(PineconeOverlay *overlay)
 {
-	PineconeStoredSpec spec = overlay->spec;
+	PineconeSourceSpec spec = overlay->spec;
 
 	if (pinecone_pending_is_emptied(overlay->view))
 		return;
@@ -281,32 +281,32 @@ start_stream(PineconeOverlay *overlay)
 	}
 	else if (spec.op == PINECONE_OP_LIST && spec.want_metadata)
 		spec.op = PINECONE_OP_LIST_FETCH;
-	overlay->stream = pinecone_stored_begin_stored(&spec);
+	overlay->stored = pinecone_stored_begin(&spec);
 }
 
 /*
  * The next stored record as it will be, or none.  A record that is replaced,
  * deleted, or no longer matched is passed over.
  */
-static PineconeStoredStatus
+static PineconeSourceStatus
 read_head(PineconeOverlay *overlay, bool wait)
 {
 	MemoryContext old;
 
-	while (overlay->head == NULL && !overlay->stream_done)
+	while (overlay->head == NULL && !overlay->stored_done)
 	{
-		PineconeStoredStatus status = PINECONE_STORED_END;
+		PineconeSourceStatus status = PINECONE_SOURCE_END;
 		PineconePendingFate fate;
 		PineconeRecord *stored;
 		bool exists;
 
-		if (overlay->stream)
-			status = pinecone_stored_next(overlay->stream, wait, &stored);
-		if (status == PINECONE_STORED_PENDING || status == PINECONE_STORED_CAPPED)
+		if (overlay->stored)
+			status = pinecone_source_next(overlay->stored, wait, &stored);
+		if (status == PINECONE_SOURCE_PENDING || status == PINECONE_SOURCE_CAPPED)
 			return status;
-		if (status == PINECONE_STORED_END)
+		if (status == PINECONE_SOURCE_END)
 		{
-			overlay->stream_done = true;
+			overlay->stored_done = true;
 			break;
 		}
 		fate = pinecone_pending_fate(overlay->view, stored->id);
@@ -321,7 +321,7 @@ read_head(PineconeOverlay *overlay, bool wait)
 		if (exists)
 			overlay->head = &overlay->changed;
 	}
-	return PINECONE_STORED_RECORD;
+	return PINECONE_SOURCE_RECORD;
 }
 
 /* ---- Merging ---- */
@@ -356,7 +356,6 @@ return_named(PineconeOverlay *overlay)
 	Named *named = &overlay->named[overlay->next++];
 	MemoryContext old;
 	PineconeRecord *record;
-	bool found;
 
 	MemoryContextReset(overlay->row_cxt);
 	old = MemoryContextSwitchTo(overlay->row_cxt);
@@ -368,16 +367,24 @@ return_named(PineconeOverlay *overlay)
 	MemoryContextSwitchTo(old);
 	record->has_score = overlay->spec.op == PINECONE_OP_QUERY;
 	record->score = record->has_score ? named->score : 0;
-	(void) idset_insert(overlay->returned, named->id, &found);
 	return record;
 }
 
-PineconeStoredStatus
-pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **record)
+static void
+remember(PineconeOverlay *overlay, const char *id)
 {
-	PineconeStoredStatus status = read_head(overlay, wait);
+	bool found;
 
-	if (status != PINECONE_STORED_RECORD)
+	(void) idset_insert(overlay->returned, MemoryContextStrdup(overlay->source.cxt, id), &found);
+}
+
+static PineconeSourceStatus
+overlay_next(PineconeSource *source, bool wait, PineconeRecord **record)
+{
+	PineconeOverlay *overlay = (PineconeOverlay *) source;
+	PineconeSourceStatus status = read_head(overlay, wait);
+
+	if (status != PINECONE_SOURCE_RECORD)
 		return status;
 	if (named_is_first(overlay))
 		*record = return_named(overlay);
@@ -387,9 +394,41 @@ pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **reco
 		overlay->head = NULL;
 	}
 	else
-		return PINECONE_STORED_END;
-	return PINECONE_STORED_RECORD;
+		return PINECONE_SOURCE_END;
+	if (overlay->spec.op == PINECONE_OP_QUERY)
+		remember(overlay, (*record)->id);
+	return PINECONE_SOURCE_RECORD;
 }
+
+static int
+overlay_calls(PineconeSource *source, PineconeCall **calls)
+{
+	PineconeOverlay *overlay = (PineconeOverlay *) source;
+
+	return overlay->stored && !overlay->stored_done ? pinecone_source_calls(overlay->stored, calls) :
+													  0;
+}
+
+static bool
+overlay_seen(PineconeSource *source, const char *id)
+{
+	return idset_lookup(((PineconeOverlay *) source)->returned, id) != NULL;
+}
+
+static int
+overlay_top_k(PineconeSource *source)
+{
+	PineconeOverlay *overlay = (PineconeOverlay *) source;
+
+	return overlay->stored ? pinecone_source_top_k(overlay->stored) : overlay->spec.top_k;
+}
+
+static const PineconeSourceKind overlay_kind = {
+	.next = overlay_next,
+	.calls = overlay_calls,
+	.seen = overlay_seen,
+	.top_k = overlay_top_k,
+};
 
 /* ---- Begin ---- */
 
@@ -400,70 +439,47 @@ pinecone_overlay_next(PineconeOverlay *overlay, bool wait, PineconeRecord **reco
 static bool
 find_query_vector(PineconeOverlay *overlay)
 {
-	PineconeStoredSpec *spec = &overlay->spec;
+	PineconeSourceSpec *spec = &overlay->spec;
 	char *id = pstrdup(spec->query_id);
-	PineconeStored *stream = fetch_stored(overlay, &id, 1);
+	PineconeSource *source = fetch_stored(overlay, &id, 1);
 	PineconeRecord *stored = NULL;
 	PineconeRecord record;
 
-	if (pinecone_stored_next(stream, true, &stored) != PINECONE_STORED_RECORD)
+	if (pinecone_source_next(source, true, &stored) != PINECONE_SOURCE_RECORD)
 		stored = NULL;
 	if (!pinecone_pending_apply(overlay->view, id, stored, &record) || record.nvalues == 0)
 		return false;
 	spec->query_id = NULL;
 	spec->nvalues = record.nvalues;
 	spec->values = pinecone_record_copy(&record)->values;
-	pinecone_stored_end(stream);
+	pinecone_source_end(source);
 	return true;
 }
 
-PineconeOverlay *
-pinecone_overlay_begin(const PineconeStoredSpec *spec, PineconePendingView *view)
+PineconeSource *
+pinecone_overlay_begin(const PineconeSourceSpec *spec, PineconePendingView *view)
 {
-	PineconeOverlay *overlay = palloc0(sizeof(PineconeOverlay));
-	MemoryContext old = CurrentMemoryContext;
+	PineconeOverlay *overlay = pinecone_source_create(&overlay_kind, sizeof(PineconeOverlay));
+	MemoryContext cxt = overlay->source.cxt;
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 
-	overlay->cxt = CurrentMemoryContext;
-	overlay->row_cxt = AllocSetContextCreate(old, "pinecone pending record", ALLOCSET_DEFAULT_SIZES);
-	overlay->head_cxt = AllocSetContextCreate(old, "pinecone changed record", ALLOCSET_DEFAULT_SIZES);
+	overlay->row_cxt = AllocSetContextCreate(cxt, "pinecone pending record", ALLOCSET_DEFAULT_SIZES);
+	overlay->head_cxt = AllocSetContextCreate(cxt, "pinecone changed record", ALLOCSET_DEFAULT_SIZES);
 	overlay->spec = *spec;
 	overlay->view = view;
-	overlay->top_k = spec->top_k;
-	overlay->returned = idset_create(old, 16, NULL);
+	overlay->returned = idset_create(cxt, 16, NULL);
 	if (spec->filter)
 		overlay->filter = pinecone_match_compile(
 			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(spec->filter))));
 	if (spec->op == PINECONE_OP_QUERY)
-	{
 		overlay->metric = pinecone_session_stats(spec->session, false, false)->metric;
-		if (spec->query_id != NULL && !find_query_vector(overlay))
-		{
-			overlay->stream_done = true;
-			return overlay;
-		}
+	if (spec->op == PINECONE_OP_QUERY && spec->query_id != NULL && !find_query_vector(overlay))
+		overlay->stored_done = true;
+	else
+	{
+		collect_named(overlay);
+		start_stored(overlay);
 	}
-	collect_named(overlay);
-	start_stream(overlay);
-	return overlay;
-}
-
-bool
-pinecone_overlay_seen(PineconeOverlay *overlay, const char *id)
-{
-	if (overlay->stream && pinecone_stored_seen(overlay->stream, id))
-		return true;
-	return idset_lookup(overlay->returned, id) != NULL;
-}
-
-int
-pinecone_overlay_top_k(PineconeOverlay *overlay)
-{
-	return overlay->stream ? pinecone_stored_top_k(overlay->stream) : overlay->top_k;
-}
-
-int
-pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls)
-{
-	return overlay->stream && !overlay->stream_done ? pinecone_stored_calls(overlay->stream, calls) :
-													  0;
+	MemoryContextSwitchTo(old);
+	return &overlay->source;
 }

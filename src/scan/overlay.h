@@ -7,20 +7,10 @@
 #define PINECONE_OVERLAY_H
 
 #include "pending/pending.h"
-#include "scan/stored.h"
+#include "scan/source.h"
 
-typedef struct PineconeOverlay PineconeOverlay;
-
-/*
- * For stored.c: as the functions of the same names there.  The overlay lives
- * in the current memory context.
- */
-extern PineconeOverlay *pinecone_overlay_begin(const PineconeStoredSpec *spec,
-											   PineconePendingView *view);
-extern PineconeStoredStatus pinecone_overlay_next(PineconeOverlay *overlay, bool wait,
-												  PineconeRecord **record);
-extern bool pinecone_overlay_seen(PineconeOverlay *overlay, const char *id);
-extern int pinecone_overlay_calls(PineconeOverlay *overlay, PineconeCall **calls);
-extern int pinecone_overlay_top_k(PineconeOverlay *overlay);
+/* The view is in the current memory context, or in one that lives longer. */
+extern PineconeSource *pinecone_overlay_begin(const PineconeSourceSpec *spec,
+											  PineconePendingView *view);
 
 #endif /* PINECONE_OVERLAY_H */

@@ -2,10 +2,10 @@
  * pooled.c
  *		Fetches of a few ids each, gathered into fetches of many.
  *
- * The ids added between two flushes make a chunk per namespace: one stream
+ * The ids added between two flushes make a chunk per namespace: one source
  * fetches them, in requests as large as the service takes.  Its records come in
  * the order of the ids, unless the transaction has written to the namespace, so
- * that finding one means reading the stream up to its place.  A chunk goes away
+ * that finding one means reading the source up to its place.  A chunk goes away
  * when nobody has a share in it any more.
  */
 #include "postgres.h"
@@ -17,21 +17,24 @@
 #include "pending/pending.h"
 #include "scan/pooled.h"
 
+typedef struct Entry Entry;
+
 typedef struct Chunk
 {
 	dlist_node node; /* in the pool's open chunks, until asked for */
 	PineconePooled *pool;
 	MemoryContext cxt;
-	PineconeStoredSpec spec; /* with all the ids */
+	PineconeSourceSpec spec; /* with all the ids */
 	int max_ids;
-	PineconePooledEntry **entries; /* as many as ids */
-	PineconeStored *stream;		   /* NULL while the chunk is open */
-	bool in_order;				   /* records come in the order of the ids */
-	int known;					   /* the first so many entries are known */
+	Entry **entries;		/* as many as ids */
+	PineconeSource *source; /* NULL while the chunk is open */
+	bool in_order;			/* records come in the order of the ids */
+	int known;				/* the first so many entries are known */
 	int shares;
 } Chunk;
 
-struct PineconePooledEntry
+/* What is known of an id */
+struct Entry
 {
 	PineconeRecordKey key;
 	Chunk *chunk;
@@ -43,7 +46,7 @@ struct PineconePooledEntry
 typedef struct Slot
 {
 	PineconeRecordKey key;
-	PineconePooledEntry *entry;
+	Entry *entry;
 } Slot;
 
 struct PineconePooled
@@ -77,7 +80,7 @@ pinecone_pooled_create(PineconeCounters *counters)
 
 /* The open chunk for a namespace. */
 static Chunk *
-open_chunk(PineconePooled *pool, const PineconeStoredSpec *spec)
+open_chunk(PineconePooled *pool, const PineconeSourceSpec *spec)
 {
 	dlist_iter iter;
 	MemoryContext cxt;
@@ -102,25 +105,25 @@ open_chunk(PineconePooled *pool, const PineconeStoredSpec *spec)
 	chunk->spec.nids = 0;
 	chunk->max_ids = 128;
 	chunk->spec.ids = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(char *));
-	chunk->entries = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(PineconePooledEntry *));
+	chunk->entries = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(Entry *));
 	dlist_push_tail(&pool->open, &chunk->node);
 	return chunk;
 }
 
-static PineconePooledEntry *
-add_id(PineconePooled *pool, const PineconeStoredSpec *spec, const char *id)
+static Entry *
+add_id(PineconePooled *pool, const PineconeSourceSpec *spec, const char *id)
 {
 	Chunk *chunk = open_chunk(pool, spec);
-	PineconePooledEntry *entry;
+	Entry *entry;
 	int n = chunk->spec.nids++;
 
 	if (n == chunk->max_ids)
 	{
 		chunk->max_ids *= 2;
 		chunk->spec.ids = repalloc(chunk->spec.ids, chunk->max_ids * sizeof(char *));
-		chunk->entries = repalloc(chunk->entries, chunk->max_ids * sizeof(PineconePooledEntry *));
+		chunk->entries = repalloc(chunk->entries, chunk->max_ids * sizeof(Entry *));
 	}
-	entry = MemoryContextAllocZero(chunk->cxt, sizeof(PineconePooledEntry));
+	entry = MemoryContextAllocZero(chunk->cxt, sizeof(Entry));
 	chunk->spec.ids[n] = MemoryContextStrdup(chunk->cxt, id);
 	chunk->entries[n] = entry;
 	entry->key.namespace_ = chunk->spec.namespace_;
@@ -144,10 +147,14 @@ add_to_share(PineconePooled *pool, Chunk *chunk)
 	chunk->shares++;
 }
 
-PineconePooledEntry **
-pinecone_pooled_add(PineconePooled *pool, const PineconeStoredSpec *spec)
+/*
+ * Add the ids of a fetch; returns the entry of each, in the current memory
+ * context.  They last until the share they were added under is given up.
+ */
+static Entry **
+add_ids(PineconePooled *pool, const PineconeSourceSpec *spec)
 {
-	PineconePooledEntry **entries = palloc(Max(spec->nids, 1) * sizeof(PineconePooledEntry *));
+	Entry **entries = palloc(Max(spec->nids, 1) * sizeof(Entry *));
 
 	for (int i = 0; i < spec->nids; i++)
 	{
@@ -156,7 +163,7 @@ pinecone_pooled_add(PineconePooled *pool, const PineconeStoredSpec *spec)
 
 		if (slot == NULL)
 		{
-			PineconePooledEntry *entry = add_id(pool, spec, spec->ids[i]);
+			Entry *entry = add_id(pool, spec, spec->ids[i]);
 
 			/* the key in the table is the entry's, which lasts */
 			slot = hash_search(pool->slots, &entry->key, HASH_ENTER, NULL);
@@ -180,7 +187,7 @@ drop_chunk(PineconePooled *pool, Chunk *chunk)
 {
 	for (int i = 0; i < chunk->spec.nids; i++)
 		(void) hash_search(pool->slots, &chunk->entries[i]->key, HASH_REMOVE, NULL);
-	if (chunk->stream == NULL)
+	if (chunk->source == NULL)
 	{
 		dlist_delete(&chunk->node);
 		pool->waiting -= chunk->spec.nids;
@@ -224,12 +231,12 @@ pinecone_pooled_flush(PineconePooled *pool)
 		pool->waiting -= chunk->spec.nids;
 		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.namespace_,
 												chunk->spec.position) == NULL;
-		chunk->stream = pinecone_stored_begin(&chunk->spec);
+		chunk->source = pinecone_source_begin(&chunk->spec);
 		MemoryContextSwitchTo(old);
 	}
 }
 
-static PineconePooledEntry *
+static Entry *
 find_entry(Chunk *chunk, const char *id)
 {
 	PineconeRecordKey key = {chunk->spec.namespace_, id};
@@ -240,17 +247,17 @@ find_entry(Chunk *chunk, const char *id)
 	return slot->entry;
 }
 
-/* Read a chunk's stream on, by one record; false when that has to wait. */
+/* Read a chunk's source on, by one record; false when that has to wait. */
 static bool
 read_on(Chunk *chunk, bool wait)
 {
 	PineconeRecord *record;
-	PineconePooledEntry *entry;
+	Entry *entry;
 	MemoryContext old;
 
-	switch (pinecone_stored_next(chunk->stream, wait, &record))
+	switch (pinecone_source_next(chunk->source, wait, &record))
 	{
-		case PINECONE_STORED_RECORD:
+		case PINECONE_SOURCE_RECORD:
 			entry = find_entry(chunk, record->id);
 			old = MemoryContextSwitchTo(chunk->cxt);
 			entry->record = pinecone_record_copy(record);
@@ -259,7 +266,7 @@ read_on(Chunk *chunk, bool wait)
 			if (chunk->in_order)
 				chunk->known = entry->number + 1;
 			return true;
-		case PINECONE_STORED_PENDING:
+		case PINECONE_SOURCE_PENDING:
 			return false;
 		default:
 			chunk->known = chunk->spec.nids;
@@ -267,12 +274,16 @@ read_on(Chunk *chunk, bool wait)
 	}
 }
 
-bool
-pinecone_pooled_find(PineconePooledEntry *entry, bool wait, PineconeRecord **record)
+/*
+ * An id's record, or NULL when there is none.  Returns false when it is not
+ * known yet and may not be waited for.
+ */
+static bool
+find_record(Entry *entry, bool wait, PineconeRecord **record)
 {
 	Chunk *chunk = entry->chunk;
 
-	if (chunk->stream == NULL)
+	if (chunk->source == NULL)
 		pinecone_pooled_flush(chunk->pool);
 	while (entry->number >= chunk->known && entry->record == NULL)
 	{
@@ -283,12 +294,57 @@ pinecone_pooled_find(PineconePooledEntry *entry, bool wait, PineconeRecord **rec
 	return true;
 }
 
-int
-pinecone_pooled_calls(PineconePooledEntry *entry, PineconeCall **calls)
-{
-	Chunk *chunk = entry->chunk;
+/* ---- The source ---- */
 
-	return chunk->stream != NULL && entry->number >= chunk->known && entry->record == NULL ?
-			   pinecone_stored_calls(chunk->stream, calls) :
+typedef struct PooledSource
+{
+	PineconeSource source;
+	Entry **entries; /* one for each id */
+	int nentries;
+	int next;
+} PooledSource;
+
+static PineconeSourceStatus
+pooled_next(PineconeSource *source, bool wait, PineconeRecord **record)
+{
+	PooledSource *pooled = (PooledSource *) source;
+
+	while (pooled->next < pooled->nentries)
+	{
+		if (!find_record(pooled->entries[pooled->next], wait, record))
+			return PINECONE_SOURCE_PENDING;
+		pooled->next++;
+		if (*record != NULL)
+			return PINECONE_SOURCE_RECORD;
+	}
+	return PINECONE_SOURCE_END;
+}
+
+static int
+pooled_calls(PineconeSource *source, PineconeCall **calls)
+{
+	PooledSource *pooled = (PooledSource *) source;
+	Entry *entry;
+
+	if (pooled->next >= pooled->nentries)
+		return 0;
+	entry = pooled->entries[pooled->next];
+	return entry->chunk->source != NULL && entry->number >= entry->chunk->known &&
+				   entry->record == NULL ?
+			   pinecone_source_calls(entry->chunk->source, calls) :
 			   0;
+}
+
+static const PineconeSourceKind pooled_kind = {.next = pooled_next, .calls = pooled_calls};
+
+PineconeSource *
+pinecone_pooled_begin(const PineconeSourceSpec *spec)
+{
+	PooledSource *pooled = pinecone_source_create(&pooled_kind, sizeof(PooledSource));
+	MemoryContext old = MemoryContextSwitchTo(pooled->source.cxt);
+
+	pooled->nentries = spec->nids;
+	pooled->entries = add_ids(spec->pool, spec);
+	MemoryContextSwitchTo(old);
+	return &pooled->source;
 }

@@ -20,18 +20,18 @@ static double
 count_records(ForeignScanState *node, const char *namespace_)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStoredSpec spec;
-	PineconeStored *stream;
+	PineconeSourceSpec spec;
+	PineconeSource *stream;
 	PineconeRecord *record;
 	double count = 0;
 
 	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
 							&spec);
 	spec.namespace_ = namespace_;
-	stream = pinecone_stored_begin(&spec);
-	while (pinecone_stored_next(stream, true, &record) == PINECONE_STORED_RECORD)
+	stream = pinecone_source_begin(&spec);
+	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 		count++;
-	pinecone_stored_end(stream);
+	pinecone_source_end(stream);
 	return count;
 }
 

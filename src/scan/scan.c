@@ -32,23 +32,15 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/record_key.h"
 #include "base/setting.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
 #include "scan/run_count.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
-
-/* Rows a search asks for when nothing says how many are wanted. */
-#define DEFAULT_TOP_K 100
-
-/*
- * Scores are float32, and so are the squares that they are made of: they mean
- * nothing for a query vector whose own square comes near the ends of that range.
- */
-#define MAX_SQUARE 1e30
-#define MIN_SQUARE 1e-30
 
 /* The distance a search's score stands for. */
 static double
@@ -113,6 +105,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
 
@@ -134,223 +127,6 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->layout = palloc(Max(state->nlayout, 1) * sizeof(AttrNumber));
 	foreach(lc, state->request->layout)
 		state->layout[foreach_current_index(lc)] = lfirst_int(lc);
-}
-
-/* ---- Run-time values ---- */
-
-/*
- * Evaluate one of the request's expressions; it stays valid for the run.
- * Returns false for NULL.
- */
-bool
-pinecone_scan_evaluate(ForeignScanState *node, int number)
-{
-	PineconeScanState *state = node->fdw_state;
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
-	PineconeValues *values = &state->values;
-	int16 typlen;
-	bool typbyval;
-
-	values->values[number] = ExecEvalExprSwitchContext(list_nth(state->exprs, number), econtext,
-													   &values->isnull[number]);
-	if (values->isnull[number])
-		return false;
-	get_typlenbyval(values->types[number], &typlen, &typbyval);
-	if (!typbyval)
-	{
-		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
-
-		values->values[number] = typlen == -1 ?
-									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
-									 datumCopy(values->values[number], typbyval, typlen);
-		MemoryContextSwitchTo(old);
-	}
-	return true;
-}
-
-static void
-evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
-{
-	ListCell *lc;
-
-	if (condition == NULL)
-		return;
-	if (condition->value >= 0)
-		(void) pinecone_scan_evaluate(node, condition->value);
-	foreach(lc, condition->args)
-		evaluate_condition(node, lfirst(lc));
-}
-
-bool
-pinecone_scan_id_is_possible(const char *id)
-{
-	size_t len = strlen(id);
-
-	if (len < 1 || len > 512)
-		return false;
-	for (const char *p = id; *p; p++)
-	{
-		if ((unsigned char) *p > 127)
-			return false;
-	}
-	return true;
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/*
- * What a column is to equal, by x and ANY (array): distinct, possible names,
- * in order.
- */
-static char **
-distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(const char *name),
-			   int *nids)
-{
-	List *found = NIL;
-	char **ids;
-	int n = 0;
-	ListCell *lc;
-
-	foreach(lc, numbers)
-	{
-		int number = lfirst_int(lc);
-		Datum *elements = &values->values[number];
-		bool *nulls = &values->isnull[number];
-		int nelements = 1;
-
-		if (values->isnull[number])
-			continue;
-		if (OidIsValid(get_element_type(getBaseType(values->types[number]))))
-			deconstruct_array(DatumGetArrayTypeP(values->values[number]), TEXTOID, -1, false,
-							  TYPALIGN_INT, &elements, &nulls, &nelements);
-		for (int i = 0; i < nelements; i++)
-		{
-			char *id;
-
-			if (nulls[i])
-				continue;
-			id = TextDatumGetCString(elements[i]);
-			if (is_possible(id))
-				found = lappend(found, id);
-		}
-	}
-
-	ids = palloc(Max(list_length(found), 1) * sizeof(char *));
-	foreach(lc, found)
-		ids[n++] = lfirst(lc);
-	qsort(ids, n, sizeof(char *), compare_ids);
-	*nids = 0;
-	for (int i = 0; i < n; i++)
-	{
-		if (i == 0 || strcmp(ids[i], ids[i - 1]) != 0)
-			ids[(*nids)++] = ids[i];
-	}
-	return ids;
-}
-
-char **
-pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
-{
-	return distinct_names(request->ids, values, pinecone_scan_id_is_possible, nids);
-}
-
-static void
-evaluate_all(ForeignScanState *node, List *numbers)
-{
-	ListCell *lc;
-
-	foreach(lc, numbers)
-		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
-}
-
-char **
-pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
-							 bool (*is_possible)(const char *name), int *n)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	evaluate_all(node, numbers);
-	return distinct_names(numbers, &state->values, is_possible, n);
-}
-
-/* The fixed beginning of a LIKE pattern. */
-static char *
-like_prefix(const char *pattern)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (const char *p = pattern; *p && *p != '%' && *p != '_'; p++)
-	{
-		if (*p == '\\' && *++p == '\0')
-			break;
-		appendStringInfoChar(&buf, *p);
-	}
-	return buf.data;
-}
-
-bool
-pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
-					 const char **prefix)
-{
-	char *wanted;
-
-	*prefix = NULL;
-	if (request->prefix < 0)
-		return true;
-	if (values->isnull[request->prefix])
-		return false;
-	wanted = TextDatumGetCString(values->values[request->prefix]);
-	if (request->prefix_is_like)
-		wanted = like_prefix(wanted);
-	if (wanted[0] == '\0')
-		return true;
-	*prefix = wanted;
-	return pinecone_scan_id_is_possible(wanted);
-}
-
-/* A LIMIT or OFFSET that is known by now: -1 when there is none. */
-static double
-evaluate_count(ForeignScanState *node, int number)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (number < 0 || !pinecone_scan_evaluate(node, number))
-		return -1;
-	return Max(0, DatumGetInt64(state->values.values[number]));
-}
-
-/*
- * Enough rows are asked for that some survive the local conditions.  The
- * planner's estimate of these can be far too low, and a search can still grow,
- * so that it is believed within bounds.
- */
-double
-pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset)
-{
-	double rows;
-
-	if (!pinecone_enable_limit || limit < 0)
-		return 0;
-	rows = Max(1, limit + Max(0, offset));
-	return Min(ceil(rows / Max(request->survive, 0.0001)), 10 * rows + 100);
-}
-
-/* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
-static double
-evaluate_row_limit(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	double limit = evaluate_count(node, state->request->limit);
-	double offset = evaluate_count(node, state->request->offset);
-
-	if (state->drained)
-		return 0;
-	return pinecone_scan_row_limit(state->request, limit, offset);
 }
 
 /* ---- Rows ---- */
@@ -391,6 +167,12 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 					 values, isnull);
 }
 
+static ItemPointerData
+scan_ctid(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+}
+
 /* A record as a scan tuple, in the current memory context. */
 static void
 form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
@@ -412,7 +194,7 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 /* ---- Exhaustive search ---- */
 
 void
-pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeStoredSpec *spec)
+pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
@@ -443,12 +225,12 @@ start_exhaustive_search(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
+	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
 	AttrNumber keys[] = {scan_desc->natts + 1};
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
 	TupleTableSlot *slot;
@@ -457,6 +239,7 @@ start_exhaustive_search(ForeignScanState *node)
 	for (int i = 1; i <= scan_desc->natts; i++)
 		TupleDescCopyEntry(desc, i, scan_desc, i);
 	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
 	pinecone_finish_tuple_desc(desc);
 	state->exhaustive = true;
 	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
@@ -469,8 +252,9 @@ start_exhaustive_search(ForeignScanState *node)
 	spec.want_values = true;
 	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_STORED_RECORD)
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
+		ItemPointerData ctid;
 		MemoryContext old;
 
 		if (state->stream && pinecone_fanout_seen(state->stream, record))
@@ -479,6 +263,9 @@ start_exhaustive_search(ForeignScanState *node)
 		old = MemoryContextSwitchTo(row_cxt);
 		ExecClearTuple(slot);
 		form_row(state, record, slot->tts_values, slot->tts_isnull);
+		ctid = scan_ctid(state, record);
+		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
+		slot->tts_isnull[scan_desc->natts + 1] = !request->want_ctid;
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
@@ -510,6 +297,8 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
 	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = *(ItemPointer) DatumGetPointer(state->sort_slot->tts_values[natts + 1]);
 	return true;
 }
 
@@ -523,7 +312,7 @@ evaluate_vector(ForeignScanState *node)
 	int number = state->request->vector;
 	MemoryContext old;
 
-	if (!pinecone_scan_evaluate(node, number))
+	if (!pinecone_run_evaluate(node, number))
 		return;
 	old = MemoryContextSwitchTo(state->run_cxt);
 	state->vector = pinecone_convert_vector(state->values.values[number],
@@ -568,42 +357,17 @@ check_search(ForeignScanState *node)
 	}
 }
 
-bool
-pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
-{
-	double square;
-
-	if (vector == NULL)
-		return false;
-	square = pinecone_distance_square(n, vector);
-	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
-}
-
-int
-pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
-{
-	double top_k;
-
-	if (row_limit > 0)
-		top_k = row_limit;
-	else if (request->bound >= 0)
-		top_k = DEFAULT_TOP_K;
-	else
-		top_k = PINECONE_MAX_TOP_K;
-	return (int) Min(top_k, PINECONE_MAX_TOP_K);
-}
-
 static void
 start_search(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
 	{
-		if (!pinecone_scan_evaluate(node, request->bound))
+		if (!pinecone_run_evaluate(node, request->bound))
 		{
 			state->done = true;
 			return;
@@ -617,9 +381,9 @@ start_search(ForeignScanState *node)
 	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{
-		if (pinecone_scan_evaluate(node, request->vector_id))
+		if (pinecone_run_evaluate(node, request->vector_id))
 			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
-		if (spec.query_id != NULL && !pinecone_scan_id_is_possible(spec.query_id))
+		if (spec.query_id != NULL && !pinecone_run_id_is_possible(spec.query_id))
 			spec.query_id = NULL;
 	}
 	else
@@ -632,12 +396,12 @@ start_search(ForeignScanState *node)
 
 	/* without a usable query vector only an exhaustive search will do */
 	if (spec.query_id == NULL &&
-		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
+		!pinecone_run_can_search(request->metric, state->vector, state->nvalues))
 		return;
 	spec.nvalues = state->nvalues;
 	spec.values = state->vector;
-	spec.row_limit = evaluate_row_limit(node);
-	spec.top_k = pinecone_scan_top_k(request, spec.row_limit);
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
 	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
 											  PINECONE_FANOUT_LOW_SCORE :
@@ -651,7 +415,7 @@ start_read(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
-	PineconeStoredSpec spec;
+	PineconeSourceSpec spec;
 
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
@@ -660,22 +424,28 @@ start_read(ForeignScanState *node)
 	pinecone_scan_fill_spec(node, op, &spec);
 	if (op == PINECONE_OP_FETCH)
 	{
-		evaluate_all(node, request->ids);
-		spec.ids = pinecone_scan_ids(request, &state->values, &spec.nids);
+		pinecone_run_evaluate_all(node, request->ids);
+		spec.ids = pinecone_run_ids(request, &state->values, &spec.nids);
 		state->done = spec.nids == 0;
 	}
 	else
 	{
 		if (request->prefix >= 0)
-			(void) pinecone_scan_evaluate(node, request->prefix);
-		if (!pinecone_scan_prefix(request, &state->values, &spec.prefix))
+			(void) pinecone_run_evaluate(node, request->prefix);
+		if (!pinecone_run_prefix(request, &state->values, &spec.prefix))
 			state->done = true;
 	}
-	spec.row_limit = evaluate_row_limit(node);
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (!state->done)
 		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 											  request->sorted ? PINECONE_FANOUT_ID :
 																PINECONE_FANOUT_ANY);
+}
+
+bool
+pinecone_scan_is_timed(ForeignScanState *node)
+{
+	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
 }
 
 void
@@ -687,12 +457,12 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->started)
 		return;
 	state->started = true;
-	state->counters.timing = node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	state->counters.timing = pinecone_scan_is_timed(node);
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
 	pinecone_scan_choose_namespaces(node);
-	evaluate_condition(node, state->request->filter);
+	pinecone_run_evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	MemoryContextSwitchTo(old);
 }
@@ -737,13 +507,13 @@ pinecone_scan_start(ForeignScanState *node)
  * the query vector is NULL, and SQL wants every row.
  */
 static bool
-search_is_incomplete(ForeignScanState *node, PineconeStoredStatus status)
+search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
 	if (state->request->op != PINECONE_OP_QUERY)
 		return false;
-	if (status == PINECONE_STORED_CAPPED)
+	if (status == PINECONE_SOURCE_CAPPED)
 	{
 		if (state->vector == NULL)
 			evaluate_vector(node);
@@ -762,7 +532,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	PineconeStoredStatus status;
+	PineconeSourceStatus status;
 	PineconeRecord *record;
 	MemoryContext old;
 
@@ -786,7 +556,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
 		if (state->request->op == PINECONE_OP_QUERY)
 			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_STORED_RECORD)
+		if (status == PINECONE_SOURCE_RECORD)
 		{
 			state->found_any = true;
 			if (record->has_score &&
@@ -796,9 +566,12 @@ pineconeIterateForeignScan(ForeignScanState *node)
 				return slot;
 			}
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
-			return ExecStoreVirtualTuple(slot);
+			(void) ExecStoreVirtualTuple(slot);
+			if (state->request->want_ctid)
+				slot->tts_tid = scan_ctid(state, record);
+			return slot;
 		}
-		if (status == PINECONE_STORED_PENDING)
+		if (status == PINECONE_SOURCE_PENDING)
 		{
 			state->pending = true;
 			return slot;

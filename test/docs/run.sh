@@ -64,5 +64,14 @@ check 'alerts know both snapshots' '(SELECT count(DISTINCT taken) = 2 AND count(
 check 'every hit is kept or logged' '(SELECT (SELECT count(*) FROM discard_log) + (SELECT count(*) FROM last_hits, huf_active_set(hits, 0.09, kind => $$softmax$$)) = 30)'
 check 'sketches hold what the index does' '(SELECT array_agg(huf_sketch_count(sketch) ORDER BY namespace, taken) FROM namespace_sketch) = ARRAY[60, 80, 60, 60]::bigint[]'
 check 'the same embeddings have not drifted' "(SELECT huf_centroid_cos_drift(a.sketch, b.sketch) < 1e-15 FROM namespace_sketch a, namespace_sketch b WHERE a.namespace = 'settings' AND b.namespace = 'settings' AND a.taken < b.taken)"
+
+# docs/functions.md is made from the extension's comments
+if "$PWD/test/docs/functions.sh" | diff docs/functions.md - >"$CLUSTER_DIR/functions.diff"; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+	cat "$CLUSTER_DIR/functions.diff"
+	echo 'not so: docs/functions.md is current (test/docs/functions.sh >docs/functions.md)'
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,0 +1,120 @@
+/*
+ * source.h
+ *		Records of one operation on one namespace, one after the other.
+ *
+ * What reads records knows this contract alone; what provides them keeps it:
+ * what Pinecone holds (stored.c), that with the transaction's own writes laid
+ * over it (overlay.c), records that are fetched along with those of others
+ * (pooled.c).  A source may read from another one below it by the same rules.
+ *
+ * - A record is valid until the next call of pinecone_source_next(), and comes
+ *   at most once.
+ * - PENDING comes only if the reader does not want to wait.
+ * - CAPPED says that a search can bring no more, and that there may be more.  It
+ *   can come at any time, before the first record as well as after the last, and
+ *   whatever was not returned by then has to be found in another way.
+ * - After END or CAPPED nothing else comes.
+ * - A search has "seen" a record if it has returned it to its reader, in
+ *   whatever version; it has not seen what it has read and passed over.
+ * - The matches of a search come best first, but for those that an approximate
+ *   service brings only when it is asked for more: these come late.
+ */
+#ifndef PINECONE_SOURCE_H
+#define PINECONE_SOURCE_H
+
+#include "client/vectors.h"
+#include "request/request.h"
+
+/* A search returns at most this many matches (API 2025-10) */
+#define PINECONE_MAX_TOP_K 10000
+
+typedef struct PineconeSourceSpec
+{
+	PineconeSession *session;
+	PineconeCounters *counters; /* may be NULL */
+	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
+	const char *namespace_;
+	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
+	int64 position;					 /* of pending writes that are seen: see pending.h */
+	int dimension;					 /* of the index; sizes pages */
+	int sharers;					 /* sources at the same time, which share the budget */
+
+	/* Which records */
+	const char *filter; /* QUERY, FILTER; or NULL */
+	const char *prefix; /* LIST, LIST_FETCH; or NULL */
+	char **ids;			/* FETCH: distinct and valid */
+	int nids;
+	struct PineconePooled *pool; /* gathers the fetches of several sources; or NULL */
+
+	/* QUERY */
+	int nvalues;
+	const float *values;
+	const char *query_id; /* search by stored record, or NULL */
+	int top_k;			  /* to begin with */
+
+	/* What of them */
+	bool want_values;
+	bool want_metadata;
+	bool ordered;	  /* ids of LIST, LIST_FETCH must come in bytewise order */
+	double row_limit; /* rows likely to be read; 0: all */
+} PineconeSourceSpec;
+
+typedef enum PineconeSourceStatus
+{
+	PINECONE_SOURCE_RECORD,
+	PINECONE_SOURCE_PENDING,
+	PINECONE_SOURCE_END,
+	PINECONE_SOURCE_CAPPED
+} PineconeSourceStatus;
+
+typedef struct PineconeSource PineconeSource;
+
+/*
+ * Start; the first request is on its way when this returns.  The source lives
+ * in a child of the current memory context.  What "spec" points to must live
+ * as long as the source.
+ */
+extern PineconeSource *pinecone_source_begin(const PineconeSourceSpec *spec);
+
+/* The next record.  Errors are raised. */
+extern PineconeSourceStatus pinecone_source_next(PineconeSource *source, bool wait,
+												 PineconeRecord **record);
+
+/*
+ * The calls that a source is waiting for, at most PINECONE_SOURCE_CALLS: when
+ * one of them has finished, the source can go on.  Returns how many.
+ */
+#define PINECONE_SOURCE_CALLS 2
+extern int pinecone_source_calls(PineconeSource *source, PineconeCall **calls);
+
+/* Has this search seen the record of that id? */
+extern bool pinecone_source_seen(PineconeSource *source, const char *id);
+
+/* The number of neighbours that a search last asked for. */
+extern int pinecone_source_top_k(PineconeSource *source);
+
+/* Free it, with all that it has on its way. */
+extern void pinecone_source_end(PineconeSource *source);
+
+/* ---- For those who provide records ---- */
+
+typedef struct PineconeSourceKind
+{
+	PineconeSourceStatus (*next)(PineconeSource *source, bool wait, PineconeRecord **record);
+	int (*calls)(PineconeSource *source, PineconeCall **calls);
+	/* NULL where there are no searches */
+	bool (*seen)(PineconeSource *source, const char *id);
+	int (*top_k)(PineconeSource *source);
+} PineconeSourceKind;
+
+/* What each of them begins with. */
+struct PineconeSource
+{
+	const PineconeSourceKind *kind;
+	MemoryContext cxt; /* holds all of it */
+};
+
+/* Make one of that kind and size, zeroed but for this. */
+extern void *pinecone_source_create(const PineconeSourceKind *kind, Size size);
+
+#endif /* PINECONE_SOURCE_H */

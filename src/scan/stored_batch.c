@@ -1,0 +1,311 @@
+/*
+ * stored_batch.c
+ *		Batches of records, in the order they are returned, and fetches.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/setting.h"
+#include "scan/stored_part.h"
+
+/*
+ * A reply of more than 4 MB is refused (API 2025-10).  Sizes are estimated, so
+ * we aim below; a reply refused all the same is asked for in smaller parts.
+ */
+#define REPLY_BYTES (3 * 1024 * 1024)
+
+/* Bytes of JSON per vector component, and what a record has besides. */
+#define BYTES_PER_VALUE 13
+#define BYTES_PER_RECORD 100
+
+#define FETCH_BATCH 100 /* ids per fetch request, for the URL's length */
+#define MAX_BATCHES 32
+
+/* ---- Sizes ---- */
+
+void
+pinecone_stored_estimate(PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+	bool everything = spec->op != PINECONE_OP_QUERY;
+
+	stored->record_bytes = BYTES_PER_RECORD;
+	if (everything || spec->want_values)
+		stored->record_bytes += (double) spec->dimension * BYTES_PER_VALUE;
+	if (everything || spec->want_metadata)
+		stored->record_bytes += stored->metadata_bytes;
+}
+
+void
+pinecone_stored_observe(PineconeStored *stored, const PineconePage *page)
+{
+	double bytes = 0;
+
+	if (page->nrecords == 0)
+		return;
+	for (int i = 0; i < page->nrecords; i++)
+		bytes += page->records[i].metadata_len;
+	bytes /= page->nrecords;
+	/* shrink slowly, grow at once: too large a page costs a refused request */
+	stored->metadata_bytes = Max(bytes * 1.25, (stored->metadata_bytes + bytes) / 2);
+	pinecone_stored_estimate(stored);
+}
+
+int
+pinecone_stored_per_reply(PineconeStored *stored, int most)
+{
+	return Max(1, (int) Min((double) most, REPLY_BYTES / stored->record_bytes));
+}
+
+double
+pinecone_stored_wanted(PineconeStored *stored)
+{
+	if (stored->spec.row_limit <= 0 || stored->returned >= stored->spec.row_limit)
+		return PINECONE_MAX_TOP_K;
+	return stored->spec.row_limit - stored->returned;
+}
+
+/* ---- Batches ---- */
+
+PineconeBatch *
+pinecone_stored_add_batch(PineconeStored *stored)
+{
+	MemoryContext cxt = AllocSetContextCreate(stored->source.cxt, "pinecone batch",
+											  ALLOCSET_DEFAULT_SIZES);
+	PineconeBatch *batch = MemoryContextAllocZero(cxt, sizeof(PineconeBatch));
+
+	batch->cxt = cxt;
+	dlist_push_tail(&stored->batches, &batch->node);
+	stored->nbatches++;
+	return batch;
+}
+
+void
+pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch)
+{
+	if (stored->spec.op == PINECONE_OP_QUERY && !stored->search_over)
+		pinecone_stored_remember(stored, batch);
+	dlist_delete(&batch->node);
+	stored->nbatches--;
+	MemoryContextDelete(batch->cxt);
+}
+
+static void
+start_fetch(PineconeStored *stored, PineconeBatch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
+
+	batch->call = pinecone_vectors_fetch(stored->spec.session, stored->spec.counters,
+										 stored->spec.namespace_, batch->ids, batch->nids,
+										 stored->spec.want_values);
+	MemoryContextSwitchTo(old);
+}
+
+/* Take n of the waiting ids into a batch and ask for their records. */
+static void
+fetch_ids(PineconeStored *stored, int n)
+{
+	PineconeBatch *batch = pinecone_stored_add_batch(stored);
+	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
+
+	batch->nids = n;
+	batch->ids = palloc(n * sizeof(char *));
+	if (stored->scores)
+		batch->scores = palloc(n * sizeof(double));
+	for (int i = 0; i < n; i++)
+	{
+		batch->ids[i] = pstrdup(stored->ids[stored->next_id]);
+		if (stored->scores)
+			batch->scores[i] = stored->scores[stored->next_id];
+		stored->next_id++;
+	}
+	MemoryContextSwitchTo(old);
+	stored->started += n;
+	start_fetch(stored, batch);
+}
+
+int
+pinecone_stored_ids_waiting(PineconeStored *stored)
+{
+	return stored->nids - stored->next_id;
+}
+
+void
+pinecone_stored_start_fetches(PineconeStored *stored)
+{
+	while (pinecone_stored_ids_waiting(stored) > 0)
+	{
+		int n = pinecone_stored_per_reply(stored, FETCH_BATCH);
+		double batch_bytes = n * stored->record_bytes;
+		double budget = pinecone_prefetch_kb * 1024.0 / Max(1, stored->spec.sharers);
+		int most = Max(stored->spec.sharers > 1 ? 1 : 2,
+					   (int) Min(MAX_BATCHES, budget / batch_bytes));
+		double wanted = pinecone_stored_wanted(stored) - (stored->started - stored->returned);
+
+		if (stored->nbatches >= most || (stored->nbatches > 0 && wanted < 1))
+			return;
+		n = Min(n, pinecone_stored_ids_waiting(stored));
+		/* ids that were asked for may not be there; one request for many costs little more */
+		if (stored->spec.op != PINECONE_OP_FETCH)
+			n = Max(1, Min(n, wanted));
+		n = pinecone_vectors_fetch_batch(stored->ids + stored->next_id, n);
+		fetch_ids(stored, n);
+	}
+}
+
+/*
+ * Add the ids of a page to those waiting.  The ones already taken are freed:
+ * a scan of any length holds a bounded number of ids.
+ */
+void
+pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool with_scores)
+{
+	int waiting = pinecone_stored_ids_waiting(stored);
+	int n = waiting + page->nrecords;
+	MemoryContext cxt = AllocSetContextCreate(stored->source.cxt, "pinecone ids",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	char **ids = palloc(Max(n, 1) * sizeof(char *));
+
+	for (int i = 0; i < waiting; i++)
+		ids[i] = pstrdup(stored->ids[stored->next_id + i]);
+	for (int i = 0; i < page->nrecords; i++)
+		ids[waiting + i] = pstrdup(page->records[i].id);
+
+	stored->scores = NULL;
+	if (with_scores)
+	{
+		Assert(waiting == 0);
+		stored->scores = palloc(Max(n, 1) * sizeof(double));
+		for (int i = 0; i < n; i++)
+			stored->scores[i] = page->records[i].score;
+	}
+	MemoryContextSwitchTo(old);
+
+	if (stored->ids_cxt)
+		MemoryContextDelete(stored->ids_cxt);
+	stored->ids_cxt = cxt;
+	stored->ids = ids;
+	stored->nids = n;
+	stored->next_id = 0;
+}
+
+/* A fetch whose reply would be too large: the same in two halves. */
+static void
+split_batch(PineconeStored *stored, PineconeBatch *batch)
+{
+	int half = batch->nids / 2;
+	PineconeBatch *rest = pinecone_stored_add_batch(stored);
+	MemoryContext old;
+
+	/* right behind the first half */
+	dlist_delete(&rest->node);
+	dlist_insert_after(&batch->node, &rest->node);
+
+	old = MemoryContextSwitchTo(rest->cxt);
+	rest->nids = batch->nids - half;
+	rest->ids = palloc(rest->nids * sizeof(char *));
+	for (int i = 0; i < rest->nids; i++)
+		rest->ids[i] = pstrdup(batch->ids[half + i]);
+	if (batch->scores)
+	{
+		rest->scores = palloc(rest->nids * sizeof(double));
+		memcpy(rest->scores, batch->scores + half, rest->nids * sizeof(double));
+	}
+	MemoryContextSwitchTo(old);
+
+	batch->nids = half;
+	pinecone_vectors_free(batch->call);
+	start_fetch(stored, batch);
+	start_fetch(stored, rest);
+	stored->metadata_bytes *= 2;
+	pinecone_stored_estimate(stored);
+}
+
+static int
+compare_records(const void *a, const void *b)
+{
+	return strcmp(((const PineconeRecord *) a)->id, ((const PineconeRecord *) b)->id);
+}
+
+/*
+ * A fetch reply comes in any order and lacks the ids that do not exist: put
+ * its records in the order of the ids, with the scores of the search.
+ */
+static void
+order_fetched(PineconeBatch *batch)
+{
+	PineconePage *page = batch->page;
+	PineconeRecord *ordered = palloc(Max(page->nrecords, 1) * sizeof(PineconeRecord));
+	int n = 0;
+
+	qsort(page->records, page->nrecords, sizeof(PineconeRecord), compare_records);
+	for (int i = 0; i < batch->nids; i++)
+	{
+		PineconeRecord key = {.id = batch->ids[i]};
+		PineconeRecord *found = bsearch(&key, page->records, page->nrecords,
+										sizeof(PineconeRecord), compare_records);
+
+		if (found == NULL || n >= page->nrecords)
+			continue;
+		ordered[n] = *found;
+		if (batch->scores)
+		{
+			ordered[n].has_score = true;
+			ordered[n].score = batch->scores[i];
+		}
+		n++;
+	}
+	page->records = ordered;
+	page->nrecords = n;
+}
+
+/* ---- Replies ---- */
+
+/* Is the index that has been found elsewhere one of the same kind? */
+static bool
+index_is_alike(PineconeStored *stored)
+{
+	PineconeStats *stats = pinecone_session_stats(stored->spec.session, true, false);
+
+	return stats->metric == stored->metric && stats->dimension == stored->dimension;
+}
+
+void
+pinecone_stored_check_location(PineconeStored *stored, PineconeCall *call)
+{
+	int location = pinecone_vectors_location(call);
+
+	if (location != stored->location &&
+		(stored->answered || (stored->spec.op == PINECONE_OP_QUERY && !index_is_alike(stored))))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("Pinecone index \"%s\" was replaced while it was read",
+						stored->spec.session->options->index),
+				 errhint("Repeat the statement.")));
+	stored->location = location;
+	stored->answered = true;
+}
+
+
+void
+pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch)
+{
+	MemoryContext old;
+
+	if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE && batch->nids > 1)
+	{
+		/* asked for again in smaller parts */
+		split_batch(stored, batch);
+		return;
+	}
+	old = MemoryContextSwitchTo(batch->cxt);
+	batch->page = pinecone_vectors_page(batch->call);
+	pinecone_stored_check_location(stored, batch->call);
+	order_fetched(batch);
+	MemoryContextSwitchTo(old);
+	pinecone_vectors_free(batch->call);
+	batch->call = NULL;
+	pinecone_stored_observe(stored, batch->page);
+}

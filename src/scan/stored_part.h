@@ -1,0 +1,126 @@
+/*
+ * stored_part.h
+ *		The parts of stored.c: its state, and what they do for each other.
+ */
+#ifndef PINECONE_STORED_PART_H
+#define PINECONE_STORED_PART_H
+
+#include "lib/ilist.h"
+
+#include "base/idset.h"
+#include "scan/stored.h"
+
+/* Records to be returned, of a page or a fetch */
+typedef struct PineconeBatch
+{
+	dlist_node node;
+	MemoryContext cxt;
+	PineconeCall *call; /* NULL once decoded */
+	PineconePage *page; /* NULL before */
+	int next;			/* record to return next */
+
+	/* A slice of ids to fetch; else 0 */
+	int nids;
+	char **ids;
+	double *scores; /* of a search, or NULL */
+} PineconeBatch;
+
+typedef struct PineconeStored
+{
+	PineconeSource source;
+	PineconeSourceSpec spec;
+	dlist_head batches;
+	int nbatches;
+	double returned;	   /* records returned so far */
+	double started;		   /* ids in fetches so far */
+	double listed;		   /* ids or records that pages have brought */
+	double record_bytes;   /* estimated size of a record in a reply */
+	double metadata_bytes; /* of which metadata */
+
+	/* Ids waiting to be put into fetch batches */
+	MemoryContext ids_cxt;
+	char **ids;
+	double *scores;
+	int nids;
+	int next_id;
+
+	/* The index, as the session knew it when the source began, and where */
+	PineconeMetric metric;
+	int dimension;
+	int location;
+	bool answered; /* there has been a reply: the index may not move now */
+
+	/* Paging through list or fetch-by-metadata */
+	PineconeCall *page_call;
+	char *token;
+	bool paging_done;
+	char *earlier_token; /* one that must not come again */
+	double pages;
+	double next_mark; /* number of the page whose token is the next such */
+	double empty_pages;
+	char *last_id; /* of the last list page */
+
+	/* Searching */
+	int top_k;
+	int max_top_k;
+	bool ids_only;	  /* bodies are fetched afterwards */
+	bool search_over; /* the last search has brought all there is */
+	idset_hash *seen; /* ids of batches that have been read, or NULL */
+} PineconeStored;
+
+/* ---- stored_batch.c: batches of records, fetches, sizes ---- */
+
+extern void pinecone_stored_estimate(PineconeStored *stored);
+
+/* Learn how large metadata is from a page, so that later pages fit. */
+extern void pinecone_stored_observe(PineconeStored *stored, const PineconePage *page);
+
+/* How many records of a reply fit. */
+extern int pinecone_stored_per_reply(PineconeStored *stored, int most);
+
+/* Rows that the reader is likely to ask for still. */
+extern double pinecone_stored_wanted(PineconeStored *stored);
+
+extern PineconeBatch *pinecone_stored_add_batch(PineconeStored *stored);
+extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch);
+
+extern int pinecone_stored_ids_waiting(PineconeStored *stored);
+
+/* Add the ids of a page to those waiting, with the scores of a search. */
+extern void pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page,
+									bool with_scores);
+
+/* Start fetches for waiting ids as far as the budget goes. */
+extern void pinecone_stored_start_fetches(PineconeStored *stored);
+
+/* Decode the fetch of a batch, which has finished. */
+extern void pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch);
+
+/*
+ * An index that is found elsewhere has been made anew.  Records of both in one
+ * result, or distances by the metric of the other, would be wrong.
+ */
+extern void pinecone_stored_check_location(PineconeStored *stored, PineconeCall *call);
+
+/* ---- stored_page.c: list, and fetch by metadata ---- */
+
+/* Keep a page ahead of the reader, and enough ids ahead of the fetches. */
+extern void pinecone_stored_advance_paging(PineconeStored *stored);
+
+/* ---- stored_search.c: searches that grow ---- */
+
+extern void pinecone_stored_start_search(PineconeStored *stored);
+
+/* A search has finished: its matches, as records or as ids to fetch. */
+extern void pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch);
+
+/* All that came has been read: PENDING when the search goes on. */
+extern PineconeSourceStatus pinecone_stored_grow(PineconeStored *stored);
+
+/* Before a batch of a search that has been read goes. */
+extern void pinecone_stored_remember(PineconeStored *stored, PineconeBatch *batch);
+
+/* Has it been returned? */
+extern bool pinecone_stored_seen(PineconeStored *stored, const char *id);
+
+#endif /* PINECONE_STORED_PART_H */
