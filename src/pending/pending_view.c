@@ -432,12 +432,9 @@ pinecone_pending_ids(PineconePendingView *view, int *n)
 Jsonb *
 pinecone_pending_metadata(const PineconeRecord *record)
 {
-	char *text;
-
 	if (record->metadata == NULL)
 		return NULL;
-	text = pinecone_json_to_server(record->metadata, record->metadata_len);
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(pinecone_metadata_matchable(record))));
 }
 
 /* Set fields of a record's metadata. */

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/syscache.h"
+
 #include "plan/plan_info.h"
 
 PineconeTranslate
@@ -15,6 +17,15 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 	cxt.varno = rel->relid;
 	cxt.table = ((PineconePlanInfo *) rel->fdw_private)->table;
 	return cxt;
+}
+
+bool
+pinecone_plan_has_mapping(Oid userid, Oid serverid)
+{
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+								 ObjectIdGetDatum(serverid)) ||
+		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								 ObjectIdGetDatum(serverid));
 }
 
 bool

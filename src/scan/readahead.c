@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"

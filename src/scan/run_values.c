@@ -256,7 +256,7 @@ pinecone_run_top_k(const PineconeRequest *request, double row_limit)
 
 	if (row_limit > 0)
 		top_k = row_limit;
-	else if (request->bound >= 0)
+	else if (request->bound >= 0 || request->score_bound >= 0)
 		top_k = DEFAULT_TOP_K;
 	else
 		top_k = PINECONE_MAX_TOP_K;

@@ -41,39 +41,7 @@
 #include "scan/run_count.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
-
-/* The distance a search's score stands for. */
-static double
-score_distance(PineconeMetric metric, double score)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return 1.0 - score;
-		case PINECONE_METRIC_EUCLIDEAN:
-			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
-		case PINECONE_METRIC_DOTPRODUCT:
-			return -score;
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
-
-static double
-vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return pinecone_distance_cosine(n, a, b);
-		case PINECONE_METRIC_EUCLIDEAN:
-			return pinecone_distance_l2(n, a, b);
-		case PINECONE_METRIC_DOTPRODUCT:
-			return pinecone_distance_negative_inner_product(n, a, b);
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
+#include "scan/score.h"
 
 /* ---- Begin ---- */
 
@@ -119,6 +87,13 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 
 	foreach(lc, state->request->wanted)
 		wanted = bms_add_member(wanted, lfirst_int(lc));
+	for (int i = 0; i < state->table->ncolumns; i++)
+	{
+		PineconeColumn *column = &state->table->columns[i];
+
+		if (column->role == PINECONE_ROLE_SCORE)
+			state->score_is_real = getBaseType(column->typid) == FLOAT4OID;
+	}
 	state->reader = pinecone_convert_reader(state->table, wanted);
 	state->row_values = palloc0(Max(state->table->ncolumns, 1) * sizeof(Datum));
 	state->row_isnull = palloc0(Max(state->table->ncolumns, 1) * sizeof(bool));
@@ -148,6 +123,14 @@ set_distance(PineconeScanState *state, double distance, Datum *values, bool *isn
 static void
 fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
+	PineconeRecord scored;
+
+	if (state->request->scored)
+	{
+		scored = *record;
+		record = &scored;
+		pinecone_score_record(&scored, state->request->metric, state->nvalues, state->vector);
+	}
 	if (state->nlayout == 0)
 	{
 		pinecone_convert_row(state->reader, record, values, isnull);
@@ -163,7 +146,7 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 			values[i] = state->row_values[attnum - 1];
 	}
 	if (record->has_score)
-		set_distance(state, score_distance(state->request->metric, record->score),
+		set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
 					 values, isnull);
 }
 
@@ -262,6 +245,7 @@ start_exhaustive_search(ForeignScanState *node)
 		MemoryContextReset(row_cxt);
 		old = MemoryContextSwitchTo(row_cxt);
 		ExecClearTuple(slot);
+		pinecone_score_record(record, request->metric, state->vector ? state->nvalues : 0, state->vector);
 		form_row(state, record, slot->tts_values, slot->tts_isnull);
 		ctid = scan_ctid(state, record);
 		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
@@ -269,8 +253,8 @@ start_exhaustive_search(ForeignScanState *node)
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
-			double distance = vector_distance(request->metric, state->nvalues,
-											  record->values, state->vector);
+			double distance = pinecone_score_distance(request->metric, state->nvalues,
+													  record->values, state->vector);
 
 			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
 			slot->tts_isnull[scan_desc->natts] = false;
@@ -378,6 +362,12 @@ start_search(ForeignScanState *node)
 			state->bound = get_float8_infinity();
 	}
 
+	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
+	{
+		state->done = true;
+		return;
+	}
+
 	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{
@@ -417,6 +407,16 @@ start_read(ForeignScanState *node)
 	PineconeOperation op = request->op;
 	PineconeSourceSpec spec;
 
+	if (request->scored)
+	{
+		evaluate_vector(node);
+		if (!check_search(node))
+		{
+			state->given_up = true;
+			return;
+		}
+	}
+
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
 		op = PINECONE_OP_LIST_FETCH;
@@ -445,7 +445,7 @@ start_read(ForeignScanState *node)
 bool
 pinecone_scan_is_timed(ForeignScanState *node)
 {
-	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
+	return node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
 }
 
 void
@@ -527,6 +527,38 @@ search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 	return false;
 }
 
+/* Is a condition that scores meet up to some record met no more? */
+static bool
+is_beyond_score(PineconeScanState *state, double score)
+{
+	PineconeRequest *request = state->request;
+	Datum value = state->values.values[request->score_bound];
+	double bound = state->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
+																			DatumGetFloat8(value);
+
+	/* as the column shows it */
+	if (state->score_is_real)
+		score = (float) score;
+	switch (request->score_compare)
+	{
+		case PINECONE_LT:
+			return !(score < bound);
+		case PINECONE_LE:
+			return !(score <= bound);
+		case PINECONE_GT:
+			return !(score > bound);
+		default:
+			return !(score >= bound);
+	}
+}
+
+static bool
+is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_score_to_distance(state->request->metric, record->score) > state->bound ||
+		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
+}
+
 TupleTableSlot *
 pineconeIterateForeignScan(ForeignScanState *node)
 {
@@ -559,8 +591,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 		if (status == PINECONE_SOURCE_RECORD)
 		{
 			state->found_any = true;
-			if (record->has_score &&
-				score_distance(state->request->metric, record->score) > state->bound)
+			if (record->has_score && is_beyond_bounds(state, record))
 			{
 				state->done = true;
 				return slot;

@@ -50,8 +50,9 @@ typedef struct PineconeScanState
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
-	double bound; /* greatest distance wanted; infinite: any */
-	int top_k;	  /* last asked for, for EXPLAIN */
+	double bound;		/* greatest distance wanted; infinite: any */
+	bool score_is_real; /* the type of the column of scores */
+	int top_k;			/* last asked for, for EXPLAIN */
 
 	/* Side by side with others: see start_together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */

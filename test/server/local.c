@@ -5,6 +5,7 @@
  */
 #include "alias.h"
 #include "catalog.h"
+#include "facts.h"
 #include "fault.h"
 #include "filter.h"
 #include "limits.h"
@@ -118,6 +119,13 @@ take_setting(Str key, const JsonValue *v, bool set)
 			limits_factor = v->number;
 		return good;
 	}
+	if (str_is(key, "assume"))
+	{
+		good = v->type == JSON_OBJECT;
+		for (int i = 0; good && i < v->count; i++)
+			good = v->items[i].type == JSON_STRING && fact_set(v->keys[i], v->items[i].string, set);
+		return good;
+	}
 	if (str_is(key, "log_body_limit"))
 	{
 		if (good && set)
@@ -139,6 +147,8 @@ write_settings(Request *r)
 	for (int lag = 0; lag < LAGS; lag++)
 		buffer_printf(b, ",\"%s\":%d", lag_names[lag], store_lag_ms[lag]);
 	buffer_printf(b, ",\"lsn_headers\":\"%s\"", lsn_headers_names[settings.lsn_headers]);
+	buffer_add_text(b, ",\"assume\":");
+	fact_write(b);
 	buffer_printf(b, ",\"rate_limits\":%g,\"log_body_limit\":%zu,\"connections\":{\"open\":%llu,\"accepted\":%llu}}", limits_factor,
 				  settings.log_body_limit, (unsigned long long) open, (unsigned long long) accepted);
 	return true;

@@ -15,6 +15,7 @@ typedef struct IndexOption
 	char *name;
 	int dimension;
 	char *metric;
+	char *file; /* with the schema, or NULL */
 	bool sparse;
 	int port;
 } IndexOption;
