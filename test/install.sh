@@ -85,6 +85,7 @@ list_missing() {
 			dpkg-source dpkg-dev
 			node nodejs
 			npm npm
+			/usr/bin/python3 python3
 			- libipc-run-perl
 		END
 	fi

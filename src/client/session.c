@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/call.h"
 #include "client/session.h"
 #include "wire/message.h"
@@ -647,6 +648,7 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 	int low = 0;
 	int high = stats->nnamespaces;
 
+	namespace_ = pinecone_option_plain_namespace(namespace_);
 	while (low < high)
 	{
 		int middle = (low + high) / 2;
@@ -659,11 +661,12 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 		else
 			high = middle;
 	}
-	return 0;
+	return -1;
 }
 
 PineconeNamespaceStats *
-pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
+pinecone_session_namespaces(PineconeSession *session, PineconeTable *table, PineconeStats *stats,
+							int *n)
 {
 	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
 	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
@@ -676,7 +679,7 @@ pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
 	{
 		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
 		result[i].records = all ? stats->namespaces[i].records :
-								  pinecone_session_namespace_records(stats, names[i]);
+								  pinecone_alias_records(session, stats, names[i]);
 	}
 	return result;
 }

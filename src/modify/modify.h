@@ -51,6 +51,7 @@ struct PineconeModify
 	int target;
 	char *target_namespace; /* whose number that is, or NULL */
 	bool must_replace;		/* there; see pinecone_modify_must_replace() */
+	char *writable;			/* a namespace that is known to be no alias, or NULL */
 
 	/* Memory */
 	MemoryContext cxt;	   /* lives as long as this */
@@ -122,6 +123,9 @@ extern void pinecone_modify_finish(PineconeModify *modify);
 
 /* For statement.c: write the rows that wait for their stored records. */
 extern void pinecone_modify_flush(PineconeModify *modify);
+
+/* Nothing can be written through an alias of a namespace: say so before anything is sent. */
+extern void pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_);
 
 /* The namespace that a value of the namespace column, or a row, is meant for. */
 extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value,

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
@@ -152,7 +153,10 @@ pinecone_answers_create(ForeignScanState *node)
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	ahead->pool_counters.timing = pinecone_scan_is_timed(node);
 	if (state->request->op == PINECONE_OP_FETCH)
+	{
+		ahead->pool_counters.pins = state->counters.pins;
 		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
+	}
 
 	prepare_key(ahead);
 	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
@@ -173,13 +177,11 @@ append_value(StringInfo buf, Datum value, bool isnull, int16 typlen, bool typbyv
 		appendBinaryStringInfo(buf, (char *) &value, sizeof(Datum));
 	else
 	{
-		Size len;
+		struct varlena *packed = typlen == -1 ? PG_DETOAST_DATUM_PACKED(value) : NULL;
+		Size len = packed ? VARSIZE_ANY_EXHDR(packed) : datumGetSize(value, typbyval, typlen);
 
-		if (typlen == -1)
-			value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-		len = typlen == -1 ? VARSIZE_ANY_EXHDR(value) : datumGetSize(value, typbyval, typlen);
 		appendBinaryStringInfo(buf, (char *) &len, sizeof(len));
-		appendBinaryStringInfo(buf, typlen == -1 ? VARDATA_ANY(value) : DatumGetPointer(value), len);
+		appendBinaryStringInfo(buf, packed ? VARDATA_ANY(packed) : DatumGetPointer(value), len);
 	}
 }
 
@@ -215,7 +217,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 	int n = Max(state->values.n, 1);
 
 	*run = *state;
-	memset(&run->counters, 0, sizeof(run->counters));
+	pinecone_counters_reset(&run->counters);
 	run->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 										 ALLOCSET_SMALL_SIZES);
 	run->values.values = palloc0(n * sizeof(Datum));
@@ -236,7 +238,6 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 static void
 add_counters(PineconeCounters *sum, PineconeCounters *part)
 {
-	bool timing;
 
 	sum->requests += part->requests;
 	sum->retries += part->retries;
@@ -250,9 +251,7 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
 	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
 	INSTR_TIME_ADD(sum->row_time, part->row_time);
-	timing = part->timing;
-	memset(part, 0, sizeof(*part));
-	part->timing = timing;
+	pinecone_counters_reset(part);
 }
 
 /* What the pool is asked for from now on, it is asked for by this answer. */

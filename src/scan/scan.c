@@ -34,6 +34,7 @@
 #include "base/distance.h"
 #include "base/record_key.h"
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
@@ -73,6 +74,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -445,7 +447,7 @@ start_read(ForeignScanState *node)
 bool
 pinecone_scan_is_timed(ForeignScanState *node)
 {
-	return node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
 }
 
 void
