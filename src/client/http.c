@@ -36,6 +36,7 @@
 
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
+#define SMALL_BUFFER (16L * 1024)
 
 /* Less than what libcurl takes for long, which is 1 MB */
 #define LONG_BODY 500000
@@ -222,14 +223,10 @@ detach_transfer(Transfer *transfer)
 	transfer->listed = false;
 }
 
-/* Cancel it if it runs, and free what libcurl holds for it. */
+/* What libcurl holds for it, which may be a lot more than the body. */
 static void
-release_transfer(void *arg)
+release_handle(Transfer *transfer)
 {
-	Transfer *transfer = arg;
-	PineconeExchange *exchange = &transfer->exchange;
-
-	detach_transfer(transfer);
 	if (transfer->easy)
 	{
 		if (http != NULL && http->nspare_handles < MAX_SPARE_HANDLES)
@@ -245,6 +242,17 @@ release_transfer(void *arg)
 	curl_slist_free_all(transfer->addresses);
 	transfer->headers = NULL;
 	transfer->addresses = NULL;
+}
+
+/* Cancel it if it runs, and free all. */
+static void
+release_transfer(void *arg)
+{
+	Transfer *transfer = arg;
+	PineconeExchange *exchange = &transfer->exchange;
+
+	detach_transfer(transfer);
+	release_handle(transfer);
 	pinecone_body_free(&transfer->body);
 	exchange->body = NULL;
 	exchange->body_len = 0;
@@ -328,6 +336,9 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 	if (request->body)
 	{
+		/* newer ones have a buffer for all of a request, and keep it */
+		if (request->body_len < SMALL_BUFFER / 2)
+			SET(CURLOPT_UPLOAD_BUFFERSIZE, SMALL_BUFFER);
 		SET(CURLOPT_POSTFIELDS, request->body);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
 	}
@@ -524,6 +535,8 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE || exchange->outcome == PINECONE_HTTP_UNCONNECTED)
 		forget_addresses(transfer);
 	detach_transfer(transfer);
+	/* the body may be read much later, along with those of many others */
+	release_handle(transfer);
 	any_ended = true;
 }
 

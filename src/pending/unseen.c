@@ -374,6 +374,15 @@ pinecone_unseen_view(PineconeSession *session, const char *namespace_)
 	return view;
 }
 
+bool
+pinecone_unseen_elsewhere(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+
+	return host != NULL && host->copy->nitems > 0 &&
+		   pinecone_pending_log_place(host->copy->log, NULL, namespace_) < 0;
+}
+
 void
 pinecone_unseen_note_indexed(PineconeSession *session, const char *namespace_, int64 lsn)
 {

@@ -15,6 +15,12 @@
 extern PineconePendingView *pinecone_unseen_view(PineconeSession *session, const char *namespace_);
 
 /*
+ * Has the index unseen writes, but none to a namespace of that name?  Then the
+ * name may be an alias of one that has.
+ */
+extern bool pinecone_unseen_elsewhere(PineconeSession *session, const char *namespace_);
+
+/*
  * Is there something that cannot be laid over what the service shows: writes
  * dropped for want of memory, made with another key, or such that applying
  * them twice could give something else; or with "all" anything unseen?  Then up to where the namespace has to

@@ -32,6 +32,7 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/memory.h"
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/alias.h"
@@ -650,14 +651,17 @@ pinecone_scan_clear_run(PineconeScanState *state)
 void
 pinecone_scan_end_run(PineconeScanState *state)
 {
+	bool many;
+
 	if (!state->started)
 		return;
+	many = state->stream != NULL && pinecone_fanout_is_wide(state->stream);
 	if (state->sort_slot)
 		ExecDropSingleTupleTableSlot(state->sort_slot);
 	if (state->sort)
 		tuplesort_end(state->sort);
 	pinecone_scan_clear_run(state);
-	MemoryContextReset(state->run_cxt);
+	pinecone_memory_reset(state->run_cxt, many);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "client/alias.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "pending/unseen.h"
 #include "scan/overlay.h"
 #include "scan/pooled.h"
 #include "scan/source.h"
@@ -23,7 +24,7 @@ pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
 
 	if (!may_see_own && own_writes && own_writes->session_consistency)
 		(void) pinecone_consistency_namespaces(session, &n);
-	if (!may_see_own && n == 0)
+	if (!may_see_own && n == 0 && !pinecone_unseen_elsewhere(session, namespace_))
 		return namespace_;
 	return pinecone_pins_resolve(counters ? counters->pins : NULL, session, namespace_);
 }
