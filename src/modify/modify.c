@@ -523,6 +523,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	if (modify->shows_rows)
 	{
 		show_updated(modify, slot);
+		slot_getallattrs(slot);
 		set_ctid(modify, slot,
 				 pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull),
 				 TextDatumGetCString(slot->tts_values[modify->table->id_attnum - 1]));

@@ -64,6 +64,21 @@ mark_subtransaction(void)
 	nmarks++;
 }
 
+static void end_transaction(XactEvent event, void *arg);
+
+/*
+ * Callbacks that were registered last are called first.  What is not sent here
+ * must not be committed elsewhere: ours has to come before postgres_fdw's.
+ */
+void
+pinecone_pending_come_first(void)
+{
+	if (pending == NULL || sending)
+		return;
+	UnregisterXactCallback(end_transaction, NULL);
+	RegisterXactCallback(end_transaction, NULL);
+}
+
 static void
 create_log(void)
 {

@@ -17,6 +17,12 @@
 /* Register with the transaction manager. */
 extern void pinecone_pending_init(void);
 
+/*
+ * Whoever has just become part of the transaction commits after it has been
+ * sent: call this whenever a statement ends.
+ */
+extern void pinecone_pending_come_first(void);
+
 /* Number of the namespace of that name, for pinecone_pending_add(). */
 extern int pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
 								   const char *namespace_);

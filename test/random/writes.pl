@@ -674,7 +674,7 @@ sub compare
 	my %operators = (euclidean => '<->', cosine => '<=>', dotproduct => '<#>');
 	my $t = Harness->new(conf => ["log_min_messages = 'warning'", $lag ? $lag->{conf}->@* : ()]);
 	my $name = join ', ', map { "$_ $config{$_}" } sort keys %config;
-	my $why = $lag ? ', with lag ' . join(' ', map { "$_ $lag->{settings}{$_}" } sort keys $lag->{settings}->%*) . ", $lag->{sessions} sessions, $lag->{conf}->@*" : '';
+	my $why = $lag ? ', with lag ' . join(' ', map { "$_ $lag->{settings}{$_}" } sort keys $lag->{settings}->%*) . ", $lag->{sessions} sessions, " . join(', ', $lag->{conf}->@*) : '';
 
 	our $operator = $operators{$config{metric}};
 	our $rollbacks = $mode eq 'transactional';
