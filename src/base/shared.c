@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "base/shared.h"
 
@@ -31,7 +32,7 @@ static void
 use_area(void *address)
 {
 	area = address;
-	LWLockRegisterTranche(area->tranche, "pinecone_fdw");
+	pinecone_register_tranche(area->tranche, "pinecone_fdw");
 }
 
 /* In memory that is all zeros */
@@ -41,7 +42,7 @@ make_area(void *address, Size size)
 	PineconeShared *made = address;
 
 	made->size = size;
-	made->tranche = LWLockNewTrancheId();
+	made->tranche = pinecone_new_tranche("pinecone_fdw");
 	LWLockInitialize(&made->lock, made->tranche);
 	made->magic = MAGIC;
 }
