@@ -546,7 +546,7 @@ filter_is_in_time(DirectModify *direct, const char *namespace_)
 
 	if (pinecone_unseen_allows_filter(scan->session, namespace_, direct->operation == CMD_UPDATE))
 		return true;
-	if (count_matching(direct, namespace_, scan->filter.json) <= FEW_MATCHES)
+	if (count_matching(direct, namespace_, scan->run->filter.json) <= FEW_MATCHES)
 		return false;
 	pinecone_consistency_settle(scan->session, scan->table, namespace_);
 	return true;
@@ -561,15 +561,9 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	pinecone_consistency_wait(scan->session, scan->table, namespace_);
 	if (scan->run->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
-<<<<<<< HEAD
-	scan->counters.namespaces++;
-	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		!has_other_writes(direct, namespace_) && filter_is_in_time(direct, namespace_))
-=======
 	scan->run->counters->namespaces++;
 	if (scan->run->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		!has_other_writes(direct, namespace_))
->>>>>>> main
+		!has_other_writes(direct, namespace_) && filter_is_in_time(direct, namespace_))
 		count = modify_by_filter(node, direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
 }
