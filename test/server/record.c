@@ -20,7 +20,7 @@ sparse_new(uint32_t count)
 	return s;
 }
 
-static Sparse *
+Sparse *
 sparse_copy(const Sparse *s)
 {
 	Sparse *copy;

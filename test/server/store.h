@@ -240,6 +240,7 @@ extern void record_add_values(Buffer *b, const Record *record, const Index *inde
 extern void record_free(Record *record);
 extern Record *record_copy(const Record *record, int dimension);
 extern Sparse *sparse_new(uint32_t count);
+extern Sparse *sparse_copy(const Sparse *sparse);
 
 /* Of the whole text: the name before the values takes ten bytes */
 static inline size_t
