@@ -2,50 +2,22 @@
  * scan.c
  *		Begin, iterate, rescan and end a foreign scan.
  *
- * A run of a scan evaluates the request plan's expressions, opens a stream of
- * records and turns each into a scan tuple.  What a nearest-neighbour search
- * cannot bring - rows beyond its cap, or all of them when there is no usable
- * query vector - comes from an exhaustive search: the whole namespace is read,
- * as far as the filter matches, and sorted here.
+ * What a scan does from one rescan to the next is a run (run.c), be it its own
+ * or an answer that a read-ahead has asked for (answers.c).
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
-#include "foreign/foreign.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "parser/parse_coerce.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/float.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "base/compat.h"
-#include "base/distance.h"
-#include "base/memory.h"
-#include "base/record_key.h"
-#include "base/setting.h"
 #include "client/alias.h"
-#include "client/session.h"
-#include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
-#include "scan/run_count.h"
-#include "scan/run_values.h"
 #include "scan/scan.h"
-#include "scan/score.h"
-
-/* ---- Begin ---- */
 
 /* The foreign table scanned, or counted by an aggregate without one of its own. */
 static Oid
@@ -75,18 +47,20 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
-	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
+	state->run->counters->pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);
-	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
-										   ALLOCSET_DEFAULT_SIZES);
+	state->run = &state->own_run;
+	state->run->counters = &state->counters;
+	state->run->cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
+											ALLOCSET_DEFAULT_SIZES);
 
 	state->exprs = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-	state->values.n = list_length(state->exprs);
-	state->values.values = palloc0(Max(state->values.n, 1) * sizeof(Datum));
-	state->values.isnull = palloc0(Max(state->values.n, 1) * sizeof(bool));
-	state->values.types = palloc0(Max(state->values.n, 1) * sizeof(Oid));
+	state->run->values.n = list_length(state->exprs);
+	state->run->values.values = palloc0(Max(state->run->values.n, 1) * sizeof(Datum));
+	state->run->values.isnull = palloc0(Max(state->run->values.n, 1) * sizeof(bool));
+	state->run->values.types = palloc0(Max(state->run->values.n, 1) * sizeof(Oid));
 	foreach(lc, plan->fdw_exprs)
-		state->values.types[foreach_current_index(lc)] = exprType(lfirst(lc));
+		state->run->values.types[foreach_current_index(lc)] = exprType(lfirst(lc));
 
 	foreach(lc, state->request->wanted)
 		wanted = bms_add_member(wanted, lfirst_int(lc));
@@ -107,473 +81,15 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 		state->layout[foreach_current_index(lc)] = lfirst_int(lc);
 }
 
-/* ---- Rows ---- */
-
-/* Put a distance where the scan tuple has a place for it. */
-static void
-set_distance(PineconeScanState *state, double distance, Datum *values, bool *isnull)
-{
-	for (int i = 0; i < state->nlayout; i++)
-	{
-		if (state->layout[i] == PINECONE_LAYOUT_DISTANCE)
-		{
-			values[i] = Float8GetDatum(distance);
-			isnull[i] = false;
-		}
-	}
-}
-
-static void
-fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
-{
-	PineconeRecord scored;
-
-	if (state->request->scored)
-	{
-		scored = *record;
-		record = &scored;
-		pinecone_score_record(&scored, state->request->metric, state->nvalues, state->vector);
-	}
-	if (state->nlayout == 0)
-	{
-		pinecone_convert_row(state->reader, record, values, isnull);
-		return;
-	}
-	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
-	for (int i = 0; i < state->nlayout; i++)
-	{
-		AttrNumber attnum = state->layout[i];
-
-		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
-		if (!isnull[i])
-			values[i] = state->row_values[attnum - 1];
-	}
-	if (record->has_score)
-		set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
-					 values, isnull);
-}
-
-static ItemPointerData
-scan_ctid(PineconeScanState *state, const PineconeRecord *record)
-{
-	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
-}
-
-/* A record as a scan tuple, in the current memory context. */
-static void
-form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
-{
-	instr_time start;
-	instr_time end;
-
-	if (!state->counters.timing)
-	{
-		fill_row(state, record, values, isnull);
-		return;
-	}
-	INSTR_TIME_SET_CURRENT(start);
-	fill_row(state, record, values, isnull);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_ACCUM_DIFF(state->counters.row_time, end, start);
-}
-
-/* ---- Exhaustive search ---- */
-
-void
-pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
-
-	memset(spec, 0, sizeof(*spec));
-	spec->session = state->session;
-	spec->counters = &state->counters;
-	spec->op = op;
-	spec->own_writes = state->table;
-	spec->position = state->position;
-	spec->sharers = Max(state->nasync, state->group ? state->group->nscans : 0);
-	spec->dimension = stats ? stats->dimension : 0;
-	spec->want_values = state->request->want_values;
-	spec->want_metadata = state->request->want_metadata;
-	spec->pool = state->pool;
-	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
-	if (state->filter.kind == PINECONE_FILTER_JSON)
-		spec->filter = state->filter.json;
-}
-
-/*
- * Read everything the filter matches, leave out what the search has returned,
- * and sort by distance.  Distances are NULL without a query vector.
- */
-static void
-start_exhaustive_search(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRequest *request = state->request;
-	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
-	AttrNumber keys[] = {scan_desc->natts + 1};
-	Oid operators[] = {Float8LessOperator};
-	Oid collations[] = {InvalidOid};
-	bool nulls_first[] = {false};
-	PineconeSourceSpec spec;
-	PineconeFanout *stream;
-	PineconeRecord *record;
-	TupleTableSlot *slot;
-	MemoryContext row_cxt;
-
-	for (int i = 1; i <= scan_desc->natts; i++)
-		TupleDescCopyEntry(desc, i, scan_desc, i);
-	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
-	pinecone_finish_tuple_desc(desc);
-	state->exhaustive = true;
-	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
-									   work_mem, NULL, PINECONE_TUPLESORT_ONCE);
-	slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
-
-	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
-	spec.want_values = true;
-	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
-								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-	{
-		ItemPointerData ctid;
-		MemoryContext old;
-
-		if (state->stream && pinecone_fanout_seen(state->stream, record))
-			continue;
-		MemoryContextReset(row_cxt);
-		old = MemoryContextSwitchTo(row_cxt);
-		ExecClearTuple(slot);
-		pinecone_score_record(record, request->metric, state->vector ? state->nvalues : 0, state->vector);
-		form_row(state, record, slot->tts_values, slot->tts_isnull);
-		ctid = scan_ctid(state, record);
-		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
-		slot->tts_isnull[scan_desc->natts + 1] = !request->want_ctid;
-		slot->tts_isnull[scan_desc->natts] = true;
-		if (state->vector != NULL && record->nvalues == state->nvalues)
-		{
-			double distance = pinecone_score_distance(request->metric, state->nvalues,
-													  record->values, state->vector);
-
-			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
-			slot->tts_isnull[scan_desc->natts] = false;
-			set_distance(state, distance, slot->tts_values, slot->tts_isnull);
-		}
-		ExecStoreVirtualTuple(slot);
-		MemoryContextSwitchTo(old);
-		tuplesort_puttupleslot(state->sort, slot);
-	}
-	pinecone_fanout_end(stream);
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_performsort(state->sort);
-}
-
-static bool
-next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
-{
-	PineconeScanState *state = node->fdw_state;
-	int natts = slot->tts_tupleDescriptor->natts;
-
-	if (!tuplesort_gettupleslot(state->sort, true, false, state->sort_slot, NULL))
-		return false;
-	slot_getallattrs(state->sort_slot);
-	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
-	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
-	ExecStoreVirtualTuple(slot);
-	if (state->request->want_ctid)
-		slot->tts_tid = *(ItemPointer) DatumGetPointer(state->sort_slot->tts_values[natts + 1]);
-	return true;
-}
-
-/* ---- Starting a run ---- */
-
-/* Evaluate the query vector; it stays NULL when the value is. */
-static void
-evaluate_vector(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	int number = state->request->vector;
-	MemoryContext old;
-
-	if (!pinecone_run_evaluate(node, number))
-		return;
-	old = MemoryContextSwitchTo(state->run_cxt);
-	state->vector = pinecone_convert_vector(state->values.values[number],
-											getBaseType(state->values.types[number]),
-											&state->nvalues);
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * Check the plan and the query vector against the index, before the network
- * is asked.  What was cached may be out of date, so ask again before saying no.
- * In a run begun ahead of time that must wait: then it returns false.
- */
-static bool
-check_search(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	for (int attempt = 0;; attempt++)
-	{
-		PineconeStats *stats = pinecone_session_stats(state->session, attempt > 0, false);
-		bool metric_fits = stats->metric == state->request->metric;
-		bool dimension_fits = state->vector == NULL || stats->dimension == state->nvalues;
-
-		if (metric_fits && dimension_fits)
-			return true;
-		if (state->begun_ahead)
-			return false;
-		if (attempt == 0)
-			continue;
-		if (!metric_fits)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_ERROR),
-					 errmsg("the index of foreign table \"%s\" has another metric than when the query was planned",
-							state->table->name),
-					 errhint("Plan the query again, for example with DISCARD PLANS.")));
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("expected %d dimensions, not %d", stats->dimension, state->nvalues),
-				 errdetail("The query vector does not fit the index of foreign table \"%s\".",
-						   state->table->name)));
-	}
-}
-
-static void
-start_search(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRequest *request = state->request;
-	PineconeSourceSpec spec;
-
-	state->bound = get_float8_infinity();
-	if (request->bound >= 0)
-	{
-		if (!pinecone_run_evaluate(node, request->bound))
-		{
-			state->done = true;
-			return;
-		}
-		state->bound = DatumGetFloat8(state->values.values[request->bound]);
-		/* NaN sorts above every distance */
-		if (isnan(state->bound))
-			state->bound = get_float8_infinity();
-	}
-
-	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
-	{
-		state->done = true;
-		return;
-	}
-
-	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
-	if (request->vector_id >= 0)
-	{
-		if (pinecone_run_evaluate(node, request->vector_id))
-			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
-		if (spec.query_id != NULL && !pinecone_run_id_is_possible(spec.query_id))
-			spec.query_id = NULL;
-	}
-	else
-		evaluate_vector(node);
-	if (!check_search(node))
-	{
-		state->given_up = true;
-		return;
-	}
-
-	/* without a usable query vector only an exhaustive search will do */
-	if (spec.query_id == NULL &&
-		!pinecone_run_can_search(request->metric, state->vector, state->nvalues))
-		return;
-	spec.nvalues = state->nvalues;
-	spec.values = state->vector;
-	spec.row_limit = pinecone_run_evaluate_row_limit(node);
-	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
-	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
-										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
-											  PINECONE_FANOUT_LOW_SCORE :
-											  PINECONE_FANOUT_HIGH_SCORE);
-}
-
-/* A run that reads records by their ids, their order or their metadata. */
-static void
-start_read(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRequest *request = state->request;
-	PineconeOperation op = request->op;
-	PineconeSourceSpec spec;
-
-	if (request->scored)
-	{
-		evaluate_vector(node);
-		if (!check_search(node))
-		{
-			state->given_up = true;
-			return;
-		}
-	}
-
-	/* a filter that every record meets is no filter */
-	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
-		op = PINECONE_OP_LIST_FETCH;
-
-	pinecone_scan_fill_spec(node, op, &spec);
-	if (op == PINECONE_OP_FETCH)
-	{
-		pinecone_run_evaluate_all(node, request->ids);
-		spec.ids = pinecone_run_ids(request, &state->values, &spec.nids);
-		state->done = spec.nids == 0;
-	}
-	else
-	{
-		if (request->prefix >= 0)
-			(void) pinecone_run_evaluate(node, request->prefix);
-		if (!pinecone_run_prefix(request, &state->values, &spec.prefix))
-			state->done = true;
-	}
-	spec.row_limit = pinecone_run_evaluate_row_limit(node);
-	if (!state->done)
-		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
-											  request->sorted ? PINECONE_FANOUT_ID :
-																PINECONE_FANOUT_ANY);
-}
-
-bool
-pinecone_scan_is_timed(ForeignScanState *node)
-{
-	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
-}
-
-void
-pinecone_scan_prepare(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	MemoryContext old;
-
-	if (state->started)
-		return;
-	state->started = true;
-	state->counters.timing = pinecone_scan_is_timed(node);
-	if (state->session == NULL)
-		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
-	old = MemoryContextSwitchTo(state->run_cxt);
-	pinecone_scan_choose_namespaces(node);
-	pinecone_run_evaluate_condition(node, state->request->filter);
-	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
-	MemoryContextSwitchTo(old);
-}
-
-void
-pinecone_scan_ask_ahead(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (state->session == NULL)
-		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
-	pinecone_session_refresh(state->session);
-}
-
-void
-pinecone_scan_start(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	MemoryContext old;
-
-	if (state->started || state->answer != NULL ||
-		(state->ahead != NULL && pinecone_answers_adopt(node)))
-		return;
-	pinecone_scan_prepare(node);
-	old = MemoryContextSwitchTo(state->run_cxt);
-	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		pinecone_count_start(node);
-	else if (state->filter.kind == PINECONE_FILTER_NEVER || state->nnamespaces == 0)
-		state->done = true;
-	else if (state->request->op == PINECONE_OP_QUERY)
-		start_search(node);
-	else
-		start_read(node);
-	MemoryContextSwitchTo(old);
-}
-
-/* ---- Iterate ---- */
-
-/*
- * A search has brought all it can.  Is there more that it cannot?  Either it
- * is at its cap, or it went by the vector of a record that is not there: then
- * the query vector is NULL, and SQL wants every row.
- */
-static bool
-search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (state->request->op != PINECONE_OP_QUERY)
-		return false;
-	if (status == PINECONE_SOURCE_CAPPED)
-	{
-		if (state->vector == NULL)
-			evaluate_vector(node);
-		return true;
-	}
-	if (state->request->vector_id >= 0 && !state->found_any)
-	{
-		evaluate_vector(node);
-		return state->vector == NULL;
-	}
-	return false;
-}
-
-/* Is a condition that scores meet up to some record met no more? */
-static bool
-is_beyond_score(PineconeScanState *state, double score)
-{
-	PineconeRequest *request = state->request;
-	Datum value = state->values.values[request->score_bound];
-	double bound = state->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
-																			DatumGetFloat8(value);
-
-	/* as the column shows it */
-	if (state->score_is_real)
-		score = (float) score;
-	switch (request->score_compare)
-	{
-		case PINECONE_LT:
-			return !(score < bound);
-		case PINECONE_LE:
-			return !(score <= bound);
-		case PINECONE_GT:
-			return !(score > bound);
-		default:
-			return !(score >= bound);
-	}
-}
-
-static bool
-is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
-{
-	return pinecone_score_to_distance(state->request->metric, record->score) > state->bound ||
-		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
-}
-
 TupleTableSlot *
 pineconeIterateForeignScan(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	PineconeSourceStatus status;
-	PineconeRecord *record;
-	MemoryContext old;
 
 	ExecClearTuple(slot);
 	state->pending = false;
-	if (!state->started && state->answer == NULL)
+	if (!state->run->started && state->answer == NULL)
 	{
 		if (state->group != NULL)
 			pinecone_start_together_start(state->group);
@@ -581,87 +97,7 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	}
 	if (state->answer != NULL)
 		return pinecone_answers_next(node);
-	if (state->done)
-		return slot;
-	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
-		return pinecone_count_next(node, slot);
-
-	if (state->sort == NULL && state->stream != NULL)
-	{
-		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
-		if (state->request->op == PINECONE_OP_QUERY)
-			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_SOURCE_RECORD)
-		{
-			state->found_any = true;
-			if (record->has_score && is_beyond_bounds(state, record))
-			{
-				state->done = true;
-				return slot;
-			}
-			form_row(state, record, slot->tts_values, slot->tts_isnull);
-			(void) ExecStoreVirtualTuple(slot);
-			if (state->request->want_ctid)
-				slot->tts_tid = scan_ctid(state, record);
-			return slot;
-		}
-		if (status == PINECONE_SOURCE_PENDING)
-		{
-			state->pending = true;
-			return slot;
-		}
-		if (!search_is_incomplete(node, status))
-		{
-			state->done = true;
-			return slot;
-		}
-	}
-	if (state->sort == NULL)
-	{
-		old = MemoryContextSwitchTo(state->run_cxt);
-		start_exhaustive_search(node);
-		MemoryContextSwitchTo(old);
-	}
-
-	if (!next_sorted_row(node, slot))
-		state->done = true;
-	return slot;
-}
-
-/* ---- Rescan and end ---- */
-
-void
-pinecone_scan_clear_run(PineconeScanState *state)
-{
-	state->started = false;
-	state->done = false;
-	state->found_any = false;
-	state->pending = false;
-	state->stream = NULL;
-	state->stats_call = NULL;
-	state->count_calls = NULL;
-	state->counted = false;
-	state->next_count = 0;
-	state->vector = NULL;
-	state->nvalues = 0;
-	state->sort = NULL;
-	state->sort_slot = NULL;
-}
-
-void
-pinecone_scan_end_run(PineconeScanState *state)
-{
-	bool many;
-
-	if (!state->started)
-		return;
-	many = state->stream != NULL && pinecone_fanout_is_wide(state->stream);
-	if (state->sort_slot)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	if (state->sort)
-		tuplesort_end(state->sort);
-	pinecone_scan_clear_run(state);
-	pinecone_memory_reset(state->run_cxt, many);
+	return pinecone_run_next(node, slot);
 }
 
 void
@@ -671,7 +107,7 @@ pineconeReScanForeignScan(ForeignScanState *node)
 
 	if (state->answer != NULL)
 		pinecone_answers_leave(state);
-	pinecone_scan_end_run(state);
+	pinecone_run_end(state->run);
 }
 
 void
@@ -683,5 +119,5 @@ pineconeEndForeignScan(ForeignScanState *node)
 		return;
 	if (state->answer != NULL)
 		pinecone_answers_leave(state);
-	pinecone_scan_end_run(state);
+	pinecone_run_end(state->run);
 }
