@@ -47,7 +47,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
-	state->run->counters->pins = pinecone_pins_of(estate->es_query_cxt);
+	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run = &state->own_run;
 	state->run->counters = &state->counters;
