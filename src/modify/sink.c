@@ -12,6 +12,7 @@
 
 #include "client/alias.h"
 #include "modify/modify.h"
+#include "pending/send_log.h"
 
 /* ---- Where writes go ---- */
 
@@ -103,6 +104,7 @@ static void
 choose_target(PineconeModify *modify, const char *namespace_)
 {
 	PineconeTable *table = modify->table;
+	PineconePendingView *view;
 
 	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
 		return;
@@ -120,6 +122,18 @@ choose_target(PineconeModify *modify, const char *namespace_)
 	if (modify->target_namespace != NULL)
 		pfree(modify->target_namespace);
 	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
+	if (modify->operation == CMD_UPDATE)
+	{
+		view = pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL);
+		modify->must_replace = view != NULL && pinecone_pending_has_filters(view);
+	}
+}
+
+bool
+pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_)
+{
+	choose_target(modify, namespace_);
+	return modify->must_replace;
 }
 
 /* For whatever interrupts sending: how far it had come. */
@@ -182,7 +196,7 @@ pinecone_modify_finish(PineconeModify *modify)
 	if (modify->log && (modify->statement == NULL ||
 						pinecone_statement_release_log(modify->statement)))
 	{
-		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
+		pinecone_send_log(modify->log, modify->send, &modify->counters);
 		pinecone_pending_log_close(modify->log);
 	}
 	pinecone_send_finish(modify->send);
