@@ -310,7 +310,9 @@ for (["INSERT INTO ri VALUES ('slow', '{1,1}', 1)"], ["INSERT INTO r VALUES ('sl
 	sleep 0.8;
 }
 
-# ---- Reading one's own writes ----
+# ---- Waiting for one's own writes, where they are not laid over what is read ----
+
+run('SET pinecone_fdw.unseen_time = 0');
 
 sub set_lag
 {
