@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -36,6 +37,25 @@ pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_)
 	modify->writable = MemoryContextStrdup(modify->cxt, namespace_);
 }
 
+/*
+ * A copy of a database has the servers and keys of the original, and would write
+ * to the same index.
+ */
+static void
+refuse_other_cluster(const PineconeTable *table)
+{
+	const char *wanted = table->server->write_cluster;
+	const char *name = GetConfigOption("cluster_name", false, false);
+
+	if (wanted != NULL && strcmp(wanted, name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("foreign table \"%s\" is not written to from this cluster", table->name),
+				 errdetail("Option \"write_cluster\" of server \"%s\" is \"%s\", the setting \"cluster_name\" is \"%s\".",
+						   table->server->servername, wanted, name),
+				 errhint("In a copy of the database, use another index.")));
+}
+
 PineconeModify *
 pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
 					   CmdType operation, const Bitmapset *assigned, bool deferred)
@@ -51,6 +71,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	modify->stats = pinecone_session_stats(modify->session, false, false);
 	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
 											ALLOCSET_DEFAULT_SIZES);
+	refuse_other_cluster(table);
 	if (table->namespace_attnum == 0)
 		pinecone_modify_refuse_alias(modify, table->namespace_);
 	if (operation != CMD_DELETE)
