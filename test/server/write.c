@@ -7,6 +7,7 @@
 #include "knn.h"
 #include "limits.h"
 #include "request.h"
+#include "settings.h"
 #include "vector.h"
 
 #include <math.h>
@@ -190,7 +191,7 @@ static void
 commit(Request *r, Operation *op, Namespace *ns)
 {
 	op->ns = ns;
-	r->reply.has_request_lsn = true;
+	r->reply.has_request_lsn = settings.lsn_headers != LSN_NEVER;
 	r->reply.request_lsn = index_submit(r->index, op);
 }
 
