@@ -92,6 +92,19 @@ take_setting(Str key, const JsonValue *v, bool set)
 			settings.default_key_is_name = v->string.len > 0;
 		return good;
 	}
+	if (str_is(key, "approximate"))
+	{
+		if (good && set)
+			settings.approximate = (int) v->number;
+		return good;
+	}
+	if (str_is(key, "max_top_k"))
+	{
+		good = good && v->number >= 1;
+		if (good && set)
+			sizes.top_k = (int) v->number;
+		return good;
+	}
 	if (str_is(key, "rate_limits"))
 	{
 		good = v->type == JSON_NUMBER && v->number >= 0;
@@ -117,6 +130,7 @@ write_settings(Request *r)
 	listen_count(&open, &accepted);
 	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms,
 				  settings.latency_ms, settings.ready_delay_ms, alias_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
+	buffer_printf(b, ",\"approximate\":%d,\"max_top_k\":%d", settings.approximate, sizes.top_k);
 	buffer_printf(b, ",\"rate_limits\":%g,\"log_body_limit\":%zu,\"connections\":{\"open\":%llu,\"accepted\":%llu}}", limits_factor,
 				  settings.log_body_limit, (unsigned long long) open, (unsigned long long) accepted);
 	return true;
