@@ -479,19 +479,26 @@ stats_are_current(PineconeSession *session)
 									   pinecone_stats_ttl_ms);
 }
 
-void
-pinecone_session_refresh(PineconeSession *session)
+bool
+pinecone_session_ask_stats(PineconeSession *session)
 {
 	PineconeCall *call;
 
-	if (session->stats_call != NULL || stats_are_current(session) ||
-		pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
-		return;
+	if (session->stats_call != NULL)
+		return false;
 	call = pinecone_vectors_stats_try(session, true);
 	/* it outlives the statement, if that does not come to take its result */
 	MemoryContextSetParent(call->cxt, TopMemoryContext);
 	session->stats_call = call;
 	session->stats_asked_at = GetCurrentTimestamp();
+	return true;
+}
+
+void
+pinecone_session_refresh(PineconeSession *session)
+{
+	if (!stats_are_current(session) && pinecone_stats_ttl_ms >= MIN_TTL_TO_ASK_AHEAD_MS)
+		(void) pinecone_session_ask_stats(session);
 }
 
 bool
@@ -516,6 +523,15 @@ take_refreshed(PineconeSession *session)
 		copy_stats(session, stats)->fetched_at = session->stats_asked_at;
 	drop_stats_call(session);
 	return stats != NULL;
+}
+
+bool
+pinecone_session_take_stats(PineconeSession *session)
+{
+	if (session->stats_call != NULL && !pinecone_vectors_ready(session->stats_call))
+		return false;
+	(void) take_refreshed(session);
+	return true;
 }
 
 /*

@@ -25,15 +25,13 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "modify/modify.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "scan/scan.h"
-
-/* Records that one update by filter changes at most (API 2025-10) */
-#define MAX_UPDATED 100000
 
 /* ---- Planning ---- */
 
@@ -319,7 +317,7 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 	else
 		count = pinecone_vectors_count_result(call);
 	pinecone_vectors_free(call);
-	if (count > MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
+	if (count > PINECONE_MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)
 		pinecone_modify_write(modify, namespace_, &write);

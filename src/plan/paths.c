@@ -37,6 +37,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/source.h"

@@ -22,12 +22,10 @@
 
 #include "base/distance.h"
 #include "base/idset.h"
+#include "base/limits.h"
 #include "scan/overlay.h"
 #include "scan/stored.h"
 #include "value/match.h"
-
-/* Changed records that are fetched in advance, rather than the filter not sent */
-#define MAX_FETCHED 1000
 
 /* A record that pending writes name */
 typedef struct Named
@@ -225,7 +223,7 @@ collect_named(PineconeOverlay *overlay)
 	}
 	overlay->named = MemoryContextAllocHuge(overlay->source.cxt, Max(n, 1) * sizeof(Named));
 	overlay->filter_stored = spec->filter != NULL &&
-							 (nchanged > MAX_FETCHED ||
+							 (nchanged > PINECONE_MAX_CHANGED ||
 							  pinecone_pending_has_filter_updates(overlay->view));
 	overlay->fetched = !overlay->filter_stored && nchanged > 0;
 	if (overlay->fetched)

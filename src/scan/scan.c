@@ -32,6 +32,7 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "client/session.h"
 #include "pending/consistency.h"
@@ -39,9 +40,6 @@
 #include "scan/answers.h"
 #include "scan/run_count.h"
 #include "scan/scan.h"
-
-/* Rows a search asks for when nothing says how many are wanted. */
-#define DEFAULT_TOP_K 100
 
 /*
  * Scores are float32, and so are the squares that they are made of: they mean
@@ -428,6 +426,7 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSo
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->pool;
+	spec->may_dry_run = state->table->count_from_dry_run;
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->filter.json;
@@ -587,7 +586,7 @@ pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
 	if (row_limit > 0)
 		top_k = row_limit;
 	else if (request->bound >= 0)
-		top_k = DEFAULT_TOP_K;
+		top_k = PINECONE_FIRST_TOP_K;
 	else
 		top_k = PINECONE_MAX_TOP_K;
 	return (int) Min(top_k, PINECONE_MAX_TOP_K);

@@ -25,9 +25,6 @@
 #include "client/vectors.h"
 #include "request/request.h"
 
-/* A search returns at most this many matches (API 2025-10) */
-#define PINECONE_MAX_TOP_K 10000
-
 typedef struct PineconeSourceSpec
 {
 	PineconeSession *session;
@@ -51,6 +48,7 @@ typedef struct PineconeSourceSpec
 	const float *values;
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
+	bool may_dry_run;	  /* matches may be counted by an update's dry run */
 
 	/* What of them */
 	bool want_values;
