@@ -135,6 +135,7 @@ suite_unit() {
 
 suite_docs() {
 	run_program test/docs/run.sh test/docs/run.sh
+	run_program test/docs/pages.sh test/docs/pages.sh
 }
 
 has_files() {

@@ -217,19 +217,33 @@ metric_name(PineconeMetric metric)
 	}
 }
 
+/* LIMIT and OFFSET: a number for programs, as soon as it is one. */
+static void
+explain_limit(const char *label, const PineconeRequest *request, const PineconeValues *values,
+			  ExplainState *es)
+{
+	char *limit = pinecone_explain_request_limit(request, values);
+	double rows = pinecone_explain_request_rows(request, values);
+
+	if (limit == NULL)
+		return;
+	if (rows >= 0 && es->format != EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyFloat(label, NULL, rows, 0, es);
+	else
+		ExplainPropertyText(label, limit, es);
+}
+
 static void
 explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
 {
 	PineconeRequest *request = state->request;
-	char *limit = pinecone_explain_request_limit(request, values);
 
 	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
 	if (request->vector_id >= 0)
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
 		ExplainPropertyText("Pinecone Distance Bound", pinecone_explain_request_value(values, request->bound), es);
-	if (limit != NULL)
-		ExplainPropertyText("Pinecone Top K", limit, es);
+	explain_limit("Pinecone Top K", request, values, es);
 }
 
 /* What goes over the wire first. */
@@ -286,14 +300,12 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 }
 
-/* Writes of this transaction that wait for its commit; a scan shows their effect. */
+/* Earlier writes of this transaction that wait for its commit; a scan shows their effect. */
 static void
-explain_pending(const PineconeTable *table, ExplainState *es)
+explain_pending(const PineconeScanState *state, ExplainState *es)
 {
-	double count = pinecone_pending_count(table);
-
-	if (count > 0)
-		ExplainPropertyFloat("Pinecone Pending Writes", NULL, count, 0, es);
+	if (state->pending_before > 0)
+		ExplainPropertyFloat("Pinecone Pending Writes", NULL, state->pending_before, 0, es);
 }
 
 void
@@ -303,7 +315,6 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	PineconeRequest *request = state->request;
 	PineconeValues values = known_values(node, es, NIL);
 	PineconeFilter filter = pinecone_filter_render(state->table, request->filter, &values);
-	char *limit;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
 	explain_namespaces(node, &values, es);
@@ -311,11 +322,11 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
-	else if ((limit = pinecone_explain_request_limit(request, &values)) != NULL)
-		ExplainPropertyText("Pinecone Row Limit", limit, es);
+	else
+		explain_limit("Pinecone Row Limit", request, &values, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
-	explain_pending(state->table, es);
+	explain_pending(state, es);
 	if (es->analyze)
 		explain_counters(state, es);
 }
@@ -395,7 +406,7 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	explain_records(state, &values, &filter, es);
 	if (plan->operation == CMD_UPDATE)
 		explain_assignments(node, state->table, es);
-	explain_pending(state->table, es);
+	explain_pending(state, es);
 	if (es->analyze)
 		explain_counters(state, es);
 }

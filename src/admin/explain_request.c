@@ -73,6 +73,19 @@ known_row_limit(const PineconeRequest *request, const PineconeValues *values)
 								   known_count(values, request->offset));
 }
 
+double
+pinecone_explain_request_rows(const PineconeRequest *request, const PineconeValues *values)
+{
+	double limit;
+	double offset;
+
+	if (!is_known(values, request->limit) || !is_known(values, request->offset))
+		return -1;
+	limit = known_count(values, request->limit);
+	offset = known_count(values, request->offset);
+	return limit < 0 ? -1 : limit + Max(0, offset);
+}
+
 static char *
 abbreviate_vector(const float *vector, int n)
 {

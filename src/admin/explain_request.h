@@ -19,6 +19,10 @@ extern char *pinecone_explain_request_request(PineconeScanState *state, const Pi
 /* LIMIT + OFFSET as far as known, or NULL when there is none. */
 extern char *pinecone_explain_request_limit(const PineconeRequest *request, const PineconeValues *values);
 
+/* The same as a number, or -1 when it is not known or there is none. */
+extern double pinecone_explain_request_rows(const PineconeRequest *request,
+											const PineconeValues *values);
+
 /* One of the request's text, text[] or number values, as text. */
 extern char *pinecone_explain_request_value(const PineconeValues *values, int number);
 

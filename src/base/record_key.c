@@ -1,6 +1,6 @@
 /*
  * record_key.c
- *		Hash tables by record.
+ *		Hash tables by record, and ctids.
  */
 #include "postgres.h"
 
@@ -37,4 +37,18 @@ pinecone_record_key_table(const char *name, Size entrysize)
 	ctl.hash = hash_key;
 	ctl.match = match_key;
 	return hash_create(name, 256, &ctl, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+ItemPointerData
+pinecone_record_ctid(Oid relid, const char *namespace_, const char *id)
+{
+	uint64 hash = hash_bytes_extended((const unsigned char *) id, strlen(id),
+									  hash_bytes_extended((const unsigned char *) namespace_,
+														  strlen(namespace_), relid));
+	ItemPointerData ctid;
+
+	/* neither the invalid block nor the invalid offset, which stand for no place */
+	ItemPointerSet(&ctid, (BlockNumber) ((hash >> 16) % InvalidBlockNumber),
+				   (OffsetNumber) (1 + (hash & 0xFFFF) % 0xFFFF));
+	return ctid;
 }

@@ -60,7 +60,7 @@ pinecone_setting_init(void)
 {
 	for (int i = 0; i < lengthof(switches); i++)
 		DefineCustomBoolVariable(switches[i].name, switches[i].description, NULL,
-								 switches[i].variable, true, PGC_USERSET, 0, NULL, NULL, NULL);
+								 switches[i].variable, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 
 	DefineCustomStringVariable("pinecone_fdw.allowed_hosts",
 							   "Hosts that may be sent API keys.",
@@ -73,11 +73,11 @@ pinecone_setting_init(void)
 	DefineCustomIntVariable("pinecone_fdw.stats_ttl",
 							"How long the planner uses an index's statistics before asking again.",
 							NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, PGC_USERSET,
-							GUC_UNIT_MS, NULL, NULL, NULL);
+							GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("pinecone_fdw.prefetch",
 							"How much a scan asks for ahead of its reader.",
 							NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, PGC_USERSET,
-							GUC_UNIT_KB, NULL, NULL, NULL);
+							GUC_UNIT_KB | GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("pinecone_fdw.write_buffer",
 							"How much of a transaction's writes waits for the commit in memory.",
 							"What is more waits in a temporary file.",
@@ -86,6 +86,6 @@ pinecone_setting_init(void)
 	DefineCustomIntVariable("pinecone_fdw.read_ahead",
 							"How many rows of a nested loop are asked for at once.",
 							"0 or 1 asks for each row alone.",
-							&pinecone_read_ahead, 1000, 0, 10000, PGC_USERSET, 0, NULL, NULL, NULL);
+							&pinecone_read_ahead, 1000, 0, 10000, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

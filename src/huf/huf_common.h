@@ -142,4 +142,4 @@ typedef enum HufMassState
 extern void pinecone_huf_products(const double *a, const double *b, double *product, int64 n);
 extern HufMassState pinecone_huf_masses(double *value, int64 n, HufKind kind, double t, double *total);
 
-#endif
+#endif /* PINECONE_HUF_COMMON_H */

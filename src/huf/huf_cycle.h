@@ -106,4 +106,4 @@ extern HufCycle *pinecone_huf_cycle_run(FunctionCallInfo fcinfo);
 extern const char *pinecone_huf_cycle_mode(const HufCycle *cycle);
 extern const char *pinecone_huf_cycle_reason(const HufCycle *cycle, const HufHit *hit);
 
-#endif
+#endif /* PINECONE_HUF_CYCLE_H */

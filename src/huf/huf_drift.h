@@ -10,4 +10,4 @@
 extern double pinecone_huf_check_eps(double eps);
 extern double pinecone_huf_psi_sum(double *p, double *q, int64 n, double eps);
 
-#endif
+#endif /* PINECONE_HUF_DRIFT_H */

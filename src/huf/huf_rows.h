@@ -63,4 +63,4 @@ huf_rows_parts(const HufRows *rows)
 	return (HufPart){huf_row(rows, 0), rows->n, rows->lent};
 }
 
-#endif
+#endif /* PINECONE_HUF_ROWS_H */

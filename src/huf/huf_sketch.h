@@ -93,4 +93,4 @@ extern HufSketch *pinecone_huf_sketch_whole(const HufSketchState *state);
 extern HufSketch *pinecone_huf_sketch_load(const HufSketch *stored);
 extern HufSketch *pinecone_huf_sketch_store(const HufSketch *s);
 
-#endif
+#endif /* PINECONE_HUF_SKETCH_H */

@@ -95,4 +95,4 @@ huf_tally_factor(int exponent)
 	return ldexp(1, 1023 + HUF_FRACTION_BITS - exponent);
 }
 
-#endif
+#endif /* PINECONE_HUF_TALLY_H */

@@ -9,4 +9,4 @@
 
 extern double pinecone_huf_compare_sorted(const double *a, int64 na, const double *b, int64 nb, double *area);
 
-#endif
+#endif /* PINECONE_HUF_TWOSAMPLE_H */

@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/record_key.h"
 #include "modify/modify.h"
 #include "plan/plan_modify.h"
 
@@ -136,6 +137,7 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 				   uses_pinecone(mtstate->ps.state, rri, mtstate->operation));
 	if (mtstate->operation != CMD_INSERT)
 	{
+		modify->by_ctid = intVal(list_nth(fdw_private, PINECONE_MODIFY_BY_CTID));
 		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
 		modify->namespace_junk = ExecFindJunkAttributeInTlist(subplan->targetlist,
 															  PINECONE_JUNK_NAMESPACE);
@@ -190,13 +192,24 @@ read_back(PineconeModify *modify, const PineconeRecord *record, Datum *values, b
 	pinecone_convert_row(modify->reader, record, values, isnull);
 }
 
-/* A row of an INSERT as it is stored, for RETURNING. */
+/* Put a row in a slot that some of its values may point into. */
+static void
+show_row(PineconeModify *modify, TupleTableSlot *slot, Datum *values, bool *isnull)
+{
+	ExecForceStoreHeapTuple(heap_form_tuple(modify->desc, values, isnull), slot, false);
+	ExecMaterializeSlot(slot);
+}
+
+/* A row of an INSERT as it is stored, for RETURNING.  The record is made of the slot's values. */
 static void
 show_inserted(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord *record)
 {
-	ExecClearTuple(slot);
-	read_back(modify, record, slot->tts_values, slot->tts_isnull);
-	ExecStoreVirtualTuple(slot);
+	int natts = modify->desc->natts;
+	Datum *values = palloc(natts * sizeof(Datum));
+	bool *isnull = palloc(natts * sizeof(bool));
+
+	read_back(modify, record, values, isnull);
+	show_row(modify, slot, values, isnull);
 }
 
 /*
@@ -224,9 +237,14 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 		values[n] = slot->tts_values[n];
 		isnull[n] = slot->tts_isnull[n];
 	}
-	/* the values may point into the slot's own tuple */
-	ExecForceStoreHeapTuple(heap_form_tuple(modify->desc, values, isnull), slot, false);
-	ExecMaterializeSlot(slot);
+	show_row(modify, slot, values, isnull);
+}
+
+/* What RETURNING shows as the row's ctid. */
+static void
+set_ctid(PineconeModify *modify, TupleTableSlot *slot, const char *namespace_, const char *id)
+{
+	slot->tts_tid = pinecone_record_ctid(modify->table->relid, namespace_, id);
 }
 
 /* on_duplicate 'error': the record must be neither there nor in the statement twice. */
@@ -297,7 +315,10 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 								   write.record.id);
 	write.record.namespace_ = namespace_;
 	if (modify->shows_rows)
+	{
 		show_inserted(modify, slot, &write.record);
+		set_ctid(modify, slot, namespace_, write.record.id);
+	}
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -325,6 +346,44 @@ old_namespace(PineconeModify *modify, TupleTableSlot *plan_slot)
 	return pinecone_modify_namespace_of_value(modify, value, isnull);
 }
 
+typedef struct CtidEntry
+{
+	ItemPointerData ctid; /* the hash key */
+	char *key;
+} CtidEntry;
+
+/*
+ * Two records may have the same ctid, if hardly ever.  What a statement does by
+ * it to one of them it would do to the other: say so, before anything is sent.
+ */
+static void
+check_ctid(PineconeModify *modify, const char *namespace_, const char *id)
+{
+	ItemPointerData ctid = pinecone_record_ctid(modify->table->relid, namespace_, id);
+	char *key = pinecone_modify_record_key(namespace_, id);
+	CtidEntry *entry;
+	bool found;
+
+	if (modify->ctids == NULL)
+	{
+		HASHCTL ctl = {0};
+
+		ctl.keysize = sizeof(ItemPointerData);
+		ctl.entrysize = sizeof(CtidEntry);
+		ctl.hcxt = modify->cxt;
+		modify->ctids = hash_create("pinecone ctids", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(modify->ctids, &ctid, HASH_ENTER, &found);
+	if (!found)
+		entry->key = MemoryContextStrdup(modify->cxt, key);
+	else if (strcmp(entry->key, key) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("two records of foreign table \"%s\" have the same ctid", modify->table->name),
+				 errdetail("One of them is \"%s\".", id),
+				 errhint("Tell rows by their id.")));
+}
+
 /*
  * The record that a row of an UPDATE or DELETE is about.  False: it has been
  * modified before, for one that is joined with several rows is modified once,
@@ -335,6 +394,8 @@ find_target(PineconeModify *modify, TupleTableSlot *plan_slot, const char **name
 {
 	*namespace_ = old_namespace(modify, plan_slot);
 	*id = old_id(modify, plan_slot);
+	if (modify->by_ctid)
+		check_ctid(modify, *namespace_, *id);
 	return !modify->joined ||
 		   pinecone_modify_remember(modify, &modify->modified,
 									pinecone_modify_record_key(*namespace_, *id));
@@ -439,7 +500,12 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		pinecone_convert_assign(modify->writer, assigned);
 	}
 	if (modify->shows_rows)
+	{
 		show_updated(modify, slot);
+		set_ctid(modify, slot,
+				 pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull),
+				 TextDatumGetCString(slot->tts_values[modify->table->id_attnum - 1]));
+	}
 	MemoryContextSwitchTo(old);
 	return slot;
 }
@@ -473,7 +539,10 @@ pineconeExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	pinecone_modify_delete(modify, namespace_, id);
 	MemoryContextSwitchTo(old);
 	if (AttributeNumberIsValid(modify->row_junk))
+	{
 		show_deleted(modify, slot, plan_slot);
+		set_ctid(modify, slot, namespace_, id);
+	}
 	return slot;
 }
 

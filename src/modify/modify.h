@@ -66,6 +66,8 @@ struct PineconeModify
 	struct idset_hash *moved_to; /* by UPDATEs of the id or namespace */
 	struct idset_hash *modified; /* by an UPDATE or DELETE with a join */
 	bool joined;				 /* may a record be met more than once? */
+	bool by_ctid;				 /* are rows told by their ctid? */
+	HTAB *ctids;				 /* then: those modified so far */
 
 	PineconeReader *reader; /* for RETURNING */
 };

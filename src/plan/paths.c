@@ -31,7 +31,6 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
-#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
@@ -70,21 +69,13 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
-/*
- * Planning asks the index and hence needs a user mapping.  Who has neither that
- * nor a right to the table is to be told of the right, as for any table.
- */
-static void
-check_privilege(RelOptInfo *rel, Oid relid, Oid serverid, Oid userid)
+bool
+pinecone_plan_has_mapping(Oid userid, Oid serverid)
 {
-	const AclMode any = ACL_SELECT | ACL_UPDATE | ACL_DELETE;
-
-	if (rel->reloptkind == RELOPT_BASEREL &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid)) &&
-		pg_class_aclcheck(relid, userid, any) != ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(relid, userid, any, ACLMASK_ANY) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+								 ObjectIdGetDatum(serverid)) ||
+		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								 ObjectIdGetDatum(serverid));
 }
 
 void
@@ -99,13 +90,17 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->table = pinecone_option_table(relid);
 	info->userid = pinecone_plan_user(root, rel);
 
-	check_privilege(rel, relid, info->table->server->serverid, info->userid);
-
-	/* Planning goes on without statistics; running will say what is wrong. */
-	info->session = pinecone_session_get(info->table->server->serverid, info->userid);
-	if (!pinecone_session_stats_ready(info->session))
-		pinecone_plan_refresh_all(root);
-	info->stats = pinecone_session_stats(info->session, false, true);
+	/*
+	 * Planning goes on without statistics, and without a user mapping: EXPLAIN
+	 * needs neither, and running will say what is wrong.
+	 */
+	if (pinecone_plan_has_mapping(info->userid, info->table->server->serverid))
+	{
+		info->session = pinecone_session_get(info->table->server->serverid, info->userid);
+		if (!pinecone_session_stats_ready(info->session))
+			pinecone_plan_refresh_all(root);
+		info->stats = pinecone_session_stats(info->session, false, true);
+	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
 	pinecone_plan_namespaces(root, rel);
@@ -196,9 +191,8 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 	return clamp_row_est(rel->tuples * clauselist_selectivity(root, sent, rel->relid, JOIN_INNER, NULL));
 }
 
-/* The columns a scan must fill, FirstLowInvalidHeapAttributeNumber-based. */
-static Bitmapset *
-columns_used(RelOptInfo *rel)
+Bitmapset *
+pinecone_plan_columns_used(RelOptInfo *rel)
 {
 	Bitmapset *used = NULL;
 	ListCell *lc;
@@ -212,7 +206,7 @@ columns_used(RelOptInfo *rel)
 static bool
 only_ids_used(RelOptInfo *rel, PineconeTable *table)
 {
-	Bitmapset *used = columns_used(rel);
+	Bitmapset *used = pinecone_plan_columns_used(rel);
 	int i = -1;
 
 	if (!pinecone_enable_columns)
@@ -360,6 +354,9 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 static bool
 index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
 {
+	/* nobody can run the plan, so that any metric will do */
+	if (info->session == NULL)
+		return true;
 	/* this cannot be planned without knowing the metric */
 	if (info->stats == NULL)
 		info->stats = pinecone_session_stats(info->session, false, false);

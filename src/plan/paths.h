@@ -41,6 +41,16 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
 
+/* Raises an error when system columns that no record has are among these. */
+extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
+
+/* Columns that a relation's target and conditions use, likewise numbered from
+ * FirstLowInvalidHeapAttributeNumber on. */
+extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
+
+/* Has a role a user mapping for a server, be it everybody's? */
+extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
+
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
 

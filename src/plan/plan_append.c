@@ -12,7 +12,6 @@
 
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "utils/syscache.h"
 
 #include "base/compat.h"
 #include "client/session.h"
@@ -37,10 +36,7 @@ pinecone_plan_refresh_all(PlannerInfo *root)
 			continue;
 		userid = pinecone_plan_user(root, rel);
 		/* one without a mapping says so when its turn comes, which may be never */
-		if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
-								  ObjectIdGetDatum(rel->serverid)) ||
-			SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
-								  ObjectIdGetDatum(rel->serverid)))
+		if (pinecone_plan_has_mapping(userid, rel->serverid))
 			pinecone_session_refresh(pinecone_session_get(rel->serverid, userid));
 	}
 }

@@ -14,13 +14,13 @@ typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
 	Oid userid;
-	PineconeSession *session;
-	PineconeStats *stats; /* NULL when the service did not answer */
-	double record_bytes;  /* of a full record's JSON */
-	int nall;			  /* namespaces of the table */
-	double nnamespaces;	  /* those that conditions leave */
-	double records;		  /* in those */
-	RelOptInfo *rel;	  /* the base relation, for aggregates on it */
+	PineconeSession *session; /* NULL without a user mapping */
+	PineconeStats *stats;	  /* NULL when the service did not answer */
+	double record_bytes;	  /* of a full record's JSON */
+	int nall;				  /* namespaces of the table */
+	double nnamespaces;		  /* those that conditions leave */
+	double records;			  /* in those */
+	RelOptInfo *rel;		  /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 
 /* What leads a path; the list in its fdw_private. */

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -16,6 +17,7 @@
 
 #include "base/compat.h"
 #include "option/option.h"
+#include "plan/paths.h"
 #include "plan/plan_modify.h"
 
 int
@@ -54,9 +56,15 @@ pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry 
 	if (table->namespace_attnum > 0)
 		add_column(root, rtindex, pinecone_option_column(table, table->namespace_attnum),
 				   PINECONE_JUNK_NAMESPACE);
-	/* what PostgreSQL adds for triggers, and alike for all partitions */
+	/*
+	 * What PostgreSQL adds for triggers.  It has to be alike for all partitions;
+	 * else it is what the statement's own whole rows are.
+	 */
 	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
-		add_row_identity_var(root, makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0),
+		add_row_identity_var(root,
+							 makeVar(rtindex, InvalidAttrNumber,
+									 rtindex == root->parse->resultRelation ? rel->rd_rel->reltype : RECORDOID,
+									 -1, InvalidOid, 0),
 							 rtindex, PINECONE_JUNK_ROW);
 }
 
@@ -93,6 +101,28 @@ assigned_columns(PlannerInfo *root, RangeTblEntry *rte, Index result_relation)
 	return assigned;
 }
 
+/* Does the statement tell the table's rows by their ctid, maybe among others? */
+static bool
+looks_at_ctid(PlannerInfo *root, Index result_relation)
+{
+	RelOptInfo *rel = root->simple_rel_array[result_relation];
+
+	return rel != NULL && bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber,
+										pinecone_plan_columns_used(rel));
+}
+
+/* RETURNING shows rows that no scan brings. */
+static void
+check_returning(ModifyTable *plan, Index result_relation, int subplan_index, PineconeTable *table)
+{
+	Bitmapset *used = NULL;
+
+	if (plan->returningLists == NIL)
+		return;
+	pull_varattnos(list_nth(plan->returningLists, subplan_index), result_relation, &used);
+	pinecone_plan_check_system_columns(table, used);
+}
+
 List *
 pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 						  int subplan_index)
@@ -106,7 +136,9 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
 				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
 						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
+	check_returning(plan, result_relation, subplan_index, pinecone_option_table(rte->relid));
 	if (plan->operation == CMD_UPDATE)
 		assigned = assigned_columns(root, rte, result_relation);
-	return list_make1(assigned);
+	return list_make2(assigned, makeInteger(plan->operation != CMD_INSERT &&
+											looks_at_ctid(root, result_relation)));
 }

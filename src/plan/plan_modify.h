@@ -15,7 +15,8 @@
 /* What PlanForeignModify leaves in fdw_private */
 enum PineconeModifyPrivate
 {
-	PINECONE_MODIFY_ASSIGNED /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_BY_CTID	  /* Boolean: does the statement look at the table's ctid? */
 };
 
 /* What PlanDirectModify leaves in the scan's fdw_private */

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/heap.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -308,6 +309,25 @@ uses_whole_row(Bitmapset *used)
 		   bms_next_member(used, -1) <= -FirstLowInvalidHeapAttributeNumber;
 }
 
+void
+pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used)
+{
+	int i = -1;
+
+	/* a record has its table and something like a place */
+	while ((i = bms_next_member(used, i)) >= 0 && i < -FirstLowInvalidHeapAttributeNumber)
+	{
+		AttrNumber attnum = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum != SelfItemPointerAttributeNumber && attnum != TableOidAttributeNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("foreign table \"%s\" has no system column \"%s\"", table->name,
+							NameStr(SystemAttributeDefinition(attnum)->attname)),
+					 errhint("Records have no versions. Their id tells them apart, and \"ctid\" stands for it.")));
+	}
+}
+
 /* Which columns are to be filled, and which parts of a record they need. */
 static void
 plan_columns(PlanContext *cxt, Bitmapset *used)
@@ -317,6 +337,8 @@ plan_columns(PlanContext *cxt, Bitmapset *used)
 	bool all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) ||
 			   !pinecone_enable_columns;
 
+	pinecone_plan_check_system_columns(table, used);
+	request->want_ctid = bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber, used);
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		PineconeColumn *column = &table->columns[i];

@@ -67,6 +67,7 @@ enum RequestNumber
 	NUM_OFFSET,
 	NUM_WANT_VALUES,
 	NUM_WANT_METADATA,
+	NUM_WANT_CTID,
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_COUNT
@@ -90,6 +91,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_OFFSET] = request->offset;
 	numbers[NUM_WANT_VALUES] = request->want_values;
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
+	numbers[NUM_WANT_CTID] = request->want_ctid;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 
@@ -127,6 +129,7 @@ pinecone_request_from_list(List *list)
 	request->offset = list_nth_int(numbers, NUM_OFFSET);
 	request->want_values = list_nth_int(numbers, NUM_WANT_VALUES);
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
+	request->want_ctid = list_nth_int(numbers, NUM_WANT_CTID);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 

@@ -104,6 +104,7 @@ typedef struct PineconeRequest
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
+	bool want_ctid;
 	bool sorted;  /* rows must come in the promised order */
 	bool grouped; /* STATS: a row for each namespace that has records */
 	List *wanted; /* attribute numbers to fill */

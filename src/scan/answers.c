@@ -46,6 +46,7 @@ struct PineconeAnswer
 	bool kept;	  /* all rows read so far are here */
 	bool ended;
 	MinimalTuple *rows;
+	ItemPointerData *ctids; /* of those, which have no place for it */
 	int nrows;
 	int max_rows;
 	Size bytes;
@@ -149,6 +150,7 @@ pinecone_answers_create(ForeignScanState *node)
 	ctl.match = match_key;
 	ahead->slots = hash_create("pinecone answers", 64, &ctl,
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	ahead->pool_counters.timing = pinecone_scan_is_timed(node);
 	if (state->request->op == PINECONE_OP_FETCH)
 		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
 
@@ -234,6 +236,8 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 static void
 add_counters(PineconeCounters *sum, PineconeCounters *part)
 {
+	bool timing;
+
 	sum->requests += part->requests;
 	sum->retries += part->retries;
 	sum->bytes_sent += part->bytes_sent;
@@ -244,8 +248,12 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	sum->short_searches += part->short_searches;
 	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
 	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
+	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
 	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
+	INSTR_TIME_ADD(sum->row_time, part->row_time);
+	timing = part->timing;
 	memset(part, 0, sizeof(*part));
+	part->timing = timing;
 }
 
 /* What the pool is asked for from now on, it is asked for by this answer. */
@@ -462,8 +470,12 @@ keep_row(PineconeAnswer *answer, TupleTableSlot *slot)
 		answer->rows = answer->rows == NULL ?
 						   palloc(answer->max_rows * sizeof(MinimalTuple)) :
 						   repalloc(answer->rows, answer->max_rows * sizeof(MinimalTuple));
+		answer->ctids = answer->ctids == NULL ?
+							palloc(answer->max_rows * sizeof(ItemPointerData)) :
+							repalloc(answer->ctids, answer->max_rows * sizeof(ItemPointerData));
 	}
 	answer->rows[answer->nrows] = ExecCopySlotMinimalTuple(slot);
+	answer->ctids[answer->nrows] = slot->tts_tid;
 	answer->bytes += answer->rows[answer->nrows++]->t_len;
 	answer->next++;
 	if (answer->bytes > work_mem * (Size) 1024)
@@ -476,13 +488,17 @@ show_kept_row(PineconeAnswer *answer, TupleTableSlot *slot)
 {
 	TupleTableSlot *kept = answer->ahead->kept_slot;
 	int natts = slot->tts_tupleDescriptor->natts;
+	ItemPointerData ctid;
 
 	ExecClearTuple(slot);
+	ctid = answer->ctids[answer->next];
 	ExecStoreMinimalTuple(answer->rows[answer->next++], kept, false);
 	slot_getallattrs(kept);
 	memcpy(slot->tts_values, kept->tts_values, natts * sizeof(Datum));
 	memcpy(slot->tts_isnull, kept->tts_isnull, natts * sizeof(bool));
-	return ExecStoreVirtualTuple(slot);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tid = ctid;
+	return slot;
 }
 
 TupleTableSlot *

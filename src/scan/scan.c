@@ -33,6 +33,7 @@
 #include "base/compat.h"
 #include "base/distance.h"
 #include "base/limits.h"
+#include "base/record_key.h"
 #include "base/setting.h"
 #include "client/session.h"
 #include "pending/consistency.h"
@@ -111,6 +112,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);
 
@@ -389,6 +391,12 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 					 values, isnull);
 }
 
+static ItemPointerData
+scan_ctid(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+}
+
 /* A record as a scan tuple, in the current memory context. */
 static void
 form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
@@ -442,7 +450,7 @@ start_exhaustive_search(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 1);
+	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
 	AttrNumber keys[] = {scan_desc->natts + 1};
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
@@ -456,6 +464,7 @@ start_exhaustive_search(ForeignScanState *node)
 	for (int i = 1; i <= scan_desc->natts; i++)
 		TupleDescCopyEntry(desc, i, scan_desc, i);
 	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
 	pinecone_finish_tuple_desc(desc);
 	state->exhaustive = true;
 	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
@@ -470,6 +479,7 @@ start_exhaustive_search(ForeignScanState *node)
 								   PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
+		ItemPointerData ctid;
 		MemoryContext old;
 
 		if (state->stream && pinecone_fanout_seen(state->stream, record))
@@ -478,6 +488,9 @@ start_exhaustive_search(ForeignScanState *node)
 		old = MemoryContextSwitchTo(row_cxt);
 		ExecClearTuple(slot);
 		form_row(state, record, slot->tts_values, slot->tts_isnull);
+		ctid = scan_ctid(state, record);
+		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
+		slot->tts_isnull[scan_desc->natts + 1] = !request->want_ctid;
 		slot->tts_isnull[scan_desc->natts] = true;
 		if (state->vector != NULL && record->nvalues == state->nvalues)
 		{
@@ -509,6 +522,8 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
 	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = *(ItemPointer) DatumGetPointer(state->sort_slot->tts_values[natts + 1]);
 	return true;
 }
 
@@ -677,6 +692,12 @@ start_read(ForeignScanState *node)
 																PINECONE_FANOUT_ANY);
 }
 
+bool
+pinecone_scan_is_timed(ForeignScanState *node)
+{
+	return node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+}
+
 void
 pinecone_scan_prepare(ForeignScanState *node)
 {
@@ -686,7 +707,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 	if (state->started)
 		return;
 	state->started = true;
-	state->counters.timing = node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	state->counters.timing = pinecone_scan_is_timed(node);
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
@@ -795,7 +816,10 @@ pineconeIterateForeignScan(ForeignScanState *node)
 				return slot;
 			}
 			form_row(state, record, slot->tts_values, slot->tts_isnull);
-			return ExecStoreVirtualTuple(slot);
+			(void) ExecStoreVirtualTuple(slot);
+			if (state->request->want_ctid)
+				slot->tts_tid = scan_ctid(state, record);
+			return slot;
 		}
 		if (status == PINECONE_SOURCE_PENDING)
 		{

@@ -21,7 +21,8 @@ typedef struct PineconeScanState
 	PineconeSession *session; /* NULL until the scan runs */
 	Oid userid;
 	PineconeCounters counters;
-	int64 position; /* pending writes as of the statement's begin */
+	int64 position;		   /* pending writes as of the statement's begin */
+	double pending_before; /* and how many are to the table, for EXPLAIN */
 
 	/* Run-time values */
 	List *exprs; /* of ExprState */
@@ -100,6 +101,9 @@ extern void pinecone_scan_prepare(ForeignScanState *node);
 extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
 									PineconeSourceSpec *spec);
 extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
+
+/* Does EXPLAIN want to know where time goes? */
+extern bool pinecone_scan_is_timed(ForeignScanState *node);
 
 /*
  * Ask for what starting a run needs to know, without waiting for it: call this

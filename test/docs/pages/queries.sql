@@ -1,0 +1,12 @@
+-- What docs/queries.md takes for granted: three servers for one index, tenants.
+CREATE EXTENSION pinecone_fdw;
+CREATE SERVER catalog FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'catalog');
+CREATE SERVER pinecone FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'catalog');
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'catalog');
+CREATE USER MAPPING FOR CURRENT_USER SERVER catalog OPTIONS (api_key '...');
+CREATE USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (api_key '...');
+CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (api_key '...');
+CREATE FOREIGN TABLE filling (tenant text OPTIONS (role 'namespace'), id text, embedding real[], title text) SERVER catalog;
+INSERT INTO filling SELECT t, 'd' || i, ARRAY[i, 1, 2, 3]::real[], 'Title ' || i FROM generate_series(1, 20) i, unnest('{acme, umbra}'::text[]) t;
+CREATE TABLE tenants (name text, interest real[]);
+INSERT INTO tenants VALUES ('acme', '{1, 2, 3, 4}'), ('umbra', '{4, 3, 2, 1}');
