@@ -426,6 +426,7 @@ static const PineconeSourceKind overlay_kind = {
 	.calls = overlay_calls,
 	.seen = overlay_seen,
 	.top_k = overlay_top_k,
+	.passes_over = true,
 };
 
 /* ---- Begin ---- */

@@ -3,10 +3,7 @@
  *		Begin, iterate, rescan and end a foreign scan.
  *
  * A run of a scan evaluates the request plan's expressions, opens a stream of
- * records and turns each into a scan tuple.  What a nearest-neighbour search
- * cannot bring - rows beyond its cap, or all of them when there is no usable
- * query vector - comes from an exhaustive search: the whole namespace is read,
- * as far as the filter matches, and sorted here.
+ * records and turns each into a scan tuple.
  */
 #include "postgres.h"
 
@@ -40,6 +37,7 @@
 #include "pending/pending.h"
 #include "scan/answers.h"
 #include "scan/run_count.h"
+#include "scan/run_search.h"
 #include "scan/scan.h"
 
 /*
@@ -49,34 +47,21 @@
 #define MAX_SQUARE 1e30
 #define MIN_SQUARE 1e-30
 
-/* The distance a search's score stands for. */
-static double
-score_distance(PineconeMetric metric, double score)
+/*
+ * Scores are float32: that of a vector and itself can come out a little above 1,
+ * and the square of their distance a little below 0.
+ */
+double
+pinecone_scan_distance(PineconeMetric metric, double score)
 {
 	switch (metric)
 	{
 		case PINECONE_METRIC_COSINE:
-			return 1.0 - score;
+			return Min(Max(1.0 - score, 0.0), 2.0);
 		case PINECONE_METRIC_EUCLIDEAN:
 			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
 		case PINECONE_METRIC_DOTPRODUCT:
 			return -score;
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
-
-static double
-vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return pinecone_distance_cosine(n, a, b);
-		case PINECONE_METRIC_EUCLIDEAN:
-			return pinecone_distance_l2(n, a, b);
-		case PINECONE_METRIC_DOTPRODUCT:
-			return pinecone_distance_negative_inner_product(n, a, b);
 		default:
 			elog(ERROR, "unexpected metric: %d", (int) metric);
 	}
@@ -313,9 +298,8 @@ pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *value
 	return pinecone_scan_id_is_possible(wanted);
 }
 
-/* A LIMIT or OFFSET that is known by now: -1 when there is none. */
-static double
-evaluate_count(ForeignScanState *node, int number)
+double
+pinecone_scan_evaluate_count(ForeignScanState *node, int number)
 {
 	PineconeScanState *state = node->fdw_state;
 
@@ -345,8 +329,8 @@ static double
 evaluate_row_limit(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	double limit = evaluate_count(node, state->request->limit);
-	double offset = evaluate_count(node, state->request->offset);
+	double limit = pinecone_scan_evaluate_count(node, state->request->limit);
+	double offset = pinecone_scan_evaluate_count(node, state->request->offset);
 
 	if (state->drained)
 		return 0;
@@ -355,9 +339,8 @@ evaluate_row_limit(ForeignScanState *node)
 
 /* ---- Rows ---- */
 
-/* Put a distance where the scan tuple has a place for it. */
-static void
-set_distance(PineconeScanState *state, double distance, Datum *values, bool *isnull)
+void
+pinecone_scan_set_distance(PineconeScanState *state, double distance, Datum *values, bool *isnull)
 {
 	for (int i = 0; i < state->nlayout; i++)
 	{
@@ -387,19 +370,18 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 			values[i] = state->row_values[attnum - 1];
 	}
 	if (record->has_score)
-		set_distance(state, score_distance(state->request->metric, record->score),
-					 values, isnull);
+		pinecone_scan_set_distance(state, pinecone_scan_distance(state->request->metric, record->score),
+								   values, isnull);
 }
 
-static ItemPointerData
-scan_ctid(PineconeScanState *state, const PineconeRecord *record)
+ItemPointerData
+pinecone_scan_ctid(PineconeScanState *state, const PineconeRecord *record)
 {
 	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
 }
 
-/* A record as a scan tuple, in the current memory context. */
-static void
-form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+void
+pinecone_scan_form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
 	instr_time start;
 	instr_time end;
@@ -415,7 +397,16 @@ form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	INSTR_TIME_ACCUM_DIFF(state->counters.row_time, end, start);
 }
 
-/* ---- Exhaustive search ---- */
+void
+pinecone_scan_store_row(PineconeScanState *state, const PineconeRecord *record, TupleTableSlot *slot)
+{
+	pinecone_scan_form_row(state, record, slot->tts_values, slot->tts_isnull);
+	(void) ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = pinecone_scan_ctid(state, record);
+}
+
+/* ---- Starting a run ---- */
 
 void
 pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
@@ -440,98 +431,8 @@ pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSo
 		spec->filter = state->filter.json;
 }
 
-/*
- * Read everything the filter matches, leave out what the search has returned,
- * and sort by distance.  Distances are NULL without a query vector.
- */
-static void
-start_exhaustive_search(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRequest *request = state->request;
-	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	TupleDesc desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
-	AttrNumber keys[] = {scan_desc->natts + 1};
-	Oid operators[] = {Float8LessOperator};
-	Oid collations[] = {InvalidOid};
-	bool nulls_first[] = {false};
-	PineconeSourceSpec spec;
-	PineconeFanout *stream;
-	PineconeRecord *record;
-	TupleTableSlot *slot;
-	MemoryContext row_cxt;
-
-	for (int i = 1; i <= scan_desc->natts; i++)
-		TupleDescCopyEntry(desc, i, scan_desc, i);
-	TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
-	pinecone_finish_tuple_desc(desc);
-	state->exhaustive = true;
-	state->sort = tuplesort_begin_heap(desc, 1, keys, operators, collations, nulls_first,
-									   work_mem, NULL, PINECONE_TUPLESORT_ONCE);
-	slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
-
-	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
-	spec.want_values = true;
-	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
-								   PINECONE_FANOUT_ANY);
-	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-	{
-		ItemPointerData ctid;
-		MemoryContext old;
-
-		if (state->stream && pinecone_fanout_seen(state->stream, record))
-			continue;
-		MemoryContextReset(row_cxt);
-		old = MemoryContextSwitchTo(row_cxt);
-		ExecClearTuple(slot);
-		form_row(state, record, slot->tts_values, slot->tts_isnull);
-		ctid = scan_ctid(state, record);
-		slot->tts_values[scan_desc->natts + 1] = PointerGetDatum(&ctid);
-		slot->tts_isnull[scan_desc->natts + 1] = !request->want_ctid;
-		slot->tts_isnull[scan_desc->natts] = true;
-		if (state->vector != NULL && record->nvalues == state->nvalues)
-		{
-			double distance = vector_distance(request->metric, state->nvalues,
-											  record->values, state->vector);
-
-			slot->tts_values[scan_desc->natts] = Float8GetDatum(distance);
-			slot->tts_isnull[scan_desc->natts] = false;
-			set_distance(state, distance, slot->tts_values, slot->tts_isnull);
-		}
-		ExecStoreVirtualTuple(slot);
-		MemoryContextSwitchTo(old);
-		tuplesort_puttupleslot(state->sort, slot);
-	}
-	pinecone_fanout_end(stream);
-	ExecDropSingleTupleTableSlot(slot);
-	tuplesort_performsort(state->sort);
-}
-
-static bool
-next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
-{
-	PineconeScanState *state = node->fdw_state;
-	int natts = slot->tts_tupleDescriptor->natts;
-
-	if (!tuplesort_gettupleslot(state->sort, true, false, state->sort_slot, NULL))
-		return false;
-	slot_getallattrs(state->sort_slot);
-	memcpy(slot->tts_values, state->sort_slot->tts_values, natts * sizeof(Datum));
-	memcpy(slot->tts_isnull, state->sort_slot->tts_isnull, natts * sizeof(bool));
-	ExecStoreVirtualTuple(slot);
-	if (state->request->want_ctid)
-		slot->tts_tid = *(ItemPointer) DatumGetPointer(state->sort_slot->tts_values[natts + 1]);
-	return true;
-}
-
-/* ---- Starting a run ---- */
-
-/* Evaluate the query vector; it stays NULL when the value is. */
-static void
-evaluate_vector(ForeignScanState *node)
+void
+pinecone_scan_evaluate_vector(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	int number = state->request->vector;
@@ -637,7 +538,7 @@ start_search(ForeignScanState *node)
 			spec.query_id = NULL;
 	}
 	else
-		evaluate_vector(node);
+		pinecone_scan_evaluate_vector(node);
 	if (!check_search(node))
 	{
 		state->given_up = true;
@@ -656,6 +557,7 @@ start_search(ForeignScanState *node)
 										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
 											  PINECONE_FANOUT_LOW_SCORE :
 											  PINECONE_FANOUT_HIGH_SCORE);
+	pinecone_search_decide_collecting(node);
 }
 
 /* A run that reads records by their ids, their order or their metadata. */
@@ -751,32 +653,6 @@ pinecone_scan_start(ForeignScanState *node)
 
 /* ---- Iterate ---- */
 
-/*
- * A search has brought all it can.  Is there more that it cannot?  Either it
- * is at its cap, or it went by the vector of a record that is not there: then
- * the query vector is NULL, and SQL wants every row.
- */
-static bool
-search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (state->request->op != PINECONE_OP_QUERY)
-		return false;
-	if (status == PINECONE_SOURCE_CAPPED)
-	{
-		if (state->vector == NULL)
-			evaluate_vector(node);
-		return true;
-	}
-	if (state->request->vector_id >= 0 && !state->found_any)
-	{
-		evaluate_vector(node);
-		return state->vector == NULL;
-	}
-	return false;
-}
-
 TupleTableSlot *
 pineconeIterateForeignScan(ForeignScanState *node)
 {
@@ -784,7 +660,6 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	PineconeSourceStatus status;
 	PineconeRecord *record;
-	MemoryContext old;
 
 	ExecClearTuple(slot);
 	state->pending = false;
@@ -801,45 +676,15 @@ pineconeIterateForeignScan(ForeignScanState *node)
 	if (state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT)
 		return pinecone_count_next(node, slot);
 
-	if (state->sort == NULL && state->stream != NULL)
-	{
-		status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
-		if (state->request->op == PINECONE_OP_QUERY)
-			state->top_k = pinecone_fanout_top_k(state->stream);
-		if (status == PINECONE_SOURCE_RECORD)
-		{
-			state->found_any = true;
-			if (record->has_score &&
-				score_distance(state->request->metric, record->score) > state->bound)
-			{
-				state->done = true;
-				return slot;
-			}
-			form_row(state, record, slot->tts_values, slot->tts_isnull);
-			(void) ExecStoreVirtualTuple(slot);
-			if (state->request->want_ctid)
-				slot->tts_tid = scan_ctid(state, record);
-			return slot;
-		}
-		if (status == PINECONE_SOURCE_PENDING)
-		{
-			state->pending = true;
-			return slot;
-		}
-		if (!search_is_incomplete(node, status))
-		{
-			state->done = true;
-			return slot;
-		}
-	}
-	if (state->sort == NULL)
-	{
-		old = MemoryContextSwitchTo(state->run_cxt);
-		start_exhaustive_search(node);
-		MemoryContextSwitchTo(old);
-	}
+	if (state->request->op == PINECONE_OP_QUERY)
+		return pinecone_search_next(node, slot);
 
-	if (!next_sorted_row(node, slot))
+	status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
+	if (status == PINECONE_SOURCE_PENDING)
+		state->pending = true;
+	else if (status == PINECONE_SOURCE_RECORD)
+		pinecone_scan_store_row(state, record, slot);
+	else
 		state->done = true;
 	return slot;
 }
@@ -860,8 +705,7 @@ pinecone_scan_clear_run(PineconeScanState *state)
 	state->next_count = 0;
 	state->vector = NULL;
 	state->nvalues = 0;
-	state->sort = NULL;
-	state->sort_slot = NULL;
+	memset(&state->search, 0, sizeof(state->search));
 }
 
 void
@@ -869,10 +713,7 @@ pinecone_scan_end_run(PineconeScanState *state)
 {
 	if (!state->started)
 		return;
-	if (state->sort_slot)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	if (state->sort)
-		tuplesort_end(state->sort);
+	pinecone_search_end(state);
 	pinecone_scan_clear_run(state);
 	MemoryContextReset(state->run_cxt);
 }

@@ -14,6 +14,26 @@
 #include "scan/start_together.h"
 #include "value/row.h"
 
+/*
+ * Rows of a search that do not come as they are to be returned.
+ */
+typedef struct PineconeSearchRows
+{
+	Tuplesortstate *sort; /* NULL: no such rows */
+	TupleTableSlot *in;	  /* their tuples have the distance and the ctid, too */
+	TupleTableSlot *out;
+	MemoryContext row_cxt;
+	bool sorted;	 /* they are being returned */
+	bool last;		 /* after them nothing comes */
+	bool some;		 /* "distance" is set */
+	double distance; /* of the last row that was returned as it came */
+
+	/* Rows are collected until so many of them meet the local conditions */
+	bool collecting;
+	double wanted;
+	double met;
+} PineconeSearchRows;
+
 typedef struct PineconeScanState
 {
 	PineconeRequest *request;
@@ -63,9 +83,8 @@ typedef struct PineconeScanState
 	bool pending;			  /* it was because of this */
 	instr_time since;		  /* when it began to be pending */
 
-	/* Exhaustive search: all the rows a search could not reach, sorted here */
-	Tuplesortstate *sort;
-	TupleTableSlot *sort_slot;
+	/* A search's rows that are sorted here: see run_search.h */
+	PineconeSearchRows search;
 	bool exhaustive; /* for EXPLAIN */
 
 	/* A direct modification that sends with the rest of its statement, or NULL */
@@ -104,6 +123,27 @@ extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 
 /* Does EXPLAIN want to know where time goes? */
 extern bool pinecone_scan_is_timed(ForeignScanState *node);
+
+/* Evaluate the query vector; it stays NULL when the value is. */
+extern void pinecone_scan_evaluate_vector(ForeignScanState *node);
+
+/* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
+extern double pinecone_scan_evaluate_count(ForeignScanState *node, int number);
+
+/* The distance that a search's score stands for. */
+extern double pinecone_scan_distance(PineconeMetric metric, double score);
+
+/*
+ * A record as a scan tuple: its values, in the current memory context, what
+ * takes the place of its distance, and where it is; or all of that in a slot.
+ */
+extern void pinecone_scan_form_row(PineconeScanState *state, const PineconeRecord *record,
+								   Datum *values, bool *isnull);
+extern void pinecone_scan_set_distance(PineconeScanState *state, double distance,
+									   Datum *values, bool *isnull);
+extern ItemPointerData pinecone_scan_ctid(PineconeScanState *state, const PineconeRecord *record);
+extern void pinecone_scan_store_row(PineconeScanState *state, const PineconeRecord *record,
+									TupleTableSlot *slot);
 
 /*
  * Ask for what starting a run needs to know, without waiting for it: call this

@@ -103,6 +103,7 @@ typedef struct PineconeSourceKind
 	/* NULL where there are no searches */
 	bool (*seen)(PineconeSource *source, const char *id);
 	int (*top_k)(PineconeSource *source);
+	bool passes_over; /* it reads more records than it returns */
 } PineconeSourceKind;
 
 /* What each of them begins with. */

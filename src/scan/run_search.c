@@ -1,0 +1,361 @@
+/*
+ * run_search.c
+ *		Runs whose rows are those of a nearest-neighbour search.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "base/distance.h"
+#include "base/setting.h"
+#include "scan/run_search.h"
+
+static double
+vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return pinecone_distance_cosine(n, a, b);
+		case PINECONE_METRIC_EUCLIDEAN:
+			return pinecone_distance_l2(n, a, b);
+		case PINECONE_METRIC_DOTPRODUCT:
+			return pinecone_distance_negative_inner_product(n, a, b);
+		default:
+			elog(ERROR, "unexpected metric: %d", (int) metric);
+	}
+}
+
+/* ---- Rows that are sorted here ---- */
+
+static void
+begin_sort(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->search;
+	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	AttrNumber keys[] = {scan_desc->natts + 1};
+	Oid operators[] = {Float8LessOperator};
+	Oid collations[] = {InvalidOid};
+	bool nulls_first[] = {false};
+	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+	TupleDesc desc;
+
+	if (rows->in == NULL)
+	{
+		desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
+		for (int i = 1; i <= scan_desc->natts; i++)
+			TupleDescCopyEntry(desc, i, scan_desc, i);
+		TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+		TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
+		pinecone_finish_tuple_desc(desc);
+		rows->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+		rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+		rows->row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
+	}
+	rows->sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
+									  nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
+	rows->sorted = false;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+end_sort(PineconeScanState *state)
+{
+	PineconeSearchRows *rows = &state->search;
+
+	if (rows->sort == NULL)
+		return;
+	ExecClearTuple(rows->out);
+	tuplesort_end(rows->sort);
+	rows->sort = NULL;
+	rows->sorted = false;
+}
+
+static void
+sort_rows(PineconeScanState *state)
+{
+	tuplesort_performsort(state->search.sort);
+	state->search.sorted = true;
+}
+
+/*
+ * Form the row of a record in the slot for the sort.  Its distance is that of its
+ * score, or computed, or NULL without a query vector.
+ */
+static void
+fill_sort_slot(ForeignScanState *node, const PineconeRecord *record)
+{
+	PineconeScanState *state = node->fdw_state;
+	TupleTableSlot *slot = state->search.in;
+	int place = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts;
+	MemoryContext old;
+	ItemPointer ctid;
+
+	ExecClearTuple(slot);
+	MemoryContextReset(state->search.row_cxt);
+	old = MemoryContextSwitchTo(state->search.row_cxt);
+	pinecone_scan_form_row(state, record, slot->tts_values, slot->tts_isnull);
+	slot->tts_isnull[place] = false;
+	if (record->has_score)
+		slot->tts_values[place] = Float8GetDatum(pinecone_scan_distance(state->request->metric, record->score));
+	else if (state->vector != NULL && record->nvalues == state->nvalues)
+	{
+		double distance = vector_distance(state->request->metric, state->nvalues,
+										  record->values, state->vector);
+
+		slot->tts_values[place] = Float8GetDatum(distance);
+		pinecone_scan_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
+	}
+	else
+		slot->tts_isnull[place] = true;
+	ctid = palloc(sizeof(ItemPointerData));
+	*ctid = pinecone_scan_ctid(state, record);
+	slot->tts_values[place + 1] = PointerGetDatum(ctid);
+	slot->tts_isnull[place + 1] = !state->request->want_ctid;
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(old);
+}
+
+/* Show a row of the sort in the scan's slot. */
+static void
+show_sorted_row(ForeignScanState *node, TupleTableSlot *from, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	ExecClearTuple(slot);
+	slot_getallattrs(from);
+	memcpy(slot->tts_values, from->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, from->tts_isnull, natts * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = *(ItemPointer) DatumGetPointer(from->tts_values[natts + 1]);
+}
+
+static bool
+next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeSearchRows *rows = &((PineconeScanState *) node->fdw_state)->search;
+
+	if (!tuplesort_gettupleslot(rows->sort, true, false, rows->out, NULL))
+		return false;
+	show_sorted_row(node, rows->out, slot);
+	return true;
+}
+
+/* ---- Collecting ---- */
+
+void
+pinecone_search_decide_collecting(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	List *quals = node->ss.ps.plan->qual;
+	double limit = pinecone_scan_evaluate_count(node, request->limit);
+	double offset = pinecone_scan_evaluate_count(node, request->offset);
+	bool limited = pinecone_enable_limit && !state->drained && limit >= 0;
+	bool may_grow = quals != NIL || state->nnamespaces > 1 || request->bound >= 0 ||
+					pinecone_fanout_passes_over(state->stream);
+
+	/* conditions are evaluated twice */
+	if (!request->sorted || !may_grow || contain_volatile_functions((Node *) quals))
+		return;
+	if (!limited && request->bound < 0 && state->nnamespaces <= 1)
+		return;
+	state->search.collecting = true;
+	state->search.wanted = limited ? Max(1, limit + Max(0, offset)) : get_float8_infinity();
+}
+
+/* Does the row in the scan's slot meet the local conditions? */
+static bool
+meets_conditions(ForeignScanState *node, TupleTableSlot *slot)
+{
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	TupleTableSlot *old = econtext->ecxt_scantuple;
+	bool result;
+
+	if (node->ss.ps.qual == NULL)
+		return true;
+	econtext->ecxt_scantuple = slot;
+	result = ExecQual(node->ss.ps.qual, econtext);
+	econtext->ecxt_scantuple = old;
+	ResetExprContext(econtext);
+	if (!result)
+		InstrCountFiltered1(node, 1);
+	return result;
+}
+
+/* Keep a row for later, unless the scan would not return it anyway. */
+static void
+keep_row(ForeignScanState *node, const PineconeRecord *record, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->search;
+
+	if (rows->sort == NULL)
+		begin_sort(node);
+	fill_sort_slot(node, record);
+	if (rows->collecting)
+	{
+		bool met;
+
+		show_sorted_row(node, rows->in, slot);
+		met = meets_conditions(node, slot);
+		ExecClearTuple(slot);
+		if (!met)
+			return;
+		rows->met++;
+	}
+	tuplesort_puttupleslot(rows->sort, rows->in);
+}
+
+/* ---- Exhaustive search ---- */
+
+/*
+ * Read everything the filter matches, leave out what the search has returned, and
+ * add it to the rows that are sorted here.
+ */
+static void
+search_exhaustively(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSourceSpec spec;
+	PineconeFanout *stream;
+	PineconeRecord *record;
+	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+
+	state->exhaustive = true;
+	if (state->vector == NULL)
+		pinecone_scan_evaluate_vector(node);
+	if (state->search.sort == NULL)
+		begin_sort(node);
+	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	spec.want_values = true;
+	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+								   PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
+	{
+		if (state->stream && pinecone_fanout_seen(state->stream, record))
+			continue;
+		fill_sort_slot(node, record);
+		tuplesort_puttupleslot(state->search.sort, state->search.in);
+	}
+	pinecone_fanout_end(stream);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A search has brought all it can.  Is there more that it cannot?  Either it
+ * is at its cap, or it went by the vector of a record that is not there: then
+ * the query vector is NULL, and SQL wants every row.
+ */
+static bool
+is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (status == PINECONE_SOURCE_CAPPED)
+		return true;
+	if (state->request->vector_id >= 0 && !state->found_any)
+	{
+		pinecone_scan_evaluate_vector(node);
+		return state->vector == NULL;
+	}
+	return false;
+}
+
+/* ---- The next row ---- */
+
+/*
+ * Returns rows as the search brings them, best first.  Rows that are collected, or
+ * come late, go into a sort; so does all that an exhaustive search finds.  What is
+ * in the sort is returned once there is enough of it, or when nothing else comes.
+ */
+TupleTableSlot *
+pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->search;
+
+	for (;;)
+	{
+		PineconeSourceStatus status = PINECONE_SOURCE_CAPPED;
+		PineconeRecord *record;
+		double distance;
+
+		if (rows->sorted)
+		{
+			if (next_sorted_row(node, slot))
+				return slot;
+			end_sort(state);
+		}
+		if (rows->last)
+		{
+			state->done = true;
+			return ExecClearTuple(slot);
+		}
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->stream != NULL)
+		{
+			status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
+			state->top_k = pinecone_fanout_top_k(state->stream);
+		}
+		if (status == PINECONE_SOURCE_PENDING)
+		{
+			state->pending = true;
+			return ExecClearTuple(slot);
+		}
+		if (status != PINECONE_SOURCE_RECORD)
+		{
+			if (is_incomplete(node, status))
+				search_exhaustively(node);
+			rows->last = true;
+		}
+		else
+		{
+			state->found_any = true;
+			distance = pinecone_scan_distance(state->request->metric, record->score);
+			if (distance > state->bound)
+				rows->last = true;
+			else if (rows->collecting || (rows->some && distance < rows->distance))
+			{
+				keep_row(node, record, slot);
+				/* what comes after the collected rows is behind all of them */
+				rows->distance = rows->some ? Max(rows->distance, distance) : distance;
+				rows->some = true;
+				if (!rows->collecting || rows->met < rows->wanted)
+					continue;
+			}
+			else
+			{
+				rows->some = true;
+				rows->distance = distance;
+				pinecone_scan_store_row(state, record, slot);
+				return slot;
+			}
+		}
+		rows->collecting = false;
+		if (rows->sort != NULL)
+			sort_rows(state);
+	}
+}
+
+void
+pinecone_search_end(PineconeScanState *state)
+{
+	end_sort(state);
+	if (state->search.in != NULL)
+	{
+		ExecDropSingleTupleTableSlot(state->search.in);
+		ExecDropSingleTupleTableSlot(state->search.out);
+	}
+}
