@@ -15,7 +15,7 @@
 typedef struct PineconeKnownQuestion
 {
 	bool asked;			/* since pinecone_known_begin() */
-	PineconeCall *call; /* a dry run, or NULL; in the context of who asks */
+	PineconeCall *call; /* a dry run, or NULL */
 	TimestampTz before; /* when the statistics were from before they were asked anew */
 } PineconeKnownQuestion;
 
@@ -36,7 +36,7 @@ typedef struct PineconeKnown
 /* A search has come short: begin to ask about it. */
 extern void pinecone_known_begin(PineconeKnownQuestion *question);
 
-/* So many matches came in all.  Does not wait. */
+/* So many matches came in all.  Does not wait.  A call is in the current memory context. */
 extern PineconeKnown pinecone_known_matches(PineconeKnownQuestion *question,
 											const PineconeSourceSpec *spec, double came);
 

@@ -14,6 +14,7 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_search.h"
 
@@ -153,6 +154,17 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 
 /* ---- Collecting ---- */
 
+/* Are there more records than searches bring, or more namespaces than one? */
+static bool
+is_beyond_cap(PineconeScanState *state)
+{
+	int ceiling = state->session->max_top_k;
+
+	return state->nnamespaces > 1 ||
+		   (state->nnamespaces == 1 &&
+			state->namespaces[0].records > (ceiling > 0 ? ceiling : PINECONE_MAX_TOP_K));
+}
+
 void
 pinecone_search_decide_collecting(ForeignScanState *node)
 {
@@ -166,11 +178,12 @@ pinecone_search_decide_collecting(ForeignScanState *node)
 					pinecone_fanout_passes_over(state->stream);
 
 	/* conditions are evaluated twice */
-	if (!request->sorted || !may_grow || contain_volatile_functions((Node *) quals))
+	if (!request->sorted || contain_volatile_functions((Node *) quals))
 		return;
-	if (!limited && request->bound < 0 && state->nnamespaces <= 1)
+	if (limited ? !may_grow : request->bound < 0 && !(request->all && is_beyond_cap(state)))
 		return;
 	state->search.collecting = true;
+	state->search.keep_all = state->begun_ahead;
 	state->search.wanted = limited ? Max(1, limit + Max(0, offset)) : get_float8_infinity();
 }
 
@@ -188,8 +201,6 @@ meets_conditions(ForeignScanState *node, TupleTableSlot *slot)
 	result = ExecQual(node->ss.ps.qual, econtext);
 	econtext->ecxt_scantuple = old;
 	ResetExprContext(econtext);
-	if (!result)
-		InstrCountFiltered1(node, 1);
 	return result;
 }
 
@@ -210,9 +221,13 @@ keep_row(ForeignScanState *node, const PineconeRecord *record, TupleTableSlot *s
 		show_sorted_row(node, rows->in, slot);
 		met = meets_conditions(node, slot);
 		ExecClearTuple(slot);
-		if (!met)
+		if (met)
+			rows->met++;
+		else if (!rows->keep_all)
+		{
+			InstrCountFiltered1(node, 1);
 			return;
-		rows->met++;
+		}
 	}
 	tuplesort_puttupleslot(rows->sort, rows->in);
 }

@@ -9,9 +9,9 @@
  * An approximate service brings some matches only when it is asked for more.  To
  * return them in their places, rows are collected, and sorted, wherever a search
  * may have to grow before its reader has enough: until as many as LIMIT wants meet
- * the local conditions, or until the bound on the distance.  Where nobody knows
- * how many are wanted, rows are returned as they come, and those that are late
- * come last.
+ * the local conditions, or until the bound on the distance, or all that there are
+ * if the plan is made for reading all.  Else nobody knows how many are wanted: rows
+ * are returned as they come, and those that are late come last.
  */
 #ifndef PINECONE_RUN_SEARCH_H
 #define PINECONE_RUN_SEARCH_H

@@ -30,6 +30,7 @@ typedef struct PineconeSearchRows
 
 	/* Rows are collected until so many of them meet the local conditions */
 	bool collecting;
+	bool keep_all; /* outer rows with other conditions may share them */
 	double wanted;
 	double met;
 } PineconeSearchRows;

@@ -234,8 +234,10 @@ reader_has_enough(PineconeStored *stored, double known)
 static void
 settle(PineconeStored *stored)
 {
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 	PineconeKnown known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame);
 
+	MemoryContextSwitchTo(old);
 	if (known.kind == PINECONE_KNOWN_ASKED)
 		return;
 	if (known.kind == PINECONE_KNOWN_ALL ||
