@@ -7,6 +7,8 @@ SELECT '{"id": "x", "values": [1, 2]}' \g (format=unaligned tuples_only=on) |tes
 \set key_file `mktemp /tmp/pinecone_fdw_key.XXXXXX`
 \setenv KEY_FILE :key_file
 \! chmod 644 "$KEY_FILE"
+-- whoever may read it: a warning, which names a path that changes
+SET client_min_messages = error;
 -- a newline behind the key is not part of it
 \! echo "$PINECONE_LOCAL_KEY" >"$KEY_FILE"
 ALTER USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (DROP api_key, ADD api_key_file :'key_file');

@@ -12,7 +12,7 @@
 
 #include "base/compat.h"
 #include "hooks.h"
-#include "modify/statement.h"
+#include "modify/modify.h"
 #include "plan/paths.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
@@ -72,7 +72,7 @@ executor_run(PINECONE_EXECUTOR_RUN_ARGS)
 static void
 executor_finish(QueryDesc *query)
 {
-	pinecone_statement_before_triggers(query->estate);
+	pinecone_modify_before_triggers(query->estate);
 	if (next_executor_finish != NULL)
 		next_executor_finish(query);
 	else

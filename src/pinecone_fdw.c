@@ -10,6 +10,7 @@
 #include "admin/analyze.h"
 #include "admin/explain.h"
 #include "admin/import.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "hooks.h"
 #include "modify/modify.h"
@@ -25,12 +26,22 @@ PG_FUNCTION_INFO_V1(pinecone_fdw_handler);
 
 void _PG_init(void);
 
+/*
+ * For want of memory a step may fail.  The next use of the module calls this
+ * again, and goes on there: what has been done must not be a second time.
+ */
 void
 _PG_init(void)
 {
-	pinecone_setting_init();
-	pinecone_pending_init();
-	pinecone_hooks_install();
+	static void (*const steps[])(void) = {
+		pinecone_setting_init,
+		pinecone_pending_init,
+		pinecone_hooks_install,
+	};
+	static int done = 0;
+
+	for (; done < lengthof(steps); done++)
+		steps[done]();
 }
 
 Datum
@@ -82,5 +93,6 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExplainForeignModify = pineconeExplainForeignModify;
 	routine->ExplainDirectModify = pineconeExplainDirectModify;
 
+	pinecone_ours_note(routine);
 	PG_RETURN_POINTER(routine);
 }

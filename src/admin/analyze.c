@@ -153,6 +153,8 @@ begin_rows(RowSample *sample, PineconeTable *table, TupleDesc desc, int most)
 		wanted = bms_add_member(wanted, i);
 	sample->desc = desc;
 	sample->reader = pinecone_convert_reader(table, wanted);
+	/* a value that does not fit must not cost the estimates of all others */
+	pinecone_convert_read_null(sample->reader, NULL);
 	sample->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone sample row",
 											ALLOCSET_DEFAULT_SIZES);
 	sample->values = palloc(Max(desc->natts, 1) * sizeof(Datum));
@@ -308,6 +310,10 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 					   table->name, namespaces[0].name, ids.listed, sample.nrows) :
 				errmsg("\"%s\": %d namespaces have %.0f records; %d in sample",
 					   table->name, n, ids.listed, sample.nrows));
+	if (pinecone_convert_misfits(sample.reader) > 0)
+		ereport(elevel,
+				errmsg("\"%s\": " INT64_FORMAT " values of the sample do not fit their columns and count as NULL",
+					   table->name, pinecone_convert_misfits(sample.reader)));
 	return sample.nrows;
 }
 

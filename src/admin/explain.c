@@ -243,7 +243,31 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
 		ExplainPropertyText("Pinecone Distance Bound", pinecone_explain_request_value(values, request->bound), es);
+	if (request->score_bound >= 0)
+		ExplainPropertyText("Pinecone Score Bound",
+							pinecone_explain_request_value(values, request->score_bound), es);
 	explain_limit("Pinecone Top K", request, values, es);
+}
+
+/* Why a distance of the query's is no search, and what stands in for one. */
+static void
+explain_no_search(PineconeScanState *state, ExplainState *es)
+{
+	static const char *const operators[] = {
+		[PINECONE_METRIC_COSINE] = "<=>",
+		[PINECONE_METRIC_EUCLIDEAN] = "<->",
+		[PINECONE_METRIC_DOTPRODUCT] = "<#>",
+	};
+	PineconeRequest *request = state->request;
+
+	if (request->scored)
+		ExplainPropertyText("Pinecone Score", "computed from vectors", es);
+	if (request->other_metric != PINECONE_METRIC_UNKNOWN)
+		ExplainPropertyText("Pinecone Search",
+							psprintf("none: the index measures %s, which is %s, not %s",
+									 metric_name(request->metric), operators[request->metric],
+									 operators[request->other_metric]),
+							es);
 }
 
 /* What goes over the wire first. */
@@ -324,6 +348,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_search(state, &values, es);
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
+	explain_no_search(state, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
 	explain_pending(state, es);

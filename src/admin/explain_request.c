@@ -16,6 +16,7 @@
 #include "admin/explain_request.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "scan/run_values.h"
 #include "wire/message.h"
 
 /* Components of a vector, and ids of a fetch, that are shown. */
@@ -69,8 +70,8 @@ known_row_limit(const PineconeRequest *request, const PineconeValues *values)
 		return 0;
 	if (!is_known(values, request->limit) || !is_known(values, request->offset))
 		return -1;
-	return pinecone_scan_row_limit(request, known_count(values, request->limit),
-								   known_count(values, request->offset));
+	return pinecone_run_row_limit(request, known_count(values, request->limit),
+								  known_count(values, request->offset));
 }
 
 double
@@ -122,7 +123,7 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	if (row_limit < 0)
 		shown.top_k = pinecone_explain_request_limit(request, values);
 	else
-		search->top_k = pinecone_scan_top_k(request, row_limit);
+		search->top_k = pinecone_run_top_k(request, row_limit);
 
 	if (request->vector_id >= 0)
 	{
@@ -144,7 +145,7 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 			return NULL;
 		vector = pinecone_convert_vector(values->values[request->vector],
 										 getBaseType(values->types[request->vector]), &n);
-		if (!pinecone_scan_can_search(request->metric, vector, n))
+		if (!pinecone_run_can_search(request->metric, vector, n))
 			return NULL;
 		shown.vector = abbreviate_vector(vector, n);
 	}
@@ -177,7 +178,7 @@ describe_fetch(const PineconeRequest *request, const PineconeValues *values,
 		pinecone_message_append_parameter(&path, "namespace", namespace_);
 		return path.data;
 	}
-	ids = pinecone_scan_ids(request, values, &nids);
+	ids = pinecone_run_ids(request, values, &nids);
 	if (nids == 0)
 		return NULL;
 	if (nids <= SHOWN_IDS + 1)
@@ -206,7 +207,7 @@ describe_list(const PineconeRequest *request, const PineconeValues *values,
 		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix]);
 		pinecone_message_append_parameter(&path, "namespace", namespace_);
 	}
-	else if (pinecone_scan_prefix(request, values, &prefix))
+	else if (pinecone_run_prefix(request, values, &prefix))
 		pinecone_message_list_path(&path, namespace_, prefix, limit, NULL);
 	else
 		return NULL;

@@ -61,6 +61,7 @@ typedef struct FieldSummary
 {
 	char *name;
 	int seen;
+	bool noted; /* that it holds what no text can */
 } FieldSummary;
 
 typedef struct NamespaceSummary
@@ -72,6 +73,7 @@ typedef struct NamespaceSummary
 	int nfields;
 	int maxfields;
 	bool has_sparse;
+	bool noted; /* that a field's name is no text */
 } NamespaceSummary;
 
 /* ---- Options ---- */
@@ -345,6 +347,7 @@ find_field(NamespaceSummary *summary, const char *name)
 	summary->nfields++;
 	field->name = pstrdup(name);
 	field->seen = 0;
+	field->noted = false;
 	return field;
 }
 
@@ -398,6 +401,42 @@ field_type(const FieldSummary *field)
 	}
 }
 
+/* Say once a field that some of its values can be read by no type but json. */
+static void
+note_no_text(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
+{
+	ereport(NOTICE,
+			(field->name == NULL ?
+				 errmsg("namespace \"%s\", record \"%s\": the name of metadata field %s is no text that PostgreSQL can hold",
+						summary->name, record->id, field->json) :
+				 errmsg("namespace \"%s\", record \"%s\": metadata field \"%s\" holds a string that PostgreSQL's text cannot",
+						summary->name, record->id, field->name),
+			 field->name == NULL ?
+				 errdetail("It gets no column, and a column of the whole metadata cannot show the record's.") :
+				 errdetail("There the field's column, and one of the whole metadata, are as on_type_error says.")));
+}
+
+static void
+summarize_field(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
+{
+	FieldSummary *known;
+
+	if (field->name == NULL)
+	{
+		if (!summary->noted)
+			note_no_text(summary, record, field);
+		summary->noted = true;
+		return;
+	}
+	known = find_field(summary, field->name);
+	known->seen |= classify(&field->value);
+	if (field->value.no_text && !known->noted)
+	{
+		note_no_text(summary, record, field);
+		known->noted = true;
+	}
+}
+
 static void
 summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
 {
@@ -405,7 +444,7 @@ summarize_record(NamespaceSummary *summary, const PineconeRecord *record, Memory
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	for (int i = 0; i < fields->n; i++)
-		find_field(summary, fields->fields[i].name)->seen |= classify(&fields->fields[i].value);
+		summarize_field(summary, record, &fields->fields[i]);
 	MemoryContextSwitchTo(old);
 	summary->has_sparse |= record->sparse.n > 0;
 }

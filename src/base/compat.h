@@ -197,6 +197,15 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_create_wait_event_set(cxt, n) CreateWaitEventSet(cxt, n)
 #endif
 
+/* PG17 lets the caller bring the lexer's memory */
+#if PG_VERSION_NUM >= 170000
+#define pinecone_json_lex(text, len, encoding, need_escapes) \
+	makeJsonLexContextCstringLen(NULL, text, len, encoding, need_escapes)
+#else
+#define pinecone_json_lex(text, len, encoding, need_escapes) \
+	makeJsonLexContextCstringLen(text, len, encoding, need_escapes)
+#endif
+
 /* PG19 wants to be told when a descriptor is complete */
 #if PG_VERSION_NUM >= 190000
 #define pinecone_finish_tuple_desc(desc) TupleDescFinalize(desc)

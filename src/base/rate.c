@@ -9,7 +9,6 @@
 #include "common/hashfn.h"
 #include "nodes/bitmapset.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "base/rate.h"
 
@@ -145,8 +144,8 @@ typedef struct Bucket
 	BucketKey key;
 	double tokens;
 	double rate; /* tokens per second, at most the limit */
-	TimestampTz updated_at;
-	TimestampTz lowered_at;
+	PineconeTime updated_at;
+	PineconeTime lowered_at;
 } Bucket;
 
 HTAB *
@@ -163,7 +162,7 @@ pinecone_rate_create(void)
 /* A bucket, filled up to now. */
 static Bucket *
 find_bucket(HTAB *buckets, double limit, PineconeRateKind kind, const char *namespace_,
-			TimestampTz now)
+			PineconeTime now)
 {
 	BucketKey key = {kind, 0};
 	Bucket *bucket;
@@ -182,8 +181,7 @@ find_bucket(HTAB *buckets, double limit, PineconeRateKind kind, const char *name
 	}
 	else
 	{
-		/* a clock that was set back is no reason to wait */
-		seconds = Max(0, (now - bucket->updated_at) / 1000000.0);
+		seconds = (now - bucket->updated_at) / 1000000.0;
 		bucket->tokens = Min(most, bucket->tokens + seconds * bucket->rate);
 		bucket->rate = Min(limit, bucket->rate + seconds * GROWTH_PER_SECOND * limit);
 	}
@@ -191,9 +189,9 @@ find_bucket(HTAB *buckets, double limit, PineconeRateKind kind, const char *name
 	return bucket;
 }
 
-TimestampTz
+PineconeTime
 pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates, PineconeRateKind kind,
-				   const char *namespace_, TimestampTz now)
+				   const char *namespace_, PineconeTime now)
 {
 	double limit = rates->limits[kind];
 	Bucket *bucket;
@@ -206,12 +204,12 @@ pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates, PineconeRateK
 		bucket->tokens--;
 		return 0;
 	}
-	return now + (TimestampTz) ceil((1 - bucket->tokens) / bucket->rate * 1000000);
+	return now + (PineconeTime) ceil((1 - bucket->tokens) / bucket->rate * 1000000);
 }
 
 void
 pinecone_rate_lower(HTAB *buckets, const PineconeRateLimits *rates, PineconeRateKind kind,
-					const char *namespace_, TimestampTz sent_at, TimestampTz now)
+					const char *namespace_, PineconeTime sent_at, PineconeTime now)
 {
 	double limit = rates->limits[kind];
 	Bucket *bucket;

@@ -10,8 +10,9 @@
 #ifndef PINECONE_RATE_H
 #define PINECONE_RATE_H
 
-#include "datatype/timestamp.h"
 #include "utils/hsearch.h"
+
+#include "base/clock.h"
 
 typedef enum PineconeRateKind
 {
@@ -50,13 +51,13 @@ extern HTAB *pinecone_rate_create(void);
  * May a request of a kind go?  Takes its token and returns 0, or returns the
  * time at which to ask again.
  */
-extern TimestampTz pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates,
+extern PineconeTime pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates,
 									  PineconeRateKind kind, const char *namespace_,
-									  TimestampTz now);
+									  PineconeTime now);
 
 /* A request sent at that time was one too many. */
 extern void pinecone_rate_lower(HTAB *buckets, const PineconeRateLimits *rates,
 								PineconeRateKind kind, const char *namespace_,
-								TimestampTz sent_at, TimestampTz now);
+								PineconeTime sent_at, PineconeTime now);
 
 #endif /* PINECONE_RATE_H */

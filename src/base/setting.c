@@ -55,37 +55,78 @@ assign_hosts(const char *value, void *extra)
 	pinecone_hosts_changes++;
 }
 
+typedef struct Number
+{
+	const char *name;
+	const char *description;
+	const char *more; /* or NULL */
+	int *variable;
+	int otherwise;
+	int min;
+	int max;
+	int flags;
+} Number;
+
+static const Number numbers[] = {
+	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
+	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
+	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
+	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
+	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
+	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB},
+	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
+	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
+};
+
+typedef struct Hosts
+{
+	const char *name;
+	const char *description;
+	const char *more;
+	char **variable;
+	const char *otherwise;
+} Hosts;
+
+static const Hosts hosts[] = {
+	{"pinecone_fdw.allowed_hosts", "Hosts that may be sent API keys.",
+	 "Names and patterns such as \"*.pinecone.io\", separated by commas. Loopback is always allowed.",
+	 &pinecone_allowed_hosts, "*.pinecone.io"},
+	{"pinecone_fdw.allow_http_hosts", "Hosts that may be talked to without TLS.",
+	 "Names and patterns, separated by commas. Loopback is always allowed.",
+	 &pinecone_allow_http_hosts, ""},
+};
+
+/*
+ * For want of memory this may fail half way, and be called again: what has been
+ * defined must not be a second time.
+ */
 void
 pinecone_setting_init(void)
 {
-	for (int i = 0; i < lengthof(switches); i++)
-		DefineCustomBoolVariable(switches[i].name, switches[i].description, NULL,
-								 switches[i].variable, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	static int nswitches = 0;
+	static int nnumbers = 0;
+	static int nhosts = 0;
 
-	DefineCustomStringVariable("pinecone_fdw.allowed_hosts",
-							   "Hosts that may be sent API keys.",
-							   "Names and patterns such as \"*.pinecone.io\", separated by commas. Loopback is always allowed.",
-							   &pinecone_allowed_hosts, "*.pinecone.io", PGC_SUSET, 0, NULL, assign_hosts, NULL);
-	DefineCustomStringVariable("pinecone_fdw.allow_http_hosts",
-							   "Hosts that may be talked to without TLS.",
-							   "Names and patterns, separated by commas. Loopback is always allowed.",
-							   &pinecone_allow_http_hosts, "", PGC_SUSET, 0, NULL, assign_hosts, NULL);
-	DefineCustomIntVariable("pinecone_fdw.stats_ttl",
-							"How long the planner uses an index's statistics before asking again.",
-							NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, PGC_USERSET,
-							GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
-	DefineCustomIntVariable("pinecone_fdw.prefetch",
-							"How much a scan asks for ahead of its reader.",
-							NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, PGC_USERSET,
-							GUC_UNIT_KB | GUC_EXPLAIN, NULL, NULL, NULL);
-	DefineCustomIntVariable("pinecone_fdw.write_buffer",
-							"How much of a transaction's writes waits for the commit in memory.",
-							"What is more waits in a temporary file.",
-							&pinecone_write_buffer_kb, 16384, 64, 512 * 1024, PGC_USERSET,
-							GUC_UNIT_KB, NULL, NULL, NULL);
-	DefineCustomIntVariable("pinecone_fdw.read_ahead",
-							"How many rows of a nested loop are asked for at once.",
-							"0 or 1 asks for each row alone.",
-							&pinecone_read_ahead, 1000, 0, 10000, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	for (; nswitches < lengthof(switches); nswitches++)
+	{
+		const Switch *one = &switches[nswitches];
+
+		DefineCustomBoolVariable(one->name, one->description, NULL, one->variable, true,
+								 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	}
+	for (; nnumbers < lengthof(numbers); nnumbers++)
+	{
+		const Number *one = &numbers[nnumbers];
+
+		DefineCustomIntVariable(one->name, one->description, one->more, one->variable, one->otherwise,
+								one->min, one->max, PGC_USERSET, one->flags, NULL, NULL, NULL);
+	}
+	for (; nhosts < lengthof(hosts); nhosts++)
+	{
+		const Hosts *one = &hosts[nhosts];
+
+		DefineCustomStringVariable(one->name, one->description, one->more, one->variable, one->otherwise,
+								   PGC_SUSET, 0, NULL, assign_hosts, NULL);
+	}
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -11,9 +11,9 @@
 #include <math.h>
 
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/file.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "wire/message.h"
@@ -35,6 +35,9 @@
 
 /* More than one new key is odd; endlessly many must not keep a call alive. */
 #define MAX_NEW_KEYS 3
+
+/* Some times what all the authorities of a system take */
+#define MAX_CA_FILE (8 * 1024 * 1024)
 
 /* gRPC's code for a namespace that does not exist, in an answer of HTTP 404 */
 #define GRPC_NOT_FOUND 5
@@ -164,7 +167,13 @@ start_attempt(PineconeCall *call)
 	request.user_agent = USER_AGENT;
 	request.body = call->body;
 	request.body_len = call->body_len;
-	request.ca_file = options->ca_file;
+	if (options->ca_file != NULL && strncmp(request.url, "https:", 6) == 0)
+	{
+		const PineconeFile *ca = pinecone_file_read(options->ca_file, "certificate file", MAX_CA_FILE, false);
+
+		request.ca = ca->data;
+		request.ca_len = ca->len;
+	}
 	request.connect_timeout_ms = options->connect_timeout_ms;
 	request.timeout_ms = options->request_timeout_ms;
 	request.large_reply = call->large_reply;
@@ -174,7 +183,7 @@ start_attempt(PineconeCall *call)
 	call->state = PINECONE_CALL_RUNNING;
 	call->attempts++;
 	call->location = session->location;
-	call->sent_at = GetCurrentTimestamp();
+	call->sent_at = pinecone_clock_now();
 	session->running++;
 	if (call->counters)
 	{
@@ -205,8 +214,7 @@ static bool
 was_just_refused(PineconeSession *session)
 {
 	return session->refused_at != 0 &&
-		   !TimestampDifferenceExceeds(session->refused_at, GetCurrentTimestamp(),
-									   REFUSED_MS_PER_RETRY);
+		   !pinecone_clock_passed(session->refused_at, REFUSED_MS_PER_RETRY);
 }
 
 /* Is it a call's turn, by the number of its kind per second? */
@@ -219,7 +227,7 @@ take_turn(PineconeCall *call)
 	if (call->rate_kind != PINECONE_RATE_NONE && (session->paced || was_just_refused(session)))
 		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
 										   call->rate_kind, call->rate_namespace,
-										   GetCurrentTimestamp());
+										   pinecone_clock_now());
 	nsleeping += call->turn_at != 0;
 	return call->turn_at == 0;
 }
@@ -269,8 +277,10 @@ attempt_is_retryable(PineconeCall *call)
 					 strstr(call->problem.message, "for the current month") != NULL) &&
 				   exchange->retry_after <= MAX_RETRY_AFTER;
 		case PINECONE_HTTP_UNREACHABLE:
+		case PINECONE_HTTP_UNCONNECTED:
 		case PINECONE_HTTP_BROKEN:
 			return true;
+		case PINECONE_HTTP_UNRESOLVED: /* whoever does not answer now will not do so sooner */
 		case PINECONE_HTTP_TIMED_OUT:
 		default:
 			return false;
@@ -361,15 +371,15 @@ static bool
 refusal_can_wait(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
-	TimestampTz now = GetCurrentTimestamp();
+	PineconeTime now = pinecone_clock_now();
 
 	if (call->refused_at == 0 || session->granted > call->granted_then)
 	{
 		call->refused_at = now;
 		call->granted_then = session->granted;
 	}
-	return !TimestampDifferenceExceeds(call->refused_at, now,
-									   session->options->max_retries * REFUSED_MS_PER_RETRY);
+	return !pinecone_clock_passed(call->refused_at,
+								  session->options->max_retries * REFUSED_MS_PER_RETRY);
 }
 
 /* May the call be tried again, as often as it has been by now? */
@@ -406,7 +416,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 	delay *= pinecone_random_double();
 	if (retry_after > 0)
 		delay += retry_after * 1000;
-	call->retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ceil(delay));
+	call->retry_at = pinecone_clock_after_ms(pinecone_clock_now(), (int64) ceil(delay));
 	call->state = PINECONE_CALL_BACKING_OFF;
 	nsleeping++;
 }
@@ -446,11 +456,14 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status == 429)
 	{
 		adjust_allowance(call->session, true);
-		call->session->refused_at = GetCurrentTimestamp();
+		call->session->refused_at = pinecone_clock_now();
 		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
-							call->rate_namespace, call->sent_at, GetCurrentTimestamp());
+							call->rate_namespace, call->sent_at, pinecone_clock_now());
 	}
-	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE && !call->control_plane)
+	if ((exchange->outcome == PINECONE_HTTP_UNREACHABLE ||
+		 exchange->outcome == PINECONE_HTTP_UNRESOLVED ||
+		 exchange->outcome == PINECONE_HTTP_UNCONNECTED) &&
+		!call->control_plane)
 		(void) pinecone_session_forget_host(call->session, call->location);
 	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)))
 	{
@@ -483,7 +496,7 @@ pinecone_call_reject(PineconeCall *call, const char *reason)
 /* ---- All calls ---- */
 
 /* When a call may go on by itself, or 0. */
-static TimestampTz
+static PineconeTime
 wakes_at(PineconeCall *call)
 {
 	if (call->state == PINECONE_CALL_BACKING_OFF)
@@ -496,7 +509,7 @@ static void
 advance_attempts(void)
 {
 	dlist_mutable_iter iter;
-	TimestampTz now = 0;
+	PineconeTime now = 0;
 
 	dlist_foreach_modify(iter, &unfinished)
 	{
@@ -511,7 +524,7 @@ advance_attempts(void)
 		if (wakes_at(call) != 0)
 		{
 			if (now == 0)
-				now = GetCurrentTimestamp();
+				now = pinecone_clock_now();
 			if (now >= wakes_at(call))
 			{
 				wake(call);
@@ -565,20 +578,23 @@ pinecone_call_advance(PineconeCounters *counters)
 	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
 }
 
-/* Sleep until a call may have moved on. */
+/* Sleep until a call may have moved on, or so many ms (-1: as long as it takes). */
 static void
-wait_for_network(PineconeCounters *counters)
+wait_for_network(PineconeCounters *counters, long most)
 {
+	long timeout = pinecone_call_timeout();
 	instr_time start;
 	instr_time end;
 
+	if (most >= 0 && (timeout < 0 || most < timeout))
+		timeout = most;
 	if (counters == NULL || !counters->timing)
 	{
-		pinecone_http_sleep(pinecone_call_timeout());
+		pinecone_http_sleep(timeout);
 		return;
 	}
 	INSTR_TIME_SET_CURRENT(start);
-	pinecone_http_sleep(pinecone_call_timeout());
+	pinecone_http_sleep(timeout);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
 }
@@ -586,7 +602,7 @@ wait_for_network(PineconeCounters *counters)
 long
 pinecone_call_timeout(void)
 {
-	TimestampTz first = 0;
+	PineconeTime first = 0;
 	dlist_iter iter;
 
 	if (nsleeping == 0)
@@ -598,7 +614,7 @@ pinecone_call_timeout(void)
 		if (wakes_at(call) != 0 && (first == 0 || wakes_at(call) < first))
 			first = wakes_at(call);
 	}
-	return first == 0 ? -1 : TimestampDifferenceMilliseconds(GetCurrentTimestamp(), first);
+	return first == 0 ? -1 : pinecone_clock_ms_until(first);
 }
 
 static int
@@ -621,7 +637,25 @@ pinecone_call_wait_any(PineconeCall **calls, int ncalls)
 	{
 		pinecone_call_advance(calls[0]->counters);
 		if (first_finished(calls, ncalls) < 0)
-			wait_for_network(calls[0]->counters);
+			wait_for_network(calls[0]->counters, -1);
 	}
 	return found;
+}
+
+bool
+pinecone_call_wait_until(PineconeCall *call, PineconeTime end)
+{
+	for (;;)
+	{
+		long left;
+
+		if (!pinecone_call_finished(call))
+			pinecone_call_advance(call->counters);
+		if (pinecone_call_finished(call))
+			return true;
+		left = pinecone_clock_ms_until(end);
+		if (left == 0)
+			return false;
+		wait_for_network(call->counters, left);
+	}
 }

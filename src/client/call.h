@@ -11,6 +11,7 @@
 
 #include "lib/ilist.h"
 
+#include "base/clock.h"
 #include "client/http.h"
 #include "client/vectors.h"
 
@@ -72,15 +73,15 @@ struct PineconeCall
 
 	/* Progress */
 	int attempts;
-	int location;			/* of the session when it was sent: where it went */
-	bool relocated;			/* it was not found where the index was */
-	int new_keys;			/* keys it took after one was refused */
-	int refusals;			/* attempts that a rate limit refused */
-	TimestampTz refused_at; /* since when nothing has been granted; 0: never refused */
-	uint64 granted_then;	/* what the session had been granted by then */
-	TimestampTz retry_at;
-	TimestampTz sent_at;
-	TimestampTz turn_at; /* queued, but not to go before this; 0: at once */
+	int location;			 /* of the session when it was sent: where it went */
+	bool relocated;			 /* it was not found where the index was */
+	int new_keys;			 /* keys it took after one was refused */
+	int refusals;			 /* attempts that a rate limit refused */
+	PineconeTime refused_at; /* since when nothing has been granted; 0: never refused */
+	uint64 granted_then;	 /* what the session had been granted by then */
+	PineconeTime retry_at;
+	PineconeTime sent_at;
+	PineconeTime turn_at; /* queued, but not to go before this; 0: at once */
 	MemoryContext attempt_cxt;
 	PineconeExchange *exchange;
 	bool maybe_applied; /* an attempt may have reached the service */
@@ -106,6 +107,9 @@ extern bool pinecone_call_finished(const PineconeCall *call);
 
 /* Wait until one of them has finished; returns its number. */
 extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
+
+/* Wait for one until then at most; returns whether it has finished. */
+extern bool pinecone_call_wait_until(PineconeCall *call, PineconeTime end);
 
 /* Milliseconds after which calls may move on by themselves; -1: never. */
 extern long pinecone_call_timeout(void);

@@ -68,6 +68,8 @@ detail_of(const PineconeCall *call)
 static void
 report_no_answer(int elevel, const PineconeCall *call)
 {
+	PineconeServerOptions *options = call->session->options;
+
 	switch (call->problem.outcome)
 	{
 		case PINECONE_HTTP_UNREACHABLE:
@@ -76,6 +78,17 @@ report_no_answer(int elevel, const PineconeCall *call)
 					 errmsg("could not reach Pinecone host \"%s\"", host_of(call)),
 					 errdetail_internal("%s", detail_of(call)),
 					 errhint("Check the server's \"%s\" option and the network.", host_option(call))));
+			break;
+		case PINECONE_HTTP_UNRESOLVED:
+		case PINECONE_HTTP_UNCONNECTED:
+			ereport(elevel,
+					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+					 errmsg("could not reach Pinecone host \"%s\" within %d ms", host_of(call),
+							Min(options->connect_timeout_ms, options->request_timeout_ms)),
+					 errdetail_internal("%s", detail_of(call)),
+					 errhint("Check the server's \"%s\" option and the network, or raise \"%s\".",
+							 host_option(call),
+							 options->connect_timeout_ms <= options->request_timeout_ms ? "connect_timeout" : "request_timeout")));
 			break;
 		case PINECONE_HTTP_UNTRUSTED:
 			ereport(elevel,
@@ -89,7 +102,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 			ereport(elevel,
 					(errcode(ERRCODE_CONNECTION_FAILURE),
 					 errmsg("request to Pinecone timed out after %d ms",
-							call->session->options->request_timeout_ms),
+							options->request_timeout_ms),
 					 errdetail_internal("%s", detail_of(call)),
 					 errhint("Raise the server's \"request_timeout\" option if the service is slow.")));
 			break;
@@ -98,7 +111,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_PROTOCOL_VIOLATION),
 					 errmsg("invalid response from Pinecone"),
 					 errdetail("The reply to operation \"%s\" of server \"%s\" at %s is larger than any can be.",
-							   call->operation, call->session->options->servername, host_of(call)),
+							   call->operation, options->servername, host_of(call)),
 					 errhint("Check that it is Pinecone that answers there.")));
 			break;
 		case PINECONE_HTTP_OUT_OF_MEMORY:

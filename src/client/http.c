@@ -2,11 +2,10 @@
  * http.c
  *		HTTP exchanges, several in flight; the only user of libcurl.
  *
- * One curl multi handle per backend.  It tells us its sockets and its timer;
- * the sockets are gathered in an epoll descriptor, so that a wait needs only
- * that descriptor and the latch.  Connections stay open in the multi handle
- * and are shared by all exchanges with a host; their sockets stay in the epoll
- * set between exchanges, which saves two system calls for each.
+ * One curl multi handle per backend.  It tells us its sockets and its timer,
+ * which are waited for in poll.c.  Connections stay open in the multi handle and
+ * are shared by all exchanges with a host.  Names are looked up beforehand, in
+ * address.c, since libcurl cannot be interrupted while it does that.
  *
  * libcurl's memory is malloc'ed and tied to the exchange's memory context by a
  * reset callback.  Nothing raises an error inside a libcurl callback.
@@ -15,391 +14,212 @@
 
 #include <curl/curl.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lib/ilist.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/fd.h"
-#include "storage/latch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
+#include "client/address.h"
 #include "client/http.h"
+#include "client/poll.h"
+#include "client/reply.h"
+#include "client/route.h"
 
-/* No reply is larger: Pinecone's own limit is 4 MB, and lists are small. */
-#define MAX_BODY ((size_t) 64 * 1024 * 1024)
-
-/* Behind a body: its NUL, and what a decoder may read in one go. */
-#define BODY_PADDING 64
 #define MAX_IDLE_CONNECTIONS 64
+
+/* Of one backend to all hosts; more requests than that at a time wait for one */
+#define MAX_CONNECTIONS 128
+
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
 
 /* Less than what libcurl takes for long, which is 1 MB */
 #define LONG_BODY 500000
 
-/*
- * Memory of large bodies is kept for the next ones, so many bytes of it:
- * fresh memory from the system costs about as much as receiving into it.
- */
-#define MAX_SPARE_BODIES 8
-#define MAX_SPARE_BYTES ((size_t) 4 * 1024 * 1024)
+/* libcurl keeps an exchange's time; that long afterwards we do it for it. */
+#define OVERTIME_MS 200
 
 /* An exchange with what libcurl holds for it. */
 typedef struct Transfer
 {
 	PineconeExchange exchange; /* first, so that one is the other */
 	MemoryContextCallback cleanup;
+	dlist_node node; /* in the list of those that run */
+	bool listed;
 	CURL *easy; /* NULL once ended */
 	struct curl_slist *headers;
-	bool added;		  /* to the multi handle */
-	size_t body_size; /* allocated */
+	struct curl_slist *addresses; /* of the names on its route */
+	PineconeRoute route;
+	bool added; /* to the multi handle: it was not before the addresses were known */
+	PineconeBody body;
 	bool oversized;
 	bool out_of_memory;
-	TimestampTz started_at;
+	PineconeTime started_at;
 	int64 started_unattended; /* of unattended, at that time */
 	int connect_timeout_ms;
 	int timeout_ms;
 	char error[CURL_ERROR_SIZE];
 } Transfer;
 
-typedef struct SpareBody
+typedef struct Http
 {
-	char *data; /* malloc'ed */
-	size_t size;
-} SpareBody;
+	CURLM *multi;
+	dlist_head transfers;	  /* that run */
+	int nlookups;			  /* of them, still without addresses */
+	PineconeTime timer_at;	  /* when libcurl wants to be called; 0: never */
+	PineconeTime deadline_at; /* before this none of them is out of time; 0: there is none */
 
-/* What is known of a file descriptor, by its number. */
-typedef struct Watch
-{
-	uint32 events; /* in the epoll set for these; 0: not in it */
-	bool wanted;   /* libcurl waits for them, too */
-	bool stays;	   /* we shall be told when it is closed */
-} Watch;
+	/*
+	 * Microseconds in which nobody moved the exchanges on: an open cursor may not
+	 * be read from for an hour.  libcurl's timeouts run on in the meantime.
+	 */
+	int64 unattended;
+	PineconeTime attended_at; /* the last time somebody did; 0: never */
+	bool attended_elsewhere;
 
-static CURLM *multi = NULL;
-static Watch *watches = NULL; /* malloc'ed */
-static int nwatches = 0;
-static int nregistered = 0; /* in the epoll set */
-static int nwanted = 0;
-static int last_wanted = -1; /* the last descriptor asked for */
-static bool woken = false;	 /* a sleep has ended because of a socket */
-static int epoll_fd = -1;
-static int alarm_fd = -1;		 /* a timer among what epoll_fd waits for */
-static bool alarm_set = false;	 /* it has been set, and not been seen to ring */
-static TimestampTz timer_at = 0; /* when libcurl wants to be called; 0: never */
-static CURL *spare_handles[MAX_SPARE_HANDLES];
-static int nspare_handles = 0;
-static SpareBody spare_bodies[MAX_SPARE_BODIES];
-static int nspare_bodies = 0;
-static size_t spare_bytes = 0; /* the sum of their sizes */
+	CURL *spare_handles[MAX_SPARE_HANDLES];
+	int nspare_handles;
+} Http;
 
-/*
- * Microseconds in which nobody moved the exchanges on: an open cursor may not be
- * read from for an hour.  libcurl's timeouts run on in the meantime.
- */
-static int64 unattended = 0;
-static TimestampTz attended_at = 0; /* the last time somebody did; 0: never */
-static bool attended_elsewhere = false;
+/* NULL until all of it is there, and when libcurl's part has become useless */
+static Http *http = NULL;
 
-static WaitEventSet *wait_set = NULL;
-static uint32 wait_event = 0;
+/* Has one ended since pinecone_http_advance() was called last? */
+static bool any_ended = false;
 
 /* ---- libcurl's callbacks: these must not raise errors ---- */
-
-static Watch *
-find_watch(int fd)
-{
-	if (fd >= nwatches)
-	{
-		int n = Max(fd + 1, 64);
-		Watch *larger = realloc(watches, n * sizeof(Watch));
-
-		if (larger == NULL)
-			return NULL;
-		memset(larger + nwatches, 0, (n - nwatches) * sizeof(Watch));
-		watches = larger;
-		nwatches = n;
-	}
-	return &watches[fd];
-}
-
-/* Have a descriptor in the epoll set for these events; for none, out of it. */
-static bool
-set_events(Watch *watch, int fd, uint32 events)
-{
-	struct epoll_event event = {.events = events, .data.fd = fd};
-	int op = watch->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-	int other = watch->events == 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-
-	if (watch->events == events)
-		return true;
-	if (events == 0)
-		(void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(epoll_fd, op, fd, &event) < 0 &&
-			 epoll_ctl(epoll_fd, other, fd, &event) < 0)
-		return false;
-	nregistered += (events != 0) - (watch->events != 0);
-	watch->events = events;
-	return true;
-}
-
-static void
-set_wanted(Watch *watch, bool wanted)
-{
-	nwanted += wanted - watch->wanted;
-	watch->wanted = wanted;
-}
 
 static int
 socket_callback(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
 {
-	Watch *watch = find_watch(fd);
-	uint32 events = 0;
-
-	if (watch == NULL)
-		return -1;
 	if (what == CURL_POLL_REMOVE)
 	{
-		set_wanted(watch, false);
-		if (!watch->stays)
-			(void) set_events(watch, fd, 0);
+		pinecone_poll_unwant(fd);
 		return 0;
 	}
-	if (what & CURL_POLL_IN)
-		events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		events |= EPOLLOUT;
-	set_wanted(watch, true);
-	last_wanted = fd;
-	return set_events(watch, fd, events) ? 0 : -1;
+	return pinecone_poll_want(fd, ((what & CURL_POLL_IN) ? PINECONE_POLL_IN : 0) |
+									  ((what & CURL_POLL_OUT) ? PINECONE_POLL_OUT : 0)) ?
+			   0 :
+			   -1;
 }
 
 static curl_socket_t
 open_callback(void *userp, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	Watch *watch = fd < 0 ? NULL : find_watch(fd);
 
-	if (watch == NULL)
+	if (fd >= 0 && !pinecone_poll_opened(fd))
 	{
-		if (fd >= 0)
-			close(fd);
-		return CURL_SOCKET_BAD;
+		close(fd);
+		fd = -1;
 	}
-	watch->stays = true;
-	return fd;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static int
 close_callback(void *userp, curl_socket_t fd)
 {
-	Watch *watch = find_watch(fd);
-
-	if (watch != NULL)
-	{
-		set_wanted(watch, false);
-		(void) set_events(watch, fd, 0);
-		watch->stays = false;
-	}
+	pinecone_poll_closed(fd);
 	return close(fd);
-}
-
-/*
- * Before a wait: a connection that nobody uses must not end it, again and
- * again, by being closed at the other end.  While some are in use,
- * pinecone_http_advance() sees to that.
- */
-static void
-forget_idle(void)
-{
-	if (nwanted > 0 || nregistered == 0)
-		return;
-	for (int fd = 0; fd < nwatches; fd++)
-		(void) set_events(&watches[fd], fd, 0);
 }
 
 static int
 timer_callback(CURLM *handle, long timeout_ms, void *userp)
 {
-	timer_at = timeout_ms < 0 ? 0 :
-								TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	Http *owner = userp;
+
+	owner->timer_at = timeout_ms < 0 ? 0 : pinecone_clock_after_ms(pinecone_clock_now(), timeout_ms);
 	return 0;
-}
-
-/* The smallest memory kept that is large enough, or else the largest. */
-static void
-take_spare_body(Transfer *transfer, size_t wanted)
-{
-	SpareBody *best = NULL;
-
-	for (int i = 0; i < nspare_bodies; i++)
-	{
-		SpareBody *spare = &spare_bodies[i];
-
-		if (best == NULL || (best->size < wanted ? spare->size > best->size :
-												   spare->size >= wanted && spare->size < best->size))
-			best = spare;
-	}
-	if (best == NULL)
-		return;
-	transfer->exchange.body = best->data;
-	transfer->body_size = best->size;
-	spare_bytes -= best->size;
-	*best = spare_bodies[--nspare_bodies];
-}
-
-static void
-keep_body(char *data, size_t size)
-{
-	if (size < LARGE_BUFFER || nspare_bodies == MAX_SPARE_BODIES ||
-		spare_bytes + size > MAX_SPARE_BYTES)
-	{
-		free(data);
-		return;
-	}
-	spare_bodies[nspare_bodies++] = (SpareBody){data, size};
-	spare_bytes += size;
-}
-
-/* Make room for a body of so many bytes. */
-static bool
-grow_body(Transfer *transfer, size_t needed)
-{
-	PineconeExchange *exchange = &transfer->exchange;
-	size_t wanted = Max(needed, transfer->body_size * 2);
-	curl_off_t announced = -1;
-	char *body;
-
-	if (exchange->body == NULL)
-	{
-		if (curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
-			announced > 0 && (size_t) announced < MAX_BODY)
-			wanted = Max(wanted, (size_t) announced + BODY_PADDING);
-		if (wanted >= LARGE_BUFFER)
-			take_spare_body(transfer, wanted);
-		if (transfer->body_size >= wanted)
-			return true;
-	}
-	body = realloc(exchange->body, wanted);
-	if (body == NULL)
-		return false;
-	exchange->body = body;
-	transfer->body_size = wanted;
-	return true;
 }
 
 static size_t
 body_callback(char *data, size_t size, size_t n, void *userp)
 {
 	Transfer *transfer = userp;
-	PineconeExchange *exchange = &transfer->exchange;
+	curl_off_t announced = -1;
 	size_t len = size * n;
-	size_t needed = exchange->body_len + len + BODY_PADDING;
 
-	if (needed > MAX_BODY)
+	if (transfer->body.len + len > PINECONE_MAX_REPLY)
 	{
 		transfer->oversized = true;
 		return 0;
 	}
-	if (needed > transfer->body_size && !grow_body(transfer, needed))
+	if (transfer->body.data == NULL)
+		(void) curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	if (!pinecone_body_append(&transfer->body, data, len, announced))
 	{
 		transfer->out_of_memory = true;
 		return 0;
 	}
-	memcpy(exchange->body + exchange->body_len, data, len);
-	exchange->body_len += len;
-	exchange->body[exchange->body_len] = '\0';
 	return len;
-}
-
-/* The value of a header line of that name, copied; false when it is another. */
-static bool
-header_value(const char *line, size_t len, const char *name, char *value, size_t size)
-{
-	size_t namelen = strlen(name);
-	size_t n = 0;
-
-	if (len <= namelen || line[namelen] != ':' || pg_strncasecmp(line, name, namelen) != 0)
-		return false;
-	line += namelen + 1;
-	len -= namelen + 1;
-	for (size_t i = 0; i < len && n + 1 < size; i++)
-	{
-		if ((unsigned char) line[i] > ' ' && (unsigned char) line[i] < 127)
-			value[n++] = line[i];
-	}
-	value[n] = '\0';
-	return true;
 }
 
 static size_t
 header_callback(char *line, size_t size, size_t n, void *userp)
 {
-	PineconeExchange *exchange = &((Transfer *) userp)->exchange;
-	size_t len = size * n;
-	char value[64];
-
-	if (header_value(line, len, "x-pinecone-request-lsn", value, sizeof(value)))
-		exchange->request_lsn = strtoll(value, NULL, 10);
-	else if (header_value(line, len, "x-pinecone-max-indexed-lsn", value, sizeof(value)))
-		exchange->indexed_lsn = strtoll(value, NULL, 10);
-	else if (header_value(line, len, "x-pinecone-request-id", exchange->request_id,
-						  sizeof(exchange->request_id)))
-		/* taken */;
-	else if (exchange->request_id[0] == '\0')
-		(void) header_value(line, len, "x-request-id", exchange->request_id,
-							sizeof(exchange->request_id));
-	return len;
+	pinecone_reply_take_header(&((Transfer *) userp)->exchange, line, size * n);
+	return size * n;
 }
 
 /* ---- Starting and ending ---- */
 
+pg_noreturn static void
+report_no_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory")));
+}
+
+/* All of it or nothing: an error here leaves the next attempt to begin anew. */
 static void
 initialize(void)
 {
-	if (multi != NULL)
+	static bool curl_is_ready = false;
+	Http *made;
+
+	if (http != NULL)
 		return;
-	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+	pinecone_poll_initialize();
+	if (!curl_is_ready && curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("could not initialize libcurl")));
-	if (epoll_fd < 0)
+	curl_is_ready = true;
+	made = MemoryContextAllocZero(TopMemoryContext, sizeof(Http));
+	dlist_init(&made->transfers);
+	made->multi = curl_multi_init();
+	if (made->multi == NULL)
 	{
-		if (!AcquireExternalFD())
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not reserve a file descriptor: %m")));
-		epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-		if (epoll_fd < 0)
-		{
-			ReleaseExternalFD();
-			ereport(ERROR,
-					(errcode_for_socket_access(),
-					 errmsg("could not create an epoll descriptor: %m")));
-		}
+		pfree(made);
+		report_no_memory();
 	}
-	multi = curl_multi_init();
-	if (multi == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_callback);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	wait_event = pinecone_wait_event_new("PineconeRequest");
+	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
+	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
+	curl_multi_setopt(made->multi, CURLMOPT_TIMERDATA, made);
+	curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
+	curl_multi_setopt(made->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) MAX_CONNECTIONS);
+	curl_multi_setopt(made->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	http = made;
+}
 
-	/* kept for the backend's life: a wait is a single system call */
-	wait_set = pinecone_create_wait_event_set(TopMemoryContext, 3);
-	AddWaitEventToSet(wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	if (IsUnderPostmaster)
-		AddWaitEventToSet(wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	AddWaitEventToSet(wait_set, WL_SOCKET_READABLE, epoll_fd, NULL, NULL);
+/* It runs no more: libcurl has nothing to do with it. */
+static void
+detach_transfer(Transfer *transfer)
+{
+	if (!transfer->listed)
+		return;
+	if (transfer->added)
+		curl_multi_remove_handle(http->multi, transfer->easy);
+	else
+		http->nlookups--;
+	transfer->added = false;
+	dlist_delete(&transfer->node);
+	transfer->listed = false;
 }
 
 /* Cancel it if it runs, and free what libcurl holds for it. */
@@ -409,49 +229,45 @@ release_transfer(void *arg)
 	Transfer *transfer = arg;
 	PineconeExchange *exchange = &transfer->exchange;
 
+	detach_transfer(transfer);
 	if (transfer->easy)
 	{
-		if (transfer->added)
-			curl_multi_remove_handle(multi, transfer->easy);
-		if (nspare_handles < MAX_SPARE_HANDLES)
+		if (http != NULL && http->nspare_handles < MAX_SPARE_HANDLES)
 		{
 			curl_easy_reset(transfer->easy);
-			spare_handles[nspare_handles++] = transfer->easy;
+			http->spare_handles[http->nspare_handles++] = transfer->easy;
 		}
 		else
 			curl_easy_cleanup(transfer->easy);
 		transfer->easy = NULL;
 	}
-	if (transfer->headers)
-		curl_slist_free_all(transfer->headers);
+	curl_slist_free_all(transfer->headers);
+	curl_slist_free_all(transfer->addresses);
 	transfer->headers = NULL;
-	if (exchange->body)
-		keep_body(exchange->body, transfer->body_size);
+	transfer->addresses = NULL;
+	pinecone_body_free(&transfer->body);
 	exchange->body = NULL;
 	exchange->body_len = 0;
-	transfer->body_size = 0;
 }
 
 static void
-append_header(Transfer *transfer, const char *header)
+append_line(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *list = curl_slist_append(transfer->headers, header);
+	struct curl_slist *longer = curl_slist_append(*list, line);
 
-	if (list == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	transfer->headers = list;
+	if (longer == NULL)
+		report_no_memory();
+	*list = longer;
 }
 
 static void
 append_headers(Transfer *transfer, const PineconeHttpRequest *request)
 {
 	for (const char *const *header = request->headers; *header; header++)
-		append_header(transfer, *header);
+		append_line(&transfer->headers, *header);
 	/* libcurl would have a long body announced, and wait for the go-ahead */
 	if (request->body_len > LONG_BODY)
-		append_header(transfer, "Expect:");
+		append_line(&transfer->headers, "Expect:");
 }
 
 static void
@@ -483,16 +299,19 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_timeout_ms);
-	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout_ms);
 	SET(CURLOPT_TCP_NODELAY, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	if (tls)
 	{
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
 		SET(CURLOPT_PIPEWAIT, 1L);
-		if (request->ca_file)
-			SET(CURLOPT_CAINFO, request->ca_file);
+		if (request->ca)
+		{
+			struct curl_blob blob = {(void *) request->ca, request->ca_len, CURL_BLOB_COPY};
+
+			SET(CURLOPT_CAINFO_BLOB, &blob);
+			SET(CURLOPT_CAPATH, NULL);
+		}
 	}
 	else
 	{
@@ -522,11 +341,31 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 				 errmsg("could not set up an HTTP request: %s", curl_easy_strerror(code))));
 }
 
+/* When an exchange fails for want of a connection, or else of a reply, at the latest */
+static PineconeTime
+deadline_of(const Transfer *transfer)
+{
+	if (!transfer->added)
+		return pinecone_clock_after_ms(transfer->started_at,
+									   Min(transfer->connect_timeout_ms, transfer->timeout_ms));
+	return pinecone_clock_after_ms(transfer->started_at, transfer->timeout_ms + OVERTIME_MS);
+}
+
+static void
+note_deadline(const Transfer *transfer)
+{
+	PineconeTime deadline = deadline_of(transfer);
+
+	if (http->deadline_at == 0 || deadline < http->deadline_at)
+		http->deadline_at = deadline;
+}
+
+static void begin_transfer(Transfer *transfer);
+
 PineconeExchange *
 pinecone_http_start(const PineconeHttpRequest *request)
 {
 	Transfer *transfer;
-	CURLMcode code;
 
 	initialize();
 	transfer = palloc0(sizeof(Transfer));
@@ -537,32 +376,32 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	transfer->cleanup.arg = transfer;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &transfer->cleanup);
 
-	transfer->easy = nspare_handles > 0 ? spare_handles[--nspare_handles] : curl_easy_init();
+	transfer->easy = http->nspare_handles > 0 ? http->spare_handles[--http->nspare_handles] :
+												curl_easy_init();
 	if (transfer->easy == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
+		report_no_memory();
 	transfer->connect_timeout_ms = request->connect_timeout_ms;
 	transfer->timeout_ms = request->timeout_ms;
-	transfer->started_at = GetCurrentTimestamp();
-	transfer->started_unattended = unattended;
+	transfer->started_at = pinecone_clock_now();
+	transfer->started_unattended = http->unattended;
 	append_headers(transfer, request);
 	set_options(transfer, request);
-	code = curl_multi_add_handle(multi, transfer->easy);
-	if (code != CURLM_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("could not start an HTTP request: %s", curl_multi_strerror(code))));
-	transfer->added = true;
+	pinecone_route_find(request->url, &transfer->route);
+	dlist_push_tail(&http->transfers, &transfer->node);
+	transfer->listed = true;
+	http->nlookups++;
+	begin_transfer(transfer);
+	if (transfer->listed)
+		note_deadline(transfer);
 	return &transfer->exchange;
 }
 
 /* ---- Moving on ---- */
 
 /*
- * libcurl resolves names in threads, which inherit the signals that are blocked
- * as they are made.  All have to be: PostgreSQL's handlers belong to the main
- * thread.
+ * Should libcurl look a name up itself it makes a thread, which inherits the
+ * signals that are blocked then.  All have to be: PostgreSQL's handlers belong to
+ * the main thread.
  */
 static void
 block_signals(sigset_t *old)
@@ -588,18 +427,37 @@ time_ran_out_unattended(Transfer *transfer, bool connected)
 {
 	int64 timeout = connected ? transfer->timeout_ms :
 								Min(transfer->connect_timeout_ms, transfer->timeout_ms);
-	int64 missed = unattended - transfer->started_unattended;
+	int64 missed = http->unattended - transfer->started_unattended;
 
 	return missed > 0 &&
-		   GetCurrentTimestamp() - transfer->started_at - missed < timeout * 1000;
+		   pinecone_clock_now() - transfer->started_at - missed < timeout * 1000;
+}
+
+/* Has libcurl come so far that it could send the request? */
+static bool
+is_connected(Transfer *transfer)
+{
+	curl_off_t since = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &since);
+	return since > 0;
+}
+
+static PineconeHttpOutcome
+outcome_of_timeout(Transfer *transfer)
+{
+	bool connected = transfer->added && is_connected(transfer);
+
+	if (time_ran_out_unattended(transfer, connected))
+		return PINECONE_HTTP_LAPSED;
+	if (connected)
+		return PINECONE_HTTP_TIMED_OUT;
+	return transfer->added ? PINECONE_HTTP_UNCONNECTED : PINECONE_HTTP_UNRESOLVED;
 }
 
 static PineconeHttpOutcome
 outcome_of(Transfer *transfer, CURLcode code)
 {
-	long connects = 0;
-	curl_off_t sent = 0;
-
 	if (transfer->oversized)
 		return PINECONE_HTTP_OVERSIZED;
 	if (transfer->out_of_memory)
@@ -613,12 +471,7 @@ outcome_of(Transfer *transfer, CURLcode code)
 		case CURLE_COULDNT_CONNECT:
 			return PINECONE_HTTP_UNREACHABLE;
 		case CURLE_OPERATION_TIMEDOUT:
-			/* connected at all? */
-			curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
-			curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-			if (time_ran_out_unattended(transfer, sent > 0))
-				return PINECONE_HTTP_LAPSED;
-			return connects == 0 && sent == 0 ? PINECONE_HTTP_UNREACHABLE : PINECONE_HTTP_TIMED_OUT;
+			return outcome_of_timeout(transfer);
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_CERTPROBLEM:
@@ -634,8 +487,17 @@ outcome_of(Transfer *transfer, CURLcode code)
 	}
 }
 
+/* The addresses led nowhere: the names may have others by now. */
 static void
-finish_transfer(Transfer *transfer, CURLcode code)
+forget_addresses(Transfer *transfer)
+{
+	for (int i = 0; i < transfer->route.n; i++)
+		pinecone_address_forget(transfer->route.names[i]);
+}
+
+/* An exchange is over; why, if "reason" is given, or else in libcurl's words. */
+static void
+finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 {
 	PineconeExchange *exchange = &transfer->exchange;
 	curl_off_t retry_after = 0;
@@ -645,194 +507,286 @@ finish_transfer(Transfer *transfer, CURLcode code)
 	/* libcurl connects anew when a kept connection dies under a request */
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
 	exchange->sent = request_size > 0;
+	if (reason == NULL)
+		reason = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 	if (code != CURLE_OK)
-		strlcpy(exchange->reason,
-				transfer->error[0] ? transfer->error : curl_easy_strerror(code),
-				sizeof(exchange->reason));
+		strlcpy(exchange->reason, reason, sizeof(exchange->reason));
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
 	if (curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK &&
 		retry_after > 0)
 		exchange->retry_after = (double) retry_after;
-	if (exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->body == NULL)
-	{
-		exchange->body = calloc(1, BODY_PADDING);
-		if (exchange->body == NULL)
-			exchange->outcome = PINECONE_HTTP_OUT_OF_MEMORY;
-	}
-	curl_multi_remove_handle(multi, transfer->easy);
-	transfer->added = false;
+	/* an answer has a body, be it empty */
+	if (exchange->outcome == PINECONE_HTTP_ANSWERED && transfer->body.data == NULL &&
+		!pinecone_body_append(&transfer->body, "", 0, -1))
+		exchange->outcome = PINECONE_HTTP_OUT_OF_MEMORY;
+	exchange->body = transfer->body.data;
+	exchange->body_len = transfer->body.len;
+	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE || exchange->outcome == PINECONE_HTTP_UNCONNECTED)
+		forget_addresses(transfer);
+	detach_transfer(transfer);
+	any_ended = true;
 }
 
-/* Let libcurl act on the sockets that are ready. */
+/*
+ * Something has failed inside libcurl, most likely for want of memory.  It does
+ * not say which exchange it was, and may not go on with any: all of them end, and
+ * the next one begins anew.
+ */
 static void
+give_up_all(CURLMcode code)
+{
+	Http *failed = http;
+
+	while (!dlist_is_empty(&failed->transfers))
+	{
+		Transfer *transfer = dlist_container(Transfer, node, dlist_head_node(&failed->transfers));
+
+		finish_transfer(transfer, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_SEND_ERROR,
+						curl_multi_strerror(code));
+	}
+	for (int i = 0; i < failed->nspare_handles; i++)
+		curl_easy_cleanup(failed->spare_handles[i]);
+	curl_multi_cleanup(failed->multi);
+	http = NULL;
+	pfree(failed);
+}
+
+/* Are its addresses known?  Else "failed" says so, if they are not to come. */
+static bool
+find_addresses(Transfer *transfer, const char **failed)
+{
+	const PineconeRoute *route = &transfer->route;
+
+	*failed = NULL;
+	curl_slist_free_all(transfer->addresses);
+	transfer->addresses = NULL;
+	for (int i = 0; i < route->n; i++)
+	{
+		const char *text;
+		char *line;
+
+		switch (pinecone_address_find(route->names[i], transfer->started_at, &text))
+		{
+			case PINECONE_ADDRESS_KNOWN:
+				break;
+			case PINECONE_ADDRESS_FAILED:
+				*failed = psprintf("Could not resolve host %s: %s", route->names[i], text);
+				return false;
+			default:
+				return false;
+		}
+		if (text[0] == '\0')
+			continue;
+		line = psprintf("%s:%d:%s", route->names[i], route->ports[i], text);
+		append_line(&transfer->addresses, line);
+		pfree(line);
+	}
+	return true;
+}
+
+static long
+ms_left(const Transfer *transfer, int timeout_ms)
+{
+	return Max(1, pinecone_clock_ms_until(pinecone_clock_after_ms(transfer->started_at, timeout_ms)));
+}
+
+/* Let libcurl go on with an exchange if its addresses are known. */
+static void
+begin_transfer(Transfer *transfer)
+{
+	const char *failed;
+	CURLMcode code;
+
+	if (!find_addresses(transfer, &failed))
+	{
+		if (failed != NULL)
+			finish_transfer(transfer, CURLE_COULDNT_RESOLVE_HOST, failed);
+		return;
+	}
+	if (transfer->addresses != NULL)
+		curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->addresses);
+	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, ms_left(transfer, transfer->connect_timeout_ms));
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, ms_left(transfer, transfer->timeout_ms));
+	code = curl_multi_add_handle(http->multi, transfer->easy);
+	if (code != CURLM_OK)
+	{
+		give_up_all(code);
+		return;
+	}
+	transfer->added = true;
+	http->nlookups--;
+}
+
+/* Go on with those whose addresses have come, or are not to. */
+static void
+advance_lookups(void)
+{
+	dlist_mutable_iter iter;
+
+	(void) pinecone_address_advance();
+	if (http->nlookups == 0)
+		return;
+	dlist_foreach_modify(iter, &http->transfers)
+	{
+		Transfer *transfer = dlist_container(Transfer, node, iter.cur);
+
+		if (transfer->added)
+			continue;
+		begin_transfer(transfer);
+		if (http == NULL)
+			return;
+	}
+}
+
+/* Let libcurl act on the sockets that are ready, and on its timer. */
+static CURLMcode
 advance_sockets(void)
 {
-	struct epoll_event events[32];
+	PineconePollEvent ready[32];
+	int n = pinecone_poll_ready(ready, lengthof(ready));
+	CURLMcode code = CURLM_OK;
 	int running;
-	int n;
 
-	if (nwanted == 0 && !alarm_set)
-		return;
-	if (woken && !alarm_set && nregistered == 1 && watches[last_wanted].events == EPOLLIN)
+	for (int i = 0; i < n && code == CURLM_OK; i++)
 	{
-		/* no need to ask which one it is */
-		woken = false;
-		curl_multi_socket_action(multi, last_wanted, CURL_CSELECT_IN, &running);
-		return;
+		int mask = ((ready[i].events & PINECONE_POLL_IN) ? CURL_CSELECT_IN : 0) |
+				   ((ready[i].events & PINECONE_POLL_OUT) ? CURL_CSELECT_OUT : 0) |
+				   ((ready[i].events & PINECONE_POLL_ERROR) ? CURL_CSELECT_ERR : 0);
+
+		code = curl_multi_socket_action(http->multi, ready[i].fd, mask, &running);
 	}
-	woken = false;
-	n = epoll_wait(epoll_fd, events, lengthof(events), 0);
-	for (int i = 0; i < n; i++)
+	if (code == CURLM_OK && http->timer_at != 0 && pinecone_clock_now() >= http->timer_at)
 	{
-		int fd = events[i].data.fd;
-		int mask = 0;
-
-		if (fd == alarm_fd)
-		{
-			uint64 rings;
-
-			(void) !read(alarm_fd, &rings, sizeof(rings));
-			alarm_set = false;
-			continue;
-		}
-		if (!watches[fd].wanted)
-		{
-			/* closed at the other end: libcurl will find out */
-			(void) set_events(&watches[fd], fd, 0);
-			continue;
-		}
-		if (events[i].events & EPOLLIN)
-			mask |= CURL_CSELECT_IN;
-		if (events[i].events & EPOLLOUT)
-			mask |= CURL_CSELECT_OUT;
-		if (events[i].events & (EPOLLERR | EPOLLHUP))
-			mask |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(multi, fd, mask, &running);
+		http->timer_at = 0;
+		code = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	return code;
 }
 
-bool
-pinecone_http_advance(void)
+/* Take note of those that have come to an end. */
+static void
+take_finished(void)
 {
-	sigset_t signals;
 	CURLMsg *message;
-	int running;
 	int left;
-	bool finished = false;
 
-	if (multi == NULL)
-		return false;
-	if (attended_at != 0 && !attended_elsewhere)
-		unattended += Max(0, GetCurrentTimestamp() - attended_at);
-	attended_elsewhere = false;
-	block_signals(&signals);
-	advance_sockets();
-	if (timer_at != 0 && GetCurrentTimestamp() >= timer_at)
-	{
-		timer_at = 0;
-		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	restore_signals(&signals);
-	while ((message = curl_multi_info_read(multi, &left)) != NULL)
+	while ((message = curl_multi_info_read(http->multi, &left)) != NULL)
 	{
 		char *transfer = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		finish_transfer((Transfer *) transfer, message->data.result);
-		finished = true;
+		finish_transfer((Transfer *) transfer, message->data.result, NULL);
 	}
-	attended_at = GetCurrentTimestamp();
-	return finished;
+}
+
+/* End those whose time is over, whatever libcurl thinks of it. */
+static void
+end_overdue(void)
+{
+	PineconeTime now = pinecone_clock_now();
+	dlist_mutable_iter iter;
+
+	if (http->deadline_at == 0 || now < http->deadline_at)
+		return;
+	http->deadline_at = 0;
+	dlist_foreach_modify(iter, &http->transfers)
+	{
+		Transfer *transfer = dlist_container(Transfer, node, iter.cur);
+
+		if (now < deadline_of(transfer))
+			note_deadline(transfer);
+		else
+			finish_transfer(transfer, CURLE_OPERATION_TIMEDOUT,
+							transfer->added ? NULL :
+											  psprintf("Resolving %s timed out after %d ms", transfer->route.names[0],
+													   Min(transfer->connect_timeout_ms, transfer->timeout_ms)));
+	}
+}
+
+static void
+advance_all(void)
+{
+	sigset_t signals;
+	CURLMcode code;
+
+	if (http->attended_at != 0 && !http->attended_elsewhere)
+		http->unattended += pinecone_clock_now() - http->attended_at;
+	http->attended_elsewhere = false;
+	advance_lookups();
+	if (http == NULL)
+		return;
+	block_signals(&signals);
+	code = advance_sockets();
+	restore_signals(&signals);
+	take_finished();
+	if (code != CURLM_OK)
+	{
+		give_up_all(code);
+		return;
+	}
+	end_overdue();
+	http->attended_at = pinecone_clock_now();
+}
+
+bool
+pinecone_http_advance(void)
+{
+	bool ended;
+
+	if (http != NULL)
+		advance_all();
+	ended = any_ended;
+	any_ended = false;
+	return ended;
 }
 
 int
 pinecone_http_socket(void)
 {
 	initialize();
-	forget_idle();
-	attended_elsewhere = true; /* somebody is going to wait on it */
-	return epoll_fd;
+	http->attended_elsewhere = true; /* somebody is going to wait on it */
+	return pinecone_poll_descriptor();
 }
 
 /* Milliseconds until exchanges are to be moved on by themselves; -1: never. */
 static long
 timer_timeout(void)
 {
-	if (timer_at == 0)
+	PineconeTime at;
+
+	if (any_ended)
+		return 0;
+	if (http == NULL)
 		return -1;
-	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
+	at = http->timer_at;
+	if (http->deadline_at != 0 && (at == 0 || http->deadline_at < at))
+		at = http->deadline_at;
+	return at == 0 ? -1 : pinecone_clock_ms_until(at);
 }
 
 void
 pinecone_http_alarm(long timeout_ms)
 {
-	struct itimerspec when = {0};
-	struct epoll_event event = {.events = EPOLLIN};
 	long timer = timer_timeout();
 
 	initialize();
-	if (alarm_fd < 0)
-	{
-		int fd = -1;
-
-		if (AcquireExternalFD())
-		{
-			fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-			event.data.fd = fd;
-			if (fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-			{
-				close(fd);
-				fd = -1;
-			}
-			if (fd < 0)
-				ReleaseExternalFD();
-		}
-		if (fd < 0)
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not create a timer descriptor: %m")));
-		alarm_fd = fd;
-	}
-
-	if (timer >= 0)
-		timeout_ms = Min(timeout_ms, timer);
-	when.it_value.tv_sec = timeout_ms / 1000;
-	/* a time of zero would turn it off */
-	when.it_value.tv_nsec = Max(1, timeout_ms % 1000 * 1000000);
-	alarm_set = true;
-	if (timerfd_settime(alarm_fd, 0, &when, NULL) < 0)
-		elog(ERROR, "could not set a timer: %m");
-}
-
-/* An alarm is for who waits otherwise; rung and unseen it would end our sleep. */
-static void
-silence_alarm(void)
-{
-	struct itimerspec never = {0};
-
-	if (alarm_set)
-		(void) timerfd_settime(alarm_fd, 0, &never, NULL);
-	alarm_set = false;
+	pinecone_poll_alarm(timer >= 0 ? Min(timeout_ms, timer) : timeout_ms);
 }
 
 void
 pinecone_http_sleep(long timeout_ms)
 {
 	long timer = timer_timeout();
-	WaitEvent event;
 
+	initialize();
 	if (timer >= 0 && (timeout_ms < 0 || timer < timeout_ms))
 		timeout_ms = timer;
 	if (timeout_ms != 0)
 	{
-		forget_idle();
-		silence_alarm();
-		woken = WaitEventSetWait(wait_set, timeout_ms, &event, 1, wait_event) > 0 &&
-				(event.events & WL_SOCKET_READABLE) != 0;
-		ResetLatch(MyLatch);
-		attended_at = GetCurrentTimestamp();
+		pinecone_poll_sleep(timeout_ms);
+		http->attended_at = pinecone_clock_now();
 	}
 	CHECK_FOR_INTERRUPTS();
 }

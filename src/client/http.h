@@ -10,6 +10,8 @@ typedef enum PineconeHttpOutcome
 	PINECONE_HTTP_RUNNING,
 	PINECONE_HTTP_ANSWERED,	   /* a complete reply of any status */
 	PINECONE_HTTP_UNREACHABLE, /* no connection: nothing was sent */
+	PINECONE_HTTP_UNRESOLVED,  /* the same, but for want of addresses in time */
+	PINECONE_HTTP_UNCONNECTED, /* the same, but for want of a connection in time */
 	PINECONE_HTTP_UNTRUSTED,   /* TLS: the certificate was refused */
 	PINECONE_HTTP_TIMED_OUT,   /* no complete reply in time */
 	PINECONE_HTTP_LAPSED,	   /* the same, but for want of a reader: we were busy */
@@ -26,7 +28,8 @@ typedef struct PineconeHttpRequest
 	const char *user_agent;
 	const char *body; /* or NULL; must live as long as the exchange */
 	size_t body_len;
-	const char *ca_file; /* or NULL for the system's */
+	const char *ca; /* certificate authorities (PEM), or NULL for the system's */
+	size_t ca_len;
 	int connect_timeout_ms;
 	int timeout_ms;
 	bool large_reply; /* expect megabytes */
@@ -40,6 +43,7 @@ typedef struct PineconeExchange
 
 	/* The reply */
 	long status;
+	char content_type[64];
 	char *body; /* NUL-terminated, never NULL when answered; a
 								 * few bytes behind the NUL may be read */
 	size_t body_len;

@@ -193,7 +193,7 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 		(*problem)->operation = call->operation;
 		return;
 	}
-	session->resolved_at = GetCurrentTimestamp();
+	session->resolved_at = pinecone_clock_now();
 	set_base_url(session, host, problem);
 }
 
@@ -259,8 +259,7 @@ pinecone_session_forget_host(PineconeSession *session, int location)
 		return false;
 	if (session->base_url == NULL || session->location != location)
 		return true;
-	if (!TimestampDifferenceExceeds(session->resolved_at, GetCurrentTimestamp(),
-									RESOLVE_INTERVAL_MS))
+	if (!pinecone_clock_passed(session->resolved_at, RESOLVE_INTERVAL_MS))
 		return false;
 	session->former_url = session->base_url;
 	session->base_url = NULL;
@@ -275,6 +274,8 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 	HASH_SEQ_STATUS status;
 	SessionEntry *entry;
 
+	if (sessions == NULL)
+		return;
 	hash_seq_init(&status, sessions);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
@@ -292,7 +293,17 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 static bool
 session_is_unused(PineconeSession *session)
 {
-	return session->calls == (session->resolver != NULL);
+	return session->calls == (session->resolver != NULL) + (session->stats_call != NULL);
+}
+
+/* What was asked of the index ahead is not wanted any more. */
+static void
+drop_stats_call(PineconeSession *session)
+{
+	PineconeCall *call = session->stats_call;
+
+	session->stats_call = NULL;
+	pinecone_vectors_free(call);
 }
 
 /* Free a session unless it is in use. */
@@ -301,6 +312,7 @@ free_session(PineconeSession *session)
 {
 	if (!session_is_unused(session))
 		return false;
+	drop_stats_call(session);
 	MemoryContextDelete(session->cxt);
 	return true;
 }
@@ -343,17 +355,20 @@ sweep_sessions(XactEvent event, void *arg)
 	}
 }
 
+/* There are none before everything that they need is there. */
 static void
 create_sessions(void)
 {
 	HASHCTL ctl = {0};
+	HTAB *created;
 
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(SessionEntry);
-	sessions = hash_create("pinecone sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
+	created = hash_create("pinecone sessions", 8, &ctl, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate_sessions, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate_sessions, (Datum) 0);
 	RegisterXactCallback(sweep_sessions, NULL);
+	sessions = created;
 }
 
 /* What an earlier statement was told of the index may not hold any more. */
@@ -392,16 +407,6 @@ create_session(UserMapping *mapping)
 	return session;
 }
 
-/* What was asked of the index ahead is not wanted any more. */
-static void
-drop_stats_call(PineconeSession *session)
-{
-	PineconeCall *call = session->stats_call;
-
-	session->stats_call = NULL;
-	pinecone_vectors_free(call);
-}
-
 PineconeSession *
 pinecone_session_get(Oid serverid, Oid userid)
 {
@@ -420,8 +425,7 @@ pinecone_session_get(Oid serverid, Oid userid)
 		entry->session->stale = true;
 	if (entry->session != NULL && entry->session->stale)
 	{
-		if (entry->session->stats_call != NULL)
-			drop_stats_call(entry->session);
+		drop_stats_call(entry->session);
 		entry->session->next = former_sessions;
 		former_sessions = entry->session;
 		entry->session = NULL;
@@ -445,6 +449,18 @@ pinecone_session_get(Oid serverid, Oid userid)
 /* They must not be out of date again when those who asked ahead look. */
 #define MIN_TTL_TO_ASK_AHEAD_MS 1000
 
+/* How long who can do without statistics waits for them */
+#define STATS_PATIENCE_MS 1000
+
+/*
+ * A statement that does without the statistics is not to ask for them again and
+ * again, nor to spend most of its time on that: after a failure they are let
+ * alone for so many times what it took, within these bounds.
+ */
+#define STATS_PAUSE_FACTOR 10
+#define LEAST_STATS_PAUSE_MS 1000
+#define MOST_STATS_PAUSE_MS 60000
+
 static PineconeStats *
 copy_stats(PineconeSession *session, const PineconeStats *stats)
 {
@@ -462,130 +478,175 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 		copy->namespaces[i].name = pstrdup(stats->namespaces[i].name);
 		copy->namespaces[i].records = stats->namespaces[i].records;
 	}
-	copy->fetched_at = GetCurrentTimestamp();
+	copy->fetched_at = pinecone_clock_now();
 	MemoryContextSwitchTo(old);
 	session->stats = copy;
 	session->stats_location = session->location;
+	session->stats_retry_at = 0;
 	return copy;
 }
 
-/* Are the statistics recent?  Of an index that may have been replaced they say nothing. */
+/*
+ * What is known of the index, be it out of date: metric and dimension of an
+ * index do not change.  Of one that may have been replaced it says nothing.
+ */
+static PineconeStats *
+known_stats(PineconeSession *session)
+{
+	if (session->base_url == NULL || session->stats_location != session->location)
+		return NULL;
+	return session->stats;
+}
+
+/* Are the statistics recent? */
 static bool
 stats_are_current(PineconeSession *session)
 {
-	return session->stats != NULL && session->base_url != NULL &&
-		   session->stats_location == session->location &&
-		   !TimestampDifferenceExceeds(session->stats->fetched_at, GetCurrentTimestamp(),
-									   pinecone_stats_ttl_ms);
+	PineconeStats *stats = known_stats(session);
+
+	return stats != NULL && stats->fetched_at != 0 &&
+		   !pinecone_clock_passed(stats->fetched_at, pinecone_stats_ttl_ms);
+}
+
+/* Has asking for them failed a short while ago? */
+static bool
+stats_have_failed(PineconeSession *session)
+{
+	return session->stats_retry_at != 0 && pinecone_clock_now() < session->stats_retry_at;
+}
+
+static void
+ask_for_stats(PineconeSession *session)
+{
+	PineconeCall *call;
+
+	drop_stats_call(session);
+	call = pinecone_vectors_stats_try(session, true);
+	/* it outlives the statement, if that does not come to take its result */
+	MemoryContextSetParent(call->cxt, TopMemoryContext);
+	session->stats_call = call;
+	session->stats_taken = false;
+	session->stats_asked_at = pinecone_clock_now();
+	session->stats_asked_in = GetCurrentStatementStartTimestamp();
+}
+
+/* Has what was asked for been answered, or not, and has nobody looked yet? */
+static bool
+stats_are_asked_for(PineconeSession *session)
+{
+	return session->stats_call != NULL && !session->stats_taken;
 }
 
 bool
 pinecone_session_ask_stats(PineconeSession *session)
 {
-	PineconeCall *call;
-
-	if (session->stats_call != NULL)
+	if (stats_are_asked_for(session) || stats_have_failed(session))
 		return false;
-	call = pinecone_vectors_stats_try(session, true);
-	/* it outlives the statement, if that does not come to take its result */
-	MemoryContextSetParent(call->cxt, TopMemoryContext);
-	session->stats_call = call;
-	session->stats_asked_at = GetCurrentTimestamp();
+	ask_for_stats(session);
 	return true;
 }
 
 void
 pinecone_session_refresh(PineconeSession *session)
 {
-	if (!stats_are_current(session) && pinecone_stats_ttl_ms >= MIN_TTL_TO_ASK_AHEAD_MS)
-		(void) pinecone_session_ask_stats(session);
+	if (stats_are_asked_for(session) || stats_are_current(session) ||
+		stats_have_failed(session) || pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
+		return;
+	ask_for_stats(session);
 }
 
 bool
 pinecone_session_stats_ready(PineconeSession *session)
 {
-	return session->stats_call != NULL || stats_are_current(session);
+	return stats_are_asked_for(session) || stats_are_current(session);
+}
+
+static void
+note_stats_failure(PineconeSession *session)
+{
+	PineconeTime now = pinecone_clock_now();
+	int64 pause = STATS_PAUSE_FACTOR * (now - session->stats_asked_at) / 1000;
+
+	pause = Max(LEAST_STATS_PAUSE_MS, Min(pause, MOST_STATS_PAUSE_MS));
+	session->stats_retry_at = pinecone_clock_after_ms(now, pause);
 }
 
 /*
- * Wait for what has been asked for ahead.  False if nothing has, or if it has
- * failed.
+ * Take what has been asked for.  A failed call stays, for who cannot do without
+ * and would otherwise wait a second time to be told the same.
  */
-static bool
-take_refreshed(PineconeSession *session)
+static void
+take_stats(PineconeSession *session)
 {
-	PineconeStats *stats;
+	PineconeStats *stats = pinecone_vectors_stats_try_result(session->stats_call);
 
-	if (session->stats_call == NULL)
-		return false;
-	stats = pinecone_vectors_stats_try_result(session->stats_call);
-	if (stats != NULL)
-		copy_stats(session, stats)->fetched_at = session->stats_asked_at;
+	session->stats_taken = true;
+	if (stats == NULL)
+	{
+		note_stats_failure(session);
+		return;
+	}
+	copy_stats(session, stats)->fetched_at = session->stats_asked_at;
 	drop_stats_call(session);
-	return stats != NULL;
 }
 
 bool
 pinecone_session_take_stats(PineconeSession *session)
 {
-	if (session->stats_call != NULL && !pinecone_vectors_ready(session->stats_call))
+	if (!stats_are_asked_for(session))
+		return true;
+	if (!pinecone_vectors_ready(session->stats_call))
 		return false;
-	(void) take_refreshed(session);
+	take_stats(session);
 	return true;
 }
 
-/*
- * A statement that does without the statistics is not to ask for them again and
- * again, for each run of a scan, nor to spend most of its time on that.
- */
-#define STATS_RETRY_MS 1000
-#define STATS_RETRY_FACTOR 10
-
-static void
-note_stats_failure(PineconeSession *session, TimestampTz asked_at)
+/* Statistics for who can do without: not waited for long, old ones rather than none. */
+static PineconeStats *
+try_stats(PineconeSession *session)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	int64 pause = Max(STATS_RETRY_MS * INT64CONST(1000), STATS_RETRY_FACTOR * (now - asked_at));
-
-	session->stats_failed_at = now;
-	session->stats_retry_at = now + pause;
+	if (!stats_are_asked_for(session))
+	{
+		if (stats_have_failed(session))
+			return known_stats(session);
+		ask_for_stats(session);
+	}
+	if (pinecone_call_wait_until(session->stats_call,
+								 pinecone_clock_after_ms(session->stats_asked_at, STATS_PATIENCE_MS)))
+		take_stats(session);
+	return known_stats(session);
 }
 
+/* Has this statement waited for them in vain, to no purpose of doing so again? */
 static bool
-stats_have_just_failed(PineconeSession *session)
+statement_has_waited(PineconeSession *session)
 {
-	return session->stats_failed_at != 0 &&
-		   session->stats_failed_at >= GetCurrentStatementStartTimestamp() &&
-		   GetCurrentTimestamp() < session->stats_retry_at;
+	return session->stats_call != NULL && session->stats_taken &&
+		   session->stats_asked_in == GetCurrentStatementStartTimestamp() &&
+		   session->stats_call->problem.outcome == PINECONE_HTTP_TIMED_OUT;
 }
 
 PineconeStats *
 pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 {
-	PineconeCall *call;
 	PineconeStats *stats;
-	TimestampTz asked_at = GetCurrentTimestamp();
-	bool asked = session->stats_call != NULL &&
-				 session->stats_asked_at >= GetCurrentStatementStartTimestamp();
+	PineconeCall *call;
 
 	if (!fresh && stats_are_current(session))
 		return session->stats;
-	if (take_refreshed(session))
+	if (try_only || (!fresh && known_stats(session) != NULL))
+		return try_stats(session);
+
+	if (stats_are_asked_for(session))
 	{
+		take_stats(session);
 		if (stats_are_current(session))
 			return session->stats;
 	}
-	else if (asked && try_only)
-		return NULL;
-
-	if (try_only && stats_have_just_failed(session))
-		return NULL;
-	call = pinecone_vectors_stats_try(session, try_only);
-	stats = try_only ? pinecone_vectors_stats_try_result(call) : pinecone_vectors_stats_result(call);
-	if (stats != NULL)
-		stats = copy_stats(session, stats);
-	else
-		note_stats_failure(session, asked_at);
+	if (statement_has_waited(session))
+		pinecone_vectors_report(session->stats_call, ERROR);
+	call = pinecone_vectors_stats_try(session, false);
+	stats = copy_stats(session, pinecone_vectors_stats_result(call));
 	pinecone_vectors_free(call);
 	return stats;
 }

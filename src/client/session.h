@@ -8,6 +8,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "base/clock.h"
 #include "option/option.h"
 
 struct PineconeStats;
@@ -35,16 +36,16 @@ typedef struct PineconeSession
 	char *former_url;			   /* the one before it, or NULL */
 	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
-	TimestampTz resolved_at;
+	PineconeTime resolved_at;
 
 	/* How much at once */
-	int calls;				/* calls there are, the resolver included */
-	int running;			/* calls on the wire */
-	double allowance;		/* calls allowed on the wire, <= max_concurrency */
-	HTAB *rates;			/* how many of each kind per second: see rate.h */
-	bool paced;				/* are they limited? */
-	uint64 granted;			/* requests that have succeeded */
-	TimestampTz refused_at; /* the last time that a rate limit refused one; 0: never */
+	int calls;				 /* calls there are, the resolver included */
+	int running;			 /* calls on the wire */
+	double allowance;		 /* calls allowed on the wire, <= max_concurrency */
+	HTAB *rates;			 /* how many of each kind per second: see rate.h */
+	bool paced;				 /* are they limited? */
+	uint64 granted;			 /* requests that have succeeded */
+	PineconeTime refused_at; /* the last time that a rate limit refused one; 0: never */
 
 	/* What this deployment has turned out not to do; 0, false: as documented */
 	int max_top_k;
@@ -55,10 +56,11 @@ typedef struct PineconeSession
 	MemoryContext stats_cxt;
 	struct PineconeStats *stats;	 /* or NULL */
 	int stats_location;				 /* where they are from */
-	struct PineconeCall *stats_call; /* asks for them ahead, or NULL */
-	TimestampTz stats_asked_at;
-	TimestampTz stats_failed_at; /* there was no answer; 0: never */
-	TimestampTz stats_retry_at;	 /* not to be asked again by the same statement before */
+	struct PineconeCall *stats_call; /* asks for them, or has failed to; or NULL */
+	bool stats_taken;				 /* somebody has looked at what it brought */
+	PineconeTime stats_asked_at;
+	TimestampTz stats_asked_in;	 /* the statement that did, by its start */
+	PineconeTime stats_retry_at; /* not to be asked again before; 0: as you like */
 } PineconeSession;
 
 /*
@@ -71,9 +73,10 @@ extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
 
 /*
  * Metric, dimension and record counts of the index, from describe_index_stats.
- * Cached: metric and dimension until the host changes, counts for
- * pinecone_fdw.stats_ttl.  "fresh" asks again.  With "try" a failure returns
- * NULL after a single attempt instead of raising an error.
+ * Asked for again after pinecone_fdw.stats_ttl; where that fails or takes long,
+ * what was known before stays good, and the failure is remembered for a while.
+ * "fresh" asks now, and takes nothing older.  Where nothing is known, "try" gets
+ * NULL, after a moment at most; else that is an error.
  */
 extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
 

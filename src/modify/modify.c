@@ -187,6 +187,9 @@ read_back(PineconeModify *modify, const PineconeRecord *record, Datum *values, b
 		for (int i = 0; i < modify->table->ncolumns; i++)
 			wanted = bms_add_member(wanted, modify->table->columns[i].attnum);
 		modify->reader = pinecone_convert_reader(modify->table, wanted);
+		/* of an UPDATE's row there is as much as is looked at */
+		if (modify->operation == CMD_UPDATE)
+			pinecone_convert_read_null(modify->reader, NULL);
 		MemoryContextSwitchTo(old);
 	}
 	pinecone_convert_row(modify->reader, record, values, isnull);
@@ -330,7 +333,12 @@ old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
 	Datum value = ExecGetJunkAttribute(plan_slot, modify->id_junk, &isnull);
 
 	if (isnull)
-		elog(ERROR, "the id of a record is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("cannot modify a record of foreign table \"%s\" whose id does not fit column \"%s\"",
+						modify->table->name,
+						modify->table->columns[modify->table->id_attnum - 1].name),
+				 errhint("Declare the column as text, or leave such records out with a condition.")));
 	return TextDatumGetCString(value);
 }
 
@@ -572,4 +580,25 @@ void
 pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
 	end(rri);
+}
+
+/*
+ * All rows have been read, but for WITH queries that nobody reads, which are
+ * yet to run.  What triggers look at must have been written.
+ */
+void
+pinecone_modify_before_triggers(EState *estate)
+{
+	PineconeStatement *statement = pinecone_statement_find(estate);
+	ListCell *lc;
+
+	if (statement == NULL)
+		return;
+	pinecone_statement_set_finishing(statement);
+	foreach(lc, pinecone_statement_modifies(statement))
+		pinecone_modify_flush(lfirst(lc));
+	if (estate->es_auxmodifytables != NIL)
+		return;
+	foreach(lc, pinecone_statement_modifies(statement))
+		pinecone_modify_finish(lfirst(lc));
 }

@@ -73,6 +73,10 @@ struct PineconeModify
 };
 
 /* modify.c */
+
+/* Before ExecutorFinish: have rows written that wait, for triggers fire next. */
+extern void pinecone_modify_before_triggers(EState *estate);
+
 extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									   List *fdw_private, int subplan_index, int eflags);
 extern TupleTableSlot *pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri,

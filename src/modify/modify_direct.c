@@ -31,6 +31,7 @@
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
 
 /* ---- Planning ---- */
@@ -183,7 +184,7 @@ evaluate_assignments(ForeignScanState *node, DirectModify *direct)
 		int number = direct->first_value + foreach_current_index(lc);
 		int n = lfirst_int(lc) - 1;
 
-		direct->isnull[n] = !pinecone_scan_evaluate(node, number);
+		direct->isnull[n] = !pinecone_run_evaluate(node, number);
 		direct->values[n] = direct->scan->values.values[number];
 		direct->any_null = direct->any_null || direct->isnull[n];
 	}

@@ -14,7 +14,6 @@
 #include "utils/resowner.h"
 
 #include "base/idset.h"
-#include "modify/modify.h"
 #include "modify/statement.h"
 
 struct PineconeStatement
@@ -32,9 +31,8 @@ struct PineconeStatement
 /* Statements under way: a function may execute some within another. */
 static dlist_head statements = DLIST_STATIC_INIT(statements);
 
-
-static PineconeStatement *
-find_statement(EState *estate)
+PineconeStatement *
+pinecone_statement_find(EState *estate)
 {
 	dlist_iter iter;
 
@@ -57,7 +55,7 @@ forget_statement(void *arg)
 PineconeStatement *
 pinecone_statement_of(EState *estate)
 {
-	PineconeStatement *statement = find_statement(estate);
+	PineconeStatement *statement = pinecone_statement_find(estate);
 
 	if (statement != NULL)
 		return statement;
@@ -71,7 +69,7 @@ pinecone_statement_of(EState *estate)
 }
 
 void
-pinecone_statement_add(PineconeStatement *statement, PineconeModify *modify)
+pinecone_statement_add(PineconeStatement *statement, struct PineconeModify *modify)
 {
 	MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
 
@@ -80,9 +78,15 @@ pinecone_statement_add(PineconeStatement *statement, PineconeModify *modify)
 }
 
 void
-pinecone_statement_remove(PineconeStatement *statement, PineconeModify *modify)
+pinecone_statement_remove(PineconeStatement *statement, struct PineconeModify *modify)
 {
 	statement->modifies = list_delete_ptr(statement->modifies, modify);
+}
+
+List *
+pinecone_statement_modifies(const PineconeStatement *statement)
+{
+	return statement->modifies;
 }
 
 bool
@@ -158,31 +162,4 @@ bool
 pinecone_statement_release_log(PineconeStatement *statement)
 {
 	return --statement->log_users == 0;
-}
-
-/*
- * All rows have been read, but for WITH queries that nobody reads, which are
- * yet to run.  What triggers look at must have been written.
- */
-static void
-write_rows(PineconeStatement *statement)
-{
-	ListCell *lc;
-
-	statement->finishing = true;
-	foreach(lc, statement->modifies)
-		pinecone_modify_flush(lfirst(lc));
-	if (statement->estate->es_auxmodifytables != NIL)
-		return;
-	foreach(lc, statement->modifies)
-		pinecone_modify_finish(lfirst(lc));
-}
-
-void
-pinecone_statement_before_triggers(EState *estate)
-{
-	PineconeStatement *statement = find_statement(estate);
-
-	if (statement != NULL)
-		write_rows(statement);
 }

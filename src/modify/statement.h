@@ -13,15 +13,14 @@
 struct PineconeModify;
 typedef struct PineconeStatement PineconeStatement;
 
-/* Before ExecutorFinish: have rows written that wait, for triggers fire next. */
-extern void pinecone_statement_before_triggers(EState *estate);
-
 /* The statement that is executed with that state; made on first use. */
 extern PineconeStatement *pinecone_statement_of(EState *estate);
+extern PineconeStatement *pinecone_statement_find(EState *estate); /* or NULL */
 
 /* The modifications whose rows may wait in memory. */
 extern void pinecone_statement_add(PineconeStatement *statement, struct PineconeModify *modify);
 extern void pinecone_statement_remove(PineconeStatement *statement, struct PineconeModify *modify);
+extern List *pinecone_statement_modifies(const PineconeStatement *statement);
 
 /* May triggers fire at any time, so that no row may wait for the next? */
 extern bool pinecone_statement_is_finishing(const PineconeStatement *statement);

@@ -117,8 +117,8 @@ static const Option options[] = {
 	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|namespace|field"},
 	/* The metadata field's name, when it is not the column's */
 	{"field", ON_COLUMN, OPTION_STRING},
-	/* How a metadata field holds dates and times */
-	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|epoch|epoch_ms"},
+	/* How a metadata field holds dates and times, or jsonb */
+	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|iso_short|iso_python|epoch|epoch_ms|json"},
 };
 
 static const char *

@@ -45,10 +45,19 @@ typedef enum PineconeRole
 
 typedef enum PineconeFormat
 {
-	PINECONE_FORMAT_ISO,	 /* times as ISO 8601 strings */
-	PINECONE_FORMAT_EPOCH,	 /* seconds, a number */
-	PINECONE_FORMAT_EPOCH_MS /* milliseconds, a number */
+	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings, as JavaScript writes them */
+	PINECONE_FORMAT_ISO_SHORT,	/* as short as can be */
+	PINECONE_FORMAT_ISO_PYTHON, /* as Python writes them */
+	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
+	PINECONE_FORMAT_EPOCH_MS,	/* milliseconds, a number */
+	PINECONE_FORMAT_JSON		/* not of times: JSON in a string */
 } PineconeFormat;
+
+static inline bool
+pinecone_format_is_epoch(PineconeFormat format)
+{
+	return format == PINECONE_FORMAT_EPOCH || format == PINECONE_FORMAT_EPOCH_MS;
+}
 
 typedef struct PineconeColumn
 {

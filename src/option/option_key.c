@@ -5,125 +5,52 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
-#include "storage/fd.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/file.h"
 #include "option/option_value.h"
-/* A key file as it was when last read; kept for the backend's life. */
-typedef struct KeyFile
-{
-	char *path;
-	struct stat stat;
-	char *key;
-} KeyFile;
-
-static List *key_files = NIL;
 
 /* Longer than any key, and short enough for a header */
 #define MAX_KEY 4000
+#define MAX_KEY_FILE 65536
 
-/* NULL where there is none, which the first time is an error. */
 static char *
-read_key_file(const char *path, bool again)
+refuse_key(bool again, const char *path)
 {
-	char buf[4096];
-	FILE *file = AllocateFile(path, "r");
-	size_t n;
-	bool failed;
-
-	if (file == NULL)
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open API key file \"%s\": %m", path)));
-	}
-	n = fread(buf, 1, sizeof(buf) - 1, file);
-	failed = ferror(file) != 0;
-	if (failed && !again)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read API key file \"%s\": %m", path)));
-	FreeFile(file);
-	if (failed)
-		return NULL;
-	while (n > 0 && isspace((unsigned char) buf[n - 1]))
-		n--;
-	buf[n] = '\0';
-	if (strlen(buf) != n || n > MAX_KEY || !pinecone_option_key_is_valid(buf))
-	{
-		if (again)
-			return NULL;
+	if (!again)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("API key file \"%s\" does not hold a key", path),
 				 errdetail("A key consists of printable ASCII characters without spaces.")));
-	}
-	return pstrdup(buf);
+	return NULL;
 }
 
 /* The key in a file, read again whenever the file has changed. */
 static char *
 key_from_file(const char *path, bool again)
 {
-	KeyFile *file = NULL;
-	struct stat now;
+	const PineconeFile *file = pinecone_file_read(path, "API key file", MAX_KEY_FILE, again);
+	size_t len;
 	char *key;
-	ListCell *lc;
-	MemoryContext old;
 
-	if (stat(path, &now) < 0)
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read API key file \"%s\": %m", path)));
-	}
-	/* opening a pipe would wait for its writer */
-	if (!S_ISREG(now.st_mode))
-	{
-		if (again)
-			return NULL;
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("API key file \"%s\" is not a regular file", path)));
-	}
-	foreach(lc, key_files)
-	{
-		if (strcmp(((KeyFile *) lfirst(lc))->path, path) == 0)
-			file = lfirst(lc);
-	}
-	if (!again && file != NULL && file->stat.st_ino == now.st_ino && file->stat.st_dev == now.st_dev &&
-		file->stat.st_size == now.st_size &&
-		file->stat.st_mtim.tv_sec == now.st_mtim.tv_sec &&
-		file->stat.st_mtim.tv_nsec == now.st_mtim.tv_nsec)
-		return pstrdup(file->key);
-
-	key = read_key_file(path, again);
-	if (key == NULL)
-		return NULL;
-	old = MemoryContextSwitchTo(TopMemoryContext);
 	if (file == NULL)
-	{
-		file = palloc0(sizeof(KeyFile));
-		file->path = pstrdup(path);
-		key_files = lappend(key_files, file);
-	}
-	else
-		pfree(file->key);
-	file->key = pstrdup(key);
-	file->stat = now;
-	MemoryContextSwitchTo(old);
+		return NULL;
+	for (len = file->len; len > 0 && isspace((unsigned char) file->data[len - 1]);)
+		len--;
+	if (len > MAX_KEY || memchr(file->data, '\0', len) != NULL)
+		return refuse_key(again, path);
+	key = pnstrdup(file->data, len);
+	if (!pinecone_option_key_is_valid(key))
+		return refuse_key(again, path);
+	if (file->fresh && file->public)
+		ereport(WARNING,
+				(errmsg("API key file \"%s\" can be read by every user of the database server's machine", path),
+				 errhint("Let only the user read it that runs PostgreSQL, as with chmod 600.")));
 	return key;
 }
 

@@ -153,26 +153,50 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 	return role;
 }
 
+static const struct
+{
+	const char *name;
+	PineconeFormat format;
+} formats[] = {
+	{"iso", PINECONE_FORMAT_ISO},
+	{"iso_short", PINECONE_FORMAT_ISO_SHORT},
+	{"iso_python", PINECONE_FORMAT_ISO_PYTHON},
+	{"epoch", PINECONE_FORMAT_EPOCH},
+	{"epoch_ms", PINECONE_FORMAT_EPOCH_MS},
+	{"json", PINECONE_FORMAT_JSON},
+};
+
+static bool
+format_goes_with(PineconeFormat format, Oid typid)
+{
+	if (format == PINECONE_FORMAT_JSON)
+		return typid == JSONOID || typid == JSONBOID;
+	return typid == TIMESTAMPTZOID || typid == TIMESTAMPOID || typid == DATEOID;
+}
+
 static PineconeFormat
 column_format(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
-	char *format = pinecone_option_string(defs, "format", NULL);
-	Oid typid = getBaseType(att->atttypid);
+	char *name = pinecone_option_string(defs, "format", NULL);
+	PineconeFormat format = PINECONE_FORMAT_ISO;
 
-	if (format == NULL)
+	if (name == NULL)
 		return PINECONE_FORMAT_ISO;
-	if (typid != TIMESTAMPTZOID && typid != TIMESTAMPOID && typid != DATEOID)
+	for (int i = 0; i < lengthof(formats); i++)
+	{
+		if (strcmp(formats[i].name, name) == 0)
+			format = formats[i].format;
+	}
+	if (!format_goes_with(format, getBaseType(att->atttypid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("column \"%s\" of foreign table \"%s\" has option \"format\", but type %s",
-						NameStr(att->attname), table->name,
+				 errmsg("column \"%s\" of foreign table \"%s\" has option \"format\" set to '%s', but type %s",
+						NameStr(att->attname), table->name, name,
 						format_type_with_typemod(att->atttypid, att->atttypmod)),
-				 errdetail("Only columns of type timestamptz, timestamp and date have a format.")));
-	if (strcmp(format, "epoch") == 0)
-		return PINECONE_FORMAT_EPOCH;
-	if (strcmp(format, "epoch_ms") == 0)
-		return PINECONE_FORMAT_EPOCH_MS;
-	return PINECONE_FORMAT_ISO;
+				 format == PINECONE_FORMAT_JSON ?
+					 errdetail("That is a format of columns of type jsonb and json.") :
+					 errdetail("That is a format of columns of type timestamptz, timestamp and date.")));
+	return format;
 }
 
 /* Remember a column that a table can have only one of. */

@@ -13,8 +13,8 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/idset.h"
 #include "client/vectors.h"
@@ -121,7 +121,7 @@ void
 pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 						  const char *namespace_)
 {
-	TimestampTz start = GetCurrentTimestamp();
+	PineconeTime start = pinecone_clock_now();
 	long delay = FIRST_DELAY;
 	PineconeIdEntry *entry;
 	char *key;
@@ -142,8 +142,7 @@ pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 			(void) idset_delete(written, key);
 			break;
 		}
-		if (reached < 0 || TimestampDifferenceExceeds(start, GetCurrentTimestamp(),
-													  table->consistency_timeout_ms))
+		if (reached < 0 || pinecone_clock_passed(start, table->consistency_timeout_ms))
 		{
 			give_up(table, namespace_, entry->number, reached);
 			break;

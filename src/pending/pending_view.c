@@ -351,12 +351,9 @@ pinecone_pending_ids(PineconePendingView *view, int *n)
 Jsonb *
 pinecone_pending_metadata(const PineconeRecord *record)
 {
-	char *text;
-
 	if (record->metadata == NULL)
 		return NULL;
-	text = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(pinecone_metadata_matchable(record))));
 }
 
 /* Set fields of a record's metadata. */

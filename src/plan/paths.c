@@ -69,15 +69,6 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
-bool
-pinecone_plan_has_mapping(Oid userid, Oid serverid)
-{
-	return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
-								 ObjectIdGetDatum(serverid)) ||
-		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
-								 ObjectIdGetDatum(serverid));
-}
-
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -350,67 +341,10 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 
 /* ---- Nearest neighbours ---- */
 
-/* Can the index be searched by this distance? */
-static bool
-index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
-{
-	/* nobody can run the plan, so that any metric will do */
-	if (info->session == NULL)
-		return true;
-	/* this cannot be planned without knowing the metric */
-	if (info->stats == NULL)
-		info->stats = pinecone_session_stats(info->session, false, false);
-	return info->stats->metric == metric && !info->stats->sparse;
-}
-
-/* The distance that the query orders by first, if it is one to this table. */
-static bool
-ordering_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
-{
-	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	PathKey *pathkey;
-	ListCell *lc;
-
-	if (root->query_pathkeys == NIL)
-		return false;
-	pathkey = linitial(root->query_pathkeys);
-	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
-		return false;
-	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
-	{
-		EquivalenceMember *em = lfirst(lc);
-
-		if (bms_equal(em->em_relids, rel->relids) &&
-			pinecone_translate_distance(&cxt, em->em_expr, distance))
-			return true;
-	}
-	return false;
-}
-
-/* The distance of a condition distance < r on this table. */
-static bool
-bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
-{
-	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	ListCell *lc;
-
-	foreach(lc, rel->baserestrictinfo)
-	{
-		int bound;
-		bool inclusive;
-
-		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
-									 &bound, &inclusive))
-			return true;
-	}
-	return false;
-}
-
 static void
 add_search_path(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
-	PineconeDistance distance;
 	List *pathkeys = NIL;
 	double cap = PINECONE_MAX_TOP_K * info->nnamespaces;
 	double records;
@@ -418,16 +352,14 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	Cost total;
 	bool any;
 
-	if (ordering_distance(root, rel, &distance))
+	if (!pinecone_enable_knn || !info->searchable)
+		return;
+	if (info->ordered)
 		pathkeys = list_make1(linitial(root->query_pathkeys));
-	else if (!bounding_distance(root, rel, &distance))
-		return;
-	if (!index_has_metric(info, distance.metric))
-		return;
-
 	records = filtered_records(root, rel, rel->baserestrictinfo, &any);
 	total = startup + Min(records, cap) * 200 * BYTE_COST;
-	if (records > cap)
+	/* a bound, as far as it is known to select, ends the search before */
+	if (pinecone_plan_has_bound(root, rel) ? rel->rows > cap : records > cap)
 	{
 		/* beyond the cap everything is read and sorted here */
 		Cost exhaustive = any ? filter_cost(info, records) :
@@ -437,7 +369,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 		if (root->limit_tuples > cap)
 			startup = total;
 	}
-	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) distance.op, rel->rows, startup,
+	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.op, rel->rows, startup,
 					   total, pathkeys, rel->lateral_relids);
 }
 
@@ -581,6 +513,7 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 void
 pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
+	pinecone_plan_find_search(root, rel);
 	add_list_paths(root, rel);
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);

@@ -41,6 +41,15 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
 
+/*
+ * Find the search that the relation's rows are under: into the fields of its
+ * PineconePlanInfo.  Says so when a query needs one and there is none.
+ */
+extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
+
+/* Does a condition tell how far such a search has to go? */
+extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
+
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
 
@@ -48,11 +57,14 @@ extern void pinecone_plan_check_system_columns(const PineconeTable *table, const
  * FirstLowInvalidHeapAttributeNumber on. */
 extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
 
-/* Has a role a user mapping for a server, be it everybody's? */
-extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
-
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);
+
+/*
+ * Which of the columns used have to be read (FirstLowInvalidHeapAttributeNumber-
+ * based): all, but for the rows of an UPDATE that nobody looks at.
+ */
+extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);

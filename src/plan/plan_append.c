@@ -14,6 +14,7 @@
 #include "optimizer/paths.h"
 
 #include "base/compat.h"
+#include "base/ours.h"
 #include "client/session.h"
 #include "plan/paths.h"
 #include "request/request.h"
@@ -32,7 +33,7 @@ pinecone_plan_refresh_all(PlannerInfo *root)
 		RelOptInfo *rel = root->simple_rel_array[i];
 		Oid userid;
 
-		if (rel == NULL || IS_DUMMY_REL(rel) || !pinecone_plan_is_ours(rel))
+		if (rel == NULL || IS_DUMMY_REL(rel) || !pinecone_ours_is(rel->fdwroutine))
 			continue;
 		userid = pinecone_plan_user(root, rel);
 		/* one without a mapping says so when its turn comes, which may be never */
@@ -54,7 +55,7 @@ sorted_searches(AppendPath *append)
 	{
 		ForeignPath *path = lfirst(lc);
 
-		if (IsA(path, ForeignPath) && pinecone_plan_is_ours(path->path.parent) &&
+		if (IsA(path, ForeignPath) && pinecone_ours_is(path->path.parent->fdwroutine) &&
 			intVal(list_nth(path->fdw_private, PATH_OP)) == PINECONE_OP_QUERY &&
 			intVal(list_nth(path->fdw_private, PATH_SORTED)))
 			n++;

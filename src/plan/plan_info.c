@@ -1,9 +1,10 @@
 /*
  * plan_info.c
- *		Recognising the relations that are ours, and starting to translate their
- *		clauses.
+ *		What planning files share about a relation.
  */
 #include "postgres.h"
+
+#include "utils/syscache.h"
 
 #include "plan/plan_info.h"
 
@@ -18,12 +19,13 @@ pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 	return cxt;
 }
 
-/* Servers may have handlers of several installations, so a callback tells. */
 bool
-pinecone_plan_is_ours(const RelOptInfo *rel)
+pinecone_plan_has_mapping(Oid userid, Oid serverid)
 {
-	return rel->fdwroutine != NULL &&
-		   rel->fdwroutine->IsForeignPathAsyncCapable == pineconeIsForeignPathAsyncCapable;
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+								 ObjectIdGetDatum(serverid)) ||
+		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								 ObjectIdGetDatum(serverid));
 }
 
 bool

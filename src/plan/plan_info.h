@@ -14,13 +14,18 @@ typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
 	Oid userid;
-	PineconeSession *session; /* NULL without a user mapping */
-	PineconeStats *stats;	  /* NULL when the service did not answer */
-	double record_bytes;	  /* of a full record's JSON */
-	int nall;				  /* namespaces of the table */
-	double nnamespaces;		  /* those that conditions leave */
-	double records;			  /* in those */
-	RelOptInfo *rel;		  /* the base relation, for aggregates on it */
+	PineconeSession *session;	 /* NULL without a user mapping */
+	PineconeStats *stats;		 /* NULL when the service did not answer */
+	double record_bytes;		 /* of a full record's JSON */
+	int nall;					 /* namespaces of the table */
+	double nnamespaces;			 /* those that conditions leave */
+	double records;				 /* in those */
+	PineconeDistance search;	 /* what rows' scores are of, see plan_search.c */
+	bool searched;				 /* is there such a thing? */
+	bool searchable;			 /* can it lead a path? */
+	bool ordered;				 /* whose rows then are in the query's order? */
+	PineconeMetric other_metric; /* of a distance that the index does not measure */
+	RelOptInfo *rel;			 /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 
 /* What leads a path; the list in its fdw_private. */
@@ -37,8 +42,8 @@ enum PineconePathPrivate
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);
 
-/* Is a relation a table of this wrapper? */
-extern bool pinecone_plan_is_ours(const RelOptInfo *rel);
+/* Has a role a user mapping for a server, be it everybody's? */
+extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 

@@ -19,6 +19,7 @@
 
 #include "base/compat.h"
 #include "base/limits.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/readahead.h"
@@ -95,7 +96,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	PineconeOperation op;
 	int together;
 
-	if (!pinecone_plan_is_ours(path->path.parent) || !scan_depends(path, gain))
+	if (!pinecone_ours_is(path->path.parent->fdwroutine) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
 	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? PINECONE_FETCH_BATCH : OVERLAP);

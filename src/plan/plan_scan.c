@@ -31,6 +31,7 @@ typedef struct PlanContext
 	List *conditions; /* of PineconeCondition: to be sent */
 	List *local;	  /* clauses to be checked here */
 	List *pruning;	  /* those of them that choose namespaces */
+	List *bounds;	  /* those of them that end a search */
 	List *sent;		  /* clauses sent and not checked here */
 	OpExpr *distance; /* the distance searched by, or NULL */
 } PlanContext;
@@ -62,13 +63,27 @@ static void
 place_bound(PlanContext *cxt, Expr *clause)
 {
 	PineconeDistance distance;
+	PineconeCompare compare;
 	int bound;
 	bool inclusive;
 
-	if (cxt->request->bound < 0 &&
-		pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive) &&
-		equal(distance.op, cxt->distance))
-		cxt->request->bound = bound;
+	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive))
+	{
+		if (!equal(distance.op, cxt->distance))
+			return;
+		cxt->bounds = lappend(cxt->bounds, clause);
+		if (cxt->request->bound < 0)
+			cxt->request->bound = bound;
+	}
+	else if (pinecone_translate_score_bound(&cxt->translate, clause, cxt->request->metric, &bound,
+											&compare))
+	{
+		cxt->bounds = lappend(cxt->bounds, clause);
+		if (cxt->request->score_bound >= 0)
+			return;
+		cxt->request->score_bound = bound;
+		cxt->request->score_compare = compare;
+	}
 }
 
 /* Does a clause use no more of the table than the namespace? */
@@ -83,6 +98,19 @@ is_about_namespace(PlanContext *cxt, Expr *clause)
 		return false;
 	pull_varattnos((Node *) clause, cxt->rel->relid, &used);
 	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
+}
+
+/* A clause that names ids or a prefix: an id may not fit its column, and be NULL. */
+static void
+place_id_clause(PlanContext *cxt, Expr *clause, bool exact)
+{
+	PineconeTable *table = cxt->info->table;
+	Oid typid = table->columns[table->id_attnum - 1].typid;
+
+	if (exact && (!table->type_error_null || typid == TEXTOID || typid == UUIDOID))
+		cxt->sent = lappend(cxt->sent, clause);
+	else
+		cxt->local = lappend(cxt->local, clause);
 }
 
 static void
@@ -111,7 +139,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 	{
 		if (!pinecone_translate_id(&cxt->translate, clause, &request->ids))
 			elog(ERROR, "clause does not name ids");
-		cxt->sent = lappend(cxt->sent, clause);
+		place_id_clause(cxt, clause, true);
 	}
 	else if (leads && (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH))
 	{
@@ -120,10 +148,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		if (!pinecone_translate_prefix(&cxt->translate, clause, &request->prefix,
 									   &request->prefix_is_like, &exact))
 			elog(ERROR, "clause does not give a prefix");
-		if (exact)
-			cxt->sent = lappend(cxt->sent, clause);
-		else
-			cxt->local = lappend(cxt->local, clause);
+		place_id_clause(cxt, clause, exact);
 	}
 	else if (operation_takes_filter(request->op))
 	{
@@ -230,6 +255,42 @@ plan_search(PlanContext *cxt, bool sorted)
 	id = stored_record_id(cxt, distance.query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
+}
+
+/* The column of scores, or 0. */
+static AttrNumber
+score_column(PineconeTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role == PINECONE_ROLE_SCORE)
+			return table->columns[i].attnum;
+	}
+	return 0;
+}
+
+/*
+ * Scores of rows that no search brings are computed from their vectors, where
+ * the relation is under a search and somebody looks at them.
+ */
+static void
+plan_score(PlanContext *cxt, Bitmapset *used)
+{
+	PineconePlanInfo *info = cxt->info;
+	PineconeRequest *request = cxt->request;
+	AttrNumber score = score_column(info->table);
+
+	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
+	{
+		request->other_metric = info->other_metric;
+		request->metric = info->stats->metric;
+	}
+	if (request->op == PINECONE_OP_QUERY || !info->searched || score == 0 ||
+		!bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))
+		return;
+	request->scored = request->want_values = true;
+	request->metric = info->search.metric;
+	request->vector = pinecone_translate_add_expr(&cxt->translate, info->search.query);
 }
 
 /* ---- How many rows ---- */
@@ -468,7 +529,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
 	request->prefix = request->vector = request->vector_id =
-		request->bound = request->limit = request->offset = -1;
+		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->sorted = sorted;
 	request->rows = path->path.rows;
 	request->survive = 1;
@@ -487,9 +548,10 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
 	if (cxt.local != NIL)
-		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.pruning), cxt.rel->relid, JOIN_INNER, NULL);
+		request->survive = clauselist_selectivity(root, list_difference_ptr(list_difference_ptr(cxt.local, cxt.pruning), cxt.bounds), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
+	plan_score(&cxt, used);
 	if (request->op == PINECONE_OP_QUERY && can_have_layout(&cxt, used))
 	{
 		/* the distance comes from the score, and its column may go */
@@ -499,7 +561,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 			tlist = plan_output(&cxt, entries);
 	}
 	else
-		plan_columns(&cxt, used);
+		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used));
 
 	/*
 	 * Conditions sent and not checked here are checked all the same when a

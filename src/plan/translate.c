@@ -102,8 +102,11 @@ static PineconeExactness
 column_leaf(PineconeTranslate *cxt, PineconeColumn *column, PineconeConditionKind kind,
 			PineconeCompare compare, Expr *value, PineconeCondition **condition)
 {
+	Oid valtype = value ? exprType((Node *) value) : InvalidOid;
+	Oid elmtype = value ? get_element_type(getBaseType(valtype)) : InvalidOid;
 	PineconeExactness exactness =
-		pinecone_shippable_condition(column, kind, compare, cxt->table->type_error_null);
+		pinecone_shippable_condition(column, kind, compare, OidIsValid(elmtype) ? elmtype : valtype,
+									 cxt->table->type_error_null);
 
 	if (exactness == PINECONE_LOCAL)
 		return PINECONE_LOCAL;
@@ -123,7 +126,7 @@ metadata_leaf(PineconeTranslate *cxt, PineconeConditionKind kind, char *key, Exp
 	(*condition)->key = key;
 	if (value != NULL)
 		(*condition)->value = pinecone_translate_add_expr(cxt, value);
-	return pinecone_shippable_metadata(kind);
+	return pinecone_shippable_metadata(kind, cxt->table->type_error_null);
 }
 
 /* metadata @> x, metadata ? 'k', metadata ?| keys, metadata ?& keys */

@@ -69,4 +69,12 @@ extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
 									 PineconeDistance *distance, int *bound, bool *inclusive);
 
+/*
+ * score > s, or where the metric's scores are distances score < s: *bound is the
+ * number of s, a real or float8.
+ */
+extern bool pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause,
+										   PineconeMetric metric, int *bound,
+										   PineconeCompare *compare);
+
 #endif /* PINECONE_TRANSLATE_H */

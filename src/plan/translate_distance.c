@@ -11,7 +11,6 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 
-#include "base/setting.h"
 #include "plan/translate_expr.h"
 #include "value/row.h"
 
@@ -80,7 +79,7 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	Node *left;
 	Node *right;
 
-	if (!pinecone_enable_knn || !IsA(expr, OpExpr) || list_length(op->args) != 2)
+	if (!IsA(expr, OpExpr) || list_length(op->args) != 2)
 		return false;
 	left = linitial(op->args);
 	right = lsecond(op->args);
@@ -127,6 +126,42 @@ pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance 
 		exprType((Node *) right) != FLOAT8OID || !pinecone_translate_is_value(cxt, right))
 		return false;
 	*inclusive = compare == PINECONE_LE;
+	*bound = pinecone_translate_add_expr(cxt, right);
+	return true;
+}
+
+bool
+pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause, PineconeMetric metric,
+							   int *bound, PineconeCompare *compare)
+{
+	OpExpr *op = (OpExpr *) clause;
+	bool low = metric == PINECONE_METRIC_EUCLIDEAN;
+	Expr *left;
+	Expr *right;
+	Oid type;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!pinecone_translate_compare(op->opno, compare))
+		return false;
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_SCORE) == NULL)
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+		*compare = pinecone_translate_commute(*compare);
+		if (pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_SCORE) == NULL)
+			return false;
+	}
+	/* the other side of a bound is where the search begins */
+	if (low ? *compare != PINECONE_LT && *compare != PINECONE_LE :
+			  *compare != PINECONE_GT && *compare != PINECONE_GE)
+		return false;
+	type = exprType((Node *) right);
+	if ((type != FLOAT8OID && type != FLOAT4OID) || !pinecone_translate_is_value(cxt, right))
+		return false;
 	*bound = pinecone_translate_add_expr(cxt, right);
 	return true;
 }

@@ -94,6 +94,11 @@ typedef struct PineconeRequest
 								 * vector is the query, or -1 */
 	int bound;	   /* number of a float8: distance limit, or -1 */
 	bool bound_inclusive;
+	int score_bound;			   /* number of a real or float8 that scores have to */
+	PineconeCompare score_compare; /* be on this side of, or -1 */
+	bool scored;				   /* scores are computed here: nothing else brings them */
+	PineconeMetric other_metric;   /* that a distance of the query has, which
+								 * the index does not measure; or unknown */
 
 	/* How much */
 	int limit;		/* numbers of int8 expressions, or -1; hints: */

@@ -11,7 +11,11 @@
  * - A stored value that does not fit the column's type is an error when it is
  *   read, so that by default it need not be considered.  Under on_type_error
  *   'null' it reads as NULL: what it matches remotely must be checked again,
- *   and a condition that NULL satisfies must not be sent at all.
+ *   and a condition that NULL satisfies must not be sent at all.  Which values
+ *   fit a domain is for its constraints to say, so there nothing but what the
+ *   column reads decides.
+ * - The same goes for the whole metadata object, which reads as NULL when it
+ *   holds a string that PostgreSQL's text cannot.
  * - $eq on a list of strings means "contains".  A list in a text column is
  *   such a value that does not fit.
  * - Numbers are float64 on both sides; filter.c rounds the bounds so that
@@ -71,7 +75,7 @@ static const Rule rules[][GROUP_COUNT] = {
 	[PINECONE_CLASS_ENUM] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
 	[PINECONE_CLASS_UUID] = {EXACT_OR_SUPERSET, EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
 	[PINECONE_CLASS_BOOL] = {EXACT,				EXACT_OR_SUPERSET,	NO,					EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
-	[PINECONE_CLASS_INT] = {EXACT,				EXACT_OR_SUPERSET,	EXACT_OR_SUPERSET,	EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
+	[PINECONE_CLASS_INT] = {EXACT_OR_SUPERSET,	EXACT_OR_SUPERSET,	EXACT_OR_SUPERSET,	EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
 	[PINECONE_CLASS_NUMBER] = {EXACT,			EXACT_OR_SUPERSET,	EXACT,				EXACT_OR_LOCAL,	EXACT_OR_LOCAL,		NO},
 	[PINECONE_CLASS_FLOAT4] = {SUPERSET,		NO,					SUPERSET,			NO,				NO,					NO},
 	[PINECONE_CLASS_EPOCH] = {SUPERSET,			NO,					SUPERSET,			NO,				NO,					NO},
@@ -108,17 +112,39 @@ pinecone_shippable_class(const PineconeColumn *column)
 			return PINECONE_CLASS_FLOAT4;
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_OTHER :
-														   PINECONE_CLASS_EPOCH;
+			return pinecone_format_is_epoch(column->format) ? PINECONE_CLASS_EPOCH :
+															  PINECONE_CLASS_OTHER;
 		case DATEOID:
-			return column->format == PINECONE_FORMAT_ISO ? PINECONE_CLASS_ISO_DATE :
-														   PINECONE_CLASS_INT;
+			return pinecone_format_is_epoch(column->format) ? PINECONE_CLASS_INT :
+															  PINECONE_CLASS_ISO_DATE;
 		case TEXTARRAYOID:
 			return PINECONE_CLASS_LIST;
 		default:
 			if (get_typtype(typid) == TYPTYPE_ENUM)
 				return PINECONE_CLASS_ENUM;
 			return PINECONE_CLASS_OTHER;
+	}
+}
+
+/*
+ * Does every value of this type that a stored value can equal fit the column?
+ * An int8 may equal what an int4 column cannot hold; an int2 may not.
+ */
+static bool
+equals_only_what_fits(const PineconeColumn *column, Oid valtype)
+{
+	switch (column->typid)
+	{
+		case INT2OID:
+			return valtype == INT2OID;
+		case INT4OID:
+			return valtype == INT2OID || valtype == INT4OID;
+		case INT8OID:
+			return valtype == INT2OID || valtype == INT4OID || valtype == INT8OID;
+		case DATEOID:
+			return valtype == DATEOID;
+		default:
+			return false; /* numeric(p, s), domains */
 	}
 }
 
@@ -146,8 +172,10 @@ condition_group(PineconeConditionKind kind, PineconeCompare compare)
 
 PineconeExactness
 pinecone_shippable_condition(const PineconeColumn *column, PineconeConditionKind kind,
-							 PineconeCompare compare, bool type_error_null)
+							 PineconeCompare compare, Oid valtype, bool type_error_null)
 {
+	PineconeTypeClass class = pinecone_shippable_class(column);
+	ConditionGroup group;
 	const Rule *rule;
 
 	/* Presence needs no comparison, so it is the same for all types. */
@@ -156,13 +184,24 @@ pinecone_shippable_condition(const PineconeColumn *column, PineconeConditionKind
 	if (kind == PINECONE_COND_NOT_EXISTS)
 		return type_error_null ? PINECONE_LOCAL : PINECONE_EXACT;
 
-	rule = &rules[pinecone_shippable_class(column)][condition_group(kind, compare)];
-	return type_error_null ? rule->on_null : rule->on_error;
+	group = condition_group(kind, compare);
+	valtype = OidIsValid(valtype) ? getBaseType(valtype) : InvalidOid;
+	rule = &rules[class][group];
+	if (!type_error_null)
+		return rule->on_error;
+	if (class == PINECONE_CLASS_INT && group == GROUP_EQUAL && equals_only_what_fits(column, valtype))
+		return PINECONE_EXACT;
+	if (rule->on_null == PINECONE_EXACT && get_typtype(column->typid) == TYPTYPE_DOMAIN)
+		return PINECONE_SUPERSET;
+	return rule->on_null;
 }
 
 PineconeExactness
-pinecone_shippable_metadata(PineconeConditionKind kind)
+pinecone_shippable_metadata(PineconeConditionKind kind, bool type_error_null)
 {
+	/* true of NULL */
+	if (kind == PINECONE_COND_NOT_EXISTS && type_error_null)
+		return PINECONE_LOCAL;
 	switch (kind)
 	{
 		case PINECONE_COND_EXISTS:
@@ -170,7 +209,7 @@ pinecone_shippable_metadata(PineconeConditionKind kind)
 		case PINECONE_COND_KEYS_ANY:
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_RAW:
-			return PINECONE_EXACT;
+			return type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
 
 			/* A list containing the string matches remotely, not here */
 		case PINECONE_COND_JSON_CONTAINS:

@@ -38,14 +38,16 @@ extern PineconeTypeClass pinecone_shippable_class(const PineconeColumn *column);
 
 /*
  * How exactly a condition of this kind on this column is answered.
+ * "valtype" is the type of the value, or of an array's elements.
  * "type_error_null" is the table's on_type_error 'null'.
  */
 extern PineconeExactness pinecone_shippable_condition(const PineconeColumn *column,
 													  PineconeConditionKind kind,
-													  PineconeCompare compare,
+													  PineconeCompare compare, Oid valtype,
 													  bool type_error_null);
 
 /* The same for conditions on the whole metadata object. */
-extern PineconeExactness pinecone_shippable_metadata(PineconeConditionKind kind);
+extern PineconeExactness pinecone_shippable_metadata(PineconeConditionKind kind,
+													 bool type_error_null);
 
 #endif /* PINECONE_SHIPPABLE_H */

@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/ours.h"
 #include "base/setting.h"
 #include "scan/inner_scans.h"
 
@@ -124,7 +125,7 @@ scan_is_served(ForeignScanState *node, Search *search)
 	ParamsUsed used = {0};
 
 	if (search->hopeless || plan->operation != CMD_SELECT ||
-		node->fdwroutine->IterateForeignScan != pineconeIterateForeignScan ||
+		!pinecone_ours_is(node->fdwroutine) ||
 		node->fdw_state == NULL || ((PineconeScanState *) node->fdw_state)->ahead != NULL)
 		return false;
 	(void) collect_params((Node *) plan->fdw_exprs, &used);

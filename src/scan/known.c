@@ -1,6 +1,6 @@
 /*
  * known.c
- *		What is known of how many matches a search can bring.
+ *		Asks statistics and dry runs how many records match, and remembers.
  */
 #include "postgres.h"
 
@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/setting.h"
 #include "scan/known.h"
 
@@ -27,7 +28,7 @@ typedef struct Count
 	char *key; /* in TopMemoryContext; NULL: free */
 	uint32 hash;
 	double records;
-	TimestampTz counted_at;
+	PineconeTime counted_at;
 } Count;
 
 static Count counts[REMEMBERED];
@@ -72,13 +73,13 @@ remember_count(const char *key, double records)
 		count->hash = hash_bytes((const unsigned char *) key, strlen(key));
 	}
 	count->records = records;
-	count->counted_at = GetCurrentTimestamp();
+	count->counted_at = pinecone_clock_now();
 }
 
 static bool
-is_current(TimestampTz at)
+is_current(PineconeTime at)
 {
-	return !TimestampDifferenceExceeds(at, GetCurrentTimestamp(), pinecone_stats_ttl_ms);
+	return at != 0 && !pinecone_clock_passed(at, pinecone_stats_ttl_ms);
 }
 
 /* What the session remembers, or -1 */
@@ -217,7 +218,8 @@ pinecone_known_calls(PineconeKnownQuestion *question, const PineconeSourceSpec *
 {
 	if (question->call != NULL)
 		calls[0] = question->call;
-	else if (question->asked && spec->filter == NULL && spec->session->stats_call != NULL)
+	else if (question->asked && spec->filter == NULL && spec->session->stats_call != NULL &&
+			 !spec->session->stats_taken)
 		calls[0] = spec->session->stats_call;
 	else
 		return 0;

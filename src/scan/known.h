@@ -9,14 +9,15 @@
 #ifndef PINECONE_KNOWN_H
 #define PINECONE_KNOWN_H
 
+#include "base/clock.h"
 #include "scan/source.h"
 
 /* A question under way, of one search */
 typedef struct PineconeKnownQuestion
 {
-	bool asked;			/* since pinecone_known_begin() */
-	PineconeCall *call; /* a dry run, or NULL */
-	TimestampTz before; /* when the statistics were from before they were asked anew */
+	bool asked;			 /* since pinecone_known_begin() */
+	PineconeCall *call;	 /* a dry run, or NULL */
+	PineconeTime before; /* when the statistics were from before they were asked anew */
 } PineconeKnownQuestion;
 
 typedef enum PineconeKnownKind

@@ -11,13 +11,14 @@
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
 
 /* Can a namespace be called so?  The default namespace is "". */
 static bool
 is_possible(const char *name)
 {
-	return name[0] == '\0' || (pinecone_scan_id_is_possible(name) && strcmp(name, "__default__") != 0);
+	return name[0] == '\0' || (pinecone_run_id_is_possible(name) && strcmp(name, "__default__") != 0);
 }
 
 /* A namespace with what is known already of its size. */
@@ -136,7 +137,7 @@ check_quals(ForeignScanState *node)
 		slot->tts_isnull[place] = false;
 		ExecStoreVirtualTuple(slot);
 		foreach(lc, state->request->namespace_quals)
-			holds = holds && pinecone_scan_evaluate(node, lfirst_int(lc)) &&
+			holds = holds && pinecone_run_evaluate(node, lfirst_int(lc)) &&
 					DatumGetBool(state->values.values[lfirst_int(lc)]);
 		if (holds)
 			kept[n++] = state->namespaces[i];
@@ -164,7 +165,7 @@ choose_by_name(ForeignScanState *node)
 	foreach(lc, state->request->namespaces)
 	{
 		int nfound;
-		char **found = pinecone_scan_evaluate_names(node, lfirst(lc), is_possible, &nfound);
+		char **found = pinecone_run_evaluate_names(node, lfirst(lc), is_possible, &nfound);
 
 		if (names != NULL)
 			nfound = intersect_names(found, nfound, names, n);

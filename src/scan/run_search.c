@@ -1,6 +1,6 @@
 /*
  * run_search.c
- *		Runs whose rows are those of a nearest-neighbour search.
+ *		Returns, collects and sorts the rows of a search.
  */
 #include "postgres.h"
 
@@ -13,26 +13,11 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
-#include "base/distance.h"
 #include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_search.h"
-
-static double
-vector_distance(PineconeMetric metric, int n, const float *a, const float *b)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return pinecone_distance_cosine(n, a, b);
-		case PINECONE_METRIC_EUCLIDEAN:
-			return pinecone_distance_l2(n, a, b);
-		case PINECONE_METRIC_DOTPRODUCT:
-			return pinecone_distance_negative_inner_product(n, a, b);
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
+#include "scan/run_values.h"
+#include "scan/score.h"
 
 /* ---- Rows that are sorted here ---- */
 
@@ -88,29 +73,32 @@ sort_rows(PineconeScanState *state)
 }
 
 /*
- * Form the row of a record in the slot for the sort.  Its distance is that of its
- * score, or computed, or NULL without a query vector.
+ * Form the row of a record in the slot for the sort.  Its distance is that of the
+ * score that the search gave it, or else that of its vector, or NULL.
  */
 static void
-fill_sort_slot(ForeignScanState *node, const PineconeRecord *record)
+fill_sort_slot(ForeignScanState *node, PineconeRecord *record, bool of_search)
 {
 	PineconeScanState *state = node->fdw_state;
+	PineconeMetric metric = state->request->metric;
 	TupleTableSlot *slot = state->search.in;
 	int place = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts;
-	MemoryContext old;
 	ItemPointer ctid;
+	MemoryContext old;
 
 	ExecClearTuple(slot);
 	MemoryContextReset(state->search.row_cxt);
 	old = MemoryContextSwitchTo(state->search.row_cxt);
+	if (!of_search)
+		pinecone_score_record(record, metric, state->vector ? state->nvalues : 0, state->vector);
 	pinecone_scan_form_row(state, record, slot->tts_values, slot->tts_isnull);
 	slot->tts_isnull[place] = false;
-	if (record->has_score)
-		slot->tts_values[place] = Float8GetDatum(pinecone_scan_distance(state->request->metric, record->score));
+	if (of_search)
+		slot->tts_values[place] = Float8GetDatum(pinecone_score_to_distance(metric, record->score));
 	else if (state->vector != NULL && record->nvalues == state->nvalues)
 	{
-		double distance = vector_distance(state->request->metric, state->nvalues,
-										  record->values, state->vector);
+		double distance = pinecone_score_distance(metric, state->nvalues, record->values,
+												  state->vector);
 
 		slot->tts_values[place] = Float8GetDatum(distance);
 		pinecone_scan_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
@@ -171,16 +159,17 @@ pinecone_search_decide_collecting(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeRequest *request = state->request;
 	List *quals = node->ss.ps.plan->qual;
-	double limit = pinecone_scan_evaluate_count(node, request->limit);
-	double offset = pinecone_scan_evaluate_count(node, request->offset);
+	double limit = pinecone_run_evaluate_count(node, request->limit);
+	double offset = pinecone_run_evaluate_count(node, request->offset);
 	bool limited = pinecone_enable_limit && !state->drained && limit >= 0;
-	bool may_grow = quals != NIL || state->nnamespaces > 1 || request->bound >= 0 ||
+	bool bounded = request->bound >= 0 || request->score_bound >= 0;
+	bool may_grow = quals != NIL || state->nnamespaces > 1 || bounded ||
 					pinecone_fanout_passes_over(state->stream);
 
 	/* conditions are evaluated twice */
 	if (!request->sorted || contain_volatile_functions((Node *) quals))
 		return;
-	if (limited ? !may_grow : request->bound < 0 && !(request->all && is_beyond_cap(state)))
+	if (limited ? !may_grow : !bounded && !(request->all && is_beyond_cap(state)))
 		return;
 	state->search.collecting = true;
 	state->search.keep_all = state->begun_ahead;
@@ -206,14 +195,14 @@ meets_conditions(ForeignScanState *node, TupleTableSlot *slot)
 
 /* Keep a row for later, unless the scan would not return it anyway. */
 static void
-keep_row(ForeignScanState *node, const PineconeRecord *record, TupleTableSlot *slot)
+keep_row(ForeignScanState *node, PineconeRecord *record, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSearchRows *rows = &state->search;
 
 	if (rows->sort == NULL)
 		begin_sort(node);
-	fill_sort_slot(node, record);
+	fill_sort_slot(node, record, true);
 	if (rows->collecting)
 	{
 		bool met;
@@ -260,7 +249,7 @@ search_exhaustively(ForeignScanState *node)
 	{
 		if (state->stream && pinecone_fanout_seen(state->stream, record))
 			continue;
-		fill_sort_slot(node, record);
+		fill_sort_slot(node, record, false);
 		tuplesort_puttupleslot(state->search.sort, state->search.in);
 	}
 	pinecone_fanout_end(stream);
@@ -288,6 +277,38 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 }
 
 /* ---- The next row ---- */
+
+/* Is a condition that scores meet up to some record met no more? */
+static bool
+is_beyond_score(PineconeScanState *state, double score)
+{
+	PineconeRequest *request = state->request;
+	Datum value = state->values.values[request->score_bound];
+	double bound = state->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
+																			DatumGetFloat8(value);
+
+	/* as the column shows it */
+	if (state->score_is_real)
+		score = (float) score;
+	switch (request->score_compare)
+	{
+		case PINECONE_LT:
+			return !(score < bound);
+		case PINECONE_LE:
+			return !(score <= bound);
+		case PINECONE_GT:
+			return !(score > bound);
+		default:
+			return !(score >= bound);
+	}
+}
+
+static bool
+is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_score_to_distance(state->request->metric, record->score) > state->bound ||
+		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
+}
 
 /*
  * Returns rows as the search brings them, best first.  Rows that are collected, or
@@ -338,8 +359,8 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		else
 		{
 			state->found_any = true;
-			distance = pinecone_scan_distance(state->request->metric, record->score);
-			if (distance > state->bound)
+			distance = pinecone_score_to_distance(state->request->metric, record->score);
+			if (is_beyond_bounds(state, record))
 				rows->last = true;
 			else if (rows->collecting || (rows->some && distance < rows->distance))
 			{

@@ -29,7 +29,6 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
-#include "base/limits.h"
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/session.h"
@@ -38,34 +37,9 @@
 #include "scan/answers.h"
 #include "scan/run_count.h"
 #include "scan/run_search.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
-
-/*
- * Scores are float32, and so are the squares that they are made of: they mean
- * nothing for a query vector whose own square comes near the ends of that range.
- */
-#define MAX_SQUARE 1e30
-#define MIN_SQUARE 1e-30
-
-/*
- * Scores are float32: that of a vector and itself can come out a little above 1,
- * and the square of their distance a little below 0.
- */
-double
-pinecone_scan_distance(PineconeMetric metric, double score)
-{
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return Min(Max(1.0 - score, 0.0), 2.0);
-		case PINECONE_METRIC_EUCLIDEAN:
-			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
-		case PINECONE_METRIC_DOTPRODUCT:
-			return -score;
-		default:
-			elog(ERROR, "unexpected metric: %d", (int) metric);
-	}
-}
+#include "scan/score.h"
 
 /* ---- Begin ---- */
 
@@ -111,6 +85,13 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 
 	foreach(lc, state->request->wanted)
 		wanted = bms_add_member(wanted, lfirst_int(lc));
+	for (int i = 0; i < state->table->ncolumns; i++)
+	{
+		PineconeColumn *column = &state->table->columns[i];
+
+		if (column->role == PINECONE_ROLE_SCORE)
+			state->score_is_real = getBaseType(column->typid) == FLOAT4OID;
+	}
 	state->reader = pinecone_convert_reader(state->table, wanted);
 	state->row_values = palloc0(Max(state->table->ncolumns, 1) * sizeof(Datum));
 	state->row_isnull = palloc0(Max(state->table->ncolumns, 1) * sizeof(bool));
@@ -119,222 +100,6 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->layout = palloc(Max(state->nlayout, 1) * sizeof(AttrNumber));
 	foreach(lc, state->request->layout)
 		state->layout[foreach_current_index(lc)] = lfirst_int(lc);
-}
-
-/* ---- Run-time values ---- */
-
-/*
- * Evaluate one of the request's expressions; it stays valid for the run.
- * Returns false for NULL.
- */
-bool
-pinecone_scan_evaluate(ForeignScanState *node, int number)
-{
-	PineconeScanState *state = node->fdw_state;
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
-	PineconeValues *values = &state->values;
-	int16 typlen;
-	bool typbyval;
-
-	values->values[number] = ExecEvalExprSwitchContext(list_nth(state->exprs, number), econtext,
-													   &values->isnull[number]);
-	if (values->isnull[number])
-		return false;
-	get_typlenbyval(values->types[number], &typlen, &typbyval);
-	if (!typbyval)
-	{
-		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
-
-		values->values[number] = typlen == -1 ?
-									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
-									 datumCopy(values->values[number], typbyval, typlen);
-		MemoryContextSwitchTo(old);
-	}
-	return true;
-}
-
-static void
-evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
-{
-	ListCell *lc;
-
-	if (condition == NULL)
-		return;
-	if (condition->value >= 0)
-		(void) pinecone_scan_evaluate(node, condition->value);
-	foreach(lc, condition->args)
-		evaluate_condition(node, lfirst(lc));
-}
-
-bool
-pinecone_scan_id_is_possible(const char *id)
-{
-	size_t len = strlen(id);
-
-	if (len < 1 || len > 512)
-		return false;
-	for (const char *p = id; *p; p++)
-	{
-		if ((unsigned char) *p > 127)
-			return false;
-	}
-	return true;
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/*
- * What a column is to equal, by x and ANY (array): distinct, possible names,
- * in order.
- */
-static char **
-distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(const char *name),
-			   int *nids)
-{
-	List *found = NIL;
-	char **ids;
-	int n = 0;
-	ListCell *lc;
-
-	foreach(lc, numbers)
-	{
-		int number = lfirst_int(lc);
-		Datum *elements = &values->values[number];
-		bool *nulls = &values->isnull[number];
-		int nelements = 1;
-
-		if (values->isnull[number])
-			continue;
-		if (OidIsValid(get_element_type(getBaseType(values->types[number]))))
-			deconstruct_array(DatumGetArrayTypeP(values->values[number]), TEXTOID, -1, false,
-							  TYPALIGN_INT, &elements, &nulls, &nelements);
-		for (int i = 0; i < nelements; i++)
-		{
-			char *id;
-
-			if (nulls[i])
-				continue;
-			id = TextDatumGetCString(elements[i]);
-			if (is_possible(id))
-				found = lappend(found, id);
-		}
-	}
-
-	ids = palloc(Max(list_length(found), 1) * sizeof(char *));
-	foreach(lc, found)
-		ids[n++] = lfirst(lc);
-	qsort(ids, n, sizeof(char *), compare_ids);
-	*nids = 0;
-	for (int i = 0; i < n; i++)
-	{
-		if (i == 0 || strcmp(ids[i], ids[i - 1]) != 0)
-			ids[(*nids)++] = ids[i];
-	}
-	return ids;
-}
-
-char **
-pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
-{
-	return distinct_names(request->ids, values, pinecone_scan_id_is_possible, nids);
-}
-
-static void
-evaluate_all(ForeignScanState *node, List *numbers)
-{
-	ListCell *lc;
-
-	foreach(lc, numbers)
-		(void) pinecone_scan_evaluate(node, lfirst_int(lc));
-}
-
-char **
-pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
-							 bool (*is_possible)(const char *name), int *n)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	evaluate_all(node, numbers);
-	return distinct_names(numbers, &state->values, is_possible, n);
-}
-
-/* The fixed beginning of a LIKE pattern. */
-static char *
-like_prefix(const char *pattern)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (const char *p = pattern; *p && *p != '%' && *p != '_'; p++)
-	{
-		if (*p == '\\' && *++p == '\0')
-			break;
-		appendStringInfoChar(&buf, *p);
-	}
-	return buf.data;
-}
-
-bool
-pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
-					 const char **prefix)
-{
-	char *wanted;
-
-	*prefix = NULL;
-	if (request->prefix < 0)
-		return true;
-	if (values->isnull[request->prefix])
-		return false;
-	wanted = TextDatumGetCString(values->values[request->prefix]);
-	if (request->prefix_is_like)
-		wanted = like_prefix(wanted);
-	if (wanted[0] == '\0')
-		return true;
-	*prefix = wanted;
-	return pinecone_scan_id_is_possible(wanted);
-}
-
-double
-pinecone_scan_evaluate_count(ForeignScanState *node, int number)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (number < 0 || !pinecone_scan_evaluate(node, number))
-		return -1;
-	return Max(0, DatumGetInt64(state->values.values[number]));
-}
-
-/*
- * Enough rows are asked for that some survive the local conditions.  The
- * planner's estimate of these can be far too low, and a search can still grow,
- * so that it is believed within bounds.
- */
-double
-pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset)
-{
-	double rows;
-
-	if (!pinecone_enable_limit || limit < 0)
-		return 0;
-	rows = Max(1, limit + Max(0, offset));
-	return Min(ceil(rows / Max(request->survive, 0.0001)), 10 * rows + 100);
-}
-
-/* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
-static double
-evaluate_row_limit(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	double limit = pinecone_scan_evaluate_count(node, state->request->limit);
-	double offset = pinecone_scan_evaluate_count(node, state->request->offset);
-
-	if (state->drained)
-		return 0;
-	return pinecone_scan_row_limit(state->request, limit, offset);
 }
 
 /* ---- Rows ---- */
@@ -355,6 +120,14 @@ pinecone_scan_set_distance(PineconeScanState *state, double distance, Datum *val
 static void
 fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
+	PineconeRecord scored;
+
+	if (state->request->scored)
+	{
+		scored = *record;
+		record = &scored;
+		pinecone_score_record(&scored, state->request->metric, state->nvalues, state->vector);
+	}
 	if (state->nlayout == 0)
 	{
 		pinecone_convert_row(state->reader, record, values, isnull);
@@ -370,7 +143,7 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 			values[i] = state->row_values[attnum - 1];
 	}
 	if (record->has_score)
-		pinecone_scan_set_distance(state, pinecone_scan_distance(state->request->metric, record->score),
+		pinecone_scan_set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
 								   values, isnull);
 }
 
@@ -438,7 +211,7 @@ pinecone_scan_evaluate_vector(ForeignScanState *node)
 	int number = state->request->vector;
 	MemoryContext old;
 
-	if (!pinecone_scan_evaluate(node, number))
+	if (!pinecone_run_evaluate(node, number))
 		return;
 	old = MemoryContextSwitchTo(state->run_cxt);
 	state->vector = pinecone_convert_vector(state->values.values[number],
@@ -483,31 +256,6 @@ check_search(ForeignScanState *node)
 	}
 }
 
-bool
-pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n)
-{
-	double square;
-
-	if (vector == NULL)
-		return false;
-	square = pinecone_distance_square(n, vector);
-	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
-}
-
-int
-pinecone_scan_top_k(const PineconeRequest *request, double row_limit)
-{
-	double top_k;
-
-	if (row_limit > 0)
-		top_k = row_limit;
-	else if (request->bound >= 0)
-		top_k = PINECONE_FIRST_TOP_K;
-	else
-		top_k = PINECONE_MAX_TOP_K;
-	return (int) Min(top_k, PINECONE_MAX_TOP_K);
-}
-
 static void
 start_search(ForeignScanState *node)
 {
@@ -518,7 +266,7 @@ start_search(ForeignScanState *node)
 	state->bound = get_float8_infinity();
 	if (request->bound >= 0)
 	{
-		if (!pinecone_scan_evaluate(node, request->bound))
+		if (!pinecone_run_evaluate(node, request->bound))
 		{
 			state->done = true;
 			return;
@@ -529,12 +277,18 @@ start_search(ForeignScanState *node)
 			state->bound = get_float8_infinity();
 	}
 
+	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
+	{
+		state->done = true;
+		return;
+	}
+
 	pinecone_scan_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{
-		if (pinecone_scan_evaluate(node, request->vector_id))
+		if (pinecone_run_evaluate(node, request->vector_id))
 			spec.query_id = TextDatumGetCString(state->values.values[request->vector_id]);
-		if (spec.query_id != NULL && !pinecone_scan_id_is_possible(spec.query_id))
+		if (spec.query_id != NULL && !pinecone_run_id_is_possible(spec.query_id))
 			spec.query_id = NULL;
 	}
 	else
@@ -547,12 +301,12 @@ start_search(ForeignScanState *node)
 
 	/* without a usable query vector only an exhaustive search will do */
 	if (spec.query_id == NULL &&
-		!pinecone_scan_can_search(request->metric, state->vector, state->nvalues))
+		!pinecone_run_can_search(request->metric, state->vector, state->nvalues))
 		return;
 	spec.nvalues = state->nvalues;
 	spec.values = state->vector;
-	spec.row_limit = evaluate_row_limit(node);
-	spec.top_k = pinecone_scan_top_k(request, spec.row_limit);
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
 	state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 										  request->metric == PINECONE_METRIC_EUCLIDEAN ?
 											  PINECONE_FANOUT_LOW_SCORE :
@@ -569,6 +323,16 @@ start_read(ForeignScanState *node)
 	PineconeOperation op = request->op;
 	PineconeSourceSpec spec;
 
+	if (request->scored)
+	{
+		pinecone_scan_evaluate_vector(node);
+		if (!check_search(node))
+		{
+			state->given_up = true;
+			return;
+		}
+	}
+
 	/* a filter that every record meets is no filter */
 	if (op == PINECONE_OP_FILTER && state->filter.kind == PINECONE_FILTER_ALWAYS)
 		op = PINECONE_OP_LIST_FETCH;
@@ -576,18 +340,18 @@ start_read(ForeignScanState *node)
 	pinecone_scan_fill_spec(node, op, &spec);
 	if (op == PINECONE_OP_FETCH)
 	{
-		evaluate_all(node, request->ids);
-		spec.ids = pinecone_scan_ids(request, &state->values, &spec.nids);
+		pinecone_run_evaluate_all(node, request->ids);
+		spec.ids = pinecone_run_ids(request, &state->values, &spec.nids);
 		state->done = spec.nids == 0;
 	}
 	else
 	{
 		if (request->prefix >= 0)
-			(void) pinecone_scan_evaluate(node, request->prefix);
-		if (!pinecone_scan_prefix(request, &state->values, &spec.prefix))
+			(void) pinecone_run_evaluate(node, request->prefix);
+		if (!pinecone_run_prefix(request, &state->values, &spec.prefix))
 			state->done = true;
 	}
-	spec.row_limit = evaluate_row_limit(node);
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (!state->done)
 		state->stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
 											  request->sorted ? PINECONE_FANOUT_ID :
@@ -614,7 +378,7 @@ pinecone_scan_prepare(ForeignScanState *node)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run_cxt);
 	pinecone_scan_choose_namespaces(node);
-	evaluate_condition(node, state->request->filter);
+	pinecone_run_evaluate_condition(node, state->request->filter);
 	state->filter = pinecone_filter_render(state->table, state->request->filter, &state->values);
 	MemoryContextSwitchTo(old);
 }

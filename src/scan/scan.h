@@ -71,8 +71,9 @@ typedef struct PineconeScanState
 	PineconeFilter filter;
 	int nvalues; /* query vector */
 	const float *vector;
-	double bound; /* greatest distance wanted; infinite: any */
-	int top_k;	  /* last asked for, for EXPLAIN */
+	double bound;		/* greatest distance wanted; infinite: any */
+	bool score_is_real; /* the type of the column of scores */
+	int top_k;			/* last asked for, for EXPLAIN */
 
 	/* Side by side with others: see start_together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */
@@ -114,25 +115,17 @@ extern void pineconeEndForeignScan(ForeignScanState *node);
 
 /*
  * For those who read the scan's records without it: open the session and
- * render the filter; describe a stream; evaluate one of its expressions, which
- * then stays valid for the run, false for NULL.
+ * render the filter; describe a source.
  */
 extern void pinecone_scan_prepare(ForeignScanState *node);
 extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
 									PineconeSourceSpec *spec);
-extern bool pinecone_scan_evaluate(ForeignScanState *node, int number);
 
 /* Does EXPLAIN want to know where time goes? */
 extern bool pinecone_scan_is_timed(ForeignScanState *node);
 
 /* Evaluate the query vector; it stays NULL when the value is. */
 extern void pinecone_scan_evaluate_vector(ForeignScanState *node);
-
-/* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
-extern double pinecone_scan_evaluate_count(ForeignScanState *node, int number);
-
-/* The distance that a search's score stands for. */
-extern double pinecone_scan_distance(PineconeMetric metric, double score);
 
 /*
  * A record as a scan tuple: its values, in the current memory context, what
@@ -164,40 +157,10 @@ extern void pinecone_scan_start(ForeignScanState *node);
  */
 extern void pinecone_scan_choose_namespaces(ForeignScanState *node);
 
-/*
- * What a column is to equal, by x and ANY (array): distinct, possible names,
- * in order.  Expressions are given by number.
- */
-extern char **pinecone_scan_evaluate_names(ForeignScanState *node, List *numbers,
-										   bool (*is_possible)(const char *name), int *n);
-
-/* Can a record have this id?  Others need not be asked for (API 2025-10). */
-extern bool pinecone_scan_id_is_possible(const char *id);
-
 /* What is remembered of a run, as it is before one starts. */
 extern void pinecone_scan_clear_run(PineconeScanState *state);
 
 /* Forget the run, if there is one. */
 extern void pinecone_scan_end_run(PineconeScanState *state);
-
-/*
- * What a run asks for, by its values; EXPLAIN tells it from the known ones.
- * The ids are distinct, possible ones, in order.
- */
-extern char **pinecone_scan_ids(const PineconeRequest *request, const PineconeValues *values,
-								int *nids);
-
-/* The prefix to list, or NULL for all ids; false when no id can have it. */
-extern bool pinecone_scan_prefix(const PineconeRequest *request, const PineconeValues *values,
-								 const char **prefix);
-
-/* Rows to ask for by LIMIT and OFFSET (-1: none), or 0 for all. */
-extern double pinecone_scan_row_limit(const PineconeRequest *request, double limit, double offset);
-
-/* How many neighbours to ask for first. */
-extern int pinecone_scan_top_k(const PineconeRequest *request, double row_limit);
-
-/* Is there a vector, and one with a direction if the metric needs it? */
-extern bool pinecone_scan_can_search(PineconeMetric metric, const float *vector, int n);
 
 #endif /* PINECONE_SCAN_H */

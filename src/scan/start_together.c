@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/ours.h"
 #include "scan/scan.h"
 #include "scan/start_together.h"
 
@@ -34,7 +35,7 @@ scan_is_ours(PlanState *ps)
 {
 	return IsA(ps, ForeignScanState) &&
 		   ((ForeignScan *) ps->plan)->operation == CMD_SELECT &&
-		   ((ForeignScanState *) ps)->fdwroutine->IterateForeignScan == pineconeIterateForeignScan;
+		   pinecone_ours_is(((ForeignScanState *) ps)->fdwroutine);
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
  * stored.c
- *		What Pinecone holds, as a source of records.
+ *		Reads what Pinecone holds, some of it ahead.
  *
  * The source is a queue of batches.  A batch is either a page of records that
  * one call returned (query, list, fetch by metadata), or a slice of ids, known

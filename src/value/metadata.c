@@ -12,29 +12,23 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "client/vectors.h"
 #include "value/metadata.h"
+#include "value/times.h"
 
 /* Bytes of metadata that a record can have (API 2025-10) */
 #define MAX_METADATA 40960
 
 /* Decimals of so many digits survive float64 */
 #define MAX_SAFE_DIGITS 15
-
-#define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-
-/* Microseconds that can be counted from 1970 as from 2000 without overflow */
-#define MAX_EPOCH_TIMESTAMP INT64CONST(9000000000000000000)
 
 /* ---- Numbers ---- */
 
@@ -104,92 +98,6 @@ append_numeric(StringInfo buf, Datum value)
 	return append_double(buf, number);
 }
 
-/* ---- Times ---- */
-
-/* A quoted date; years that do not have four digits could not be read back. */
-static const char *
-append_iso_date(StringInfo buf, DateADT date)
-{
-	int year;
-	int month;
-	int day;
-
-	if (DATE_NOT_FINITE(date))
-		return "an infinite date cannot be stored";
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	if (year < 1 || year > 9999)
-		return "only years from 1 to 9999 can be stored";
-	appendStringInfo(buf, "\"%04d-%02d-%02d\"", year, month, day);
-	return NULL;
-}
-
-/* A timestamp with time zone is written in UTC. */
-static const char *
-append_iso_timestamp(StringInfo buf, Timestamp timestamp, bool with_zone)
-{
-	struct pg_tm tm;
-	fsec_t fraction;
-
-	if (timestamp2tm(timestamp, NULL, &tm, &fraction, NULL, NULL) != 0 ||
-		tm.tm_year < 1 || tm.tm_year > 9999)
-		return "only years from 1 to 9999 can be stored";
-	appendStringInfo(buf, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year, tm.tm_mon, tm.tm_mday,
-					 tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (fraction != 0)
-	{
-		appendStringInfo(buf, ".%06d", (int) fraction);
-		while (buf->data[buf->len - 1] == '0')
-			buf->data[--buf->len] = '\0';
-	}
-	appendStringInfoString(buf, with_zone ? "Z\"" : "\"");
-	return NULL;
-}
-
-static const char *
-append_epoch(StringInfo buf, Timestamp timestamp, double unit)
-{
-	int64 microseconds;
-	double number;
-
-	if (timestamp > MAX_EPOCH_TIMESTAMP || timestamp < -MAX_EPOCH_TIMESTAMP)
-		return "the time is beyond what a number can hold to the microsecond";
-	microseconds = timestamp + UNIX_EPOCH_DAYS * USECS_PER_DAY;
-	number = (double) microseconds / unit;
-	if ((int64) (double) microseconds != microseconds ||
-		rint(number * unit) != (double) microseconds)
-		return "the time is beyond what a number can hold to the microsecond";
-	return append_double(buf, number);
-}
-
-static const char *
-append_timestamp(StringInfo buf, const PineconeFieldColumn *column, Timestamp timestamp)
-{
-	if (TIMESTAMP_NOT_FINITE(timestamp))
-		return "an infinite time cannot be stored";
-	switch (column->column->format)
-	{
-		case PINECONE_FORMAT_EPOCH:
-			return append_epoch(buf, timestamp, 1e6);
-		case PINECONE_FORMAT_EPOCH_MS:
-			return append_epoch(buf, timestamp, 1e3);
-		default:
-			return append_iso_timestamp(buf, timestamp, column->basetype == TIMESTAMPTZOID);
-	}
-}
-
-static const char *
-append_date(StringInfo buf, const PineconeFieldColumn *column, DateADT date)
-{
-	double days = (double) date + UNIX_EPOCH_DAYS;
-
-	if (column->column->format == PINECONE_FORMAT_ISO)
-		return append_iso_date(buf, date);
-	if (DATE_NOT_FINITE(date))
-		return "an infinite date cannot be stored";
-	return append_double(buf, days * (column->column->format == PINECONE_FORMAT_EPOCH ? 86400.0 :
-																						86400000.0));
-}
-
 /* ---- Texts and lists ---- */
 
 static const char *
@@ -243,6 +151,10 @@ append_json_scalar(StringInfo buf, const JsonbValue *value)
 	}
 }
 
+/* Reasons for which a string of JSON can take the value's place */
+static const char nested[] = "metadata cannot be nested";
+static const char mixed_list[] = "a list can contain nothing but strings";
+
 /* The iterator stands behind the beginning of a list. */
 static const char *
 append_json_list(StringInfo buf, JsonbIterator **it)
@@ -255,7 +167,7 @@ append_json_list(StringInfo buf, JsonbIterator **it)
 	while ((token = JsonbIteratorNext(it, &value, true)) != WJB_END_ARRAY)
 	{
 		if (token != WJB_ELEM || value.type != jbvString)
-			return "a list can contain nothing but strings";
+			return mixed_list;
 		if (!first)
 			appendStringInfoChar(buf, ',');
 		first = false;
@@ -273,7 +185,7 @@ append_jsonb(StringInfo buf, Jsonb *json, bool *is_null)
 	JsonbValue value;
 
 	if (JsonbIteratorNext(&it, &value, false) != WJB_BEGIN_ARRAY)
-		return "metadata cannot be nested";
+		return nested;
 	if (!value.val.array.rawScalar)
 		return append_json_list(buf, &it);
 	(void) JsonbIteratorNext(&it, &value, true);
@@ -290,16 +202,24 @@ json_as_jsonb(Datum value)
 
 /* ---- Fields ---- */
 
-static void
-set_field(PineconeMetadata *metadata, char *key, char *json)
+static PineconeMetadataEntry *
+find_entry(PineconeMetadata *metadata, const char *key, bool is_json)
 {
-	PineconeMetadataEntry *entry = NULL;
-
-	for (int i = 0; i < metadata->n && entry == NULL; i++)
+	for (int i = 0; i < metadata->n; i++)
 	{
-		if (strcmp(metadata->entries[i].key, key) == 0)
-			entry = &metadata->entries[i];
+		PineconeMetadataEntry *entry = &metadata->entries[i];
+
+		if (entry->is_json == is_json && strcmp(entry->key, key) == 0)
+			return entry;
 	}
+	return NULL;
+}
+
+static void
+set_entry(PineconeMetadata *metadata, char *key, bool is_json, char *json)
+{
+	PineconeMetadataEntry *entry = find_entry(metadata, key, is_json);
+
 	if (entry == NULL)
 	{
 		if (metadata->n == metadata->size)
@@ -311,8 +231,15 @@ set_field(PineconeMetadata *metadata, char *key, char *json)
 		}
 		entry = &metadata->entries[metadata->n++];
 		entry->key = key;
+		entry->is_json = is_json;
 	}
 	entry->json = json;
+}
+
+static void
+set_field(PineconeMetadata *metadata, char *key, char *json)
+{
+	set_entry(metadata, key, false, json);
 }
 
 static const char *
@@ -327,9 +254,24 @@ pinecone_metadata_remove(PineconeMetadata *metadata, const char *key)
 	set_field(metadata, pstrdup(key), NULL);
 }
 
+/* A document kept in a string */
+static const char *
+append_document(StringInfo buf, const PineconeFieldColumn *column, Datum value)
+{
+	Jsonb *json;
+
+	if (column->basetype == JSONOID)
+		return append_text(buf, value);
+	json = DatumGetJsonbP(value);
+	escape_json(buf, JsonbToCString(NULL, &json->root, VARSIZE(json)));
+	return NULL;
+}
+
 static const char *
 append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bool *is_null)
 {
+	if (column->column->format == PINECONE_FORMAT_JSON)
+		return append_document(buf, column, value);
 	switch (column->basetype)
 	{
 		case TEXTOID:
@@ -355,9 +297,10 @@ append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bo
 			return append_numeric(buf, value);
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			return append_timestamp(buf, column, DatumGetTimestamp(value));
+			return pinecone_times_append(buf, column->column->format, column->basetype == TIMESTAMPTZOID,
+										 DatumGetTimestamp(value));
 		case DATEOID:
-			return append_date(buf, column, DatumGetDateADT(value));
+			return pinecone_times_append_date(buf, column->column->format, DatumGetDateADT(value));
 		case UUIDOID:
 			appendStringInfo(buf, "\"%s\"", DatumGetCString(DirectFunctionCall1(uuid_out, value)));
 			return NULL;
@@ -385,6 +328,9 @@ pinecone_metadata_add_column(PineconeMetadata *metadata,
 
 	initStringInfo(&buf);
 	reason = append_column(&buf, column, value, &is_null);
+	if (reason == nested || reason == mixed_list)
+		metadata->hint = psprintf("Set option \"format\" of column \"%s\" to 'json' to keep JSON in a string.",
+								  column->column->name);
 	if (reason != NULL)
 		return about_field(column->column->field, reason);
 	set_field(metadata, column->column->field, is_null ? NULL : buf.data);
@@ -411,13 +357,15 @@ pinecone_metadata_add_object(PineconeMetadata *metadata, Jsonb *object)
 		initStringInfo(&buf);
 		token = JsonbIteratorNext(&it, &value, false);
 		if (token == WJB_BEGIN_OBJECT)
-			reason = "metadata cannot be nested";
+			reason = nested;
 		else if (token == WJB_BEGIN_ARRAY)
 			reason = append_json_list(&buf, &it);
 		else if (value.type == jbvNull)
 			continue;
 		else
 			reason = append_json_scalar(&buf, &value);
+		if (reason == nested || reason == mixed_list)
+			metadata->hint = "A column of the field's own, of type jsonb with option \"format\" set to 'json', keeps JSON in a string.";
 		if (reason != NULL)
 			return about_field(key, reason);
 		set_field(metadata, key, buf.data);
@@ -438,7 +386,7 @@ pinecone_metadata_add_stored(PineconeMetadata *metadata, const PineconeRecord *r
 
 		if (field->value.kind == PINECONE_VALUE_NULL)
 			continue;
-		if (field->value.kind == PINECONE_VALUE_STRING)
+		if (field->value.kind == PINECONE_VALUE_STRING && !field->value.no_text)
 		{
 			StringInfoData buf;
 
@@ -446,9 +394,61 @@ pinecone_metadata_add_stored(PineconeMetadata *metadata, const PineconeRecord *r
 			escape_json(&buf, field->value.text);
 			json = buf.data;
 		}
-		set_field(metadata, field->name, json);
+		set_entry(metadata, field->name ? field->name : field->json, field->name == NULL, json);
 	}
 	return NULL;
+}
+
+/* {} is what neither a filter nor a column can name, and no field can hold. */
+static void
+append_matchable(StringInfo buf, const PineconeValue *value)
+{
+	if (value->kind == PINECONE_VALUE_LIST)
+	{
+		appendStringInfoChar(buf, '[');
+		for (int i = 0; i < value->nitems; i++)
+		{
+			if (i > 0)
+				appendStringInfoChar(buf, ',');
+			append_matchable(buf, &value->items[i]);
+		}
+		appendStringInfoChar(buf, ']');
+	}
+	else if (value->kind == PINECONE_VALUE_NULL)
+		appendStringInfoString(buf, "null");
+	else if (value->no_text)
+		appendStringInfoString(buf, "{}");
+	else if (value->kind == PINECONE_VALUE_STRING)
+		escape_json(buf, value->text);
+	else
+		appendStringInfoString(buf, value->text);
+}
+
+char *
+pinecone_metadata_matchable(const PineconeRecord *record)
+{
+	PineconeFields *fields;
+	StringInfoData buf;
+	const char *separator = "";
+
+	if (strstr(record->metadata, "\\u") == NULL &&
+		(GetDatabaseEncoding() == PG_UTF8 || pg_is_ascii(record->metadata)))
+		return record->metadata;
+	fields = pinecone_vectors_metadata_fields(record);
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	for (int i = 0; i < fields->n; i++)
+	{
+		if (fields->fields[i].name == NULL)
+			continue;
+		appendStringInfoString(&buf, separator);
+		separator = ",";
+		escape_json(&buf, fields->fields[i].name);
+		appendStringInfoChar(&buf, ':');
+		append_matchable(&buf, &fields->fields[i].value);
+	}
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
 }
 
 const char *
@@ -464,7 +464,10 @@ pinecone_metadata_finish(const PineconeMetadata *metadata, char **json, int *len
 			continue;
 		if (buf.len > 1)
 			appendStringInfoChar(&buf, ',');
-		escape_json(&buf, metadata->entries[i].key);
+		if (metadata->entries[i].is_json)
+			appendStringInfoString(&buf, metadata->entries[i].key);
+		else
+			escape_json(&buf, metadata->entries[i].key);
 		appendStringInfoChar(&buf, ':');
 		appendStringInfoString(&buf, metadata->entries[i].json);
 	}

@@ -21,7 +21,8 @@ typedef struct PineconeFieldColumn
 typedef struct PineconeMetadataEntry
 {
 	char *key;
-	char *json; /* NULL: removed */
+	bool is_json; /* the key is JSON text as well: no column can name it */
+	char *json;	  /* NULL: removed */
 } PineconeMetadataEntry;
 
 /* An object in the making; all zeros to begin with */
@@ -30,6 +31,7 @@ typedef struct PineconeMetadata
 	int n;
 	int size;
 	PineconeMetadataEntry *entries;
+	const char *hint; /* what to do about the value not taken, or NULL */
 } PineconeMetadata;
 
 /*
@@ -43,6 +45,12 @@ extern const char *pinecone_metadata_add_column(PineconeMetadata *metadata,
 												const PineconeFieldColumn *column,
 												Datum value);
 extern void pinecone_metadata_remove(PineconeMetadata *metadata, const char *key);
+
+/*
+ * A record's metadata as JSON that jsonb takes, for filters: a string that no
+ * text can hold is there, and equal to none.
+ */
+extern char *pinecone_metadata_matchable(const PineconeRecord *record);
 
 /* The object as JSON in UTF-8. */
 extern const char *pinecone_metadata_finish(const PineconeMetadata *metadata, char **json,

@@ -145,17 +145,25 @@ shown_id(const char *id)
 
 /* Raise an error about the row at hand, if there is a reason to. */
 static void
-refuse(PineconeWriter *writer, int sqlstate, const char *reason)
+refuse_with_hint(PineconeWriter *writer, int sqlstate, const char *reason, const char *hint)
 {
 	if (reason != NULL && writer->id == NULL)
 		ereport(ERROR,
 				(errcode(sqlstate),
-				 errmsg("cannot update foreign table \"%s\": %s", writer->table->name, reason)));
+				 errmsg("cannot update foreign table \"%s\": %s", writer->table->name, reason),
+				 hint ? errhint("%s", hint) : 0));
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(sqlstate),
 				 errmsg("cannot store record \"%s\" in foreign table \"%s\": %s",
-						shown_id(writer->id), writer->table->name, reason)));
+						shown_id(writer->id), writer->table->name, reason),
+				 hint ? errhint("%s", hint) : 0));
+}
+
+static void
+refuse(PineconeWriter *writer, int sqlstate, const char *reason)
+{
+	refuse_with_hint(writer, sqlstate, reason, NULL);
 }
 
 /* ---- Ids ---- */
@@ -372,8 +380,11 @@ add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnul
 		if (is_assigned(writer, field->column->attnum) != set)
 			continue;
 		if (!isnull[n])
-			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   pinecone_metadata_add_column(metadata, field, values[n]));
+		{
+			const char *reason = pinecone_metadata_add_column(metadata, field, values[n]);
+
+			refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata->hint);
+		}
 		else if (remove)
 			pinecone_metadata_remove(metadata, field->column->field);
 	}
@@ -391,7 +402,7 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 		reason = pinecone_metadata_add_stored(&metadata, stored);
 	else if (whole != 0 && !isnull[whole - 1])
 		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
-	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
+	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
 	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
@@ -481,7 +492,8 @@ pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *
 	if (whole != 0 && !isnull[whole - 1])
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
 			   pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1])));
-	if (whole == 0)
+	/* a row that is read in part may lack the whole object, which a row in full never does */
+	if (whole == 0 || (isnull[whole - 1] && !is_assigned(writer, whole)))
 		add_field_columns(writer, values, isnull, false, false, &metadata);
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	if (metadata.n > 0)

@@ -14,28 +14,30 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-
 #include "client/vectors.h"
+#include "value/domain.h"
+#include "value/json_text.h"
 #include "value/row.h"
+#include "value/times.h"
 #include "value/vector.h"
+#include "wire/decode.h"
 
 /* A value's text in an error message is cut after so many bytes */
 #define MAX_SHOWN 100
 
-#define UNIX_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+/* pgvector's limit */
+#define MAX_VECTOR_DIMENSIONS 16000
 
 /* What converting to one column needs to know of its type. */
 typedef struct ColumnReader
@@ -44,24 +46,23 @@ typedef struct ColumnReader
 	Oid basetype; /* of a domain */
 	int32 typmod; /* of the base type */
 	bool is_enum;
-	bool is_domain;
-	void *domain_extra; /* domain_check()'s cache */
-	int scale;			/* of numeric(p,s) */
-	Datum limit;		/* of numeric(p,s): what is too large for it; or 0 */
+	bool nulls; /* what does not fit is NULL */
+	PineconeDomain *domain;
+	int scale;	 /* of numeric(p,s) */
+	Datum limit; /* of numeric(p,s): what is too large for it; or 0 */
 } ColumnReader;
 
 struct PineconeReader
 {
 	PineconeTable *table;
-	MemoryContext cxt;
 	int nwanted;
 	ColumnReader *wanted;
 	bool want_fields; /* metadata must be split */
+	int64 misfits;	  /* values that became NULL */
 
 	/* The row at hand, for errors of functions that know nothing of it */
 	const PineconeRecord *record;
 	const PineconeColumn *column;
-	bool splitting; /* its metadata */
 };
 
 bool
@@ -116,7 +117,6 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 	int attnum = -1;
 
 	reader->table = table;
-	reader->cxt = CurrentMemoryContext;
 	reader->wanted = palloc0(Max(table->ncolumns, 1) * sizeof(ColumnReader));
 	while ((attnum = bms_next_member(wanted, attnum)) >= 0)
 	{
@@ -128,7 +128,9 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 		entry->column = column;
 		entry->typmod = column->typmod;
 		entry->basetype = getBaseTypeAndTypmod(column->typid, &entry->typmod);
-		entry->is_domain = entry->basetype != column->typid;
+		entry->nulls = table->type_error_null;
+		if (entry->basetype != column->typid)
+			entry->domain = pinecone_domain_create(column->typid);
 		entry->is_enum = get_typtype(entry->basetype) == TYPTYPE_ENUM;
 		if (entry->basetype == NUMERICOID)
 			prepare_numeric(entry);
@@ -138,25 +140,113 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 	return reader;
 }
 
+void
+pinecone_convert_read_null(PineconeReader *reader, const Bitmapset *columns)
+{
+	for (int i = 0; i < reader->nwanted; i++)
+	{
+		if (columns == NULL || bms_is_member(reader->wanted[i].column->attnum, columns))
+			reader->wanted[i].nulls = true;
+	}
+}
+
+int64
+pinecone_convert_misfits(const PineconeReader *reader)
+{
+	return reader->misfits;
+}
+
 /* ---- Values that do not fit ---- */
 
-static void
-report_misfit(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
-			  const PineconeValue *value)
+/* A value as messages show it. */
+static const char *
+shown_text(const char *text)
 {
-	PineconeColumn *column = entry->column;
-	const char *shown = value->text ? value->text : "null";
-	int len = strlen(shown);
+	int len = strlen(text);
 
-	if (len > MAX_SHOWN)
-		shown = psprintf("%s...", pnstrdup(shown, pg_mbcliplen(shown, len, MAX_SHOWN)));
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-			 errmsg("value \"%s\" of metadata field \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
-					shown, column->field, column->name, reader->table->name),
-			 errdetail("Record \"%s\"; the column's type is %s.", record->id,
-					   format_type_with_typemod(column->typid, column->typmod)),
-			 errhint("Change the column's type, or set option \"on_type_error\" to 'null'.")));
+	if (len <= MAX_SHOWN)
+		return text;
+	return psprintf("%s...", pnstrdup(text, pg_mbcliplen(text, len, MAX_SHOWN)));
+}
+
+/* What of the record a column shows, as the beginning of a sentence. */
+static const char *
+describe_value(ColumnReader *entry, const PineconeRecord *record, const PineconeValue *value)
+{
+	const PineconeColumn *column = entry->column;
+
+	switch (column->role)
+	{
+		case PINECONE_ROLE_ID:
+			return psprintf("id \"%s\"", shown_text(record->id));
+		case PINECONE_ROLE_NAMESPACE:
+			return psprintf("namespace \"%s\"", shown_text(record->namespace_));
+		case PINECONE_ROLE_VALUES:
+			return "vector";
+		case PINECONE_ROLE_SPARSE_VALUES:
+			return "sparse vector";
+		case PINECONE_ROLE_SCORE:
+			return "score";
+		case PINECONE_ROLE_METADATA:
+			return "metadata";
+		default:
+			if (value == NULL || value->kind == PINECONE_VALUE_NULL)
+				return psprintf("missing metadata field \"%s\"", column->field);
+			/* one that is no text has quotes of its own */
+			return psprintf(value->no_text && value->kind == PINECONE_VALUE_STRING ?
+								"value %s of metadata field \"%s\"" :
+								"value \"%s\" of metadata field \"%s\"",
+							shown_text(value->text), column->field);
+	}
+}
+
+static const char *
+better_type(const PineconeColumn *column)
+{
+	switch (column->role)
+	{
+		case PINECONE_ROLE_ID:
+		case PINECONE_ROLE_NAMESPACE:
+			return "Declare the column as text";
+		case PINECONE_ROLE_SPARSE_VALUES:
+			return "Declare the column as jsonb";
+		default:
+			return "Change the column's type";
+	}
+}
+
+/*
+ * A value that does not fit is NULL where the table says so, and else an error.
+ * "reason" goes on after "the column's type is ..."; or NULL.  Returns false,
+ * for there is no datum.
+ */
+static bool
+misfit(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
+	   const PineconeValue *value, const char *reason)
+{
+	const PineconeColumn *column = entry->column;
+
+	reader->column = NULL; /* the message says where */
+	if (!entry->nulls)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("%s does not fit column \"%s\" of foreign table \"%s\"",
+						describe_value(entry, record, value), column->name, reader->table->name),
+				 errdetail("Record \"%s\"; the column's type is %s%s%s.", shown_text(record->id),
+						   format_type_with_typemod(column->typid, column->typmod),
+						   reason ? ", " : "", reason ? reason : ""),
+				 errhint("%s, or set option \"on_type_error\" to 'null'.", better_type(column))));
+	reader->misfits++;
+	return false;
+}
+
+/* Why a metadata value does not fit, where the type alone does not tell. */
+static const char *
+field_reason(const ColumnReader *entry, const PineconeValue *value)
+{
+	if (entry->column->format == PINECONE_FORMAT_JSON)
+		return "and with option \"format\" set to 'json' it reads strings that hold JSON";
+	return value->no_text ? "and PostgreSQL's text cannot hold such a string" : NULL;
 }
 
 /* ---- Numbers ---- */
@@ -296,9 +386,16 @@ list_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 static bool
 json_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
+	bool jsonb = entry->basetype == JSONBOID;
 	char *json = value->text;
 
-	if (value->kind == PINECONE_VALUE_STRING)
+	if (entry->column->format == PINECONE_FORMAT_JSON)
+	{
+		if (value->kind != PINECONE_VALUE_STRING ||
+			!pinecone_json_text_is_valid(value->text, value->len, jsonb))
+			return false;
+	}
+	else if (value->kind == PINECONE_VALUE_STRING && !value->no_text)
 	{
 		StringInfoData buf;
 
@@ -306,188 +403,8 @@ json_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 		escape_json(&buf, value->text);
 		json = buf.data;
 	}
-	*datum = DirectFunctionCall1(entry->basetype == JSONBOID ? jsonb_in : json_in,
-								 CStringGetDatum(json));
+	*datum = DirectFunctionCall1(jsonb ? jsonb_in : json_in, CStringGetDatum(json));
 	return true;
-}
-
-/* ---- Times ---- */
-
-/* Exactly YYYY-MM-DD, for a day that exists. */
-static bool
-iso_date(const char *text, int len, DateADT *date)
-{
-	int year;
-	int month;
-	int day;
-	int julian;
-	int y,
-		m,
-		d;
-
-	if (len != 10 || text[4] != '-' || text[7] != '-')
-		return false;
-	for (int i = 0; i < 10; i++)
-	{
-		if (i != 4 && i != 7 && (text[i] < '0' || text[i] > '9'))
-			return false;
-	}
-	year = atoi(text);
-	month = atoi(text + 5);
-	day = atoi(text + 8);
-	if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31)
-		return false;
-	julian = date2j(year, month, day);
-	j2date(julian, &y, &m, &d);
-	if (y != year || m != month || d != day)
-		return false;
-	*date = julian - POSTGRES_EPOCH_JDATE;
-	return true;
-}
-
-static bool
-date_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	PineconeFormat format = entry->column->format;
-	double unit = format == PINECONE_FORMAT_EPOCH_MS ? 86400000.0 : 86400.0;
-	double days;
-	DateADT date;
-
-	if (format == PINECONE_FORMAT_ISO)
-	{
-		if (value->kind != PINECONE_VALUE_STRING || !iso_date(value->text, value->len, &date))
-			return false;
-		*datum = DateADTGetDatum(date);
-		return true;
-	}
-	if (value->kind != PINECONE_VALUE_NUMBER)
-		return false;
-	days = floor(value->number / unit);
-	if (days * unit != value->number)
-		return false;
-	days -= UNIX_EPOCH_DAYS;
-	if (days < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE ||
-		days >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)
-		return false;
-	*datum = DateADTGetDatum((DateADT) days);
-	return true;
-}
-
-/* Two digits of at most "most" at *text, which is moved behind them. */
-static bool
-two_digits(const char **text, int most)
-{
-	const char *p = *text;
-
-	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9' ||
-		(p[0] - '0') * 10 + (p[1] - '0') > most)
-		return false;
-	*text += 2;
-	return true;
-}
-
-/* HH:MM[:SS[.ffffff]] */
-static bool
-skip_time_of_day(const char **text)
-{
-	if (!two_digits(text, 23) || *(*text)++ != ':' || !two_digits(text, 59))
-		return false;
-	if (**text != ':')
-		return true;
-	(*text)++;
-	if (!two_digits(text, 59))
-		return false;
-	if (**text == '.')
-	{
-		size_t digits = strspn(*text + 1, "0123456789");
-
-		if (digits == 0 || digits > 9)
-			return false;
-		*text += 1 + digits;
-	}
-	return true;
-}
-
-/* Z or +HH[[:]MM] */
-static bool
-skip_zone(const char **text)
-{
-	if (**text == 'Z')
-	{
-		(*text)++;
-		return true;
-	}
-	if (**text != '+' && **text != '-')
-		return false;
-	(*text)++;
-	if (!two_digits(text, 15))
-		return false;
-	if (**text == '\0')
-		return true;
-	if (**text == ':')
-		(*text)++;
-	return two_digits(text, 59);
-}
-
-/*
- * YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z|+HH[:MM]]: checked here, so that the
- * input function is not given what it would read in its own way, or refuse.
- */
-static bool
-timestamp_is_iso(const char *text, int len, bool with_zone)
-{
-	const char *p = text + 10;
-	DateADT date;
-
-	if (len < 10 || !iso_date(text, 10, &date))
-		return false;
-	if (*p == '\0')
-		return true;
-	if (*p != 'T' && *p != ' ')
-		return false;
-	p++;
-	if (!skip_time_of_day(&p))
-		return false;
-	if (*p != '\0' && (!with_zone || !skip_zone(&p)))
-		return false;
-	return *p == '\0';
-}
-
-static bool
-timestamp_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	bool with_zone = entry->basetype == TIMESTAMPTZOID;
-	Timestamp rounded;
-
-	if (entry->column->format == PINECONE_FORMAT_ISO)
-	{
-		if (value->kind != PINECONE_VALUE_STRING ||
-			!timestamp_is_iso(value->text, value->len, with_zone))
-			return false;
-		*datum = DirectFunctionCall3(with_zone ? timestamptz_in : timestamp_in,
-									 CStringGetDatum(value->text),
-									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	}
-	else
-	{
-		double microseconds;
-
-		if (value->kind != PINECONE_VALUE_NUMBER)
-			return false;
-		microseconds = rint(value->number *
-							(entry->column->format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6));
-		microseconds -= (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
-		if (!(microseconds >= (double) MIN_TIMESTAMP && microseconds < (double) END_TIMESTAMP))
-			return false;
-		*datum = TimestampGetDatum((Timestamp) microseconds);
-	}
-	if (entry->typmod < 0)
-		return true;
-
-	/* timestamp(p) holds what it need not round */
-	rounded = DatumGetTimestamp(DirectFunctionCall2(timestamp_scale, *datum,
-													Int32GetDatum(entry->typmod)));
-	return rounded == DatumGetTimestamp(*datum);
 }
 
 /* ---- Columns ---- */
@@ -498,6 +415,9 @@ field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 {
 	int64 integer;
 
+	/* json keeps what it is given as it is */
+	if (value->no_text && (entry->basetype != JSONOID || entry->column->format == PINECONE_FORMAT_JSON))
+		return false;
 	switch (entry->basetype)
 	{
 		case TEXTOID:
@@ -537,9 +457,10 @@ field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
 				   numeric_value(entry, value->number, datum);
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			return timestamp_value(entry, value, datum);
+			return pinecone_times_read(entry->column->format, entry->basetype == TIMESTAMPTZOID,
+									   entry->typmod, value, datum);
 		case DATEOID:
-			return date_value(entry, value, datum);
+			return pinecone_times_read_date(entry->column->format, value, datum);
 		case UUIDOID:
 			return uuid_value(value, datum);
 		case TEXTARRAYOID:
@@ -559,7 +480,7 @@ find_field(const PineconeFields *fields, const char *name)
 {
 	for (int i = fields->n - 1; i >= 0; i--)
 	{
-		if (strcmp(fields->fields[i].name, name) == 0)
+		if (fields->fields[i].name && strcmp(fields->fields[i].name, name) == 0)
 			return &fields->fields[i].value;
 	}
 	return NULL;
@@ -567,33 +488,23 @@ find_field(const PineconeFields *fields, const char *name)
 
 static bool
 convert_field(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
-			  const PineconeFields *fields, Datum *datum)
+			  const PineconeValue *value, Datum *datum)
 {
-	const PineconeValue *value = find_field(fields, entry->column->field);
-
 	if (value == NULL || value->kind == PINECONE_VALUE_NULL)
 		return false;
-	if (field_value(entry, value, datum))
-		return true;
-	if (!reader->table->type_error_null)
-		report_misfit(reader, entry, record, value);
-	return false;
+	return field_value(entry, value, datum) ||
+		   misfit(reader, entry, record, value, field_reason(entry, value));
 }
 
 /* Ids and namespaces are ASCII: a byte is a character. */
-static Datum
-convert_name(PineconeReader *reader, ColumnReader *entry, const char *what, const char *name,
-			 int len)
+static bool
+convert_name(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
+			 const char *name, int len, Datum *datum)
 {
 	if (entry->typmod >= (int32) VARHDRSZ && len > entry->typmod - (int32) VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("%s \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
-						what, name, entry->column->name, reader->table->name),
-				 errdetail("The column's type is %s.",
-						   format_type_with_typemod(entry->column->typid, entry->column->typmod)),
-				 errhint("Declare the column as text.")));
-	return PointerGetDatum(cstring_to_text_with_len(name, len));
+		return misfit(reader, entry, record, NULL, NULL);
+	*datum = PointerGetDatum(cstring_to_text_with_len(name, len));
+	return true;
 }
 
 static bool
@@ -602,7 +513,7 @@ convert_values(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 {
 	if (record->nvalues == 0)
 		return false;
-	/* vector(n) has n for its typmod */
+	/* of any size but the index's the column is wrong, not a value: vector(n) has n for its typmod */
 	if (entry->basetype != FLOAT4ARRAYOID && entry->typmod > 0 &&
 		entry->typmod != record->nvalues)
 		ereport(ERROR,
@@ -610,7 +521,7 @@ convert_values(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 				 errmsg("expected %d dimensions, not %d", entry->typmod, record->nvalues),
 				 errdetail("Column \"%s\" of foreign table \"%s\", record \"%s\".",
 						   entry->column->name, reader->table->name, record->id)));
-	if (entry->basetype != FLOAT4ARRAYOID && record->nvalues > 16000)
+	if (entry->basetype != FLOAT4ARRAYOID && record->nvalues > MAX_VECTOR_DIMENSIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a vector of %d dimensions does not fit type vector", record->nvalues),
@@ -651,44 +562,48 @@ convert_sparse(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 		*datum = sparse_jsonb(&record->sparse);
 		return true;
 	}
-	if (pinecone_convert_sparsevec_datum(&record->sparse, entry->typmod, datum))
-		return true;
-	if (!reader->table->type_error_null)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("sparse vector of record \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
-						record->id, entry->column->name, reader->table->name),
-				 errdetail("It has an index beyond the type's dimensions."),
-				 errhint("Declare the column as jsonb.")));
-	return false;
+	return pinecone_convert_sparsevec_datum(&record->sparse, entry->typmod, datum) ||
+		   misfit(reader, entry, record, NULL, "and the vector has an index beyond its dimensions");
 }
 
 /* The whole metadata object; that of a record without metadata is empty. */
-static Datum
-metadata_jsonb(const PineconeRecord *record)
+static bool
+convert_metadata(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
+				 const PineconeFields *fields, Datum *datum)
 {
 	char *json = "{}";
 
 	if (record->metadata != NULL)
+	{
+		/* strings need a look only if some are escaped, or in another encoding */
+		if (strstr(record->metadata, "\\u") != NULL ||
+			(GetDatabaseEncoding() != PG_UTF8 && !pg_is_ascii(record->metadata)))
+		{
+			if (fields == NULL)
+				fields = pinecone_vectors_metadata_fields(record);
+			if (!pinecone_decode_is_text(fields))
+				return misfit(reader, entry, record, NULL,
+							  "and PostgreSQL's text cannot hold one of its strings");
+		}
 		json = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+	}
+	*datum = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+	return true;
 }
 
 static bool
 convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
-			   const PineconeFields *fields, Datum *datum)
+			   const PineconeFields *fields, const PineconeValue *value, Datum *datum)
 {
 	switch (entry->column->role)
 	{
 		case PINECONE_ROLE_ID:
-			*datum = convert_name(reader, entry, "id", record->id, record->idlen);
-			return true;
+			return convert_name(reader, entry, record, record->id, record->idlen, datum);
 		case PINECONE_ROLE_NAMESPACE:
 			if (record->namespace_ == NULL)
 				elog(ERROR, "record without a namespace");
-			*datum = convert_name(reader, entry, "namespace", record->namespace_,
-								  strlen(record->namespace_));
-			return true;
+			return convert_name(reader, entry, record, record->namespace_,
+								strlen(record->namespace_), datum);
 		case PINECONE_ROLE_VALUES:
 			return convert_values(reader, entry, record, datum);
 		case PINECONE_ROLE_SPARSE_VALUES:
@@ -698,28 +613,42 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 													Float8GetDatum(record->score);
 			return record->has_score;
 		case PINECONE_ROLE_METADATA:
-			*datum = metadata_jsonb(record);
-			return true;
+			return convert_metadata(reader, entry, record, fields, datum);
 		case PINECONE_ROLE_FIELD:
-			return convert_field(reader, entry, record, fields, datum);
+			return convert_field(reader, entry, record, value, datum);
 		default:
 			return false;
 	}
 }
 
-/*
- * Says where a domain's constraint or jsonb's input function has failed, or the
- * conversion of text to the database's encoding.
- */
+/* One column of the row; returns whether it is NULL. */
+static bool
+read_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
+			const PineconeFields *fields, Datum *datum)
+{
+	const PineconeValue *value = fields ? find_field(fields, entry->column->field) : NULL;
+	int64 misfits = reader->misfits;
+	const char *violation;
+	bool isnull = !convert_column(reader, entry, record, fields, value, datum);
+
+	/* a misfit that has become NULL has become it whatever the domain says */
+	if (entry->domain == NULL || reader->misfits > misfits)
+		return isnull;
+	reader->column = entry->column;
+	violation = pinecone_domain_violation(entry->domain, *datum, isnull);
+	if (violation == NULL)
+		return isnull;
+	(void) misfit(reader, entry, record, value, violation);
+	return true;
+}
+
+/* Says where a domain's own expression or jsonb's input function has failed. */
 static void
 describe_row(void *arg)
 {
 	PineconeReader *reader = arg;
 
-	if (reader->splitting)
-		errcontext("metadata of foreign table \"%s\", record \"%s\"",
-				   reader->table->name, reader->record->id);
-	else if (reader->column != NULL)
+	if (reader->column != NULL)
 		errcontext("column \"%s\" of foreign table \"%s\", record \"%s\"",
 				   reader->column->name, reader->table->name, reader->record->id);
 }
@@ -738,10 +667,8 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 	context.previous = error_context_stack;
 	error_context_stack = &context;
 
-	reader->splitting = reader->want_fields;
 	if (reader->want_fields)
 		fields = pinecone_vectors_metadata_fields(record);
-	reader->splitting = false;
 	memset(isnull, true, reader->table->ncolumns * sizeof(bool));
 	for (int i = 0; i < reader->nwanted; i++)
 	{
@@ -750,13 +677,7 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 
 		/* what we raise ourselves says where by itself */
 		reader->column = entry->basetype == JSONBOID ? entry->column : NULL;
-		isnull[n] = !convert_column(reader, entry, record, fields, &values[n]);
-		if (entry->is_domain)
-		{
-			reader->column = entry->column;
-			domain_check(values[n], isnull[n], entry->column->typid, &entry->domain_extra,
-						 reader->cxt);
-		}
+		isnull[n] = read_column(reader, entry, record, fields, &values[n]);
 	}
 	error_context_stack = context.previous;
 }

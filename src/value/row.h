@@ -22,6 +22,15 @@ typedef struct PineconeReader PineconeReader;
 extern PineconeReader *pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted);
 
 /*
+ * From now on what does not fit is NULL, whatever the table says: in those
+ * columns, or with NULL in all.
+ */
+extern void pinecone_convert_read_null(PineconeReader *reader, const Bitmapset *columns);
+
+/* Values so far that did not fit and became NULL */
+extern int64 pinecone_convert_misfits(const PineconeReader *reader);
+
+/*
  * One record as a row of the table: values[] and isnull[] have ncolumns
  * elements.  Datums are palloc'ed in the current memory context.  A value that
  * does not fit its column is an error naming table, column, id and value, or

@@ -215,6 +215,7 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 	SparseElement *elements = palloc(Max(sparse->n, 1) * sizeof(SparseElement));
 	SparseVector *vector;
 	float *values;
+	int dimensions;
 	Size size;
 	int n = 0;
 
@@ -228,14 +229,15 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 		n++;
 	}
 	qsort(elements, n, sizeof(SparseElement), compare_elements);
-	if (n > MAX_SPARSE_ELEMENTS ||
-		(n > 0 && elements[n - 1].index >= (typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS)))
+	/* without a length that of all, lest one record's cannot be compared with another's */
+	dimensions = typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS;
+	if (n > MAX_SPARSE_ELEMENTS || (n > 0 && elements[n - 1].index >= dimensions))
 		return false;
 
 	size = offsetof(SparseVector, indices) + n * (sizeof(int32) + sizeof(float));
 	vector = palloc0(size);
 	SET_VARSIZE(vector, size);
-	vector->dim = typmod > 0 ? typmod : (n > 0 ? elements[n - 1].index + 1 : 1);
+	vector->dim = dimensions;
 	vector->nnz = n;
 	values = (float *) (vector->indices + n);
 	for (int i = 0; i < n; i++)

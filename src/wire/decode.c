@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "catalog/namespace.h"
 #include "common/string.h"
 #include "mb/pg_wchar.h"
 
@@ -159,28 +160,37 @@ hex_escape(const char *p, const char *end, uint32 *code)
 	return true;
 }
 
-/* One \u escape, or two that make a surrogate pair; moves *p behind it. */
+/*
+ * One \u escape, or two that make a surrogate pair; moves *p behind it.  What
+ * no text can hold, U+0000 and half of a pair, is 0.
+ */
 static bool
 unicode_escape(const char **p, const char *end, uint32 *code)
 {
 	uint32 low;
 
-	if (!hex_escape(*p, end, code) || *code == 0)
+	if (!hex_escape(*p, end, code))
 		return false;
 	*p += 4;
 	if (*code < 0xD800 || *code > 0xDFFF)
 		return true;
 	if (*code > 0xDBFF || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u' ||
 		!hex_escape(*p + 2, end, &low) || low < 0xDC00 || low > 0xDFFF)
-		return false;
+	{
+		*code = 0;
+		return true;
+	}
 	*p += 6;
 	*code = 0x10000 + ((*code - 0xD800) << 10) + (low - 0xDC00);
 	return true;
 }
 
-/* A scanned string decoded into palloc'ed UTF-8; NULL when it cannot be. */
+/*
+ * A scanned string decoded into palloc'ed UTF-8; NULL when it cannot be.  One
+ * that is no text fails too, unless "no_text" is there to be set.
+ */
 static char *
-decode_string(Scanner *s, const char *start, size_t len, bool escaped)
+decode_string(Scanner *s, const char *start, size_t len, bool escaped, bool *no_text)
 {
 	const char *end = start + len;
 	char *text = palloc(len + 1);
@@ -227,10 +237,18 @@ decode_string(Scanner *s, const char *start, size_t len, bool escaped)
 			case 'u':
 				if (!unicode_escape(&start, end, &code))
 				{
-					(void) fail(s, end - start >= 4 && memcmp(start, "0000", 4) == 0 ?
-									   "a string holds \\u0000, which PostgreSQL's text cannot" :
-									   "a string holds an invalid \\u escape");
+					(void) fail(s, "a string holds an invalid \\u escape");
 					return NULL;
+				}
+				if (code == 0 && no_text == NULL)
+				{
+					(void) fail(s, "a string holds \\u0000 or half of a surrogate pair, which PostgreSQL's text cannot");
+					return NULL;
+				}
+				if (code == 0)
+				{
+					*no_text = true;
+					break;
 				}
 				unicode_to_utf8(code, (unsigned char *) out);
 				out += pg_utf_mblen((unsigned char *) out);
@@ -253,7 +271,7 @@ read_string(Scanner *s)
 
 	if (!scan_string(s, &start, &len, &escaped))
 		return NULL;
-	return decode_string(s, start, len, escaped);
+	return decode_string(s, start, len, escaped, NULL);
 }
 
 /* The next key of an object, or false at its end or on failure. */
@@ -741,28 +759,170 @@ pinecone_decode_page(const char *body, size_t len, bool want_values, PineconePag
 
 /* ---- Metadata ---- */
 
-static bool
-set_text(Scanner *s, PineconeValue *value, char *utf8)
+/*
+ * UTF-8 in the database's encoding; NULL when that lacks a character.  It has
+ * been verified with the page.
+ */
+static char *
+to_server(char *utf8, int len)
 {
-	if (utf8 == NULL)
-		return false;
-	value->text = pg_any_to_server(utf8, strlen(utf8), PG_UTF8);
+	int encoding = GetDatabaseEncoding();
+	Oid proc;
+	char *text;
+	Size size;
+
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(utf8))
+		return pg_any_to_server(utf8, len, PG_UTF8);
+	proc = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(proc))
+		return NULL;
+	size = (Size) len * MAX_CONVERSION_GROWTH + 1;
+	text = palloc(size);
+	if (pg_do_encoding_conversion_buf(proc, PG_UTF8, encoding, (unsigned char *) utf8, len,
+									  (unsigned char *) text, size, true) != len)
+		return NULL;
+	return text;
+}
+
+static char *
+write_escape(char *out, uint32 code)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*out++ = '\\';
+	*out++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*out++ = digits[code >> shift & 15];
+	return out;
+}
+
+/* JSON text with all but ASCII escaped: good in any encoding. */
+static char *
+ascii_json(const char *json, size_t len)
+{
+	char *text = palloc(len * 3 + 1); /* of 2 bytes become 6, of 4 become 12 */
+	char *out = text;
+	const char *end = json + len;
+
+	while (json < end)
+	{
+		uint32 code;
+
+		if (!IS_HIGHBIT_SET(*json))
+		{
+			*out++ = *json++;
+			continue;
+		}
+		code = utf8_to_unicode((const unsigned char *) json);
+		json += pg_utf_mblen((const unsigned char *) json);
+		if (code < 0x10000)
+			out = write_escape(out, code);
+		else
+		{
+			out = write_escape(out, 0xD800 + ((code - 0x10000) >> 10));
+			out = write_escape(out, 0xDC00 + ((code - 0x10000) & 0x3FF));
+		}
+	}
+	*out = '\0';
+	return text;
+}
+
+/* The JSON text from start to here as the value's. */
+static bool
+set_slice(Scanner *s, PineconeValue *value, const char *start)
+{
+	char *text = value->no_text ? NULL : to_server(pnstrdup(start, s->p - start), s->p - start);
+
+	value->no_text = text == NULL;
+	value->text = text ? text : ascii_json(start, s->p - start);
 	value->len = strlen(value->text);
 	return true;
 }
 
 static bool
-set_slice(Scanner *s, PineconeValue *value, const char *start)
+read_text(Scanner *s, PineconeValue *value)
 {
-	return set_text(s, value, pnstrdup(start, s->p - start));
+	const char *start;
+	size_t len;
+	bool escaped;
+	char *utf8;
+
+	if (!scan_string(s, &start, &len, &escaped))
+		return false;
+	utf8 = decode_string(s, start, len, escaped, &value->no_text);
+	if (utf8 == NULL)
+		return false;
+	if (!value->no_text)
+		value->text = to_server(utf8, strlen(utf8));
+	value->no_text = value->text == NULL;
+	if (value->no_text)
+		value->text = ascii_json(start - 1, len + 2);
+	value->len = strlen(value->text);
+	return true;
+}
+
+static bool read_value(Scanner *s, PineconeValue *value);
+
+static bool
+read_list(Scanner *s, PineconeValue *value)
+{
+	const char *start = s->p;
+	bool first = true;
+	int size = 0;
+
+	if (++s->depth > MAX_DEPTH)
+		return fail(s, "metadata is nested too deep");
+	s->p++;
+	while (next_element(s, &first))
+	{
+		PineconeValue *item;
+
+		if (value->nitems == size)
+		{
+			size = Max(size * 2, 8);
+			value->items = value->items ?
+							   repalloc(value->items, size * sizeof(PineconeValue)) :
+							   palloc(size * sizeof(PineconeValue));
+		}
+		item = &value->items[value->nitems++];
+		memset(item, 0, sizeof(PineconeValue));
+		if (!read_value(s, item))
+			return false;
+		value->no_text |= item->no_text;
+	}
+	s->depth--;
+	return s->reason == NULL && set_slice(s, value, start);
+}
+
+/* An object stays text; its strings are looked at. */
+static bool
+read_object(Scanner *s, PineconeValue *value)
+{
+	const char *start = s->p;
+	const char *key;
+	size_t len;
+	bool first = true;
+
+	if (++s->depth > MAX_DEPTH)
+		return fail(s, "metadata is nested too deep");
+	s->p++;
+	while (next_key(s, &first, &key, &len))
+	{
+		PineconeValue member = {0};
+
+		if (decode_string(s, key, len, memchr(key, '\\', len) != NULL, &value->no_text) == NULL ||
+			!read_value(s, &member))
+			return false;
+		value->no_text |= member.no_text;
+	}
+	s->depth--;
+	return s->reason == NULL && set_slice(s, value, start);
 }
 
 static bool
 read_value(Scanner *s, PineconeValue *value)
 {
 	const char *start;
-	bool first = true;
-	int size = 0;
 
 	skip_space(s);
 	start = s->p;
@@ -770,7 +930,7 @@ read_value(Scanner *s, PineconeValue *value)
 	{
 		case '"':
 			value->kind = PINECONE_VALUE_STRING;
-			return set_text(s, value, read_string(s));
+			return read_text(s, value);
 		case 't':
 		case 'f':
 			value->kind = PINECONE_VALUE_BOOL;
@@ -781,31 +941,30 @@ read_value(Scanner *s, PineconeValue *value)
 			return skip_value(s);
 		case '{':
 			value->kind = PINECONE_VALUE_OBJECT;
-			return skip_value(s) && set_slice(s, value, start);
+			return read_object(s, value);
 		case '[':
 			value->kind = PINECONE_VALUE_LIST;
-			if (++s->depth > MAX_DEPTH)
-				return fail(s, "metadata is nested too deep");
-			s->p++;
-			while (next_element(s, &first))
-			{
-				if (value->nitems == size)
-				{
-					size = Max(size * 2, 8);
-					value->items = value->items ?
-									   repalloc(value->items, size * sizeof(PineconeValue)) :
-									   palloc(size * sizeof(PineconeValue));
-				}
-				memset(&value->items[value->nitems], 0, sizeof(PineconeValue));
-				if (!read_value(s, &value->items[value->nitems++]))
-					return false;
-			}
-			s->depth--;
-			return s->reason == NULL && set_slice(s, value, start);
+			return read_list(s, value);
 		default:
 			value->kind = PINECONE_VALUE_NUMBER;
 			return scan_double(s, &value->number) && set_slice(s, value, start);
 	}
+}
+
+static bool
+read_field(Scanner *s, const char *key, size_t len, PineconeField *field)
+{
+	bool no_text = false;
+	char *name = decode_string(s, key, len, memchr(key, '\\', len) != NULL, &no_text);
+
+	memset(field, 0, sizeof(*field));
+	if (name == NULL)
+		return false;
+	if (!no_text)
+		field->name = to_server(name, strlen(name));
+	if (field->name == NULL)
+		field->json = ascii_json(key - 1, len + 2);
+	return read_value(s, &field->value);
 }
 
 bool
@@ -827,11 +986,6 @@ pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 	}
 	while (next_key(&s, &first, &key, &keylen))
 	{
-		PineconeField *field;
-		char *name = decode_string(&s, key, keylen, memchr(key, '\\', keylen) != NULL);
-
-		if (name == NULL)
-			break;
 		if (result->n == size)
 		{
 			size = Max(size * 2, 8);
@@ -839,12 +993,20 @@ pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 								 repalloc(result->fields, size * sizeof(PineconeField)) :
 								 palloc(size * sizeof(PineconeField));
 		}
-		field = &result->fields[result->n++];
-		memset(field, 0, sizeof(*field));
-		field->name = pg_any_to_server(name, strlen(name), PG_UTF8);
-		if (!read_value(&s, &field->value))
+		if (!read_field(&s, key, keylen, &result->fields[result->n++]))
 			break;
 	}
 	*reason = s.reason;
 	return s.reason == NULL;
+}
+
+bool
+pinecone_decode_is_text(const PineconeFields *fields)
+{
+	for (int i = 0; i < fields->n; i++)
+	{
+		if (fields->fields[i].name == NULL || fields->fields[i].value.no_text)
+			return false;
+	}
+	return true;
 }

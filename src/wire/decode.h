@@ -23,4 +23,7 @@ extern bool pinecone_decode_page(const char *body, size_t len, bool want_values,
 extern bool pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 									 const char **reason);
 
+/* Can PostgreSQL's text hold all of them, names and values? */
+extern bool pinecone_decode_is_text(const PineconeFields *fields);
+
 #endif /* PINECONE_DECODE_H */

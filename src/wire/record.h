@@ -50,12 +50,18 @@ typedef enum PineconeValueKind
 	PINECONE_VALUE_OBJECT /* not storable in Pinecone; kept as text */
 } PineconeValueKind;
 
+/*
+ * Strings that PostgreSQL's text cannot hold: with U+0000, with half of a
+ * surrogate pair, with characters that the database's encoding lacks.  Such a
+ * one, and what contains one, is "no_text".
+ */
 typedef struct PineconeValue
 {
 	PineconeValueKind kind;
+	bool no_text;
 	char *text; /* STRING: decoded, server encoding; NUMBER: as
 								 * written; LIST, OBJECT: JSON text; all
-								 * NUL-terminated */
+								 * NUL-terminated; no_text: JSON text in ASCII */
 	int len;
 	double number; /* NUMBER */
 	bool boolean;  /* BOOL */
@@ -65,7 +71,8 @@ typedef struct PineconeValue
 
 typedef struct PineconeField
 {
-	char *name; /* decoded, server encoding */
+	char *name; /* decoded, server encoding; NULL: no text */
+	char *json; /* then the name as JSON text in ASCII */
 	PineconeValue value;
 } PineconeField;
 

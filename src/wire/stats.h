@@ -5,7 +5,7 @@
 #ifndef PINECONE_STATS_H
 #define PINECONE_STATS_H
 
-#include "datatype/timestamp.h"
+#include "base/clock.h"
 
 typedef enum PineconeMetric
 {
@@ -30,7 +30,7 @@ typedef struct PineconeStats
 	double records;
 	int nnamespaces;
 	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
-	TimestampTz fetched_at;
+	PineconeTime fetched_at; /* 0: out of date, whatever the time */
 } PineconeStats;
 
 /* GET /namespaces */

@@ -1,6 +1,6 @@
 /*
  * approximate.c
- *		A search as an approximate index would answer it.
+ *		Leaves out matches of an exact search, and lets others change places.
  *
  * What is missing, and how, is decided by the seed, topK and the record, so that
  * the same request has the same answer, and one for more another.

@@ -188,17 +188,17 @@ read_escape(const char *p, const char *end, char **out)
 	}
 	c = hex4(p + 1, end);
 	p += 5;
-	if (c < 0 || (c >= 0xdc00 && c < 0xe000))
+	if (c < 0)
 		return NULL;
-	if (c >= 0xd800 && c < 0xdc00)
+	/* Half of a surrogate pair stays what it is */
+	if (c >= 0xd800 && c < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u')
 	{
-		if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-			return NULL;
 		low = hex4(p + 2, end);
-		if (low < 0xdc00 || low >= 0xe000)
-			return NULL;
-		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-		p += 6;
+		if (low >= 0xdc00 && low < 0xe000)
+		{
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			p += 6;
+		}
 	}
 	*out = write_utf8(*out, c);
 	return p;
@@ -434,10 +434,23 @@ json_get(const JsonValue *object, const char *key)
 	return found;
 }
 
+static const char digits[] = "0123456789abcdef";
+
+static char *
+add_surrogate(char *out, const unsigned char *p)
+{
+	int c = 0xd000 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+
+	*out++ = '\\';
+	*out++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*out++ = digits[c >> shift & 15];
+	return out;
+}
+
 void
 json_add_string(Buffer *b, Str s)
 {
-	static const char digits[] = "0123456789abcdef";
 	static const char names[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
 	char *out;
 
@@ -448,7 +461,13 @@ json_add_string(Buffer *b, Str s)
 	{
 		unsigned char c = (unsigned char) s.s[i];
 
-		if (c >= 0x20 && c != '"' && c != '\\')
+		if (c == 0xed && i + 2 < s.len && ((unsigned char) s.s[i + 1] & 0xe0) == 0xa0)
+		{
+			/* Half of a surrogate pair, which no UTF-8 can show */
+			out = add_surrogate(out, (const unsigned char *) s.s + i);
+			i += 2;
+		}
+		else if (c >= 0x20 && c != '"' && c != '\\')
 			*out++ = (char) c;
 		else
 		{

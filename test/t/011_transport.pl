@@ -407,7 +407,7 @@ for (['{"matches":[{"id":"a","score":1e400}]}', qr/a score is not a finite numbe
 	['{"matches":[{"id":"a","score":-0}]}', qr/^a\|1$/],
 	['{"matches":[{"id":"b","id":"a","score":0.25,"score":0.5}]}', qr/^a\|0.5$/],
 	['{"matches":[{"id":"\u0000","score":0.5}]}', qr/holds \\u0000/],
-	['{"matches":[{"id":"\ud800","score":0.5}]}', qr/invalid \\u escape/],
+	['{"matches":[{"id":"\ud800","score":0.5}]}', qr/holds \\u0000 or half of a surrogate pair/],
 	["{\"matches\":[{\"id\":\"a\x00b\",\"score\":0.5}]}", qr/not valid UTF-8/],
 	["{\"matches\":[{\"id\":\"a\xFFb\",\"score\":0.5}]}", qr/not valid UTF-8/],
 	['{"matches":[{"id":"","score":0.5}]}', qr/the id of a record is empty/],

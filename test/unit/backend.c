@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 
 #include "backend.h"
@@ -86,4 +87,18 @@ bool
 pg_verify_mbstr(int encoding, const char *text, int len, bool no_error)
 {
 	return pg_encoding_verifymbstr(encoding, text, len) == len;
+}
+
+/* Of an encoding other than UTF-8 there is no question here. */
+Oid
+FindDefaultConversionProc(int32 from, int32 to)
+{
+	abort();
+}
+
+int
+pg_do_encoding_conversion_buf(Oid proc, int from, int to, unsigned char *text, int len,
+							  unsigned char *result, int size, bool no_error)
+{
+	abort();
 }

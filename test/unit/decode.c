@@ -22,7 +22,7 @@ static const char *const replies[] = {
 	"\"sparseValues\":{\"indices\":[1,4294967295],\"values\":[0.5,-1]},\"metadata\":{\"genre\":[\"a\",\"b\\n\\u00e9\\ud83d\\ude00\"],\"year\":2020,\"ok\":true,\"x\":null}},"
 	"{\"id\":\"b\\/\\\"\",\"score\":-1}],\"namespace\":\"ns\",\"usage\":{\"readUnits\":6}}",
 	"{\"vectors\":{\"id1\":{\"id\":\"id1\",\"values\":[1.5,0.12345678901234567890123,123456789012345678901234567890]},"
-	"\"id2\":{\"id\":\"id2\",\"values\":[],\"metadata\":{\"t\":\"x\\\\y\",\"l\":[],\"e\":\"\",\"n\":-1.5E+10}}},\"namespace\":\"\",\"usage\":{\"readUnits\":1}}",
+	"\"id2\":{\"id\":\"id2\",\"values\":[],\"metadata\":{\"t\":\"x\\\\y\",\"l\":[],\"z\\u0000\":\"\\ud800 \xc3\xa9\",\"o\":{\"\\udc00\":[{\"a\":\"\\u0000\"}]},\"e\":\"\",\"n\":-1.5E+10}}},\"namespace\":\"\",\"usage\":{\"readUnits\":1}}",
 	" { \"vectors\" : [ { \"id\" : \"a\" } , {\"id\":\"b\"} ] , \"pagination\" : { \"next\" : \"dG9rZW4=\" } , \"namespace\":\"ns\" } ",
 	"{\"vectors\":[],\"pagination\":null,\"usage\":null,\"more\":[1,[2,{\"a\":[true,false,null]}]]}",
 	"{\"matches\":[{\"id\":\"\xc3\xa9\xf0\x9f\x98\x80\",\"score\":1,\"values\":null,\"sparseValues\":null,\"metadata\":null}]}",
@@ -78,7 +78,8 @@ touch_record(const PineconeRecord *record)
 		return sum;
 	}
 	for (int i = 0; i < fields->n; i++)
-		sum += strlen(fields->fields[i].name) + touch_value(&fields->fields[i].value);
+		sum += strlen(fields->fields[i].name ? fields->fields[i].name : fields->fields[i].json) +
+			   touch_value(&fields->fields[i].value);
 	return sum;
 }
 

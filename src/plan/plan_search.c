@@ -1,0 +1,199 @@
+/*
+ * plan_search.c
+ *		The search that a relation's rows are under, and with it what "score" is.
+ *
+ * It is the distance that the query orders by first, else the first one that a
+ * condition bounds, else one that it orders by later.  It is the relation's, not
+ * a path's: rows that are read by id or by metadata have the same score as
+ * those that a search brings, and only what they cost differs.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "client/session.h"
+#include "plan/paths.h"
+#include "plan/translate_expr.h"
+
+/* ---- Finding it ---- */
+
+/* Can the index be searched by this distance? */
+static bool
+index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
+{
+	/* nobody can run the plan, so that any metric will do */
+	if (info->session == NULL)
+		return true;
+	/* this cannot be planned without knowing the metric */
+	if (info->stats == NULL)
+		info->stats = pinecone_session_stats(info->session, false, false);
+	return info->stats->metric == metric && !info->stats->sparse;
+}
+
+/* Is a distance one that the index can be searched by?  If not, it is noted. */
+static bool
+accept_distance(PineconePlanInfo *info, PineconeDistance *distance)
+{
+	if (index_has_metric(info, distance->metric))
+		return true;
+	if (info->stats != NULL && !info->stats->sparse)
+		info->other_metric = distance->metric;
+	return false;
+}
+
+/* The distance to this table that the rows of a path key are ordered by. */
+static bool
+ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, PineconeDistance *distance)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
+		return false;
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
+	{
+		EquivalenceMember *em = lfirst(lc);
+
+		if (bms_equal(em->em_relids, rel->relids) &&
+			pinecone_translate_distance(&cxt, em->em_expr, distance) &&
+			accept_distance(rel->fdw_private, distance))
+			return true;
+	}
+	return false;
+}
+
+/* The distance of a condition distance < r on this table. */
+static bool
+bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		int bound;
+		bool inclusive;
+
+		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
+									 &bound, &inclusive) &&
+			accept_distance(rel->fdw_private, distance))
+			return true;
+	}
+	return false;
+}
+
+/* ---- Where there is none ---- */
+
+static bool
+is_score(PlannerInfo *root, RelOptInfo *rel, Node *node)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+
+	return pinecone_translate_column(&cxt, node, PINECONE_ROLE_SCORE) != NULL;
+}
+
+static bool
+sorts_by_score(PlannerInfo *root, RelOptInfo *rel)
+{
+	ListCell *lc;
+	ListCell *lc2;
+
+	foreach(lc, root->sort_pathkeys)
+	{
+		PathKey *pathkey = lfirst(lc);
+
+		foreach(lc2, pinecone_class_members(pathkey->pk_eclass, rel))
+		{
+			if (is_score(root, rel, (Node *) ((EquivalenceMember *) lfirst(lc2))->em_expr))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Does a condition compare the score with something? */
+static bool
+compares_score(PlannerInfo *root, RelOptInfo *rel)
+{
+	ListCell *lc;
+	ListCell *lc2;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		OpExpr *op = (OpExpr *) lfirst_node(RestrictInfo, lc)->clause;
+
+		if (!IsA(op, OpExpr))
+			continue;
+		foreach(lc2, op->args)
+		{
+			if (is_score(root, rel, lfirst(lc2)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The score is NULL then.  Say so, once a statement, where the answer depends on it. */
+static void
+warn_of_no_search(PlannerInfo *root, RelOptInfo *rel)
+{
+	static TimestampTz warned_at = 0;
+	PineconePlanInfo *info = rel->fdw_private;
+
+	if (warned_at == GetCurrentStatementStartTimestamp() ||
+		(!sorts_by_score(root, rel) && !compares_score(root, rel)))
+		return;
+	warned_at = GetCurrentStatementStartTimestamp();
+	ereport(WARNING,
+			(errmsg("the score of rows of foreign table \"%s\" is NULL", info->table->name),
+			 errdetail("The query has no search: it neither orders them by a distance that the index measures, nor bounds one."),
+			 errhint("ORDER BY a distance of the vector column; the score is that search's then.")));
+}
+
+/* ---- Both ---- */
+
+void
+pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	List *pathkeys = root->query_pathkeys;
+
+	info->ordered = pathkeys != NIL &&
+					ordering_distance(root, rel, linitial(pathkeys), &info->search);
+	info->searched = info->ordered || bounding_distance(root, rel, &info->search);
+	info->searchable = info->searched;
+	for (int i = 1; i < list_length(pathkeys) && !info->searched; i++)
+		info->searched = ordering_distance(root, rel, list_nth(pathkeys, i), &info->search);
+	if (info->searched)
+		info->other_metric = PINECONE_METRIC_UNKNOWN;
+	else
+		warn_of_no_search(root, rel);
+}
+
+bool
+pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		Expr *clause = lfirst_node(RestrictInfo, lc)->clause;
+		PineconeDistance distance;
+		PineconeCompare compare;
+		int bound;
+		bool inclusive;
+
+		if (pinecone_translate_bound(&cxt, clause, &distance, &bound, &inclusive) ?
+				equal(distance.op, info->search.op) :
+				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,137 @@
+/*
+ * plan_unread.c
+ *		Columns of an UPDATE's rows that nobody looks at.
+ *
+ * PostgreSQL asks for the whole row of whatever an UPDATE changes, to put the
+ * new row together.  A record is changed in parts, so what the statement
+ * neither reads nor sets need not be read: it moves no bytes, and a value
+ * that does not fit its column can be set right.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+
+#include "plan/paths.h"
+
+typedef struct ReadColumns
+{
+	Index varno;
+	Bitmapset *attnums; /* FirstLowInvalidHeapAttributeNumber-based */
+} ReadColumns;
+
+static bool
+collect_read(Node *node, ReadColumns *read)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		Var *var = (Var *) node;
+
+		if (var->varno == read->varno && var->varlevelsup == 0)
+			read->attnums = bms_add_member(read->attnums,
+										   var->varattno - FirstLowInvalidHeapAttributeNumber);
+		return false;
+	}
+	return expression_tree_walker(node, collect_read, (void *) read);
+}
+
+/* Columns of a parent as those of its child. */
+static Bitmapset *
+child_columns(AppendRelInfo *appinfo, Bitmapset *parent)
+{
+	Bitmapset *child = NULL;
+	int i = -1;
+
+	while ((i = bms_next_member(parent, i)) >= 0)
+	{
+		AttrNumber attnum = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum > 0)
+		{
+			Var *var = list_nth(appinfo->translated_vars, attnum - 1);
+
+			if (var == NULL || !IsA(var, Var))
+				continue;
+			attnum = var->varattno;
+		}
+		child = bms_add_member(child, attnum - FirstLowInvalidHeapAttributeNumber);
+	}
+	return child;
+}
+
+/* What the statement itself reads of a relation, which may be a child of the one it names. */
+static Bitmapset *
+read_by_statement(PlannerInfo *root, Index relid)
+{
+	AppendRelInfo *appinfo = root->append_rel_array ? root->append_rel_array[relid] : NULL;
+	ReadColumns read = {relid, NULL};
+	ListCell *lc;
+
+	if (appinfo != NULL)
+		return child_columns(appinfo, read_by_statement(root, appinfo->parent_relid));
+	foreach(lc, root->parse->targetList)
+	{
+		TargetEntry *entry = lfirst(lc);
+
+		/* the rest is what the planner has added, the whole row with it */
+		if (!entry->resjunk)
+			(void) collect_read((Node *) entry->expr, &read);
+	}
+	(void) collect_read((Node *) root->parse->jointree, &read);
+	(void) collect_read((Node *) root->parse->returningList, &read);
+	return read.attnums;
+}
+
+/* Will anyone look at changed rows as a whole? */
+static bool
+rows_are_shown(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+	{
+		if (TupleDescAttr(RelationGetDescr(rel), i)->attgenerated)
+			return true;
+	}
+	return triggers != NULL && (triggers->trig_update_before_row || triggers->trig_update_after_row);
+}
+
+Bitmapset *
+pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used)
+{
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	ReadColumns read = {1, NULL};
+	Bitmapset *result;
+	Relation relation;
+	bool shown;
+
+	if (root->parse->commandType != CMD_UPDATE || !bms_is_member(rel->relid, root->all_result_relids) ||
+		root->parse->withCheckOptions != NIL)
+		return used;
+
+	relation = table_open(planner_rt_fetch(rel->relid, root)->relid, NoLock);
+	shown = rows_are_shown(relation);
+	/* that the row stays in its partition is checked */
+	(void) collect_read((Node *) RelationGetPartitionQual(relation), &read);
+	table_close(relation, NoLock);
+	if (shown)
+		return used;
+
+	result = bms_union(read.attnums, read_by_statement(root, rel->relid));
+	used = bms_copy(used);
+	used = bms_del_member(used, -FirstLowInvalidHeapAttributeNumber);
+	result = bms_union(result, used);
+	if (table->id_attnum > 0)
+		result = bms_add_member(result, table->id_attnum - FirstLowInvalidHeapAttributeNumber);
+	if (table->namespace_attnum > 0)
+		result = bms_add_member(result, table->namespace_attnum - FirstLowInvalidHeapAttributeNumber);
+	return result;
+}

@@ -1,0 +1,272 @@
+/*
+ * run_values.c
+ *		The values that the expressions of a request have in one run.
+ *
+ * Whatever is sent is made of them: ids, a prefix, how many rows, a filter.
+ * EXPLAIN makes the same of those that are known to it.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/distance.h"
+#include "base/limits.h"
+#include "base/setting.h"
+#include "scan/run_values.h"
+#include "scan/scan.h"
+
+/*
+ * Scores are float32, and so are the squares that they are made of: they mean
+ * nothing for a query vector whose own square comes near the ends of that range.
+ */
+#define MAX_SQUARE 1e30
+#define MIN_SQUARE 1e-30
+
+/* ---- Evaluating ---- */
+
+/*
+ * Evaluate one of the request's expressions; it stays valid for the run.
+ * Returns false for NULL.
+ */
+bool
+pinecone_run_evaluate(ForeignScanState *node, int number)
+{
+	PineconeScanState *state = node->fdw_state;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	PineconeValues *values = &state->values;
+	int16 typlen;
+	bool typbyval;
+
+	values->values[number] = ExecEvalExprSwitchContext(list_nth(state->exprs, number), econtext,
+													   &values->isnull[number]);
+	if (values->isnull[number])
+		return false;
+	get_typlenbyval(values->types[number], &typlen, &typbyval);
+	if (!typbyval)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+
+		values->values[number] = typlen == -1 ?
+									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
+									 datumCopy(values->values[number], typbyval, typlen);
+		MemoryContextSwitchTo(old);
+	}
+	return true;
+}
+
+void
+pinecone_run_evaluate_condition(ForeignScanState *node, const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return;
+	if (condition->value >= 0)
+		(void) pinecone_run_evaluate(node, condition->value);
+	foreach(lc, condition->args)
+		pinecone_run_evaluate_condition(node, lfirst(lc));
+}
+
+bool
+pinecone_run_id_is_possible(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len < 1 || len > 512)
+		return false;
+	for (const char *p = id; *p; p++)
+	{
+		if ((unsigned char) *p > 127)
+			return false;
+	}
+	return true;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * What a column is to equal, by x and ANY (array): distinct, possible names,
+ * in order.
+ */
+static char **
+distinct_names(List *numbers, const PineconeValues *values, bool (*is_possible)(const char *name),
+			   int *nids)
+{
+	List *found = NIL;
+	char **ids;
+	int n = 0;
+	ListCell *lc;
+
+	foreach(lc, numbers)
+	{
+		int number = lfirst_int(lc);
+		Datum *elements = &values->values[number];
+		bool *nulls = &values->isnull[number];
+		int nelements = 1;
+
+		if (values->isnull[number])
+			continue;
+		if (OidIsValid(get_element_type(getBaseType(values->types[number]))))
+			deconstruct_array(DatumGetArrayTypeP(values->values[number]), TEXTOID, -1, false,
+							  TYPALIGN_INT, &elements, &nulls, &nelements);
+		for (int i = 0; i < nelements; i++)
+		{
+			char *id;
+
+			if (nulls[i])
+				continue;
+			id = TextDatumGetCString(elements[i]);
+			if (is_possible(id))
+				found = lappend(found, id);
+		}
+	}
+
+	ids = palloc(Max(list_length(found), 1) * sizeof(char *));
+	foreach(lc, found)
+		ids[n++] = lfirst(lc);
+	qsort(ids, n, sizeof(char *), compare_ids);
+	*nids = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (i == 0 || strcmp(ids[i], ids[i - 1]) != 0)
+			ids[(*nids)++] = ids[i];
+	}
+	return ids;
+}
+
+char **
+pinecone_run_ids(const PineconeRequest *request, const PineconeValues *values, int *nids)
+{
+	return distinct_names(request->ids, values, pinecone_run_id_is_possible, nids);
+}
+
+void
+pinecone_run_evaluate_all(ForeignScanState *node, List *numbers)
+{
+	ListCell *lc;
+
+	foreach(lc, numbers)
+		(void) pinecone_run_evaluate(node, lfirst_int(lc));
+}
+
+char **
+pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
+							bool (*is_possible)(const char *name), int *n)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	pinecone_run_evaluate_all(node, numbers);
+	return distinct_names(numbers, &state->values, is_possible, n);
+}
+
+/* The fixed beginning of a LIKE pattern. */
+static char *
+like_prefix(const char *pattern)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *p = pattern; *p && *p != '%' && *p != '_'; p++)
+	{
+		if (*p == '\\' && *++p == '\0')
+			break;
+		appendStringInfoChar(&buf, *p);
+	}
+	return buf.data;
+}
+
+bool
+pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values,
+					const char **prefix)
+{
+	char *wanted;
+
+	*prefix = NULL;
+	if (request->prefix < 0)
+		return true;
+	if (values->isnull[request->prefix])
+		return false;
+	wanted = TextDatumGetCString(values->values[request->prefix]);
+	if (request->prefix_is_like)
+		wanted = like_prefix(wanted);
+	if (wanted[0] == '\0')
+		return true;
+	*prefix = wanted;
+	return pinecone_run_id_is_possible(wanted);
+}
+
+double
+pinecone_run_evaluate_count(ForeignScanState *node, int number)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (number < 0 || !pinecone_run_evaluate(node, number))
+		return -1;
+	return Max(0, DatumGetInt64(state->values.values[number]));
+}
+
+/*
+ * Enough rows are asked for that some survive the local conditions.  The
+ * planner's estimate of these can be far too low, and a search can still grow,
+ * so that it is believed within bounds.
+ */
+double
+pinecone_run_row_limit(const PineconeRequest *request, double limit, double offset)
+{
+	double rows;
+
+	if (!pinecone_enable_limit || limit < 0)
+		return 0;
+	rows = Max(1, limit + Max(0, offset));
+	return Min(ceil(rows / Max(request->survive, 0.0001)), 10 * rows + 100);
+}
+
+/* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
+double
+pinecone_run_evaluate_row_limit(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	double limit = pinecone_run_evaluate_count(node, state->request->limit);
+	double offset = pinecone_run_evaluate_count(node, state->request->offset);
+
+	if (state->drained)
+		return 0;
+	return pinecone_run_row_limit(state->request, limit, offset);
+}
+
+int
+pinecone_run_top_k(const PineconeRequest *request, double row_limit)
+{
+	double top_k;
+
+	if (row_limit > 0)
+		top_k = row_limit;
+	else if (request->bound >= 0 || request->score_bound >= 0)
+		top_k = PINECONE_FIRST_TOP_K;
+	else
+		top_k = PINECONE_MAX_TOP_K;
+	return (int) Min(top_k, PINECONE_MAX_TOP_K);
+}
+
+bool
+pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
+{
+	double square;
+
+	if (vector == NULL)
+		return false;
+	square = pinecone_distance_square(n, vector);
+	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
+}

@@ -1,0 +1,29 @@
+/*
+ * times.h
+ *		Dates and times in metadata: ISO 8601 strings, or numbers since 1970.
+ */
+#ifndef PINECONE_TIMES_H
+#define PINECONE_TIMES_H
+
+#include "lib/stringinfo.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "option/option.h"
+#include "wire/record.h"
+
+/*
+ * A value as a date, or as a timestamp with or without time zone that
+ * timestamp(typmod) holds without rounding; false: it does not fit.
+ */
+extern bool pinecone_times_read_date(PineconeFormat format, const PineconeValue *value,
+									 Datum *datum);
+extern bool pinecone_times_read(PineconeFormat format, bool with_zone, int32 typmod,
+								const PineconeValue *value, Datum *datum);
+
+/* The reverse, as JSON; returns NULL, or the reason why it cannot be stored. */
+extern const char *pinecone_times_append_date(StringInfo buf, PineconeFormat format, DateADT date);
+extern const char *pinecone_times_append(StringInfo buf, PineconeFormat format, bool with_zone,
+										 Timestamp timestamp);
+
+#endif /* PINECONE_TIMES_H */
