@@ -14,6 +14,7 @@
 #include "hooks.h"
 #include "modify/modify.h"
 #include "plan/paths.h"
+#include "plan/plan_label.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -23,7 +24,58 @@ static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
 
-/* ---- Planner: ours last, for it looks at the paths that there are ---- */
+/* ---- A plan that is complete: ours first, for others read it ---- */
+
+#ifdef PINECONE_PLANNER_SHUTDOWN
+
+static planner_shutdown_hook_type next_planner_shutdown = NULL;
+static planner_shutdown_hook_type later_planner_shutdown = NULL; /* ends in next */
+
+static void
+planner_shutdown(PlannerGlobal *glob, Query *parse, const char *query_string, PlannedStmt *stmt)
+{
+	pinecone_plan_labels_add(glob, stmt);
+	if (next_planner_shutdown != NULL)
+		next_planner_shutdown(glob, parse, query_string, stmt);
+}
+
+/* In front of modules that were loaded after this one. */
+static void
+planner_shutdown_first(PlannerGlobal *glob, Query *parse, const char *query_string, PlannedStmt *stmt)
+{
+	pinecone_plan_labels_add(glob, stmt);
+	if (later_planner_shutdown != NULL)
+		later_planner_shutdown(glob, parse, query_string, stmt);
+}
+
+/*
+ * They call their own hook before ours, and one that has a place in their
+ * chain cannot be moved; but a second one can be put in front of them, once.
+ */
+static void
+come_first_at_shutdown(void)
+{
+	if (planner_shutdown_hook == planner_shutdown || later_planner_shutdown != NULL)
+		return;
+	later_planner_shutdown = planner_shutdown_hook;
+	planner_shutdown_hook = planner_shutdown_first;
+}
+
+static void
+hook_planner_shutdown(void)
+{
+	next_planner_shutdown = planner_shutdown_hook;
+	planner_shutdown_hook = planner_shutdown;
+}
+
+#else
+
+#define come_first_at_shutdown() ((void) 0)
+#define hook_planner_shutdown() ((void) 0)
+
+#endif
+
+/* ---- Paths: ours last, for it looks at those that there are ---- */
 
 static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
@@ -39,6 +91,7 @@ set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 {
 	if (next_set_join_pathlist != NULL)
 		next_set_join_pathlist(root, joinrel, outerrel, innerrel, jointype, extra);
+	come_first_at_shutdown();
 	pinecone_plan_readaheads(root, joinrel, outerrel, innerrel, jointype, extra);
 }
 
@@ -88,6 +141,7 @@ pinecone_hooks_install(void)
 	set_rel_pathlist_hook = set_rel_pathlist;
 	next_set_join_pathlist = set_join_pathlist_hook;
 	set_join_pathlist_hook = set_join_pathlist;
+	hook_planner_shutdown();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = executor_start;
 	next_executor_run = ExecutorRun_hook;

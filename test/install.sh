@@ -75,6 +75,7 @@ list_missing() {
 		- libcurl4-openssl-dev
 		- libjson-c-dev
 		- libmicrohttpd-dev
+		- libstemmer-dev
 	END
 	if [ "$2" = check ]; then
 		missing_of <<-END
@@ -84,6 +85,7 @@ list_missing() {
 			dpkg-source dpkg-dev
 			node nodejs
 			npm npm
+			/usr/bin/python3 python3
 			- libipc-run-perl
 		END
 	fi

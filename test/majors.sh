@@ -3,13 +3,11 @@
 # Build the extension and run its tests on other majors of PostgreSQL than the
 # one installed here: each in a chroot of the Debian suite that has it.
 #
-#	test/majors.sh				PostgreSQL 17 and 18
-#	test/majors.sh MAJOR...		some of: 17 18 19
+#	test/majors.sh				PostgreSQL 17, 18 and 19
+#	test/majors.sh MAJOR...		some of them
 #
-# (pgvector is not packaged for 19 yet, so its tests fail there.)
-#
-# SUITES says which suites of test/check.sh to run (default: regress).  The
-# chroots (1.5 GB each, made in a minute or two) stay in MAJORS_DIR, by default a
+# SUITES says which suites of test/check.sh to run (default: all).  The chroots
+# (2 GB each, made in two or three minutes) stay in MAJORS_DIR, by default a
 # directory for temporary files, and are used again; remove them to have them
 # made anew.  MIRROR is the Debian mirror to make them from, by default the one
 # that this machine's apt is set up with.  Needs root and mmdebstrap.
@@ -20,7 +18,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 readonly DIR=${MAJORS_DIR:-${TMPDIR:-/tmp}/pinecone_fdw-majors}
-read -ra suites <<<"${SUITES:-regress}"
+read -ra suites <<<"${SUITES:-}"
 passed=0
 failed=0
 
@@ -44,15 +42,6 @@ apt_mirror() {
 		awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
 }
 
-packages_of() {
-	local packages=(ca-certificates gcc make pkg-config perl libc6-dev libcurl4-openssl-dev libjson-c-dev
-		libmicrohttpd-dev libipc-run-perl openssl "postgresql-$1" "postgresql-server-dev-$1")
-	# not packaged for what is not released yet
-	[ "$1" = 19 ] || packages+=("postgresql-$1-pgvector")
-	local IFS=,
-	echo "${packages[*]}"
-}
-
 # Make the chroot of a major unless it is there.
 make_chroot() {
 	local major=$1 root=$2 suite mirror sources options
@@ -63,7 +52,7 @@ make_chroot() {
 	}
 	suite=$(suite_of "$major")
 	mirror=${MIRROR:-$(apt_mirror)}
-	options=(--mode=root --variant=apt "--include=$(packages_of "$major")"
+	options=(--mode=root --variant=apt "--include=postgresql-$major,postgresql-server-dev-$major"
 		--aptopt='Apt::Install-Recommends "false"')
 	# a mirror may be a snapshot: the signatures are checked, not their age
 	options+=(--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Check-Date "false"')
@@ -84,29 +73,39 @@ make_chroot() {
 	mmdebstrap --quiet "${options[@]}" "$suite" "$root" "${sources[@]}" && touch "$root/.complete"
 }
 
+# Install what the tests need and is missing, which is much the first time.
+install_tools() {
+	local major=$1 root=$2
+	run_in "$major" "$root" test/install.sh check || return
+	# what it unpacks, to stay
+	[ ! -d "$root/src/test/.tools" ] || cp -r "$root/src/test/.tools/." "$root"
+	rm -f "$root"/var/cache/apt/archives/*.deb
+}
+
 # The tree as it stands, without what builds leave behind.
 copy_source() {
 	local root=$1
 	rm -rf "$root/src"
 	mkdir "$root/src"
 	tar -c --exclude=./.git --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
-		--exclude=./results --exclude=./test/server/pinecone-local . | tar -x --no-same-owner -C "$root/src"
+		--exclude=./results --exclude=./test/.tools --exclude=./test/server/pinecone-local . | tar -x --no-same-owner -C "$root/src"
 }
 
-# Run the suites of test/check.sh in a chroot.  Its mounts end with the command.
-check_in() {
+# Run a command on the copied tree.  The chroot's mounts end with it.
+run_in() {
 	local major=$1 root=$2
 	shift 2
+	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 	unshare --mount --propagation private bash -c '
 		root=$1 major=$2
 		shift 2
 		mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/tmp" &&
 			exec chroot "$root" env -i -C /src HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-				"PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config" test/check.sh "$@"
+				"PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config" "$@"
 	' bash "$root" "$major" "$@"
 }
 
-[ $# -gt 0 ] || set -- 17 18
+[ $# -gt 0 ] || set -- 17 18 19
 for major in "$@"; do
 	suite_of "$major" >/dev/null || {
 		echo "no Debian suite is known to have PostgreSQL $major" >&2
@@ -121,11 +120,11 @@ done
 for major in "$@"; do
 	root=$DIR/$major
 	log=$DIR/$major.log
-	make_chroot "$major" "$root" && copy_source "$root" || {
+	make_chroot "$major" "$root" && copy_source "$root" && install_tools "$major" "$root" || {
 		failed=$((failed + 1))
 		continue
 	}
-	check_in "$major" "$root" "${suites[@]}" >"$log" 2>&1 </dev/null
+	run_in "$major" "$root" test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
 	sum=$(tail -n 1 "$log")
 	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))

@@ -222,4 +222,42 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_count_result_relations(estate) list_length((estate)->es_plannedstmt->resultRelations)
 #endif
 
+/* PG19 took away the path node that was made unique for a semijoin, and gave its name to the other one */
+#if PG_VERSION_NUM >= 190000
+#define T_UpperUniquePath T_UniquePath
+#define UpperUniquePath UniquePath
+#endif
+
+/* PG19 makes the relation unique before it joins it */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_unique_path(root, rel, sjinfo) ((rel)->cheapest_total_path)
+#else
+#define pinecone_unique_path(root, rel, sjinfo) \
+	((Path *) create_unique_path(root, rel, (rel)->cheapest_total_path, sjinfo))
+#endif
+
+/* PG19 wants to know which strategies a join is of, to see whether they are enabled */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_initial_cost_nestloop(root, workspace, jointype, outer, inner, extra) \
+	initial_cost_nestloop(root, workspace, jointype, \
+						  PGS_CONSIDER_NONPARTIAL | (IsA(inner, MemoizePath) ? PGS_NESTLOOP_MEMOIZE : PGS_NESTLOOP_PLAIN), \
+						  outer, inner, extra)
+#else
+#define pinecone_initial_cost_nestloop(root, workspace, jointype, outer, inner, extra) \
+	initial_cost_nestloop(root, workspace, jointype, outer, inner, extra)
+#endif
+
+/* PG19 made a node's instrumentation one of several kinds */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_needs_timer(instrument) ((instrument)->instr.need_timer)
+#else
+#define pinecone_needs_timer(instrument) ((instrument)->need_timer)
+#endif
+
+/* PG19 lets modules look at a plan when it is made, and lists nodes that were taken out */
+#if PG_VERSION_NUM >= 190000
+#include "optimizer/planner.h"
+#define PINECONE_PLANNER_SHUTDOWN
+#endif
+
 #endif /* PINECONE_COMPAT_H */

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 
+#include "access/htup_details.h"
 #include "base/idset.h"
 #include "base/limits.h"
 #include "modify/modify.h"

@@ -22,6 +22,7 @@
 #include "base/ours.h"
 #include "base/setting.h"
 #include "plan/paths.h"
+#include "plan/plan_label.h"
 #include "scan/readahead.h"
 
 /* Requests that overlap, in the planner's eyes. */
@@ -44,6 +45,7 @@ plan_read_ahead(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlis
 	scan->custom_scan_tlist = copyObject(child->targetlist);
 	scan->custom_private = path->custom_private;
 	scan->methods = &pinecone_readahead_methods;
+	pinecone_plan_label(root, scan);
 	return &scan->scan.plan;
 }
 
@@ -261,7 +263,7 @@ add_loop(PlannerInfo *root, RelOptInfo *joinrel, JoinType jointype, Path *outer,
 	/* while the loop is priced, a run of its inner side costs less */
 	priced->startup_cost -= saved;
 	priced->total_cost -= saved;
-	initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
+	pinecone_initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
 	loop = (Path *) create_nestloop_path(root, joinrel, jointype, &workspace, extra, ahead, inner,
 										 extra->restrictlist,
 										 build_join_pathkeys(root, joinrel, jointype, outer->pathkeys),
@@ -293,8 +295,7 @@ add_loops(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel, JoinType
 
 	if (jointype == JOIN_UNIQUE_OUTER)
 	{
-		Path *outer = (Path *) create_unique_path(root, outerrel, outerrel->cheapest_total_path,
-												  extra->sjinfo);
+		Path *outer = pinecone_unique_path(root, outerrel, extra->sjinfo);
 
 		if (outer != NULL)
 			add_loop(root, joinrel, JOIN_INNER, outer, inner, extra, &gain);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
@@ -173,13 +174,11 @@ append_value(StringInfo buf, Datum value, bool isnull, int16 typlen, bool typbyv
 		appendBinaryStringInfo(buf, (char *) &value, sizeof(Datum));
 	else
 	{
-		Size len;
+		struct varlena *packed = typlen == -1 ? PG_DETOAST_DATUM_PACKED(value) : NULL;
+		Size len = packed ? VARSIZE_ANY_EXHDR(packed) : datumGetSize(value, typbyval, typlen);
 
-		if (typlen == -1)
-			value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-		len = typlen == -1 ? VARSIZE_ANY_EXHDR(value) : datumGetSize(value, typbyval, typlen);
 		appendBinaryStringInfo(buf, (char *) &len, sizeof(len));
-		appendBinaryStringInfo(buf, typlen == -1 ? VARDATA_ANY(value) : DatumGetPointer(value), len);
+		appendBinaryStringInfo(buf, packed ? VARDATA_ANY(packed) : DatumGetPointer(value), len);
 	}
 }
 

@@ -361,7 +361,7 @@ start_read(ForeignScanState *node)
 bool
 pinecone_scan_is_timed(ForeignScanState *node)
 {
-	return node->ss.ps.instrument != NULL && node->ss.ps.instrument->need_timer;
+	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
 }
 
 void

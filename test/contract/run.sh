@@ -4,14 +4,14 @@
 # and with requests of our own for what the clients do not show.
 #
 #	test/contract/run.sh			all
-#	test/contract/run.sh clients	the clients alone; or: aliases, server, stress, fuzz
+#	test/contract/run.sh clients	the clients alone; or: aliases, server, documents, stress, fuzz
 #
 # Needs node and npm.  The last line is "N passed, N failed".
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 parts=("$@")
-[ $# -gt 0 ] || parts=(clients aliases server stress fuzz)
+[ $# -gt 0 ] || parts=(clients aliases server documents stress fuzz)
 
 make -s -C ../server || exit
 export PINECONE_LOCAL=$PWD/../server/pinecone-local

@@ -311,7 +311,7 @@ await check('index descriptions of both forms', async () => {
 	const old = (await server.control('GET', '/indexes/dense')).json;
 	assert.deepEqual([old.dimension, old.metric, old.vector_type, old.schema], [3, 'euclidean', 'dense', undefined]);
 	const now = (await server.control('GET', '/indexes/dense', undefined, { 'X-Pinecone-Api-Version': '2026-07' })).json;
-	assert.deepEqual([now.dimension, now.spec, now.schema.fields._values], [undefined, undefined, { type: 'dense_vector', dimension: 3, metric: 'euclidean' }]);
+	assert.deepEqual([now.dimension, now.spec, now.schema.fields], [undefined, undefined, { _values: { type: 'dense_vector', dimension: 3, metric: 'euclidean' }, _sparse_values: { type: 'sparse_vector' } }]);
 	const made = await server.control('POST', '/indexes', { name: 'new-form', schema: { fields: { _values: { type: 'dense_vector', dimension: 4, metric: 'dotproduct' }, _sparse_values: { type: 'sparse_vector' } } } }, { 'X-Pinecone-Api-Version': '2026-07' });
 	assert.equal(made.status, 201, made.text);
 	assert.equal((await server.control('GET', '/indexes/new-form')).json.dimension, 4);
@@ -319,7 +319,7 @@ await check('index descriptions of both forms', async () => {
 	const declared = await server.control('POST', '/indexes', { name: 'declared', dimension: 2, spec: { serverless: { cloud: 'aws', region: 'us-east-1', schema: { fields: { genre: { filterable: true } } } } } });
 	assert.deepEqual(declared.json.spec.serverless.schema, { fields: { genre: { filterable: true } } });
 	const { schema } = (await server.control('GET', '/indexes/declared', undefined, { 'X-Pinecone-Api-Version': '2026-07' })).json;
-	assert.deepEqual(schema.fields, { _values: { type: 'dense_vector', dimension: 2, metric: 'cosine' }, genre: { filterable: true } });
+	assert.deepEqual(schema.fields, { _values: { type: 'dense_vector', dimension: 2, metric: 'cosine' }, _sparse_values: { type: 'sparse_vector' }, genre: { filterable: true } });
 });
 await check('indexes that are not right', async () => {
 	const spec = { serverless: { cloud: 'aws', region: 'us-east-1' } };
@@ -350,7 +350,7 @@ await check('indexes that are not right', async () => {
 await check('changes of indexes that are not right', async () => {
 	for (const [body, status, message] of [
 		[{ dimension: 4 }, 400, /cannot be changed/],
-		[{ embed: { model: 'm', field_map: { text: 't' } } }, 400, /no models/],
+		[{ embed: { model: 'm', field_map: { text: 't' } } }, 400, /has no model/],
 		[{ spec: { pod: { replicas: 2 } } }, 400, /not supported for serverless/],
 		[{ deletion_protection: 'maybe' }, 400, /enabled, disabled/],
 		[{ tags: { a: 1 } }, 422, /tags/],

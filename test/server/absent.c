@@ -50,7 +50,7 @@ not_found(Request *r, const char *format, Str name)
 
 /* A member of the body, "" when there is none; false: the reply holds the error. */
 static bool
-body_string(Request *r, const char *object, const char *key, Str *to)
+body_string(Request *r, const char *key, Str *to)
 {
 	const char *error = NULL;
 	const JsonValue *body = json_parse((Str){r->body.data, r->body.len}, &r->arena, &error);
@@ -58,9 +58,6 @@ body_string(Request *r, const char *object, const char *key, Str *to)
 
 	if (!body || body->type != JSON_OBJECT)
 		return !reply_control_error(r, 400, "INVALID_ARGUMENT", "Failed to parse the request body as JSON: %s", error ? error : "expected an object");
-	if (object && !(body = json_get(body, object)))
-		return !reply_control_error(r, 422, "UNPROCESSABLE_ENTITY",
-									"Failed to deserialize the JSON body into the target type: missing field `%s`", object);
 	value = json_get(body, key);
 	if (!value || value->type != JSON_STRING)
 		return !reply_control_error(r, 422, "UNPROCESSABLE_ENTITY",
@@ -76,7 +73,7 @@ make_collection(Request *r)
 	Str source;
 	Index *index;
 
-	if (!body_string(r, NULL, "source", &source))
+	if (!body_string(r, "source", &source))
 		return true;
 	if (!(index = catalog_find(source)))
 		return not_found(r, "Resource %.*s not found", source);
@@ -104,16 +101,9 @@ absent_control(Request *r)
 {
 	bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0;
 	Path path;
-	Str model;
 
 	if (!split_path(r, &path))
 		return false;
-	if (post && str_is(r->path, "/indexes/create-for-model"))
-		return !body_string(r, "embed", "model", &model) || not_found(r, "Model %.*s not found.", model);
-	if (post && (path_is(&path, "embed", 1) || path_is(&path, "rerank", 1)))
-		return !body_string(r, NULL, "model", &model) || not_found(r, "Model '%.*s' not found", model);
-	if (get && path_is(&path, "models", 2))
-		return not_found(r, "Model '%.*s' not found", path.parts[1]);
 	if (post && path_is(&path, "collections", 1))
 		return make_collection(r);
 	if (path_is(&path, "indexes", 3) && str_is(path.parts[2], "backups") && (get || post))
@@ -124,8 +114,6 @@ absent_control(Request *r)
 		return false;
 	if (path_is(&path, "collections", 1))
 		buffer_add_text(reply_body(r), "{\"collections\":[]}");
-	else if (path_is(&path, "models", 1))
-		buffer_add_text(reply_body(r), "{\"models\":[]}");
 	else if (path_is(&path, "backups", 1) || path_is(&path, "restore-jobs", 1))
 		buffer_add_text(reply_body(r), "{\"data\":[]}");
 	else
@@ -140,11 +128,6 @@ absent_data(Request *r)
 
 	if (!split_path(r, &path))
 		return false;
-	if (path_is(&path, "namespaces", 4) && str_is(path.parts[2], "documents"))
-		return reply_control_error(r, 400, "INVALID_ARGUMENT", "This index holds vectors, not documents: use the Vectors API (/vectors/%.*s).",
-								   (int) path.parts[3].len, path.parts[3].s);
-	if (path_is(&path, "records", 4) && str_is(path.parts[1], "namespaces"))
-		return reply_control_error(r, 400, "INVALID_ARGUMENT", "Integrated inference is not configured for this index");
 	if (path.count < 2 || !str_is(path.parts[0], "bulk") || !str_is(path.parts[1], "imports"))
 		return false;
 	if (path.count > 2)

@@ -79,6 +79,14 @@ alias_resolve(const Index *index, Str name)
 	return shown(alias->before && now_us() < alias->since ? alias->before : alias->target);
 }
 
+Str
+alias_target(Request *r, Str name)
+{
+	Str target = alias_resolve(r->index, name);
+
+	return target.s == name.s ? name : arena_printf(&r->arena, "%.*s", (int) target.len, target.s);
+}
+
 bool
 alias_targets(const Index *index, const Namespace *ns)
 {
@@ -100,6 +108,13 @@ reply_reason(Request *r, int status, RpcCode code, const char *reason, Str targe
 	r->reply.status = status;
 	r->reply.type = "application/json";
 	b->len = 0;
+	if (r->error_response)
+	{
+		/* The documents and records API have another shape of errors */
+		buffer_printf(b, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"details\":{\"reason\":\"%s\"}},\"status\":%d}",
+					  code == RPC_ALREADY_EXISTS ? "ALREADY_EXISTS" : "FAILED_PRECONDITION", message, reason, status);
+		return true;
+	}
 	buffer_printf(b, "{\"code\":%d,\"message\":\"%s\"", code, message);
 	buffer_printf(b, ",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"%s\",\"domain\":\"pinecone.io\",\"metadata\":{",
 				  reason);
@@ -123,7 +138,7 @@ bool
 alias_check_write(Request *r, Str name)
 {
 	return !find(r->index, name) ||
-		   !reply_reason(r, 400, RPC_FAILED_PRECONDITION, "WRITE_TO_ALIAS", STR(""), "Cannot write through a namespace alias");
+		   !reply_reason(r, r->error_response ? 412 : 400, RPC_FAILED_PRECONDITION, "WRITE_TO_ALIAS", STR(""), "Cannot write through a namespace alias");
 }
 
 bool

@@ -12,6 +12,8 @@ extern _Atomic int alias_delay_ms;
 
 /* Under a lock: what is read when a name is asked for; the name itself when it is no alias. */
 extern Str alias_resolve(const Index *index, Str name);
+/* The same, as a copy that lasts as long as the request */
+extern Str alias_target(Request *r, Str name);
 /* Under a lock: has a namespace aliases? */
 extern bool alias_targets(const Index *index, const Namespace *ns);
 /* Under a lock: is the name free of aliases?  False: the reply holds the error. */

@@ -5,9 +5,10 @@
  * An index looks different from API version 2026-07 on; the request's version
  * header decides.
  */
-#include "control.h"
+#include "schema.h"
 
 #include "catalog.h"
+#include "facts.h"
 #include "settings.h"
 
 #include <stdlib.h>
@@ -27,12 +28,14 @@ add_json(Buffer *b, const char *json, const char *otherwise)
 static void
 write_status(Buffer *b, const Index *index)
 {
-	bool ready = now_us() >= index->ready_at;
+	bool ready = now_us() >= index->ready_at && !index->failed;
 
 	buffer_printf(b, ",\"host\":");
 	catalog_add_host(b, index->port);
 	buffer_printf(b, ",\"status\":{\"ready\":%s,\"state\":\"%s\"},\"deletion_protection\":\"%s\",\"tags\":", ready ? "true" : "false",
-				  ready ? "Ready" : "Initializing", index->protected ? "enabled" : "disabled");
+				  ready ? "Ready" : index->failed ? "InitializationFailed" :
+													"Initializing",
+				  index->protected ? "enabled" : "disabled");
 	add_json(b, index->tags, "null");
 }
 
@@ -41,6 +44,34 @@ write_capacity(Buffer *b, const Index *index)
 {
 	buffer_add_text(b, "\"read_capacity\":");
 	add_json(b, index->read_capacity, "{\"mode\":\"OnDemand\",\"status\":{\"state\":\"Ready\"}}");
+}
+
+static void
+write_embed(Buffer *b, const Integrated *in)
+{
+	const Embedding *e = &in->embedding;
+
+	buffer_printf(b, ",\"embed\":{\"model\":\"%s\",\"metric\":\"%s\"", e->model->name, metric_name(e->metric));
+	if (e->dimension)
+		buffer_printf(b, ",\"dimension\":%d", e->dimension);
+	buffer_printf(b, ",\"vector_type\":\"%s\",\"field_map\":%s,\"read_parameters\":%s,\"write_parameters\":%s}", e->dimension ? "dense" : "sparse",
+				  in->field_map, e->read_parameters, e->write_parameters);
+}
+
+/* The field that an index of one model embeds */
+static void
+write_semantic_text(Buffer *b, const Integrated *in)
+{
+	const Embedding *e = &in->embedding;
+
+	json_add_string(b, str_of(in->field));
+	buffer_printf(b, ":{\"type\":\"semantic_text\",\"description\":null,\"model\":\"%s\",\"metric\":\"%s\",\"dimension\":", e->model->name,
+				  metric_name(e->metric));
+	if (e->dimension)
+		buffer_printf(b, "%d", e->dimension);
+	else
+		buffer_add_text(b, "null");
+	buffer_printf(b, ",\"read_parameters\":%s,\"write_parameters\":%s}", e->read_parameters, e->write_parameters);
 }
 
 /* Up to 2026-04 */
@@ -67,9 +98,35 @@ write_spec_form(Buffer *b, const Index *index)
 	if (index->schema)
 		buffer_printf(b, ",\"schema\":%s", index->schema);
 	buffer_add_text(b, "}}");
+	if (index->integrated)
+		write_embed(b, index->integrated);
 }
 
-/* From 2026-07 on */
+static void
+write_reserved_fields(Buffer *b, const Index *index)
+{
+	buffer_add_text(b, "{\"fields\":{");
+	if (index->integrated)
+		write_semantic_text(b, index->integrated);
+	else if (index->sparse)
+		buffer_add_text(b, "\"_sparse_values\":{\"type\":\"sparse_vector\"}");
+	else
+	{
+		/* Dense indexes show both, be sparse values declared or not */
+		buffer_printf(b, "\"_values\":{\"type\":\"dense_vector\",\"dimension\":%d,\"metric\":\"%s\"}", index->dimension, metric_name(index->metric));
+		buffer_add_text(b, ",\"_sparse_values\":{\"type\":\"sparse_vector\"}");
+	}
+	/* Fields that were declared in the form of before have no type */
+	for (int i = 0; i < index->nschema_keys; i++)
+	{
+		buffer_add_char(b, ',');
+		json_add_string(b, metadata_key_name(index->schema_keys[i]));
+		buffer_add_text(b, ":{\"filterable\":true}");
+	}
+	buffer_add_text(b, "}}");
+}
+
+/* From 2026-07 on, and for what the form of before cannot say */
 static void
 write_schema_form(Buffer *b, const Index *index)
 {
@@ -87,20 +144,16 @@ write_schema_form(Buffer *b, const Index *index)
 	}
 	buffer_add_text(b, "},");
 	write_capacity(b, index);
-	buffer_add_text(b, ",\"schema\":{\"fields\":{");
-	if (!index->sparse)
-		buffer_printf(b, "\"_values\":{\"type\":\"dense_vector\",\"dimension\":%d,\"metric\":\"%s\"}", index->dimension,
-					  metric_name(index->metric));
-	if (index->sparse || index->has_sparse_field)
-		buffer_printf(b, "%s\"_sparse_values\":{\"type\":\"sparse_vector\"}", index->sparse ? "" : ",");
-	/* Fields that were declared in the form of before have no type */
-	for (int i = 0; i < index->nschema_keys; i++)
+	buffer_add_text(b, ",\"schema\":");
+	if (index->fields)
+		schema_write(b, index->fields);
+	else
+		write_reserved_fields(b, index);
+	if (index->cmek_id)
 	{
-		buffer_add_char(b, ',');
-		json_add_string(b, metadata_key_name(index->schema_keys[i]));
-		buffer_add_text(b, ":{\"filterable\":true}");
+		buffer_add_text(b, ",\"cmek_id\":");
+		json_add_string(b, str_of(index->cmek_id));
 	}
-	buffer_add_text(b, "}}");
 }
 
 void
@@ -111,23 +164,34 @@ control_write_index(Request *r, const Index *index)
 	buffer_add_text(b, "{\"name\":");
 	json_add_string(b, str_of(index->name));
 	write_status(b, index);
-	if (control_has_schemas(r))
+	if (control_has_schemas(r) || index->fields)
 		write_schema_form(b, index);
 	else
 		write_spec_form(b, index);
 	buffer_add_char(b, '}');
 }
 
+/* May a request of that version know of it? */
+static bool
+is_shown(const Request *r, const Index *index)
+{
+	return !index->fields || control_has_schemas(r) || !fact(FACT_OLD_VERSIONS);
+}
+
 static void
 list(Request *r)
 {
 	Index **all = catalog_all();
+	bool any = false;
 
 	buffer_add_text(reply_body(r), "{\"indexes\":[");
 	for (int i = 0; all[i]; i++)
 	{
-		if (i > 0)
+		if (!is_shown(r, all[i]))
+			continue;
+		if (any)
 			buffer_add_char(reply_body(r), ',');
+		any = true;
 		pthread_rwlock_rdlock(&all[i]->lock);
 		control_write_index(r, all[i]);
 		pthread_rwlock_unlock(&all[i]->lock);
@@ -160,8 +224,11 @@ one_index(Request *r, Str name)
 {
 	Index *index = catalog_find(name);
 
-	if (!index)
+	if (!index || !is_shown(r, index))
+	{
+		index_release(index);
 		return reply_control_error(r, 404, "NOT_FOUND", "Resource %.*s not found", (int) name.len, name.s);
+	}
 	if (strcmp(r->method, "GET") == 0)
 	{
 		pthread_rwlock_rdlock(&index->lock);
@@ -196,7 +263,12 @@ control_respond(Request *r)
 			method_not_allowed(r);
 		return true;
 	}
-	if (absent_control(r))
+	if (strcmp(r->method, "POST") == 0 && str_is(r->path, "/indexes/create-for-model"))
+	{
+		control_create_for_model(r);
+		return true;
+	}
+	if (models_respond(r) || convert_respond(r) || absent_control(r))
 		return true;
 	if (r->path.len > 9 && memcmp(r->path.s, "/indexes/", 9) == 0 && !memchr(r->path.s + 9, '/', r->path.len - 9) &&
 		url_decode(&r->arena, (Str){r->path.s + 9, r->path.len - 9}, false, &name))

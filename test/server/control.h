@@ -11,9 +11,13 @@
 extern bool control_has_schemas(const Request *r);
 extern void control_write_index(Request *r, const Index *index);
 
-/* POST /indexes, PATCH /indexes/{name} */
+/* POST /indexes, POST /indexes/create-for-model, PATCH /indexes/{name} */
 extern void control_create(Request *r);
+extern void control_create_for_model(Request *r);
 extern void control_configure(Request *r, Index *index);
+/* POST /indexes/{name}/convert; /conversion-jobs.  False: it is none of them */
+extern bool convert_respond(Request *r);
+extern void convert_end(void);
 
 /*
  * Take a metadata schema (or NULL): the keys that can be filtered by.  False:
@@ -23,5 +27,24 @@ extern bool control_set_schema(Request *r, Index *index, const JsonValue *schema
 
 /* Is this a name for an index? */
 extern bool control_is_name(Str name);
+
+/* Readers.  False, as of what follows: the reply holds the error. */
+extern bool control_bad(Request *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+extern bool control_unread(Request *r, const char *what, const char *field);
+/* The body as an object, or NULL */
+extern const JsonValue *control_body(Request *r);
+extern bool control_take_string(Request *r, const JsonValue *object, const char *key, Str *to);
+extern bool control_take_dimension(Request *r, const JsonValue *v, int *dimension);
+extern bool control_take_metric(Request *r, const JsonValue *object, Metric otherwise, Metric *metric);
+extern bool control_take_protection(Request *r, const JsonValue *body, bool *protected);
+/* Optional: NULL is good */
+extern bool control_check_capacity(Request *r, const JsonValue *capacity);
+extern bool control_check_tags(Request *r, const JsonValue *tags);
+/* Are all keys among these?  The list ends with NULL. */
+extern bool control_check_keys(Request *r, const JsonValue *object, const char *const *known);
+/* The read capacity as descriptions show it; malloc'ed, NULL for none */
+extern char *control_capacity(const JsonValue *given);
+/* A member that is there and not null */
+extern const JsonValue *json_present(const JsonValue *object, const char *key);
 
 #endif

@@ -4,10 +4,11 @@
  */
 #include "alias.h"
 #include "approximate.h"
+#include "document.h"
+#include "facts.h"
 #include "filter.h"
 #include "knn.h"
 #include "limits.h"
-#include "request.h"
 #include "settings.h"
 
 #include <stdlib.h>
@@ -224,15 +225,6 @@ namespace_param(Request *r, Str *name)
 	return check_namespace(r, *name);
 }
 
-/* What is read, under a lock; a copy, for the reply is finished without it. */
-static Str
-target_of(Request *r, Str name)
-{
-	Str target = alias_resolve(r->index, name);
-
-	return target.s == name.s ? name : arena_printf(&r->arena, "%.*s", (int) target.len, target.s);
-}
-
 static void
 write_vector(Buffer *b, const Record *m, const Index *index, const Namespace *ns)
 {
@@ -292,7 +284,7 @@ fetch(Request *r)
 	memset(set, 0, size * sizeof(Record *));
 	buffer_add_text(b, "{\"vectors\":{");
 	index_lock_shared(r->index);
-	namespace = target_of(r, namespace);
+	namespace = alias_target(r, namespace);
 	ns = namespace_find(r->index, namespace);
 	for (int i = 0; ns && i < r->nparams; i++)
 	{
@@ -413,7 +405,7 @@ fetch_by_metadata(Request *r)
 			const Namespace *ns;
 
 			index_lock_shared(r->index);
-			s.namespace = target_of(r, s.namespace);
+			s.namespace = alias_target(r, s.namespace);
 			ns = namespace_find(r->index, s.namespace);
 			if (ns && ns->count > 20000 && !r->as_task)
 				done = false;
@@ -450,7 +442,7 @@ list(Request *r)
 
 	buffer_add_text(b, "{\"vectors\":[");
 	index_lock_shared(r->index);
-	namespace = target_of(r, namespace);
+	namespace = alias_target(r, namespace);
 	ns = namespace_find(r->index, namespace);
 	if (ns)
 	{
@@ -495,8 +487,10 @@ stats(Request *r)
 	Index *index = r->index;
 	Buffer *b = reply_body(r);
 	uint64_t total = 0;
-	bool any = false;
+	bool any = false, bare;
 
+	if (index->fields && fact(FACT_DOCUMENT_STATS) == 2)
+		return reply_invalid(r, "Index statistics are not supported for indexes with a document schema");
 	if (!body || body->type != JSON_OBJECT)
 		return reply_not_json(r, error ? error : "expected an object");
 	filter = json_get(body, "filter");
@@ -522,10 +516,13 @@ stats(Request *r)
 	}
 	index_unlock(index);
 	buffer_add_char(b, '}');
-	if (!index->sparse)
+	/* What they say of documents besides the counts nobody knows */
+	bare = index->fields && !fact(FACT_DOCUMENT_STATS);
+	if (index->dimension && !bare)
 		buffer_printf(b, ",\"dimension\":%d", index->dimension);
-	buffer_printf(b, ",\"indexFullness\":0,\"totalVectorCount\":%llu,\"metric\":\"%s\",\"vectorType\":\"%s\"",
-				  (unsigned long long) total, metric_name(index->metric), index->sparse ? "sparse" : "dense");
+	buffer_printf(b, ",\"indexFullness\":0,\"totalVectorCount\":%llu", (unsigned long long) total);
+	if (!bare)
+		buffer_printf(b, ",\"metric\":\"%s\",\"vectorType\":\"%s\"", metric_name(index->metric), index->dimension ? "dense" : "sparse");
 	buffer_add_char(b, '}');
 	return true;
 }
@@ -550,10 +547,38 @@ static const Route routes[] = {
 	{"POST", "/describe_index_stats", stats, false},
 };
 
+/* /namespaces/{namespace}/documents/{operation}, /records/namespaces/{namespace}/{operation} */
+static bool
+split_call(Request *r, const char *before, const char *after, Str *namespace, Str *operation)
+{
+	Str middle = {r->path.s + strlen(before), r->path.len - strlen(before)};
+	const char *slash;
+
+	if (r->path.len < strlen(before) || memcmp(r->path.s, before, strlen(before)) != 0 || !(slash = memchr(middle.s, '/', middle.len)))
+		return false;
+	*operation = (Str){slash, middle.len - (size_t) (slash - middle.s)};
+	middle.len -= operation->len;
+	if (operation->len < strlen(after) || memcmp(operation->s, after, strlen(after)) != 0)
+		return false;
+	*operation = (Str){operation->s + strlen(after), operation->len - strlen(after)};
+	return url_decode(&r->arena, middle, false, namespace);
+}
+
+/* The vectors API does not take what has a schema. */
+static bool
+refuse_documents(Request *r)
+{
+	if (str_is(r->path, "/vectors/upsert") || str_is(r->path, "/vectors/update") || str_is(r->path, "/vectors/delete"))
+		return reply_invalid(r, WRITE_TO_DOCUMENTS);
+	return reply_invalid(r, "This index has a document schema, so it is read through the documents API: POST /namespaces/{namespace}/documents/search, "
+							"/fetch or /list, with X-Pinecone-Api-Version 2026-07 or later.");
+}
+
 bool
 data_respond(Request *r)
 {
 	bool path_exists = false;
+	Str namespace, operation;
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 	{
@@ -568,10 +593,16 @@ data_respond(Request *r)
 		if (r->body_bytes > limit)
 			return reply_rpc_error(r, 400, RPC_OUT_OF_RANGE, "Error, message length too large: found %zu bytes, the limit is: %zu bytes",
 								   r->body_bytes, limit);
+		if (r->index->fields && route->respond != stats)
+			return refuse_documents(r);
 		return route->respond(r);
 	}
 	if (path_exists)
 		return reply_rpc_error(r, 405, RPC_UNIMPLEMENTED, "Method Not Allowed");
+	if (split_call(r, "/namespaces/", "/documents/", &namespace, &operation))
+		return documents_respond(r, namespace, operation);
+	if (split_call(r, "/records/namespaces/", "/", &namespace, &operation))
+		return records_respond(r, namespace, operation);
 	if (absent_data(r))
 		return true;
 	if (alias_is_path(r->path))

@@ -4,6 +4,10 @@
  */
 #include "filter.h"
 
+#include "document.h"
+#include "facts.h"
+#include "match.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,6 +29,11 @@ typedef enum Operator
 	OP_IN,
 	OP_NIN,
 	OP_EXISTS,
+	/* Of documents */
+	OP_NOT,
+	OP_MATCH_PHRASE,
+	OP_MATCH_ALL,
+	OP_MATCH_ANY,
 } Operator;
 
 typedef struct Operand
@@ -45,13 +54,17 @@ struct Filter
 	/* What a field is compared with; those of $in and $nin are sorted */
 	Operand *operands;
 	int noperands;
+	const SchemaField *field; /* when it is one of the schema */
+	uint64_t *matched;		  /* of $match_*: a bit for each ordinal */
+	uint32_t nmatched;
 };
 
 typedef struct Compiler
 {
 	Arena *arena;
 	Str *message;
-	int depth;
+	const Schema *schema; /* of documents */
+	bool allow_match;
 } Compiler;
 
 static const struct
@@ -68,9 +81,14 @@ static const struct
 	{"$in", OP_IN},
 	{"$nin", OP_NIN},
 	{"$exists", OP_EXISTS},
+	{"$not", OP_NOT},
+	{"$match_phrase", OP_MATCH_PHRASE},
+	{"$match_all", OP_MATCH_ALL},
+	{"$match_any", OP_MATCH_ANY},
 };
 
 static Filter *compile_object(Compiler *c, const JsonValue *json);
+static Filter *compile_field(Compiler *c, Str field, const JsonValue *json);
 
 static Filter *
 new_filter(Operator op)
@@ -92,6 +110,7 @@ filter_free(Filter *f)
 		free((char *) f->operands[i].string.s);
 	free(f->parts);
 	free(f->operands);
+	free(f->matched);
 	free(f);
 }
 
@@ -169,6 +188,15 @@ compare_operands(const void *a, const void *b)
 	return x->boolean - y->boolean;
 }
 
+/* Why a field of the schema cannot be asked for in that way, or NULL */
+static Filter *
+refuse(Compiler *c, const char *format, Str field)
+{
+	if (!c->message->s)
+		*c->message = arena_printf(c->arena, format, (int) field.len, field.s);
+	return NULL;
+}
+
 /* $in and $nin: a list of strings, or one of numbers. */
 static Filter *
 compile_list(Compiler *c, Str field, Operator op, const JsonValue *json, const JsonValue *condition)
@@ -206,6 +234,8 @@ compile_comparison(Compiler *c, Str field, Operator op, const JsonValue *json, c
 {
 	Filter *f;
 
+	if (c->schema && fact(FACT_TEXT_FILTER) == 2 && (schema_find_name(c->schema, field) || str_is(field, "_id")))
+		return refuse(c, "field '%.*s' cannot be filtered by", field);
 	if (op == OP_IN || op == OP_NIN)
 		return compile_list(c, field, op, json, condition);
 	if (op == OP_EXISTS ? json->type != JSON_BOOL : (op >= OP_GT && op <= OP_LTE) && json->type != JSON_NUMBER)
@@ -220,6 +250,55 @@ compile_comparison(Compiler *c, Str field, Operator op, const JsonValue *json, c
 	}
 	f->noperands = 1;
 	return f;
+}
+
+static Filter *
+compile_match(Compiler *c, Str field, Operator op, const JsonValue *json, const JsonValue *condition)
+{
+	const SchemaField *f = schema_find_name(c->schema, field);
+	Filter *filter;
+
+	if (!c->allow_match)
+		return refuse(c, "text match operators are not supported here: field '%.*s'", field);
+	if (!f || f->full_text < 0)
+		return refuse(c, "text match operators need a field with full_text_search: '%.*s' is none", field);
+	if (json->type != JSON_STRING)
+		return illegal(c, field, condition);
+	if (match_count_tokens(f, json->string) > MAX_MATCH_TOKENS)
+		return refuse(c, "text match of field '%.*s' has more than 128 tokens", field);
+	filter = new_filter(op);
+	filter->key = metadata_key(field);
+	filter->field = f;
+	filter->operands = mem_zero(sizeof(Operand));
+	set_operand(&filter->operands[0], json);
+	filter->noperands = 1;
+	return filter;
+}
+
+/* The opposite of a part, which is taken over */
+static Filter *
+negate(Filter *part)
+{
+	Filter *whole;
+
+	if (!part)
+		return NULL;
+	whole = new_filter(OP_NOT);
+	add_part(&whole, part);
+	return whole;
+}
+
+/* One operator of documents only */
+static Filter *
+compile_document_operator(Compiler *c, Str field, Operator op, const JsonValue *json, const JsonValue *condition)
+{
+	if (!c->schema)
+		return illegal(c, field, condition);
+	if (op != OP_NOT)
+		return compile_match(c, field, op, json, condition);
+	if (json->type != JSON_OBJECT)
+		return illegal(c, field, condition);
+	return negate(compile_field(c, field, json));
 }
 
 /* {"field": value} or {"field": {"$op": value, ...}} */
@@ -240,7 +319,9 @@ compile_field(Compiler *c, Str field, const JsonValue *json)
 
 		while (n < sizeof(operators) / sizeof(operators[0]) && !str_is(json->keys[i], operators[n].name))
 			n++;
-		if (n < sizeof(operators) / sizeof(operators[0]))
+		if (n < sizeof(operators) / sizeof(operators[0]) && operators[n].op >= OP_NOT)
+			part = compile_document_operator(c, field, operators[n].op, &json->items[i], json);
+		else if (n < sizeof(operators) / sizeof(operators[0]))
 			part = compile_comparison(c, field, operators[n].op, &json->items[i], json);
 		else
 			illegal(c, field, json);
@@ -287,6 +368,8 @@ compile_object(Compiler *c, const JsonValue *json)
 			part = compile_logic(c, key, OP_AND, &json->items[i]);
 		else if (str_is(key, "$or"))
 			part = compile_logic(c, key, OP_OR, &json->items[i]);
+		else if (c->schema && str_is(key, "$not") && json->items[i].type == JSON_OBJECT && json->items[i].count > 0)
+			part = negate(compile_object(c, &json->items[i]));
 		else if (key.len > 0 && key.s[0] == '$')
 			part = illegal(c, key, &json->items[i]);
 		else
@@ -297,10 +380,10 @@ compile_object(Compiler *c, const JsonValue *json)
 	return unwrap(all);
 }
 
-Filter *
-filter_compile(const JsonValue *json, Arena *arena, Str *message)
+static Filter *
+compile(const JsonValue *json, const Schema *schema, bool allow_match, Arena *arena, Str *message)
 {
-	Compiler c = {.arena = arena, .message = message};
+	Compiler c = {.arena = arena, .message = message, .schema = schema, .allow_match = allow_match};
 
 	*message = (Str){0};
 	if (json->type != JSON_OBJECT)
@@ -309,6 +392,48 @@ filter_compile(const JsonValue *json, Arena *arena, Str *message)
 		return NULL;
 	}
 	return compile_object(&c, json);
+}
+
+Filter *
+filter_compile(const JsonValue *json, Arena *arena, Str *message)
+{
+	return compile(json, NULL, false, arena, message);
+}
+
+/* Stands for _id */
+static const SchemaField id_field = {.type = SCHEMA_STRING, .text = -1};
+
+/* Fields of the schema are found in the text of documents, not in metadata. */
+static void
+set_fields(Filter *f, const Schema *schema)
+{
+	for (int i = 0; i < f->nparts; i++)
+		set_fields(f->parts[i], schema);
+	if (f->nparts == 0 && f->op > OP_OR)
+		f->field = str_is(metadata_key_name(f->key), "_id") ? &id_field : schema_find(schema, f->key);
+}
+
+Filter *
+filter_compile_documents(const JsonValue *json, const Schema *schema, bool allow_match, Arena *arena, Str *message)
+{
+	Filter *f = compile(json, schema, allow_match, arena, message);
+
+	if (f)
+		set_fields(f, schema);
+	return f;
+}
+
+void
+filter_bind(Filter *f, const Namespace *ns)
+{
+	static const MatchKind kinds[] = {[OP_MATCH_PHRASE] = MATCH_PHRASE, [OP_MATCH_ALL] = MATCH_ALL, [OP_MATCH_ANY] = MATCH_ANY};
+
+	for (int i = 0; i < f->nparts; i++)
+		filter_bind(f->parts[i], ns);
+	if (f->op < OP_MATCH_PHRASE)
+		return;
+	free(f->matched);
+	f->matched = match_find(ns, f->field, kinds[f->op], f->operands[0].string, &f->nmatched);
 }
 
 bool
@@ -383,22 +508,12 @@ field_in(const Metadata *m, const Field *f, const Filter *filter)
 	return false;
 }
 
-bool
-filter_matches(const Filter *filter, const Metadata *m)
+/* A condition on one field; f is NULL when it is missing. */
+static bool
+condition_matches(const Filter *filter, const Metadata *m, const Field *f)
 {
-	const Field *f;
 	bool number;
 
-	if (filter->op == OP_AND || filter->op == OP_OR)
-	{
-		for (int i = 0; i < filter->nparts; i++)
-		{
-			if (filter_matches(filter->parts[i], m) == (filter->op == OP_OR))
-				return filter->op == OP_OR;
-		}
-		return filter->op == OP_AND;
-	}
-	f = metadata_find(m, filter->key);
 	if (filter->op == OP_EXISTS)
 		return (f != NULL) == filter->operands[0].boolean;
 	if (!f)
@@ -426,11 +541,103 @@ filter_matches(const Filter *filter, const Metadata *m)
 }
 
 bool
+filter_matches(const Filter *filter, const Metadata *m)
+{
+	if (filter->op == OP_AND || filter->op == OP_OR)
+	{
+		for (int i = 0; i < filter->nparts; i++)
+		{
+			if (filter_matches(filter->parts[i], m) == (filter->op == OP_OR))
+				return filter->op == OP_OR;
+		}
+		return filter->op == OP_AND;
+	}
+	return condition_matches(filter, m, metadata_find(m, filter->key));
+}
+
+/* ---- Documents ---- */
+
+/* A condition on a field of the schema, as --assume says */
+static bool
+schema_field_matches(const Filter *filter, const Record *r)
+{
+	const SchemaField *f = filter->field;
+	Str text = f == &id_field ? r->id : f->text >= 0 ? r->document->texts[f->text] :
+													   (Str){0};
+	bool there = text.s || (f->type == SCHEMA_DENSE && r->document->has_dense) || (f->type == SCHEMA_SPARSE && r->sparse);
+
+	if (fact(FACT_TEXT_FILTER) != 1)
+		return false;
+	if (filter->op == OP_EXISTS)
+		return there == filter->operands[0].boolean;
+	if (!there)
+		return condition_matches(filter, NULL, NULL);
+	if (!text.s)
+		return filter->op == OP_NE || filter->op == OP_NIN;
+	switch (filter->op)
+	{
+		case OP_EQ:
+			return filter->operands[0].type == FIELD_STRING && str_equal(filter->operands[0].string, text);
+		case OP_NE:
+			return filter->operands[0].type != FIELD_STRING || !str_equal(filter->operands[0].string, text);
+		case OP_IN:
+			return is_operand(filter, (Operand){.type = FIELD_STRING, .string = text});
+		case OP_NIN:
+			return !is_operand(filter, (Operand){.type = FIELD_STRING, .string = text});
+		default:
+			return false;
+	}
+}
+
+static bool
+mentions_missing(const Filter *filter, const Record *r)
+{
+	for (int i = 0; i < filter->nparts; i++)
+	{
+		if (mentions_missing(filter->parts[i], r))
+			return true;
+	}
+	if (filter->nparts > 0 || filter->op <= OP_OR)
+		return false;
+	if (filter->field)
+		return filter->field != &id_field && filter->field->text >= 0 && !r->document->texts[filter->field->text].s;
+	return !metadata_find(r->metadata, filter->key);
+}
+
+bool
+filter_matches_document(const Filter *filter, const Record *r)
+{
+	uint32_t ordinal = r->document->ordinal;
+
+	switch (filter->op)
+	{
+		case OP_AND:
+		case OP_OR:
+			for (int i = 0; i < filter->nparts; i++)
+			{
+				if (filter_matches_document(filter->parts[i], r) == (filter->op == OP_OR))
+					return filter->op == OP_OR;
+			}
+			return filter->op == OP_AND;
+		case OP_NOT:
+			return !filter_matches_document(filter->parts[0], r) && !(fact(FACT_NOT_MISSING) && mentions_missing(filter->parts[0], r));
+		case OP_MATCH_PHRASE:
+		case OP_MATCH_ALL:
+		case OP_MATCH_ANY:
+			return ordinal < filter->nmatched && (filter->matched[ordinal / 64] >> ordinal % 64 & 1);
+		default:
+			if (filter->field)
+				return schema_field_matches(filter, r);
+			return condition_matches(filter, r->metadata, metadata_find(r->metadata, filter->key));
+	}
+}
+
+bool
 filter_uses_other_key(const Filter *filter, const uint32_t *keys, int nkeys, uint32_t *key)
 {
 	bool declared = false;
 
-	if (filter->op == OP_AND || filter->op == OP_OR)
+	if (filter->nparts > 0 || filter->op <= OP_OR)
 	{
 		for (int i = 0; i < filter->nparts; i++)
 		{

@@ -2,13 +2,15 @@
  * help.c
  *		What --help says.
  */
+#include "facts.h"
 #include "settings.h"
 
 #include <stdio.h>
 
 static const char help[] =
-	"pinecone-local is a server that speaks Pinecone's API for vector indexes\n"
-	"(2025-10 up to 2026-07), for tests and development.  Everything is in memory.\n"
+	"pinecone-local is a server that speaks Pinecone's API (2025-10 up to 2026-07)\n"
+	"for vector indexes, document indexes, indexes with a model, and inference, for\n"
+	"tests and development.  Everything is in memory; models are stand-ins.\n"
 	"\n"
 	"Usage: pinecone-local --port N --api-key KEY [OPTION]...\n"
 	"\n"
@@ -28,11 +30,16 @@ static const char help[] =
 	"  --index NAME:DIMENSION:METRIC[:port=N]\n"
 	"  --index NAME:0:dotproduct:sparse[:port=N]\n"
 	"                        create an index; may be repeated\n"
+	"  --index NAME:FILE.json[:port=N]\n"
+	"                        create a document index with the schema of that file,\n"
+	"                        {\"fields\": {\"title\": {\"type\": \"string\", ...}, ...}}\n"
 	"  --load FILE           load JSON lines; may be repeated.  A line is a record\n"
 	"                        {\"index\",\"namespace\",\"id\",\"values\",\"sparseValues\",\"metadata\"},\n"
 	"                        an index {\"index\",\"dimension\",\"metric\",\"vector_type\",...}\n"
 	"                        or a namespace {\"index\",\"namespace\",\"schema\"},\n"
-	"                        or an alias {\"index\",\"alias\",\"target_namespace\"}\n"
+	"                        or an alias {\"index\",\"alias\",\"target_namespace\"}; of a\n"
+	"                        document index {\"index\",\"namespace\",\"document\":{\"_id\",...}}\n"
+	"                        and {\"index\",\"document_schema\":{\"fields\"},...}\n"
 	"  --save FILE           where POST /_local/save, and a clean exit, save to\n"
 	"  --store FILE          --load FILE if it exists, and --save FILE\n"
 	"\n"
@@ -61,6 +68,11 @@ static const char help[] =
 	"  --log-size N          requests to keep in the log (100000); 0: none\n"
 	"  --log-body-limit N    bytes of a body to keep there (65536)\n"
 	"  --help                this text\n"
+	"\n"
+	"Where nobody knows for sure what the service does:\n"
+	"  --assume FACT=VALUE   may be repeated; of the values the first is the default\n";
+
+static const char more_help[] =
 	"\n"
 	"SIGTERM or SIGINT ends the server cleanly: status 0.  A wrong option: status 2.\n"
 	"\n"
@@ -110,11 +122,14 @@ static const char help[] =
 	"                        visible), latency, ready_delay, alias_delay,\n"
 	"                        ne_missing,\n"
 	"                        default_namespace_key, rate_limits (0: off),\n"
-	"                        log_body_limit, approximate, max_top_k\n"
+	"                        log_body_limit, approximate, max_top_k,\n"
+	"                        assume ({\"fact\": \"value\", ...})\n"
 	"POST /_local/save       save all to the file of --save or --store, durably\n";
 
 void
 options_help(void)
 {
 	fputs(help, stdout);
+	fact_help();
+	fputs(more_help, stdout);
 }

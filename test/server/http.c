@@ -210,6 +210,7 @@ process(Exchange *ex)
 	bool local = r->path.len >= 8 && memcmp(r->path.s, "/_local/", 8) == 0;
 
 	r->index = ex->connection ? ex->connection->index : NULL;
+	r->error_response = r->index && path_has_error_response(r->path);
 	r->api_key = header(ex, "Api-Key");
 	r->version = header(ex, "X-Pinecone-Api-Version");
 	r->user_agent = header(ex, MHD_HTTP_HEADER_USER_AGENT);
@@ -280,7 +281,7 @@ default_error(Request *r, int status)
 		i++;
 	if (i == sizeof(errors) / sizeof(errors[0]))
 		i = 8;
-	if (r->index)
+	if (r->index && !r->error_response)
 		reply_rpc_error(r, status, errors[i].code, "%s", errors[i].message);
 	else
 		reply_control_error(r, status, errors[i].name, "%s", errors[i].message);

@@ -521,3 +521,10 @@ json_add_float(Buffer *b, float value)
 	buffer_reserve(b, NUMBER_MAX);
 	b->len = (size_t) (number_write_float(b->data + b->len, value) - b->data);
 }
+
+void
+json_add_widened(Buffer *b, float value)
+{
+	buffer_reserve(b, NUMBER_MAX);
+	b->len = (size_t) (number_write_widened(b->data + b->len, value) - b->data);
+}

@@ -76,5 +76,7 @@ extern void json_add_string(Buffer *b, Str s);
 extern void json_add_any_string(Buffer *b, Str s);
 extern void json_add_double(Buffer *b, double value);
 extern void json_add_float(Buffer *b, float value);
+/* A float as the double that it is: 0.4 as 0.4000000059604645 */
+extern void json_add_widened(Buffer *b, float value);
 
 #endif

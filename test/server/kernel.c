@@ -7,10 +7,15 @@
  */
 #include "kernel.h"
 
-#ifdef NO_TARGET_CLONES
-#define CLONES
-#else
+/*
+ * On x86-64 each is compiled for wider registers too, and the program chooses
+ * when it starts; which takes ifuncs, thus glibc.  Other processors' compilers
+ * use the registers that all of them have.
+ */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(NO_TARGET_CLONES)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
 #endif
 
 CLONES void

@@ -7,6 +7,8 @@
  */
 #include "knn.h"
 
+#include "document.h"
+#include "heap.h"
 #include "kernel.h"
 #include "pool.h"
 
@@ -17,12 +19,6 @@
 #define STRETCH 4096
 #define BATCH 256
 
-typedef struct Heap
-{
-	Match *matches;
-	int count;
-} Heap;
-
 typedef struct Run
 {
 	const Search *search;
@@ -30,58 +26,6 @@ typedef struct Run
 	float query_norm;
 	_Atomic uint32_t counted;
 } Run;
-
-/* Does a come before b in the answer? */
-static inline bool
-is_better(Match a, Match b)
-{
-	return a.rank != b.rank ? a.rank > b.rank : str_compare(a.record->id, b.record->id) < 0;
-}
-
-static int
-compare_matches(const void *a, const void *b)
-{
-	return is_better(*(const Match *) a, *(const Match *) b) ? -1 : 1;
-}
-
-static void
-sift_down(Heap *heap)
-{
-	Match top = heap->matches[0];
-	int i = 0;
-
-	for (;;)
-	{
-		int child = 2 * i + 1;
-
-		if (child + 1 < heap->count && is_better(heap->matches[child], heap->matches[child + 1]))
-			child++;
-		if (child >= heap->count || !is_better(top, heap->matches[child]))
-			break;
-		heap->matches[i] = heap->matches[child];
-		i = child;
-	}
-	heap->matches[i] = top;
-}
-
-static void
-add_match(Heap *heap, int top_k, Match match)
-{
-	int i;
-
-	if (heap->count == top_k)
-	{
-		if (match.rank < heap->matches[0].rank || !is_better(match, heap->matches[0]))
-			return;
-		heap->matches[0] = match;
-		sift_down(heap);
-		return;
-	}
-	/* The heap is sized for top_k, but only touched as it fills */
-	for (i = heap->count++; i > 0 && is_better(heap->matches[(i - 1) / 2], match); i = (i - 1) / 2)
-		heap->matches[i] = heap->matches[(i - 1) / 2];
-	heap->matches[i] = match;
-}
 
 static float
 sparse_dot(const Sparse *a, const Sparse *b)
@@ -141,10 +85,23 @@ consider(const Run *run, Heap *heap, uint32_t row, float rank)
 
 	if (s->sparse && r->sparse)
 		rank += sparse_dot(s->sparse, r->sparse);
-	/* A sparse index finds only what has something in common with the query */
-	if (s->index->sparse && rank == 0)
+	if (isnan(rank))
+		rank = -INFINITY;
+	/* A sparse search finds only what has something in common with the query */
+	if (!s->vector && rank == 0)
 		return;
-	add_match(heap, s->top_k, (Match){rank, r});
+	heap_add(heap, s->top_k, (Match){rank, r});
+}
+
+/* Is a row searched? */
+static inline bool
+is_chosen(const Search *s, uint32_t row)
+{
+	const Record *r = s->ns->rows[row];
+
+	if (!r->document)
+		return filter_matches(s->filter, r->metadata);
+	return (!s->vector || r->document->has_dense) && (!s->filter || filter_matches_document(s->filter, r));
 }
 
 /* A batch: all of it, or what the filter leaves, in runs of neighbours. */
@@ -153,25 +110,26 @@ search_batch(const Run *run, Heap *heap, uint32_t row, uint32_t end)
 {
 	const Search *s = run->search;
 	float ranks[BATCH];
+	bool choose = s->filter || s->index->fields;
 
 	while (row < end)
 	{
 		uint32_t n = 0;
 		uint32_t limit = end;
 
-		if (s->filter)
+		if (choose)
 		{
-			while (row < end && !filter_matches(s->filter, s->ns->rows[row]->metadata))
+			while (row < end && !is_chosen(s, row))
 				row++;
 		}
 		/* A block holds whole rows, and the next one lies elsewhere */
 		if (s->index->dimension && limit > (row / s->index->rows_in_block + 1) * s->index->rows_in_block)
 			limit = (row / s->index->rows_in_block + 1) * s->index->rows_in_block;
-		if (!s->filter)
+		if (!choose)
 			n = limit - row;
 		else
 		{
-			while (row + n < limit && (n == 0 || filter_matches(s->filter, s->ns->rows[row + n]->metadata)))
+			while (row + n < limit && (n == 0 || is_chosen(s, row + n)))
 				n++;
 		}
 		if (n == 0)
@@ -230,7 +188,7 @@ knn_search(const Search *s, Match **matches)
 		free(run.heaps[i].matches);
 	}
 	free(run.heaps);
-	qsort(*matches, (size_t) count, sizeof(Match), compare_matches);
+	matches_sort(*matches, count);
 	kept = count < s->top_k ? count : s->top_k;
 	return kept;
 }
@@ -260,7 +218,7 @@ count_stretch(void *context, int worker, int n)
 
 	(void) worker;
 	for (; row < end; row++)
-		found += filter_matches(run->search->filter, run->search->ns->rows[row]->metadata);
+		found += record_matches(run->search->filter, run->search->ns->rows[row]);
 	run->counted += found;
 }
 

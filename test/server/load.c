@@ -7,15 +7,17 @@
  *		{"index": "movies", "dimension": 3, "metric": "cosine"}
  *		{"index": "movies", "namespace": "kb", "schema": {"fields": {...}}}
  *		{"index": "movies", "namespace": "kb", "id": "a", "values": [1, 2, 3], "metadata": {...}}
+ * Of a document index the schema is called otherwise, and a document has its own object:
+ *		{"index": "articles", "document_schema": {"fields": {...}}}
+ *		{"index": "articles", "namespace": "kb", "document": {"_id": "a", ...}}
  * The index of a record must have been described by --index or an earlier line.
  */
 #include "load.h"
 
 #include "alias.h"
 #include "catalog.h"
-#include "control.h"
+#include "document.h"
 #include "order.h"
-#include "request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,14 +47,99 @@ take_text(const JsonValue *line, const char *key, char **to)
 	}
 }
 
+/* Description of an index, of whatever kind it is */
+static void
+take_description(const JsonValue *line, Index *index)
+{
+	const JsonValue *tags = json_get(line, "tags"), *capacity = json_get(line, "read_capacity");
+
+	if (tags && tags->type == JSON_OBJECT)
+		index->tags = mem_text(tags->raw);
+	index->protected = string_of(line, "deletion_protection") && str_is(string_of(line, "deletion_protection")->string, "enabled");
+	take_text(line, "cloud", &index->cloud);
+	take_text(line, "region", &index->region);
+	take_text(line, "environment", &index->environment);
+	take_text(line, "cmek_id", &index->cmek_id);
+	if (capacity && capacity->type == JSON_OBJECT)
+		index->read_capacity = mem_text(capacity->raw);
+}
+
+/* Serve it, and let it go. */
+static bool
+add_index(Request *r, const JsonValue *line, Str name, Index *index)
+{
+	const JsonValue *port = json_get(line, "port");
+	bool added = catalog_add(index, port && port->type == JSON_NUMBER ? (int) port->number : 0) ||
+				 !reply_invalid(r, "could not open the port of index \"%.*s\": %s", (int) name.len, name.s, strerror(errno));
+
+	index_release(index);
+	return added;
+}
+
+/* Would they be described alike? */
+static bool
+is_same_schema(const Schema *a, const Schema *b)
+{
+	Buffer x = {0}, y = {0};
+	bool same;
+
+	schema_write(&x, a);
+	schema_write(&y, b);
+	same = str_equal((Str){x.data, x.len}, (Str){y.data, y.len});
+	buffer_free(&x);
+	buffer_free(&y);
+	return same;
+}
+
+static bool
+load_document_index(Request *r, const JsonValue *line, Str name)
+{
+	Schema *schema = schema_read(r, json_get(line, "document_schema"), false);
+	Index *index = catalog_find(name);
+	char *text;
+
+	if (!schema)
+	{
+		index_release(index);
+		return false;
+	}
+	if (index)
+	{
+		bool same = index->fields && is_same_schema(index->fields, schema);
+
+		schema_free(schema);
+		index_release(index);
+		return same || !reply_invalid(r, "the index \"%.*s\" exists already and is another", (int) name.len, name.s);
+	}
+	text = mem_text(name);
+	index = schema_index(text, schema);
+	free(text);
+	take_description(line, index);
+	return add_index(r, line, name, index);
+}
+
+/* What an index for a model embeds */
+static bool
+load_model(Request *r, const JsonValue *embed, Index *index)
+{
+	const JsonValue *map = json_get(embed, "field_map"), *text = json_get(map, "text");
+
+	if (!embed)
+		return true;
+	if (!text || text->type != JSON_STRING)
+		return !reply_invalid(r, "embed has no field_map with a text");
+	index->integrated = mem_zero(sizeof(Integrated));
+	index->integrated->field = mem_text(text->string);
+	index->integrated->field_map = mem_text(map->raw);
+	return embedding_read(r, embed, !index->sparse, "", &index->integrated->embedding);
+}
+
 static bool
 load_index(Request *r, const JsonValue *line, Str name)
 {
 	const JsonValue *dimension = json_get(line, "dimension");
 	const JsonValue *metric = string_of(line, "metric");
 	const JsonValue *type = string_of(line, "vector_type");
-	const JsonValue *tags = json_get(line, "tags");
-	const JsonValue *port = json_get(line, "port");
 	bool sparse = type && str_is(type->string, "sparse");
 	Metric m = sparse ? METRIC_DOTPRODUCT : METRIC_COSINE;
 	Index *index = catalog_find(name);
@@ -73,24 +160,14 @@ load_index(Request *r, const JsonValue *line, Str name)
 	text = mem_text(name);
 	index = index_new(text, d, m, sparse);
 	free(text);
-	if (tags && tags->type == JSON_OBJECT)
-		index->tags = mem_text(tags->raw);
-	index->protected = string_of(line, "deletion_protection") && str_is(string_of(line, "deletion_protection")->string, "enabled");
+	take_description(line, index);
 	index->has_sparse_field = json_get(line, "hybrid") && json_get(line, "hybrid")->boolean;
-	take_text(line, "cloud", &index->cloud);
-	take_text(line, "region", &index->region);
-	take_text(line, "environment", &index->environment);
-	if (json_get(line, "read_capacity") && json_get(line, "read_capacity")->type == JSON_OBJECT)
-		index->read_capacity = mem_text(json_get(line, "read_capacity")->raw);
-	if (!control_set_schema(r, index, json_get(line, "schema")))
+	if (!control_set_schema(r, index, json_get(line, "schema")) || !load_model(r, json_get(line, "embed"), index))
 	{
 		index_release(index);
 		return false;
 	}
-	added = catalog_add(index, port && port->type == JSON_NUMBER ? (int) port->number : 0) ||
-			!reply_invalid(r, "could not open the port of index \"%.*s\": %s", (int) name.len, name.s, strerror(errno));
-	index_release(index);
-	return added;
+	return add_index(r, line, name, index);
 }
 
 /* Through the same checks as a request: the line becomes one. */
@@ -147,12 +224,16 @@ load_line(Request *r, Str text)
 	is_record = json_get(&line, "id") != NULL;
 	if (!index)
 		return !reply_invalid(r, "no \"index\"");
-	if (!is_record && !namespace && !alias)
+	if (!is_record && !namespace && json_get(&line, "document_schema"))
+		return load_document_index(r, &line, index->string);
+	if (!is_record && !namespace && !alias && !json_get(&line, "document"))
 		return load_index(r, &line, index->string);
 	r->index = catalog_find(index->string);
 	if (!r->index)
 		return !reply_invalid(r, "there is no index \"%.*s\"", (int) index->string.len, index->string.s);
-	if (is_record)
+	if (json_get(&line, "document"))
+		good = document_load(r, namespace ? namespace->string : STR(""), &line);
+	else if (is_record)
 		good = load_record(r, text, namespace ? namespace->string : STR(""));
 	else if (alias)
 		good = target ? aliases_load(r, alias->string, target->string) : !reply_invalid(r, "no \"target_namespace\"");
@@ -223,6 +304,43 @@ load_file(const char *path, char **error)
 	return good;
 }
 
+Index *
+load_schema(const char *name, const char *path)
+{
+	Request r = {.method = "POST"};
+	FILE *file = fopen(path, "r");
+	const JsonValue *json;
+	Schema *schema = NULL;
+	Buffer b = {0};
+	char part[4096], *message;
+	const char *error = NULL;
+	size_t n;
+
+	if (!file)
+	{
+		fprintf(stderr, "pinecone-local: could not open \"%s\": %s\n", path, strerror(errno));
+		return NULL;
+	}
+	while ((n = fread(part, 1, sizeof(part), file)) > 0)
+		buffer_add(&b, part, n);
+	fclose(file);
+	json = json_parse((Str){b.data, b.len}, &r.arena, &error);
+	if (!json)
+		reply_invalid(&r, "not JSON: %s", error);
+	else
+		schema = schema_read(&r, json_get(json, "schema") ? json_get(json, "schema") : json, false);
+	if (!schema)
+	{
+		message = describe_error(&r, path, 1);
+		fprintf(stderr, "pinecone-local: %s\n", message);
+		free(message);
+	}
+	buffer_free(&b);
+	buffer_free(&r.reply.body);
+	arena_free(&r.arena);
+	return schema ? schema_index(name, schema) : NULL;
+}
+
 static void
 add_text(Buffer *b, const char *name, const char *text)
 {
@@ -234,17 +352,38 @@ add_text(Buffer *b, const char *name, const char *text)
 }
 
 static void
+save_model(Buffer *b, const Integrated *in)
+{
+	const Embedding *e = &in->embedding;
+
+	buffer_printf(b, ",\"embed\":{\"model\":\"%s\",\"field_map\":%s,\"metric\":\"%s\"", e->model->name, in->field_map, metric_name(e->metric));
+	if (e->dimension)
+		buffer_printf(b, ",\"dimension\":%d", e->dimension);
+	buffer_printf(b, ",\"read_parameters\":%s,\"write_parameters\":%s}", e->read_parameters, e->write_parameters);
+}
+
+static void
 save_index(FILE *file, Index *index)
 {
 	Buffer b = {0};
 
 	buffer_add_text(&b, "{\"index\":");
 	json_add_string(&b, str_of(index->name));
-	if (index->sparse)
-		buffer_add_text(&b, ",\"vector_type\":\"sparse\"");
+	if (index->fields)
+	{
+		buffer_add_text(&b, ",\"document_schema\":");
+		schema_write(&b, index->fields);
+	}
 	else
-		buffer_printf(&b, ",\"dimension\":%d", index->dimension);
-	buffer_printf(&b, ",\"metric\":\"%s\"", metric_name(index->metric));
+	{
+		if (index->sparse)
+			buffer_add_text(&b, ",\"vector_type\":\"sparse\"");
+		else
+			buffer_printf(&b, ",\"dimension\":%d", index->dimension);
+		buffer_printf(&b, ",\"metric\":\"%s\"", metric_name(index->metric));
+	}
+	if (index->integrated)
+		save_model(&b, index->integrated);
 	if (index->tags)
 		buffer_printf(&b, ",\"tags\":%s", index->tags);
 	if (index->protected)
@@ -254,6 +393,7 @@ save_index(FILE *file, Index *index)
 	add_text(&b, "cloud", index->cloud);
 	add_text(&b, "region", index->region);
 	add_text(&b, "environment", index->environment);
+	add_text(&b, "cmek_id", index->cmek_id);
 	if (index->read_capacity)
 		buffer_printf(&b, ",\"read_capacity\":%s", index->read_capacity);
 	if (index->schema)
@@ -282,7 +422,10 @@ save_index(FILE *file, Index *index)
 			buffer_add_text(&b, ",\"namespace\":");
 			json_add_string(&b, str_of(ns->name));
 			buffer_add_char(&b, ',');
-			record_add(&b, m, index, ns);
+			if (index->fields)
+				document_save(&b, index, ns, m);
+			else
+				record_add(&b, m, index, ns);
 			buffer_add_text(&b, "}\n");
 			if (b.len > 1 << 20)
 			{

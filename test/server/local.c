@@ -5,6 +5,7 @@
  */
 #include "alias.h"
 #include "catalog.h"
+#include "facts.h"
 #include "fault.h"
 #include "filter.h"
 #include "limits.h"
@@ -112,6 +113,13 @@ take_setting(Str key, const JsonValue *v, bool set)
 			limits_factor = v->number;
 		return good;
 	}
+	if (str_is(key, "assume"))
+	{
+		good = v->type == JSON_OBJECT;
+		for (int i = 0; good && i < v->count; i++)
+			good = v->items[i].type == JSON_STRING && fact_set(v->keys[i], v->items[i].string, set);
+		return good;
+	}
 	if (str_is(key, "log_body_limit"))
 	{
 		if (good && set)
@@ -131,6 +139,8 @@ write_settings(Request *r)
 	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms,
 				  settings.latency_ms, settings.ready_delay_ms, alias_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
 	buffer_printf(b, ",\"approximate\":%d,\"max_top_k\":%d", settings.approximate, sizes.top_k);
+	buffer_add_text(b, ",\"assume\":");
+	fact_write(b);
 	buffer_printf(b, ",\"rate_limits\":%g,\"log_body_limit\":%zu,\"connections\":{\"open\":%llu,\"accepted\":%llu}}", limits_factor,
 				  settings.log_body_limit, (unsigned long long) open, (unsigned long long) accepted);
 	return true;

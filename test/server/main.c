@@ -2,7 +2,9 @@
  * main.c
  *		pinecone-local: start, wait for a signal, end.
  */
+#include "analyzer.h"
 #include "catalog.h"
+#include "control.h"
 #include "http.h"
 #include "limits.h"
 #include "listen.h"
@@ -25,11 +27,16 @@ make_indexes(void)
 	{
 		IndexOption *o = &settings.indexes[i];
 		Metric metric;
-		Index *index;
+		Index *index = NULL;
 		bool added;
 
-		metric_of_name(str_of(o->metric), &metric);
-		index = index_new(o->name, o->dimension, metric, o->sparse);
+		if (o->file && !(index = load_schema(o->name, o->file)))
+			return false;
+		if (!o->file)
+		{
+			metric_of_name(str_of(o->metric), &metric);
+			index = index_new(o->name, o->dimension, metric, o->sparse);
+		}
 		added = catalog_add(index, o->port);
 		index_release(index);
 		if (!added)
@@ -97,6 +104,7 @@ free_settings(void)
 	{
 		free(settings.indexes[i].name);
 		free(settings.indexes[i].metric);
+		free(settings.indexes[i].file);
 	}
 	free(settings.indexes);
 	for (int i = 0; i < settings.napi_keys; i++)
@@ -135,6 +143,7 @@ main(int argc, char **argv)
 		/* The indexes serve already, so end in good order */
 		http_stop();
 		catalog_end();
+		analyzer_end();
 		free_settings();
 		thread_buffers_free();
 		return 1;
@@ -158,6 +167,8 @@ main(int argc, char **argv)
 	http_stop();
 	good = (!good || save()) && good;
 	catalog_end();
+	convert_end();
+	analyzer_end();
 	log_end_all();
 	free_settings();
 	thread_buffers_free();

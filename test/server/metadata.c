@@ -81,13 +81,7 @@ metadata_key_name(uint32_t key)
 	return name;
 }
 
-/* Fields and strings while a value is put together */
-typedef struct Builder
-{
-	Buffer fields;
-	Buffer strings;
-	uint32_t count;
-} Builder;
+typedef MetadataBuilder Builder;
 
 static Field *
 add_field(Builder *b, uint32_t key)
@@ -115,8 +109,8 @@ add_list_string(Builder *b, Str s)
 	buffer_add_str(&b->strings, s);
 }
 
-static Metadata *
-finish(Builder *b)
+Metadata *
+metadata_finish(Builder *b)
 {
 	Metadata *m = NULL;
 	size_t size = sizeof(Metadata) + b->fields.len + b->strings.len;
@@ -179,8 +173,8 @@ read_list(JsonReader *r, Builder *b, Str key, Str *message)
 	return true;
 }
 
-static bool
-read_field(JsonReader *r, Builder *b, Str key, Str *message)
+bool
+metadata_read_field(JsonReader *r, Builder *b, Str key, Str *message)
 {
 	Field *field;
 	Str s;
@@ -243,9 +237,9 @@ metadata_read(JsonReader *r, Metadata **result, Str *message)
 			good = false;
 		}
 		else
-			good = read_field(r, &b, key, message);
+			good = metadata_read_field(r, &b, key, message);
 	}
-	*result = finish(&b);
+	*result = metadata_finish(&b);
 	if (good && !r->error)
 		return true;
 	free(*result);
@@ -253,31 +247,35 @@ metadata_read(JsonReader *r, Metadata **result, Str *message)
 	return false;
 }
 
-/* Add the fields of a value that another does not have, strings and all. */
+/* A field as it is, strings and all */
+static void
+copy_field(Builder *b, const Metadata *m, const Field *from)
+{
+	const char *at = metadata_strings(m) + from->offset;
+	Field *to = add_field(b, from->key);
+
+	*to = *from;
+	if (from->type == FIELD_STRING)
+	{
+		to->offset = (uint32_t) b->strings.len;
+		buffer_add_str(&b->strings, metadata_string(m, from));
+	}
+	else if (from->type == FIELD_LIST)
+	{
+		to->offset = (uint32_t) b->strings.len;
+		for (uint32_t n = 0; n < from->length; n++)
+			add_list_string(b, metadata_next_string(&at));
+	}
+}
+
+/* Add the fields of a value that another does not have. */
 static void
 add_all(Builder *b, const Metadata *m, const Metadata *without)
 {
 	for (uint32_t i = 0; m && i < m->count; i++)
 	{
-		const Field *from = &m->fields[i];
-		const char *at = metadata_strings(m) + from->offset;
-		Field *to;
-
-		if (metadata_find(without, from->key))
-			continue;
-		to = add_field(b, from->key);
-		*to = *from;
-		if (from->type == FIELD_STRING)
-		{
-			to->offset = (uint32_t) b->strings.len;
-			buffer_add_str(&b->strings, metadata_string(m, from));
-		}
-		else if (from->type == FIELD_LIST)
-		{
-			to->offset = (uint32_t) b->strings.len;
-			for (uint32_t n = 0; n < from->length; n++)
-				add_list_string(b, metadata_next_string(&at));
-		}
+		if (!metadata_find(without, m->fields[i].key))
+			copy_field(b, m, &m->fields[i]);
 	}
 }
 
@@ -288,7 +286,24 @@ metadata_merge(const Metadata *base, const Metadata *changes)
 
 	add_all(&b, base, changes);
 	add_all(&b, changes, NULL);
-	return finish(&b);
+	return metadata_finish(&b);
+}
+
+Metadata *
+metadata_without(const Metadata *m, const uint32_t *removed, int nremoved)
+{
+	Builder b = {0};
+
+	for (uint32_t i = 0; m && i < m->count; i++)
+	{
+		bool keep = true;
+
+		for (int k = 0; k < nremoved && keep; k++)
+			keep = removed[k] != m->fields[i].key;
+		if (keep)
+			copy_field(&b, m, &m->fields[i]);
+	}
+	return metadata_finish(&b);
 }
 
 static void
@@ -300,39 +315,44 @@ write_number(Buffer *b, double number)
 }
 
 void
+metadata_write_field(Buffer *b, const Metadata *m, const Field *f)
+{
+	const char *at = metadata_strings(m) + f->offset;
+
+	json_add_string(b, metadata_key_name(f->key));
+	buffer_add_char(b, ':');
+	switch ((FieldType) f->type)
+	{
+		case FIELD_BOOL:
+			buffer_add_text(b, f->boolean ? "true" : "false");
+			break;
+		case FIELD_NUMBER:
+			write_number(b, f->number);
+			break;
+		case FIELD_STRING:
+			json_add_string(b, metadata_string(m, f));
+			break;
+		case FIELD_LIST:
+			buffer_add_char(b, '[');
+			for (uint32_t n = 0; n < f->length; n++)
+			{
+				if (n > 0)
+					buffer_add_char(b, ',');
+				json_add_string(b, metadata_next_string(&at));
+			}
+			buffer_add_char(b, ']');
+	}
+}
+
+void
 metadata_write(Buffer *b, const Metadata *m)
 {
 	buffer_add_char(b, '{');
 	for (uint32_t i = 0; m && i < m->count; i++)
 	{
-		const Field *f = &m->fields[i];
-		const char *at = metadata_strings(m) + f->offset;
-
 		if (i > 0)
 			buffer_add_char(b, ',');
-		json_add_string(b, metadata_key_name(f->key));
-		buffer_add_char(b, ':');
-		switch ((FieldType) f->type)
-		{
-			case FIELD_BOOL:
-				buffer_add_text(b, f->boolean ? "true" : "false");
-				break;
-			case FIELD_NUMBER:
-				write_number(b, f->number);
-				break;
-			case FIELD_STRING:
-				json_add_string(b, metadata_string(m, f));
-				break;
-			case FIELD_LIST:
-				buffer_add_char(b, '[');
-				for (uint32_t n = 0; n < f->length; n++)
-				{
-					if (n > 0)
-						buffer_add_char(b, ',');
-					json_add_string(b, metadata_next_string(&at));
-				}
-				buffer_add_char(b, ']');
-		}
+		metadata_write_field(b, m, &m->fields[i]);
 	}
 	buffer_add_char(b, '}');
 }

@@ -58,6 +58,25 @@ extern Str metadata_key_name(uint32_t key);
  */
 extern bool metadata_read(JsonReader *r, Metadata **result, Str *message);
 
+/*
+ * The same, field by field: start with an empty builder, and finish it in any
+ * case.
+ */
+typedef struct MetadataBuilder
+{
+	Buffer fields;
+	Buffer strings;
+	uint32_t count;
+} MetadataBuilder;
+
+extern bool metadata_read_field(JsonReader *r, MetadataBuilder *b, Str key, Str *message);
+extern Metadata *metadata_finish(MetadataBuilder *b);
+
+/* A copy without some fields; NULL when none is left */
+extern Metadata *metadata_without(const Metadata *metadata, const uint32_t *keys, int nkeys);
+/* One field as "name":value */
+extern void metadata_write_field(Buffer *b, const Metadata *metadata, const Field *field);
+
 /* A new value: base with the fields of changes set; both may be NULL */
 extern Metadata *metadata_merge(const Metadata *base, const Metadata *changes);
 

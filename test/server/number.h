@@ -20,5 +20,7 @@ extern bool number_read_double(const char **at, const char *end, double *value);
 /* Write the shortest text that reads back as the value; returns its end */
 extern char *number_write_float(char *out, float value);
 extern char *number_write_double(char *out, double value);
+/* widened.c: as number_write_double writes the float as a double */
+extern char *number_write_widened(char *out, float value);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "alias.h"
 #include "control.h"
+#include "facts.h"
 #include "filter.h"
 #include "settings.h"
 
@@ -63,6 +64,7 @@ enum
 	OPT_LOG_SIZE,
 	OPT_LOG_BODY,
 	OPT_THREADS,
+	OPT_ASSUME,
 	OPT_HELP,
 };
 
@@ -95,6 +97,7 @@ static const struct option options[] = {
 	{"log-size", required_argument, NULL, OPT_LOG_SIZE},
 	{"log-body-limit", required_argument, NULL, OPT_LOG_BODY},
 	{"threads", required_argument, NULL, OPT_THREADS},
+	{"assume", required_argument, NULL, OPT_ASSUME},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -136,6 +139,42 @@ choice(const char *option, const char *text, const char *yes, const char *no)
 	return strcmp(text, yes) == 0;
 }
 
+static void
+append_index(IndexOption o)
+{
+	settings.indexes = mem_resize(settings.indexes, sizeof(IndexOption) * (size_t) (settings.nindexes + 1));
+	settings.indexes[settings.nindexes++] = o;
+}
+
+/* name:schema.json[:port=N]; false when it is not of that form */
+static bool
+add_document_index(const char *text)
+{
+	const char *colon = strchr(text, ':'), *port = strstr(text, ":port="), *end = port ? port : text + strlen(text);
+	IndexOption o = {0};
+
+	if (!colon || end - colon < 7 || memcmp(end - 5, ".json", 5) != 0)
+		return false;
+	o.name = mem_text((Str){text, (size_t) (colon - text)});
+	if (!control_is_name(str_of(o.name)) || strlen(o.name) > 45)
+		fail("invalid name of an index in --index \"%s\"", text);
+	o.file = mem_text((Str){colon + 1, (size_t) (end - colon - 1)});
+	if (port)
+		o.port = integer("index", port + 6, 1, 65535);
+	append_index(o);
+	return true;
+}
+
+/* name=value */
+static void
+assume(const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || !fact_set((Str){text, (size_t) (equals - text)}, str_of(equals + 1), true))
+		fail("invalid value for --assume: \"%s\" (NAME=VALUE of those that --help lists)", text);
+}
+
 /* name:dimension:metric[:sparse][:port=N] */
 static void
 add_index(const char *text)
@@ -144,6 +183,11 @@ add_index(const char *text)
 	char *name = strsep(&rest, ":"), *dimension = strsep(&rest, ":"), *metric = strsep(&rest, ":"), *part;
 	IndexOption o = {0};
 
+	if (add_document_index(text))
+	{
+		free(copy);
+		return;
+	}
 	if (!control_is_name(str_of(name)) || strlen(name) > 45)
 		fail("invalid name of an index in --index \"%s\"", text);
 	if (!metric || (strcmp(metric, "cosine") != 0 && strcmp(metric, "dotproduct") != 0 && strcmp(metric, "euclidean") != 0))
@@ -163,8 +207,7 @@ add_index(const char *text)
 	o.name = mem_text(str_of(name));
 	o.metric = mem_text(str_of(metric));
 	free(copy);
-	settings.indexes = mem_resize(settings.indexes, sizeof(IndexOption) * (size_t) (settings.nindexes + 1));
-	settings.indexes[settings.nindexes++] = o;
+	append_index(o);
 }
 
 static void
@@ -294,6 +337,9 @@ take_option(int option, char *arg)
 			break;
 		case OPT_THREADS:
 			settings.threads = integer("threads", arg, 1, 64);
+			break;
+		case OPT_ASSUME:
+			assume(arg);
 			break;
 		case OPT_HELP:
 			options_help();

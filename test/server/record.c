@@ -2,6 +2,7 @@
  * record.c
  *		Records and the operations that bring them in.
  */
+#include "document.h"
 #include "filter.h"
 #include "number.h"
 #include "places.h"
@@ -143,6 +144,7 @@ record_free(Record *r)
 	free(r->text);
 	free(r->metadata);
 	free(r->sparse);
+	document_free(r->document);
 	free(r);
 }
 
@@ -167,5 +169,8 @@ operation_free(Operation *op)
 	free(op->sparse);
 	free(op->metadata);
 	filter_free(op->filter);
+	for (int i = 0; i < op->npatches; i++)
+		patch_free(op->patches[i]);
+	free(op->patches);
 	free(op);
 }

@@ -63,7 +63,8 @@ typedef struct Request
 
 	Arena arena;
 	Reply reply;
-	bool as_task; /* running on a thread of the pool already */
+	bool as_task;		 /* running on a thread of the pool already */
+	bool error_response; /* errors of the data plane look like the control plane's */
 } Request;
 
 /*
@@ -87,6 +88,8 @@ extern bool reply_control_error(Request *r, int status, const char *code, const 
 	__attribute__((format(printf, 4, 5)));
 extern bool reply_invalid(Request *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern bool reply_not_json(Request *r, const char *error);
+/* Of documents and records they have another shape: does a path speak of these? */
+extern bool path_has_error_response(Str path);
 /*
  * Replies beyond the limit are errors that say how long they would have been:
  * forget what is too much while it is put together, and make the error.
@@ -109,6 +112,9 @@ extern bool local_respond(Request *r);
 /* absent.c: what this server does not have; false: it is nothing of that */
 extern bool absent_control(Request *r);
 extern bool absent_data(Request *r);
+
+/* records.c: integrated indexes */
+extern bool records_respond(Request *r, Str namespace, Str operation);
 
 /* write.c, namespace.c: parts of the data plane */
 extern bool write_upsert(Request *r);

@@ -14,6 +14,7 @@ typedef struct IndexOption
 	char *name;
 	int dimension;
 	char *metric;
+	char *file; /* with the schema, or NULL */
 	bool sparse;
 	int port;
 } IndexOption;

@@ -2,10 +2,11 @@
  * store.c
  *		Indexes, their namespaces, and the writes to them.
  */
-#include "store.h"
 #include "alias.h"
+#include "document.h"
 #include "filter.h"
 #include "order.h"
+#include "texts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -97,6 +98,9 @@ index_release(Index *index)
 	free(index->read_capacity);
 	free(index->schema);
 	free(index->schema_keys);
+	schema_free(index->fields);
+	integrated_free(index->integrated);
+	free(index->cmek_id);
 	free(index);
 }
 
@@ -209,6 +213,7 @@ namespace_clear(Namespace *ns)
 		record_free(ns->rows[i]);
 	free_blocks(ns, 0);
 	order_free(ns->order);
+	texts_free(ns);
 	ns->order = order_new();
 	memset(ns->slots, 0, ns->nslots * sizeof(uint32_t));
 	ns->count = 0;
@@ -331,8 +336,8 @@ add_block(Namespace *ns)
 	ns->blocks[ns->nblocks++] = block;
 }
 
-static void
-set_vector(Index *index, Namespace *ns, uint32_t row, const float *values)
+void
+namespace_set_vector(Index *index, Namespace *ns, uint32_t row, const float *values)
 {
 	double square = 0;
 
@@ -357,6 +362,7 @@ put_record(Index *index, Namespace *ns, Record *r, const float *values)
 
 		r->row = old->row;
 		ns->bytes -= record_size(old);
+		texts_remove(index, ns, old);
 		order_replace(ns->order, r);
 		ns->rows[r->row] = r;
 		record_free(old);
@@ -377,7 +383,8 @@ put_record(Index *index, Namespace *ns, Record *r, const float *values)
 			grow_slots(ns);
 	}
 	ns->bytes += record_size(r);
-	set_vector(index, ns, r->row, values);
+	namespace_set_vector(index, ns, r->row, values);
+	texts_add(index, ns, r);
 }
 
 static void
@@ -385,6 +392,7 @@ remove_record(Index *index, Namespace *ns, Record *r)
 {
 	uint32_t last = ns->count - 1;
 
+	texts_remove(index, ns, r);
 	order_remove(ns->order, r);
 	clear_slot(ns, find_slot(ns, r->id));
 	if (r->row != last)
@@ -413,7 +421,7 @@ update_record(Index *index, Namespace *ns, Record *r, Operation *op)
 {
 	ns->bytes -= record_size(r);
 	if (op->values)
-		set_vector(index, ns, r->row, op->values);
+		namespace_set_vector(index, ns, r->row, op->values);
 	if (op->sparse)
 	{
 		free(r->sparse);
@@ -446,7 +454,7 @@ apply_matching(Index *index, Namespace *ns, Operation *op)
 		/* From the end, for the last row moves into the gap */
 		for (uint32_t row = ns->count; row-- > 0;)
 		{
-			if (filter_matches(op->filter, ns->rows[row]->metadata))
+			if (record_matches(op->filter, ns->rows[row]))
 				remove_record(index, ns, ns->rows[row]);
 		}
 		return;
@@ -457,9 +465,12 @@ apply_matching(Index *index, Namespace *ns, Operation *op)
 
 		if (!r)
 			break;
-		if (filter_matches(op->filter, r->metadata))
+		if (record_matches(op->filter, r))
 		{
-			update_record(index, ns, r, op);
+			if (op->kind == OP_PATCH_MATCHING)
+				document_patch(index, ns, r, op->patches[0], false);
+			else
+				update_record(index, ns, r, op);
 			op->limit--;
 		}
 	}
@@ -493,8 +504,16 @@ apply(Index *index, Operation *op)
 		case OP_DELETE_ALL:
 			namespace_clear(ns);
 			break;
+		case OP_PATCH:
+			for (int i = 0; i < op->npatches; i++)
+			{
+				if ((r = namespace_get(ns, op->patches[i]->id)))
+					document_patch(index, ns, r, op->patches[i], true);
+			}
+			break;
 		case OP_UPDATE_MATCHING:
 		case OP_DELETE_MATCHING:
+		case OP_PATCH_MATCHING:
 			apply_matching(index, ns, op);
 	}
 	ns->applied_lsn = op->lsn;

@@ -50,6 +50,7 @@ typedef struct Record
 	char *text;			 /* behind it: how to write the values */
 	Metadata *metadata;
 	Sparse *sparse;
+	struct Document *document; /* of a document index, where the text stays empty */
 	char id_text[];
 } Record;
 
@@ -73,7 +74,8 @@ typedef struct Namespace
 	Ordered *order;
 	float **blocks;
 	uint32_t nblocks;
-	size_t bytes; /* of the texts of all records */
+	struct Texts *texts; /* of documents, or NULL */
+	size_t bytes;		 /* of the texts of all records */
 
 	/* Log sequence numbers: given out, applied */
 	uint64_t lsn, applied_lsn;
@@ -96,8 +98,12 @@ typedef struct Index
 	char *schema;		 /* JSON of the filterable fields, or NULL */
 	uint32_t *schema_keys;
 	int nschema_keys;
-	bool has_sparse_field; /* declared as hybrid, in the form of 2026-07 */
+	bool has_sparse_field;		   /* declared as hybrid, in the form of 2026-07 */
+	struct Schema *fields;		   /* of an index of documents, or NULL */
+	struct Integrated *integrated; /* of an index for a model, or NULL */
+	char *cmek_id;				   /* or NULL */
 	bool protected;
+	_Atomic bool failed; /* a conversion into it */
 	int64_t ready_at;
 
 	/* Serving */
@@ -125,6 +131,8 @@ typedef enum OperationKind
 	OP_DELETE_IDS,
 	OP_DELETE_ALL,
 	OP_DELETE_MATCHING,
+	OP_PATCH,
+	OP_PATCH_MATCHING,
 } OperationKind;
 
 struct Filter;
@@ -146,7 +154,9 @@ struct Operation
 	Sparse *sparse;
 	Metadata *metadata;
 	struct Filter *filter;
-	int limit; /* of records that OP_UPDATE_MATCHING changes */
+	int limit;				/* of records that OP_UPDATE_MATCHING changes */
+	struct Patch **patches; /* OP_PATCH; OP_PATCH_MATCHING (one) */
+	int npatches;
 };
 
 /* Milliseconds until a write is visible */
@@ -185,6 +195,9 @@ namespace_vector(const Index *index, const Namespace *ns, uint32_t row)
 {
 	return ns->blocks[row / index->rows_in_block] + (size_t) (row % index->rows_in_block) * (size_t) index->dimension;
 }
+
+/* A record gets a vector, of the index's dimension. */
+extern void namespace_set_vector(Index *index, Namespace *ns, uint32_t row, const float *values);
 
 /*
  * Submit a write, under the exclusive lock: gives it its number, and applies it
