@@ -7,7 +7,7 @@ CREATE SCHEMA remote;
 
 -- an empty index has the default namespace
 IMPORT FOREIGN SCHEMA "any name" FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
-\d remote.default
+\d remote.default_namespace
 SET client_min_messages = warning;
 DROP SCHEMA remote CASCADE;
 RESET client_min_messages;
@@ -61,7 +61,7 @@ DROP FOREIGN TABLE remote.typed;
 \! test/regress/pinecone quiet
 IMPORT FOREIGN SCHEMA "any name" LIMIT TO (hybrid, no_such) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
 \! test/regress/pinecone log
-IMPORT FOREIGN SCHEMA "any name" EXCEPT (hybrid, typed, names, "default", default_2) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+IMPORT FOREIGN SCHEMA "any name" EXCEPT (hybrid, typed, names, "default", default_namespace) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
 SELECT relname FROM pg_class WHERE relnamespace = 'remote'::regnamespace ORDER BY relname COLLATE "C";
 
 -- one table for all namespaces; a field called "namespace" makes way

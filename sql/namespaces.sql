@@ -52,10 +52,17 @@ SELECT count(year) FROM remote WHERE ns = ANY ('{acme,zeta}') AND ns IN ('zeta',
 EXPLAIN (COSTS OFF) SELECT id FROM two WHERE tenant = 'zeta';
 SELECT count(year) FROM two WHERE tenant = 'zeta';
 \! test/regress/pinecone sorted-log list
--- the default namespace reads '', and has no other name here
+-- the default namespace reads '', or as it was asked for
 SELECT ns = '' AS is_default, count(year) FROM remote WHERE ns = '' GROUP BY ns;
-SELECT count(year) FROM remote WHERE ns IN ('__default__', 'ümlaut', NULL);
+SELECT ns, count(year) FROM remote WHERE ns IN ('__default__', 'ümlaut', NULL) GROUP BY ns;
 \! test/regress/pinecone sorted-log
+SELECT ns, count(year) FROM remote WHERE ns IN ('__default__', '', 'acme') GROUP BY ns ORDER BY ns;
+SELECT count(*) FROM remote WHERE ns = '__default__';
+SELECT count(*) FROM remote WHERE ns = '__default__' AND year > 1950;
+SELECT ns, id FROM remote WHERE ns = '__default__' ORDER BY embedding <-> '{2,2.1}' LIMIT 1;
+SELECT count(year) FROM remote WHERE ns = '__default__' AND ns = '';
+SELECT count(year) FROM two WHERE tenant = '__default__';
+\! test/regress/pinecone quiet
 -- parameters, initplans
 PREPARE of_namespace(text) AS SELECT count(title) FROM remote WHERE ns = $1;
 PREPARE of_namespaces(text[]) AS SELECT count(title) FROM remote WHERE ns = ANY ($1);

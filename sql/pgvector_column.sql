@@ -20,7 +20,7 @@ CREATE FOREIGN TABLE w (id text, embedding vector(2)) SERVER pinecone;
 SELECT * FROM w;
 CREATE SCHEMA i;
 IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO i;
-\d i."default"
+\d i.default_namespace
 DROP SCHEMA i CASCADE;
 \! test/regress/pinecone drop pgvector
 DROP EXTENSION vector CASCADE;

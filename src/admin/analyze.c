@@ -288,7 +288,7 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 													relation->rd_rel->relowner);
 	int n;
 	PineconeNamespaceStats *namespaces =
-		pinecone_session_namespaces(table, pinecone_session_stats(session, true, false), &n);
+		pinecone_session_namespaces(session, table, pinecone_session_stats(session, true, false), &n);
 	IdSample ids;
 	RowSample sample;
 
@@ -326,12 +326,12 @@ pineconeAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 													relation->rd_rel->relowner);
 	PineconeStats *stats = pinecone_session_stats(session, true, false);
 	int n;
-	PineconeNamespaceStats *namespaces = pinecone_session_namespaces(table, stats, &n);
+	PineconeNamespaceStats *namespaces = pinecone_session_namespaces(session, table, stats, &n);
 	double records = 0;
 	double width = METADATA_BYTES + stats->dimension * sizeof(float);
 
 	for (int i = 0; i < n; i++)
-		records += namespaces[i].records;
+		records += Max(namespaces[i].records, 0);
 	*func = acquire_sample_rows;
 	*totalpages = (BlockNumber) Min(1 + records * width / BLCKSZ, (double) MaxBlockNumber);
 	return true;

@@ -21,6 +21,7 @@
 #include "admin/explain.h"
 #include "admin/explain_request.h"
 #include "base/compat.h"
+#include "client/alias.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "request/filter.h"
@@ -82,7 +83,33 @@ abbreviate(char *text)
 static void
 append_namespace(StringInfo buf, const char *name)
 {
+	name = pinecone_option_plain_namespace(name);
 	appendStringInfo(buf, "%s%s", buf->len > 0 ? ", " : "", name[0] ? name : "(default)");
+}
+
+/* What names of namespaces stand for, as far as that is known. */
+static void
+explain_aliases(PineconeScanState *state, List *names, ExplainState *es)
+{
+	StringInfoData buf;
+	ListCell *lc;
+
+	if (state->session == NULL)
+		return;
+	initStringInfo(&buf);
+	foreach(lc, names)
+	{
+		const char *name = strVal(lfirst(lc));
+		const char *target = pinecone_pins_target(state->counters.pins, state->session, name);
+
+		if (target == NULL)
+			target = pinecone_alias_known(state->session, name);
+		if (target != NULL && strcmp(target, pinecone_option_plain_namespace(name)) != 0)
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", name,
+							 target[0] ? target : "(default)");
+	}
+	if (buf.len > 0)
+		ExplainPropertyText("Pinecone Alias", abbreviate(buf.data), es);
 }
 
 /* The namespaces of a text or text[] value, added to a list. */
@@ -154,6 +181,7 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " and " : "", unknown.data);
 	ExplainPropertyText(table->namespace_attnum > 0 ? "Pinecone Namespaces" : "Pinecone Namespace",
 						buf.len > 0 ? abbreviate(buf.data) : "all", es);
+	explain_aliases(state, known, es);
 }
 
 /* The conditions that choose namespaces by what they are called. */

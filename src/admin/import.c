@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "admin/import.h"
+#include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
 #include "pending/pending.h"
@@ -44,9 +45,11 @@
 typedef struct ImportOptions
 {
 	int sample_size;
-	Oid vector_type; /* FLOAT4ARRAYOID or pgvector's vector */
-	bool metadata;	 /* add a column for the whole object */
-	char *one_table; /* name of one table for all namespaces, or NULL */
+	Oid vector_type;	 /* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;		 /* add a column for the whole object */
+	char *one_table;	 /* name of one table for all namespaces, or NULL */
+	bool aliases;		 /* a table for each alias of a namespace, too */
+	char *default_table; /* what the default namespace's table is called */
 } ImportOptions;
 
 /* What a field's values have been seen to be */
@@ -68,6 +71,7 @@ typedef struct NamespaceSummary
 {
 	char *name;			  /* "" for the default namespace, NULL for all */
 	char *table;		  /* the foreign table's name */
+	bool is_alias;		  /* of another namespace */
 	List *declared;		  /* names of fields (char *) */
 	FieldSummary *fields; /* sorted by name */
 	int nfields;
@@ -115,6 +119,8 @@ read_options(List *defs, ImportOptions *options)
 	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
 	options->metadata = true;
 	options->one_table = NULL;
+	options->aliases = false;
+	options->default_table = "default_namespace";
 	foreach(lc, defs)
 	{
 		DefElem *def = lfirst(lc);
@@ -138,11 +144,22 @@ read_options(List *defs, ImportOptions *options)
 			if (options->one_table[0] == '\0' || strlen(options->one_table) >= NAMEDATALEN)
 				reject_option(def, "It is the name of a table.");
 		}
+		else if (strcmp(def->defname, "aliases") == 0)
+		{
+			if (!parse_bool(defGetString(def), &options->aliases))
+				reject_option(def, "Valid values are true and false.");
+		}
+		else if (strcmp(def->defname, "default_table") == 0)
+		{
+			options->default_table = defGetString(def);
+			if (options->default_table[0] == '\0' || strlen(options->default_table) >= NAMEDATALEN)
+				reject_option(def, "It is the name of a table.");
+		}
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table.")));
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table, default_table, aliases.")));
 	}
 }
 
@@ -251,6 +268,23 @@ find_namespaces(PineconeSession *session, PineconeStats *stats)
 	return sort_namespaces(namespaces);
 }
 
+/* No listing has aliases: they are asked for. */
+static List *
+add_aliases(PineconeSession *session, List *namespaces)
+{
+	List *aliases = pinecone_alias_list(session);
+	ListCell *lc;
+
+	foreach(lc, aliases)
+	{
+		PineconeAlias *alias = lfirst(lc);
+
+		namespaces = add_namespace(namespaces, alias->name, NULL);
+		((NamespaceSummary *) llast(namespaces))->is_alias = true;
+	}
+	return sort_namespaces(namespaces);
+}
+
 /* ---- Names ---- */
 
 static bool
@@ -289,7 +323,7 @@ choose_name(List *taken, const char *base)
  * first, so that what they are called does not depend on the others.
  */
 static void
-name_tables(List *namespaces)
+name_tables(List *namespaces, const ImportOptions *options)
 {
 	List *taken = NIL;
 	ListCell *lc;
@@ -307,7 +341,7 @@ name_tables(List *namespaces)
 			if (pass == 0)
 				summary->table = summary->name;
 			else
-				summary->table = choose_name(taken, len > 0 ? summary->name : "default");
+				summary->table = choose_name(taken, len > 0 ? summary->name : options->default_table);
 			taken = lappend(taken, summary->table);
 		}
 	}
@@ -596,7 +630,8 @@ create_table(const NamespaceSummary *summary, const PineconeStats *stats, const 
 		appendStringInfoString(&buf, ",\n  metadata jsonb");
 	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
 	if (summary->name != NULL)
-		appendStringInfo(&buf, " OPTIONS (namespace %s)", quote_literal_cstr(summary->name));
+		appendStringInfo(&buf, " OPTIONS (namespace %s%s)", quote_literal_cstr(summary->name),
+						 summary->is_alias ? ", updatable 'false'" : "");
 	return buf.data;
 }
 
@@ -645,7 +680,9 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 		return list_make1(create_table(summarize_all(session, &stats, namespaces, &options),
 									   &stats, stmt->server_name, &options));
 	}
-	name_tables(namespaces);
+	if (options.aliases)
+		namespaces = add_aliases(session, namespaces);
+	name_tables(namespaces, &options);
 	foreach(lc, namespaces)
 	{
 		NamespaceSummary *summary = lfirst(lc);

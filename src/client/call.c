@@ -156,7 +156,8 @@ start_attempt(PineconeCall *call)
 	MemoryContextReset(call->attempt_cxt);
 	old = MemoryContextSwitchTo(call->attempt_cxt);
 	headers[n++] = psprintf("Api-Key: %s", call->api_key);
-	headers[n++] = psprintf("X-Pinecone-Api-Version: %s", options->api_version);
+	headers[n++] = psprintf("X-Pinecone-Api-Version: %s",
+							call->api_version ? call->api_version : options->api_version);
 	if (call->body)
 		headers[n++] = "Content-Type: application/json";
 	headers[n] = NULL;
@@ -206,6 +207,7 @@ copy_problem(PineconeCall *call, const PineconeProblem *problem)
 {
 	call->problem = *problem;
 	call->problem.message = copy_text(call->cxt, problem->message);
+	call->problem.reason = copy_text(call->cxt, problem->reason);
 	call->problem.request_id = copy_text(call->cxt, problem->request_id);
 }
 
@@ -321,8 +323,11 @@ note_problem(PineconeCall *call)
 	if (exchange->body)
 		redact(exchange->body, exchange->body_len, call->api_key);
 	if (exchange->outcome == PINECONE_HTTP_ANSWERED)
+	{
 		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
 														 &problem->code);
+		problem->reason = pinecone_message_decode_reason(exchange->body, exchange->body_len);
+	}
 	else
 		problem->message = pstrdup(exchange->reason);
 	if (problem->message)

@@ -31,6 +31,7 @@ typedef struct PineconeProblem
 	long status;		 /* HTTP status when answered */
 	int code;			 /* gRPC code of the body, or 0 */
 	char *message;		 /* the service's or libcurl's own words, or NULL */
+	char *reason;		 /* the service's word for it in the body's details, or NULL */
 	char *request_id;	 /* or NULL */
 	const char *invalid; /* what is wrong with a reply's body, or NULL */
 	bool host_refused;	 /* the host may not be talked to; message says why */
@@ -57,6 +58,7 @@ struct PineconeCall
 	char *body;
 	int body_len;
 	char *api_key;
+	const char *api_version; /* that the operation needs; NULL: the server's */
 	bool control_plane;
 	bool is_write;
 	bool large_reply;

@@ -173,6 +173,12 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 										  errmsg("Pinecone refused the request"),
 				 errdetail_internal("%s", detail_of(call)),
 				 errhint("Check the user mapping's API key and what it may do.")));
+	else if (pinecone_vectors_failure((PineconeCall *) call) == PINECONE_FAILURE_ALIAS)
+		ereport(elevel,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("cannot write through an alias of a namespace"),
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("Write to the namespace that it stands for.")));
 	else if (problem->status == 404)
 		report_missing(elevel, call);
 	else if (problem->status == 429)

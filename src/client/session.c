@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/call.h"
 #include "client/session.h"
 #include "wire/message.h"
@@ -667,6 +668,7 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 	int low = 0;
 	int high = stats->nnamespaces;
 
+	namespace_ = pinecone_option_plain_namespace(namespace_);
 	while (low < high)
 	{
 		int middle = (low + high) / 2;
@@ -679,11 +681,12 @@ pinecone_session_namespace_records(PineconeStats *stats, const char *namespace_)
 		else
 			high = middle;
 	}
-	return 0;
+	return -1;
 }
 
 PineconeNamespaceStats *
-pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
+pinecone_session_namespaces(PineconeSession *session, PineconeTable *table, PineconeStats *stats,
+							int *n)
 {
 	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
 	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
@@ -696,7 +699,7 @@ pinecone_session_namespaces(PineconeTable *table, PineconeStats *stats, int *n)
 	{
 		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
 		result[i].records = all ? stats->namespaces[i].records :
-								  pinecone_session_namespace_records(stats, names[i]);
+								  pinecone_alias_records(session, stats, names[i]);
 	}
 	return result;
 }

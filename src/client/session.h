@@ -61,6 +61,9 @@ typedef struct PineconeSession
 	PineconeTime stats_asked_at;
 	TimestampTz stats_asked_in;	 /* the statement that did, by its start */
 	PineconeTime stats_retry_at; /* not to be asked again before; 0: as you like */
+
+	/* Names that stand for namespaces: see alias.c */
+	struct PineconeAliases *aliases; /* or NULL */
 } PineconeSession;
 
 /*
@@ -113,14 +116,18 @@ extern bool pinecone_session_locate(PineconeSession *session, struct PineconePro
  */
 extern bool pinecone_session_forget_host(PineconeSession *session, int location);
 
-/* Records in one namespace by those statistics; 0 when it is not there. */
+/*
+ * Records in one namespace by those statistics; -1 when they do not have it,
+ * which need not mean that it is empty: it may be an alias, or new.
+ */
 extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
 
 /*
- * The namespaces of a table by those statistics, and the records of each;
- * palloc'ed.
+ * The namespaces of a table by those statistics, and the records of each, -1
+ * where nobody knows; palloc'ed.
  */
-extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeTable *table,
+extern struct PineconeNamespaceStats *pinecone_session_namespaces(PineconeSession *session,
+																  PineconeTable *table,
 																  struct PineconeStats *stats, int *n);
 
 #endif /* PINECONE_SESSION_H */

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "client/alias.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "client/session.h"
@@ -397,6 +398,9 @@ pinecone_vectors_failure(PineconeCall *call)
 		if (problem->code == 11 || problem->status == 413 ||
 			(problem->message && strstr(problem->message, "message length too large")))
 			return PINECONE_FAILURE_TOO_LARGE;
+		if (problem->reason != NULL && (strcmp(problem->reason, "WRITE_TO_ALIAS") == 0 ||
+										strcmp(problem->reason, "NAME_IN_USE_BY_ALIAS") == 0))
+			return PINECONE_FAILURE_ALIAS;
 		if (problem->status == 404 && problem->code == 5)
 			return PINECONE_FAILURE_NO_NAMESPACE;
 		if (problem->status == 404)
@@ -537,14 +541,36 @@ values_are_sound(PineconeCall *call, const PineconePage *page, const PineconeRec
 	return false;
 }
 
+/* Does a reply name the namespace that was asked, if it names one? */
+static bool
+answers_as_asked(PineconeCall *call, const PineconePage *page)
+{
+	if (call->namespace_ == NULL || page->namespace_ == NULL || page->namespace_[0] == '\0' ||
+		strcmp(page->namespace_, call->namespace_) == 0)
+		return true;
+	return is_default_namespace(page->namespace_) && is_default_namespace(call->namespace_);
+}
+
+/* A name stands for the same namespace throughout a statement. */
+static void
+check_pin(PineconeCall *call, const PineconePage *page)
+{
+	if (call->counters == NULL || call->counters->pins == NULL || call->namespace_ == NULL ||
+		page->namespace_ == NULL)
+		return;
+	pinecone_pins_check(call->counters->pins, call->session, call->namespace_,
+						page->namespace_[0] == '\0' ? call->namespace_ : page->namespace_);
+}
+
 /* Does a page hold what was asked for, as far as one can tell? */
 static bool
 page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 {
 	size_t prefix_len = call->prefix ? strlen(call->prefix) : 0;
 
-	if (!is_default_namespace(page->namespace_) && call->namespace_ != NULL &&
-		strcmp(page->namespace_, call->namespace_) != 0)
+	/* what stands for another namespace is answered by that one */
+	if (!answers_as_asked(call, page) &&
+		!pinecone_alias_allows(call->session, call->namespace_, page->namespace_))
 	{
 		*reason = "the reply is of another namespace";
 		return false;
@@ -579,6 +605,7 @@ pinecone_vectors_page(PineconeCall *call)
 					 page_is_sound(call, page, &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
+	check_pin(call, page);
 	return page;
 }
 

@@ -20,9 +20,11 @@
 #include "wire/search.h"
 #include "wire/stats.h"
 
-/* What a statement's calls cost, for EXPLAIN ANALYZE. */
+/* What a statement's calls cost, for EXPLAIN ANALYZE, and what they keep to. */
 typedef struct PineconeCounters
 {
+	struct PineconePins *pins; /* what names stand for: see alias.h; or NULL */
+
 	uint64 requests; /* HTTP requests sent, retries included */
 	uint64 retries;
 	uint64 bytes_sent;	   /* request bodies and URLs */
@@ -40,6 +42,18 @@ typedef struct PineconeCounters
 	instr_time decode_time;	  /* parsing replies */
 	instr_time row_time;	  /* forming tuples */
 } PineconeCounters;
+
+/* Start counting anew, the same things. */
+static inline void
+pinecone_counters_reset(PineconeCounters *counters)
+{
+	struct PineconePins *pins = counters->pins;
+	bool timing = counters->timing;
+
+	memset(counters, 0, sizeof(*counters));
+	counters->pins = pins;
+	counters->timing = timing;
+}
 
 typedef struct PineconeCall PineconeCall;
 
@@ -131,6 +145,7 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_NONE,
 	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
 	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
+	PINECONE_FAILURE_ALIAS,			  /* writes, dry runs among them, to an alias */
 	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
 	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
 	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */

@@ -49,6 +49,7 @@ struct PineconeModify
 	PineconeSend *send;			  /* out */
 	int target;
 	char *target_namespace; /* whose number that is, or NULL */
+	char *writable;			/* a namespace that is known to be no alias, or NULL */
 
 	/* Memory */
 	MemoryContext cxt;	   /* lives as long as this */
@@ -114,6 +115,9 @@ extern void pinecone_modify_finish(PineconeModify *modify);
 
 /* For statement.c: write the rows that wait for their stored records. */
 extern void pinecone_modify_flush(PineconeModify *modify);
+
+/* Nothing can be written through an alias of a namespace: say so before anything is sent. */
+extern void pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_);
 
 /* The namespace that a value of the namespace column, or a row, is meant for. */
 extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value,

@@ -390,7 +390,11 @@ execute(ForeignScanState *node)
 	pinecone_scan_prepare(node);
 	evaluate_assignments(node, &direct);
 	for (int i = 0; i < scan->nnamespaces; i++)
-		count += modify_namespace(node, &direct, scan->namespaces[i].name);
+		pinecone_modify_refuse_alias(direct.modify,
+									 pinecone_option_plain_namespace(scan->namespaces[i].name));
+	for (int i = 0; i < scan->nnamespaces; i++)
+		count += modify_namespace(node, &direct,
+								  pinecone_option_plain_namespace(scan->namespaces[i].name));
 	if (statement != NULL)
 	{
 		pinecone_statement_add(statement, direct.modify);

@@ -9,9 +9,31 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "client/alias.h"
 #include "modify/modify.h"
 
 /* ---- Where writes go ---- */
+
+void
+pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_)
+{
+	char *target;
+
+	if (modify->writable != NULL && strcmp(modify->writable, namespace_) == 0)
+		return;
+	target = pinecone_alias_target(modify->session, namespace_, true);
+	if (target != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("cannot write to \"%s\" through foreign table \"%s\"", namespace_,
+						modify->table->name),
+				 target[0] ? errdetail("It is an alias of namespace \"%s\".", target) :
+							 errdetail("It is an alias of the default namespace."),
+				 errhint("Write through a table of that namespace.")));
+	if (modify->writable != NULL)
+		pfree(modify->writable);
+	modify->writable = MemoryContextStrdup(modify->cxt, namespace_);
+}
 
 PineconeModify *
 pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
@@ -28,6 +50,8 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	modify->stats = pinecone_session_stats(modify->session, false, false);
 	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
 											ALLOCSET_DEFAULT_SIZES);
+	if (table->namespace_attnum == 0)
+		pinecone_modify_refuse_alias(modify, table->namespace_);
 	if (operation != CMD_DELETE)
 		modify->writer = pinecone_convert_writer(table, modify->stats, assigned);
 	if (!table->transactional)
@@ -175,10 +199,10 @@ pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value, bool isn
 	name = TextDatumGetCString(value);
 	if (!pinecone_option_namespace_is_valid(name))
 		refuse_namespace(modify, name, "Names of namespaces are ASCII, at most 512 characters long.");
-	if (strcmp(name, "__default__") == 0)
-		refuse_namespace(modify, name, "The default namespace reads \"\".");
+	name = pinecone_option_plain_namespace(name);
 	if (!pinecone_option_has_namespace(table, name))
 		refuse_namespace(modify, name, "It is not among those of the table's option \"namespaces\".");
+	pinecone_modify_refuse_alias(modify, name);
 	return name;
 }
 

@@ -38,7 +38,7 @@ truncate_table(PineconeModify *modify)
 	/* what is cached may lack a namespace that has records by now */
 	if (modify->table->namespace_attnum > 0)
 		stats = pinecone_session_stats(modify->session, true, false);
-	namespaces = pinecone_session_namespaces(modify->table, stats, &n);
+	namespaces = pinecone_session_namespaces(modify->session, modify->table, stats, &n);
 	if (modify->table->namespace_attnum > 0)
 		namespaces = pinecone_pending_add_namespaces(modify->session, modify->table, namespaces, &n);
 	for (int i = 0; i < n; i++)
@@ -65,6 +65,14 @@ pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs
 
 		check_truncatable(table);
 		modifies = lappend(modifies, pinecone_modify_create(NULL, table, GetUserId(), CMD_DELETE, NULL, true));
+	}
+	/* TRUNCATE of a table with option "namespaces" names them */
+	foreach(lc, modifies)
+	{
+		PineconeModify *modify = lfirst(lc);
+
+		for (int i = 0; i < modify->table->nnamespaces; i++)
+			pinecone_modify_refuse_alias(modify, modify->table->namespaces[i]);
 	}
 	foreach(lc, modifies)
 		truncate_table(lfirst(lc));

@@ -266,7 +266,7 @@ pinecone_option_namespace_is_valid(const char *name)
 	return strlen(name) <= 512;
 }
 
-/* What a namespace is called in a list of names, or where it is asked for. */
+/* The default namespace has two names. */
 const char *
 pinecone_option_plain_namespace(const char *name)
 {

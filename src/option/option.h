@@ -140,6 +140,9 @@ extern PineconeTable *pinecone_option_table(Oid relid);
 /* Can a namespace be called so? */
 extern bool pinecone_option_namespace_is_valid(const char *name);
 
+/* What is asked for by a name: the default namespace is "", or __default__. */
+extern const char *pinecone_option_plain_namespace(const char *name);
+
 /* Does the table show that namespace? */
 extern bool pinecone_option_has_namespace(const PineconeTable *table, const char *name);
 

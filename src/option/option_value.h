@@ -20,9 +20,6 @@ extern bool pinecone_option_bool(List *defs, const char *name);
 /* A list of namespaces, sorted and distinct; raises an error when it is none. */
 extern char **pinecone_option_names(const char *value, int *n);
 
-/* What a namespace is called in a list of names, or where it is asked for. */
-extern const char *pinecone_option_plain_namespace(const char *name);
-
 /* Can a key be sent in a header? */
 extern bool pinecone_option_key_is_valid(const char *key);
 

@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "client/alias.h"
 #include "plan/paths.h"
 
 /* Rows assumed when the service does not tell. */
@@ -49,6 +50,18 @@ namespaces_named(PineconeTranslate *cxt, Expr *clause)
 }
 
 /*
+ * The records of a namespace.  One that statistics do not have may be new, or
+ * an alias: what ANALYZE has found is the best guess then.
+ */
+static double
+known_or_assumed(RelOptInfo *rel, PineconePlanInfo *info, double records)
+{
+	if (records >= 0)
+		return records;
+	return rel->tuples > 0 && info->table->namespace_attnum == 0 ? rel->tuples : DEFAULT_ROWS;
+}
+
+/*
  * The records in the namespaces that a value names.  Which they are is known
  * only of constants; others are taken for average ones.
  */
@@ -76,8 +89,9 @@ records_named(PlannerInfo *root, RelOptInfo *rel, Expr *value)
 	for (int i = 0; i < n; i++)
 	{
 		if (!nulls[i])
-			records += pinecone_session_namespace_records(info->stats,
-														  TextDatumGetCString(names[i]));
+			records += known_or_assumed(rel, info,
+										pinecone_alias_records(info->session, info->stats,
+															   pinecone_option_plain_namespace(TextDatumGetCString(names[i]))));
 	}
 	return records;
 }
@@ -110,9 +124,9 @@ records_in_table(RelOptInfo *rel, PineconePlanInfo *info)
 	info->nall = Max(1, info->table->nnamespaces);
 	if (info->stats == NULL)
 		return rel->tuples > 0 ? rel->tuples : DEFAULT_ROWS;
-	namespaces = pinecone_session_namespaces(info->table, info->stats, &info->nall);
+	namespaces = pinecone_session_namespaces(info->session, info->table, info->stats, &info->nall);
 	for (int i = 0; i < info->nall; i++)
-		records += namespaces[i].records;
+		records += known_or_assumed(rel, info, namespaces[i].records);
 	return records;
 }
 

@@ -153,7 +153,10 @@ pinecone_answers_create(ForeignScanState *node)
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	ahead->pool_counters.timing = pinecone_scan_is_timed(node);
 	if (state->request->op == PINECONE_OP_FETCH)
+	{
+		ahead->pool_counters.pins = state->counters.pins;
 		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
+	}
 
 	prepare_key(ahead);
 	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
@@ -214,7 +217,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 	int n = Max(state->values.n, 1);
 
 	*run = *state;
-	memset(&run->counters, 0, sizeof(run->counters));
+	pinecone_counters_reset(&run->counters);
 	run->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 										 ALLOCSET_SMALL_SIZES);
 	run->values.values = palloc0(n * sizeof(Datum));
@@ -235,7 +238,6 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 static void
 add_counters(PineconeCounters *sum, PineconeCounters *part)
 {
-	bool timing;
 
 	sum->requests += part->requests;
 	sum->retries += part->retries;
@@ -250,9 +252,7 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
 	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
 	INSTR_TIME_ADD(sum->row_time, part->row_time);
-	timing = part->timing;
-	memset(part, 0, sizeof(*part));
-	part->timing = timing;
+	pinecone_counters_reset(part);
 }
 
 /* What the pool is asked for from now on, it is asked for by this answer. */

@@ -132,7 +132,8 @@ begin_source(PineconeFanout *fanout, Source *source)
 	MemoryContext old = MemoryContextSwitchTo(fanout->cxt);
 	PineconeSourceSpec spec = fanout->spec;
 
-	spec.namespace_ = source->namespace_;
+	/* the source, and so its records, keep the name that was asked for */
+	spec.namespace_ = pinecone_option_plain_namespace(source->namespace_);
 	source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
 		spec.counters->namespaces++;

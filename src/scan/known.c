@@ -82,18 +82,35 @@ is_current(PineconeTime at)
 	return at != 0 && !pinecone_clock_passed(at, pinecone_stats_ttl_ms);
 }
 
+/*
+ * Records of a namespace by statistics; -1 for one that they do not list, which
+ * may be the alias of another.
+ */
+static double
+listed_records(const PineconeSourceSpec *spec)
+{
+	double records = pinecone_session_namespace_records(spec->session->stats, spec->namespace_);
+
+	return records > 0 ? records : -1;
+}
+
+static bool
+stats_are_current(const PineconeSession *session)
+{
+	return session->stats != NULL && session->stats_location == session->location &&
+		   is_current(session->stats->fetched_at);
+}
+
 /* What the session remembers, or -1 */
 static double
 remembered_records(const PineconeSourceSpec *spec)
 {
-	PineconeStats *stats = spec->session->stats;
 	double records = -1;
 
 	if (spec->filter == NULL)
 	{
-		if (stats != NULL && spec->session->stats_location == spec->session->location &&
-			is_current(stats->fetched_at))
-			records = pinecone_session_namespace_records(stats, spec->namespace_);
+		if (stats_are_current(spec->session))
+			records = listed_records(spec);
 	}
 	else
 	{
@@ -129,6 +146,9 @@ ask(PineconeKnownQuestion *question, const PineconeSourceSpec *spec)
 	question->asked = true;
 	if (spec->filter == NULL)
 	{
+		/* they would not list it this time either */
+		if (stats_are_current(spec->session) && listed_records(spec) < 0)
+			return false;
 		question->before = spec->session->stats ? spec->session->stats->fetched_at : 0;
 		if (pinecone_session_ask_stats(spec->session) && spec->counters)
 			spec->counters->requests++;
@@ -196,13 +216,10 @@ pinecone_known_matches(PineconeKnownQuestion *question, const PineconeSourceSpec
 	}
 	else
 	{
-		PineconeStats *stats;
-
 		if (!pinecone_session_take_stats(spec->session))
 			return (PineconeKnown){PINECONE_KNOWN_ASKED, -1};
-		stats = spec->session->stats;
-		if (stats != NULL && stats->fetched_at != question->before)
-			known.records = pinecone_session_namespace_records(stats, spec->namespace_);
+		if (spec->session->stats != NULL && spec->session->stats->fetched_at != question->before)
+			known.records = listed_records(spec);
 	}
 	if (known.records == came)
 		known.kind = PINECONE_KNOWN_ALL;

@@ -229,7 +229,11 @@ pinecone_pooled_flush(PineconePooled *pool)
 
 		dlist_delete(&chunk->node);
 		pool->waiting -= chunk->spec.nids;
-		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.namespace_,
+		chunk->in_order = pinecone_pending_view(chunk->spec.session,
+												pinecone_source_own_name(chunk->spec.session, chunk->spec.counters,
+																		 chunk->spec.own_writes,
+																		 chunk->spec.namespace_,
+																		 chunk->spec.position),
 												chunk->spec.position) == NULL;
 		chunk->source = pinecone_source_begin(&chunk->spec);
 		MemoryContextSwitchTo(old);

@@ -10,6 +10,7 @@
 
 #include "utils/builtins.h"
 
+#include "client/alias.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
@@ -35,6 +36,38 @@ count_records(ForeignScanState *node, const char *namespace_)
 	return count;
 }
 
+/*
+ * Count what no listing has: nothing, an alias, or a namespace that is new.  An
+ * alias's target answers, and names itself; its records are listed.
+ */
+static double
+count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSourceSpec spec;
+	PineconeSource *stream;
+	PineconeRecord *record;
+	double count = 0;
+
+	pinecone_scan_fill_spec(node, PINECONE_OP_LIST, &spec);
+	spec.namespace_ = name;
+	spec.row_limit = 1; /* most often, more is not needed */
+	stream = pinecone_source_begin(&spec);
+	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
+	{
+		const char *target = pinecone_pins_target(state->counters.pins, state->session, name);
+
+		if (count == 0 && target != NULL && pinecone_session_namespace_records(stats, target) > 0)
+		{
+			count = pinecone_session_namespace_records(stats, target);
+			break;
+		}
+		count++;
+	}
+	pinecone_source_end(stream);
+	return count;
+}
+
 void
 pinecone_count_start(ForeignScanState *node)
 {
@@ -50,16 +83,22 @@ pinecone_count_start(ForeignScanState *node)
 	for (int i = 0; i < state->nnamespaces; i++)
 	{
 		PineconeNamespaceStats *counted = &state->namespaces[i];
+		const char *name = pinecone_option_plain_namespace(counted->name);
+		const char *own = pinecone_source_own_name(state->session, &state->counters, state->table, name,
+												   state->position);
 
-		pinecone_consistency_wait(state->session, state->table, counted->name);
-		if (pinecone_pending_view(state->session, counted->name, state->position) != NULL)
+		pinecone_consistency_wait(state->session, state->table, own);
+		if (pinecone_pending_view(state->session, own, state->position) != NULL)
 		{
-			counted->records = count_records(node, counted->name);
+			counted->records = count_records(node, name);
 			continue;
 		}
+		/* a dry run is a write, which no alias takes */
 		if (state->filter.kind == PINECONE_FILTER_JSON)
 			state->count_calls[i] = pinecone_vectors_count(state->session, &state->counters,
-														   counted->name, state->filter.json);
+														   pinecone_pins_resolve(state->counters.pins,
+																				 state->session, name),
+														   state->filter.json);
 		else if (!state->all_known || counted->records < 0)
 		{
 			/* else the statistics that named it were asked for just now */
@@ -88,8 +127,9 @@ is_answered(PineconeScanState *state)
 }
 
 static void
-take_counts(PineconeScanState *state)
+take_counts(ForeignScanState *node)
 {
+	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = state->stats_call ? pinecone_vectors_stats_result(state->stats_call) : NULL;
 
 	for (int i = 0; i < state->nnamespaces; i++)
@@ -98,12 +138,20 @@ take_counts(PineconeScanState *state)
 
 		if (state->count_calls[i])
 		{
-			counted->records = pinecone_vectors_count_result(state->count_calls[i]);
+			/* made an alias just now, or the service does not tell what it stands for */
+			if (pinecone_vectors_failure(state->count_calls[i]) == PINECONE_FAILURE_ALIAS)
+				counted->records = count_records(node, pinecone_option_plain_namespace(counted->name));
+			else
+				counted->records = pinecone_vectors_count_result(state->count_calls[i]);
 			pinecone_vectors_free(state->count_calls[i]);
 			state->count_calls[i] = NULL;
 		}
 		else if (stats && counted->records < 0)
+		{
 			counted->records = pinecone_session_namespace_records(stats, counted->name);
+			if (counted->records < 0)
+				counted->records = count_unlisted(node, stats, counted->name);
+		}
 	}
 	pinecone_vectors_free(state->stats_call);
 	state->stats_call = NULL;
@@ -162,7 +210,7 @@ pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot)
 			state->pending = true;
 			return slot;
 		}
-		take_counts(state);
+		take_counts(node);
 	}
 	return state->request->grouped ? count_row_by_namespace(state, slot) : count_row(state, slot);
 }

@@ -8,17 +8,18 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "client/alias.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
-/* Can a namespace be called so?  The default namespace is "". */
+/* Can a namespace be called so?  The default namespace is "", or __default__. */
 static bool
 is_possible(const char *name)
 {
-	return name[0] == '\0' || (pinecone_run_id_is_possible(name) && strcmp(name, "__default__") != 0);
+	return name[0] == '\0' || pinecone_run_id_is_possible(name);
 }
 
 /* A namespace with what is known already of its size. */
@@ -29,7 +30,7 @@ add_namespace(PineconeScanState *state, char *name)
 	PineconeStats *stats = state->session->stats;
 
 	added->name = name;
-	added->records = stats ? pinecone_session_namespace_records(stats, name) : -1;
+	added->records = stats ? pinecone_alias_records(state->session, stats, name) : -1;
 }
 
 static int
@@ -71,7 +72,7 @@ find_all_namespaces(ForeignScanState *node)
 	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
 	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
-	state->all = pinecone_session_namespaces(state->table, stats, &state->nall);
+	state->all = pinecone_session_namespaces(state->session, state->table, stats, &state->nall);
 	state->all = pinecone_pending_add_namespaces(state->session, state->table, state->all,
 												 &state->nall);
 	if (state->table->session_consistency)
@@ -80,17 +81,42 @@ find_all_namespaces(ForeignScanState *node)
 	MemoryContextSwitchTo(old);
 }
 
-/* Keep those names that are among others as well; both are sorted. */
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * Keep those names that are among others as well, which are sorted.  A condition
+ * may call the default namespace __default__, and then its rows are called so.
+ */
 static int
 intersect_names(char **names, int n, char **others, int nothers)
 {
 	int kept = 0;
 
-	for (int i = 0, j = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		while (j < nothers && strcmp(others[j], names[i]) < 0)
-			j++;
-		if (j < nothers && strcmp(others[j], names[i]) == 0)
+		const char *plain = pinecone_option_plain_namespace(names[i]);
+
+		if (bsearch(&names[i], others, nothers, sizeof(char *), compare_names) ||
+			(plain != names[i] && bsearch(&plain, others, nothers, sizeof(char *), compare_names)))
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+/* Who names the default namespace both ways gets its rows once. */
+static int
+drop_repeated_default(char **names, int n)
+{
+	int kept = 0;
+
+	/* they are sorted, so that "" is the first */
+	for (int i = 0; i < n; i++)
+	{
+		if (i == 0 || names[0][0] != '\0' || pinecone_option_plain_namespace(names[i])[0] != '\0')
 			names[kept++] = names[i];
 	}
 	return kept;
@@ -172,6 +198,7 @@ choose_by_name(ForeignScanState *node)
 		names = found;
 		n = nfound;
 	}
+	n = drop_repeated_default(names, n);
 	state->nnamespaces = 0;
 	if (names == NULL)
 	{

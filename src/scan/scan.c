@@ -31,6 +31,7 @@
 #include "base/distance.h"
 #include "base/record_key.h"
 #include "base/setting.h"
+#include "client/alias.h"
 #include "client/session.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
@@ -71,6 +72,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
 	state->position = pinecone_pending_position();
+	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run_cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",
 										   ALLOCSET_DEFAULT_SIZES);

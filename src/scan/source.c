@@ -6,6 +6,7 @@
 
 #include "utils/memutils.h"
 
+#include "client/alias.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/overlay.h"
@@ -13,16 +14,33 @@
 #include "scan/source.h"
 #include "scan/stored.h"
 
+const char *
+pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
+						 const PineconeTable *own_writes, const char *namespace_, int64 position)
+{
+	bool may_see_own = position > 0 && pinecone_pending_position() > 0;
+	int n = 0;
+
+	if (!may_see_own && own_writes && own_writes->session_consistency)
+		(void) pinecone_consistency_namespaces(session, &n);
+	if (!may_see_own && n == 0)
+		return namespace_;
+	return pinecone_pins_resolve(counters ? counters->pins : NULL, session, namespace_);
+}
+
 PineconeSource *
 pinecone_source_begin(const PineconeSourceSpec *spec)
 {
 	PineconePendingView *view;
+	const char *own;
 
 	if (spec->op == PINECONE_OP_FETCH && spec->pool != NULL)
 		return pinecone_pooled_begin(spec);
-	view = pinecone_pending_view(spec->session, spec->namespace_, spec->position);
+	own = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
+								   spec->position);
+	view = pinecone_pending_view(spec->session, own, spec->position);
 	if (spec->own_writes)
-		pinecone_consistency_wait(spec->session, spec->own_writes, spec->namespace_);
+		pinecone_consistency_wait(spec->session, spec->own_writes, own);
 	if (view == NULL)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);

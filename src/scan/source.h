@@ -68,6 +68,14 @@ typedef enum PineconeSourceStatus
 typedef struct PineconeSource PineconeSource;
 
 /*
+ * The namespace whose writes by this session are to be seen under a name: what
+ * it stands for, if it is an alias and there are such writes at all.
+ */
+extern const char *pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
+											const PineconeTable *own_writes,
+											const char *namespace_, int64 position);
+
+/*
  * Start; the first request is on its way when this returns.  The source lives
  * in a child of the current memory context.  What "spec" points to must live
  * as long as the source.

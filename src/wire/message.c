@@ -604,6 +604,39 @@ pinecone_message_decode_namespaces(const char *body, size_t len, PineconeNamespa
 	return true;
 }
 
+/* Something that is no alias is passed over. */
+static void
+read_alias(struct json_object *entry, PineconeAlias *aliases, int *n)
+{
+	char *name = string_member(entry, "name");
+	char *target = string_member(entry, "target_namespace");
+
+	if (name == NULL || target == NULL)
+		return;
+	aliases[*n].name = pg_any_to_server(name, strlen(name), PG_UTF8);
+	aliases[*n].target = namespace_name(target);
+	(*n)++;
+}
+
+bool
+pinecone_message_decode_aliases(const char *body, size_t len, PineconeAlias **aliases, int *n,
+								char **next_token, const char **reason)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *list = member(root, "namespace_aliases");
+	size_t length = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	*n = 0;
+	*next_token = string_member(member(root, "pagination"), "next");
+	*aliases = palloc0(Max(length, 1) * sizeof(PineconeAlias));
+	for (size_t i = 0; i < length; i++)
+		read_alias(json_object_array_get_idx(list, i), *aliases, n);
+	if (list == NULL)
+		read_alias(root, *aliases, n);
+	*reason = "the reply holds no aliases";
+	return *n > 0 || list != NULL;
+}
+
 bool
 pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
 							  char **state, const char **reason)
@@ -670,6 +703,18 @@ presentable(const char *text, size_t len)
 	while (*result == ' ')
 		result++;
 	return result;
+}
+
+char *
+pinecone_message_decode_reason(const char *body, size_t len)
+{
+	struct json_object *details = member(parse_document(body, len), "details");
+	char *reason = NULL;
+
+	if (details != NULL && json_object_is_type(details, json_type_array) &&
+		json_object_array_length(details) > 0)
+		reason = string_member(json_object_array_get_idx(details, 0), "reason");
+	return reason ? presentable(reason, strlen(reason)) : NULL;
 }
 
 char *

@@ -67,6 +67,10 @@ extern bool pinecone_message_decode_namespaces(const char *body, size_t len,
 											   PineconeNamespaceInfo **infos, int *n,
 											   char **next_token, const char **reason);
 
+/* One alias, or a page of them */
+extern bool pinecone_message_decode_aliases(const char *body, size_t len, PineconeAlias **aliases,
+											int *n, char **next_token, const char **reason);
+
 /* An index description of any API version; host is NULL while there is none. */
 extern bool pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
 										  char **state, const char **reason);
@@ -76,5 +80,8 @@ extern bool pinecone_message_decode_index(const char *body, size_t len, char **h
  * never NULL.  *code is the gRPC code if the body has one, else 0.
  */
 extern char *pinecone_message_decode_error(const char *body, size_t len, int *code);
+
+/* The machine's word for an error, in its first detail; NULL when there is none. */
+extern char *pinecone_message_decode_reason(const char *body, size_t len);
 
 #endif /* PINECONE_MESSAGE_H */

@@ -42,4 +42,11 @@ typedef struct PineconeNamespaceInfo
 	char **fields;
 } PineconeNamespaceInfo;
 
+/* A name that stands for a namespace when something is read (API 2026-07) */
+typedef struct PineconeAlias
+{
+	char *name;
+	char *target; /* "" for the default namespace */
+} PineconeAlias;
+
 #endif /* PINECONE_STATS_H */

@@ -19,6 +19,13 @@ use Time::HiRes qw(sleep time);
 
 use constant VERSION => '2025-10';
 
+# Aliases are of another
+sub version_for
+{
+	my ($url) = @_;
+	return $url =~ m{/namespace-aliases} ? '2026-07' : VERSION;
+}
+
 # Keys sorted, so that equal requests print alike
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 
@@ -59,7 +66,7 @@ sub _by_http
 		{
 			headers => {
 				'Api-Key' => $self->{key},
-				'X-Pinecone-Api-Version' => VERSION,
+				'X-Pinecone-Api-Version' => version_for($url),
 				defined $content ? ('Content-Type' => 'application/json') : (),
 			},
 			defined $content ? (content => $content) : (),
@@ -73,7 +80,7 @@ sub _by_curl
 {
 	my ($self, $method, $url, $content) = @_;
 	my @command = ('curl', '-sS', '-X', $method, '-H', "Api-Key: $self->{key}",
-		'-H', 'X-Pinecone-Api-Version: ' . VERSION, '-w', "\n%{http_code}");
+		'-H', 'X-Pinecone-Api-Version: ' . version_for($url), '-w', "\n%{http_code}");
 
 	push @command, '--cacert', $self->{ca_file} if $self->{ca_file};
 	push @command, '-H', 'Content-Type: application/json', '--data-binary', $content if defined $content;
@@ -92,6 +99,15 @@ sub request
 
 	die sprintf("%s %s: %s %s\n", $method, $url, $status, ref $reply ? $json->encode($reply) : $reply) if $status !~ /^2/;
 	return $reply;
+}
+
+# Make an alias of a namespace, or point one elsewhere.
+sub alias
+{
+	my ($self, $host, $name, $target) = @_;
+	my ($status) = $self->try_request('PATCH', "$host/namespace-aliases/$name", {target_namespace => $target});
+
+	$self->request('POST', "$host/namespace-aliases", {name => $name, target_namespace => $target}) if $status == 404;
 }
 
 # A request to the control plane, or to an index.

@@ -8,6 +8,7 @@
 #include "facts.h"
 #include "filter.h"
 #include "limits.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>

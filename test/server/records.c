@@ -11,6 +11,7 @@
 #include "knn.h"
 #include "limits.h"
 #include "places.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>
