@@ -9,6 +9,7 @@
 
 #include "executor/executor.h"
 #include "optimizer/paths.h"
+#include "optimizer/planner.h"
 
 #include "base/compat.h"
 #include "hooks.h"
@@ -18,6 +19,7 @@
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
+static planner_hook_type next_planner = NULL;
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
 static set_join_pathlist_hook_type next_set_join_pathlist = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
@@ -74,6 +76,16 @@ hook_planner_shutdown(void)
 #define hook_planner_shutdown() ((void) 0)
 
 #endif
+
+/* ---- Planner: ours before, for it brings statements to a form that can be planned ---- */
+
+static PlannedStmt *
+plan_statement(PINECONE_PLANNER_ARGS)
+{
+	pinecone_plan_conflicts(parse);
+	return next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
+								  standard_planner(PINECONE_PLANNER_PASS);
+}
 
 /* ---- Paths: ours last, for it looks at those that there are ---- */
 
@@ -137,6 +149,8 @@ pinecone_hooks_install(void)
 {
 	RegisterCustomScanMethods(&pinecone_readahead_methods);
 
+	next_planner = planner_hook;
+	planner_hook = plan_statement;
 	next_set_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
 	next_set_join_pathlist = set_join_pathlist_hook;

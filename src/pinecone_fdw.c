@@ -73,6 +73,8 @@ pinecone_fdw_handler(PG_FUNCTION_ARGS)
 	routine->PlanForeignModify = pineconePlanForeignModify;
 	routine->BeginForeignModify = pineconeBeginForeignModify;
 	routine->ExecForeignInsert = pineconeExecForeignInsert;
+	routine->GetForeignModifyBatchSize = pineconeGetForeignModifyBatchSize;
+	routine->ExecForeignBatchInsert = pineconeExecForeignBatchInsert;
 	routine->ExecForeignUpdate = pineconeExecForeignUpdate;
 	routine->ExecForeignDelete = pineconeExecForeignDelete;
 	routine->EndForeignModify = pineconeEndForeignModify;

@@ -416,7 +416,12 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 
 	if (mtstate->operation == CMD_INSERT)
-		explain_write(table, table->duplicate_error ? "fetch, and upsert if there is none" : "upsert", es);
+		explain_write(table,
+					  table->duplicate_error ||
+							  ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING ?
+						  "fetch, and upsert if there is none" :
+						  "upsert",
+					  es);
 	else if (mtstate->operation == CMD_DELETE)
 		explain_write(table, "delete", es);
 	else

@@ -231,6 +231,7 @@ list_namespaces(PineconeSession *session)
 		failure = pinecone_vectors_failure(call);
 		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
 			failure == PINECONE_FAILURE_NO_NAMESPACE ||
+			failure == PINECONE_FAILURE_FORBIDDEN ||
 			failure == PINECONE_FAILURE_REJECTED)
 		{
 			pinecone_vectors_free(call);

@@ -173,6 +173,17 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_class_members(ec, rel) ((ec)->ec_members)
 #endif
 
+/* PG19 tells planner hooks of the EXPLAIN that they plan for */
+#if PG_VERSION_NUM >= 190000
+#define PINECONE_PLANNER_ARGS \
+	Query *parse, const char *query_string, int options, ParamListInfo params, ExplainState *es
+#define PINECONE_PLANNER_PASS parse, query_string, options, params, es
+#else
+#define PINECONE_PLANNER_ARGS \
+	Query *parse, const char *query_string, int options, ParamListInfo params
+#define PINECONE_PLANNER_PASS parse, query_string, options, params
+#endif
+
 /* PG18 took away the last argument of an ExecutorRun hook */
 #if PG_VERSION_NUM >= 180000
 #define PINECONE_EXECUTOR_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, uint64 count

@@ -23,8 +23,11 @@ bool pinecone_enable_read_ahead = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
+bool pinecone_allow_loopback = true;
 uint64 pinecone_hosts_changes = 0;
 int pinecone_stats_ttl_ms = 60000;
+int pinecone_idle_timeout_ms = 30000;
+int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
 
@@ -55,6 +58,12 @@ assign_hosts(const char *value, void *extra)
 	pinecone_hosts_changes++;
 }
 
+static void
+assign_loopback(bool value, void *extra)
+{
+	pinecone_hosts_changes++;
+}
+
 typedef struct Number
 {
 	const char *name;
@@ -70,6 +79,10 @@ typedef struct Number
 static const Number numbers[] = {
 	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
 	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
+	{"pinecone_fdw.idle_connection_timeout", "How long connections stay open after a transaction that used them.",
+	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS},
+	{"pinecone_fdw.max_connections", "How many connections a session has at a time.",
+	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, 0},
 	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
@@ -89,10 +102,10 @@ typedef struct Hosts
 
 static const Hosts hosts[] = {
 	{"pinecone_fdw.allowed_hosts", "Hosts that may be sent API keys.",
-	 "Names and patterns such as \"*.pinecone.io\", separated by commas. Loopback is always allowed.",
+	 "Names and patterns such as \"*.pinecone.io\", separated by commas; for loopback see pinecone_fdw.allow_loopback.",
 	 &pinecone_allowed_hosts, "*.pinecone.io"},
 	{"pinecone_fdw.allow_http_hosts", "Hosts that may be talked to without TLS.",
-	 "Names and patterns, separated by commas. Loopback is always allowed.",
+	 "Names and patterns, separated by commas; for loopback see pinecone_fdw.allow_loopback.",
 	 &pinecone_allow_http_hosts, ""},
 };
 
@@ -106,6 +119,7 @@ pinecone_setting_init(void)
 	static int nswitches = 0;
 	static int nnumbers = 0;
 	static int nhosts = 0;
+	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
 	{
@@ -128,5 +142,11 @@ pinecone_setting_init(void)
 		DefineCustomStringVariable(one->name, one->description, one->more, one->variable, one->otherwise,
 								   PGC_SUSET, 0, NULL, assign_hosts, NULL);
 	}
+	if (!loopback)
+		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",
+								 "Lets servers be on this machine.",
+								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
+								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
+	loopback = true;
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

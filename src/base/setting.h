@@ -25,11 +25,14 @@ extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at onc
 extern char *pinecone_allowed_hosts;	/* superuser; host patterns, comma-separated */
 extern char *pinecone_allow_http_hosts; /* superuser; where http:// may go besides
 										 * loopback; host patterns */
-extern uint64 pinecone_hosts_changes;	/* how often these two were set */
+extern bool pinecone_allow_loopback;	/* superuser; this machine, be it not on those lists */
+extern uint64 pinecone_hosts_changes;	/* how often these were set */
 
 /* Transport */
-extern int pinecone_stats_ttl_ms; /* how long index statistics stay fresh */
-extern int pinecone_prefetch_kb;  /* reply bytes a scan keeps in flight */
+extern int pinecone_stats_ttl_ms;	 /* how long index statistics stay fresh */
+extern int pinecone_idle_timeout_ms; /* how long unused connections stay open; -1: for ever */
+extern int pinecone_max_connections; /* of a backend to all hosts */
+extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
 
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */

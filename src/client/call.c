@@ -209,6 +209,7 @@ copy_problem(PineconeCall *call, const PineconeProblem *problem)
 	call->problem.message = copy_text(call->cxt, problem->message);
 	call->problem.reason = copy_text(call->cxt, problem->reason);
 	call->problem.request_id = copy_text(call->cxt, problem->request_id);
+	call->problem.host = copy_text(call->cxt, problem->host);
 }
 
 /* Has the service counted, wherever it is and whether we do or not? */
@@ -264,6 +265,13 @@ status_is_transient(long status)
 		   status == 504;
 }
 
+bool
+pinecone_problem_is_quota(const PineconeProblem *problem)
+{
+	return problem->status == 429 && problem->message != NULL &&
+		   strstr(problem->message, "for the current month") != NULL;
+}
+
 /* Was this attempt one that another may repair? */
 static bool
 attempt_is_retryable(PineconeCall *call)
@@ -274,9 +282,7 @@ attempt_is_retryable(PineconeCall *call)
 	{
 		case PINECONE_HTTP_ANSWERED:
 			/* waiting does not bring back a used-up month */
-			return status_is_transient(exchange->status) &&
-				   !(exchange->status == 429 && call->problem.message != NULL &&
-					 strstr(call->problem.message, "for the current month") != NULL) &&
+			return status_is_transient(exchange->status) && !pinecone_problem_is_quota(&call->problem) &&
 				   exchange->retry_after <= MAX_RETRY_AFTER;
 		case PINECONE_HTTP_UNREACHABLE:
 		case PINECONE_HTTP_UNCONNECTED:
@@ -317,6 +323,8 @@ note_problem(PineconeCall *call)
 	problem->status = exchange->status;
 	problem->attempts = call->attempts;
 	problem->retry_after = exchange->retry_after;
+	if (call->session->base_url != NULL)
+		problem->host = pstrdup(call->session->base_url);
 	if (exchange->request_id[0])
 		problem->request_id = pstrdup(exchange->request_id);
 	/* before it is cut to length, too: a part of a key is one too many */
@@ -326,6 +334,11 @@ note_problem(PineconeCall *call)
 	{
 		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
 														 &problem->code);
+		/* it may be anybody's, and not for who asks */
+		if (problem->message == NULL && exchange->body_len > 0)
+			problem->message = psprintf("the reply (%s, %zu bytes) is not one of Pinecone's",
+										exchange->content_type[0] ? exchange->content_type : "of no type",
+										exchange->body_len);
 		problem->reason = pinecone_message_decode_reason(exchange->body, exchange->body_len);
 	}
 	else
@@ -366,6 +379,30 @@ refusal_is_remedied(PineconeCall *call)
 		return pinecone_session_forget_host(call->session, call->location);
 	}
 	return false;
+}
+
+static bool
+could_not_connect(const PineconeExchange *exchange)
+{
+	return exchange->outcome == PINECONE_HTTP_UNREACHABLE ||
+		   exchange->outcome == PINECONE_HTTP_UNRESOLVED ||
+		   exchange->outcome == PINECONE_HTTP_UNCONNECTED;
+}
+
+/*
+ * Nobody is where the index was: the control plane knows whether it is elsewhere,
+ * or nowhere.  For that a call has an attempt more.
+ */
+static bool
+host_is_looked_for(PineconeCall *call)
+{
+	bool forgotten = !call->control_plane &&
+					 pinecone_session_forget_host(call->session, call->location);
+
+	if (!forgotten || call->relocated)
+		return false;
+	call->relocated = true;
+	return true;
 }
 
 /*
@@ -458,19 +495,15 @@ finish_attempt(PineconeCall *call)
 	note_problem(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
-	if (answered && exchange->status == 429)
+	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
 	{
 		adjust_allowance(call->session, true);
 		call->session->refused_at = pinecone_clock_now();
 		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
 							call->rate_namespace, call->sent_at, pinecone_clock_now());
 	}
-	if ((exchange->outcome == PINECONE_HTTP_UNREACHABLE ||
-		 exchange->outcome == PINECONE_HTTP_UNRESOLVED ||
-		 exchange->outcome == PINECONE_HTTP_UNCONNECTED) &&
-		!call->control_plane)
-		(void) pinecone_session_forget_host(call->session, call->location);
-	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)))
+	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)) ||
+		(could_not_connect(exchange) && host_is_looked_for(call)))
 	{
 		call->state = PINECONE_CALL_QUEUED;
 		return;

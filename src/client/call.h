@@ -33,12 +33,17 @@ typedef struct PineconeProblem
 	char *message;		 /* the service's or libcurl's own words, or NULL */
 	char *reason;		 /* the service's word for it in the body's details, or NULL */
 	char *request_id;	 /* or NULL */
+	char *host;			 /* where it was sent, if that was to the index; or NULL */
 	const char *invalid; /* what is wrong with a reply's body, or NULL */
 	bool host_refused;	 /* the host may not be talked to; message says why */
+	const char *remedy;	 /* and this what may be done */
 	double retry_after;	 /* s that the service wants to be left alone; or -1 */
 	int attempts;
 	const char *operation; /* what failed, if it was not the call itself but one it needs */
 } PineconeProblem;
+
+/* Is a quota used up that waiting does not bring back? */
+extern bool pinecone_problem_is_quota(const PineconeProblem *problem);
 
 struct PineconeCall
 {

@@ -10,13 +10,22 @@
 #include "client/call.h"
 #include "client/error.h"
 
+/* Was it the control plane that answered so, be it asked on behalf of the call? */
+static bool
+concerns_control_plane(const PineconeCall *call)
+{
+	return call->control_plane || call->problem.operation != NULL;
+}
+
 static char *
 host_of(const PineconeCall *call)
 {
 	PineconeServerOptions *options = call->session->options;
 
-	if (call->control_plane)
+	if (concerns_control_plane(call))
 		return options->control_host;
+	if (call->problem.host)
+		return call->problem.host;
 	if (call->session->base_url)
 		return call->session->base_url;
 	return options->host ? options->host : options->control_host;
@@ -28,7 +37,7 @@ host_option(const PineconeCall *call)
 {
 	if (call->session->options->index == NULL)
 		return "host";
-	return call->control_plane || call->session->base_url == NULL ? "control_host" : "index";
+	return concerns_control_plane(call) ? "control_host" : "index";
 }
 
 /* Operation, server and host, attempts, request id, status: the service's words */
@@ -65,6 +74,27 @@ detail_of(const PineconeCall *call)
 	return buf.data;
 }
 
+/* Does a failed handshake look as if the other side had answered without TLS? */
+static bool
+answers_without_tls(const PineconeProblem *problem)
+{
+	return problem->message != NULL &&
+		   (strstr(problem->message, "wrong version number") != NULL ||
+			strstr(problem->message, "packet length too long") != NULL ||
+			strstr(problem->message, "http request") != NULL ||
+			strstr(problem->message, "SSL_ERROR_SYSCALL") != NULL);
+}
+
+/* Is the index one of documents, which has another interface? */
+static bool
+is_document_index(const PineconeProblem *problem)
+{
+	return problem->status == 400 && problem->message != NULL &&
+		   (strstr(problem->message, "document schema") != NULL ||
+			strstr(problem->message, "documents API") != NULL ||
+			strstr(problem->message, "Documents API") != NULL);
+}
+
 static void
 report_no_answer(int elevel, const PineconeCall *call)
 {
@@ -77,7 +107,10 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
 					 errmsg("could not reach Pinecone host \"%s\"", host_of(call)),
 					 errdetail_internal("%s", detail_of(call)),
-					 errhint("Check the server's \"%s\" option and the network.", host_option(call))));
+					 answers_without_tls(&call->problem) ?
+						 errhint("A local one may speak plain HTTP: then write \"http://\" before the host in the server's \"%s\" option.",
+								 host_option(call)) :
+						 errhint("Check the server's \"%s\" option and the network.", host_option(call))));
 			break;
 		case PINECONE_HTTP_UNRESOLVED:
 		case PINECONE_HTTP_UNCONNECTED:
@@ -148,16 +181,34 @@ report_missing(int elevel, const PineconeCall *call)
 				 errhint("Check the server's \"host\" option.")));
 }
 
+/* What may be done about a key that may not do that. */
+static const char *
+refusal_hint(const PineconeCall *call)
+{
+	const PineconeProblem *problem = &call->problem;
+
+	if (problem->message != NULL && strstr(problem->message, "You've reached the max") != NULL)
+		return "A limit of the Pinecone project is reached: make room, or raise it with Pinecone.";
+	if (problem->status == 403 && concerns_control_plane(call))
+		return "Check what the user mapping's API key may do; one that may not describe indexes needs the server's \"host\" option in place of \"index\".";
+	if (problem->status == 401 && concerns_control_plane(call))
+		return "Check the user mapping's API key; one without rights on the control plane needs the server's \"host\" option in place of \"index\".";
+	if (problem->status == 403 && call->is_write)
+		return "Check whether the user mapping's API key may write.";
+	return "Check the user mapping's API key and what it may do.";
+}
+
 void
 pinecone_error_report(int elevel, const PineconeCall *call)
 {
 	const PineconeProblem *problem = &call->problem;
+	PineconeServerOptions *options = call->session->options;
 
 	if (problem->host_refused)
 		ereport(elevel,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("%s", problem->message),
-				 errhint("A superuser can allow it with pinecone_fdw.allowed_hosts or pinecone_fdw.allow_http_hosts.")));
+				 errhint("%s", problem->remedy)));
 	else if (problem->outcome != PINECONE_HTTP_ANSWERED)
 		report_no_answer(elevel, call);
 	else if (problem->invalid != NULL)
@@ -172,7 +223,7 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 				 problem->status == 401 ? errmsg("Pinecone rejected the API key") :
 										  errmsg("Pinecone refused the request"),
 				 errdetail_internal("%s", detail_of(call)),
-				 errhint("Check the user mapping's API key and what it may do.")));
+				 errhint("%s", refusal_hint(call))));
 	else if (pinecone_vectors_failure((PineconeCall *) call) == PINECONE_FAILURE_ALIAS)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_ERROR),
@@ -181,6 +232,25 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 				 errhint("Write to the namespace that it stands for.")));
 	else if (problem->status == 404)
 		report_missing(elevel, call);
+	else if (pinecone_problem_is_quota(problem))
+		ereport(elevel,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Pinecone's quota of the current month is used up"),
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("Neither waiting nor options of the server help: raise the quota with Pinecone, or wait for the next month.")));
+	else if (problem->status == 402)
+		ereport(elevel,
+				(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
+				 errmsg("Pinecone refused the request"),
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("Check the billing of the Pinecone project.")));
+	else if (is_document_index(problem))
+		ereport(elevel,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 options->index ? errmsg("Pinecone index \"%s\" is an index of documents", options->index) :
+								  errmsg("Pinecone host \"%s\" has an index of documents", host_of(call)),
+				 errdetail_internal("%s", detail_of(call)),
+				 errhint("This version reads and writes indexes of vectors.")));
 	else if (problem->status == 429)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),

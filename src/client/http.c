@@ -23,19 +23,17 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/setting.h"
 #include "client/address.h"
 #include "client/http.h"
+#include "client/idle.h"
 #include "client/poll.h"
 #include "client/reply.h"
 #include "client/route.h"
 
-#define MAX_IDLE_CONNECTIONS 64
-
-/* Of one backend to all hosts; more requests than that at a time wait for one */
-#define MAX_CONNECTIONS 128
-
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
+#define SMALL_BUFFER (16L * 1024)
 
 /* Less than what libcurl takes for long, which is 1 MB */
 #define LONG_BODY 500000
@@ -68,6 +66,7 @@ typedef struct Transfer
 typedef struct Http
 {
 	CURLM *multi;
+	int max_connections;	  /* that it knows of */
 	dlist_head transfers;	  /* that run */
 	int nlookups;			  /* of them, still without addresses */
 	PineconeTime timer_at;	  /* when libcurl wants to be called; 0: never */
@@ -123,6 +122,7 @@ open_callback(void *userp, curlsocktype purpose, struct curl_sockaddr *address)
 static int
 close_callback(void *userp, curl_socket_t fd)
 {
+	pinecone_idle_end();
 	pinecone_poll_closed(fd);
 	return close(fd);
 }
@@ -201,10 +201,19 @@ initialize(void)
 	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERDATA, made);
-	curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
-	curl_multi_setopt(made->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) MAX_CONNECTIONS);
 	curl_multi_setopt(made->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	http = made;
+}
+
+/* The setting may have changed. */
+static void
+limit_connections(void)
+{
+	if (http->max_connections == pinecone_max_connections)
+		return;
+	http->max_connections = pinecone_max_connections;
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long) pinecone_max_connections);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) pinecone_max_connections);
 }
 
 /* It runs no more: libcurl has nothing to do with it. */
@@ -222,14 +231,10 @@ detach_transfer(Transfer *transfer)
 	transfer->listed = false;
 }
 
-/* Cancel it if it runs, and free what libcurl holds for it. */
+/* What libcurl holds for it, which may be a lot more than the body. */
 static void
-release_transfer(void *arg)
+release_handle(Transfer *transfer)
 {
-	Transfer *transfer = arg;
-	PineconeExchange *exchange = &transfer->exchange;
-
-	detach_transfer(transfer);
 	if (transfer->easy)
 	{
 		if (http != NULL && http->nspare_handles < MAX_SPARE_HANDLES)
@@ -245,6 +250,17 @@ release_transfer(void *arg)
 	curl_slist_free_all(transfer->addresses);
 	transfer->headers = NULL;
 	transfer->addresses = NULL;
+}
+
+/* Cancel it if it runs, and free all. */
+static void
+release_transfer(void *arg)
+{
+	Transfer *transfer = arg;
+	PineconeExchange *exchange = &transfer->exchange;
+
+	detach_transfer(transfer);
+	release_handle(transfer);
 	pinecone_body_free(&transfer->body);
 	exchange->body = NULL;
 	exchange->body_len = 0;
@@ -270,6 +286,16 @@ append_headers(Transfer *transfer, const PineconeHttpRequest *request)
 		append_line(&transfer->headers, "Expect:");
 }
 
+/* The path and query of a URL */
+static const char *
+target_of(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *target = authority ? strchr(authority + 3, '/') : NULL;
+
+	return target ? target : "/";
+}
+
 static void
 set_options(Transfer *transfer, const PineconeHttpRequest *request)
 {
@@ -286,6 +312,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	while (0)
 
 	SET(CURLOPT_URL, request->url);
+	/* said twice, for libcurl 7.88 forgets a query that it has no memory for */
+	SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
 	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -328,6 +356,9 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 	if (request->body)
 	{
+		/* newer ones have a buffer for all of a request, and keep it */
+		if (request->body_len < SMALL_BUFFER / 2)
+			SET(CURLOPT_UPLOAD_BUFFERSIZE, SMALL_BUFFER);
 		SET(CURLOPT_POSTFIELDS, request->body);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
 	}
@@ -368,6 +399,8 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	Transfer *transfer;
 
 	initialize();
+	limit_connections();
+	pinecone_idle_end();
 	transfer = palloc0(sizeof(Transfer));
 	transfer->exchange.retry_after = -1;
 	transfer->exchange.request_lsn = -1;
@@ -524,6 +557,8 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE || exchange->outcome == PINECONE_HTTP_UNCONNECTED)
 		forget_addresses(transfer);
 	detach_transfer(transfer);
+	/* the body may be read much later, along with those of many others */
+	release_handle(transfer);
 	any_ended = true;
 }
 

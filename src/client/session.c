@@ -26,11 +26,12 @@
 #include "base/setting.h"
 #include "client/alias.h"
 #include "client/call.h"
+#include "client/idle.h"
 #include "client/session.h"
 #include "wire/message.h"
 
 /* Do not ask where an index is more often than this. */
-#define RESOLVE_INTERVAL_MS 1000
+#define RESOLVE_INTERVAL_MS 100
 
 typedef struct SessionEntry
 {
@@ -95,24 +96,39 @@ host_matches(const char *host, const char *patterns)
 	return false;
 }
 
+static PineconeProblem *
+refuse_host(char *message, const char *remedy)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	problem->remedy = remedy;
+	return problem;
+}
+
 /*
  * A host option or a host from the control plane as a base URL.  Returns NULL
  * with *refused set when the key may not be sent there.
  */
 static char *
-make_base_url(const char *host, char **refused)
+make_base_url(const char *host, PineconeProblem **refused)
 {
 	char *name = host_in_url(host);
 	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
+	bool local = host_is_loopback(name) && pinecone_allow_loopback;
 
-	if (!host_is_loopback(name) && !host_matches(name, pinecone_allowed_hosts))
+	if (!local && !host_matches(name, pinecone_allowed_hosts))
 	{
-		*refused = psprintf("host \"%s\" may not be sent an API key", name);
+		*refused = refuse_host(psprintf("host \"%s\" may not be sent an API key", name),
+							   host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
+														"A superuser can allow it with pinecone_fdw.allowed_hosts.");
 		return NULL;
 	}
-	if (plain && !host_is_loopback(name) && !host_matches(name, pinecone_allow_http_hosts))
+	if (plain && !local && !host_matches(name, pinecone_allow_http_hosts))
 	{
-		*refused = psprintf("host \"%s\" may not be talked to without TLS", name);
+		*refused = refuse_host(psprintf("host \"%s\" may not be talked to without TLS", name),
+							   "Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
 		return NULL;
 	}
 	return psprintf("%s://%s", plain ? "http" : "https",
@@ -121,27 +137,13 @@ make_base_url(const char *host, char **refused)
 
 /* ---- Where the index is ---- */
 
-static PineconeProblem *
-refuse_host(char *message)
-{
-	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
-
-	problem->host_refused = true;
-	problem->message = message;
-	return problem;
-}
-
 static void
 set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
 {
-	char *refused;
-	char *url = make_base_url(host, &refused);
+	char *url = make_base_url(host, problem);
 
 	if (url == NULL)
-	{
-		*problem = refuse_host(refused);
 		return;
-	}
 	if (session->former_url != NULL && strcmp(session->former_url, url) != 0)
 		session->location++;
 	if (session->former_url)
@@ -222,8 +224,6 @@ start_resolver(PineconeSession *session, const char *control_url)
 bool
 pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 {
-	char *refused;
-
 	if (session->base_url != NULL)
 		return true;
 	if (session->options->index == NULL)
@@ -233,11 +233,9 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	}
 	if (session->resolver == NULL)
 	{
-		char *control_url = make_base_url(session->options->control_host, &refused);
+		char *control_url = make_base_url(session->options->control_host, problem);
 
-		if (control_url == NULL)
-			*problem = refuse_host(refused);
-		else
+		if (control_url != NULL)
 			start_resolver(session, control_url);
 		return false;
 	}
@@ -329,6 +327,7 @@ sweep_sessions(XactEvent event, void *arg)
 
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
+	pinecone_idle_begin();
 	while (*link != NULL)
 	{
 		PineconeSession *session = *link;
@@ -618,12 +617,18 @@ try_stats(PineconeSession *session)
 	return known_stats(session);
 }
 
+static bool
+asked_by_this_statement(PineconeSession *session)
+{
+	return session->stats_asked_in == GetCurrentStatementStartTimestamp();
+}
+
 /* Has this statement waited for them in vain, to no purpose of doing so again? */
 static bool
 statement_has_waited(PineconeSession *session)
 {
 	return session->stats_call != NULL && session->stats_taken &&
-		   session->stats_asked_in == GetCurrentStatementStartTimestamp() &&
+		   asked_by_this_statement(session) &&
 		   session->stats_call->problem.outcome == PINECONE_HTTP_TIMED_OUT;
 }
 
@@ -638,6 +643,10 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	if (try_only || (!fresh && known_stats(session) != NULL))
 		return try_stats(session);
 
+	/* what an earlier statement has waited for in vain is asked for anew */
+	if (stats_are_asked_for(session) && !asked_by_this_statement(session) &&
+		!pinecone_call_finished(session->stats_call))
+		drop_stats_call(session);
 	if (stats_are_asked_for(session))
 	{
 		take_stats(session);

@@ -38,6 +38,8 @@ typedef struct PineconeSession
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	PineconeTime resolved_at;
 
+	bool dry_run_refused; /* the key may not even pretend to write */
+
 	/* How much at once */
 	int calls;				 /* calls there are, the resolver included */
 	int running;			 /* calls on the wire */

@@ -405,6 +405,8 @@ pinecone_vectors_failure(PineconeCall *call)
 			return PINECONE_FAILURE_NO_NAMESPACE;
 		if (problem->status == 404)
 			return PINECONE_FAILURE_UNSUPPORTED;
+		if ((problem->status == 401 || problem->status == 403) && problem->operation == NULL)
+			return PINECONE_FAILURE_FORBIDDEN;
 		return PINECONE_FAILURE_REJECTED;
 	}
 	if (call->is_write && call->maybe_applied)

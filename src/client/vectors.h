@@ -147,6 +147,7 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
 	PINECONE_FAILURE_ALIAS,			  /* writes, dry runs among them, to an alias */
 	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
+	PINECONE_FAILURE_FORBIDDEN,		  /* the key may not do that */
 	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
 	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
 	PINECONE_FAILURE_OTHER

@@ -116,6 +116,8 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 	modify->shows_rows = shows_rows(mtstate, rri, operation);
 	modify->watched = has_after_triggers(rri, operation) ||
 					  has_after_triggers(mtstate->rootResultRelInfo, operation);
+	modify->skips_existing = operation == CMD_INSERT && mtstate->ps.plan != NULL &&
+							 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
 	/* COPY has triggers fired without the executor's ado */
 	if (mtstate->ps.plan == NULL)
 		pinecone_statement_set_finishing(modify->statement);
@@ -163,12 +165,6 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				 errmsg("cannot move rows into foreign table \"%s\" while it is updated",
 						RelationGetRelationName(rri->ri_RelationDesc)),
 				 errhint("Update partition by partition.")));
-	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
-				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
-						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
 	(void) begin(mtstate, rri, CMD_INSERT, NIL,
 				 plan != NULL && uses_pinecone(mtstate->ps.state, rri, plan->operation));
 }
@@ -294,6 +290,13 @@ check_inserted_partition(ResultRelInfo *rri, EState *estate, TupleTableSlot *slo
 		(void) ExecPartitionCheck(rri, slot, estate, true);
 }
 
+void
+pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate, TupleTableSlot *slot)
+{
+	check_policies(rri, estate, slot);
+	check_inserted_partition(rri, estate, slot);
+}
+
 TupleTableSlot *
 pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
@@ -305,18 +308,26 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 
 	MemoryContextReset(modify->row_cxt);
 	old = MemoryContextSwitchTo(modify->row_cxt);
+	if (modify->skips_existing && pinecone_modify_insert_new(rri, estate, &slot, 1) == 0)
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
 	slot_getallattrs(slot);
-	check_policies(rri, estate, slot);
-	check_inserted_partition(rri, estate, slot);
+	if (!modify->skips_existing)
+		pinecone_modify_check_inserted(rri, estate, slot);
 	namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
 							&write.record);
-	if (modify->table->duplicate_error)
-		insert_checked(modify, namespace_, &write.record);
-	else
-		pinecone_modify_write(modify, namespace_, &write);
-	pinecone_statement_note_insert(modify->statement, modify->session->serverid, namespace_,
-								   write.record.id);
+	if (!modify->skips_existing)
+	{
+		if (modify->table->duplicate_error)
+			insert_checked(modify, namespace_, &write.record);
+		else
+			pinecone_modify_write(modify, namespace_, &write);
+		pinecone_statement_note_insert(modify->statement, modify->session->serverid, namespace_,
+									   write.record.id);
+	}
 	write.record.namespace_ = namespace_;
 	if (modify->shows_rows)
 	{

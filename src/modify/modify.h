@@ -36,6 +36,7 @@ struct PineconeModify
 	int64 position;		 /* pending writes as of the statement's begin */
 	Bitmapset *assigned; /* columns that an UPDATE sets */
 	bool shows_rows;	 /* does anyone look at rows after they have been written? */
+	bool skips_existing; /* INSERT: are rows left out whose records are there? */
 	bool watched;		 /* do triggers fire after they have been? */
 
 	/* Junk columns of the plan's rows, or invalid */
@@ -89,6 +90,18 @@ extern TupleTableSlot *pineconeExecForeignDelete(EState *estate, ResultRelInfo *
 extern void pineconeEndForeignModify(EState *estate, ResultRelInfo *rri);
 extern void pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
 extern void pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri);
+
+/* skip_existing.c */
+extern int pineconeGetForeignModifyBatchSize(ResultRelInfo *rri);
+extern TupleTableSlot **pineconeExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
+													   TupleTableSlot **slots,
+													   TupleTableSlot **plan_slots, int *n);
+extern int pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **slots,
+									  int n);
+
+/* For these: what PostgreSQL leaves to the wrapper to check of a row. */
+extern void pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate,
+										   TupleTableSlot *slot);
 
 /* modify_direct.c */
 extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,

@@ -11,6 +11,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -20,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
@@ -31,6 +33,7 @@
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
+#include "request/shippable.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
@@ -119,6 +122,124 @@ touches_partition_key(Oid relid, List *attnums)
 	return touched;
 }
 
+/*
+ * Is a value of this type one that a column of integers can hold?  What equals
+ * it then fits the column.
+ */
+static bool
+integer_fits(Oid column, Oid value)
+{
+	switch (column)
+	{
+		case INT8OID:
+			return value == INT8OID || value == INT4OID || value == INT2OID;
+		case INT4OID:
+			return value == INT4OID || value == INT2OID;
+		default:
+			return value == column; /* smallint, and days */
+	}
+}
+
+/*
+ * Does whatever meets a condition on a column fit it?  Not where a list may
+ * contain what a text is to equal, nor where 2.5 is less than 3.
+ */
+static bool
+matches_fit_column(PineconeTable *table, const PineconeCondition *condition, List *exprs)
+{
+	PineconeColumn *column = pinecone_option_column(table, condition->attnum);
+	Oid type = InvalidOid;
+	bool equals = false;
+
+	if (getBaseType(column->typid) != column->typid)
+		return false; /* a domain's conditions are its own */
+	if (condition->value >= 0)
+		type = getBaseType(exprType(list_nth(exprs, condition->value)));
+	switch (condition->kind)
+	{
+		case PINECONE_COND_NOT_EXISTS:
+			return true;
+		case PINECONE_COND_IN:
+			type = getBaseType(get_element_type(type));
+			equals = true;
+			break;
+		case PINECONE_COND_NOT_DISTINCT:
+			equals = true;
+			break;
+		case PINECONE_COND_COMPARE:
+			equals = condition->compare == PINECONE_EQ;
+			if (condition->compare == PINECONE_NE)
+				return false;
+			break;
+		default:
+			return false;
+	}
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_NUMBER:
+			return true;
+		case PINECONE_CLASS_BOOL:
+			return equals;
+		case PINECONE_CLASS_INT:
+			return equals && integer_fits(column->typid, type);
+		default:
+			return false;
+	}
+}
+
+/*
+ * The columns of a condition, and those whose values are known to fit in
+ * whatever meets it.
+ */
+static void
+classify_columns(PineconeTable *table, const PineconeCondition *condition, List *exprs,
+				 Bitmapset **columns, Bitmapset **fitting)
+{
+	ListCell *lc;
+
+	*columns = *fitting = NULL;
+	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
+	{
+		/* a condition on the metadata as a whole has none */
+		if (condition->attnum <= 0)
+			return;
+		*columns = bms_make_singleton(condition->attnum);
+		if (matches_fit_column(table, condition, exprs))
+			*fitting = bms_copy(*columns);
+		return;
+	}
+	foreach(lc, condition->args)
+	{
+		Bitmapset *arg_columns;
+		Bitmapset *arg_fitting;
+
+		classify_columns(table, lfirst(lc), exprs, &arg_columns, &arg_fitting);
+		*columns = bms_join(*columns, arg_columns);
+		if (condition->kind == PINECONE_COND_AND || lc == list_head(condition->args))
+			*fitting = bms_join(*fitting, arg_fitting);
+		else
+			*fitting = bms_int_members(*fitting, arg_fitting);
+	}
+}
+
+/*
+ * May a record match although a value of it does not fit the condition's
+ * column?  A SELECT that reads the column would end there.
+ */
+static bool
+needs_check(PineconeTable *table, ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+	Bitmapset *columns;
+	Bitmapset *fitting;
+
+	/* under on_type_error 'null' what is exact is so for these, too */
+	if (table->type_error_null)
+		return false;
+	classify_columns(table, request->filter, scan->fdw_exprs, &columns, &fitting);
+	return !bms_is_subset(columns, fitting);
+}
+
 bool
 pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 						 int subplan_index)
@@ -128,6 +249,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	PineconeTable *table;
 	List *attnums = NIL;
 	List *values = NIL;
+	bool checked;
 
 	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
 		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE) ||
@@ -143,12 +265,13 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 		 touches_partition_key(rte->relid, attnums)))
 		return false;
 
+	checked = needs_check(table, scan);
 	scan->operation = plan->operation;
 	scan->resultRelation = result_relation;
 	scan->scan.plan.async_capable = false;
-	scan->fdw_private = list_make4(scan->fdw_private, attnums,
+	scan->fdw_private = list_make5(scan->fdw_private, attnums,
 								   makeInteger(list_length(scan->fdw_exprs)),
-								   makeInteger(plan->canSetTag));
+								   makeInteger(plan->canSetTag), makeInteger(checked));
 	scan->fdw_exprs = list_concat(scan->fdw_exprs, values);
 	return true;
 }
@@ -160,6 +283,7 @@ typedef struct DirectModify
 	PineconeScanState *scan;
 	PineconeModify *modify;
 	CmdType operation;
+	PineconeReader *reader; /* of what matching records are checked for, or NULL */
 	List *attnums;
 	int first_value;
 	Datum *values; /* a row with the assigned columns */
@@ -223,6 +347,53 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 	pinecone_modify_write(modify, namespace_, &write);
 }
 
+static Bitmapset *
+condition_columns(const PineconeCondition *condition)
+{
+	Bitmapset *columns = condition->attnum > 0 ? bms_make_singleton(condition->attnum) : NULL;
+	ListCell *lc;
+
+	foreach(lc, condition->args)
+		columns = bms_join(columns, condition_columns(lfirst(lc)));
+	return columns;
+}
+
+/* Raise an error if what conditions look at does not fit its column. */
+static void
+check_record(DirectModify *direct, PineconeRecord *stored)
+{
+	PineconeScanState *scan = direct->scan;
+
+	if (direct->reader != NULL)
+		pinecone_convert_row(direct->reader, stored, scan->row_values, scan->row_isnull);
+}
+
+/* Read the records that match, and check each; returns how many they are. */
+static double
+check_matching(ForeignScanState *node, DirectModify *direct, const char *namespace_)
+{
+	PineconeSourceSpec spec;
+	PineconeSource *stream;
+	PineconeRecord *stored;
+	double n = 0;
+
+	pinecone_scan_fill_spec(node, PINECONE_OP_FILTER, &spec);
+	spec.namespace_ = namespace_;
+	spec.want_metadata = true;
+	stream = pinecone_source_begin(&spec);
+	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
+	{
+		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
+
+		MemoryContextReset(direct->modify->row_cxt);
+		check_record(direct, stored);
+		MemoryContextSwitchTo(old);
+		n++;
+	}
+	pinecone_source_end(stream);
+	return n;
+}
+
 /* Record by record; returns how many. */
 static double
 modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
@@ -236,13 +407,15 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	pinecone_scan_fill_spec(node, scan->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
 							&spec);
 	spec.namespace_ = namespace_;
-	spec.want_values = spec.want_metadata = direct->operation == CMD_UPDATE;
+	spec.want_values = direct->operation == CMD_UPDATE;
+	spec.want_metadata = spec.want_values || direct->reader != NULL;
 	stream = pinecone_source_begin(&spec);
 	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 	{
 		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
 		MemoryContextReset(direct->modify->row_cxt);
+		check_record(direct, stored);
 		modify_record(direct, namespace_, stored);
 		MemoryContextSwitchTo(old);
 		n++;
@@ -291,14 +464,28 @@ rest_filter(const char *filter, const PineconeRecord *set)
 	return buf.data;
 }
 
+/* How many records match, by a dry run. */
+static double
+count_matching(DirectModify *direct, const char *namespace_, const char *filter)
+{
+	PineconeCall *call = pinecone_vectors_count(direct->modify->session, &direct->scan->counters,
+												namespace_, filter);
+	double count = 0;
+
+	pinecone_vectors_wait(call);
+	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_NO_NAMESPACE)
+		count = pinecone_vectors_count_result(call);
+	pinecone_vectors_free(call);
+	return count;
+}
+
 /* As one request; returns how many records match, or -1 when it cannot be done. */
 static double
-modify_by_filter(DirectModify *direct, const char *namespace_)
+modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeScanState *scan = direct->scan;
 	PineconeModify *modify = direct->modify;
 	PineconeWrite write = {PINECONE_WRITE_DELETE_FILTER};
-	PineconeCall *call;
 	double count;
 
 	write.filter = scan->filter.json;
@@ -311,13 +498,8 @@ modify_by_filter(DirectModify *direct, const char *namespace_)
 		write.rest = rest_filter(write.filter, &write.record);
 	}
 
-	call = pinecone_vectors_count(modify->session, &scan->counters, namespace_, write.filter);
-	pinecone_vectors_wait(call);
-	if (pinecone_vectors_failure(call) == PINECONE_FAILURE_NO_NAMESPACE)
-		count = 0;
-	else
-		count = pinecone_vectors_count_result(call);
-	pinecone_vectors_free(call);
+	count = direct->reader != NULL ? check_matching(node, direct, namespace_) :
+									 count_matching(direct, namespace_, write.filter);
 	if (count > PINECONE_MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)
@@ -352,7 +534,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	scan->counters.namespaces++;
 	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
 		!has_other_writes(direct, namespace_))
-		count = modify_by_filter(direct, namespace_);
+		count = modify_by_filter(node, direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
 }
 
@@ -379,6 +561,8 @@ execute(ForeignScanState *node)
 	direct.operation = plan->operation;
 	direct.attnums = list_nth(plan->fdw_private, PINECONE_DIRECT_ASSIGNED);
 	direct.first_value = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
+	if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_CHECKED)))
+		direct.reader = pinecone_convert_reader(table, condition_columns(scan->request->filter));
 	direct.values = palloc0(table->ncolumns * sizeof(Datum));
 	direct.isnull = palloc(table->ncolumns * sizeof(bool));
 	memset(direct.isnull, true, table->ncolumns * sizeof(bool));

@@ -321,8 +321,9 @@ pinecone_option_read_table(Oid relid)
 	table->server = pinecone_option_read_server(server);
 	table->type_error_null = strcmp(pinecone_option_value(defs, "on_type_error"), "null") == 0;
 	table->count_from_stats = pinecone_option_bool(defs, "count_from_stats");
-	table->count_from_dry_run = pinecone_option_bool(defs, "count_from_dry_run");
 	read_write_options(table, defs);
+	/* a dry run of an update is an update to Pinecone's eyes */
+	table->count_from_dry_run = table->updatable && pinecone_option_bool(defs, "count_from_dry_run");
 	table->async_capable = pinecone_option_bool(defs, "async_capable");
 
 	table->ncolumns = desc->natts;

@@ -130,12 +130,6 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
 	List *assigned = NIL;
 
-	if (plan->onConflictAction != ONCONFLICT_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT is not supported for Pinecone foreign tables"),
-				 errhint("INSERT replaces a record of the same id; set table option \"on_duplicate\" to \"error\" to refuse it, "
-						 "or leave out the ids that are there with WHERE NOT EXISTS.")));
 	check_returning(plan, result_relation, subplan_index, pinecone_option_table(rte->relid));
 	if (plan->operation == CMD_UPDATE)
 		assigned = assigned_columns(root, rte, result_relation);

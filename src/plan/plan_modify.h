@@ -25,7 +25,8 @@ enum PineconeDirectPrivate
 	PINECONE_DIRECT_REQUEST,
 	PINECONE_DIRECT_ASSIGNED,	 /* attribute numbers that an UPDATE sets */
 	PINECONE_DIRECT_FIRST_VALUE, /* number of the first assigned value's expression */
-	PINECONE_DIRECT_SET_TAG		 /* does it count for the command tag? */
+	PINECONE_DIRECT_SET_TAG,	 /* does it count for the command tag? */
+	PINECONE_DIRECT_CHECKED		 /* are matching records read first? */
 };
 
 extern int pineconeIsForeignRelUpdatable(Relation rel);

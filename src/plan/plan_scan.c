@@ -350,6 +350,35 @@ collect_columns(Node *node, UsedColumns *used)
 }
 
 /*
+ * Is the scan part of an UPDATE or DELETE?  That hits what a SELECT returns that
+ * reads the columns of its conditions, and ends where such a SELECT would.
+ */
+static bool
+is_modifying(PlannerInfo *root)
+{
+	for (; root != NULL; root = root->parent_root)
+	{
+		if (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE)
+			return true;
+	}
+	return false;
+}
+
+static Bitmapset *
+add_condition_columns(Bitmapset *used, const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return used;
+	if (condition->attnum > 0)
+		used = bms_add_member(used, condition->attnum - FirstLowInvalidHeapAttributeNumber);
+	foreach(lc, condition->args)
+		used = add_condition_columns(used, lfirst(lc));
+	return used;
+}
+
+/*
  * Columns that the plan above and the local conditions use.  At this point the
  * relation's target is what its scan will emit.
  */
@@ -360,7 +389,8 @@ used_columns(PlanContext *cxt, bool with_distance)
 
 	(void) collect_columns((Node *) cxt->rel->reltarget->exprs, &used);
 	(void) collect_columns((Node *) cxt->local, &used);
-	return used.attnums;
+	return is_modifying(cxt->root) ? add_condition_columns(used.attnums, cxt->request->filter) :
+									 used.attnums;
 }
 
 /* Are the whole row or system columns among them? */

@@ -30,6 +30,9 @@
 /* Give the streams that are not read a chance to go on, every so many records */
 #define POLL_INTERVAL 100
 
+/* So many namespaces at once take megabytes */
+#define WIDE 256
+
 typedef struct Source
 {
 	const char *namespace_;
@@ -547,6 +550,12 @@ int
 pinecone_fanout_top_k(PineconeFanout *fanout)
 {
 	return fanout->top_k;
+}
+
+bool
+pinecone_fanout_is_wide(PineconeFanout *fanout)
+{
+	return fanout->nsources >= WIDE;
 }
 
 void

@@ -51,6 +51,9 @@ extern bool pinecone_fanout_passes_over(PineconeFanout *fanout);
 /* The greatest number of neighbours that was asked for in a namespace. */
 extern int pinecone_fanout_top_k(PineconeFanout *fanout);
 
+/* Is it of so many namespaces that its memory is much? */
+extern bool pinecone_fanout_is_wide(PineconeFanout *fanout);
+
 extern void pinecone_fanout_end(PineconeFanout *fanout);
 
 #endif /* PINECONE_FANOUT_H */

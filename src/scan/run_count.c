@@ -88,7 +88,8 @@ pinecone_count_start(ForeignScanState *node)
 												   state->position);
 
 		pinecone_consistency_wait(state->session, state->table, own);
-		if (pinecone_pending_view(state->session, own, state->position) != NULL)
+		if (pinecone_pending_view(state->session, own, state->position) != NULL ||
+			(state->filter.kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
 		{
 			counted->records = count_records(node, name);
 			continue;
@@ -126,6 +127,32 @@ is_answered(PineconeScanState *state)
 	return true;
 }
 
+/*
+ * A dry run is a write to Pinecone, which keys that only read are refused.  Then
+ * matching records are read and counted, in this session from now on.
+ */
+static double
+take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
+{
+	PineconeScanState *state = node->fdw_state;
+	double count;
+
+	pinecone_vectors_wait(call);
+	/* made an alias just now, or the service does not tell what it stands for */
+	if (pinecone_vectors_failure(call) == PINECONE_FAILURE_ALIAS)
+		return count_records(node, namespace_);
+	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_FORBIDDEN)
+		return pinecone_vectors_count_result(call);
+	count = count_records(node, namespace_);
+	if (!state->session->dry_run_refused)
+		ereport(NOTICE,
+				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
+				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
+						 state->table->name)));
+	state->session->dry_run_refused = true;
+	return count;
+}
+
 static void
 take_counts(ForeignScanState *node)
 {
@@ -138,11 +165,8 @@ take_counts(ForeignScanState *node)
 
 		if (state->count_calls[i])
 		{
-			/* made an alias just now, or the service does not tell what it stands for */
-			if (pinecone_vectors_failure(state->count_calls[i]) == PINECONE_FAILURE_ALIAS)
-				counted->records = count_records(node, pinecone_option_plain_namespace(counted->name));
-			else
-				counted->records = pinecone_vectors_count_result(state->count_calls[i]);
+			counted->records = take_count(node, state->count_calls[i],
+										  pinecone_option_plain_namespace(counted->name));
 			pinecone_vectors_free(state->count_calls[i]);
 			state->count_calls[i] = NULL;
 		}

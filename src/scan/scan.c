@@ -29,6 +29,7 @@
 
 #include "base/compat.h"
 #include "base/distance.h"
+#include "base/memory.h"
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/alias.h"
@@ -477,11 +478,14 @@ pinecone_scan_clear_run(PineconeScanState *state)
 void
 pinecone_scan_end_run(PineconeScanState *state)
 {
+	bool many;
+
 	if (!state->started)
 		return;
+	many = state->stream != NULL && pinecone_fanout_is_wide(state->stream);
 	pinecone_search_end(state);
 	pinecone_scan_clear_run(state);
-	MemoryContextReset(state->run_cxt);
+	pinecone_memory_reset(state->run_cxt, many);
 }
 
 void

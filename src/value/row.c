@@ -28,10 +28,14 @@
 #include "client/vectors.h"
 #include "value/domain.h"
 #include "value/json_text.h"
+#include "value/lookalike.h"
 #include "value/row.h"
 #include "value/times.h"
 #include "value/vector.h"
 #include "wire/decode.h"
+
+/* Records that lack a column's field and are looked at for one spelled alike */
+#define MAX_LOOKALIKES 100
 
 /* A value's text in an error message is cut after so many bytes */
 #define MAX_SHOWN 100
@@ -43,6 +47,7 @@
 typedef struct ColumnReader
 {
 	PineconeColumn *column;
+	int lookalikes; /* records that have been looked at for such a field */
 	Oid basetype; /* of a domain */
 	int32 typmod; /* of the base type */
 	bool is_enum;
@@ -629,7 +634,17 @@ read_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *r
 	const PineconeValue *value = fields ? find_field(fields, entry->column->field) : NULL;
 	int64 misfits = reader->misfits;
 	const char *violation;
-	bool isnull = !convert_column(reader, entry, record, fields, value, datum);
+	bool isnull;
+
+	if (value != NULL)
+		entry->lookalikes = MAX_LOOKALIKES;
+	else if (fields != NULL && entry->column->role == PINECONE_ROLE_FIELD &&
+			 entry->lookalikes < MAX_LOOKALIKES)
+	{
+		entry->lookalikes++;
+		pinecone_lookalike_warn(reader->table, entry->column, fields, record->id);
+	}
+	isnull = !convert_column(reader, entry, record, fields, value, datum);
 
 	/* a misfit that has become NULL has become it whatever the domain says */
 	if (entry->domain == NULL || reader->misfits > misfits)

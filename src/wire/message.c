@@ -310,6 +310,25 @@ release_document(void *arg)
 	document->root = NULL;
 }
 
+/*
+ * json-c looks at the results of few of its allocations: without memory for them
+ * it crashes.  What it makes of a body is some times as large as that.
+ */
+#define BYTES_PER_BYTE 24
+
+static void
+expect_memory(size_t len)
+{
+	void *expected = malloc(len * BYTES_PER_BYTE + 65536);
+
+	if (expected == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("While reading a reply of %zu bytes.", len)));
+	free(expected);
+}
+
 /* Parse a whole body; NULL when it is not JSON. */
 static struct json_object *
 parse_document(const char *body, size_t len)
@@ -323,6 +342,7 @@ parse_document(const char *body, size_t len)
 
 	if (len > PG_INT32_MAX || !pg_verify_mbstr(PG_UTF8, body, len, true))
 		return NULL;
+	expect_memory(len);
 	tokener = json_tokener_new();
 	if (tokener == NULL)
 		ereport(ERROR,
@@ -705,6 +725,25 @@ presentable(const char *text, size_t len)
 	return result;
 }
 
+/* Is it one of the plain texts that Pinecone, or what stands before it, answers? */
+static bool
+is_known_text(const char *body, size_t len)
+{
+	static const char *const beginnings[] = {
+		"Unauthorized", "Invalid API Key", "Forbidden", "Request failed. ", "Error, message length too large",
+		"message length too large", "Too Many Requests", "URI Too Long", "no healthy upstream",
+		"upstream connect error", "upstream request timeout", "default backend - 404"};
+
+	for (int i = 0; i < lengthof(beginnings); i++)
+	{
+		size_t n = strlen(beginnings[i]);
+
+		if (len >= n && strncmp(body, beginnings[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *
 pinecone_message_decode_reason(const char *body, size_t len)
 {
@@ -722,16 +761,17 @@ pinecone_message_decode_error(const char *body, size_t len, int *code)
 {
 	struct json_object *root = parse_document(body, len);
 	struct json_object *error = member(root, "error");
-	const char *const names[] = {"message", "detail", "description"};
-	char *message = string_member(error, "message");
+	char *message = NULL;
 	double number;
+	bool has_code = count_member(root, "code", &number);
 
-	*code = count_member(root, "code", &number) ? (int) Min(number, PG_INT32_MAX) : 0;
-	if (message == NULL && error != NULL && json_object_is_type(error, json_type_string))
-		message = pstrdup(json_object_get_string(error));
-	for (int i = 0; message == NULL && i < lengthof(names); i++)
-		message = string_member(root, names[i]);
+	/* the data plane's errors; the control plane's; those of documents are like the one or the other */
+	*code = has_code ? (int) Min(number, PG_INT32_MAX) : 0;
+	if (has_code)
+		message = string_member(root, "message");
+	if (message == NULL && member(error, "code") != NULL)
+		message = string_member(error, "message");
 	if (message != NULL)
 		return presentable(message, strlen(message));
-	return presentable(body, len);
+	return is_known_text(body, len) ? presentable(body, len) : NULL;
 }

@@ -76,8 +76,8 @@ extern bool pinecone_message_decode_index(const char *body, size_t len, char **h
 										  char **state, const char **reason);
 
 /*
- * The message in an error's body, whatever its shape, made fit to be shown;
- * never NULL.  *code is the gRPC code if the body has one, else 0.
+ * The message in an error's body, made fit to be shown, if it is of one of the
+ * shapes that Pinecone's have; else NULL: it may be anybody's.  *code is the gRPC code if the body has one, else 0.
  */
 extern char *pinecone_message_decode_error(const char *body, size_t len, int *code);
 

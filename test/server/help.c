@@ -18,6 +18,8 @@ static const char help[] =
 	"  --port N              port of the control plane; 0: any free one\n"
 	"  --port-file FILE      write that port to FILE once it is open\n"
 	"  --api-key KEY         key to accept; may be repeated\n"
+	"  --read-only-key KEY   one that may only read, on both planes\n"
+	"  --data-key KEY        one without rights on the control plane\n"
 	"  --listen ADDRESS      IPv4 address to listen on (127.0.0.1)\n"
 	"  --host-name NAME      host in answers (the address; localhost with TLS)\n"
 	"  --index-port-base N   indexes get the free ports from N on (any free ones)\n"

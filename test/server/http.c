@@ -178,6 +178,28 @@ find_key(const char *key)
 	return -1;
 }
 
+/* May the request's key do that?  A dry run of an update is an update. */
+static bool
+is_permitted(const Request *r)
+{
+	static const char *const writes[] = {"/vectors/upsert", "/vectors/update", "/vectors/delete", "/bulk/imports"};
+	KeyRights rights = settings.key_rights[r->key_number];
+
+	if (rights == KEY_ALL)
+		return true;
+	if (r->index == NULL)
+		return rights == KEY_READ_ONLY && strcmp(r->method, "GET") == 0;
+	if (rights == KEY_DATA_ONLY)
+		return true;
+	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+	{
+		if (str_is(r->path, writes[i]))
+			return false;
+	}
+	/* namespaces and their aliases */
+	return strcmp(r->method, "GET") == 0 || r->path.len < 10 || memcmp(r->path.s, "/namespace", 10) != 0;
+}
+
 /* ---- It is answered ---- */
 
 static enum MHD_Result send_reply(Exchange *ex);
@@ -233,6 +255,8 @@ process(Exchange *ex)
 		reply_text(r, 414, "text/plain", "URI Too Long");
 	else if (r->key_number < 0)
 		reply_text(r, 401, "text/plain; charset=UTF-8", r->api_key ? "Invalid API Key" : "Unauthorized");
+	else if (!is_permitted(r))
+		reply_text(r, 403, "text/plain; charset=UTF-8", "Forbidden");
 	else if (!good)
 		reply_invalid(r, "Invalid percent escape in the query string");
 	else if (!respond(r))

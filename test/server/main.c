@@ -110,6 +110,7 @@ free_settings(void)
 	for (int i = 0; i < settings.napi_keys; i++)
 		free(settings.api_keys[i]);
 	free(settings.api_keys);
+	free(settings.key_rights);
 	free(settings.loads);
 }
 

@@ -39,6 +39,8 @@ enum
 	OPT_PORT = 256,
 	OPT_PORT_FILE,
 	OPT_API_KEY,
+	OPT_READ_ONLY_KEY,
+	OPT_DATA_KEY,
 	OPT_LISTEN,
 	OPT_HOST_NAME,
 	OPT_INDEX,
@@ -72,6 +74,8 @@ static const struct option options[] = {
 	{"port", required_argument, NULL, OPT_PORT},
 	{"port-file", required_argument, NULL, OPT_PORT_FILE},
 	{"api-key", required_argument, NULL, OPT_API_KEY},
+	{"read-only-key", required_argument, NULL, OPT_READ_ONLY_KEY},
+	{"data-key", required_argument, NULL, OPT_DATA_KEY},
 	{"listen", required_argument, NULL, OPT_LISTEN},
 	{"host-name", required_argument, NULL, OPT_HOST_NAME},
 	{"index", required_argument, NULL, OPT_INDEX},
@@ -211,11 +215,13 @@ add_index(const char *text)
 }
 
 static void
-add_key(char *key)
+add_key(char *key, KeyRights rights)
 {
 	if (!*key)
 		fail("an API key must not be empty");
 	settings.api_keys = mem_resize(settings.api_keys, sizeof(char *) * (size_t) (settings.napi_keys + 1));
+	settings.key_rights = mem_resize(settings.key_rights, sizeof(KeyRights) * (size_t) (settings.napi_keys + 1));
+	settings.key_rights[settings.napi_keys] = rights;
 	settings.api_keys[settings.napi_keys++] = mem_text(str_of(key));
 	/* Keys do not belong into the list of processes */
 	memset(key, '*', strlen(key));
@@ -257,7 +263,13 @@ take_option(int option, char *arg)
 			settings.port_file = arg;
 			break;
 		case OPT_API_KEY:
-			add_key(arg);
+			add_key(arg, KEY_ALL);
+			break;
+		case OPT_READ_ONLY_KEY:
+			add_key(arg, KEY_READ_ONLY);
+			break;
+		case OPT_DATA_KEY:
+			add_key(arg, KEY_DATA_ONLY);
 			break;
 		case OPT_LISTEN:
 			settings.listen = arg;

@@ -19,6 +19,14 @@ typedef struct IndexOption
 	int port;
 } IndexOption;
 
+/* What a key may do, besides reading */
+typedef enum KeyRights
+{
+	KEY_ALL,
+	KEY_READ_ONLY, /* nothing, on either plane */
+	KEY_DATA_ONLY, /* write, but not a thing on the control plane */
+} KeyRights;
+
 typedef struct Settings
 {
 	/* Serving */
@@ -33,6 +41,7 @@ typedef struct Settings
 
 	/* Keys */
 	char **api_keys;
+	KeyRights *key_rights; /* of each */
 	int napi_keys;
 
 	/* Contents */

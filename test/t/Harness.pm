@@ -208,7 +208,8 @@ sub peak_memory
 }
 
 # Run a statement in a session of its own, after a first one that makes it
-# ready: {out, err, seconds, grown}, the kB by which its peak_memory grew.
+# ready: {out, err, seconds, grown, kept}, the kB by which its peak_memory grew
+# and by which its memory is larger afterwards.
 sub query_memory
 {
 	my ($self, $ready, $statement) = @_;
@@ -217,9 +218,10 @@ sub query_memory
 
 	$session->query('SET jit = off');    # LLVM alone is larger than what is measured
 	$session->query($ready);
-	my $before = $self->peak_memory($pid);
+	my ($before, $own) = ($self->peak_memory($pid), memory($self, $pid));
 	my $result = $session->query($statement);
 	$result->{grown} = $self->peak_memory($pid) - $before;
+	$result->{kept} = memory($self, $pid) - $own;
 	$session->close;
 	return $result;
 }

@@ -1,0 +1,18 @@
+/*
+ * idle.h
+ *		Connections that nobody uses, closed after a while.
+ *
+ * A backend that waits for its client runs nothing of ours, perhaps for hours in
+ * a pool.  So a timer's handler ends the connections, by what a handler may do;
+ * libcurl finds out when it would use them again.
+ */
+#ifndef PINECONE_IDLE_H
+#define PINECONE_IDLE_H
+
+/* A transaction is over: from now on they are idle. */
+extern void pinecone_idle_begin(void);
+
+/* They may be used again, or closed; before that happens.  Never raises an error. */
+extern void pinecone_idle_end(void);
+
+#endif /* PINECONE_IDLE_H */

@@ -1,0 +1,18 @@
+/*
+ * lookalike.h
+ *		Columns whose field no record has, but for its spelling.
+ */
+#ifndef PINECONE_LOOKALIKE_H
+#define PINECONE_LOOKALIKE_H
+
+#include "option/option.h"
+#include "wire/record.h"
+
+/*
+ * A record lacks a column's field.  If it has one that is spelled alike but for
+ * case and underscores, and no column is for that, say so: once a session.
+ */
+extern void pinecone_lookalike_warn(const PineconeTable *table, const PineconeColumn *column,
+									const PineconeFields *fields, const char *id);
+
+#endif /* PINECONE_LOOKALIKE_H */
