@@ -41,7 +41,7 @@ SELECT * FROM show_matching(
 -- membership: any overlap of a list; nothing is in an empty one
 SELECT * FROM show_matching(
   '{"genre": {"$in": ["comedy", "horror"]}}', '{"year": {"$in": [1, 2020, 3]}}', '{"seen": {"$in": [true, false]}}',
-  '{"genre": {"$in": ["drama", 7, true]}}', '{"tags": {"$in": ["z", "b", "A"]}}', '{"genre": {"$in": []}}',
+  '{"tags": {"$in": ["z", "b", "A"]}}', '{"genre": {"$in": []}}',
   '{"genre": {"$nin": ["comedy", "horror"]}}', '{"year": {"$nin": [1, 2020, 3]}}', '{"genre": {"$nin": []}}',
   '{"nothing": {"$in": ["a"]}}', '{"nothing": {"$nin": ["a"]}}');
 
@@ -55,8 +55,7 @@ SELECT * FROM show_matching(
   '{"genre": "drama", "year": 2020}', '{"year": {"$gt": 2019, "$lt": 2020}}', '{"year": {"$gt": 2020, "$lt": 2019}}',
   '{"$and": [{"tags": "a"}, {"tags": "b"}]}', '{"$or": [{"tags": "a"}, {"year": -1}]}',
   '{"$and": [{"$or": [{"genre": "drama"}, {"genre": "comedy"}]}, {"$or": [{"year": 2020}, {"seen": false}]}]}',
-  '{"$or": [{"genre": "comedy"}, {"$and": [{"genre": "drama"}, {"seen": true}]}], "tags": {"$exists": true}}',
-  '{"$or": [{"genre": "drama"}, {}]}', '{"$and": [{}]}');
+  '{"$or": [{"genre": "comedy"}, {"$and": [{"genre": "drama"}, {"seen": true}]}], "tags": {"$exists": true}}');
 
 -- numbers are compared as float8, whatever jsonb keeps
 SELECT pinecone_match('{"n": 9007199254740993}', '{"n": 9007199254740992}') AS beyond_2_53,
@@ -129,7 +128,7 @@ SELECT f, error_of(f) FROM unnest(ARRAY[
   '{"a": null}', '{"a": []}', '{"a": ["x"]}', '{"a": {}}', '{"a": {"b": 1}}', '{"a": {"b": {"$eq": 1}}}',
   '{"a": {"$eq": null}}', '{"a": {"$eq": ["x", "y"]}}', '{"a": {"$ne": {"b": 1}}}', '{"a": {"$ne": []}}',
   '{"a": {"$gt": "2020"}}', '{"a": {"$gte": true}}', '{"a": {"$lt": null}}', '{"a": {"$lte": [1]}}',
-  '{"a": {"$in": 1}}', '{"a": {"$in": "x"}}', '{"a": {"$in": {"b": 1}}}', '{"a": {"$in": ["x", null]}}', '{"a": {"$nin": [["x"]]}}',
+  '{"a": {"$in": 1}}', '{"a": {"$in": "x"}}', '{"a": {"$in": {"b": 1}}}', '{"a": {"$in": ["x", null]}}', '{"a": {"$in": ["x", 7]}}', '{"a": {"$nin": [true, 1]}}', '{"$or": [{"a": 1}, {}]}', '{"$and": [{}]}', '{"a": {"$nin": [["x"]]}}',
   '{"a": {"$exists": 1}}', '{"a": {"$exists": null}}',
   '{"a": {"$regex": "^x"}}', '{"a": {"$not": {"$eq": 1}}}', '{"a": {"$EQ": 1}}', '{"a": {"$gt": 1, "x": 2}}', '{"a": {"$and": [{"b": 1}]}}',
   '{"$not": {"a": 1}}', '{"$nor": [{"a": 1}]}', '{"$eq": 1}', '{"$": 1}', '{"$match_phrase": "x"}',

@@ -124,6 +124,14 @@ UPDATE nul SET body = 'mended' WHERE id IN ('a', 'b');
 UPDATE nul SET l = NULL WHERE id = 'd';
 UPDATE nul SET metadata = '{"n": 3}' WHERE id = 'c';
 SELECT id, n, body, l, metadata FROM nul ORDER BY id;
+-- a filter that Pinecone would refuse is refused here, in the words of a local call
+SELECT id FROM nul WHERE pinecone_match(metadata, '{"n": {"$in": ["1", 2]}}');
+SELECT count(*) FROM nul WHERE pinecone_match(metadata, '{"$or": [{"n": 1}, {}]}');
+SELECT count(*) FROM nul WHERE pinecone_match(metadata, '{}');
+PREPARE by_filter (jsonb) AS SELECT id FROM nul WHERE pinecone_match(metadata, $1) ORDER BY embedding <=> '{1,1}', id LIMIT 2;
+EXECUTE by_filter ('{"n": {"$gt": "1"}}');
+EXECUTE by_filter ('{"n": {"$gt": 11}}');
+DELETE FROM nul WHERE pinecone_match(metadata, '{"n": null}');
 -- an import goes on, and says so
 \! test/regress/pinecone post misfit /vectors/upsert '{"namespace":"nul","vectors":[{"id":"a","values":[1,2],"metadata":{"n":1,"body":"x\u0000"}},{"id":"b","values":[1,2],"metadata":{"body":"\u0000","l":["\udfff"],"\u0000":"z"}}]}'
 CREATE SCHEMA imported;

@@ -75,7 +75,12 @@ CREATE FOREIGN TABLE bad (id text, at timestamptz OPTIONS (format 'unix')) SERVE
 CREATE FOREIGN TABLE typed (id text, embedding float8[]) SERVER good;
 SELECT id FROM typed;
 DROP FOREIGN TABLE typed;
-CREATE FOREIGN TABLE typed (id uuid) SERVER good;
+CREATE FOREIGN TABLE typed (id text, emb real[]) SERVER good;
+SELECT id FROM typed;
+ALTER FOREIGN TABLE typed ALTER emb OPTIONS (role 'values');
+EXPLAIN (COSTS OFF) SELECT emb FROM typed;
+DROP FOREIGN TABLE typed;
+CREATE FOREIGN TABLE typed (id date) SERVER good;
 EXPLAIN SELECT * FROM typed;
 DROP FOREIGN TABLE typed;
 CREATE FOREIGN TABLE typed (id text, v text OPTIONS (role 'values')) SERVER good;

@@ -351,7 +351,7 @@ old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
 						modify->table->name,
 						modify->table->columns[modify->table->id_attnum - 1].name),
 				 errhint("Declare the column as text, or leave such records out with a condition.")));
-	return TextDatumGetCString(value);
+	return pinecone_convert_id_text(modify->table->columns[modify->table->id_attnum - 1].typid, value);
 }
 
 static const char *
@@ -524,7 +524,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		show_updated(modify, slot);
 		set_ctid(modify, slot,
 				 pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull),
-				 TextDatumGetCString(slot->tts_values[modify->table->id_attnum - 1]));
+				 pinecone_convert_id_text(modify->table->columns[modify->table->id_attnum - 1].typid,
+										  slot->tts_values[modify->table->id_attnum - 1]));
 	}
 	MemoryContextSwitchTo(old);
 	return slot;

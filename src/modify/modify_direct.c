@@ -318,9 +318,15 @@ evaluate_assignments(ForeignScanState *node, DirectModify *direct)
 static void
 set_id(DirectModify *direct, const char *id)
 {
-	int n = direct->modify->table->id_attnum - 1;
+	PineconeTable *table = direct->modify->table;
+	int n = table->id_attnum - 1;
 
-	direct->values[n] = PointerGetDatum(cstring_to_text(id));
+	if (!pinecone_convert_id_datum(table->columns[n].typid, id, &direct->values[n]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("cannot modify record \"%s\" of foreign table \"%s\": its id does not fit column \"%s\"",
+						id, table->name, table->columns[n].name),
+				 errhint("Declare the column as text, or leave such records out with a condition.")));
 	direct->isnull[n] = false;
 }
 

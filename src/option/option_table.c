@@ -47,6 +47,7 @@ role_can_have_type(PineconeRole role, Oid typid)
 	switch (role)
 	{
 		case PINECONE_ROLE_ID:
+			return pinecone_convert_is_id_type(typid);
 		case PINECONE_ROLE_NAMESPACE:
 			return typid == TEXTOID || typid == VARCHAROID;
 		case PINECONE_ROLE_VALUES:
@@ -68,6 +69,7 @@ role_types(PineconeRole role)
 	switch (role)
 	{
 		case PINECONE_ROLE_ID:
+			return "text, varchar, uuid, integer or bigint";
 		case PINECONE_ROLE_NAMESPACE:
 			return "text";
 		case PINECONE_ROLE_VALUES:
@@ -130,7 +132,7 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 						 errmsg("column \"id\" of foreign table \"%s\" cannot have type %s",
 								table->name,
 								format_type_with_typemod(att->atttypid, att->atttypmod)),
-						 errdetail("Record ids are text."),
+						 errdetail("A column of record ids can be %s.", role_types(PINECONE_ROLE_ID)),
 						 errhint("For a metadata field of that name, set option \"field\" to 'id'.")));
 		}
 	}
@@ -149,7 +151,12 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 						NameStr(att->attname), table->name,
 						format_type_with_typemod(att->atttypid, att->atttypmod)),
 				 errdetail("A column of role \"%s\" can be %s.",
-						   role_name(role), role_types(role))));
+						   role_name(role), role_types(role)),
+				 role == PINECONE_ROLE_FIELD && pinecone_convert_is_vector_type(getBaseType(att->atttypid)) ?
+					 errhint("For the column of the records' vectors, set option \"role\" to 'values'.") :
+				 role == PINECONE_ROLE_VALUES && getBaseType(att->atttypid) == FLOAT8ARRAYOID ?
+					 errhint("Pinecone stores float32; declare the column as real[].") :
+					 0));
 	return role;
 }
 

@@ -48,7 +48,10 @@ counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 	if (agg->aggfnoid != F_COUNT_ANY)
 		return false;
 	column = plain_column(linitial_node(TargetEntry, agg->args)->expr, rel, table);
-	return column != NULL && (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_NAMESPACE);
+	/* of another type it may be NULL, or an error */
+	return column != NULL &&
+		   (column->typid == TEXTOID || (column->typid == VARCHAROID && column->typmod < 0)) &&
+		   (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_NAMESPACE);
 }
 
 /* Is this the column of namespaces, with equality as Pinecone has it? */

@@ -107,7 +107,8 @@ place_id_clause(PlanContext *cxt, Expr *clause, bool exact)
 	PineconeTable *table = cxt->info->table;
 	Oid typid = table->columns[table->id_attnum - 1].typid;
 
-	if (exact && (!table->type_error_null || typid == TEXTOID || typid == UUIDOID))
+	if (exact && (!table->type_error_null || typid == TEXTOID || typid == UUIDOID ||
+				  typid == INT4OID || typid == INT8OID))
 		cxt->sent = lappend(cxt->sent, clause);
 	else
 		cxt->local = lappend(cxt->local, clause);

@@ -4,14 +4,47 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "base/setting.h"
 #include "plan/translate_expr.h"
+
+/* Is a value of that type equal to the column's where it is spelled alike? */
+static bool
+value_type_fits(Oid coltype, Oid valtype)
+{
+	switch (coltype)
+	{
+		case UUIDOID:
+			return valtype == UUIDOID;
+		case INT4OID:
+		case INT8OID:
+			return valtype == INT2OID || valtype == INT4OID || valtype == INT8OID;
+		default:
+			return valtype == TEXTOID || valtype == VARCHAROID;
+	}
+}
+
+/* Values, or arrays of them, as the text that ids are. */
+static Expr *
+as_text(PineconeTranslate *cxt, Expr *value)
+{
+	bool is_array = OidIsValid(get_element_type(getBaseType(exprType((Node *) value))));
+	CoerceViaIO *text = makeNode(CoerceViaIO);
+
+	text->arg = value;
+	text->resulttype = is_array ? TEXTARRAYOID : TEXTOID;
+	text->resultcollid = DEFAULT_COLLATION_OID;
+	text->coerceformat = COERCE_EXPLICIT_CAST;
+	text->location = -1;
+	return (Expr *) eval_const_expressions(cxt->root, (Node *) text);
+}
 
 /*
  * column = value or column = ANY (array), for a column of the given role:
@@ -21,6 +54,7 @@ static Expr *
 match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
 {
 	PineconeCompare compare;
+	PineconeColumn *column;
 	Expr *left;
 	Expr *right;
 	Oid type;
@@ -56,11 +90,11 @@ match_equality(PineconeTranslate *cxt, Expr *clause, PineconeRole role)
 		return NULL;
 
 	type = getBaseType(type);
-	if ((type != TEXTOID && type != VARCHAROID) ||
-		pinecone_translate_column(cxt, (Node *) left, role) == NULL ||
+	column = pinecone_translate_column(cxt, (Node *) left, role);
+	if (column == NULL || !value_type_fits(getBaseType(column->typid), type) ||
 		!pinecone_translate_is_value(cxt, right))
 		return NULL;
-	return right;
+	return type == TEXTOID || type == VARCHAROID ? right : as_text(cxt, right);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "utils/numeric.h"
 
 #include "request/filter_part.h"
+#include "value/match.h"
 
 /* ---- The metadata object ---- */
 
@@ -248,6 +249,8 @@ pinecone_filter_raw_match(Jsonb *filter)
 {
 	char *text = JsonbToCString(NULL, &filter->root, VARSIZE(filter));
 
+	/* what is wrong with it is said here better than by the service */
+	(void) pinecone_match_compile(filter);
 	if (JB_ROOT_IS_OBJECT(filter) && JB_ROOT_COUNT(filter) == 0)
 		return filter_always;
 	if (JB_ROOT_IS_OBJECT(filter) && (strstr(text, "\"$ne\"") || strstr(text, "\"$nin\"")))

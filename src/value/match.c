@@ -255,6 +255,9 @@ compile_list(ValueSet *set, Text field, const JsonbValue *condition, const char 
 		if (token == WJB_ELEM && !add_to_set(set, &item))
 			return false;
 	}
+	/* of one kind, as Pinecone has them */
+	if ((set->nstrings > 0) + (set->nnumbers > 0) + (set->booleans[0] || set->booleans[1]) > 1)
+		return false;
 	if (set->nstrings > 1)
 		qsort(set->strings, set->nstrings, sizeof(Text), compare_texts);
 	if (set->nnumbers > 1)
@@ -322,7 +325,7 @@ compile_condition(Text field, Operator operator, const JsonbValue * operand,
 		case OPERATOR_NIN:
 			if (!compile_list(&result->set, field, condition, name, operand))
 				illegal_condition(field, condition,
-								  psprintf("Operator \"%s\" takes a list of strings, numbers or booleans.", name));
+								  psprintf("Operator \"%s\" takes a list of strings, or of numbers, or of booleans.", name));
 			break;
 		case OPERATOR_EXISTS:
 			if (operand->type != jbvBool)
@@ -416,11 +419,14 @@ compile_logic(Text name, const JsonbValue *operand)
 	{
 		if (token != WJB_ELEM)
 			continue;
-		if (!is_object(&item))
+		if (!is_object(&item) || JsonContainerSize(container_value(&item)) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("operator \"%s\" takes a list of filters, got the element %s",
-							quote_text(name), quote_json(&item))));
+							quote_text(name), quote_json(&item)),
+					 is_object(&item) ?
+						 errdetail("A filter without conditions matches everything; Pinecone takes it on its own only.") :
+						 0));
 		add_child(node, compile_object(container_value(&item)));
 	}
 	return node;

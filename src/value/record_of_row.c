@@ -179,7 +179,7 @@ convert_id(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
 						writer->table->columns[n].name, writer->table->name),
 				 errdetail("A record needs an id.")));
-	record->id = TextDatumGetCString(values[n]);
+	record->id = pinecone_convert_id_text(writer->table->columns[n].typid, values[n]);
 	record->idlen = strlen(record->id);
 	writer->id = record->id;
 	if (record->idlen == 0)

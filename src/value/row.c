@@ -603,6 +603,9 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	switch (entry->column->role)
 	{
 		case PINECONE_ROLE_ID:
+			if (entry->basetype != TEXTOID && entry->basetype != VARCHAROID)
+				return pinecone_convert_id_datum(entry->basetype, record->id, datum) ||
+					   misfit(reader, entry, record, NULL, NULL);
 			return convert_name(reader, entry, record, record->id, record->idlen, datum);
 		case PINECONE_ROLE_NAMESPACE:
 			if (record->namespace_ == NULL)

@@ -4,21 +4,22 @@
 # and with requests of our own for what the clients do not show.
 #
 #	test/contract/run.sh			all
-#	test/contract/run.sh clients	the clients alone; or: aliases, server, documents, stress, fuzz
+#	test/contract/run.sh clients	the clients alone; or: client9, aliases, server, documents,
+#				text, models, stress, fuzz
 #
 # Needs node and npm.  The last line is "N passed, N failed".
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 parts=("$@")
-[ $# -gt 0 ] || parts=(clients aliases server documents stress fuzz)
+[ $# -gt 0 ] || parts=(clients client9 aliases server documents text models stress fuzz)
 
 make -s -C ../server || exit
 export PINECONE_LOCAL=$PWD/../server/pinecone-local
 passed=0
 failed=0
 for part in "${parts[@]}"; do
-	if [[ $part = clients || $part = aliases ]] && ! npm ci --silent --no-audit --no-fund >/dev/null; then
+	if [[ $part =~ ^(clients|client9|aliases)$ ]] && ! npm ci --silent --no-audit --no-fund >/dev/null; then
 		echo "not ok npm could not install the clients"
 		failed=$((failed + 1))
 		continue

@@ -66,7 +66,7 @@ sub operand
 	my ($operator, $wrong) = @_;
 	my $kind = $wrong ? 'wrong' : $operator;
 
-	return pick('null', '{}', '[[]]', '[null]', '{"$eq": 1}', '"x"', '1', '["x"]', '[1]') if $kind eq 'wrong';
+	return pick('null', '{}', '[[]]', '[null]', '{"$eq": 1}', '"x"', '1', '["x"]', '[1]', '["x", 1]', '[true, 1]', '["1", true]') if $kind eq 'wrong';
 	return pick(@booleans) if $kind eq '$exists';
 	return pick(@numbers) if $kind =~ /^\$[gl]te?$/;
 	return list_of(1 + int rand 4, pick(\@strings, \@numbers)->@*) if $kind =~ /in$/;
@@ -102,7 +102,7 @@ sub filter
 		my $operator = $wrong && rand() < 0.1 ? pick('$nor', '$not', '$xor') : pick('$and', '$or');
 		my @parts = map { filter($depth - 1, $guarded, $wrong && $_ == $here) } 0 .. $n - 1;
 
-		return "{\"$operator\": " . ($wrong && rand() < 0.1 ? pick('[]', '{}', '[1]', '"x"', 'null') : '[' . join(', ', @parts) . ']') . '}';
+		return "{\"$operator\": " . ($wrong && rand() < 0.1 ? pick('[]', '{}', '[1]', '"x"', 'null', '[{}]', '[{"a": 1}, {}]') : '[' . join(', ', @parts) . ']') . '}';
 	}
 	# One "$and" an object at most: a key that comes twice is not for comparing
 	return '{' . condition($guarded, $wrong) . '}';

@@ -238,7 +238,8 @@ write_found(Request *r, const Namespace *ns, Found *found, int n, const Projecti
 
 	for (int i = 0; i < n; i++)
 		found[i].hash = hash_bytes(found[i].record->id.s, found[i].record->id.len);
-	qsort(found, (size_t) n, sizeof(Found), compare_found);
+	if (n > 0)
+		qsort(found, (size_t) n, sizeof(Found), compare_found);
 	buffer_add_text(b, "{\"documents\":{");
 	for (int i = 0; i < n; i++)
 	{

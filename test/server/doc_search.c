@@ -333,6 +333,13 @@ run_search(Request *r, Str namespace, const DocumentSearch *s)
 	document_add_lsn(r, ns);
 }
 
+/* Words alone are looked up fast. */
+static bool
+is_long(Request *r, Str namespace, const DocumentSearch *s)
+{
+	return (s->values || s->sparse || s->nqueries) && document_is_long(r, namespace);
+}
+
 bool
 document_search(Request *r, Str namespace)
 {
@@ -343,7 +350,7 @@ document_search(Request *r, Str namespace)
 	if (body && read_search(r, body, &s) &&
 		(r->as_task || (limit_take(r, LIMIT_QUERY, namespace, 1) && limit_take(r, LIMIT_QUERY_UNITS, STR(""), 5))))
 	{
-		if (document_is_long(r, namespace))
+		if (is_long(r, namespace, &s))
 			done = false;
 		else
 		{

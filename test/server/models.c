@@ -315,6 +315,7 @@ check_parameters(Request *r, const Model *model, const JsonValue *parameters, in
 {
 	const JsonValue *type = json_present(parameters, "input_type"), *truncate = json_present(parameters, "truncate");
 	const JsonValue *d = json_present(parameters, "dimension");
+	JsonValue copy;
 
 	if (parameters && parameters->type != JSON_OBJECT)
 		return !bad(r, "parameters must be an object");
@@ -327,6 +328,15 @@ check_parameters(Request *r, const Model *model, const JsonValue *parameters, in
 	*dimension = model->dimensions[0];
 	if (!d)
 		return true;
+	if (d->type == JSON_STRING)
+	{
+		/* Clients that know parameters as strings only */
+		JsonReader j = json_reader(d->string, &r->arena);
+
+		copy = (JsonValue){.type = JSON_NUMBER, .raw = d->raw};
+		if (json_read_double(&j, &copy.number) && json_finish(&j))
+			d = &copy;
+	}
 	if (d->type != JSON_NUMBER || model->kind != MODEL_DENSE || d->number > MAX_DIMENSION || d->number < 0 || !model_has_dimension(model, (int) d->number) || d->number != (int) d->number)
 		return !reply_control_error(r, 400, "INVALID_ARGUMENT", "Model '%s' does not support dimension %.*s", model->name, (int) d->raw.len, d->raw.s);
 	*dimension = (int) d->number;

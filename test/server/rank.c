@@ -238,7 +238,7 @@ score(const Norm *n, float weight, uint32_t ordinal, float frequency)
 {
 	uint32_t length = n->quantised ? quantise(n->lengths[ordinal]) : n->lengths[ordinal];
 
-	return weight * frequency / (frequency + n->fixed + n->per_token * (float) length);
+	return weight * frequency / (frequency + n->fixed + n->per_token * (float) (int32_t) length);
 }
 
 static float
@@ -542,7 +542,7 @@ search_rows(const Namespace *ns, const QueryTerms *q, const Hits *more, const Fi
 
 		for (uint32_t k = 0; k < t->count; k++)
 		{
-			scores[t->ordinals[k]] += score(&norm, weight, t->ordinals[k], (float) (t->ends[k] - start));
+			scores[t->ordinals[k]] += score(&norm, weight, t->ordinals[k], (float) (int32_t) (t->ends[k] - start));
 			start = t->ends[k];
 		}
 	}
