@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 #
-# Build everything with warnings as errors, install it, and run the tests
-# against a private PostgreSQL cluster and pinecone-local.
+# Install what is missing here to build and test (test/install.sh), build
+# everything with warnings as errors, install it, and run the tests against a
+# private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
 #	test/check.sh SUITE...		some of: regress tap contract random unit docs
 #
-# PG_CONFIG chooses the PostgreSQL.  Run test/install.sh check once before.
+# PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
 # N failed", and the exit status tells whether any failed.
 #
@@ -163,6 +164,11 @@ for suite in "${suites[@]}"; do
 done
 [ $# -gt 0 ] || suites=("${ALL_SUITES[@]}")
 
+say "install what is missing"
+test/install.sh check || {
+	count install 0 1
+	finish
+}
 cluster_begin || exit
 log=$CLUSTER_DIR/check.log
 build || finish

@@ -3,7 +3,8 @@
 # Install from Debian's archive what is missing here to build and run.
 #
 #	test/install.sh			the compiler, PostgreSQL, the libraries: build, demo
-#	test/install.sh check	and what test/check.sh needs besides
+#	test/install.sh check	and what the tests need besides; test/check.sh calls it
+#	test/install.sh bench	and what the benchmarks do; test/bench/run.sh calls it
 #
 # Says what it installs; uses sudo when it is not root.  PG_CONFIG chooses a
 # PostgreSQL installation; without it the newest one here is used, or Debian's
@@ -77,18 +78,29 @@ list_missing() {
 		- libmicrohttpd-dev
 		- libstemmer-dev
 	END
-	if [ "$2" = check ]; then
-		missing_of <<-END
-			prove perl
-			curl curl
-			openssl openssl
-			dpkg-source dpkg-dev
-			node nodejs
-			npm npm
-			/usr/bin/python3 python3
-			- libipc-run-perl
-		END
-	fi
+	case "$2" in
+		check)
+			missing_of <<-END
+				prove perl
+				curl curl
+				openssl openssl
+				dpkg-source dpkg-dev
+				node nodejs
+				npm npm
+				/usr/bin/python3 python3
+				- libipc-run-perl
+			END
+			;;
+		bench)
+			missing_of <<-END
+				curl curl
+				dpkg-source dpkg-dev
+				node nodejs
+				npm npm
+				wrk wrk
+			END
+			;;
+	esac
 }
 
 # nginx's program without its package, which would start a server on port 80.
@@ -124,8 +136,8 @@ else
 	apt install -y --no-install-recommends "${packages[@]}"
 fi
 
-if [ "${1:-}" = check ]; then
+if [ -n "${1:-}" ]; then
 	[ -n "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ] || apt_update
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
-	unpack_nginx
+	[ "$1" != check ] || unpack_nginx
 fi

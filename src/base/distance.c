@@ -16,6 +16,9 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 
 #include "base/distance.h"
 
@@ -169,7 +172,49 @@ pinecone_distance_cosine(int n, const float *a, const float *b)
 	return 1 - similarity;
 }
 
-/* The elements of a real[] argument, which may be the argument's own memory. */
+/* Numbers of other types as float4, in new memory. */
+static const float *
+to_floats(ArrayType *array, int n)
+{
+	Oid type = ARR_ELEMTYPE(array);
+	float *floats = palloc(sizeof(float) * Max(n, 1));
+	int16 typlen;
+	bool typbyval;
+	char typalign;
+	Datum *values;
+	bool *nulls;
+
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, type, typlen, typbyval, typalign, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		switch (type)
+		{
+			case FLOAT8OID:
+				floats[i] = DatumGetFloat4(DirectFunctionCall1(dtof, values[i]));
+				break;
+			case INT2OID:
+				floats[i] = DatumGetInt16(values[i]);
+				break;
+			case INT4OID:
+				floats[i] = DatumGetInt32(values[i]);
+				break;
+			case INT8OID:
+				floats[i] = DatumGetInt64(values[i]);
+				break;
+			case NUMERICOID:
+				floats[i] = DatumGetFloat4(DirectFunctionCall1(numeric_float4, values[i]));
+				break;
+			default:
+				elog(ERROR, "unexpected element type: %u", type);
+		}
+	}
+	pfree(values);
+	pfree(nulls);
+	return floats;
+}
+
+/* The elements of a vector argument, which may be the argument's own memory. */
 static const float *
 vector_argument(FunctionCallInfo fcinfo, int argno, int *n)
 {
@@ -184,10 +229,9 @@ vector_argument(FunctionCallInfo fcinfo, int argno, int *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("vector must not contain null elements")));
-	Assert(ARR_ELEMTYPE(array) == FLOAT4OID);
 
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	return (const float *) ARR_DATA_PTR(array);
+	return ARR_ELEMTYPE(array) == FLOAT4OID ? (const float *) ARR_DATA_PTR(array) : to_floats(array, *n);
 }
 
 static Datum

@@ -180,6 +180,7 @@ compare_regime(const void *a, const void *b)
 	const HufRegime *x = *(HufRegime *const *) a;
 	const HufRegime *y = *(HufRegime *const *) b;
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	if (x->rho != y->rho)
 		return x->rho < y->rho ? 1 : -1;
 	return x < y ? -1 : x > y;
@@ -436,6 +437,7 @@ compare_regime_post(const void *a, const void *b)
 	const HufRegime *x = *(HufRegime *const *) a;
 	const HufRegime *y = *(HufRegime *const *) b;
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	if (x->rho_post != y->rho_post)
 		return x->rho_post < y->rho_post ? 1 : -1;
 	return x < y ? -1 : x > y;

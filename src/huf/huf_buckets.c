@@ -81,7 +81,7 @@ count_mass(Buckets *b, double x, bool add)
 	HufTally *bucket;
 
 	if (x < 0)
-		pinecone_huf_negative_mass(x);
+		pinecone_huf_negative_mass(x, HUF_MASS_OF_ROWS);
 	b->n += add ? 1 : -1;
 	if (!isfinite(x))
 	{

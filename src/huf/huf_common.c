@@ -38,15 +38,22 @@ pinecone_huf_bad_param(const char *format, ...)
 }
 
 void
-pinecone_huf_negative_mass(double x)
+pinecone_huf_negative_mass(double x, HufMassPlace place)
 {
+	static const char *const hints[] = {
+		[HUF_MASS_OF_ROWS] = "Leave such rows out, or take greatest(x, 0); of scores that can be negative, as cosines can, exp(score / t) is a mass.",
+		[HUF_MASS_OF_ROWS_KIND] = "Leave such rows out, take greatest(x, 0), or use kind 'softmax', which takes any scores.",
+		[HUF_MASS_OF_SIDES] = "Compare shares of masses that are not negative: of greatest(score, 0), or softmax shares.",
+		[HUF_MASS_OF_ARRAY] = "Clip or shift the array with huf_nonneg.",
+		[HUF_MASS_OF_ARRAY_KIND] = "Clip or shift the array with huf_nonneg, or use kind 'softmax'.",
+	};
 	char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	double_to_shortest_decimal_buf(x, digits);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("mass must not be negative: %s", digits),
-			 errhint("Clip or shift the scores with huf_nonneg, or use kind 'softmax'.")));
+			 errhint("%s", hints[place])));
 }
 
 void
@@ -199,12 +206,63 @@ compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Rows after which a long loop looks whether it is to end */
+#define INTERRUPT_ROWS (1 << 20)
+
+/* A double's bits as a number that orders as the double does, and back. */
+static inline uint64
+order_bits(uint64 bits)
+{
+	return bits >> 63 ? ~bits : bits | UINT64CONST(1) << 63;
+}
+
+static inline uint64
+unorder_bits(uint64 bits)
+{
+	return bits >> 63 ? bits & ~(UINT64CONST(1) << 63) : ~bits;
+}
+
+/* One pass: by eleven bits; false if all keys agree in them. */
+static bool
+radix_pass(const uint64 *from, uint64 *to, int64 n, int shift)
+{
+	int64 count[2048] = {0};
+	int64 place = 0;
+
+	for (int64 start = 0; start < n; start += INTERRUPT_ROWS)
+	{
+		int64 end = Min(n, start + INTERRUPT_ROWS);
+
+		for (int64 i = start; i < end; i++)
+			count[(from[i] >> shift) & 2047]++;
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (count[(from[0] >> shift) & 2047] == n)
+		return false;
+	for (int b = 0; b < 2048; b++)
+	{
+		int64 here = count[b];
+
+		count[b] = place;
+		place += here;
+	}
+	for (int64 start = 0; start < n; start += INTERRUPT_ROWS)
+	{
+		int64 end = Min(n, start + INTERRUPT_ROWS);
+
+		for (int64 i = start; i < end; i++)
+			to[count[(from[i] >> shift) & 2047]++] = from[i];
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
 /*
- * Sort non-negative finite doubles, ascending.  Their bit patterns order as
- * the numbers do, so a radix sort of eleven bits a pass serves, and passes in
- * which all keys agree are skipped.
+ * Sort numbers, ascending, by eleven bits a pass; returns where they are then.
+ * Doubles can be sorted so by their bit patterns, which order as they do, but
+ * for the sign.
  */
-static void
+static uint64 *
 radix_sort(uint64 *key, uint64 *spare, int64 n)
 {
 	uint64 *from = key;
@@ -212,38 +270,23 @@ radix_sort(uint64 *key, uint64 *spare, int64 n)
 
 	for (int shift = 0; shift < 64; shift += 11)
 	{
-		int64 count[2048] = {0};
-		int64 place = 0;
+		uint64 *swap = from;
 
-		for (int64 i = 0; i < n; i++)
-			count[(from[i] >> shift) & 2047]++;
-		if (count[(from[0] >> shift) & 2047] == n)
+		if (!radix_pass(from, to, n, shift))
 			continue;
-		for (int b = 0; b < 2048; b++)
-		{
-			int64 here = count[b];
-
-			count[b] = place;
-			place += here;
-		}
-		for (int64 i = 0; i < n; i++)
-			to[count[(from[i] >> shift) & 2047]++] = from[i];
-		{
-			uint64 *swap = from;
-
-			from = to;
-			to = swap;
-		}
-		CHECK_FOR_INTERRUPTS();
+		from = to;
+		to = swap;
 	}
-	if (from != key)
-		memcpy(key, from, sizeof(uint64) * n);
+	return from;
 }
 
-/* Sort doubles, none of them NaN, ascending. */
+/* Sort doubles, none of them NaN, ascending.  However many, it can be cancelled. */
 void
 pinecone_huf_sort(double *value, int64 n)
 {
+	uint64 *key = (uint64 *) value;
+	uint64 *spare;
+	uint64 *sorted;
 	bool negative = false;
 
 	for (int64 i = 0; i < n; i++)
@@ -251,15 +294,20 @@ pinecone_huf_sort(double *value, int64 n)
 		value[i] += 0.0; /* -0.0 becomes 0.0, so that bit patterns order */
 		negative |= value[i] < 0;
 	}
-	if (negative || n < 2000)
-		qsort(value, n, sizeof(double), compare_doubles);
-	else
+	if (n < 2000)
 	{
-		uint64 *spare = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(uint64) * n);
-
-		radix_sort((uint64 *) value, spare, n);
-		pfree(spare);
+		qsort(value, n, sizeof(double), compare_doubles);
+		return;
 	}
+	spare = pinecone_huf_alloc_large(CurrentMemoryContext, sizeof(uint64) * n);
+	for (int64 i = 0; negative && i < n; i++)
+		key[i] = order_bits(key[i]);
+	sorted = radix_sort(key, spare, n);
+	for (int64 i = 0; negative && i < n; i++)
+		sorted[i] = unorder_bits(sorted[i]);
+	if (sorted != key)
+		memcpy(key, sorted, sizeof(uint64) * n);
+	pfree(spare);
 }
 
 /* The largest of some masses; says also whether they make shares. */
@@ -274,7 +322,7 @@ largest_mass(const double *value, int64 n, double *largest)
 		double x = value[i];
 
 		if (x < 0)
-			pinecone_huf_negative_mass(x);
+			pinecone_huf_negative_mass(x, HUF_MASS_OF_ARRAY_KIND);
 		if (x > *largest)
 			*largest = x;
 		bad |= isnan(x);

@@ -116,7 +116,16 @@ huf_softmax_exponent(double s, double max, double t)
 }
 
 extern void pinecone_huf_bad_param(const char *format, ...) pg_attribute_printf(1, 2) __attribute__((noreturn));
-extern void pinecone_huf_negative_mass(double x) __attribute__((noreturn));
+/* Where a negative mass was met decides what helps against it. */
+typedef enum HufMassPlace
+{
+	HUF_MASS_OF_ROWS,		/* an aggregate over masses */
+	HUF_MASS_OF_ROWS_KIND,	/* one that takes softmax shares as well */
+	HUF_MASS_OF_SIDES,		/* a function of earlier and later masses */
+	HUF_MASS_OF_ARRAY,		/* a function of an array */
+	HUF_MASS_OF_ARRAY_KIND, /* one that takes softmax shares as well */
+} HufMassPlace;
+extern void pinecone_huf_negative_mass(double x, HufMassPlace place) __attribute__((noreturn));
 extern void pinecone_huf_dim_mismatch(int expected, int found) __attribute__((noreturn));
 
 extern HufKind pinecone_huf_kind(text *name);

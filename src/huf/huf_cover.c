@@ -36,7 +36,7 @@ append(HufRows *rows, FunctionCallInfo fcinfo)
 		double x = PG_GETARG_FLOAT8(1);
 
 		if (x < 0 && rows->params.kind == HUF_LINEAR)
-			pinecone_huf_negative_mass(x);
+			pinecone_huf_negative_mass(x, HUF_MASS_OF_ROWS_KIND);
 		*pinecone_huf_rows_append(rows) = x;
 	}
 	PG_RETURN_POINTER(rows);

@@ -128,6 +128,7 @@ compare_identity(const void *a, const void *b)
 	const HufHit *y = *(HufHit *const *) b;
 	int order = compare_text(x->namespace, y->namespace);
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	return order != 0 ? order : compare_text(x->id, y->id);
 }
 
@@ -182,6 +183,7 @@ read_hits(HufCycle *cycle, ArrayType *array)
 		heap_deform_tuple(&tuple, desc, column, null);
 		if (null[1])
 			pinecone_huf_bad_param("the id of a hit must not be null");
+		CHECK_FOR_INTERRUPTS();
 		hit->namespace = null[0] ? NULL : DatumGetTextPP(column[0]);
 		hit->id = DatumGetTextPP(column[1]);
 		hit->has_score = !null[2];
@@ -242,6 +244,18 @@ share_of(double mass, const HufSum *total)
 	return Max(part, mass / huf_sum_value(total));
 }
 
+/* Linear shares are of masses. */
+static void
+refuse_negative(const HufCycle *cycle, const HufHit *hit)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("mass must not be negative: %s", DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(hit->score)))),
+			 errdetail("It is the score of hit \"%s\" in namespace \"%s\".", text_to_cstring(hit->id),
+					   text_to_cstring(cycle->regime[hit->regime].name)),
+			 errhint("Use kind => 'softmax', or give the hit a score of 0.")));
+}
+
 /* Masses and shares before exclusion. */
 static void
 compute_shares(HufCycle *cycle)
@@ -257,7 +271,7 @@ compute_shares(HufCycle *cycle)
 		HufHit *hit = &cycle->hit[i];
 
 		if (cycle->settings.kind == HUF_LINEAR && hit->has_score && hit->score < 0)
-			pinecone_huf_negative_mass(hit->score);
+			refuse_negative(cycle, hit);
 		hit->massive = hit->has_score && isfinite(hit->score);
 		if (hit->massive)
 			value[n++] = hit->score;
@@ -332,6 +346,7 @@ compare_rank(const void *a, const void *b)
 	const HufHit *x = *(HufHit *const *) a;
 	const HufHit *y = *(HufHit *const *) b;
 
+	CHECK_FOR_INTERRUPTS(); /* sorting can take long */
 	if (x->rho_post != y->rho_post)
 		return x->rho_post < y->rho_post ? 1 : -1;
 	if (x->regime != y->regime)

@@ -75,7 +75,7 @@ pinecone_huf_drift_accum(PG_FUNCTION_ARGS)
 		double *row;
 
 		if (prev < 0 || cur < 0)
-			pinecone_huf_negative_mass(prev < 0 ? prev : cur);
+			pinecone_huf_negative_mass(prev < 0 ? prev : cur, HUF_MASS_OF_SIDES);
 		row = pinecone_huf_rows_append(rows);
 		row[0] = prev;
 		row[1] = cur;
@@ -488,7 +488,7 @@ pinecone_huf_global_accum(PG_FUNCTION_ARGS)
 		if (!isnan(activity))
 			pinecone_huf_fraction("activity", activity);
 		if (mass < 0)
-			pinecone_huf_negative_mass(mass);
+			pinecone_huf_negative_mass(mass, HUF_MASS_OF_ROWS);
 		row = pinecone_huf_rows_append(rows);
 		row[0] = activity;
 		row[1] = mass;

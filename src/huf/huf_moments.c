@@ -147,7 +147,7 @@ static pg_noinline void
 add_odd_mass(Moments *m, double x)
 {
 	if (x < 0)
-		pinecone_huf_negative_mass(x);
+		pinecone_huf_negative_mass(x, HUF_MASS_OF_ROWS);
 	m->n++;
 	m->nan = true;
 }

@@ -134,7 +134,7 @@ pinecone_huf_activity_share(PG_FUNCTION_ARGS)
 		if (mass.isnull[i])
 			mass.value[i] = activity.value[i] = 0;
 		if (mass.value[i] < 0)
-			pinecone_huf_negative_mass(mass.value[i]);
+			pinecone_huf_negative_mass(mass.value[i], HUF_MASS_OF_ARRAY);
 		finite &= isfinite(mass.value[i]) && isfinite(activity.value[i]);
 	}
 	if (finite)
@@ -351,7 +351,7 @@ pinecone_huf_erosion(PG_FUNCTION_ARGS)
 	double later = PG_GETARG_FLOAT8(1);
 
 	if (earlier < 0 || later < 0)
-		pinecone_huf_negative_mass(earlier < 0 ? earlier : later);
+		pinecone_huf_negative_mass(earlier < 0 ? earlier : later, HUF_MASS_OF_SIDES);
 	if (isnan(earlier) || isnan(later) || isinf(earlier) || isinf(later))
 		PG_RETURN_FLOAT8(NAN);
 	if (earlier == 0)

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "huf/huf_rows.h"
 #include "huf/huf_twosample.h"
 
@@ -49,6 +51,7 @@ pinecone_huf_compare_sorted(const double *a, int64 na, const double *b, int64 nb
 		double gap;
 		double next;
 
+		CHECK_FOR_INTERRUPTS();
 		while (i < na && a[i] <= x)
 			i++;
 		while (j < nb && b[j] <= x)

@@ -309,7 +309,7 @@ evaluate_assignments(ForeignScanState *node, DirectModify *direct)
 		int n = lfirst_int(lc) - 1;
 
 		direct->isnull[n] = !pinecone_run_evaluate(node, number);
-		direct->values[n] = direct->scan->values.values[number];
+		direct->values[n] = direct->scan->run->values.values[number];
 		direct->any_null = direct->any_null || direct->isnull[n];
 	}
 }
@@ -383,7 +383,7 @@ check_matching(ForeignScanState *node, DirectModify *direct, const char *namespa
 	PineconeRecord *stored;
 	double n = 0;
 
-	pinecone_scan_fill_spec(node, PINECONE_OP_FILTER, &spec);
+	pinecone_run_fill_spec(node, PINECONE_OP_FILTER, &spec);
 	spec.namespace_ = namespace_;
 	spec.want_metadata = true;
 	stream = pinecone_source_begin(&spec);
@@ -410,8 +410,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	PineconeRecord *stored;
 	double n = 0;
 
-	pinecone_scan_fill_spec(node, scan->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
-							&spec);
+	pinecone_run_fill_spec(node, scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
+						   &spec);
 	spec.namespace_ = namespace_;
 	spec.want_values = direct->operation == CMD_UPDATE;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
@@ -494,7 +494,7 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 	PineconeWrite write = {PINECONE_WRITE_DELETE_FILTER};
 	double count;
 
-	write.filter = scan->filter.json;
+	write.filter = scan->run->filter.json;
 	if (direct->operation == CMD_UPDATE)
 	{
 		write.kind = PINECONE_WRITE_UPDATE_FILTER;
@@ -535,10 +535,10 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	double count = -1;
 
 	pinecone_consistency_wait(scan->session, scan->table, namespace_);
-	if (scan->filter.kind == PINECONE_FILTER_NEVER)
+	if (scan->run->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
-	scan->counters.namespaces++;
-	if (scan->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
+	scan->run->counters->namespaces++;
+	if (scan->run->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
 		!has_other_writes(direct, namespace_))
 		count = modify_by_filter(node, direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
@@ -577,14 +577,14 @@ execute(ForeignScanState *node)
 	direct.modify = pinecone_modify_create(statement, table, scan->userid, direct.operation,
 										   assigned, true);
 
-	pinecone_scan_prepare(node);
+	pinecone_run_prepare(node);
 	evaluate_assignments(node, &direct);
-	for (int i = 0; i < scan->nnamespaces; i++)
+	for (int i = 0; i < scan->run->nnamespaces; i++)
 		pinecone_modify_refuse_alias(direct.modify,
-									 pinecone_option_plain_namespace(scan->namespaces[i].name));
-	for (int i = 0; i < scan->nnamespaces; i++)
+									 pinecone_option_plain_namespace(scan->run->namespaces[i].name));
+	for (int i = 0; i < scan->run->nnamespaces; i++)
 		count += modify_namespace(node, &direct,
-								  pinecone_option_plain_namespace(scan->namespaces[i].name));
+								  pinecone_option_plain_namespace(scan->run->namespaces[i].name));
 	if (statement != NULL)
 	{
 		pinecone_statement_add(statement, direct.modify);
@@ -602,13 +602,13 @@ pineconeIterateDirectModify(ForeignScanState *node)
 	PineconeScanState *scan = node->fdw_state;
 	EState *estate = node->ss.ps.state;
 
-	if (!scan->done)
+	if (!scan->run->done)
 	{
-		MemoryContext old = MemoryContextSwitchTo(scan->run_cxt);
+		MemoryContext old = MemoryContextSwitchTo(scan->run->cxt);
 		double count = execute(node);
 
 		MemoryContextSwitchTo(old);
-		scan->done = true;
+		scan->run->done = true;
 		if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_SET_TAG)))
 			estate->es_processed += count;
 		if (node->ss.ps.instrument)

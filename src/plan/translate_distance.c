@@ -9,6 +9,8 @@
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 
 #include "plan/translate_expr.h"
@@ -25,7 +27,22 @@ strip_vector_casts(Node *node)
 		node = linitial(((FuncExpr *) node)->args);
 	if (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
+	/* float8 holds any float4 */
+	if (IsA(node, ArrayCoerceExpr) && exprType(node) == FLOAT8ARRAYOID &&
+		exprType((Node *) ((ArrayCoerceExpr *) node)->arg) == FLOAT4ARRAYOID)
+		node = (Node *) ((ArrayCoerceExpr *) node)->arg;
 	return node;
+}
+
+/* A query vector in float8, as clients like to send them, is compared in float4. */
+static Expr *
+as_vector(PineconeTranslate *cxt, Node *query)
+{
+	if (exprType(query) != FLOAT8ARRAYOID)
+		return (Expr *) query;
+	query = coerce_to_target_type(NULL, query, FLOAT8ARRAYOID, FLOAT4ARRAYOID, -1,
+								  COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
+	return (Expr *) eval_const_expressions(cxt->root, query);
 }
 
 /* The metric whose distance an operator on two vectors computes. */
@@ -44,16 +61,17 @@ metric_of_operator(Oid opno)
 	Oid left;
 	Oid right;
 	Oid extension;
+	bool ours;
 	char *name;
 
 	op_input_types(opno, &left, &right);
-	if (left != right || !pinecone_convert_is_vector_type(left))
+	ours = left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
+	if (left != right || !(ours || pinecone_convert_is_vector_type(left)))
 		return PINECONE_METRIC_UNKNOWN;
 
-	/* ours for real[], pgvector's for its own type; nobody else's */
+	/* ours for arrays, pgvector's for its own type; nobody else's */
 	extension = getExtensionOfObject(OperatorRelationId, opno);
-	if (!OidIsValid(extension) ||
-		extension != get_extension_oid(left == FLOAT4ARRAYOID ? "pinecone_fdw" : "vector", true))
+	if (!OidIsValid(extension) || extension != get_extension_oid(ours ? "pinecone_fdw" : "vector", true))
 		return PINECONE_METRIC_UNKNOWN;
 
 	name = get_opname(opno);
@@ -94,8 +112,10 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 		return false;
 	distance->metric = metric_of_operator(op->opno);
 	distance->op = op;
-	distance->query = (Expr *) right;
-	return distance->metric != PINECONE_METRIC_UNKNOWN;
+	if (distance->metric == PINECONE_METRIC_UNKNOWN)
+		return false;
+	distance->query = as_vector(cxt, right);
+	return true;
 }
 
 bool

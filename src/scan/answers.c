@@ -2,8 +2,8 @@
  * answers.c
  *		Answers of a foreign scan that are asked for before the scan is.
  *
- * An answer is a run of the scan in a scan state of its own, which takes the
- * place of the real one while it begins and while it is read.  So whatever a
+ * An answer is a run beside the scan's own, which takes that one's place while
+ * it begins and while it is read.  So whatever a
  * run consists of can be begun ahead.  Outer rows that ask the same share an
  * answer: its rows are then kept for those that come later.
  */
@@ -36,11 +36,11 @@ struct PineconeAnswer
 	PineconeAnswers *ahead;
 	MemoryContext cxt;
 	Key key;
-	bool listed;			/* can be found by its key */
-	int askers;				/* outer rows waiting for it */
-	bool in_use;			/* the scan reads it */
-	PineconeScanState *run; /* the scan's state as it begins and reads */
-	List *share;			/* of the pool */
+	bool listed; /* can be found by its key */
+	int askers;	 /* outer rows waiting for it */
+	bool in_use; /* the scan reads it */
+	PineconeRun *run;
+	List *share; /* of the pool */
 
 	/* Rows kept for those who come later */
 	bool touched; /* reading has begun */
@@ -151,7 +151,7 @@ pinecone_answers_create(ForeignScanState *node)
 	ctl.match = match_key;
 	ahead->slots = hash_create("pinecone answers", 64, &ctl,
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	ahead->pool_counters.timing = pinecone_scan_is_timed(node);
+	ahead->pool_counters.timing = pinecone_run_is_timed(node);
 	if (state->request->op == PINECONE_OP_FETCH)
 	{
 		ahead->pool_counters.pins = state->counters.pins;
@@ -209,29 +209,22 @@ current_key(PineconeAnswers *ahead)
 
 /* ---- Asking ---- */
 
-/* A state for a run of its own, as BeginForeignScan would have made it. */
-static PineconeScanState *
+/* A run beside the scan's own, in the current memory context. */
+static PineconeRun *
 new_run(PineconeAnswers *ahead, PineconeScanState *state)
 {
-	PineconeScanState *run = palloc(sizeof(PineconeScanState));
-	int n = Max(state->values.n, 1);
+	PineconeRun *run = palloc0(sizeof(PineconeRun));
+	int n = Max(state->own_run.values.n, 1);
 
-	*run = *state;
-	pinecone_counters_reset(&run->counters);
-	run->run_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
-										 ALLOCSET_SMALL_SIZES);
+	run->counters = palloc0(sizeof(PineconeCounters));
+	run->counters->pins = state->counters.pins;
+	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
+									 ALLOCSET_SMALL_SIZES);
+	run->values = state->own_run.values;
 	run->values.values = palloc0(n * sizeof(Datum));
 	run->values.isnull = palloc0(n * sizeof(bool));
-	run->ahead = NULL;
-	run->answer = NULL;
 	run->pool = ahead->pool;
 	run->begun_ahead = true;
-	run->given_up = false;
-	run->namespaces = NULL;
-	run->nnamespaces = 0;
-	run->group = NULL;
-	run->no_wait = false;
-	pinecone_scan_clear_run(run);
 	return run;
 }
 
@@ -281,8 +274,8 @@ drop_answer(PineconeAnswer *answer)
 
 	unlist(answer);
 	dlist_delete(&answer->node);
-	add_counters(&state->counters, &answer->run->counters);
-	pinecone_scan_end_run(answer->run);
+	add_counters(&state->counters, answer->run->counters);
+	pinecone_run_end(answer->run);
 	if (ahead->pool)
 		pinecone_pooled_give_up(ahead->pool, answer->share);
 	MemoryContextDelete(answer->cxt);
@@ -308,16 +301,6 @@ find_answer(PineconeAnswers *ahead, Key *key)
 	return NULL;
 }
 
-/* What a run has found out serves those after it. */
-static void
-learn_from_run(PineconeScanState *state, PineconeScanState *run)
-{
-	state->session = run->session;
-	state->all_known = run->all_known;
-	state->all = run->all;
-	state->nall = run->nall;
-}
-
 /* Begin a run for the parameters as they are now. */
 static PineconeAnswer *
 begin_answer(PineconeAnswers *ahead, const Key *key)
@@ -339,11 +322,10 @@ begin_answer(PineconeAnswers *ahead, const Key *key)
 	if (ahead->pool)
 		share_pool(answer);
 
-	node->fdw_state = answer->run;
-	pinecone_scan_start(node);
-	node->fdw_state = state;
+	state->run = answer->run;
+	pinecone_run_begin(node);
+	state->run = &state->own_run;
 	MemoryContextSwitchTo(old);
-	learn_from_run(state, answer->run);
 
 	if (answer->run->given_up)
 	{
@@ -416,7 +398,7 @@ pinecone_answers_settle(PineconeAnswers *ahead)
 	add_counters(&state->counters, &ahead->pool_counters);
 	dlist_foreach(iter, &ahead->answers)
 		add_counters(&state->counters,
-					 &dlist_container(PineconeAnswer, node, iter.cur)->run->counters);
+					 dlist_container(PineconeAnswer, node, iter.cur)->run->counters);
 }
 
 double
@@ -439,7 +421,7 @@ pinecone_answers_adopt(ForeignScanState *node)
 	Key key;
 
 	/* without a single answer there is no need for a key */
-	if (state->started || dlist_is_empty(&ahead->answers))
+	if (state->own_run.started || dlist_is_empty(&ahead->answers))
 		return false;
 	key = current_key(ahead);
 	answer = find_answer(ahead, &key);
@@ -506,7 +488,7 @@ pinecone_answers_next(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	PineconeAnswer *answer = state->answer;
 	PineconeAnswers *ahead = answer->ahead;
-	PineconeScanState *run = answer->run;
+	PineconeRun *run = answer->run;
 	TupleTableSlot *slot;
 
 	if (answer->next < answer->nrows)
@@ -518,15 +500,11 @@ pinecone_answers_next(ForeignScanState *node)
 	if (ahead->pool)
 		share_pool(answer);
 	run->begun_ahead = false;
-	run->no_wait = state->no_wait;
-	node->fdw_state = run;
-	slot = pineconeIterateForeignScan(node);
-	node->fdw_state = state;
-	state->pending = run->pending;
-	state->top_k = run->top_k;
-	state->exhaustive |= run->exhaustive;
+	state->run = run;
+	slot = pinecone_run_next(node, ExecClearTuple(node->ss.ss_ScanTupleSlot));
+	state->run = &state->own_run;
 	if (TupIsNull(slot))
-		answer->ended = !run->pending;
+		answer->ended = !state->pending;
 	else if (answer->kept)
 		keep_row(answer, slot);
 	return slot;

@@ -93,7 +93,7 @@ may_be_ready(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	return state->stream == NULL || pinecone_fanout_ready(state->stream);
+	return state->run->stream == NULL || pinecone_fanout_ready(state->run->stream);
 }
 
 /*

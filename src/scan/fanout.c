@@ -18,6 +18,7 @@
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "scan/fanout.h"
+#include "scan/pooled.h"
 
 /* Bytes that a record takes here, when nothing better is known */
 #define BYTES_PER_ID 64
@@ -137,7 +138,10 @@ begin_source(PineconeFanout *fanout, Source *source)
 
 	/* the source, and so its records, keep the name that was asked for */
 	spec.namespace_ = pinecone_option_plain_namespace(source->namespace_);
-	source->stream = pinecone_source_begin(&spec);
+	if (spec.op == PINECONE_OP_FETCH && spec.pool != NULL)
+		source->stream = pinecone_pooled_begin(&spec);
+	else
+		source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
 		spec.counters->namespaces++;
 	MemoryContextSwitchTo(old);

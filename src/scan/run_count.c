@@ -15,6 +15,7 @@
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/run_count.h"
+#include "scan/run_values.h"
 
 /* Count by reading: what this transaction has written counts as well. */
 static double
@@ -26,8 +27,8 @@ count_records(ForeignScanState *node, const char *namespace_)
 	PineconeRecord *record;
 	double count = 0;
 
-	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
-							&spec);
+	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
+						   &spec);
 	spec.namespace_ = namespace_;
 	stream = pinecone_source_begin(&spec);
 	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
@@ -49,13 +50,13 @@ count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
 	PineconeRecord *record;
 	double count = 0;
 
-	pinecone_scan_fill_spec(node, PINECONE_OP_LIST, &spec);
+	pinecone_run_fill_spec(node, PINECONE_OP_LIST, &spec);
 	spec.namespace_ = name;
 	spec.row_limit = 1; /* most often, more is not needed */
 	stream = pinecone_source_begin(&spec);
 	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
-		const char *target = pinecone_pins_target(state->counters.pins, state->session, name);
+		const char *target = pinecone_pins_target(state->run->counters->pins, state->session, name);
 
 		if (count == 0 && target != NULL && pinecone_session_namespace_records(stats, target) > 0)
 		{
@@ -74,32 +75,32 @@ pinecone_count_start(ForeignScanState *node)
 	PineconeScanState *state = node->fdw_state;
 	bool any = false;
 
-	if (state->filter.kind == PINECONE_FILTER_NEVER)
+	if (state->run->filter.kind == PINECONE_FILTER_NEVER)
 	{
-		state->nnamespaces = 0;
+		state->run->nnamespaces = 0;
 		return;
 	}
-	state->count_calls = palloc0(Max(state->nnamespaces, 1) * sizeof(PineconeCall *));
-	for (int i = 0; i < state->nnamespaces; i++)
+	state->run->count_calls = palloc0(Max(state->run->nnamespaces, 1) * sizeof(PineconeCall *));
+	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
-		PineconeNamespaceStats *counted = &state->namespaces[i];
+		PineconeNamespaceStats *counted = &state->run->namespaces[i];
 		const char *name = pinecone_option_plain_namespace(counted->name);
-		const char *own = pinecone_source_own_name(state->session, &state->counters, state->table, name,
+		const char *own = pinecone_source_own_name(state->session, state->run->counters, state->table, name,
 												   state->position);
 
 		pinecone_consistency_wait(state->session, state->table, own);
 		if (pinecone_pending_view(state->session, own, state->position) != NULL ||
-			(state->filter.kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
+			(state->run->filter.kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
 		{
 			counted->records = count_records(node, name);
 			continue;
 		}
 		/* a dry run is a write, which no alias takes */
-		if (state->filter.kind == PINECONE_FILTER_JSON)
-			state->count_calls[i] = pinecone_vectors_count(state->session, &state->counters,
-														   pinecone_pins_resolve(state->counters.pins,
-																				 state->session, name),
-														   state->filter.json);
+		if (state->run->filter.kind == PINECONE_FILTER_JSON)
+			state->run->count_calls[i] = pinecone_vectors_count(state->session, state->run->counters,
+																pinecone_pins_resolve(state->run->counters->pins,
+																					  state->session, name),
+																state->run->filter.json);
 		else if (!state->all_known || counted->records < 0)
 		{
 			/* else the statistics that named it were asked for just now */
@@ -107,21 +108,21 @@ pinecone_count_start(ForeignScanState *node)
 			any = true;
 		}
 	}
-	if (state->filter.kind == PINECONE_FILTER_JSON)
-		state->counters.namespaces += state->nnamespaces;
+	if (state->run->filter.kind == PINECONE_FILTER_JSON)
+		state->run->counters->namespaces += state->run->nnamespaces;
 	else if (any)
-		state->stats_call = pinecone_vectors_stats(state->session, &state->counters);
+		state->run->stats_call = pinecone_vectors_stats(state->session, state->run->counters);
 }
 
 /* Has everything that was sent been answered? */
 static bool
 is_answered(PineconeScanState *state)
 {
-	if (state->stats_call && !pinecone_vectors_ready(state->stats_call))
+	if (state->run->stats_call && !pinecone_vectors_ready(state->run->stats_call))
 		return false;
-	for (int i = 0; i < state->nnamespaces; i++)
+	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
-		if (state->count_calls[i] && !pinecone_vectors_ready(state->count_calls[i]))
+		if (state->run->count_calls[i] && !pinecone_vectors_ready(state->run->count_calls[i]))
 			return false;
 	}
 	return true;
@@ -157,18 +158,18 @@ static void
 take_counts(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = state->stats_call ? pinecone_vectors_stats_result(state->stats_call) : NULL;
+	PineconeStats *stats = state->run->stats_call ? pinecone_vectors_stats_result(state->run->stats_call) : NULL;
 
-	for (int i = 0; i < state->nnamespaces; i++)
+	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
-		PineconeNamespaceStats *counted = &state->namespaces[i];
+		PineconeNamespaceStats *counted = &state->run->namespaces[i];
 
-		if (state->count_calls[i])
+		if (state->run->count_calls[i])
 		{
-			counted->records = take_count(node, state->count_calls[i],
+			counted->records = take_count(node, state->run->count_calls[i],
 										  pinecone_option_plain_namespace(counted->name));
-			pinecone_vectors_free(state->count_calls[i]);
-			state->count_calls[i] = NULL;
+			pinecone_vectors_free(state->run->count_calls[i]);
+			state->run->count_calls[i] = NULL;
 		}
 		else if (stats && counted->records < 0)
 		{
@@ -177,9 +178,9 @@ take_counts(ForeignScanState *node)
 				counted->records = count_unlisted(node, stats, counted->name);
 		}
 	}
-	pinecone_vectors_free(state->stats_call);
-	state->stats_call = NULL;
-	state->counted = true;
+	pinecone_vectors_free(state->run->stats_call);
+	state->run->stats_call = NULL;
+	state->run->counted = true;
 }
 
 static TupleTableSlot *
@@ -201,9 +202,9 @@ count_row(PineconeScanState *state, TupleTableSlot *slot)
 {
 	double count = 0;
 
-	for (int i = 0; i < state->nnamespaces; i++)
-		count += state->namespaces[i].records;
-	state->done = true;
+	for (int i = 0; i < state->run->nnamespaces; i++)
+		count += state->run->namespaces[i].records;
+	state->run->done = true;
 	return store_count(state, slot, "", count);
 }
 
@@ -211,14 +212,14 @@ count_row(PineconeScanState *state, TupleTableSlot *slot)
 static TupleTableSlot *
 count_row_by_namespace(PineconeScanState *state, TupleTableSlot *slot)
 {
-	while (state->next_count < state->nnamespaces)
+	while (state->run->next_count < state->run->nnamespaces)
 	{
-		PineconeNamespaceStats *counted = &state->namespaces[state->next_count++];
+		PineconeNamespaceStats *counted = &state->run->namespaces[state->run->next_count++];
 
 		if (counted->records > 0)
 			return store_count(state, slot, counted->name, counted->records);
 	}
-	state->done = true;
+	state->run->done = true;
 	return slot;
 }
 
@@ -227,7 +228,7 @@ pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	if (!state->counted)
+	if (!state->run->counted)
 	{
 		if (state->no_wait && !is_answered(state))
 		{

@@ -26,7 +26,7 @@ is_possible(const char *name)
 static void
 add_namespace(PineconeScanState *state, char *name)
 {
-	PineconeNamespaceStats *added = &state->namespaces[state->nnamespaces++];
+	PineconeNamespaceStats *added = &state->run->namespaces[state->run->nnamespaces++];
 	PineconeStats *stats = state->session->stats;
 
 	added->name = name;
@@ -69,7 +69,7 @@ static void
 find_all_namespaces(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_count_stats(state->session, &state->counters);
+	PineconeStats *stats = pinecone_session_count_stats(state->session, state->run->counters);
 	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
 	state->all = pinecone_session_namespaces(state->session, state->table, stats, &state->nall);
@@ -145,33 +145,33 @@ check_quals(ForeignScanState *node)
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	TupleTableSlot *old = econtext->ecxt_scantuple;
-	PineconeNamespaceStats *kept = palloc(Max(state->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
+	PineconeNamespaceStats *kept = palloc(Max(state->run->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
 	int place = namespace_place(state);
 	int n = 0;
 
 	if (place < 0)
 		elog(ERROR, "scan tuple without a namespace");
 	econtext->ecxt_scantuple = slot;
-	for (int i = 0; i < state->nnamespaces; i++)
+	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
 		bool holds = true;
 		ListCell *lc;
 
 		ExecClearTuple(slot);
 		memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-		slot->tts_values[place] = CStringGetTextDatum(state->namespaces[i].name);
+		slot->tts_values[place] = CStringGetTextDatum(state->run->namespaces[i].name);
 		slot->tts_isnull[place] = false;
 		ExecStoreVirtualTuple(slot);
 		foreach(lc, state->request->namespace_quals)
 			holds = holds && pinecone_run_evaluate(node, lfirst_int(lc)) &&
-					DatumGetBool(state->values.values[lfirst_int(lc)]);
+					DatumGetBool(state->run->values.values[lfirst_int(lc)]);
 		if (holds)
-			kept[n++] = state->namespaces[i];
+			kept[n++] = state->run->namespaces[i];
 	}
 	ExecClearTuple(slot);
 	econtext->ecxt_scantuple = old;
-	state->namespaces = kept;
-	state->nnamespaces = n;
+	state->run->namespaces = kept;
+	state->run->nnamespaces = n;
 }
 
 static void
@@ -199,22 +199,22 @@ choose_by_name(ForeignScanState *node)
 		n = nfound;
 	}
 	n = drop_repeated_default(names, n);
-	state->nnamespaces = 0;
+	state->run->nnamespaces = 0;
 	if (names == NULL)
 	{
 		if (!state->all_known)
 			find_all_namespaces(node);
-		state->namespaces = state->all;
-		state->nnamespaces = state->nall;
+		state->run->namespaces = state->all;
+		state->run->nnamespaces = state->nall;
 		return;
 	}
-	state->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
+	state->run->namespaces = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
 	for (int i = 0; i < n; i++)
 		add_namespace(state, names[i]);
 }
 
 void
-pinecone_scan_choose_namespaces(ForeignScanState *node)
+pinecone_run_choose_namespaces(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 

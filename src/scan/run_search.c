@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "scan/run_row.h"
 #include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/score.h"
@@ -25,13 +26,13 @@ static void
 begin_sort(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeSearchRows *rows = &state->search;
+	PineconeSearchRows *rows = &state->run->search;
 	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
 	AttrNumber keys[] = {scan_desc->natts + 1};
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
-	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
 	TupleDesc desc;
 
 	if (rows->in == NULL)
@@ -44,7 +45,7 @@ begin_sort(ForeignScanState *node)
 		pinecone_finish_tuple_desc(desc);
 		rows->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 		rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-		rows->row_cxt = AllocSetContextCreate(state->run_cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
+		rows->row_cxt = AllocSetContextCreate(state->run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 	}
 	rows->sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
 									  nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
@@ -53,10 +54,8 @@ begin_sort(ForeignScanState *node)
 }
 
 static void
-end_sort(PineconeScanState *state)
+end_sort(PineconeSearchRows *rows)
 {
-	PineconeSearchRows *rows = &state->search;
-
 	if (rows->sort == NULL)
 		return;
 	ExecClearTuple(rows->out);
@@ -68,8 +67,8 @@ end_sort(PineconeScanState *state)
 static void
 sort_rows(PineconeScanState *state)
 {
-	tuplesort_performsort(state->search.sort);
-	state->search.sorted = true;
+	tuplesort_performsort(state->run->search.sort);
+	state->run->search.sorted = true;
 }
 
 /*
@@ -81,32 +80,32 @@ fill_sort_slot(ForeignScanState *node, PineconeRecord *record, bool of_search)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeMetric metric = state->request->metric;
-	TupleTableSlot *slot = state->search.in;
+	TupleTableSlot *slot = state->run->search.in;
 	int place = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts;
 	ItemPointer ctid;
 	MemoryContext old;
 
 	ExecClearTuple(slot);
-	MemoryContextReset(state->search.row_cxt);
-	old = MemoryContextSwitchTo(state->search.row_cxt);
+	MemoryContextReset(state->run->search.row_cxt);
+	old = MemoryContextSwitchTo(state->run->search.row_cxt);
 	if (!of_search)
-		pinecone_score_record(record, metric, state->vector ? state->nvalues : 0, state->vector);
-	pinecone_scan_form_row(state, record, slot->tts_values, slot->tts_isnull);
+		pinecone_score_record(record, metric, state->run->vector ? state->run->nvalues : 0, state->run->vector);
+	pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
 	slot->tts_isnull[place] = false;
 	if (of_search)
 		slot->tts_values[place] = Float8GetDatum(pinecone_score_to_distance(metric, record->score));
-	else if (state->vector != NULL && record->nvalues == state->nvalues)
+	else if (state->run->vector != NULL && record->nvalues == state->run->nvalues)
 	{
-		double distance = pinecone_score_distance(metric, state->nvalues, record->values,
-												  state->vector);
+		double distance = pinecone_score_distance(metric, state->run->nvalues, record->values,
+												  state->run->vector);
 
 		slot->tts_values[place] = Float8GetDatum(distance);
-		pinecone_scan_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
+		pinecone_run_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
 	}
 	else
 		slot->tts_isnull[place] = true;
 	ctid = palloc(sizeof(ItemPointerData));
-	*ctid = pinecone_scan_ctid(state, record);
+	*ctid = pinecone_run_ctid(state, record);
 	slot->tts_values[place + 1] = PointerGetDatum(ctid);
 	slot->tts_isnull[place + 1] = !state->request->want_ctid;
 	ExecStoreVirtualTuple(slot);
@@ -132,7 +131,7 @@ show_sorted_row(ForeignScanState *node, TupleTableSlot *from, TupleTableSlot *sl
 static bool
 next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 {
-	PineconeSearchRows *rows = &((PineconeScanState *) node->fdw_state)->search;
+	PineconeSearchRows *rows = &((PineconeScanState *) node->fdw_state)->run->search;
 
 	if (!tuplesort_gettupleslot(rows->sort, true, false, rows->out, NULL))
 		return false;
@@ -148,9 +147,9 @@ is_beyond_cap(PineconeScanState *state)
 {
 	int ceiling = state->session->max_top_k;
 
-	return state->nnamespaces > 1 ||
-		   (state->nnamespaces == 1 &&
-			state->namespaces[0].records > (ceiling > 0 ? ceiling : PINECONE_MAX_TOP_K));
+	return state->run->nnamespaces > 1 ||
+		   (state->run->nnamespaces == 1 &&
+			state->run->namespaces[0].records > (ceiling > 0 ? ceiling : PINECONE_MAX_TOP_K));
 }
 
 void
@@ -163,17 +162,17 @@ pinecone_search_decide_collecting(ForeignScanState *node)
 	double offset = pinecone_run_evaluate_count(node, request->offset);
 	bool limited = pinecone_enable_limit && !state->drained && limit >= 0;
 	bool bounded = request->bound >= 0 || request->score_bound >= 0;
-	bool may_grow = quals != NIL || state->nnamespaces > 1 || bounded ||
-					pinecone_fanout_passes_over(state->stream);
+	bool may_grow = quals != NIL || state->run->nnamespaces > 1 || bounded ||
+					pinecone_fanout_passes_over(state->run->stream);
 
 	/* conditions are evaluated twice */
 	if (!request->sorted || contain_volatile_functions((Node *) quals))
 		return;
 	if (limited ? !may_grow : !bounded && !(request->all && is_beyond_cap(state)))
 		return;
-	state->search.collecting = true;
-	state->search.keep_all = state->begun_ahead;
-	state->search.wanted = limited ? Max(1, limit + Max(0, offset)) : get_float8_infinity();
+	state->run->search.collecting = true;
+	state->run->search.keep_all = state->run->begun_ahead;
+	state->run->search.wanted = limited ? Max(1, limit + Max(0, offset)) : get_float8_infinity();
 }
 
 /* Does the row in the scan's slot meet the local conditions? */
@@ -198,7 +197,7 @@ static void
 keep_row(ForeignScanState *node, PineconeRecord *record, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeSearchRows *rows = &state->search;
+	PineconeSearchRows *rows = &state->run->search;
 
 	if (rows->sort == NULL)
 		begin_sort(node);
@@ -234,23 +233,23 @@ search_exhaustively(ForeignScanState *node)
 	PineconeSourceSpec spec;
 	PineconeFanout *stream;
 	PineconeRecord *record;
-	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
 
 	state->exhaustive = true;
-	if (state->vector == NULL)
-		pinecone_scan_evaluate_vector(node);
-	if (state->search.sort == NULL)
+	if (state->run->vector == NULL)
+		pinecone_run_evaluate_vector(node);
+	if (state->run->search.sort == NULL)
 		begin_sort(node);
-	pinecone_scan_fill_spec(node, state->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
 	spec.want_values = true;
-	stream = pinecone_fanout_begin(&spec, state->namespaces, state->nnamespaces,
+	stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 								   PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
 	{
-		if (state->stream && pinecone_fanout_seen(state->stream, record))
+		if (state->run->stream && pinecone_fanout_seen(state->run->stream, record))
 			continue;
 		fill_sort_slot(node, record, false);
-		tuplesort_puttupleslot(state->search.sort, state->search.in);
+		tuplesort_puttupleslot(state->run->search.sort, state->run->search.in);
 	}
 	pinecone_fanout_end(stream);
 	MemoryContextSwitchTo(old);
@@ -268,10 +267,10 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 
 	if (status == PINECONE_SOURCE_CAPPED)
 		return true;
-	if (state->request->vector_id >= 0 && !state->found_any)
+	if (state->request->vector_id >= 0 && !state->run->found_any)
 	{
-		pinecone_scan_evaluate_vector(node);
-		return state->vector == NULL;
+		pinecone_run_evaluate_vector(node);
+		return state->run->vector == NULL;
 	}
 	return false;
 }
@@ -283,9 +282,9 @@ static bool
 is_beyond_score(PineconeScanState *state, double score)
 {
 	PineconeRequest *request = state->request;
-	Datum value = state->values.values[request->score_bound];
-	double bound = state->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
-																			DatumGetFloat8(value);
+	Datum value = state->run->values.values[request->score_bound];
+	double bound = state->run->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
+																				 DatumGetFloat8(value);
 
 	/* as the column shows it */
 	if (state->score_is_real)
@@ -306,7 +305,7 @@ is_beyond_score(PineconeScanState *state, double score)
 static bool
 is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
 {
-	return pinecone_score_to_distance(state->request->metric, record->score) > state->bound ||
+	return pinecone_score_to_distance(state->request->metric, record->score) > state->run->bound ||
 		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
 }
 
@@ -319,7 +318,7 @@ TupleTableSlot *
 pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeSearchRows *rows = &state->search;
+	PineconeSearchRows *rows = &state->run->search;
 
 	for (;;)
 	{
@@ -331,19 +330,19 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		{
 			if (next_sorted_row(node, slot))
 				return slot;
-			end_sort(state);
+			end_sort(rows);
 		}
 		if (rows->last)
 		{
-			state->done = true;
+			state->run->done = true;
 			return ExecClearTuple(slot);
 		}
 
 		CHECK_FOR_INTERRUPTS();
-		if (state->stream != NULL)
+		if (state->run->stream != NULL)
 		{
-			status = pinecone_fanout_next(state->stream, !state->no_wait, &record);
-			state->top_k = pinecone_fanout_top_k(state->stream);
+			status = pinecone_fanout_next(state->run->stream, !state->no_wait, &record);
+			state->top_k = pinecone_fanout_top_k(state->run->stream);
 		}
 		if (status == PINECONE_SOURCE_PENDING)
 		{
@@ -358,7 +357,7 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		}
 		else
 		{
-			state->found_any = true;
+			state->run->found_any = true;
 			distance = pinecone_score_to_distance(state->request->metric, record->score);
 			if (is_beyond_bounds(state, record))
 				rows->last = true;
@@ -375,7 +374,7 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 			{
 				rows->some = true;
 				rows->distance = distance;
-				pinecone_scan_store_row(state, record, slot);
+				pinecone_run_store_row(state, record, slot);
 				return slot;
 			}
 		}
@@ -386,12 +385,12 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 }
 
 void
-pinecone_search_end(PineconeScanState *state)
+pinecone_search_end(PineconeRun *run)
 {
-	end_sort(state);
-	if (state->search.in != NULL)
+	end_sort(&run->search);
+	if (run->search.in != NULL)
 	{
-		ExecDropSingleTupleTableSlot(state->search.in);
-		ExecDropSingleTupleTableSlot(state->search.out);
+		ExecDropSingleTupleTableSlot(run->search.in);
+		ExecDropSingleTupleTableSlot(run->search.out);
 	}
 }

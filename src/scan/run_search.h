@@ -25,6 +25,6 @@ extern void pinecone_search_decide_collecting(ForeignScanState *node);
 extern TupleTableSlot *pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot);
 
 /* Forget the rows. */
-extern void pinecone_search_end(PineconeScanState *state);
+extern void pinecone_search_end(PineconeRun *run);
 
 #endif /* PINECONE_RUN_SEARCH_H */

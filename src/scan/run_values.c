@@ -41,7 +41,7 @@ pinecone_run_evaluate(ForeignScanState *node, int number)
 {
 	PineconeScanState *state = node->fdw_state;
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
-	PineconeValues *values = &state->values;
+	PineconeValues *values = &state->run->values;
 	int16 typlen;
 	bool typbyval;
 
@@ -52,7 +52,7 @@ pinecone_run_evaluate(ForeignScanState *node, int number)
 	get_typlenbyval(values->types[number], &typlen, &typbyval);
 	if (!typbyval)
 	{
-		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+		MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
 
 		values->values[number] = typlen == -1 ?
 									 PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[number])) :
@@ -168,7 +168,7 @@ pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
 	PineconeScanState *state = node->fdw_state;
 
 	pinecone_run_evaluate_all(node, numbers);
-	return distinct_names(numbers, &state->values, is_possible, n);
+	return distinct_names(numbers, &state->run->values, is_possible, n);
 }
 
 /* The fixed beginning of a LIKE pattern. */
@@ -207,6 +207,22 @@ pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values
 	return pinecone_run_id_is_possible(wanted);
 }
 
+void
+pinecone_run_evaluate_vector(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	int number = state->request->vector;
+	MemoryContext old;
+
+	if (!pinecone_run_evaluate(node, number))
+		return;
+	old = MemoryContextSwitchTo(run->cxt);
+	run->vector = pinecone_convert_vector(run->values.values[number],
+										  getBaseType(run->values.types[number]), &run->nvalues);
+	MemoryContextSwitchTo(old);
+}
+
 double
 pinecone_run_evaluate_count(ForeignScanState *node, int number)
 {
@@ -214,7 +230,7 @@ pinecone_run_evaluate_count(ForeignScanState *node, int number)
 
 	if (number < 0 || !pinecone_run_evaluate(node, number))
 		return -1;
-	return Max(0, DatumGetInt64(state->values.values[number]));
+	return Max(0, DatumGetInt64(state->run->values.values[number]));
 }
 
 /*
@@ -269,4 +285,29 @@ pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
 		return false;
 	square = pinecone_distance_square(n, vector);
 	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
+}
+
+/* ---- Sources ---- */
+
+void
+pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+
+	memset(spec, 0, sizeof(*spec));
+	spec->session = state->session;
+	spec->counters = state->run->counters;
+	spec->op = op;
+	spec->own_writes = state->table;
+	spec->position = state->position;
+	spec->sharers = Max(state->nasync, state->run == &state->own_run && state->group ? state->group->nscans : 0);
+	spec->dimension = stats ? stats->dimension : 0;
+	spec->want_values = state->request->want_values;
+	spec->want_metadata = state->request->want_metadata;
+	spec->pool = state->run->pool;
+	spec->may_dry_run = state->table->count_from_dry_run;
+	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
+	if (state->run->filter.kind == PINECONE_FILTER_JSON)
+		spec->filter = state->run->filter.json;
 }

@@ -9,6 +9,7 @@
 
 #include "request/filter.h"
 #include "request/request.h"
+#include "scan/source.h"
 
 /* Evaluate an expression of the request: it stays valid for the run; false for NULL. */
 extern bool pinecone_run_evaluate(ForeignScanState *node, int number);
@@ -24,6 +25,9 @@ extern void pinecone_run_evaluate_condition(ForeignScanState *node,
  */
 extern char **pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
 										  bool (*is_possible)(const char *name), int *n);
+
+/* Evaluate the query vector; it stays NULL when the value is. */
+extern void pinecone_run_evaluate_vector(ForeignScanState *node);
 
 /* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
 extern double pinecone_run_evaluate_count(ForeignScanState *node, int number);
@@ -53,5 +57,9 @@ extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit);
 
 /* Is there a vector, and one with a direction if the metric needs it? */
 extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);
+
+/* Describe a source of the run's records, but for what its operation needs besides. */
+extern void pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op,
+								   PineconeSourceSpec *spec);
 
 #endif /* PINECONE_RUN_VALUES_H */

@@ -6,34 +6,11 @@
 #define PINECONE_SCAN_H
 
 #include "nodes/execnodes.h"
-#include "utils/tuplesort.h"
 
-#include "request/filter.h"
 #include "request/request.h"
-#include "scan/fanout.h"
+#include "scan/run.h"
 #include "scan/start_together.h"
 #include "value/row.h"
-
-/*
- * Rows of a search that do not come as they are to be returned.
- */
-typedef struct PineconeSearchRows
-{
-	Tuplesortstate *sort; /* NULL: no such rows */
-	TupleTableSlot *in;	  /* their tuples have the distance and the ctid, too */
-	TupleTableSlot *out;
-	MemoryContext row_cxt;
-	bool sorted;	 /* they are being returned */
-	bool last;		 /* after them nothing comes */
-	bool some;		 /* "distance" is set */
-	double distance; /* of the last row that was returned as it came */
-
-	/* Rows are collected until so many of them meet the local conditions */
-	bool collecting;
-	bool keep_all; /* outer rows with other conditions may share them */
-	double wanted;
-	double met;
-} PineconeSearchRows;
 
 typedef struct PineconeScanState
 {
@@ -45,35 +22,21 @@ typedef struct PineconeScanState
 	int64 position;		   /* pending writes as of the statement's begin */
 	double pending_before; /* and how many are to the table, for EXPLAIN */
 
-	/* Run-time values */
-	List *exprs; /* of ExprState */
-	PineconeValues values;
+	List *exprs; /* of ExprState: what a run evaluates */
 
 	/* Namespaces there are, when the table spans all; asked for once */
 	bool all_known;
 	PineconeNamespaceStats *all;
 	int nall;
 
-	/* One run: from the first row to the end or the next rescan */
-	MemoryContext run_cxt; /* reset per run */
-	bool started;
-	bool done;
-	bool found_any;
-	PineconeFanout *stream; /* of the namespaces asked */
-	PineconeNamespaceStats *namespaces;
-	int nnamespaces;
+	/* From the first row to the end or the next rescan */
+	PineconeRun own_run;
+	PineconeRun *run; /* this, or while a read-ahead is at work an answer's */
 
-	/* Counting, in place of a stream */
-	PineconeCall *stats_call;	/* for all namespaces */
-	PineconeCall **count_calls; /* by namespace, NULL when counted already */
-	bool counted;
-	int next_count; /* namespace to return next */
-	PineconeFilter filter;
-	int nvalues; /* query vector */
-	const float *vector;
-	double bound;		/* greatest distance wanted; infinite: any */
+	/* For EXPLAIN, and of the table */
+	int top_k;			/* last asked for */
+	bool exhaustive;	/* was there an exhaustive search? */
 	bool score_is_real; /* the type of the column of scores */
-	int top_k;			/* last asked for, for EXPLAIN */
 
 	/* Side by side with others: see start_together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */
@@ -84,10 +47,6 @@ typedef struct PineconeScanState
 	bool no_wait;			  /* an empty slot does not have to be the end: */
 	bool pending;			  /* it was because of this */
 	instr_time since;		  /* when it began to be pending */
-
-	/* A search's rows that are sorted here: see run_search.h */
-	PineconeSearchRows search;
-	bool exhaustive; /* for EXPLAIN */
 
 	/* A direct modification that sends with the rest of its statement, or NULL */
 	struct PineconeModify *modify;
@@ -101,43 +60,13 @@ typedef struct PineconeScanState
 
 	/* Below a read-ahead, see answers.h */
 	struct PineconeAnswers *ahead; /* NULL: there is none */
-	struct PineconeAnswer *answer; /* what this run reads instead, or NULL */
-	struct PineconePooled *pool;   /* in a run begun ahead: gathers fetches */
-	bool begun_ahead;			   /* this is one; it neither waits nor raises
-									* errors before it is read */
-	bool given_up;				   /* it could not keep to that */
+	struct PineconeAnswer *answer; /* what is read instead of a run of its own, or NULL */
 } PineconeScanState;
 
 extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateForeignScan(ForeignScanState *node);
 extern void pineconeReScanForeignScan(ForeignScanState *node);
 extern void pineconeEndForeignScan(ForeignScanState *node);
-
-/*
- * For those who read the scan's records without it: open the session and
- * render the filter; describe a source.
- */
-extern void pinecone_scan_prepare(ForeignScanState *node);
-extern void pinecone_scan_fill_spec(ForeignScanState *node, PineconeOperation op,
-									PineconeSourceSpec *spec);
-
-/* Does EXPLAIN want to know where time goes? */
-extern bool pinecone_scan_is_timed(ForeignScanState *node);
-
-/* Evaluate the query vector; it stays NULL when the value is. */
-extern void pinecone_scan_evaluate_vector(ForeignScanState *node);
-
-/*
- * A record as a scan tuple: its values, in the current memory context, what
- * takes the place of its distance, and where it is; or all of that in a slot.
- */
-extern void pinecone_scan_form_row(PineconeScanState *state, const PineconeRecord *record,
-								   Datum *values, bool *isnull);
-extern void pinecone_scan_set_distance(PineconeScanState *state, double distance,
-									   Datum *values, bool *isnull);
-extern ItemPointerData pinecone_scan_ctid(PineconeScanState *state, const PineconeRecord *record);
-extern void pinecone_scan_store_row(PineconeScanState *state, const PineconeRecord *record,
-									TupleTableSlot *slot);
 
 /*
  * Ask for what starting a run needs to know, without waiting for it: call this
@@ -150,17 +79,5 @@ extern void pinecone_scan_ask_ahead(ForeignScanState *node);
  * way when this returns.  Nothing happens when it has been started.
  */
 extern void pinecone_scan_start(ForeignScanState *node);
-
-/*
- * The namespaces to ask: those that conditions name and the table has.  Only
- * when neither names any are all asked, and asked for.
- */
-extern void pinecone_scan_choose_namespaces(ForeignScanState *node);
-
-/* What is remembered of a run, as it is before one starts. */
-extern void pinecone_scan_clear_run(PineconeScanState *state);
-
-/* Forget the run, if there is one. */
-extern void pinecone_scan_end_run(PineconeScanState *state);
 
 #endif /* PINECONE_SCAN_H */

@@ -4,13 +4,10 @@
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
-
 #include "client/alias.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "scan/overlay.h"
-#include "scan/pooled.h"
 #include "scan/source.h"
 #include "scan/stored.h"
 
@@ -34,8 +31,6 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	PineconePendingView *view;
 	const char *own;
 
-	if (spec->op == PINECONE_OP_FETCH && spec->pool != NULL)
-		return pinecone_pooled_begin(spec);
 	own = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
 								   spec->position);
 	view = pinecone_pending_view(spec->session, own, spec->position);
@@ -44,46 +39,4 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	if (view == NULL)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);
-}
-
-void *
-pinecone_source_create(const PineconeSourceKind *kind, Size size)
-{
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone source",
-											  ALLOCSET_START_SMALL_SIZES);
-	PineconeSource *source = MemoryContextAllocZero(cxt, size);
-
-	source->kind = kind;
-	source->cxt = cxt;
-	return source;
-}
-
-PineconeSourceStatus
-pinecone_source_next(PineconeSource *source, bool wait, PineconeRecord **record)
-{
-	return source->kind->next(source, wait, record);
-}
-
-int
-pinecone_source_calls(PineconeSource *source, PineconeCall **calls)
-{
-	return source->kind->calls(source, calls);
-}
-
-bool
-pinecone_source_seen(PineconeSource *source, const char *id)
-{
-	return source->kind->seen != NULL && source->kind->seen(source, id);
-}
-
-int
-pinecone_source_top_k(PineconeSource *source)
-{
-	return source->kind->top_k != NULL ? source->kind->top_k(source) : 0;
-}
-
-void
-pinecone_source_end(PineconeSource *source)
-{
-	MemoryContextDelete(source->cxt);
 }

@@ -76,7 +76,8 @@ extern const char *pinecone_source_own_name(PineconeSession *session, PineconeCo
 											const char *namespace_, int64 position);
 
 /*
- * Start; the first request is on its way when this returns.  The source lives
+ * Start what Pinecone holds, with pending writes laid over it where there are
+ * any; the first request is on its way when this returns.  The source lives
  * in a child of the current memory context.  What "spec" points to must live
  * as long as the source.
  */

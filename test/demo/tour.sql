@@ -26,34 +26,32 @@ ORDER BY id COLLATE "C";
 
 -- ======== Search: the nearest by meaning (here: by spelling, see toy_embed)
 
-SELECT id, description, round((embedding <=> toy_embed('distance between points'))::numeric, 3) AS distance
-FROM functions ORDER BY embedding <=> toy_embed('distance between points') LIMIT 5;
-EXPLAIN (VERBOSE, COSTS OFF)
-SELECT id, description, round((embedding <=> toy_embed('distance between points'))::numeric, 3) AS distance
-FROM functions ORDER BY embedding <=> toy_embed('distance between points') LIMIT 5;
+-- as programs ask, with the vector as a parameter; plans then show $1 in place of 256 numbers
+SET plan_cache_mode = force_generic_plan;
+PREPARE nearest(real[]) AS
+SELECT id, description, round((embedding <=> $1)::numeric, 3) AS distance
+FROM functions ORDER BY embedding <=> $1 LIMIT 5;
+EXECUTE nearest(toy_embed('distance between points'));
+EXPLAIN (VERBOSE, COSTS OFF) EXECUTE nearest(toy_embed('distance between points'));
 
 -- among those that pass a filter
+PREPARE nearest_stable(real[]) AS
 SELECT id, description, volatility FROM functions
 WHERE volatility = 'stable' AND arity = 0
-ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
-EXPLAIN (VERBOSE, COSTS OFF)
-SELECT id, description, volatility FROM functions
-WHERE volatility = 'stable' AND arity = 0
-ORDER BY embedding <=> toy_embed('current user') LIMIT 5;
+ORDER BY embedding <=> $1 LIMIT 5;
+EXECUTE nearest_stable(toy_embed('current user'));
+EXPLAIN (COSTS OFF) EXECUTE nearest_stable(toy_embed('current user'));
 
 -- ======== Join: which settings are about memory, and what are they set to here?
 
+PREPARE set_to(real[]) AS
 SELECT s.id, p.setting, p.unit, s.description
-FROM (SELECT id, description, embedding <=> toy_embed('memory for a query') AS distance
-      FROM settings ORDER BY distance LIMIT 6) s
+FROM (SELECT id, description, embedding <=> $1 AS distance FROM settings ORDER BY distance LIMIT 6) s
 JOIN pg_settings p ON p.name = s.id
 ORDER BY s.distance;
-EXPLAIN (VERBOSE, COSTS OFF)
-SELECT s.id, p.setting, p.unit, s.description
-FROM (SELECT id, description, embedding <=> toy_embed('memory for a query') AS distance
-      FROM settings ORDER BY distance LIMIT 6) s
-JOIN pg_settings p ON p.name = s.id
-ORDER BY s.distance;
+EXECUTE set_to(toy_embed('memory for a query'));
+EXPLAIN (COSTS OFF) EXECUTE set_to(toy_embed('memory for a query'));
+RESET plan_cache_mode;
 
 -- the other way round: for each of some settings, the functions nearest to it
 CREATE TABLE chosen AS
@@ -63,7 +61,7 @@ SELECT c.name, f.id, f.description
 FROM chosen c
 CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f
 ORDER BY c.name;
-EXPLAIN (VERBOSE, COSTS OFF)
+EXPLAIN (COSTS OFF)
 SELECT c.name, f.id, f.description
 FROM chosen c
 CROSS JOIN LATERAL (SELECT id, description FROM functions ORDER BY functions.embedding <=> c.embedding LIMIT 2) f

@@ -24,20 +24,24 @@ part() {
 "${psql[@]}" -v "url=$PINECONE_LOCAL_URL" -v "key=$PINECONE_LOCAL_KEY" -f "$CLUSTER_DIR/tour.sql" >/dev/null
 
 "${psql[@]}" <<'SQL'
+-- the page has its own
+DROP VIEW live_hits;
+DROP TABLE question;
 CREATE TABLE embedding_history AS
-SELECT date '2026-01-05' AS taken, 'functions' AS namespace, embedding FROM (SELECT embedding FROM functions ORDER BY id LIMIT 60) f
-UNION ALL SELECT '2026-01-12', 'functions', embedding FROM (SELECT embedding FROM functions ORDER BY id LIMIT 80) f
-UNION ALL SELECT '2026-01-05', 'settings', embedding FROM (SELECT embedding FROM settings ORDER BY id LIMIT 60) s
-UNION ALL SELECT '2026-01-12', 'settings', embedding FROM (SELECT embedding FROM settings ORDER BY id LIMIT 60) s;
+SELECT now()::date - 7 AS taken, 'functions' AS namespace, embedding FROM (SELECT embedding FROM functions ORDER BY id LIMIT 60) f
+UNION ALL SELECT now()::date, 'functions', embedding FROM (SELECT embedding FROM functions ORDER BY id LIMIT 80) f
+UNION ALL SELECT now()::date - 7, 'settings', embedding FROM (SELECT embedding FROM settings ORDER BY id LIMIT 60) s
+UNION ALL SELECT now()::date, 'settings', embedding FROM (SELECT embedding FROM settings ORDER BY id LIMIT 60) s;
 SQL
 
-# the statements of a page, up to the mark of a week passing or from there on
+# the statements of a page, up to the mark of a week passing or from there on;
+# and those for a live index of the first part
 statements() {
 	awk -v part="$1" '
 		/^<!-- a week passes -->/ { past = 1 }
 		/^```$/ { on = 0 }
 		on && past == part
-		/^```sql$/ { on = 1 }' docs/governance.md
+		/^```sql$/ || (/^```sql live$/ && !past) { on = 1 }' docs/governance.md
 }
 statements 0 >"$CLUSTER_DIR/before.sql"
 statements 1 >"$CLUSTER_DIR/after.sql"

@@ -1,0 +1,272 @@
+/*
+ * run.c
+ *		One run of a scan, from its first row to its last.
+ *
+ * A run evaluates the request's expressions, opens a source of records and
+ * turns each into a scan tuple.  Those of searches are run_search.c's.  Counts are
+ * runs, too: see run_count.c.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "base/memory.h"
+#include "scan/run.h"
+#include "scan/run_count.h"
+#include "scan/run_row.h"
+#include "scan/run_search.h"
+#include "scan/run_values.h"
+#include "scan/scan.h"
+#include "scan/score.h"
+
+static bool
+is_count(const PineconeScanState *state)
+{
+	return state->request->op == PINECONE_OP_STATS || state->request->op == PINECONE_OP_COUNT;
+}
+
+/* ---- Begin ---- */
+
+/*
+ * Check the plan and the query vector against the index, before the network
+ * is asked.  What was cached may be out of date, so ask again before saying no.
+ * In a run begun ahead of time that must wait: then it returns false.
+ */
+static bool
+check_search(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	for (int attempt = 0;; attempt++)
+	{
+		PineconeStats *stats = pinecone_session_stats(state->session, attempt > 0, false);
+		bool metric_fits = stats->metric == state->request->metric;
+		bool dimension_fits = state->run->vector == NULL || stats->dimension == state->run->nvalues;
+
+		if (metric_fits && dimension_fits)
+			return true;
+		if (state->run->begun_ahead)
+			return false;
+		if (attempt == 0)
+			continue;
+		if (!metric_fits)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_ERROR),
+					 errmsg("the index of foreign table \"%s\" has another metric than when the query was planned",
+							state->table->name),
+					 errhint("Plan the query again, for example with DISCARD PLANS.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("expected %d dimensions, not %d", stats->dimension, state->run->nvalues),
+				 errdetail("The query vector does not fit the index of foreign table \"%s\".",
+						   state->table->name)));
+	}
+}
+
+static void
+start_search(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeSourceSpec spec;
+
+	state->run->bound = get_float8_infinity();
+	if (request->bound >= 0)
+	{
+		if (!pinecone_run_evaluate(node, request->bound))
+		{
+			state->run->done = true;
+			return;
+		}
+		state->run->bound = DatumGetFloat8(state->run->values.values[request->bound]);
+		/* NaN sorts above every distance */
+		if (isnan(state->run->bound))
+			state->run->bound = get_float8_infinity();
+	}
+
+	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
+	{
+		state->run->done = true;
+		return;
+	}
+
+	pinecone_run_fill_spec(node, PINECONE_OP_QUERY, &spec);
+	if (request->vector_id >= 0)
+	{
+		if (pinecone_run_evaluate(node, request->vector_id))
+			spec.query_id = TextDatumGetCString(state->run->values.values[request->vector_id]);
+		if (spec.query_id != NULL && !pinecone_run_id_is_possible(spec.query_id))
+			spec.query_id = NULL;
+	}
+	else
+		pinecone_run_evaluate_vector(node);
+	if (!check_search(node))
+	{
+		state->run->given_up = true;
+		return;
+	}
+
+	/* without a usable query vector only an exhaustive search will do */
+	if (spec.query_id == NULL &&
+		!pinecone_run_can_search(request->metric, state->run->vector, state->run->nvalues))
+		return;
+	spec.nvalues = state->run->nvalues;
+	spec.values = state->run->vector;
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
+	state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
+											   request->metric == PINECONE_METRIC_EUCLIDEAN ?
+												   PINECONE_FANOUT_LOW_SCORE :
+												   PINECONE_FANOUT_HIGH_SCORE);
+	pinecone_search_decide_collecting(node);
+}
+
+/* A run that reads records by their ids, their order or their metadata. */
+static void
+start_read(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	PineconeOperation op = request->op;
+	PineconeSourceSpec spec;
+
+	if (request->scored)
+	{
+		pinecone_run_evaluate_vector(node);
+		if (!check_search(node))
+		{
+			state->run->given_up = true;
+			return;
+		}
+	}
+
+	/* a filter that every record meets is no filter */
+	if (op == PINECONE_OP_FILTER && state->run->filter.kind == PINECONE_FILTER_ALWAYS)
+		op = PINECONE_OP_LIST_FETCH;
+
+	pinecone_run_fill_spec(node, op, &spec);
+	if (op == PINECONE_OP_FETCH)
+	{
+		pinecone_run_evaluate_all(node, request->ids);
+		spec.ids = pinecone_run_ids(request, &state->run->values, &spec.nids);
+		state->run->done = spec.nids == 0;
+	}
+	else
+	{
+		if (request->prefix >= 0)
+			(void) pinecone_run_evaluate(node, request->prefix);
+		if (!pinecone_run_prefix(request, &state->run->values, &spec.prefix))
+			state->run->done = true;
+	}
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	if (!state->run->done)
+		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
+												   request->sorted ? PINECONE_FANOUT_ID :
+																	 PINECONE_FANOUT_ANY);
+}
+
+bool
+pinecone_run_is_timed(ForeignScanState *node)
+{
+	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
+}
+
+void
+pinecone_run_prepare(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	MemoryContext old;
+
+	if (state->run->started)
+		return;
+	state->run->started = true;
+	state->run->counters->timing = pinecone_run_is_timed(node);
+	if (state->session == NULL)
+		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	old = MemoryContextSwitchTo(state->run->cxt);
+	pinecone_run_choose_namespaces(node);
+	pinecone_run_evaluate_condition(node, state->request->filter);
+	state->run->filter = pinecone_filter_render(state->table, state->request->filter, &state->run->values);
+	MemoryContextSwitchTo(old);
+}
+
+void
+pinecone_run_begin(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	MemoryContext old;
+
+	if (run->started)
+		return;
+	pinecone_run_prepare(node);
+	old = MemoryContextSwitchTo(run->cxt);
+	if (is_count(state))
+		pinecone_count_start(node);
+	else if (run->filter.kind == PINECONE_FILTER_NEVER || run->nnamespaces == 0)
+		run->done = true;
+	else if (state->request->op == PINECONE_OP_QUERY)
+		start_search(node);
+	else
+		start_read(node);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- Rows ---- */
+
+TupleTableSlot *
+pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	PineconeRecord *record;
+
+	if (run->done)
+		return slot;
+	if (is_count(state))
+		return pinecone_count_next(node, slot);
+	if (state->request->op == PINECONE_OP_QUERY)
+		return pinecone_search_next(node, slot);
+	switch (pinecone_fanout_next(run->stream, !state->no_wait, &record))
+	{
+		case PINECONE_SOURCE_RECORD:
+			pinecone_run_store_row(state, record, slot);
+			break;
+		case PINECONE_SOURCE_PENDING:
+			state->pending = true;
+			break;
+		default:
+			run->done = true;
+			break;
+	}
+	return slot;
+}
+
+/* ---- End ---- */
+
+void
+pinecone_run_end(PineconeRun *run)
+{
+	PineconeRun empty = {0};
+	bool many;
+
+	if (!run->started)
+		return;
+	pinecone_search_end(run);
+	many = run->stream != NULL && pinecone_fanout_is_wide(run->stream);
+	empty.cxt = run->cxt;
+	empty.counters = run->counters;
+	empty.values = run->values;
+	empty.pool = run->pool;
+	empty.begun_ahead = run->begun_ahead;
+	pinecone_memory_reset(run->cxt, many);
+	*run = empty;
+}

@@ -1,0 +1,99 @@
+/*
+ * run.h
+ *		A run is what a scan does between two rescans: begin, next, end.
+ *
+ * A scan has a run of its own; a read-ahead begins more of them before the scan
+ * comes to them (answers.h).  Which one the functions here mean is told by the
+ * scan state's "run".
+ */
+#ifndef PINECONE_RUN_H
+#define PINECONE_RUN_H
+
+#include "nodes/execnodes.h"
+#include "utils/tuplesort.h"
+
+#include "request/filter.h"
+#include "scan/fanout.h"
+
+/* Rows of a search that do not come as they are to be returned: see run_search.h. */
+typedef struct PineconeSearchRows
+{
+	Tuplesortstate *sort; /* NULL: no such rows */
+	TupleTableSlot *in;	  /* their tuples have the distance and the ctid, too */
+	TupleTableSlot *out;
+	MemoryContext row_cxt;
+	bool sorted;	 /* they are being returned */
+	bool last;		 /* after them nothing comes */
+	bool some;		 /* "distance" is set */
+	double distance; /* of the last row that was returned as it came */
+
+	/* Rows are collected until so many of them meet the local conditions */
+	bool collecting;
+	bool keep_all; /* outer rows with other conditions may share them */
+	double wanted;
+	double met;
+} PineconeSearchRows;
+
+typedef struct PineconeRun
+{
+	MemoryContext cxt;			/* reset when it ends */
+	PineconeCounters *counters; /* the scan's, or its own if it was begun ahead */
+	bool started;
+	bool done;
+
+	/* What is asked */
+	PineconeValues values; /* of the request's expressions */
+	PineconeFilter filter;
+	PineconeNamespaceStats *namespaces; /* asked */
+	int nnamespaces;
+
+	/* Records */
+	PineconeFanout *stream;
+	bool found_any;
+
+	/* A search */
+	int nvalues; /* query vector */
+	const float *vector;
+	double bound; /* greatest distance wanted; infinite: any */
+	PineconeSearchRows search;
+
+	/* Counting, in place of records: see run_count.h */
+	PineconeCall *stats_call;	/* for all namespaces */
+	PineconeCall **count_calls; /* by namespace, NULL when counted already */
+	bool counted;
+	int next_count; /* namespace to return next */
+
+	/* Begun ahead: it neither waits nor raises errors before it is read */
+	bool begun_ahead;
+	bool given_up;				 /* it could not keep to that */
+	struct PineconePooled *pool; /* gathers its fetches; or NULL */
+} PineconeRun;
+
+/* Open the session, choose namespaces, render the filter: what begins any run. */
+extern void pinecone_run_prepare(ForeignScanState *node);
+
+/*
+ * Begin, unless it has begun: its first requests are on their way when this
+ * returns.
+ */
+extern void pinecone_run_begin(ForeignScanState *node);
+
+/*
+ * The next row in the slot, which is empty; it stays empty at the end, or when
+ * the scan does not want to wait and would have to (its "pending").
+ */
+extern TupleTableSlot *pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot);
+
+/* Forget it, as if it had never begun. */
+extern void pinecone_run_end(PineconeRun *run);
+
+/*
+ * The namespaces to ask: those that conditions name and the table has.  Only
+ * when neither names any are all asked, and asked for.
+ */
+extern void pinecone_run_choose_namespaces(ForeignScanState *node);
+
+/* Does EXPLAIN want to know where time goes? */
+extern bool pinecone_run_is_timed(ForeignScanState *node);
+
+#endif /* PINECONE_RUN_H */

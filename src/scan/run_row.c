@@ -1,0 +1,87 @@
+/*
+ * run_row.c
+ *		Scan tuples from records: the columns that are wanted, distances made of
+ *		scores, and what stands for a record's place.
+ */
+#include "postgres.h"
+
+#include "portability/instr_time.h"
+
+#include "base/record_key.h"
+#include "scan/run_row.h"
+#include "scan/score.h"
+
+void
+pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *values, bool *isnull)
+{
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		if (state->layout[i] == PINECONE_LAYOUT_DISTANCE)
+		{
+			values[i] = Float8GetDatum(distance);
+			isnull[i] = false;
+		}
+	}
+}
+
+static void
+fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+{
+	PineconeRecord scored;
+
+	if (state->request->scored)
+	{
+		scored = *record;
+		record = &scored;
+		pinecone_score_record(&scored, state->request->metric, state->run->nvalues, state->run->vector);
+	}
+	if (state->nlayout == 0)
+	{
+		pinecone_convert_row(state->reader, record, values, isnull);
+		return;
+	}
+	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		AttrNumber attnum = state->layout[i];
+
+		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
+		if (!isnull[i])
+			values[i] = state->row_values[attnum - 1];
+	}
+	if (record->has_score)
+		pinecone_run_set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
+								  values, isnull);
+}
+
+ItemPointerData
+pinecone_run_ctid(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+}
+
+void
+pinecone_run_form_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
+{
+	instr_time start;
+	instr_time end;
+
+	if (!state->run->counters->timing)
+	{
+		fill_row(state, record, values, isnull);
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	fill_row(state, record, values, isnull);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(state->run->counters->row_time, end, start);
+}
+
+void
+pinecone_run_store_row(PineconeScanState *state, const PineconeRecord *record, TupleTableSlot *slot)
+{
+	pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
+	(void) ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = pinecone_run_ctid(state, record);
+}

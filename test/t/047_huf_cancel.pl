@@ -1,0 +1,57 @@
+# Statistics over millions of values end soon after they are cancelled, wherever
+# in them that is.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Harness;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# What a cancel may take at most, and how often a busy machine may be slower
+my $SOON = 0.3;
+my $TRIES = 4;
+
+my $t = Harness->new(pinecone => 0, conf => ['jit = off', 'max_parallel_workers_per_gather = 0']);
+
+$t->sql(<<'END');
+CREATE UNLOGGED TABLE sample AS SELECT hashint8(i)::float8 / 1e4 AS x, i % 2 = 0 AS later FROM generate_series(1, 6000000) i;
+VACUUM ANALYZE sample;
+CREATE UNLOGGED TABLE many AS SELECT array_agg((CASE WHEN i % 3 = 0 THEN 'a' END, hashint8(i)::text || i, 1 + i % 1000)::huf_hit) AS hits FROM generate_series(1, 400000) i;
+END
+
+for (
+	['SELECT huf_ks(x, later) FROM sample', 'Kolmogorov-Smirnov, both signs'],
+	['SELECT huf_w1(x, later) FROM sample', 'W1, both signs'],
+	['SELECT huf_ks(abs(x), later) FROM sample', 'Kolmogorov-Smirnov, one sign'],
+	['SELECT count(*) FROM many, huf_active_set(hits, 0)', 'a cycle'],
+  )
+{
+	my ($query, $what) = @$_;
+	my $s = $t->session;
+	my $pid = $s->pid;
+	my $start = time;
+
+	$s->query($query, 60);
+	my $whole = time - $start;
+	for my $share (0.5, 0.7, 0.8, 0.9, 0.97)
+	{
+		my $late = 99;
+
+		for (1 .. $TRIES)
+		{
+			$start = time;
+			$s->send($query);
+			sleep $whole * $share;
+			my $cancelled = time;
+			$t->sql('SELECT pg_cancel_backend(' . $pid . ')');
+			$s->result(60);
+			$late = time - $cancelled if time - $cancelled < $late;
+			last if $late < $SOON;
+		}
+		cmp_ok($late, '<', $SOON, sprintf '%s: %.0f %% of %.1f s', $what, 100 * $share, $whole);
+	}
+	$s->close;
+}
+done_testing();
