@@ -47,13 +47,16 @@ $(OBJS:.o=.bc): .limits
 .PHONY: FORCE
 FORCE:
 
+# Not fused where a processor could: the digits are the same on all of them
+override CFLAGS += -ffp-contract=off
+override BITCODE_CFLAGS += -ffp-contract=off
 # Sums of floats may be taken in any order there, so in SIMD lanes
-SIMD_CFLAGS = -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math
+SIMD_CFLAGS = -O3 -ffp-contract=fast -fassociative-math -fno-signed-zeros -fno-trapping-math
 src/base/distance.o: CFLAGS += $(SIMD_CFLAGS)
 src/base/distance.bc: BITCODE_CFLAGS += $(SIMD_CFLAGS)
-# Comparisons there may be made in SIMD lanes, too; the digits are the same everywhere
-src/wire/print.o: CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
-src/wire/print.bc: BITCODE_CFLAGS += -O3 -fno-trapping-math -ffp-contract=off
+# Comparisons there may be made in SIMD lanes, too
+src/wire/print.o: CFLAGS += -O3 -fno-trapping-math
+src/wire/print.bc: BITCODE_CFLAGS += -O3 -fno-trapping-math
 
 src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@

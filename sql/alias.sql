@@ -72,7 +72,8 @@ RESET enable_hashjoin;
 RESET enable_mergejoin;
 
 -- planning knows its size once it has been read, and EXPLAIN what it stands for
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM prod WHERE n = 3;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM prod WHERE n = 3
+\g (format=unaligned tuples_only=on) |test/regress/plan
 SELECT (SELECT count(*) FROM prod) > 0 AS read;
 CREATE FUNCTION estimate(query text) RETURNS int LANGUAGE plpgsql AS
 $$ DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan; RETURN plan #>> '{0,Plan,Plan Rows}'; END $$;
@@ -135,7 +136,8 @@ ROLLBACK;
 SELECT count(embedding), min(id) FROM prod;
 SELECT count(*) FROM prod;
 SELECT count(*) FROM prod WHERE n > 40;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM prod WHERE n = 3;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM prod WHERE n = 3
+\g (format=unaligned tuples_only=on) |test/regress/plan
 
 -- IMPORT offers them when asked to
 CREATE SCHEMA remote;

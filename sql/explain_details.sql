@@ -24,7 +24,8 @@ RESET pinecone_fdw.prefetch;
 
 -- pending writes: those before the statement
 BEGIN;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO t VALUES ('n1', '{1,1}', 1);
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO t VALUES ('n1', '{1,1}', 1)
+\g (format=unaligned tuples_only=on) |test/regress/plan
 SELECT plan_value('EXPLAIN (ANALYZE, FORMAT JSON) UPDATE t SET n = n + 1 WHERE id IN (''r1'', ''r2'')', '0', 'Plan', 'Plans', '0', 'Pinecone Pending Writes') AS pending;
 SELECT plan_value('EXPLAIN (ANALYZE, FORMAT JSON) DELETE FROM t WHERE n = 77', '0', 'Plan', 'Plans', '0', 'Pinecone Pending Writes') AS pending;
 ROLLBACK;

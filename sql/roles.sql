@@ -131,8 +131,12 @@ SET datestyle = 'SQL, DMY';
 SET extra_float_digits = -15;
 SET timezone = 'Asia/Kathmandu';
 SET intervalstyle = 'sql_standard';
+-- PostgreSQL 19 has these no more
+SELECT current_setting('server_version_num')::int < 190000 AS strings_may_be_old \gset
+\if :strings_may_be_old
 SET standard_conforming_strings = off;
 SET escape_string_warning = off;
+\endif
 SET quote_all_identifiers = on;
 SET bytea_output = 'escape';
 SELECT role_write();

@@ -99,8 +99,12 @@ run_in() {
 	unshare --mount --propagation private bash -c '
 		root=$1 major=$2
 		shift 2
+		# npm talks to those whom this machine trusts
+		certificates=/etc/ssl/certs/ca-certificates.crt
+		[ ! -e "$certificates" ] || [ ! -e "$root$certificates" ] || mount --bind "$certificates" "$root$certificates"
 		mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount -t tmpfs tmpfs "$root/tmp" &&
 			exec chroot "$root" env -i -C /src HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+				"NODE_EXTRA_CA_CERTS=$certificates" \
 				"PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config" "$@"
 	' bash "$root" "$major" "$@"
 }

@@ -165,6 +165,11 @@ pineconeBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				 errmsg("cannot move rows into foreign table \"%s\" while it is updated",
 						RelationGetRelationName(rri->ri_RelationDesc)),
 				 errhint("Update partition by partition.")));
+	if (plan != NULL && plan->onConflictAction != ONCONFLICT_NONE &&
+		plan->onConflictAction != ONCONFLICT_NOTHING)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT of a partitioned table with foreign partitions can only be DO NOTHING")));
 	(void) begin(mtstate, rri, CMD_INSERT, NIL,
 				 plan != NULL && uses_pinecone(mtstate->ps.state, rri, plan->operation));
 }

@@ -125,8 +125,10 @@ adapt(Query *query)
 		check_update(table, conflict);
 		query->onConflict = NULL;
 	}
-	else
+	else if (conflict->action == ONCONFLICT_NOTHING)
 		conflict->arbiterElems = NIL;
+	else
+		refuse(table, "It asks for what is there.");
 }
 
 void

@@ -130,6 +130,8 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
 	List *assigned = NIL;
 
+	if (plan->onConflictAction != ONCONFLICT_NONE && plan->onConflictAction != ONCONFLICT_NOTHING)
+		elog(ERROR, "unexpected ON CONFLICT action: %d", (int) plan->onConflictAction);
 	check_returning(plan, result_relation, subplan_index, pinecone_option_table(rte->relid));
 	if (plan->operation == CMD_UPDATE)
 		assigned = assigned_columns(root, rte, result_relation);

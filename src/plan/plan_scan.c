@@ -281,6 +281,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	PineconeRequest *request = cxt->request;
 	AttrNumber score = score_column(info->table);
 
+	request->rounded = info->rounded;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;

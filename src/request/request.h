@@ -97,6 +97,7 @@ typedef struct PineconeRequest
 	int score_bound;			   /* number of a real or float8 that scores have to */
 	PineconeCompare score_compare; /* be on this side of, or -1 */
 	bool scored;				   /* scores are computed here: nothing else brings them */
+	bool rounded;				   /* a distance of the query is one of rounded vectors */
 	PineconeMetric other_metric;   /* that a distance of the query has, which
 								 * the index does not measure; or unknown */
 

@@ -101,7 +101,7 @@ extern bool pinecone_convert_is_id_type(Oid typid);
 extern char *pinecone_convert_id_text(Oid typid, Datum value);
 extern bool pinecone_convert_id_datum(Oid typid, const char *id, Datum *datum);
 
-/* pgvector's type of that name ("vector", "sparsevec"), or InvalidOid. */
+/* pgvector's type of that name ("vector", "halfvec", "sparsevec"), or InvalidOid. */
 extern Oid pinecone_convert_pgvector_type(const char *name);
 
 /*

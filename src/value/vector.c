@@ -35,6 +35,7 @@
 /* The types' OIDs, looked up again when pg_type has changed. */
 static bool types_valid = false;
 static Oid vector_type = InvalidOid;
+static Oid halfvec_type = InvalidOid;
 static Oid sparsevec_type = InvalidOid;
 
 static void
@@ -78,13 +79,15 @@ look_up_types(void)
 		CacheRegisterSyscacheCallback(TYPEOID, invalidate_types, (Datum) 0);
 		registered = true;
 	}
-	vector_type = sparsevec_type = InvalidOid;
+	vector_type = halfvec_type = sparsevec_type = InvalidOid;
 	extension = get_extension_oid("vector", true);
 	if (OidIsValid(extension))
 	{
 		schema = extension_schema(extension);
 		vector_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 									  CStringGetDatum("vector"), ObjectIdGetDatum(schema));
+		halfvec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum("halfvec"), ObjectIdGetDatum(schema));
 		sparsevec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 										 CStringGetDatum("sparsevec"), ObjectIdGetDatum(schema));
 	}
@@ -95,6 +98,8 @@ Oid
 pinecone_convert_pgvector_type(const char *name)
 {
 	look_up_types();
+	if (strcmp(name, "halfvec") == 0)
+		return halfvec_type;
 	return strcmp(name, "vector") == 0 ? vector_type : sparsevec_type;
 }
 

@@ -30,7 +30,7 @@ typedef struct PineconeStats
 	double records;
 	int nnamespaces;
 	PineconeNamespaceStats *namespaces; /* sorted by name, bytewise */
-	PineconeTime fetched_at; /* 0: out of date, whatever the time */
+	PineconeTime fetched_at;			/* 0: out of date, whatever the time */
 } PineconeStats;
 
 /* GET /namespaces */

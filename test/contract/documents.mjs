@@ -600,6 +600,19 @@ await check('lag, LSN headers, faults, rate limits and the log hold for document
 	assert.equal((await request('POST', `${s.url}/_local/settings`, { assume: { mystery: 'x' } })).status, 400);
 	assert.equal(await s.stop(), 0);
 });
+await check('keys that may only read', async () => {
+	const s = await Server.start('--read-only-key', 'reader', '--data-key', 'worker');
+	const h = (await s.control('POST', '/indexes', { name: 'guarded', schema: { fields: { t: text } } }, NEW)).json.host;
+	const statuses = {};
+	for (const key of ['reader', 'worker']) {
+		statuses[key] = [];
+		for (const [operation, body] of [
+			['upsert', { documents: [{ _id: 'a', t: 'x' }] }], ['update', { documents: [{ _id: 'a', t: 'y' }] }], ['search', { score_by: [{ type: 'text', field: 't', query: 'x' }], top_k: 1 }], ['fetch', { ids: ['a'] }], ['list', {}], ['delete', { ids: ['a'] }],
+		]) statuses[key].push((await call(h, operation, body, 'ns', { ...NEW, 'Api-Key': key })).status);
+	}
+	assert.deepEqual(statuses, { reader: [403, 403, 200, 200, 200, 403], worker: [202, 202, 200, 200, 200, 202] });
+	assert.equal(await s.stop(), 0);
+});
 await check('the reply limit of 4 MB, which may be none', async () => {
 	const wide = await create('wide-documents', { v: { type: 'dense_vector', dimension: 2000, metric: 'cosine' } });
 	for (let from = 0; from < 200; from += 20) {

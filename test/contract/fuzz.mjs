@@ -290,7 +290,8 @@ await check('escapes in paths and parameters', async () => {
 			assert.ok(status(reply) === 400 || (bad === '% 1' && status(reply) < 500), `${path}: ${reply}`);
 		}
 		const reply = await raw(server.port, message('GET', `/indexes/${bad}`));
-		assert.ok(status(reply) >= 400 && status(reply) < 500, reply);
+		// newer libmicrohttpd sends a client elsewhere that leaves a space as it is
+		assert.ok((status(reply) >= 400 || (bad === '% 1' && status(reply) === 301)) && status(reply) < 500, reply);
 	}
 	for (const path of ['/', '//', '/vectors', '/vectors/', '/vectors/fetch/', '/vectors/upsert/x', '/namespaces/', '/namespaces//', '/%76ectors/list', '/../etc/passwd', '/vectors/fetch', '/vectors/fetch?', '/vectors/fetch?&&&', '/vectors/fetch?ids', '/vectors/fetch?ids=', '/vectors/fetch?=a', '/vectors/fetch?ids=%00', '/vectors/fetch?ids=%ff', '/vectors/list?paginationToken=x', '/vectors/list?paginationToken=AAAAAAAAAAAAAAAAAAAA', '/vectors/list?paginationToken=====', '/namespaces?limit=0', '/namespaces?paginationToken=%25', '/namespaces/%00', '/namespaces/%ff']) {
 		const reply = await raw(dense.port, message('GET', path));

@@ -8,11 +8,20 @@ import { Server, check, finish, request } from './harness.mjs';
 const seconds = Number(process.argv[2] ?? 2);
 const server = await Server.start('--index', 'busy:32:dotproduct', '--log-size', '500', '--lag', '1');
 const host = await server.host('busy');
+const NEW = { 'X-Pinecone-Api-Version': '2026-07' };
+const documentHost = (await server.control('POST', '/indexes', { name: 'documents', schema: { fields: {
+	text: { type: 'string', full_text_search: { stemming: true } }, vector: { type: 'dense_vector', dimension: 8, metric: 'dotproduct' },
+} } }, NEW)).json.host;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 40 });
 const ask = async (method, path, body) => {
 	const reply = await request(method, host + path, body, {}, { agent });
 	assert.ok(reply.status === 200 || (reply.status === 404 && path !== '/query'), `${path}: ${reply.status} ${reply.text}`);
 	return reply;
+};
+const askDocuments = async (operation, body) => {
+	const reply = await request('POST', `${documentHost}/namespaces/n${random(2)}/documents/${operation}`, body, NEW, { agent });
+	assert.ok(reply.status === 200 || reply.status === 202 || (reply.status === 404 && body.delete_all), `${operation}: ${reply.status} ${reply.text}`);
+	return reply.json;
 };
 const random = (n) => Math.floor(Math.random() * n);
 const end = Date.now() + seconds * 1000;
@@ -25,7 +34,25 @@ const record = (id, version) => ({
 });
 const whole = (v) => assert.ok(v.values.length === 32 && v.values.every((x) => x === v.metadata.version), JSON.stringify(v));
 
+// So do a document's text and vector, and where the text is gone there is no version
+const document = (id, version) => ({ _id: id, text: `version${version} ${version % 2 ? 'odd' : 'even'} words running`, vector: Array(8).fill(version), version, parity: version % 2 ? 'odd' : 'even' });
+const wholeDocument = ({ _id, _score, ...d }) => assert.deepEqual(d, d.text === undefined ? { vector: d.vector } : (({ _id: _, ...same }) => same)(document(_id, d.version)));
+const id = () => `d${random(3000)}`;
+
 const actions = {
+	documentUpsert: () => askDocuments('upsert', { documents: Array.from({ length: 1 + random(100) }, () => document(id(), 1 + random(1000))) }),
+	documentSearch: async () => {
+		const clause = random(2) ? { type: 'text', fields: ['text'], query: `odd version${random(1000)} runs` } : random(2) ? { type: 'query_string', query: '+words -even' } : { type: 'dense_vector', field: 'vector', values: Array(8).fill(1) };
+		const { matches } = await askDocuments('search', { score_by: [clause], top_k: 1 + random(50), include_fields: ['*'], ...(random(2) ? { filter: { text: { $match_any: 'odd' } } } : {}) });
+		matches.forEach((m, i) => {
+			wholeDocument(m);
+			assert.ok(i === 0 || matches[i - 1]._score >= m._score);
+		});
+	},
+	documentFetch: async () => Object.values((await askDocuments('fetch', random(2) ? { ids: Array.from({ length: 50 }, id) } : { filter: { $or: [{ parity: 'odd' }, { text: { $match_phrase: 'even words' } }] }, limit: 200 })).documents).forEach(wholeDocument),
+	documentUpdate: () => askDocuments('update', { documents: Array.from({ length: 20 }, () => (random(3) ? document(id(), 1 + random(1000)) : { _id: id(), _remove_fields: ['text', 'version', 'parity'] })) }),
+	documentRemove: () => askDocuments('delete', random(20) ? { ids: Array.from({ length: 20 }, id) } : random(4) ? { filter: { version: { $lt: random(300) } } } : { delete_all: true }),
+	documentRemoveNamespace: () => random(10) === 0 && request('DELETE', `${documentHost}/namespaces/n${random(2)}`, undefined, NEW, { agent }),
 	upsert: () => ask('POST', '/vectors/upsert', { namespace: `n${random(3)}`, vectors: Array.from({ length: 1 + random(100) }, () => record(`r${random(6000)}`, 1 + random(1000))) }),
 	query: async () => {
 		const { json } = await ask('POST', '/query', { namespace: `n${random(3)}`, topK: 1 + random(50), vector: Array(32).fill(1), includeValues: true, includeMetadata: true, ...(random(2) ? { filter: { parity: 'odd' } } : {}) });
@@ -62,7 +89,7 @@ const actions = {
 };
 
 await check(`${seconds} s of everything at once`, async () => {
-	const weights = Object.keys(actions).flatMap((name) => Array(name === 'upsert' || name === 'query' ? 4 : 1).fill(name));
+	const weights = Object.keys(actions).flatMap((name) => Array(/upsert|query|documentUpsert|documentSearch/.test(name) ? 4 : 1).fill(name));
 
 	await Promise.all(Array.from({ length: 40 }, async () => {
 		while (Date.now() < end) {

@@ -87,6 +87,28 @@ sub threshold
 	return ($sorted->[$i] + $sorted->[$i + 1]) / 2;
 }
 
+my $written = 0;
+
+# The same writes to both tables, in a transaction that is open until the session
+# ends: a setting, with more behind it
+sub pending_writes
+{
+	my ($n) = @_;
+	my $some = sprintf "id LIKE 'r%%%d%d'", number(10), number(10);
+	my $vector = vector([map { component() } 1 .. $dimension]);
+	my $id = sprintf 'r%05d', number($n);
+	my $new = 'new' . ++$written;
+	my @writes = pick(
+		["UPDATE T SET embedding = $vector WHERE id = '$id'"],
+		["DELETE FROM T WHERE $some"],
+		["INSERT INTO T (id, embedding, n) VALUES ('$new', $vector, 3)"],
+		["UPDATE T SET n = 3 WHERE $some"],
+		["DELETE FROM T WHERE id = '$id'", "INSERT INTO T (id, embedding, n) VALUES ('$new', $vector, 3)"],
+	)->@*;
+
+	return join '; ', 'application_name = writer', 'BEGIN', map { my $write = $_; map { $write =~ s/\bT\b/$_/r } 'ft', 'lt' } @writes;
+}
+
 sub compare
 {
 	my ($metric, $records, $queries) = @_;
@@ -182,6 +204,7 @@ END
 				rand() < 0.2 ? 'pinecone_fdw.stats_ttl = 0' : (),
 				rand() < 0.2 ? 'enable_sort = off' : (),
 				rand() < 0.2 ? 'enable_hashjoin = off' : (),
+				rand() < 0.1 ? pending_writes(scalar @points) : (),
 			]
 		}
 	} 1 .. $queries;

@@ -81,9 +81,7 @@ convert_record(Request *r, const Index *source, const Namespace *ns, const Recor
 	}
 	if (schema->sparse && schema->sparse->type == SCHEMA_SPARSE && m->sparse)
 	{
-		in->sparse = sparse_new(m->sparse->count);
-		memcpy(in->sparse->indices, m->sparse->indices, m->sparse->count * sizeof(uint32_t));
-		memcpy(in->sparse->values, m->sparse->values, m->sparse->count * sizeof(float));
+		in->sparse = sparse_copy(m->sparse);
 		in->any_field = true;
 	}
 	document_embed(schema, in);

@@ -483,17 +483,9 @@ document_patch(Index *index, Namespace *ns, Record *r, Patch *p, bool last)
 	if (p->sparse)
 	{
 		free(r->sparse);
+		r->sparse = last ? p->sparse : sparse_copy(p->sparse);
 		if (last)
-		{
-			r->sparse = p->sparse;
 			p->sparse = NULL;
-		}
-		else
-		{
-			r->sparse = sparse_new(p->sparse->count);
-			memcpy(r->sparse->indices, p->sparse->indices, p->sparse->count * sizeof(uint32_t));
-			memcpy(r->sparse->values, p->sparse->values, p->sparse->count * sizeof(float));
-		}
 	}
 	texts_add(index, ns, r);
 	document_measure(schema, r);

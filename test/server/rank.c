@@ -9,6 +9,7 @@
 
 #include "facts.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -521,18 +522,41 @@ consider(const Namespace *ns, const Filter *filter, int top_k, Heap *heap, uint3
 		heap_add(heap, top_k, (Match){score, r});
 }
 
-/* Scores of all documents in a row: one addition a posting, and one look at each. */
+/* A score for each document, all 0 between searches; of this thread. */
+static float *
+score_row(uint32_t n)
+{
+	Buffer *b = thread_buffer(THREAD_BUFFER_SCORES);
+
+	if (b->len < sizeof(float) * n)
+	{
+		buffer_reserve(b, sizeof(float) * n - b->len);
+		memset(b->data + b->len, 0, sizeof(float) * n - b->len);
+		b->len = sizeof(float) * n;
+	}
+	return (float *) b->data;
+}
+
+/* Take the score of a document out of the row, the first time that it is met. */
+static inline void
+harvest(const Namespace *ns, const Filter *filter, int top_k, Heap *heap, float *scores, uint32_t ordinal, float *worst)
+{
+	float score = scores[ordinal];
+
+	scores[ordinal] = 0;
+	if (score < *worst)
+		return;
+	consider(ns, filter, top_k, heap, ordinal, score);
+	if (heap->count == top_k)
+		*worst = heap->matches[0].rank;
+}
+
+/* Twice over all postings, to add up and to collect; all scores are above 0. */
 static void
 search_rows(const Namespace *ns, const QueryTerms *q, const Hits *more, const Filter *filter, int top_k, Heap *heap)
 {
-	Buffer *b = thread_buffer(THREAD_BUFFER_SCORES);
-	uint32_t n = ns->texts->nordinals;
-	float *scores, worst = 0;
+	float *scores = score_row(ns->texts->nordinals), worst = FLT_MIN;
 
-	b->len = 0;
-	buffer_reserve(b, sizeof(float) * n);
-	scores = (float *) b->data;
-	memset(scores, 0, sizeof(float) * n);
 	for (uint32_t i = 0; i < q->count; i++)
 	{
 		const Term *t = q->terms[i].term;
@@ -548,15 +572,15 @@ search_rows(const Namespace *ns, const QueryTerms *q, const Hits *more, const Fi
 	}
 	for (uint32_t i = 0; i < more->count; i++)
 		scores[more->hits[i].ordinal] += more->hits[i].score;
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < q->count; i++)
 	{
-		if (scores[i] > 0 && scores[i] >= worst)
-		{
-			consider(ns, filter, top_k, heap, i, scores[i]);
-			if (heap->count == top_k)
-				worst = heap->matches[0].rank;
-		}
+		const Term *t = q->terms[i].term;
+
+		for (uint32_t k = 0; k < t->count; k++)
+			harvest(ns, filter, top_k, heap, scores, t->ordinals[k], &worst);
 	}
+	for (uint32_t i = 0; i < more->count; i++)
+		harvest(ns, filter, top_k, heap, scores, more->hits[i].ordinal, &worst);
 }
 
 int
@@ -578,7 +602,8 @@ rank_search(const Namespace *ns, const TextClause *clauses, int nclauses, Hits m
 	for (uint32_t i = 0; i < more.count && !zeros; i++)
 		zeros = more.hits[i].score <= 0;
 	heap.matches = mem_alloc(sizeof(Match) * (size_t) ((uint32_t) top_k < ns->count ? (uint32_t) top_k : ns->count + 1));
-	if (!zeros && q.postings > ns->texts->nordinals / 8)
+	/* Few are merged faster than looked up in a row */
+	if (!zeros && q.postings > ns->texts->nordinals / 32)
 		search_rows(ns, &q, &more, filter, top_k, &heap);
 	else
 	{

@@ -20,6 +20,19 @@ sparse_new(uint32_t count)
 	return s;
 }
 
+Sparse *
+sparse_copy(const Sparse *s)
+{
+	Sparse *copy;
+
+	if (!s)
+		return NULL;
+	copy = sparse_new(s->count);
+	memcpy(copy->indices, s->indices, s->count * sizeof(uint32_t));
+	memcpy(copy->values, s->values, s->count * sizeof(float));
+	return copy;
+}
+
 static void
 write_floats(Buffer *b, const float *values, uint32_t count)
 {

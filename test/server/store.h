@@ -220,6 +220,7 @@ extern void record_add(Buffer *b, const Record *record, const Index *index, cons
 extern void record_add_values(Buffer *b, const Record *record, const Index *index, const Namespace *ns);
 extern void record_free(Record *record);
 extern Sparse *sparse_new(uint32_t count);
+extern Sparse *sparse_copy(const Sparse *sparse);
 
 /* Of the whole text: the name before the values takes ten bytes */
 static inline size_t

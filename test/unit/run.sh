@@ -5,6 +5,8 @@
 #
 #	test/unit/run.sh [ROUNDS [SEED]]	rounds of random changes (100000)
 #
+# RUNNER is put in front of programs that are not this machine's.
+#
 # The last line is the sum, "N passed, N failed".
 set -euo pipefail
 
@@ -15,10 +17,12 @@ seed=${2:-1}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-sanitize="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 echo 'int main(void) { return 0; }' >"$work/try.c"
-# shellcheck disable=SC2086
-"${CC:-cc}" $sanitize -o "$work/try" "$work/try.c" 2>/dev/null && "$work/try" 2>/dev/null || sanitize=
+for sanitize in address,undefined undefined ''; do
+	sanitize=${sanitize:+-fsanitize=$sanitize -fno-sanitize-recover=undefined}
+	# shellcheck disable=SC2086
+	"${CC:-cc}" $sanitize -o "$work/try" "$work/try.c" 2>/dev/null && ${RUNNER:-} "$work/try" 2>/dev/null && break
+done
 
 build() { # PROGRAM FILE|OPTION...
 	local program=$1
@@ -34,7 +38,7 @@ passed=0
 failed=0
 run() { # PROGRAM ROUNDS
 	local output
-	output=$(ASAN_OPTIONS=detect_leaks=0 "$work/$1" "$2" "$seed") || true
+	output=$(ASAN_OPTIONS=detect_leaks=0 ${RUNNER:-} "$work/$1" "$2" "$seed") || true
 	printf '%s: %s\n' "$1" "$output"
 	if [[ $output =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
@@ -44,10 +48,10 @@ run() { # PROGRAM ROUNDS
 	fi
 }
 
-build decode decode.c ../../src/wire/decode.c ../../src/wire/floats.c
+build decode decode.c ../../src/wire/{decode,decode_metadata,scanner,floats}.c
 build floats floats.c ../../src/wire/floats.c
 build floats_portable floats.c ../../src/wire/floats.c -DPINECONE_PORTABLE
-build vector vector.c ../server/{vector,places,number,json,util}.c
+build vector vector.c ../server/{vector,places,number,widened,json,util}.c
 run decode "$rounds"
 run floats $((rounds / 10))
 run floats_portable $((rounds / 10))

@@ -1,0 +1,91 @@
+/*
+ * scanner.h
+ *		A place in JSON text, and how to move it on.
+ *
+ * Functions that return bool return false on failure, with the first reason in
+ * the scanner; nothing here raises an error over what the text holds.  The text
+ * is followed by a NUL byte, and may be read some bytes beyond (decode.h).
+ */
+#ifndef PINECONE_SCANNER_H
+#define PINECONE_SCANNER_H
+
+/* No reply nests this deep; a hostile one must not exhaust the stack. */
+#define PINECONE_MAX_DEPTH 64
+
+typedef struct PineconeScanner
+{
+	const char *p;
+	const char *end;	/* of the text: holds a NUL byte */
+	const char *reason; /* set on the first failure */
+	const char *valid;	/* so far the text is valid UTF-8; NULL: it has been checked */
+	int depth;
+	bool want_values;
+	int dimension; /* of the last vector: sizes the next */
+} PineconeScanner;
+
+/* Fail for a reason, or because the text is at its end; always false. */
+extern bool pinecone_scanner_fail(PineconeScanner *s, const char *reason);
+
+/* Everything up to p must be UTF-8: what was checked is not looked at again. */
+extern bool pinecone_scanner_check_encoding(PineconeScanner *s, const char *p);
+
+extern bool pinecone_scanner_read_double(PineconeScanner *s, double *value);
+
+/* A string's text between its quotes, escapes and all. */
+extern bool pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len,
+										 bool *escaped);
+
+/*
+ * A scanned string decoded into palloc'ed UTF-8; NULL when it cannot be.  One
+ * that is no text fails too, unless "no_text" is there to be set.
+ */
+extern char *pinecone_scanner_decode_string(PineconeScanner *s, const char *start, size_t len,
+											bool escaped, bool *no_text);
+
+/* Both: a string, which has to be text. */
+extern char *pinecone_scanner_read_string(PineconeScanner *s);
+
+/*
+ * The next key of an object, the next element of an array: false at the end or
+ * on failure.  "first" is true to begin with.
+ */
+extern bool pinecone_scanner_next_key(PineconeScanner *s, bool *first, const char **key,
+									  size_t *len);
+extern bool pinecone_scanner_next_element(PineconeScanner *s, bool *first);
+
+/* Check a value's form and pass over it. */
+extern bool pinecone_scanner_skip_value(PineconeScanner *s);
+
+/* Pass over null, if that is next. */
+extern bool pinecone_scanner_accept_null(PineconeScanner *s);
+
+static inline void
+pinecone_scanner_skip_space(PineconeScanner *s)
+{
+	while (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r')
+		s->p++;
+}
+
+static inline bool
+pinecone_scanner_accept(PineconeScanner *s, char c)
+{
+	pinecone_scanner_skip_space(s);
+	if (*s->p != c)
+		return false;
+	s->p++;
+	return true;
+}
+
+static inline bool
+pinecone_scanner_expect(PineconeScanner *s, char c, const char *reason)
+{
+	return pinecone_scanner_accept(s, c) || pinecone_scanner_fail(s, reason);
+}
+
+static inline bool
+pinecone_scanner_key_is(const char *key, size_t len, const char *name)
+{
+	return len == strlen(name) && memcmp(key, name, len) == 0;
+}
+
+#endif /* PINECONE_SCANNER_H */
