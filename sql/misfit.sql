@@ -102,7 +102,8 @@ SELECT id FROM nul_null WHERE pinecone_match(metadata, '{"n": {"$gt": 0}}') ORDE
 SELECT count(*) FROM nul_null WHERE metadata @> '{"n": 3}';
 -- json shows what is stored
 SELECT * FROM nul_json ORDER BY id;
-ANALYZE VERBOSE nul;
+\setenv PGDATABASE :DBNAME
+\! psql -qXc 'ANALYZE VERBOSE nul' 2>&1 | grep -v -E 'finished|rate:|usage:'
 SELECT attname, null_frac FROM pg_stats WHERE tablename = 'nul' ORDER BY 1;
 -- other fields are changed without it, and what is there stays as it is
 UPDATE nul SET n = n + 10 WHERE id IN ('a', 'b', 'c', 'd');

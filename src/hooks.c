@@ -14,6 +14,7 @@
 #include "base/compat.h"
 #include "hooks.h"
 #include "modify/modify.h"
+#include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_label.h"
 #include "scan/readahead.h"
@@ -142,6 +143,8 @@ executor_finish(QueryDesc *query)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
+	/* the statement may have brought another wrapper into the transaction */
+	pinecone_pending_come_first();
 }
 
 void

@@ -37,6 +37,15 @@
 #define pinecone_random_double() (random() / ((double) MAX_RANDOM_VALUE + 1))
 #endif
 
+/* PG19 keeps the names of locks itself */
+#if PG_VERSION_NUM >= 190000
+#define pinecone_new_tranche(name) LWLockNewTrancheId(name)
+#define pinecone_register_tranche(tranche, name) ((void) 0)
+#else
+#define pinecone_new_tranche(name) LWLockNewTrancheId()
+#define pinecone_register_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
+#endif
+
 /* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \

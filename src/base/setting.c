@@ -30,6 +30,8 @@ int pinecone_idle_timeout_ms = 30000;
 int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
+int pinecone_unseen_writes_kb = 16384;
+int pinecone_unseen_time_ms = 10000;
 
 typedef struct Switch
 {
@@ -51,6 +53,16 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };
+
+/* A small one would not hold what is in it besides. */
+static bool
+check_unseen_writes(int *value, void **extra, GucSource source)
+{
+	if (*value == 0 || *value >= 256)
+		return true;
+	GUC_check_errdetail("It is 0, or 256 kB at least.");
+	return false;
+}
 
 static void
 assign_hosts(const char *value, void *extra)
@@ -119,6 +131,7 @@ pinecone_setting_init(void)
 	static int nswitches = 0;
 	static int nnumbers = 0;
 	static int nhosts = 0;
+	static bool unseen_defined = false;
 	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
@@ -141,6 +154,20 @@ pinecone_setting_init(void)
 
 		DefineCustomStringVariable(one->name, one->description, one->more, one->variable, one->otherwise,
 								   PGC_SUSET, 0, NULL, assign_hosts, NULL);
+	}
+	if (!unseen_defined)
+	{
+		DefineCustomIntVariable("pinecone_fdw.unseen_writes",
+								"How much of what was written lately is kept until the service is sure to show it.",
+								"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
+								&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
+								GUC_UNIT_KB, check_unseen_writes, NULL, NULL);
+		DefineCustomIntVariable("pinecone_fdw.unseen_time",
+								"How long the service may take to show a write to all kinds of requests.",
+								"Until then, and where searches tell how far they are until these show it, it is laid over what the service shows.",
+								&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
+								GUC_UNIT_MS, NULL, NULL, NULL);
+		unseen_defined = true;
 	}
 	if (!loopback)
 		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",

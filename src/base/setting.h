@@ -37,6 +37,10 @@ extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 
+/* Writes that the service may not show yet */
+extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */
+extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
+
 extern void pinecone_setting_init(void);
 
 #endif /* PINECONE_SETTING_H */

@@ -3,25 +3,35 @@
  *		A log of bytes: in memory to begin with, in a temporary file when it
  *		outgrows pinecone_fdw.write_buffer.
  *
- * The log is the file's first file_size bytes followed by what is in memory.
+ * The log is the file's file_size bytes followed by what is in memory.  All of
+ * what the file is to hold is written when it outgrows memory, so that a full
+ * disk shows then, and never when the file is closed.
  */
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "storage/buffile.h"
+#include "pgstat.h"
+#include "storage/fd.h"
 #include "utils/memutils.h"
 
 #include "base/setting.h"
 #include "base/spool.h"
 
+/* The file is read in pieces of this size. */
+#define PAGE_SIZE 65536
+
 struct PineconeSpool
 {
 	MemoryContext cxt;
-	ResourceOwner owner; /* of the file */
+	ResourceOwner owner; /* of the file; NULL: there will be none */
 	StringInfoData tail; /* what is not in the file */
-	BufFile *file;		 /* or NULL */
-	int64 file_size;	 /* bytes of the log in it; older ones may follow */
-	int64 file_position; /* where the next read or write would go */
+	File file;			 /* 0: none */
+	int64 file_size;	 /* bytes of the log in it */
+
+	/* What was read of it last */
+	char *page;
+	int64 page_start;
+	int page_len;
 };
 
 PineconeSpool *
@@ -42,47 +52,44 @@ pinecone_spool_size(const PineconeSpool *spool)
 }
 
 static void
-seek(PineconeSpool *spool, int64 offset)
-{
-	if (spool->file_position == offset)
-		return;
-	if (BufFileSeek(spool->file, 0, (off_t) offset, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not seek in the temporary file of pending writes")));
-	spool->file_position = offset;
-}
-
-static void
 create_file(PineconeSpool *spool)
 {
 	ResourceOwner owner = CurrentResourceOwner;
-	MemoryContext old = MemoryContextSwitchTo(spool->cxt);
 
+	if (spool->page == NULL)
+		spool->page = MemoryContextAlloc(spool->cxt, PAGE_SIZE);
 	CurrentResourceOwner = spool->owner;
 	PG_TRY();
 	{
-		spool->file = BufFileCreateTemp(false);
+		spool->file = OpenTemporaryFile(false);
 	}
 	PG_FINALLY();
 	{
 		CurrentResourceOwner = owner;
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(old);
 }
 
+/* Nothing has changed if this raises an error. */
 static void
 move_to_file(PineconeSpool *spool)
 {
-	if (spool->file == NULL)
+	int done = 0;
+
+	if (spool->file == 0)
 		create_file(spool);
-	seek(spool, spool->file_size);
-	/* until it has succeeded, where the file stands is unknown */
-	spool->file_position = -1;
-	BufFileWrite(spool->file, spool->tail.data, spool->tail.len);
+	while (done < spool->tail.len)
+	{
+		int n = FileWrite(spool->file, spool->tail.data + done, spool->tail.len - done,
+						  spool->file_size + done, PG_WAIT_EXTENSION);
+
+		if (n <= 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write to the temporary file of pending writes: %m")));
+		done += n;
+	}
 	spool->file_size += spool->tail.len;
-	spool->file_position = spool->file_size;
 	resetStringInfo(&spool->tail);
 }
 
@@ -90,7 +97,7 @@ void
 pinecone_spool_append(PineconeSpool *spool, const char *data, int len)
 {
 	appendBinaryStringInfo(&spool->tail, data, len);
-	if (spool->tail.len > pinecone_write_buffer_kb * 1024L)
+	if (spool->owner != NULL && spool->tail.len > pinecone_write_buffer_kb * 1024L)
 		move_to_file(spool);
 }
 
@@ -106,23 +113,47 @@ pinecone_spool_truncate(PineconeSpool *spool, int64 size)
 	}
 	resetStringInfo(&spool->tail);
 	spool->file_size = size;
+	spool->page_len = 0;
+	/* if the disk does not get its room back now, then at the end */
+	(void) FileTruncate(spool->file, size, PG_WAIT_EXTENSION);
+}
+
+/* Have a page that begins with what is at an offset of the file. */
+static void
+read_page(PineconeSpool *spool, int64 offset)
+{
+	int wanted = (int) Min(PAGE_SIZE, spool->file_size - offset);
+
+	spool->page_len = 0;
+	while (spool->page_len < wanted)
+	{
+		int n = FileRead(spool->file, spool->page + spool->page_len, wanted - spool->page_len,
+						 offset + spool->page_len, PG_WAIT_EXTENSION);
+
+		if (n <= 0)
+		{
+			spool->page_len = 0;
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read the temporary file of pending writes")));
+		}
+		spool->page_len += n;
+	}
+	spool->page_start = offset;
 }
 
 void
 pinecone_spool_read(PineconeSpool *spool, int64 offset, char *data, int len)
 {
 	Assert(offset >= 0 && offset + len <= pinecone_spool_size(spool));
-	if (offset < spool->file_size)
+	while (len > 0 && offset < spool->file_size)
 	{
-		int part = (int) Min(len, spool->file_size - offset);
+		int part;
 
-		seek(spool, offset);
-		spool->file_position = -1;
-		if (BufFileRead(spool->file, data, part) != (size_t) part)
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not read the temporary file of pending writes")));
-		spool->file_position = offset + part;
+		if (offset < spool->page_start || offset >= spool->page_start + spool->page_len)
+			read_page(spool, offset);
+		part = (int) Min(len, spool->page_start + spool->page_len - offset);
+		memcpy(data, spool->page + (offset - spool->page_start), part);
 		offset += part;
 		data += part;
 		len -= part;
@@ -134,7 +165,7 @@ pinecone_spool_read(PineconeSpool *spool, int64 offset, char *data, int len)
 void
 pinecone_spool_close(PineconeSpool *spool)
 {
-	if (spool->file)
-		BufFileClose(spool->file);
-	spool->file = NULL;
+	if (spool->file != 0)
+		FileClose(spool->file);
+	spool->file = 0;
 }

@@ -13,7 +13,7 @@ typedef struct PineconeSpool PineconeSpool;
 /*
  * An empty log in the current memory context, which must live as long as the
  * resource owner.  That holds the file, whatever becomes of the subtransaction
- * that outgrew memory.
+ * that outgrew memory.  Without an owner all stays in memory.
  */
 extern PineconeSpool *pinecone_spool_create(ResourceOwner owner);
 

@@ -82,7 +82,8 @@ answers_without_tls(const PineconeProblem *problem)
 		   (strstr(problem->message, "wrong version number") != NULL ||
 			strstr(problem->message, "packet length too long") != NULL ||
 			strstr(problem->message, "http request") != NULL ||
-			strstr(problem->message, "SSL_ERROR_SYSCALL") != NULL);
+			strstr(problem->message, "SSL_ERROR_SYSCALL") != NULL ||
+			strstr(problem->message, "unexpected eof") != NULL);
 }
 
 /* Is the index one of documents, which has another interface? */

@@ -509,7 +509,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	check_partition(modify, rri, estate, slot);
 	assigned = assigned_in_row(modify, slot, plan_slot);
 	pinecone_convert_assign(modify->writer, assigned);
-	if (pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
+	if (!pinecone_modify_must_replace(modify, namespace_) &&
+		pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_modify_write(modify, namespace_, &write);
 	else
@@ -527,6 +528,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	if (modify->shows_rows)
 	{
 		show_updated(modify, slot);
+		slot_getallattrs(slot);
 		set_ctid(modify, slot,
 				 pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull),
 				 pinecone_convert_id_text(modify->table->columns[modify->table->id_attnum - 1].typid,

@@ -9,6 +9,7 @@
 
 #include "modify/statement.h"
 #include "pending/pending_log.h"
+#include "pending/send.h"
 #include "value/row.h"
 
 typedef struct PineconeModify PineconeModify;
@@ -50,6 +51,7 @@ struct PineconeModify
 	PineconeSend *send;			  /* out */
 	int target;
 	char *target_namespace; /* whose number that is, or NULL */
+	bool must_replace;		/* there; see pinecone_modify_must_replace() */
 	char *writable;			/* a namespace that is known to be no alias, or NULL */
 
 	/* Memory */
@@ -123,6 +125,12 @@ extern PineconeModify *pinecone_modify_create(PineconeStatement *statement, Pine
 											  const Bitmapset *assigned, bool deferred);
 extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
 								  const PineconeWrite *write);
+/*
+ * Are records of the namespace to be written as a whole?  While the service
+ * may not show a write by filter yet, that and an update of fields could not be
+ * laid over what it shows.
+ */
+extern bool pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_);
 extern void pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id);
 extern void pinecone_modify_finish(PineconeModify *modify);
 

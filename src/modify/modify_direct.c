@@ -32,10 +32,14 @@
 #include "modify/modify.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "pending/unseen.h"
 #include "plan/plan_modify.h"
 #include "request/shippable.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+
+/* As many are modified one by one rather than waiting for the service */
+#define FEW_MATCHES 1000
 
 /* ---- Planning ---- */
 
@@ -343,7 +347,8 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 		return;
 	}
 	set_id(direct, stored->id);
-	if (!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
+	if (pinecone_modify_must_replace(modify, namespace_) ||
+		!pinecone_convert_set_metadata(modify->writer, direct->values, direct->isnull,
 									   &write.record))
 	{
 		write.kind = PINECONE_WRITE_UPSERT;
@@ -525,7 +530,24 @@ has_other_writes(DirectModify *direct, const char *namespace_)
 	if (modify->log != NULL &&
 		pinecone_pending_log_place(modify->log, modify->session, namespace_) >= 0)
 		return true;
-	return pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL) != NULL;
+	return pinecone_pending_waits(modify->session, namespace_);
+}
+
+/*
+ * A filter is carried out on what searches show.  Where that lacks writes, a
+ * few records are dealt with one by one; for many it is quicker to wait.
+ */
+static bool
+filter_is_in_time(DirectModify *direct, const char *namespace_)
+{
+	PineconeScanState *scan = direct->scan;
+
+	if (pinecone_unseen_allows_filter(scan->session, namespace_, direct->operation == CMD_UPDATE))
+		return true;
+	if (count_matching(direct, namespace_, scan->run->filter.json) <= FEW_MATCHES)
+		return false;
+	pinecone_consistency_settle(scan->session, scan->table, namespace_);
+	return true;
 }
 
 static double
@@ -539,7 +561,7 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 		return 0;
 	scan->run->counters->namespaces++;
 	if (scan->run->filter.kind == PINECONE_FILTER_JSON && !direct->any_null &&
-		!has_other_writes(direct, namespace_))
+		!has_other_writes(direct, namespace_) && filter_is_in_time(direct, namespace_))
 		count = modify_by_filter(node, direct, namespace_);
 	return count < 0 ? modify_records(node, direct, namespace_) : count;
 }

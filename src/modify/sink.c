@@ -6,11 +6,13 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "client/alias.h"
 #include "modify/modify.h"
+#include "pending/send_log.h"
 
 /* ---- Where writes go ---- */
 
@@ -35,6 +37,25 @@ pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_)
 	modify->writable = MemoryContextStrdup(modify->cxt, namespace_);
 }
 
+/*
+ * A copy of a database has the servers and keys of the original, and would write
+ * to the same index.
+ */
+static void
+refuse_other_cluster(const PineconeTable *table)
+{
+	const char *wanted = table->server->write_cluster;
+	const char *name = GetConfigOption("cluster_name", false, false);
+
+	if (wanted != NULL && strcmp(wanted, name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("foreign table \"%s\" is not written to from this cluster", table->name),
+				 errdetail("Option \"write_cluster\" of server \"%s\" is \"%s\", the setting \"cluster_name\" is \"%s\".",
+						   table->server->servername, wanted, name),
+				 errhint("In a copy of the database, use another index.")));
+}
+
 PineconeModify *
 pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
 					   CmdType operation, const Bitmapset *assigned, bool deferred)
@@ -50,6 +71,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	modify->stats = pinecone_session_stats(modify->session, false, false);
 	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
 											ALLOCSET_DEFAULT_SIZES);
+	refuse_other_cluster(table);
 	if (table->namespace_attnum == 0)
 		pinecone_modify_refuse_alias(modify, table->namespace_);
 	if (operation != CMD_DELETE)
@@ -82,6 +104,7 @@ static void
 choose_target(PineconeModify *modify, const char *namespace_)
 {
 	PineconeTable *table = modify->table;
+	PineconePendingView *view;
 
 	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
 		return;
@@ -99,6 +122,18 @@ choose_target(PineconeModify *modify, const char *namespace_)
 	if (modify->target_namespace != NULL)
 		pfree(modify->target_namespace);
 	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
+	if (modify->operation == CMD_UPDATE)
+	{
+		view = pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL);
+		modify->must_replace = view != NULL && pinecone_pending_has_filters(view);
+	}
+}
+
+bool
+pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_)
+{
+	choose_target(modify, namespace_);
+	return modify->must_replace;
 }
 
 /* For whatever interrupts sending: how far it had come. */
@@ -161,7 +196,7 @@ pinecone_modify_finish(PineconeModify *modify)
 	if (modify->log && (modify->statement == NULL ||
 						pinecone_statement_release_log(modify->statement)))
 	{
-		pinecone_pending_log_send(modify->log, modify->send, &modify->counters);
+		pinecone_send_log(modify->log, modify->send, &modify->counters);
 		pinecone_pending_log_close(modify->log);
 	}
 	pinecone_send_finish(modify->send);

@@ -78,6 +78,8 @@ static const Option options[] = {
 	{"rate_limits", ON_SERVER, OPTION_RATES},
 	/* Certificate authorities (PEM), in place of the system's */
 	{"ca_file", ON_SERVER, OPTION_PATH, .superuser = true},
+	/* The cluster_name that writes go from: a copy of the database has another */
+	{"write_cluster", ON_SERVER, OPTION_STRING},
 
 	/* The key, or a file on the database server that holds it */
 	{"api_key", ON_MAPPING, OPTION_KEY},
@@ -469,6 +471,12 @@ object_of_catalog(Oid catalog)
 	}
 }
 
+static bool
+is_given(List *defs, const char *name)
+{
+	return pinecone_option_string(defs, name, NULL) != NULL;
+}
+
 Datum
 pinecone_fdw_validator(PG_FUNCTION_ARGS)
 {
@@ -495,6 +503,10 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 	}
 	exclude(defs, "host", "index",
 			"Give the index's host, or its name to have the host looked up.");
+	if (object == ON_SERVER && !is_given(defs, "host") && !is_given(defs, "index"))
+		ereport(WARNING,
+				(errmsg("the server has neither a \"host\" nor an \"index\" option"),
+				 errhint("Set one of them with ALTER SERVER before it is used.")));
 	exclude(defs, "api_key", "api_key_file", "Give the key, or a file that holds it.");
 	exclude(defs, "namespace", "namespaces",
 			"A foreign table shows one namespace, or those that a column of role \"namespace\" names.");
@@ -558,6 +570,7 @@ pinecone_option_read_server(ForeignServer *server)
 	result->control_host = host_value(server->options, "control_host");
 	result->api_version = pinecone_option_value(server->options, "api_version");
 	result->ca_file = pinecone_option_value(server->options, "ca_file");
+	result->write_cluster = pinecone_option_value(server->options, "write_cluster");
 	result->connect_timeout_ms = pinecone_option_number(server->options, "connect_timeout");
 	result->request_timeout_ms = pinecone_option_number(server->options, "request_timeout");
 	result->max_retries = pinecone_option_number(server->options, "max_retries");

@@ -21,7 +21,8 @@ typedef struct PineconeServerOptions
 	char *index;		/* or NULL */
 	char *control_host; /* never NULL; default api.pinecone.io */
 	char *api_version;
-	char *ca_file; /* PEM bundle, or NULL for the system's */
+	char *ca_file;		 /* PEM bundle, or NULL for the system's */
+	char *write_cluster; /* the cluster that writes, by its name; NULL: any */
 
 	/* How */
 	int connect_timeout_ms;

@@ -1,11 +1,11 @@
 /*
  * consistency.c
- *		Reading one's own writes.
+ *		Waiting until one's own writes can be read.
  *
- * A write's reply carries a log sequence number, and a query's reply the one
- * up to which the namespace is indexed (API 2025-10, headers
- * x-pinecone-request-lsn and x-pinecone-max-indexed-lsn).  What this session
- * has written is visible when the second has reached the first.
+ * As a rule nothing waits: what the service may not show yet is laid over what
+ * it shows (pending/unseen.c).  What cannot be, and under consistency 'session'
+ * all where nothing is kept for that, is waited for until searches are told to
+ * have reached its sequence number.
  */
 #include "postgres.h"
 
@@ -18,7 +18,10 @@
 #include "base/compat.h"
 #include "base/idset.h"
 #include "client/vectors.h"
+#include "pending/confirmed.h"
 #include "pending/consistency.h"
+#include "pending/indexed.h"
+#include "pending/unseen.h"
 
 /* Time between two looks, in ms */
 #define FIRST_DELAY 20
@@ -44,7 +47,7 @@ pinecone_consistency_note(PineconeSession *session, const char *namespace_, int6
 	char *key;
 	bool found;
 
-	if (lsn < 0)
+	if (lsn < 0 || pinecone_confirmed_are_kept())
 		return;
 	if (written == NULL)
 		written = idset_create(TopMemoryContext, 16, NULL);
@@ -57,40 +60,6 @@ pinecone_consistency_note(PineconeSession *session, const char *namespace_, int6
 	}
 	entry->number = Max(entry->number, lsn);
 	pfree(key);
-}
-
-/* How far the namespace is indexed, by a search for anything; -1: not told. */
-static int64
-indexed_lsn(PineconeSession *session, const char *namespace_)
-{
-	PineconeStats *stats = pinecone_session_stats(session, false, false);
-	PineconeSearch search = {0};
-	PineconeCall *call;
-	uint32 index = 0;
-	float one = 1;
-	float *vector = palloc0(Max(stats->dimension, 1) * sizeof(float));
-	int64 lsn;
-
-	search.namespace_ = namespace_;
-	search.top_k = 1;
-	if (stats->sparse)
-	{
-		search.sparse.n = 1;
-		search.sparse.indices = &index;
-		search.sparse.values = &one;
-	}
-	else
-	{
-		vector[0] = 1;
-		search.nvalues = stats->dimension;
-		search.values = vector;
-	}
-	call = pinecone_vectors_query(session, NULL, &search);
-	(void) pinecone_vectors_page(call);
-	lsn = pinecone_vectors_indexed_lsn(call);
-	pinecone_vectors_free(call);
-	pfree(vector);
-	return lsn;
 }
 
 static void
@@ -117,40 +86,97 @@ sleep_ms(long ms)
 	CHECK_FOR_INTERRUPTS();
 }
 
-void
-pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
-						  const char *namespace_)
+/* Looking again and again, less and less often */
+typedef struct Wait
 {
-	PineconeTime start = pinecone_clock_now();
-	long delay = FIRST_DELAY;
+	PineconeTime start;
+	long delay;
+} Wait;
+
+/* True: it has been reached, or the table's patience is at an end. */
+static bool
+wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
+			 const char *namespace_, int64 lsn, int64 *reached)
+{
+	*reached = pinecone_indexed_lsn(session, namespace_, false);
+	if (*reached >= lsn)
+		return true;
+	if (*reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
+	{
+		give_up(table, namespace_, lsn, *reached);
+		return true;
+	}
+	sleep_ms(wait->delay);
+	wait->delay = Min(LAST_DELAY, 2 * wait->delay);
+	return false;
+}
+
+/* Wait for what this session has written, where nothing is kept. */
+static void
+wait_for_written(PineconeSession *session, const PineconeTable *table, const char *namespace_)
+{
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
 	PineconeIdEntry *entry;
+	int64 reached;
 	char *key;
 
 	if (!table->session_consistency || written == NULL)
 		return;
 	key = key_of(session, namespace_);
-	for (;;)
+	while ((entry = idset_lookup(written, key)) != NULL)
 	{
-		int64 reached;
-
-		entry = idset_lookup(written, key);
-		if (entry == NULL)
-			break;
-		reached = indexed_lsn(session, namespace_);
+		if (!wait_for_lsn(&wait, session, table, namespace_, entry->number, &reached))
+			continue;
 		if (reached >= entry->number)
-		{
 			(void) idset_delete(written, key);
-			break;
-		}
-		if (reached < 0 || pinecone_clock_passed(start, table->consistency_timeout_ms))
-		{
-			give_up(table, namespace_, entry->number, reached);
-			break;
-		}
-		sleep_ms(delay);
-		delay = Min(LAST_DELAY, 2 * delay);
+		break;
 	}
 	pfree(key);
+}
+
+/* Wait for what cannot be laid over what the service shows, or for all. */
+static void
+wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_,
+				bool all)
+{
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
+	int64 lsn;
+	int64 ms;
+	int64 reached;
+
+	while (pinecone_unseen_must_wait(session, namespace_, all, &lsn, &ms))
+	{
+		bool done = false;
+
+		if (ms > 0)
+		{
+			sleep_ms(Min(ms, LAST_DELAY));
+			wait.start = pinecone_clock_now();
+			continue;
+		}
+		done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+		pinecone_unseen_note_indexed(session, namespace_, reached);
+		if (done)
+			break;
+	}
+}
+
+void
+pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
+						  const char *namespace_)
+{
+	if (pinecone_confirmed_are_kept())
+		wait_for_unseen(session, table, namespace_, false);
+	else
+		wait_for_written(session, table, namespace_);
+}
+
+void
+pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
+							const char *namespace_)
+{
+	if (pinecone_confirmed_are_kept())
+		wait_for_unseen(session, table, namespace_, true);
 }
 
 char **

@@ -13,12 +13,16 @@
 extern void pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn);
 
 /*
- * Under the table's option consistency 'session': wait until searches of the
- * namespace see what this session has written to it.  After
- * consistency_timeout an error or a warning, by option on_consistency_timeout.
+ * Wait where reads of the namespace, with unseen writes laid over, would not
+ * show what has been written.  After consistency_timeout an error or a
+ * warning, by option on_consistency_timeout.
  */
 extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 									  const char *namespace_);
+
+/* Wait until the service shows all that has been written to the namespace. */
+extern void pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
+										const char *namespace_);
 
 /*
  * The namespaces with writes of this session that are not known to be visible.

@@ -23,7 +23,8 @@
 
 #include "pending/pending.h"
 #include "pending/pending_view.h"
-#include "pending/send.h"
+#include "pending/send_log.h"
+#include "pending/unseen.h"
 
 /* Where the log stood when a subtransaction first added to it. */
 typedef struct Mark
@@ -61,6 +62,21 @@ mark_subtransaction(void)
 	marks[nmarks].level = level;
 	marks[nmarks].size = pinecone_pending_log_size(pending);
 	nmarks++;
+}
+
+static void end_transaction(XactEvent event, void *arg);
+
+/*
+ * Callbacks that were registered last are called first.  What is not sent here
+ * must not be committed elsewhere: ours has to come before postgres_fdw's.
+ */
+void
+pinecone_pending_come_first(void)
+{
+	if (pending == NULL || sending)
+		return;
+	UnregisterXactCallback(end_transaction, NULL);
+	RegisterXactCallback(end_transaction, NULL);
 }
 
 static void
@@ -111,8 +127,11 @@ PineconePendingView *
 pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
 {
 	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
+	PineconePendingView *unseen = pinecone_unseen_view(session, namespace_);
 
-	return place < 0 ? NULL : pinecone_pending_index_view(pending_index, place, position);
+	return place < 0 ? unseen :
+					   pinecone_pending_view_over(pinecone_pending_index_view(pending_index, place, position),
+												  unseen);
 }
 
 bool
@@ -142,9 +161,11 @@ pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *t
 								PineconeNamespaceStats *namespaces, int *n)
 {
 	/* the names that the option gives are all there already */
-	if (pending == NULL || table->namespaces != NULL)
+	if (table->namespaces != NULL)
 		return namespaces;
-	return pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
+	namespaces = pinecone_unseen_add_namespaces(session, namespaces, n);
+	return pending == NULL ? namespaces :
+							 pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
 }
 
 /* ---- Subtransactions ---- */
@@ -212,7 +233,7 @@ send_pending(void)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
-	pinecone_pending_log_send(pending, send, NULL);
+	pinecone_send_log(pending, send, NULL);
 	pinecone_send_finish(send);
 
 	error_context_stack = callback.previous;

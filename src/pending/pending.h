@@ -17,6 +17,12 @@
 /* Register with the transaction manager. */
 extern void pinecone_pending_init(void);
 
+/*
+ * Whoever has just become part of the transaction commits after it has been
+ * sent: call this whenever a statement ends.
+ */
+extern void pinecone_pending_come_first(void);
+
 /* Number of the namespace of that name, for pinecone_pending_add(). */
 extern int pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
 								   const char *namespace_);
@@ -29,7 +35,11 @@ extern bool pinecone_pending_waits(PineconeSession *session, const char *namespa
 
 /* ---- Reading them back ---- */
 
-/* The writes that wait for one namespace, as a change to what it holds */
+/*
+ * The writes that wait for one namespace, as a change to what the service
+ * shows of it; and before these, those that have been sent and that it may not
+ * show yet
+ */
 typedef struct PineconePendingView PineconePendingView;
 
 /*
@@ -41,7 +51,8 @@ extern int64 pinecone_pending_position(void);
 
 /*
  * The view of a namespace as it would be if the transaction had written no more
- * than that, or NULL when nothing waits for it.  In the current memory context.
+ * than that, or NULL when nothing waits for it and all that has been sent is
+ * shown.  In the current memory context.
  */
 extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
 												  int64 position);

@@ -6,24 +6,43 @@
 #ifndef PINECONE_PENDING_LOG_H
 #define PINECONE_PENDING_LOG_H
 
+#include "client/vectors.h"
+#include "lib/stringinfo.h"
 #include "pending/pending.h"
-#include "pending/send.h"
 #include "utils/resowner.h"
 
 typedef struct PineconePendingLog PineconePendingLog;
 
+/* A namespace, and the user who writes to it */
+typedef struct PineconePendingTarget
+{
+	PineconeSession *session; /* NULL: it is never sent */
+	Oid serverid;
+	char *namespace_;
+	int place; /* the first target of the same namespace, whose user may be another */
+	int batch_size;
+	int concurrency;
+} PineconePendingTarget;
+
 /*
  * An empty log in the current memory context, which must live as long as the
- * resource owner; that holds its file.
+ * resource owner; that holds its file.  Without an owner there is no file.
  */
 extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
 
-/* Number of a namespace, and how writes to it are to be sent. */
+/*
+ * Number of a namespace, and how writes to it are to be sent.  Without a
+ * session nothing of the log ever is.
+ */
 extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 									   const char *namespace_, int batch_size, int concurrency);
 
 extern void pinecone_pending_log_add(PineconePendingLog *log, int target,
 									 const PineconeWrite *write);
+
+/* The same for one that pinecone_write_encode() has encoded. */
+extern void pinecone_pending_log_add_encoded(PineconePendingLog *log, int target, const char *data,
+											 int len);
 
 /* Bytes; pinecone_pending_log_truncate() takes one back to an earlier size. */
 extern int64 pinecone_pending_log_size(const PineconePendingLog *log);
@@ -44,6 +63,13 @@ extern int64 pinecone_pending_log_peek(PineconePendingLog *log, int64 offset,
 /* All of the write at an offset, in the current memory context. */
 extern void pinecone_pending_log_read(PineconePendingLog *log, int64 offset, PineconeWrite *write);
 
+/* The same as it is encoded; returns the next one's offset. */
+extern int64 pinecone_pending_log_read_encoded(PineconePendingLog *log, int64 offset,
+											   StringInfo buf);
+
+/* What a number stands for. */
+extern PineconePendingTarget *pinecone_pending_log_target_of(PineconePendingLog *log, int number);
+
 /*
  * Several users may write to a namespace in one transaction, each as a target
  * of its own.  The first of these numbers tells the namespace: its place, or
@@ -59,10 +85,6 @@ extern bool pinecone_pending_log_is_of(const PineconePendingLog *log, int place,
 extern PineconeNamespaceStats *
 pinecone_pending_log_add_namespaces(PineconePendingLog *log, PineconeSession *session,
 									PineconeNamespaceStats *namespaces, int *n);
-
-/* Send all of it, in order.  "counters" may be NULL. */
-extern void pinecone_pending_log_send(PineconePendingLog *log, PineconeSend *send,
-									  PineconeCounters *counters);
 
 /* Give back what does not go away with memory. */
 extern void pinecone_pending_log_close(PineconePendingLog *log);

@@ -10,11 +10,11 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "base/encoding.h"
 #include "base/idset.h"
 #include "pending/pending_view.h"
 #include "value/match.h"
@@ -49,6 +49,8 @@ typedef struct Namespace
 	FilterOp *filters;
 	int nfilters;
 	int filters_size;
+	int nupdates; /* of single records; updates by filter */
+	int nfilter_updates;
 	int64 *emptied; /* offsets of the writes that delete everything */
 	int nemptied;
 	int emptied_size;
@@ -70,7 +72,8 @@ struct PineconePendingView
 	int64 position; /* what stands there or later is not seen */
 	int64 emptied;	/* offset of the last write that deletes everything, or -1 */
 	int first_filter;
-	int last_filter; /* one behind */
+	int last_filter;			/* one behind */
+	PineconePendingView *below; /* what comes before all of these, or NULL */
 };
 
 /* ---- The index ---- */
@@ -156,6 +159,15 @@ add_filter(PineconePendingIndex *index, Namespace *namespace_, int64 offset)
 	namespace_->nfilters++;
 }
 
+static void
+count_updates(Namespace *namespace_, PineconeWriteKind kind, int n)
+{
+	if (kind == PINECONE_WRITE_UPDATE)
+		namespace_->nupdates += n;
+	else if (kind == PINECONE_WRITE_UPDATE_FILTER)
+		namespace_->nfilter_updates += n;
+}
+
 /* Learn about one write.  Nothing has changed if this raises an error. */
 static void
 add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *entry)
@@ -180,6 +192,7 @@ add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *en
 	}
 	else
 		add_filter(index, namespace_, offset);
+	count_updates(namespace_, entry->kind, 1);
 	namespace_->nops++;
 }
 
@@ -206,6 +219,7 @@ drop_op(Namespace *namespace_)
 {
 	Op *op = &namespace_->ops[--namespace_->nops];
 
+	count_updates(namespace_, op->kind, -1);
 	if (op->kind == PINECONE_WRITE_DELETE_ALL)
 		namespace_->nemptied--;
 	else if (op->id == NULL)
@@ -239,6 +253,40 @@ pinecone_pending_index_count(PineconePendingIndex *index, int place)
 	if (place >= index->nnamespaces || index->namespaces[place] == NULL)
 		return 0;
 	return index->namespaces[place]->nops;
+}
+
+/*
+ * Deletions by filter are repeatable among themselves, and so is a single
+ * update by filter, whose values are the same for all records.  With updates of
+ * any kind beside them they are not.
+ */
+static bool
+is_repeatable(int nfilters, int nfilter_updates, int nupdates)
+{
+	return nfilters == 0 || (nupdates == 0 && (nfilter_updates == 0 || nfilters == 1));
+}
+
+bool
+pinecone_pending_index_is_repeatable(PineconePendingIndex *index, int place)
+{
+	const Namespace *namespace_;
+
+	catch_up(index);
+	namespace_ = place < index->nnamespaces ? index->namespaces[place] : NULL;
+	return namespace_ == NULL || is_repeatable(namespace_->nfilters, namespace_->nfilter_updates,
+											   namespace_->nupdates);
+}
+
+bool
+pinecone_pending_index_takes_filter(PineconePendingIndex *index, int place, bool is_update)
+{
+	const Namespace *namespace_;
+
+	catch_up(index);
+	namespace_ = place < index->nnamespaces ? index->namespaces[place] : NULL;
+	return namespace_ == NULL ||
+		   is_repeatable(namespace_->nfilters + 1, namespace_->nfilter_updates + (is_update ? 1 : 0),
+						 namespace_->nupdates);
 }
 
 /* ---- Views ---- */
@@ -275,16 +323,28 @@ pinecone_pending_index_view(PineconePendingIndex *index, int place, int64 positi
 	return view;
 }
 
+PineconePendingView *
+pinecone_pending_view_over(PineconePendingView *view, PineconePendingView *below)
+{
+	if (view == NULL)
+		return below;
+	/* what is emptied is so whatever was there */
+	if (view->emptied < 0)
+		view->below = below;
+	return view;
+}
+
 bool
 pinecone_pending_is_emptied(PineconePendingView *view)
 {
-	return view->emptied >= 0;
+	return view->emptied >= 0 || (view->below && pinecone_pending_is_emptied(view->below));
 }
 
 bool
 pinecone_pending_has_filters(PineconePendingView *view)
 {
-	return view->last_filter > view->first_filter;
+	return view->last_filter > view->first_filter ||
+		   (view->below && pinecone_pending_has_filters(view->below));
 }
 
 bool
@@ -295,7 +355,7 @@ pinecone_pending_has_filter_updates(PineconePendingView *view)
 		if (view->namespace_->filters[i].kind == PINECONE_WRITE_UPDATE_FILTER)
 			return true;
 	}
-	return false;
+	return view->below && pinecone_pending_has_filter_updates(view->below);
 }
 
 /* The last write of an id that the view sees and that still matters, or -1. */
@@ -315,9 +375,13 @@ pinecone_pending_fate(PineconePendingView *view, const char *id)
 {
 	int last = last_op(view, idset_lookup(view->namespace_->ids, id));
 
-	if (pinecone_pending_is_emptied(view) || (last >= 0 && view->namespace_->ops[last].replaces))
+	PineconePendingFate below = PINECONE_PENDING_UNTOUCHED;
+
+	if (view->emptied >= 0 || (last >= 0 && view->namespace_->ops[last].replaces))
 		return PINECONE_PENDING_REPLACED;
-	return last < 0 ? PINECONE_PENDING_UNTOUCHED : PINECONE_PENDING_CHANGED;
+	if (view->below)
+		below = pinecone_pending_fate(view->below, id);
+	return last < 0 ? below : Max(below, PINECONE_PENDING_CHANGED);
 }
 
 static int
@@ -326,21 +390,38 @@ compare_strings(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/* Is the id among those that the view names, not what is below it? */
+static bool
+is_named(PineconePendingView *view, const char *id)
+{
+	return last_op(view, idset_lookup(view->namespace_->ids, id)) >= 0;
+}
+
 char **
 pinecone_pending_ids(PineconePendingView *view, int *n)
 {
 	idset_hash *known = view->namespace_->ids;
-	char **ids = MemoryContextAllocHuge(CurrentMemoryContext,
-										Max(known->members, 1) * sizeof(char *));
+	char **below = NULL;
+	char **ids;
 	idset_iterator iterator;
 	PineconeIdEntry *entry;
+	int nbelow = 0;
 
+	if (view->below)
+		below = pinecone_pending_ids(view->below, &nbelow);
+	ids = MemoryContextAllocHuge(CurrentMemoryContext,
+								 Max(known->members + nbelow, 1) * sizeof(char *));
 	*n = 0;
 	idset_start_iterate(known, &iterator);
 	while ((entry = idset_iterate(known, &iterator)) != NULL)
 	{
 		if (last_op(view, entry) >= 0)
 			ids[(*n)++] = pstrdup(entry->id);
+	}
+	for (int i = 0; i < nbelow; i++)
+	{
+		if (!is_named(view, below[i]))
+			ids[(*n)++] = below[i];
 	}
 	qsort(ids, *n, sizeof(char *), compare_strings);
 	return ids;
@@ -432,12 +513,17 @@ pinecone_pending_apply(PineconePendingView *view, const char *id, const Pinecone
 {
 	const Namespace *namespace_ = view->namespace_;
 	int filter = view->first_filter;
-	bool exists = stored != NULL && !pinecone_pending_is_emptied(view);
+	bool exists = false;
 	int n;
 	int *numbers = ops_of(view, id, &n);
 
-	if (exists)
+	if (view->below)
+		exists = pinecone_pending_apply(view->below, id, stored, result);
+	else if (stored != NULL && view->emptied < 0)
+	{
+		exists = true;
 		*result = *stored;
+	}
 	for (int i = 0; i < n; i++)
 	{
 		const Op *op = &namespace_->ops[numbers[i]];

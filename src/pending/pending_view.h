@@ -23,6 +23,20 @@ extern void pinecone_pending_index_truncate(PineconePendingIndex *index, int64 s
 extern PineconePendingView *pinecone_pending_index_view(PineconePendingIndex *index, int place,
 														int64 position);
 
+/* The first laid over the second; either may be NULL. */
+extern PineconePendingView *pinecone_pending_view_over(PineconePendingView *view,
+													   PineconePendingView *below);
+
+/*
+ * Do a namespace's writes, applied to what some of them have been applied to
+ * already, give the same again?
+ */
+extern bool pinecone_pending_index_is_repeatable(PineconePendingIndex *index, int place);
+
+/* Would they, with an update or deletion by filter added? */
+extern bool pinecone_pending_index_takes_filter(PineconePendingIndex *index, int place,
+												bool is_update);
+
 /* How many writes wait for a namespace. */
 extern double pinecone_pending_index_count(PineconePendingIndex *index, int place);
 

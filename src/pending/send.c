@@ -18,8 +18,10 @@
 
 #include "base/idset.h"
 #include "base/limits.h"
+#include "pending/confirmed.h"
 #include "pending/consistency.h"
 #include "pending/send.h"
+#include "pending/write_code.h"
 
 /* What a body has besides its records: names, brackets, the namespace. */
 #define BODY_OVERHEAD 64
@@ -49,7 +51,8 @@ typedef struct Batch
 	int size;
 	Item *items;
 	idset_hash *ids;
-	PineconeWrite *whole; /* a write to the whole namespace */
+	PineconeWrite *whole;	/* a write to the whole namespace */
+	StringInfoData written; /* all of it, for the time until the service shows it */
 	PineconeCall *call;
 	bool confirmed; /* has been applied */
 } Batch;
@@ -79,6 +82,7 @@ struct PineconeSend
 	int ntargets;
 	int size;
 	Target **targets;
+	idset_hash *numbers; /* of targets: by session and namespace; the first by server and that */
 	double open_bytes;
 	int unlooked; /* bytes added since the network was looked after */
 	bool reported;
@@ -94,6 +98,7 @@ pinecone_send_begin(void)
 	PineconeSend *send = MemoryContextAllocZero(cxt, sizeof(PineconeSend));
 
 	send->cxt = cxt;
+	send->numbers = idset_create(cxt, 16, NULL);
 	return send;
 }
 
@@ -104,12 +109,13 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	MemoryContext old;
 	Target *target;
 
-	for (int i = send->ntargets - 1; i >= 0; i--)
-	{
-		if (send->targets[i]->session == session &&
-			strcmp(send->targets[i]->namespace_, namespace_) == 0)
-			return i;
-	}
+	char *key = psprintf("%p %s", session, namespace_);
+	PineconeIdEntry *entry = idset_lookup(send->numbers, key);
+	bool found;
+
+	pfree(key);
+	if (entry != NULL)
+		return (int) entry->number;
 	old = MemoryContextSwitchTo(send->cxt);
 	if (send->ntargets == send->size)
 	{
@@ -126,18 +132,17 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
 	target->twin = target;
-	for (int i = 0; i < send->ntargets; i++)
+	entry = idset_insert(send->numbers, psprintf("%u %s", session->serverid, namespace_), &found);
+	if (found)
 	{
-		Target *other = send->targets[i];
+		Target *other = send->targets[entry->number];
 
-		if (other->session->serverid == session->serverid &&
-			strcmp(other->namespace_, namespace_) == 0)
-		{
-			target->twin = other->twin;
-			other->twin = target;
-			break;
-		}
+		target->twin = other->twin;
+		other->twin = target;
 	}
+	else
+		entry->number = send->ntargets;
+	idset_insert(send->numbers, psprintf("%p %s", session, namespace_), &found)->number = send->ntargets;
 	send->targets[send->ntargets] = target;
 	MemoryContextSwitchTo(old);
 	return send->ntargets++;
@@ -235,8 +240,17 @@ create_batch(PineconeSend *send, Target *target, PineconeWriteKind kind)
 	batch->size = 16;
 	batch->items = palloc(batch->size * sizeof(Item));
 	batch->ids = idset_create(cxt, 64, NULL);
+	initStringInfo(&batch->written);
 	MemoryContextSwitchTo(old);
 	return batch;
+}
+
+/* Until a write can be seen it has to be known. */
+static void
+keep_write(Batch *batch, const PineconeWrite *write)
+{
+	if (pinecone_confirmed_are_kept())
+		pinecone_write_encode(&batch->written, 0, write);
 }
 
 static bool
@@ -368,6 +382,18 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 	target->nsent++;
 }
 
+/* What the batch has written may not be shown yet. */
+static void
+note_confirmed(Target *target, Batch *batch, int64 lsn)
+{
+	PineconeConfirmedKey key;
+
+	pinecone_consistency_note(target->session, target->namespace_, lsn);
+	if (batch->written.len > 0 && pinecone_confirmed_key(target->session, &key))
+		pinecone_confirmed_add(&key, target->namespace_, lsn, batch->written.data,
+							   batch->written.len);
+}
+
 /* A successful reply: does it confirm the batch? */
 static bool
 confirm(Target *target, Batch *batch)
@@ -375,8 +401,7 @@ confirm(Target *target, Batch *batch)
 	if (!pinecone_vectors_confirm(batch->call))
 		return false;
 	batch->confirmed = true;
-	pinecone_consistency_note(target->session, target->namespace_,
-							  pinecone_vectors_request_lsn(batch->call));
+	note_confirmed(target, batch, pinecone_vectors_request_lsn(batch->call));
 	return true;
 }
 
@@ -444,8 +469,7 @@ update_rest(PineconeSend *send, Target *target, Batch *batch)
 												 target->namespace_, batch->whole->rest,
 												 batch->whole->record.metadata);
 		(void) pinecone_vectors_count_result(call);
-		pinecone_consistency_note(target->session, target->namespace_,
-								  pinecone_vectors_request_lsn(call));
+		note_confirmed(target, batch, pinecone_vectors_request_lsn(call));
 		pinecone_vectors_free(call);
 	}
 }
@@ -567,8 +591,9 @@ wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
 }
 
 static void
-add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
+add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
+	const PineconeRecord *record = &write->record;
 	int most = PINECONE_MAX_BODY - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
 	Batch *batch = target->upserts;
 	int start;
@@ -608,19 +633,23 @@ add_upsert(PineconeSend *send, Target *target, const PineconeRecord *record)
 				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
 						record->id, len, most)));
 	add_item(batch, record->id, batch->text.len - len, len);
+	keep_write(batch, write);
 	send->unlooked += len;
 	if (batch->live >= target->batch_size)
 		flush_batch(send, target, &target->upserts);
 }
 
 static void
-add_deletion(PineconeSend *send, Target *target, const char *id)
+add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
+	const char *id = write->record.id;
+
 	if (target->deletions == NULL)
 		target->deletions = create_batch(send, target, PINECONE_WRITE_DELETE);
 	if (batch_has(target->deletions, id))
 		return;
 	add_item(target->deletions, id, 0, 1);
+	keep_write(target->deletions, write);
 	send->unlooked += strlen(id);
 	if (target->deletions->live >= PINECONE_DELETE_BATCH)
 		flush_batch(send, target, &target->deletions);
@@ -651,6 +680,7 @@ add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
 		add_item(batch, write->record.id, 0, 1);
 	else
 		batch->live = 1;
+	keep_write(batch, write);
 	start_batch(send, target, batch);
 	if (!has_id)
 		drain_target(send, target);
@@ -686,10 +716,10 @@ pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
 	switch (write->kind)
 	{
 		case PINECONE_WRITE_UPSERT:
-			add_upsert(send, target, &write->record);
+			add_upsert(send, target, write);
 			break;
 		case PINECONE_WRITE_DELETE:
-			add_deletion(send, target, write->record.id);
+			add_deletion(send, target, write);
 			break;
 		default:
 			add_single(send, target, write);

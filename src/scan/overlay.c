@@ -15,6 +15,9 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -52,6 +55,8 @@ typedef struct PineconeOverlay
 	PineconeRecord changed; /* the head as it will be */
 	MemoryContext head_cxt;
 	bool stored_done;
+	bool passed;		 /* has one been passed over? */
+	double passed_score; /* the last one's */
 
 	/* What the transaction has written */
 	Named *named;
@@ -62,7 +67,8 @@ typedef struct PineconeOverlay
 
 /* ---- Named records ---- */
 
-static double
+/* What the service would tell, which is float32. */
+static float
 score_of(PineconeOverlay *overlay, const PineconeRecord *record)
 {
 	int n = record->nvalues;
@@ -283,15 +289,35 @@ start_stored(PineconeOverlay *overlay)
 }
 
 /*
+ * Does the next named record come before whatever may be read yet?  Matches
+ * come best first, so those that were passed over tell.  Scores are float32,
+ * reckoned differently here and there.
+ */
+static bool
+named_is_before_rest(PineconeOverlay *overlay)
+{
+	double score;
+	double margin;
+
+	if (!overlay->passed || overlay->next >= overlay->nnamed)
+		return false;
+	score = overlay->named[overlay->next].score;
+	margin = 4 * FLT_EPSILON * Max(1, fabs(score));
+	return overlay->metric == PINECONE_METRIC_EUCLIDEAN ? score <= overlay->passed_score + margin :
+														  score >= overlay->passed_score - margin;
+}
+
+/*
  * The next stored record as it will be, or none.  A record that is replaced,
  * deleted, or no longer matched is passed over.
+ * None is read either while a named one is sure to come first.
  */
 static PineconeSourceStatus
 read_head(PineconeOverlay *overlay, bool wait)
 {
 	MemoryContext old;
 
-	while (overlay->head == NULL && !overlay->stored_done)
+	while (overlay->head == NULL && !overlay->stored_done && !named_is_before_rest(overlay))
 	{
 		PineconeSourceStatus status = PINECONE_SOURCE_END;
 		PineconePendingFate fate;
@@ -310,7 +336,11 @@ read_head(PineconeOverlay *overlay, bool wait)
 		fate = pinecone_pending_fate(overlay->view, stored->id);
 		if (fate == PINECONE_PENDING_REPLACED ||
 			(fate == PINECONE_PENDING_CHANGED && overlay->fetched))
+		{
+			overlay->passed = stored->has_score;
+			overlay->passed_score = stored->score;
 			continue;
+		}
 		MemoryContextReset(overlay->head_cxt);
 		old = MemoryContextSwitchTo(overlay->head_cxt);
 		exists = pinecone_pending_apply(overlay->view, stored->id, stored, &overlay->changed) &&

@@ -7,6 +7,7 @@
 #include "client/alias.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
+#include "pending/unseen.h"
 #include "scan/overlay.h"
 #include "scan/source.h"
 #include "scan/stored.h"
@@ -20,7 +21,7 @@ pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
 
 	if (!may_see_own && own_writes && own_writes->session_consistency)
 		(void) pinecone_consistency_namespaces(session, &n);
-	if (!may_see_own && n == 0)
+	if (!may_see_own && n == 0 && !pinecone_unseen_elsewhere(session, namespace_))
 		return namespace_;
 	return pinecone_pins_resolve(counters ? counters->pins : NULL, session, namespace_);
 }
@@ -33,9 +34,9 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 
 	own = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
 								   spec->position);
-	view = pinecone_pending_view(spec->session, own, spec->position);
 	if (spec->own_writes)
 		pinecone_consistency_wait(spec->session, spec->own_writes, own);
+	view = pinecone_pending_view(spec->session, own, spec->position);
 	if (view == NULL)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);

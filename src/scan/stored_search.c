@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "pending/unseen.h"
 #include "scan/known.h"
 #include "scan/page_order.h"
 #include "scan/stored_part.h"
@@ -298,6 +299,8 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
+	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
+								 pinecone_vectors_indexed_lsn(batch->call));
 	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;

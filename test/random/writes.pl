@@ -6,7 +6,8 @@
 # cursors.  What every SELECT and RETURNING shows, how many rows were affected,
 # and after each transaction what is stored must be the same.  Some of the
 # transactions meet faults that pass; under write_mode 'immediate' nothing is
-# rolled back.
+# rolled back.  In some runs the service lags, to each kind of request by another
+# time, and two sessions take turns.
 #
 #	test/random/writes.pl [SEED [STATEMENTS]]
 use strict;
@@ -648,16 +649,32 @@ sub repair
 	run($session, "BEGIN; TRUNCATE base_a, base_g; INSERT INTO base_a SELECT id, embedding, metadata FROM ft; INSERT INTO base_g SELECT id, embedding, metadata FROM gt; COMMIT");
 }
 
+# How long the service takes to show a write, and how long it is kept for that
+sub random_lag
+{
+	my $most = pick(400, 1500);
+	my %lag = map { $_ => pick(0, 100, $most) } qw(lag_search lag_list lag_fetch lag_stats);
+
+	return {
+		settings => {%lag, lsn_headers => pick(qw(never queries everywhere))},
+		conf => ["pinecone_fdw.unseen_time = '" . ($most + 600) . "ms'",
+			"pinecone_fdw.unseen_writes = '" . pick('256kB', '4MB', '16MB') . "'",
+			chance(0.5) ? "shared_preload_libraries = 'pinecone_fdw'" : ()],
+		sessions => pick(1, 2),
+	};
+}
+
 sub compare
 {
-	my ($mode, $faults, $n) = @_;
+	my ($mode, $faults, $n, $lag) = @_;
 	my %config = (
 		mode => $mode, metric => pick(qw(euclidean cosine dotproduct)),
 		batch_size => pick(1, 3, 20, 1000), concurrency => pick(1, 2, 4),
 	);
 	my %operators = (euclidean => '<->', cosine => '<=>', dotproduct => '<#>');
-	my $t = Harness->new(conf => ["log_min_messages = 'warning'"]);
+	my $t = Harness->new(conf => ["log_min_messages = 'warning'", $lag ? $lag->{conf}->@* : ()]);
 	my $name = join ', ', map { "$_ $config{$_}" } sort keys %config;
+	my $why = $lag ? ', with lag ' . join(' ', map { "$_ $lag->{settings}{$_}" } sort keys $lag->{settings}->%*) . ", $lag->{sessions} sessions, " . join(', ', $lag->{conf}->@*) : '';
 
 	our $operator = $operators{$config{metric}};
 	our $rollbacks = $mode eq 'transactional';
@@ -665,13 +682,28 @@ sub compare
 	setup($t, \%config);
 	my $session = $t->session;
 	my $other = $t->session;
+	my @turn = $lag && $lag->{sessions} == 2 ? ($session, $t->session) : ($session);
+	$t->server->control('POST', '/_local/settings', $lag->{settings}) if $lag;
 	while ($done < $n && $differences < 5)
 	{
+		push @turn, $session = shift @turn;
 		order_faults($t) if $faults && chance(0.5);
 		run_transaction($t, $session, $other, $mode);
 		$t->server->clear_faults if $faults;
 	}
-	is($differences, 0, "$done statements, $compared comparisons, $name" . ($faults ? ', with faults' : '') . " (seed $seed)");
+	if ($lag && $differences == 0)
+	{
+		# what is there in the end, without anything laid over it
+		$t->server->control('POST', '/_local/settings', {lag => 0});
+		run($other, 'SET pinecone_fdw.unseen_time = 0');
+		for my $name ('ft', 'gt')
+		{
+			my $columns = columns_of($name);
+			check({order => 1}, run($other, "SELECT $columns FROM $name ORDER BY id"),
+				run($other, "SELECT $columns FROM $model{$name} ORDER BY id"), ["-- what the service has of $name in the end"]);
+		}
+	}
+	is($differences, 0, "$done statements, $compared comparisons, $name" . ($faults ? ', with faults' : '') . "$why (seed $seed)");
 	my @remote = $t->server->data('writes', 'POST', '/describe_index_stats', {});
 	my $held = ($remote[0]{namespaces}{a}{vectorCount} // 0) . ' ' . ($remote[0]{namespaces}{g}{vectorCount} // 0);
 	is($t->sql("SELECT (SELECT count(*) FROM base_a) || ' ' || (SELECT count(*) FROM base_g)"), $held, 'Pinecone holds as many records') if $differences == 0;
@@ -679,8 +711,11 @@ sub compare
 }
 
 srand $seed;
-compare('transactional', 0, int $nstatements * 0.5);
-compare('transactional', 1, int $nstatements * 0.25);
-compare('immediate', 0, int $nstatements * 0.15);
-compare('immediate', 1, int $nstatements * 0.1);
+compare('transactional', 0, int $nstatements * 0.4);
+compare('transactional', 1, int $nstatements * 0.15);
+compare('immediate', 0, int $nstatements * 0.1);
+compare('immediate', 1, int $nstatements * 0.05);
+compare('transactional', 0, int $nstatements * 0.06, random_lag()) for 1 .. 4;
+compare('transactional', 1, int $nstatements * 0.03, random_lag());
+compare('immediate', chance(0.3), int $nstatements * 0.03, random_lag());
 done_testing;

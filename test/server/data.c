@@ -23,6 +23,14 @@ add_usage(Request *r, Buffer *b, unsigned read_units)
 	buffer_add_text(b, "}}");
 }
 
+/* How far the namespace is indexed, in the eyes of other calls than a query */
+static void
+tell_indexed_lsn(Request *r, const Namespace *ns)
+{
+	r->reply.has_indexed_lsn = settings.lsn_headers == LSN_EVERYWHERE;
+	r->reply.indexed_lsn = ns ? ns->applied_lsn : 0;
+}
+
 /* ---- POST /query ---- */
 
 typedef struct Query
@@ -182,8 +190,8 @@ run_query(Request *r, const Query *q)
 	buffer_add_text(b, "],\"namespace\":");
 	json_add_string(b, asked);
 	add_usage(r, b, read_units);
-	r->reply.has_indexed_lsn = true;
 	search.ns = namespace_find(r->index, asked);
+	r->reply.has_indexed_lsn = settings.lsn_headers != LSN_NEVER;
 	r->reply.indexed_lsn = search.ns ? search.ns->applied_lsn : 0;
 	return true;
 }
@@ -225,6 +233,18 @@ namespace_param(Request *r, Str *name)
 	return check_namespace(r, *name);
 }
 
+/* What is read when that name is asked for */
+static Str
+target_seen(Request *r, Str name)
+{
+	Str target;
+
+	index_lock_shared(r->index);
+	target = alias_target(r, name);
+	index_unlock(r->index);
+	return target;
+}
+
 static void
 write_vector(Buffer *b, const Record *m, const Index *index, const Namespace *ns)
 {
@@ -255,6 +275,7 @@ fetch(Request *r)
 {
 	Buffer *b = reply_body(r);
 	Str namespace;
+	Index *index;
 	Namespace *ns;
 	int nids = 0, found = 0;
 	size_t size = 2;
@@ -283,9 +304,11 @@ fetch(Request *r)
 	set = arena_alloc(&r->arena, size * sizeof(Record *));
 	memset(set, 0, size * sizeof(Record *));
 	buffer_add_text(b, "{\"vectors\":{");
-	index_lock_shared(r->index);
-	namespace = alias_target(r, namespace);
-	ns = namespace_find(r->index, namespace);
+	namespace = target_seen(r, namespace);
+	index = index_seen_by(r->index, LAG_FETCH);
+	index_lock_shared(index);
+	ns = namespace_find(index, namespace);
+	tell_indexed_lsn(r, ns);
 	for (int i = 0; ns && i < r->nparams; i++)
 	{
 		Record *m;
@@ -296,10 +319,10 @@ fetch(Request *r)
 			continue;
 		if (found++)
 			buffer_add_char(b, ',');
-		write_vector(b, m, r->index, ns);
+		write_vector(b, m, index, ns);
 		reply_forget_excess(r);
 	}
-	index_unlock(r->index);
+	index_unlock(index);
 	buffer_add_text(b, "},\"namespace\":");
 	json_add_string(b, namespace);
 	add_usage(r, b, (unsigned) (found + 9) / 10 + (found == 0));
@@ -339,7 +362,7 @@ read_scan_field(Request *r, JsonReader *j, Str key, Scan *s)
 
 /* Under the shared lock */
 static void
-run_scan(Request *r, const Scan *s, const Namespace *ns, uint64_t scope, Str last)
+run_scan(Request *r, const Scan *s, const Index *index, const Namespace *ns, uint64_t scope, Str last)
 {
 	Buffer *b = reply_body(r);
 	Record *m, *previous = NULL;
@@ -361,7 +384,7 @@ run_scan(Request *r, const Scan *s, const Namespace *ns, uint64_t scope, Str las
 			}
 			if (found++)
 				buffer_add_char(b, ',');
-			write_vector(b, m, r->index, ns);
+			write_vector(b, m, index, ns);
 			reply_forget_excess(r);
 			previous = m;
 		}
@@ -402,19 +425,21 @@ fetch_by_metadata(Request *r)
 		if ((s.token.len == 0 || token_read(r, s.token, scope, &last)) &&
 			(r->as_task || limit_take(r, LIMIT_FETCH_BY_METADATA, s.namespace, 1)))
 		{
+			Index *index = index_seen_by(r->index, LAG_FETCH);
 			const Namespace *ns;
 
-			index_lock_shared(r->index);
-			s.namespace = alias_target(r, s.namespace);
-			ns = namespace_find(r->index, s.namespace);
+			s.namespace = target_seen(r, s.namespace);
+			index_lock_shared(index);
+			ns = namespace_find(index, s.namespace);
+			tell_indexed_lsn(r, ns);
 			if (ns && ns->count > 20000 && !r->as_task)
 				done = false;
 			else if (check_filter_schema(r, ns, s.filter))
 			{
 				buffer_add_text(reply_body(r), "{\"vectors\":{");
-				run_scan(r, &s, ns, scope, last);
+				run_scan(r, &s, index, ns, scope, last);
 			}
-			index_unlock(r->index);
+			index_unlock(index);
 			if (done && !r->reply.status)
 				reply_limit_result(r);
 		}
@@ -430,6 +455,7 @@ list(Request *r)
 	Str namespace, canonical, prefix, token, last = STR("");
 	uint64_t scope;
 	int limit, n = 0;
+	Index *index;
 	Namespace *ns;
 	Record *m = NULL, *previous = NULL;
 
@@ -441,9 +467,11 @@ list(Request *r)
 		return true;
 
 	buffer_add_text(b, "{\"vectors\":[");
-	index_lock_shared(r->index);
-	namespace = alias_target(r, namespace);
-	ns = namespace_find(r->index, namespace);
+	namespace = target_seen(r, namespace);
+	index = index_seen_by(r->index, LAG_LIST);
+	index_lock_shared(index);
+	ns = namespace_find(index, namespace);
+	tell_indexed_lsn(r, ns);
 	if (ns)
 	{
 		Cursor c = namespace_cursor(ns, last.len ? last : prefix, last.len > 0);
@@ -469,7 +497,7 @@ list(Request *r)
 		token_write(b, scope, m->id);
 		buffer_add_text(b, "\"}");
 	}
-	index_unlock(r->index);
+	index_unlock(index);
 	buffer_add_text(b, ",\"namespace\":");
 	json_add_string(b, namespace);
 	add_usage(r, b, 1);
@@ -500,6 +528,7 @@ stats(Request *r)
 		return true;
 
 	buffer_add_text(b, "{\"namespaces\":{");
+	index = index_seen_by(index, LAG_STATS);
 	index_lock_shared(index);
 	for (int i = 0; i < index->nnamespaces; i++)
 	{

@@ -47,6 +47,7 @@ typedef struct Operand
 struct Filter
 {
 	Operator op;
+	_Atomic int others; /* owners besides one */
 	uint32_t key;
 	/* Parts of $and and $or */
 	Filter **parts;
@@ -102,7 +103,7 @@ new_filter(Operator op)
 void
 filter_free(Filter *f)
 {
-	if (!f)
+	if (!f || atomic_fetch_sub(&f->others, 1) > 0)
 		return;
 	for (int i = 0; i < f->nparts; i++)
 		filter_free(f->parts[i]);
@@ -112,6 +113,14 @@ filter_free(Filter *f)
 	free(f->operands);
 	free(f->matched);
 	free(f);
+}
+
+Filter *
+filter_share(Filter *f)
+{
+	if (f)
+		f->others++;
+	return f;
 }
 
 /* Takes the part over; false, and frees all, when there is no part. */

@@ -22,6 +22,8 @@ extern Filter *filter_compile_documents(const JsonValue *json, const struct Sche
 /* Before it is used, under the lock: find what $match_* match. */
 extern void filter_bind(Filter *filter, const Namespace *ns);
 extern void filter_free(Filter *filter);
+/* One more owner, who frees it as well */
+extern Filter *filter_share(Filter *filter);
 extern bool filter_is_empty(const Filter *filter);
 extern bool filter_matches(const Filter *filter, const Metadata *metadata);
 extern bool filter_matches_document(const Filter *filter, const Record *record);

@@ -43,23 +43,42 @@ flush_all(void)
 	catalog_free_all(all);
 }
 
+/* In the order of the kinds */
+static const char *const lag_names[] = {"lag_search", "lag_list", "lag_fetch", "lag_stats"};
+
+static void
+set_lag(int lag, int ms)
+{
+	if (store_lag_ms[lag] == ms)
+		return;
+	flush_all();
+	store_lag_ms[lag] = ms;
+}
+
 /* With set false only says whether the value is good. */
 static bool
 take_setting(Str key, const JsonValue *v, bool set)
 {
 	bool good = is_integer(v);
 
-	if (str_is(key, "lag"))
+	for (int lag = 0; lag < LAGS; lag++)
 	{
+		if (!str_is(key, "lag") && !str_is(key, lag_names[lag]))
+			continue;
 		if (good && set)
-		{
-			bool shorter = v->number < store_lag_ms;
+			set_lag(lag, (int) v->number);
+		if (str_is(key, lag_names[lag]) || lag == LAGS - 1)
+			return good;
+	}
+	if (str_is(key, "lsn_headers"))
+	{
+		int which = 0;
 
-			store_lag_ms = (int) v->number;
-			if (shorter)
-				flush_all();
-		}
-		return good;
+		while (lsn_headers_names[which] && (v->type != JSON_STRING || !str_is(v->string, lsn_headers_names[which])))
+			which++;
+		if (lsn_headers_names[which] && set)
+			settings.lsn_headers = (LsnHeaders) which;
+		return lsn_headers_names[which] != NULL;
 	}
 	if (str_is(key, "latency"))
 	{
@@ -136,9 +155,12 @@ write_settings(Request *r)
 	Buffer *b = reply_body(r);
 
 	listen_count(&open, &accepted);
-	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms,
+	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms[LAG_SEARCH],
 				  settings.latency_ms, settings.ready_delay_ms, alias_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
 	buffer_printf(b, ",\"approximate\":%d,\"max_top_k\":%d", settings.approximate, sizes.top_k);
+	for (int lag = 0; lag < LAGS; lag++)
+		buffer_printf(b, ",\"%s\":%d", lag_names[lag], store_lag_ms[lag]);
+	buffer_printf(b, ",\"lsn_headers\":\"%s\"", lsn_headers_names[settings.lsn_headers]);
 	buffer_add_text(b, ",\"assume\":");
 	fact_write(b);
 	buffer_printf(b, ",\"rate_limits\":%g,\"log_body_limit\":%zu,\"connections\":{\"open\":%llu,\"accepted\":%llu}}", limits_factor,

@@ -149,7 +149,8 @@ main(int argc, char **argv)
 		thread_buffers_free();
 		return 1;
 	}
-	store_lag_ms = settings.lag_ms;
+	for (int i = 0; i < LAGS; i++)
+		store_lag_ms[i] = settings.lag_ms[i];
 	limits_factor = settings.rate_limits;
 	if ((fd = listen_open(settings.port, &port)) < 0)
 		fprintf(stderr, "pinecone-local: could not listen on %s port %d: %s\n", settings.listen, settings.port, strerror(errno));

@@ -19,6 +19,7 @@ Settings settings = {
 	.port = -1,
 	.log_body_limit = 64 * 1024,
 	.log_size = 100000,
+	.lsn_headers = LSN_QUERIES,
 };
 
 /* Those of the API (2025-10) */
@@ -33,6 +34,8 @@ Sizes sizes = {
 	.upsert_body = 2 << 20,
 	.body = 4 << 20,
 };
+
+const char *const lsn_headers_names[] = {"never", "queries", "everywhere", NULL};
 
 enum
 {
@@ -55,6 +58,11 @@ enum
 	OPT_NUMBER_STYLE,
 	OPT_DEFAULT_KEY,
 	OPT_LAG,
+	OPT_LAG_SEARCH, /* and the others in the order of the kinds of lag */
+	OPT_LAG_LIST,
+	OPT_LAG_FETCH,
+	OPT_LAG_STATS,
+	OPT_LSN_HEADERS,
 	OPT_ALIAS_DELAY,
 	OPT_READY_DELAY,
 	OPT_KEEPALIVE_MAX,
@@ -90,6 +98,11 @@ static const struct option options[] = {
 	{"number-style", required_argument, NULL, OPT_NUMBER_STYLE},
 	{"default-namespace-key", required_argument, NULL, OPT_DEFAULT_KEY},
 	{"lag", required_argument, NULL, OPT_LAG},
+	{"lag-search", required_argument, NULL, OPT_LAG_SEARCH},
+	{"lag-list", required_argument, NULL, OPT_LAG_LIST},
+	{"lag-fetch", required_argument, NULL, OPT_LAG_FETCH},
+	{"lag-stats", required_argument, NULL, OPT_LAG_STATS},
+	{"lsn-headers", required_argument, NULL, OPT_LSN_HEADERS},
 	{"alias-delay", required_argument, NULL, OPT_ALIAS_DELAY},
 	{"ready-delay", required_argument, NULL, OPT_READY_DELAY},
 	{"keepalive-max", required_argument, NULL, OPT_KEEPALIVE_MAX},
@@ -313,7 +326,21 @@ take_option(int option, char *arg)
 			settings.default_key_is_name = choice("default-namespace-key", arg, "__default__", "");
 			break;
 		case OPT_LAG:
-			settings.lag_ms = integer("lag", arg, 0, INT32_MAX);
+			for (int i = 0; i < LAGS; i++)
+				settings.lag_ms[i] = integer("lag", arg, 0, INT32_MAX);
+			break;
+		case OPT_LAG_SEARCH:
+		case OPT_LAG_LIST:
+		case OPT_LAG_FETCH:
+		case OPT_LAG_STATS:
+			settings.lag_ms[option - OPT_LAG_SEARCH] = integer("lag-...", arg, 0, INT32_MAX);
+			break;
+		case OPT_LSN_HEADERS:
+			settings.lsn_headers = LSN_NEVER;
+			while (lsn_headers_names[settings.lsn_headers] && strcmp(arg, lsn_headers_names[settings.lsn_headers]) != 0)
+				settings.lsn_headers++;
+			if (!lsn_headers_names[settings.lsn_headers])
+				fail("invalid value for --lsn-headers: \"%s\" (never, queries or everywhere)", arg);
 			break;
 		case OPT_ALIAS_DELAY:
 			alias_delay_ms = integer("alias-delay", arg, 0, INT32_MAX);

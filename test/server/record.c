@@ -161,6 +161,18 @@ record_free(Record *r)
 	free(r);
 }
 
+Record *
+record_copy(const Record *r, int dimension)
+{
+	Record *copy = mem_copy(r, sizeof(Record) + r->id.len);
+
+	copy->id.s = copy->id_text;
+	copy->text = mem_copy(r->text, r->text_len + (size_t) (dimension + 1) / 2);
+	copy->metadata = r->metadata ? mem_copy(r->metadata, r->metadata->size) : NULL;
+	copy->sparse = sparse_copy(r->sparse);
+	return copy;
+}
+
 Operation *
 operation_new(OperationKind kind, Namespace *ns)
 {
@@ -186,4 +198,42 @@ operation_free(Operation *op)
 		patch_free(op->patches[i]);
 	free(op->patches);
 	free(op);
+}
+
+/* Bytes of ids, each with its length before it */
+static size_t
+ids_size(const Operation *op)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < op->nids; i++)
+	{
+		uint32_t len;
+
+		memcpy(&len, op->ids + size, sizeof(len));
+		size += sizeof(len) + len;
+	}
+	return size;
+}
+
+Operation *
+operation_copy(const Operation *op, Namespace *ns, int dimension)
+{
+	Operation *copy = operation_new(op->kind, ns);
+	size_t nvalues = (size_t) dimension * (op->kind == OP_UPSERT ? (size_t) op->nrecords : 1);
+
+	copy->lsn = op->lsn;
+	copy->limit = op->limit;
+	copy->nrecords = op->nrecords;
+	if (op->nrecords)
+		copy->records = mem_alloc(sizeof(Record *) * (size_t) op->nrecords);
+	for (int i = 0; i < op->nrecords; i++)
+		copy->records[i] = record_copy(op->records[i], dimension);
+	copy->nids = op->nids;
+	copy->ids = op->nids ? mem_copy(op->ids, ids_size(op)) : NULL;
+	copy->values = op->values ? mem_copy(op->values, sizeof(float) * nvalues) : NULL;
+	copy->sparse = sparse_copy(op->sparse);
+	copy->metadata = op->metadata ? mem_copy(op->metadata, op->metadata->size) : NULL;
+	copy->filter = filter_share(op->filter);
+	return copy;
 }

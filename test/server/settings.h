@@ -5,6 +5,7 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
+#include "store.h"
 #include "util.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,14 @@ typedef struct IndexOption
 	bool sparse;
 	int port;
 } IndexOption;
+
+/* Which replies tell log sequence numbers */
+typedef enum LsnHeaders
+{
+	LSN_NEVER,
+	LSN_QUERIES, /* those of queries, and of writes */
+	LSN_EVERYWHERE,
+} LsnHeaders;
 
 /* What a key may do, besides reading */
 typedef enum KeyRights
@@ -52,8 +61,9 @@ typedef struct Settings
 	const char *save;
 
 	/* Behaviour; the first two take effect after loading */
-	int lag_ms;
+	int lag_ms[LAGS];
 	double rate_limits;
+	_Atomic LsnHeaders lsn_headers;
 	_Atomic int latency_ms;
 	_Atomic int ready_delay_ms;
 	_Atomic bool default_key_is_name; /* "__default__" in stats, not "" */
@@ -79,6 +89,8 @@ typedef struct Sizes
 } Sizes;
 
 extern Sizes sizes;
+
+extern const char *const lsn_headers_names[]; /* ends with NULL */
 
 static inline const char *
 settings_default_key(void)

@@ -16,10 +16,13 @@
 /* Bytes of a block of rows, about: whole huge pages when there are many */
 #define BLOCK_BYTES (4u << 20)
 
-_Atomic int store_lag_ms = 0;
+_Atomic int store_lag_ms[LAGS];
 
 static void namespace_free(Index *index, Namespace *ns);
 static void apply_due(Index *index, int64_t now);
+static void put_record(Index *index, Namespace *ns, Record *r, const float *values);
+static void queue(Index *index, Operation *op, Lag lag);
+static void namespace_clear(Namespace *ns);
 
 const char *
 metric_name(Metric metric)
@@ -85,6 +88,8 @@ index_release(Index *index)
 		operation_free(index->pending);
 		index->pending = next;
 	}
+	for (int i = 0; i < LAGS; i++)
+		index_release(index->replicas[i]);
 	for (int i = 0; i < index->nnamespaces; i++)
 		namespace_free(index, index->namespaces[i]);
 	free(index->namespaces);
@@ -133,7 +138,84 @@ index_flush(Index *index)
 {
 	pthread_rwlock_wrlock(&index->lock);
 	apply_due(index, INT64_MAX);
+	for (int lag = 0; lag < LAGS; lag++)
+		index->replica_current[lag] = false;
 	pthread_rwlock_unlock(&index->lock);
+}
+
+/* ---- Replicas ---- */
+
+/* Make a replica hold what the index does. */
+static void
+copy_to_replica(Index *index, Index *replica)
+{
+	for (int i = 0; i < replica->nnamespaces; i++)
+	{
+		namespace_clear(replica->namespaces[i]);
+		replica->namespaces[i]->visible = false;
+	}
+	for (int i = 0; i < index->nnamespaces; i++)
+	{
+		const Namespace *from = index->namespaces[i];
+		Namespace *to = namespace_make(replica, str_of(from->name));
+
+		for (uint32_t row = 0; row < from->count; row++)
+			put_record(replica, to, record_copy(from->rows[row], index->dimension),
+					   index->dimension ? namespace_vector(index, from, row) : NULL);
+		to->visible = from->visible;
+		to->lsn = from->lsn;
+		to->applied_lsn = from->applied_lsn;
+	}
+}
+
+/* Under the index's exclusive lock: a replica that has had all writes so far. */
+static Index *
+current_replica(Index *index, Lag lag)
+{
+	Index *replica = index->replicas[lag];
+
+	if (!replica)
+		replica = index->replicas[lag] = index_new(index->name, index->dimension, index->metric, index->sparse);
+	if (!index->replica_current[lag])
+	{
+		index_flush(replica);
+		pthread_rwlock_wrlock(&replica->lock);
+		copy_to_replica(index, replica);
+		pthread_rwlock_unlock(&replica->lock);
+		index->replica_current[lag] = true;
+	}
+	return replica;
+}
+
+static void
+write_to_replicas(Index *index, const Operation *op)
+{
+	for (int lag = LAG_SEARCH + 1; lag < LAGS; lag++)
+	{
+		Index *replica;
+
+		if (store_lag_ms[lag] == store_lag_ms[LAG_SEARCH])
+		{
+			index->replica_current[lag] = false;
+			continue;
+		}
+		replica = current_replica(index, (Lag) lag);
+		index_lock(replica);
+		queue(replica, operation_copy(op, namespace_make(replica, str_of(op->ns->name)), index->dimension), (Lag) lag);
+		index_unlock(replica);
+	}
+}
+
+Index *
+index_seen_by(Index *index, Lag lag)
+{
+	Index *seen = index;
+
+	pthread_rwlock_rdlock(&index->lock);
+	if (index->replica_current[lag] && store_lag_ms[lag] != store_lag_ms[LAG_SEARCH])
+		seen = index->replicas[lag];
+	pthread_rwlock_unlock(&index->lock);
+	return seen;
 }
 
 /* ---- Namespaces ---- */
@@ -243,6 +325,17 @@ namespace_remove(Index *index, Namespace *ns)
 	int at = namespace_position(index, str_of(ns->name), &found);
 	Operation **link = &index->pending;
 
+	for (int lag = 0; lag < LAGS; lag++)
+	{
+		Namespace *other;
+
+		if (!index->replicas[lag])
+			continue;
+		index_lock(index->replicas[lag]);
+		if ((other = namespace_find(index->replicas[lag], str_of(ns->name))))
+			namespace_remove(index->replicas[lag], other);
+		index_unlock(index->replicas[lag]);
+	}
 	index->pending_tail = NULL;
 	while (*link)
 	{
@@ -538,16 +631,16 @@ apply_due(Index *index, int64_t now)
 	}
 }
 
-uint64_t
-index_submit(Index *index, Operation *op)
+/* Apply a write, now or when it is due. */
+static void
+queue(Index *index, Operation *op, Lag lag)
 {
-	uint64_t lsn = op->lsn = ++op->ns->lsn;
-	int64_t due = now_us() + (int64_t) store_lag_ms * 1000;
+	int64_t due = now_us() + (int64_t) store_lag_ms[lag] * 1000;
 
-	if (store_lag_ms == 0 && !index->pending)
+	if (store_lag_ms[lag] == 0 && !index->pending)
 	{
 		apply(index, op);
-		return lsn;
+		return;
 	}
 	op->due = index->pending_tail && index->pending_tail->due > due ? index->pending_tail->due : due;
 	op->next = NULL;
@@ -557,5 +650,14 @@ index_submit(Index *index, Operation *op)
 		index->pending = op;
 	index->pending_tail = op;
 	index->pending_count++;
+}
+
+uint64_t
+index_submit(Index *index, Operation *op)
+{
+	uint64_t lsn = op->lsn = ++op->ns->lsn;
+
+	write_to_replicas(index, op);
+	queue(index, op, LAG_SEARCH);
 	return lsn;
 }

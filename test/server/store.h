@@ -84,6 +84,17 @@ typedef struct Namespace
 typedef struct Operation Operation;
 typedef struct Alias Alias;
 
+/* Calls of different kinds may show a write at different times. */
+typedef enum Lag
+{
+	LAG_SEARCH, /* also what counts and changes by filter */
+	LAG_LIST,
+	LAG_FETCH,
+	LAG_STATS,
+} Lag;
+
+#define LAGS 4
+
 typedef struct Index
 {
 	/* Description */
@@ -121,6 +132,10 @@ typedef struct Index
 	uint32_t rows_in_block;
 	_Atomic int pending_count;
 	Operation *pending, *pending_tail;
+
+	/* As calls of another kind see it, when their lag is not that of searches */
+	struct Index *replicas[LAGS];
+	bool replica_current[LAGS]; /* it has had all writes */
 } Index;
 
 typedef enum OperationKind
@@ -159,8 +174,8 @@ struct Operation
 	int npatches;
 };
 
-/* Milliseconds until a write is visible */
-extern _Atomic int store_lag_ms;
+/* Milliseconds until a write is visible, by kind of call */
+extern _Atomic int store_lag_ms[LAGS];
 
 extern Index *index_new(const char *name, int dimension, Metric metric, bool sparse);
 extern void index_hold(Index *index);
@@ -174,6 +189,8 @@ extern void index_lock(Index *index);
 extern void index_unlock(Index *index);
 /* Make all pending writes visible now */
 extern void index_flush(Index *index);
+/* Which index to lock and read for a call: this one, or its replica */
+extern Index *index_seen_by(Index *index, Lag lag);
 
 /* Under a lock.  Names "" and "__default__" are one. */
 extern Namespace *namespace_find(Index *index, Str name);
@@ -206,6 +223,8 @@ extern void namespace_set_vector(Index *index, Namespace *ns, uint32_t row, cons
 extern uint64_t index_submit(Index *index, Operation *op);
 extern Operation *operation_new(OperationKind kind, Namespace *ns);
 extern void operation_free(Operation *op);
+/* The same for a namespace of another index */
+extern Operation *operation_copy(const Operation *op, Namespace *ns, int dimension);
 
 /*
  * A record with its text.  The id and the places of the values, of which there
@@ -219,6 +238,7 @@ extern void record_update(Record *record, const float *values, int dimension);
 extern void record_add(Buffer *b, const Record *record, const Index *index, const Namespace *ns);
 extern void record_add_values(Buffer *b, const Record *record, const Index *index, const Namespace *ns);
 extern void record_free(Record *record);
+extern Record *record_copy(const Record *record, int dimension);
 extern Sparse *sparse_new(uint32_t count);
 extern Sparse *sparse_copy(const Sparse *sparse);
 

@@ -189,7 +189,7 @@ static void
 commit(Request *r, Operation *op, Namespace *ns)
 {
 	op->ns = ns;
-	r->reply.has_request_lsn = true;
+	r->reply.has_request_lsn = settings.lsn_headers != LSN_NEVER;
 	r->reply.request_lsn = index_submit(r->index, op);
 }
 

@@ -16,7 +16,8 @@ my $timeout = 1000;    # of a request, ms
 my $rows = 35;         # in batches of 10
 
 my $saved = tempdir('pinecone_fdw.XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $t = Harness->new(pinecone => ['--store', "$saved/store"]);
+# What the test itself changes in between is to be seen at once
+my $t = Harness->new(pinecone => ['--store', "$saved/store"], conf => ['pinecone_fdw.unseen_time = 0']);
 chmod 0777, $saved;    # for whoever the server runs as
 my $server = $t->server;
 my $host = $server->create_index('faults', dimension => 2);

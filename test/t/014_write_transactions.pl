@@ -82,7 +82,7 @@ is(run('BEGIN', "INSERT INTO r VALUES ('a', '{1,1}', 1)", 'SAVEPOINT x', "INSERT
 		"INSERT INTO r2 VALUES ('e', '{1,1}', 1)"), '', 'savepoints');
 is(sent(), '', 'nothing is sent before commit');
 is(run('COMMIT'), '', 'savepoints: COMMIT');
-is(sent(), 'upsert kb a,b,d; upsert kb2 e', 'savepoints: what was not rolled back is sent');
+is(join('; ', sort split /; /, sent()), 'upsert kb a,b,d; upsert kb2 e', 'savepoints: what was not rolled back is sent');
 
 run('BEGIN', 'SAVEPOINT x', "INSERT INTO r VALUES ('z', '{1,1}', 1)", 'SAVEPOINT y', "INSERT INTO r VALUES ('z', '{1,1}', 2)", 'RELEASE y', 'ROLLBACK TO x', 'COMMIT');
 is(sent(), '', 'what a released savepoint did goes with the outer one');
@@ -310,7 +310,9 @@ for (["INSERT INTO ri VALUES ('slow', '{1,1}', 1)"], ["INSERT INTO r VALUES ('sl
 	sleep 0.8;
 }
 
-# ---- Reading one's own writes ----
+# ---- Waiting for one's own writes, where they are not laid over what is read ----
+
+run('SET pinecone_fdw.unseen_time = 0');
 
 sub set_lag
 {

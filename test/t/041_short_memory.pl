@@ -90,7 +90,8 @@ for my $library (sort keys %step)
 		last if !$hit;
 		$points++;
 	}
-	cmp_ok($points, '>', 10, 'points in the start of the module');
+	# from PostgreSQL 16 on settings take none of malloc's
+	cmp_ok($points, '>', 1, 'points in the start of the module');
 	is(join("\n", @wrong), '', 'it is started again after each of them');
 }
 
@@ -120,7 +121,8 @@ for my $library (sort keys %step)
 	$full->query("SELECT dblink_connect('c$_', 'dbname=$ENV{PGDATABASE} host=$ENV{PGHOST} port=$ENV{PGPORT} user=$ENV{PGUSER}')") for 1 .. 20;
 	my @results = map { $full->query('SELECT count(*) FROM real') } 1 .. 3;
 	is(join('', map { $_->{lost} } @results), '000', 'nor is one that has none left');
-	like($results[$_]{err}, qr/could not create.*max_files_per_process/s, 'an error each time') for 0 .. 2;
+	# PostgreSQL's own, where it comes first
+	like($results[$_]{err}, qr/could not create.*max_files_per_process|epoll_create1 failed: Too many open files/s, 'an error each time') for 0 .. 2;
 	$full->query('SELECT dblink_disconnect(c) FROM unnest(dblink_get_connections()) c');
 	is($full->query('SELECT count(*) FROM real')->{out}, 250, 'and with some again it works');
 }

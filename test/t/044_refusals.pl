@@ -191,6 +191,23 @@ like($t->error_of('SELECT id FROM tls'), qr/could not reach Pinecone host.*write
 make('tls', "host '" . $host =~ s/^http:\/\///r . "', max_retries '0'");
 like($t->error_of('SELECT id FROM tls'), qr/could not reach Pinecone host.*write "http:\/\/" before the host in the server's "host" option/s, 'host');
 
+like($t->error_of("CREATE SERVER nowhere FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (api_version '2025-10')"), qr/WARNING:.*neither a "host" nor an "index" option/, 'neither host nor index: said when it is made');
+
+# ---- A copy of the database ----
+
+{
+	make('copied', "host '$host', write_cluster 'production'");
+	is($t->sql('SELECT count(*) FROM copied'), 20, 'a copy reads');
+	for my $statement ("INSERT INTO copied VALUES ('x', '{1,1}', 1, 'x')", "UPDATE copied SET n = 3 WHERE id = 'r3'", "UPDATE copied SET n = 3 WHERE cat = 'odd'",
+		"DELETE FROM copied WHERE id = 'none'", "DELETE FROM copied WHERE cat = 'odd'", 'TRUNCATE copied', "COPY copied (id, embedding) FROM PROGRAM 'printf \"x\\t{1,1}\\n\"'")
+	{
+		like($t->error_of($statement), qr/foreign table "copied" is not written to from this cluster/, "and does not write: $statement");
+	}
+	$t->sql("ALTER SYSTEM SET cluster_name = 'production'");
+	$t->program('pg_ctl', '-D', $t->dir . '/data', '-w', '-l', $t->dir . '/postgres.log', 'restart');
+	is($t->error_of("INSERT INTO copied VALUES ('y', '{1,1}', 1, 'x'); DELETE FROM copied WHERE id = 'y'"), '', 'the cluster of that name writes');
+}
+
 # ---- Key files ----
 
 {

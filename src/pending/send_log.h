@@ -1,0 +1,15 @@
+/*
+ * send_log.h
+ *		Send a log of writes.
+ */
+#ifndef PINECONE_SEND_LOG_H
+#define PINECONE_SEND_LOG_H
+
+#include "pending/pending_log.h"
+#include "pending/send.h"
+
+/* Send all of it, in order.  "counters" may be NULL. */
+extern void pinecone_send_log(PineconePendingLog *log, PineconeSend *send,
+							  PineconeCounters *counters);
+
+#endif /* PINECONE_SEND_LOG_H */

@@ -1,0 +1,32 @@
+/*
+ * write_code.h
+ *		A write as a string of bytes, as it stands in logs; all text is UTF-8.
+ */
+#ifndef PINECONE_WRITE_CODE_H
+#define PINECONE_WRITE_CODE_H
+
+#include "lib/stringinfo.h"
+#include "wire/write.h"
+
+/* What it begins with; what it points to follows, id first. */
+typedef struct PineconeWriteHeader
+{
+	PineconeWriteKind kind;
+	int target;
+	int idlen; /* lengths are in bytes without the terminator; -1: NULL */
+	int nvalues;
+	int nsparse;
+	int metadata_len;
+	int filter_len;
+	int rest_len;
+} PineconeWriteHeader;
+
+/* Add a write to the buffer, whose length has to be a multiple of a float's. */
+extern void pinecone_write_encode(StringInfo buf, int target, const PineconeWrite *write);
+
+/* Bytes that follow the header; a write from these, into which it points. */
+extern int pinecone_write_body_length(const PineconeWriteHeader *header);
+extern void pinecone_write_decode(const PineconeWriteHeader *header, char *body,
+								  PineconeWrite *write);
+
+#endif /* PINECONE_WRITE_CODE_H */
