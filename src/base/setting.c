@@ -131,7 +131,7 @@ pinecone_setting_init(void)
 	static int nswitches = 0;
 	static int nnumbers = 0;
 	static int nhosts = 0;
-	static bool unseen_defined = false;
+	static int nunseen = 0;
 	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
@@ -155,19 +155,23 @@ pinecone_setting_init(void)
 		DefineCustomStringVariable(one->name, one->description, one->more, one->variable, one->otherwise,
 								   PGC_SUSET, 0, NULL, assign_hosts, NULL);
 	}
-	if (!unseen_defined)
+	if (nunseen == 0)
 	{
 		DefineCustomIntVariable("pinecone_fdw.unseen_writes",
 								"How much of what was written lately is kept until the service is sure to show it.",
 								"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
 								&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
 								GUC_UNIT_KB, check_unseen_writes, NULL, NULL);
+		nunseen++;
+	}
+	if (nunseen == 1)
+	{
 		DefineCustomIntVariable("pinecone_fdw.unseen_time",
 								"How long the service may take to show a write to all kinds of requests.",
 								"Until then, and where searches tell how far they are until these show it, it is laid over what the service shows.",
 								&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
 								GUC_UNIT_MS, NULL, NULL, NULL);
-		unseen_defined = true;
+		nunseen++;
 	}
 	if (!loopback)
 		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",

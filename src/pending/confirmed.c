@@ -128,9 +128,7 @@ pinecone_confirmed_key(PineconeSession *session, PineconeConfirmedKey *key)
 
 	if (session->base_url == NULL)
 		return false;
-	api_key = pinecone_option_api_key(session->mapping, true);
-	if (api_key == NULL)
-		return false;
+	api_key = pinecone_option_api_key(session->mapping, false);
 	key->host = hash_string(session->base_url);
 	text = psprintf("%s %s", session->base_url, api_key);
 	digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,

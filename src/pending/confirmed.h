@@ -17,7 +17,7 @@ typedef struct PineconeConfirmedKey
 	uint64 owner[2];
 } PineconeConfirmedKey;
 
-/* False when it is not known where the index is, or there is no key. */
+/* False when it is not known where the index is. */
 extern bool pinecone_confirmed_key(PineconeSession *session, PineconeConfirmedKey *key);
 
 /* Are such writes to be kept at all?  Could there be any that matter still? */

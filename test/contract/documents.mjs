@@ -600,6 +600,37 @@ await check('lag, LSN headers, faults, rate limits and the log hold for document
 	assert.equal((await request('POST', `${s.url}/_local/settings`, { assume: { mystery: 'x' } })).status, 400);
 	assert.equal(await s.stop(), 0);
 });
+await check('a lag for each kind of call', async () => {
+	const s = await Server.start('--lag-fetch', '300', '--lag-list', '600', '--lsn-headers', 'everywhere');
+	const h = (await s.control('POST', '/indexes', { name: 'slow', schema: { fields: { t: text, v: { type: 'dense_vector', dimension: 2, metric: 'cosine' }, w: { type: 'sparse_vector' } } } }, NEW)).json.host;
+	const doc = { _id: 'a', t: 'word', v: [1, 2], w: { indices: [1], values: [2] }, n: 1 };
+	const seen = async () => {
+		const { matches } = await good(h, 'search', { score_by: [{ type: 'text', field: 't', query: 'word' }], top_k: 1, include_fields: ['*'] });
+		const fetched = (await good(h, 'fetch', { ids: ['a'] })).documents.a;
+		const filtered = (await good(h, 'fetch', { filter: { t: { $match_any: 'word' } } })).documents.a;
+		assert.deepEqual(filtered, fetched);
+		return [matches[0]?.n, fetched?.n, (await good(h, 'list', {})).documents.length];
+	};
+	await good(h, 'upsert', { documents: [doc] });
+	assert.deepEqual(await seen(), [1, undefined, 0]);
+	await good(h, 'update', { documents: [{ _id: 'a', n: 2, v: [3, 4], _remove_fields: ['w'] }] });
+	assert.deepEqual(await seen(), [2, undefined, 0]);
+	await sleep(700);
+	assert.deepEqual(await seen(), [2, 2, 1]);
+	assert.deepEqual((await good(h, 'fetch', { ids: ['a'] })).documents.a, { _id: 'a', t: 'word', v: [3, 4], n: 2 });
+	assert.deepEqual(await good(h, 'update', { filter: { n: 2 }, set_fields: { n: 3 } }), { matched_records: 1 });
+	assert.equal((await call(h, 'list', {})).headers['x-pinecone-max-indexed-lsn'], '2');
+	assert.deepEqual(await seen(), [3, 2, 1]);
+	await good(h, 'delete', { filter: { n: 3 } });
+	assert.deepEqual(await seen(), [undefined, 2, 1]);
+	await sleep(700);
+	assert.deepEqual(await seen(), [undefined, undefined, 0]);
+	await s.local('POST', 'settings', { lag: 0, lsn_headers: 'never' });
+	await good(h, 'upsert', { documents: [doc] });
+	assert.deepEqual(await seen(), [1, 1, 1]);
+	assert.equal((await call(h, 'search', { score_by: [{ type: 'text', field: 't', query: 'word' }], top_k: 1 })).headers['x-pinecone-max-indexed-lsn'], undefined);
+	assert.equal(await s.stop(), 0);
+});
 await check('keys that may only read', async () => {
 	const s = await Server.start('--read-only-key', 'reader', '--data-key', 'worker');
 	const h = (await s.control('POST', '/indexes', { name: 'guarded', schema: { fields: { t: text } } }, NEW)).json.host;

@@ -87,6 +87,17 @@ alias_target(Request *r, Str name)
 	return target.s == name.s ? name : arena_printf(&r->arena, "%.*s", (int) target.len, target.s);
 }
 
+Str
+alias_target_seen(Request *r, Str name)
+{
+	Str target;
+
+	index_lock_shared(r->index);
+	target = alias_target(r, name);
+	index_unlock(r->index);
+	return target;
+}
+
 bool
 alias_targets(const Index *index, const Namespace *ns)
 {

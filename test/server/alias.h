@@ -14,6 +14,8 @@ extern _Atomic int alias_delay_ms;
 extern Str alias_resolve(const Index *index, Str name);
 /* The same, as a copy that lasts as long as the request */
 extern Str alias_target(Request *r, Str name);
+/* And without the lock */
+extern Str alias_target_seen(Request *r, Str name);
 /* Under a lock: has a namespace aliases? */
 extern bool alias_targets(const Index *index, const Namespace *ns);
 /* Under a lock: is the name free of aliases?  False: the reply holds the error. */

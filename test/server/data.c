@@ -233,18 +233,6 @@ namespace_param(Request *r, Str *name)
 	return check_namespace(r, *name);
 }
 
-/* What is read when that name is asked for */
-static Str
-target_seen(Request *r, Str name)
-{
-	Str target;
-
-	index_lock_shared(r->index);
-	target = alias_target(r, name);
-	index_unlock(r->index);
-	return target;
-}
-
 static void
 write_vector(Buffer *b, const Record *m, const Index *index, const Namespace *ns)
 {
@@ -304,7 +292,7 @@ fetch(Request *r)
 	set = arena_alloc(&r->arena, size * sizeof(Record *));
 	memset(set, 0, size * sizeof(Record *));
 	buffer_add_text(b, "{\"vectors\":{");
-	namespace = target_seen(r, namespace);
+	namespace = alias_target_seen(r, namespace);
 	index = index_seen_by(r->index, LAG_FETCH);
 	index_lock_shared(index);
 	ns = namespace_find(index, namespace);
@@ -428,7 +416,7 @@ fetch_by_metadata(Request *r)
 			Index *index = index_seen_by(r->index, LAG_FETCH);
 			const Namespace *ns;
 
-			s.namespace = target_seen(r, s.namespace);
+			s.namespace = alias_target_seen(r, s.namespace);
 			index_lock_shared(index);
 			ns = namespace_find(index, s.namespace);
 			tell_indexed_lsn(r, ns);
@@ -467,7 +455,7 @@ list(Request *r)
 		return true;
 
 	buffer_add_text(b, "{\"vectors\":[");
-	namespace = target_seen(r, namespace);
+	namespace = alias_target_seen(r, namespace);
 	index = index_seen_by(r->index, LAG_LIST);
 	index_lock_shared(index);
 	ns = namespace_find(index, namespace);

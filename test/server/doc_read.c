@@ -104,9 +104,9 @@ document_limit_result(Request *r)
 }
 
 void
-document_add_lsn(Request *r, const Namespace *ns)
+document_add_lsn(Request *r, const Namespace *ns, bool is_search)
 {
-	r->reply.has_indexed_lsn = !fact(FACT_DOCUMENT_LSN);
+	r->reply.has_indexed_lsn = !fact(FACT_DOCUMENT_LSN) && (is_search ? settings.lsn_headers != LSN_NEVER : settings.lsn_headers == LSN_EVERYWHERE);
 	r->reply.indexed_lsn = ns ? ns->applied_lsn : 0;
 }
 
@@ -230,7 +230,7 @@ compare_found(const void *a, const void *b)
 
 /* A map has no order: write it in one that looks like none. */
 static void
-write_found(Request *r, const Namespace *ns, Found *found, int n, const Projection *p)
+write_found(Request *r, const Index *index, const Namespace *ns, Found *found, int n, const Projection *p)
 {
 	Buffer *b = reply_body(r);
 	const Record *previous = NULL;
@@ -255,7 +255,7 @@ write_found(Request *r, const Namespace *ns, Found *found, int n, const Projecti
 		json_add_string(b, m->id);
 		buffer_add_char(b, ':');
 		document_write_id(b, m);
-		document_write(b, r->index, ns, m, p);
+		document_write(b, index, ns, m, p);
 	}
 	buffer_add_char(b, '}');
 }
@@ -270,9 +270,9 @@ write_next(Buffer *b, uint64_t scope, Str last)
 
 /* Under the shared lock */
 static void
-run_fetch(Request *r, Fetch *f, Str namespace, uint64_t scope, Str last)
+run_fetch(Request *r, Index *index, Fetch *f, Str namespace, uint64_t scope, Str last)
 {
-	Namespace *ns = namespace_find(r->index, namespace);
+	Namespace *ns = namespace_find(index, namespace);
 	Found *found = NULL;
 	int n = 0, size = 0;
 	const Record *m, *end = NULL;
@@ -310,12 +310,12 @@ run_fetch(Request *r, Fetch *f, Str namespace, uint64_t scope, Str last)
 			found[n++].record = m;
 		}
 	}
-	write_found(r, ns, found, n, &f->projection);
+	write_found(r, index, ns, found, n, &f->projection);
 	free(found);
 	if (end)
 		write_next(reply_body(r), scope, end->id);
 	document_write_end(r, namespace, (unsigned) (n + 9) / 10 + (n == 0), 0);
-	document_add_lsn(r, ns);
+	document_add_lsn(r, ns, false);
 }
 
 bool
@@ -340,6 +340,7 @@ document_fetch(Request *r, Str namespace)
 	Fetch f = {.limit = 100};
 	Str canonical = namespace_canonical(namespace), last = STR("");
 	uint64_t scope;
+	Index *index;
 	bool done = true;
 
 	if (body && read_fetch(r, body, &f))
@@ -352,9 +353,11 @@ document_fetch(Request *r, Str namespace)
 				done = false;
 			else
 			{
-				index_lock_shared(r->index);
-				run_fetch(r, &f, alias_target(r, namespace), scope, last);
-				index_unlock(r->index);
+				namespace = alias_target_seen(r, namespace);
+				index = index_seen_by(r->index, LAG_FETCH);
+				index_lock_shared(index);
+				run_fetch(r, index, &f, namespace, scope, last);
+				index_unlock(index);
 				if (!r->reply.status)
 					document_limit_result(r);
 			}
@@ -392,10 +395,10 @@ begins_with(const Record *m, Str prefix)
 
 /* Under the shared lock */
 static void
-run_list(Request *r, Str namespace, Str prefix, int limit, uint64_t scope, Str last)
+run_list(Request *r, Index *index, Str namespace, Str prefix, int limit, uint64_t scope, Str last)
 {
 	Buffer *b = reply_body(r);
-	Namespace *ns = namespace_find(r->index, namespace);
+	Namespace *ns = namespace_find(index, namespace);
 	const Record *m = NULL, *previous = NULL;
 	int n = 0;
 
@@ -417,7 +420,7 @@ run_list(Request *r, Str namespace, Str prefix, int limit, uint64_t scope, Str l
 	if (m && previous && begins_with(m, prefix))
 		write_next(b, scope, previous->id);
 	document_write_end(r, namespace, 1, 0);
-	document_add_lsn(r, ns);
+	document_add_lsn(r, ns, false);
 }
 
 bool
@@ -428,6 +431,7 @@ document_list(Request *r, Str namespace)
 	Str canonical = namespace_canonical(namespace), prefix = STR(""), token = STR(""), last = STR("");
 	int limit = MAX_PAGE;
 	uint64_t scope;
+	Index *index;
 
 	if (!body || !document_check_keys(r, body, known) || !take_prefix(r, json_get(body, "prefix"), &prefix) ||
 		!take_limit(r, json_get(body, "limit"), MAX_PAGE, &limit) || !take_token(r, json_get(body, "pagination_token"), &token))
@@ -435,9 +439,11 @@ document_list(Request *r, Str namespace)
 	scope = hash_bytes(canonical.s, canonical.len) ^ hash_bytes(prefix.s, prefix.len) * 3;
 	if ((token.len > 0 && !token_read(r, token, scope, &last)) || !limit_take(r, LIMIT_LIST, namespace, 1))
 		return true;
-	index_lock_shared(r->index);
-	run_list(r, alias_target(r, namespace), prefix, limit, scope, last);
-	index_unlock(r->index);
+	namespace = alias_target_seen(r, namespace);
+	index = index_seen_by(r->index, LAG_LIST);
+	index_lock_shared(index);
+	run_list(r, index, namespace, prefix, limit, scope, last);
+	index_unlock(index);
 	return true;
 }
 

@@ -330,7 +330,7 @@ run_search(Request *r, Str namespace, const DocumentSearch *s)
 	free(matches);
 	buffer_add_char(b, ']');
 	document_write_end(r, namespace, read_units, s->tokens);
-	document_add_lsn(r, ns);
+	document_add_lsn(r, ns, true);
 }
 
 /* Words alone are looked up fast. */

@@ -323,6 +323,22 @@ document_free(Document *d)
 	free(d);
 }
 
+Document *
+document_copy(const Document *d)
+{
+	Document *copy;
+
+	if (!d)
+		return NULL;
+	copy = mem_copy(d, sizeof(Document) + sizeof(Str) * d->ntexts);
+	for (uint32_t i = 0; i < d->ntexts; i++)
+	{
+		if (d->texts[i].s)
+			copy->texts[i].s = mem_text(d->texts[i]);
+	}
+	return copy;
+}
+
 /* What it takes as JSON, about */
 void
 document_measure(const Schema *schema, Record *r)
@@ -380,6 +396,25 @@ patch_free(Patch *p)
 	free(p->texts);
 	free(p->removed);
 	free(p);
+}
+
+Patch *
+patch_copy(const Patch *p, int dimension)
+{
+	Patch *copy = mem_copy(p, sizeof(Patch));
+
+	copy->id.s = mem_text(p->id);
+	copy->values = p->values ? mem_copy(p->values, sizeof(float) * (size_t) dimension) : NULL;
+	copy->sparse = sparse_copy(p->sparse);
+	copy->metadata = p->metadata ? mem_copy(p->metadata, p->metadata->size) : NULL;
+	copy->texts = mem_copy(p->texts, sizeof(Str) * (size_t) (p->ntexts + 1));
+	for (int i = 0; i < p->ntexts; i++)
+	{
+		if (p->texts[i].s)
+			copy->texts[i].s = mem_text(p->texts[i]);
+	}
+	copy->removed = mem_copy(p->removed, sizeof(uint32_t) * (size_t) p->nremoved);
+	return copy;
 }
 
 static bool

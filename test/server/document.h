@@ -83,6 +83,7 @@ extern bool document_check_id(Request *r, Str id);
 extern Record *document_make(const Schema *schema, DocumentInput *in);
 extern Patch *patch_make(const Schema *schema, DocumentInput *in);
 extern void patch_free(Patch *patch);
+extern Patch *patch_copy(const Patch *patch, int dimension);
 
 /* Would it keep a field of the schema? */
 extern bool patch_leaves_field(const Schema *schema, const Record *record, const Patch *patch);
@@ -90,6 +91,8 @@ extern bool patch_leaves_field(const Schema *schema, const Record *record, const
 extern void document_patch(Index *index, Namespace *ns, Record *record, Patch *patch, bool last);
 
 extern void document_free(Document *document);
+/* NULL of NULL */
+extern Document *document_copy(const Document *document);
 extern void document_measure(const Schema *schema, Record *record);
 /* {"_id":...} without the last bracket; fields follow as the projection says */
 extern void document_write(Buffer *b, const Index *index, const Namespace *ns, const Record *record, const Projection *projection);
@@ -117,7 +120,7 @@ extern bool document_is_long(Request *r, Str namespace);
 extern bool documents_are_hidden(const Index *index);
 /* Write the end of an answer: namespace, usage; read_units as they are billed */
 extern void document_write_end(Request *r, Str namespace, unsigned read_units, int tokens);
-extern void document_add_lsn(Request *r, const Namespace *ns);
+extern void document_add_lsn(Request *r, const Namespace *ns, bool is_search);
 extern void document_forget_excess(Request *r);
 extern bool document_limit_result(Request *r);
 

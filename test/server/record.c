@@ -167,7 +167,8 @@ record_copy(const Record *r, int dimension)
 	Record *copy = mem_copy(r, sizeof(Record) + r->id.len);
 
 	copy->id.s = copy->id_text;
-	copy->text = mem_copy(r->text, r->text_len + (size_t) (dimension + 1) / 2);
+	copy->text = r->text ? mem_copy(r->text, r->text_len + (size_t) (dimension + 1) / 2) : NULL;
+	copy->document = document_copy(r->document);
 	copy->metadata = r->metadata ? mem_copy(r->metadata, r->metadata->size) : NULL;
 	copy->sparse = sparse_copy(r->sparse);
 	return copy;
@@ -235,5 +236,10 @@ operation_copy(const Operation *op, Namespace *ns, int dimension)
 	copy->sparse = sparse_copy(op->sparse);
 	copy->metadata = op->metadata ? mem_copy(op->metadata, op->metadata->size) : NULL;
 	copy->filter = filter_share(op->filter);
+	copy->npatches = op->npatches;
+	if (op->npatches)
+		copy->patches = mem_alloc(sizeof(struct Patch *) * (size_t) op->npatches);
+	for (int i = 0; i < op->npatches; i++)
+		copy->patches[i] = patch_copy(op->patches[i], dimension);
 	return copy;
 }

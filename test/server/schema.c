@@ -370,18 +370,27 @@ integrated_free(Integrated *i)
 	free(i);
 }
 
+Schema *
+schema_share(Schema *s)
+{
+	if (s)
+		s->others++;
+	return s;
+}
+
 void
 schema_free(Schema *s)
 {
-	for (int i = 0; s && i < s->count; i++)
+	if (!s || atomic_fetch_sub(&s->others, 1) > 0)
+		return;
+	for (int i = 0; i < s->count; i++)
 	{
 		free(s->fields[i].name);
 		free(s->fields[i].description);
 		embedding_free(&s->fields[i].embed);
 		embedding_free(&s->fields[i].sparse_embed);
 	}
-	if (s)
-		free(s->fields);
+	free(s->fields);
 	free(s);
 }
 

@@ -44,6 +44,7 @@ typedef struct Schema
 	SchemaField *fields;
 	int count;
 	int ntexts, nfull_texts;
+	_Atomic int others;			 /* owners besides one */
 	SchemaField *dense, *sparse; /* what fills these slots, be it a vector or a text */
 } Schema;
 
@@ -61,6 +62,8 @@ typedef struct Integrated
  */
 extern Schema *schema_read(Request *r, const JsonValue *schema, bool byoc);
 extern void schema_free(Schema *schema);
+/* One more owner, who frees it as well */
+extern Schema *schema_share(Schema *schema);
 /* A document index, which takes the schema over */
 extern Index *schema_index(const char *name, Schema *schema);
 /* {"fields": {...}} as descriptions show it */

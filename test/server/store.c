@@ -175,7 +175,10 @@ current_replica(Index *index, Lag lag)
 	Index *replica = index->replicas[lag];
 
 	if (!replica)
+	{
 		replica = index->replicas[lag] = index_new(index->name, index->dimension, index->metric, index->sparse);
+		replica->fields = schema_share(index->fields);
+	}
 	if (!index->replica_current[lag])
 	{
 		index_flush(replica);
