@@ -42,7 +42,7 @@ apt_update() {
 
 # The major version of the postgresql package that apt would install.
 debian_postgresql() {
-	apt-cache depends postgresql | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -n 1
+	apt-cache depends postgresql 2>/dev/null | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -n 1
 }
 
 # What is missing of "command package" pairs ("-" for a package without a
