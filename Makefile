@@ -21,10 +21,13 @@ REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=pinecone_fdw
 
 PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags libcurl json-c)
+ifdef SMALL_LIMITS
+PG_CPPFLAGS += -DPINECONE_SMALL_LIMITS
+endif
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK = $(shell pkg-config --libs libcurl json-c) -lm
-EXTRA_CLEAN = src/sql/pinecone_fdw--$(EXTVERSION).sql
+EXTRA_CLEAN = .limits src/sql/pinecone_fdw--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -34,7 +37,15 @@ ifdef WERROR
 override CFLAGS += -Werror
 endif
 
-$(OBJS): $(wildcard src/*.h src/*/*.h)
+$(OBJS): $(wildcard src/*.h src/*/*.h) .limits
+$(OBJS:.o=.bc): .limits
+
+# What the objects were made with: "make SMALL_LIMITS=1" (src/base/limits.h) makes
+# all of them anew, and so does "make" afterwards
+.limits: FORCE
+	@echo '$(if $(SMALL_LIMITS),small,as documented)' | cmp -s - $@ || echo '$(if $(SMALL_LIMITS),small,as documented)' >$@
+.PHONY: FORCE
+FORCE:
 
 # Not fused where a processor could: the digits are the same on all of them
 override CFLAGS += -ffp-contract=off

@@ -96,7 +96,7 @@ SELECT id, score FROM t WHERE id IN ('r1', 'r7', 'r100') AND score < 16 ORDER BY
 CREATE FOREIGN TABLE t (id text COLLATE "C", embedding real[], score real) SERVER pinecone;
 INSERT INTO t (id, embedding) VALUES ('a', '{1,0}'), ('b', '{0,1}');
 SELECT count(*) FROM t;
-\! test/regress/pinecone fault '{"path": "/query", "status": 200, "body": "{\"matches\":[{\"id\":\"a\",\"score\":1.0000001},{\"id\":\"b\",\"score\":-1.0000001}],\"namespace\":\"\",\"usage\":{\"readUnits\":1}}", "content_type": "application/json"}'
+\! test/regress/pinecone fault '{"path": "/query", "count": -1, "status": 200, "body": "{\"matches\":[{\"id\":\"a\",\"score\":1.0000001},{\"id\":\"b\",\"score\":-1.0000001}],\"namespace\":\"\",\"usage\":{\"readUnits\":1}}", "content_type": "application/json"}'
 SELECT id, embedding <=> '{1,0}' AS distance, sqrt(embedding <=> '{1,0}') >= 0 AS root FROM t WHERE embedding <=> '{1,0}' BETWEEN 0 AND 2 ORDER BY embedding <=> '{1,0}';
 DROP TABLE asked;
 DROP FUNCTION r;

@@ -334,6 +334,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
 	if (counters->retries > 0 || es->verbose)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
+	if (counters->short_searches > 0)
+		ExplainPropertyUInteger("Short Searches", NULL, counters->short_searches, es);
 	if (counters->ids_fetched > 0)
 		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
 	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "admin/explain_request.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_values.h"
 #include "wire/message.h"
@@ -21,9 +22,6 @@
 /* Components of a vector, and ids of a fetch, that are shown. */
 #define SHOWN_COMPONENTS 3
 #define SHOWN_IDS 3
-
-/* Ids per list request, at most; its default, too (API 2025-10). */
-#define LIST_PAGE 100
 
 static bool
 is_known(const PineconeValues *values, int number)
@@ -199,7 +197,7 @@ describe_list(const PineconeRequest *request, const PineconeValues *values,
 			  const char *namespace_)
 {
 	double row_limit = request->op == PINECONE_OP_QUERY ? 0 : known_row_limit(request, values);
-	int limit = row_limit > 0 ? (int) Min(row_limit, LIST_PAGE) : 0;
+	int limit = row_limit > 0 ? (int) Min(row_limit, PINECONE_LIST_PAGE) : 0;
 	const char *prefix = NULL;
 	StringInfoData path;
 

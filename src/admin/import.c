@@ -25,6 +25,7 @@
 #include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
+#include "option/column_type.h"
 #include "pending/pending.h"
 #include "scan/source.h"
 #include "value/row.h"
@@ -95,7 +96,7 @@ static Oid
 read_vector_type(DefElem *def)
 {
 	char *value = defGetString(def);
-	Oid vector = pinecone_convert_pgvector_type("vector");
+	Oid vector = pinecone_column_type_of_pgvector("vector");
 
 	if (pg_strcasecmp(value, "real[]") == 0)
 		return FLOAT4ARRAYOID;
@@ -112,7 +113,7 @@ read_vector_type(DefElem *def)
 static void
 read_options(List *defs, ImportOptions *options)
 {
-	Oid vector = pinecone_convert_pgvector_type("vector");
+	Oid vector = pinecone_column_type_of_pgvector("vector");
 	ListCell *lc;
 
 	options->sample_size = DEFAULT_SAMPLE_SIZE;

@@ -537,6 +537,15 @@ stats_are_asked_for(PineconeSession *session)
 	return session->stats_call != NULL && !session->stats_taken;
 }
 
+bool
+pinecone_session_ask_stats(PineconeSession *session)
+{
+	if (stats_are_asked_for(session) || stats_have_failed(session))
+		return false;
+	ask_for_stats(session);
+	return true;
+}
+
 void
 pinecone_session_refresh(PineconeSession *session)
 {
@@ -579,6 +588,17 @@ take_stats(PineconeSession *session)
 	}
 	copy_stats(session, stats)->fetched_at = session->stats_asked_at;
 	drop_stats_call(session);
+}
+
+bool
+pinecone_session_take_stats(PineconeSession *session)
+{
+	if (!stats_are_asked_for(session))
+		return true;
+	if (!pinecone_vectors_ready(session->stats_call))
+		return false;
+	take_stats(session);
+	return true;
 }
 
 /* Statistics for who can do without: not waited for long, old ones rather than none. */

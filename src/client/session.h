@@ -49,6 +49,11 @@ typedef struct PineconeSession
 	uint64 granted;			 /* requests that have succeeded */
 	PineconeTime refused_at; /* the last time that a rate limit refused one; 0: never */
 
+	/* What this deployment has turned out not to do; 0, false: as documented */
+	int max_top_k;
+	int max_page[2]; /* of a list, and of a fetch by metadata */
+	bool no_dry_run;
+
 	/* The index */
 	MemoryContext stats_cxt;
 	struct PineconeStats *stats;	 /* or NULL */
@@ -89,6 +94,13 @@ extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *sessi
  * together.  Never blocks.
  */
 extern void pinecone_session_refresh(PineconeSession *session);
+
+/*
+ * The same however recent they are; says whether a request was sent for it.  And
+ * take the answer, if there is one: false while it is on its way.
+ */
+extern bool pinecone_session_ask_stats(PineconeSession *session);
+extern bool pinecone_session_take_stats(PineconeSession *session);
 
 /* Are they there, or asked for? */
 extern bool pinecone_session_stats_ready(PineconeSession *session);

@@ -11,16 +11,13 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "client/alias.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "client/session.h"
 #include "wire/decode.h"
 #include "wire/message.h"
-
-/* Limits that keep a fetch's URL acceptable to any proxy. */
-#define MAX_FETCH_IDS 100
-#define MAX_FETCH_QUERY 6000
 
 /* ---- Building requests ---- */
 
@@ -125,12 +122,12 @@ pinecone_vectors_fetch_batch(char *const *ids, int nids)
 	int length = 0;
 	int n;
 
-	for (n = 0; n < nids && n < MAX_FETCH_IDS; n++)
+	for (n = 0; n < nids && n < PINECONE_FETCH_BATCH; n++)
 	{
 		length += strlen("&ids=");
 		for (const char *p = ids[n]; *p; p++)
 			length += isalnum((unsigned char) *p) || strchr("-_.!~*'()", *p) ? 1 : 3;
-		if (length > MAX_FETCH_QUERY && n > 0)
+		if (length > PINECONE_FETCH_QUERY && n > 0)
 			break;
 	}
 	return n;
@@ -415,6 +412,41 @@ pinecone_vectors_failure(PineconeCall *call)
 	if (call->is_write && call->maybe_applied)
 		return PINECONE_FAILURE_UNKNOWN_OUTCOME;
 	return PINECONE_FAILURE_OTHER;
+}
+
+int
+pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked)
+{
+	const PineconeProblem *problem = &call->problem;
+	char text[512];
+	int ceiling = 0;
+	int n = 0;
+
+	if (problem->status != 400 || problem->message == NULL || asked <= 1)
+		return 0;
+	/* "topK", "top_k" and "top k" are one word */
+	for (const char *p = problem->message; *p && n < (int) sizeof(text) - 1; p++)
+	{
+		if (*p != '_' && *p != ' ')
+			text[n++] = pg_ascii_tolower((unsigned char) *p);
+	}
+	text[n] = '\0';
+	if (strstr(text, name) == NULL)
+		return 0;
+	/* the greatest number named that is less than what was asked for */
+	for (const char *p = problem->message; *p; p++)
+	{
+		char *end;
+		long number;
+
+		if (!isdigit((unsigned char) *p))
+			continue;
+		number = strtol(p, &end, 10);
+		if (number < asked && number > ceiling)
+			ceiling = (int) number;
+		p = end - 1;
+	}
+	return ceiling > 0 ? ceiling : asked / 2;
 }
 
 void

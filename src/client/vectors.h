@@ -30,8 +30,9 @@ typedef struct PineconeCounters
 	uint64 bytes_sent;	   /* request bodies and URLs */
 	uint64 bytes_received; /* reply bodies */
 	uint64 read_units;
-	uint64 ids_fetched; /* ids asked for by fetch requests */
-	uint64 namespaces;	/* asked, each time */
+	uint64 ids_fetched;	   /* ids asked for by fetch requests */
+	uint64 namespaces;	   /* asked, each time */
+	uint64 short_searches; /* that brought fewer matches than there are */
 	int peak_in_flight;
 
 	/* Where the time goes, if "timing" */
@@ -89,8 +90,6 @@ extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, 
  * into a buffer that the caller cuts by size; "records" is that text, the
  * elements of a JSON array with commas between.
  */
-#define PINECONE_MAX_BODY (2 * 1000 * 1000) /* bytes of one upsert, 2025-10 */
-#define PINECONE_MAX_BATCH 1000				/* records of one upsert, ids of one delete */
 extern void pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record);
 extern PineconeCall *pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters,
 											 const char *namespace_, const char *records, int len, int nrecords);
@@ -154,6 +153,12 @@ typedef enum PineconeFailure
 	PINECONE_FAILURE_OTHER
 } PineconeFailure;
 extern PineconeFailure pinecone_vectors_failure(PineconeCall *call);
+
+/*
+ * A call that asked for so many was rejected.  If that was for the number, whose
+ * name is given in lower case, the greatest that may be asked for; else 0.
+ */
+extern int pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked);
 
 /* A write that has been started: might it have been applied by now? */
 extern bool pinecone_vectors_may_be_applied(const PineconeCall *call);

@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "modify/modify.h"
 #include "pending/consistency.h"
@@ -37,9 +38,6 @@
 #include "request/shippable.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
-
-/* Records that one update by filter changes at most (API 2025-10) */
-#define MAX_UPDATED 100000
 
 /* As many are modified one by one rather than waiting for the service */
 #define FEW_MATCHES 1000
@@ -516,7 +514,7 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 
 	count = direct->reader != NULL ? check_matching(node, direct, namespace_) :
 									 count_matching(direct, namespace_, write.filter);
-	if (count > MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
+	if (count > PINECONE_MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)
 		pinecone_modify_write(modify, namespace_, &write);

@@ -8,11 +8,9 @@
 
 #include "access/htup_details.h"
 #include "base/idset.h"
+#include "base/limits.h"
 #include "modify/modify.h"
 #include "scan/source.h"
-
-/* Rows that wait for their stored records, at most */
-#define BUFFER_ROWS 400
 
 static void
 start_buffer(PineconeModify *modify)
@@ -29,8 +27,8 @@ start_buffer(PineconeModify *modify)
 	else
 		MemoryContextReset(modify->buffer_cxt);
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
-	modify->buffer = palloc(BUFFER_ROWS * sizeof(PineconeBufferedRow));
-	modify->buffered_ids = idset_create(modify->buffer_cxt, BUFFER_ROWS, NULL);
+	modify->buffer = palloc(PINECONE_BUFFER_ROWS * sizeof(PineconeBufferedRow));
+	modify->buffered_ids = idset_create(modify->buffer_cxt, PINECONE_BUFFER_ROWS, NULL);
 	modify->nbuffered = 0;
 	MemoryContextSwitchTo(old);
 }
@@ -213,7 +211,7 @@ pinecone_modify_add_buffered(PineconeModify *modify, const char *namespace_, con
 	MemoryContext old;
 	bool found;
 
-	if (modify->nbuffered == BUFFER_ROWS ||
+	if (modify->nbuffered == PINECONE_BUFFER_ROWS ||
 		(modify->nbuffered > 0 && idset_lookup(modify->buffered_ids, key) != NULL))
 		pinecone_modify_flush(modify);
 	if (modify->nbuffered == 0)

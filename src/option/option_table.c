@@ -11,8 +11,8 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "option/column_type.h"
 #include "option/option_value.h"
-#include "value/row.h"
 typedef struct RoleName
 {
 	const char *name;
@@ -47,19 +47,19 @@ role_can_have_type(PineconeRole role, Oid typid)
 	switch (role)
 	{
 		case PINECONE_ROLE_ID:
-			return pinecone_convert_is_id_type(typid);
+			return pinecone_column_type_is_id(typid);
 		case PINECONE_ROLE_NAMESPACE:
 			return typid == TEXTOID || typid == VARCHAROID;
 		case PINECONE_ROLE_VALUES:
-			return pinecone_convert_is_vector_type(typid);
+			return pinecone_column_type_is_vector(typid);
 		case PINECONE_ROLE_SPARSE_VALUES:
-			return typid == JSONBOID || typid == pinecone_convert_pgvector_type("sparsevec");
+			return typid == JSONBOID || typid == pinecone_column_type_of_pgvector("sparsevec");
 		case PINECONE_ROLE_SCORE:
 			return typid == FLOAT4OID || typid == FLOAT8OID;
 		case PINECONE_ROLE_METADATA:
 			return typid == JSONBOID;
 		default:
-			return pinecone_convert_is_field_type(typid);
+			return pinecone_column_type_is_field(typid);
 	}
 }
 
@@ -152,7 +152,7 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 						format_type_with_typemod(att->atttypid, att->atttypmod)),
 				 errdetail("A column of role \"%s\" can be %s.",
 						   role_name(role), role_types(role)),
-				 role == PINECONE_ROLE_FIELD && pinecone_convert_is_vector_type(getBaseType(att->atttypid)) ?
+				 role == PINECONE_ROLE_FIELD && pinecone_column_type_is_vector(getBaseType(att->atttypid)) ?
 					 errhint("For the column of the records' vectors, set option \"role\" to 'values'.") :
 				 role == PINECONE_ROLE_VALUES && getBaseType(att->atttypid) == FLOAT8ARRAYOID ?
 					 errhint("Pinecone stores float32; declare the column as real[].") :

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "base/limits.h"
 #include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
@@ -31,8 +32,6 @@
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
 
-/* Records that one update by filter changes at most (API 2025-10) */
-#define MAX_UPDATED 100000
 
 typedef struct Target
 {
@@ -105,7 +104,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->session = session;
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
-	target->batch_size = batch_size;
+	target->batch_size = Min(batch_size, PINECONE_UPSERT_BATCH);
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
 	target->twin = target;
@@ -324,7 +323,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 static void
 update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
-	double left = pinecone_vectors_count_result(batch->call) < MAX_UPDATED ? 0 : 1;
+	double left = pinecone_vectors_count_result(batch->call) < PINECONE_MAX_UPDATED ? 0 : 1;
 
 	/* until there is no more to do, it has been applied in part */
 	batch->confirmed = left == 0;
@@ -531,7 +530,7 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 	pinecone_batch_add(target->deletions, id, 0, 1);
 	pinecone_batch_keep(target->deletions, write);
 	send->unlooked += strlen(id);
-	if (target->deletions->live >= PINECONE_MAX_BATCH)
+	if (target->deletions->live >= PINECONE_DELETE_BATCH)
 		flush_batch(send, target, &target->deletions);
 }
 

@@ -36,6 +36,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/source.h"

@@ -18,6 +18,7 @@
 #include "optimizer/restrictinfo.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/ours.h"
 #include "base/setting.h"
 #include "plan/paths.h"
@@ -26,7 +27,6 @@
 
 /* Requests that overlap, in the planner's eyes. */
 #define OVERLAP 10
-#define IDS_PER_FETCH 100
 
 /* ---- Plan ---- */
 
@@ -101,7 +101,7 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	if (!pinecone_ours_is(path->path.parent->fdwroutine) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
-	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? IDS_PER_FETCH : OVERLAP);
+	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? PINECONE_FETCH_BATCH : OVERLAP);
 	gain->saved += PINECONE_REQUEST_COST * (1 - 1.0 / together);
 	gain->scans++;
 }

@@ -309,6 +309,7 @@ plan_limit(PlanContext *cxt, bool sorted)
 	Node *limits[] = {parse->limitCount, parse->limitOffset};
 	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
 
+	cxt->request->all = parse->limitCount == NULL && root->tuple_fraction <= 0;
 	if (parse->limitCount == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
 		parse->setOperations != NULL || parse->distinctClause != NIL ||

@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "client/session.h"
+#include "option/column_type.h"
 #include "plan/paths.h"
 #include "plan/translate_expr.h"
 #include "value/row.h"
@@ -98,7 +99,7 @@ static bool
 rounds_vectors(PlannerInfo *root, RelOptInfo *rel, Expr *expr)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	Oid halfvec = pinecone_convert_pgvector_type("halfvec");
+	Oid halfvec = pinecone_column_type_of_pgvector("halfvec");
 	ListCell *lc;
 
 	if (!IsA(expr, OpExpr) || !OidIsValid(halfvec))

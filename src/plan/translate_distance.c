@@ -13,6 +13,7 @@
 #include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 
+#include "option/column_type.h"
 #include "plan/translate_expr.h"
 #include "value/row.h"
 
@@ -22,8 +23,8 @@ strip_vector_casts(Node *node)
 {
 	node = strip_implicit_coercions(node);
 	while (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
-		   pinecone_convert_is_vector_type(exprType(node)) &&
-		   pinecone_convert_is_vector_type(exprType(linitial(((FuncExpr *) node)->args))))
+		   pinecone_column_type_is_vector(exprType(node)) &&
+		   pinecone_column_type_is_vector(exprType(linitial(((FuncExpr *) node)->args))))
 		node = linitial(((FuncExpr *) node)->args);
 	if (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
@@ -66,7 +67,7 @@ metric_of_operator(Oid opno)
 
 	op_input_types(opno, &left, &right);
 	ours = left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
-	if (left != right || !(ours || pinecone_convert_is_vector_type(left)))
+	if (left != right || !(ours || pinecone_column_type_is_vector(left)))
 		return PINECONE_METRIC_UNKNOWN;
 
 	/* ours for arrays, pgvector's for its own type; nobody else's */

@@ -24,11 +24,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "base/limits.h"
 #include "request/filter_part.h"
 #include "request/shippable.h"
-
-/* $in and $nin take at most this many values (API 2025-10) */
-#define MAX_IN_VALUES 10000
 
 /* 2^63, which no bigint reaches */
 #define INT8_RANGE 9223372036854775808.0
@@ -310,9 +308,9 @@ in_filter(const char *field, List *literals, bool negated)
 {
 	List *filters = NIL;
 
-	for (int start = 0; start < list_length(literals); start += MAX_IN_VALUES)
+	for (int start = 0; start < list_length(literals); start += PINECONE_MAX_IN_VALUES)
 	{
-		int end = Min(start + MAX_IN_VALUES, list_length(literals));
+		int end = Min(start + PINECONE_MAX_IN_VALUES, list_length(literals));
 		StringInfoData buf;
 
 		initStringInfo(&buf);

@@ -73,6 +73,7 @@ enum RequestNumber
 	NUM_WANT_VALUES,
 	NUM_WANT_METADATA,
 	NUM_WANT_CTID,
+	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_COUNT
@@ -102,6 +103,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_VALUES] = request->want_values;
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_WANT_CTID] = request->want_ctid;
+	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 
@@ -145,6 +147,7 @@ pinecone_request_from_list(List *list)
 	request->want_values = list_nth_int(numbers, NUM_WANT_VALUES);
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->want_ctid = list_nth_int(numbers, NUM_WANT_CTID);
+	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 

@@ -106,6 +106,7 @@ typedef struct PineconeRequest
 	int offset;		/* rows beyond them can be asked for */
 	double survive; /* share of rows expected to pass local conditions */
 	double rows;	/* the planner's estimate */
+	bool all;		/* the plan is made for reading all of the rows */
 
 	/* What of them */
 	bool want_values;

@@ -537,6 +537,19 @@ pinecone_fanout_ready(PineconeFanout *fanout)
 	return !waits;
 }
 
+bool
+pinecone_fanout_passes_over(PineconeFanout *fanout)
+{
+	for (int i = 0; i < fanout->begun; i++)
+	{
+		Source *source = &fanout->sources[i];
+
+		if (source->stream != NULL && source->stream->kind->passes_over)
+			return true;
+	}
+	return false;
+}
+
 int
 pinecone_fanout_top_k(PineconeFanout *fanout)
 {

@@ -45,6 +45,9 @@ extern bool pinecone_fanout_ready(PineconeFanout *fanout);
 /* Has this search already returned the record of that id in that namespace? */
 extern bool pinecone_fanout_seen(PineconeFanout *fanout, const PineconeRecord *record);
 
+/* Does it read more records than it returns? */
+extern bool pinecone_fanout_passes_over(PineconeFanout *fanout);
+
 /* The greatest number of neighbours that was asked for in a namespace. */
 extern int pinecone_fanout_top_k(PineconeFanout *fanout);
 

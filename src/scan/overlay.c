@@ -25,12 +25,10 @@
 
 #include "base/distance.h"
 #include "base/idset.h"
+#include "base/limits.h"
 #include "scan/overlay.h"
 #include "scan/stored.h"
 #include "value/match.h"
-
-/* Changed records that are fetched in advance, rather than the filter not sent */
-#define MAX_FETCHED 1000
 
 /* A record that pending writes name */
 typedef struct Named
@@ -231,7 +229,7 @@ collect_named(PineconeOverlay *overlay)
 	}
 	overlay->named = MemoryContextAllocHuge(overlay->source.cxt, Max(n, 1) * sizeof(Named));
 	overlay->filter_stored = spec->filter != NULL &&
-							 (nchanged > MAX_FETCHED ||
+							 (nchanged > PINECONE_MAX_CHANGED ||
 							  pinecone_pending_has_filter_updates(overlay->view));
 	overlay->fetched = !overlay->filter_stored && nchanged > 0;
 	if (overlay->fetched)
@@ -458,6 +456,7 @@ static const PineconeSourceKind overlay_kind = {
 	.calls = overlay_calls,
 	.seen = overlay_seen,
 	.top_k = overlay_top_k,
+	.passes_over = true,
 };
 
 /* ---- Begin ---- */

@@ -23,19 +23,10 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "scan/inner_scans.h"
 #include "scan/readahead.h"
-
-/*
- * Rows to begin with, unless all will be wanted: each of them costs a search,
- * or all of them one fetch.
- */
-#define FIRST_SEARCHES 4
-#define FIRST_IDS 16
-
-/* Rows that one fetch brings at most (API 2025-10). */
-#define FETCH_ROWS 100
 
 /* An outer row read ahead. */
 typedef struct Row
@@ -176,8 +167,8 @@ static int
 rows_wanted(ReadAheadState *state)
 {
 	double first = state->eager								   ? state->capacity :
-				   pinecone_inner_scans_gathers(state->served) ? FIRST_IDS :
-																 FIRST_SEARCHES;
+				   pinecone_inner_scans_gathers(state->served) ? PINECONE_FIRST_IDS :
+																 PINECONE_FIRST_SEARCHES;
 	double wanted = Min(Max(first, 2 * state->given), state->capacity);
 
 	return Max(1, (int) Min(wanted, pinecone_inner_scans_most_rows(state->served)));
@@ -188,13 +179,13 @@ read_ahead(ReadAheadState *state)
 {
 	int wanted = rows_wanted(state);
 	int room = wanted - state->nrows;
-	int full = FETCH_ROWS * Max(1, room / FETCH_ROWS);
+	int full = PINECONE_FETCH_BATCH * Max(1, room / PINECONE_FETCH_BATCH);
 	bool gathers = pinecone_inner_scans_gathers(state->served);
 
 	if (state->exhausted || room <= 0)
 		return;
 	/* where ids are gathered, wait until they make a full fetch */
-	if (gathers && state->nrows > 0 && room < FETCH_ROWS)
+	if (gathers && state->nrows > 0 && room < PINECONE_FETCH_BATCH)
 		return;
 
 	while (state->nrows < wanted && state->bytes < work_mem * (Size) 1024 && read_row(state))

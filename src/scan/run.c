@@ -3,8 +3,8 @@
  *		One run of a scan, from its first row to its last.
  *
  * A run evaluates the request's expressions, opens a source of records and
- * turns each into a scan tuple.  What a nearest-neighbour search cannot bring
- * comes from an exhaustive search.  Counts are runs, too: see run_count.c.
+ * turns each into a scan tuple.  Those of searches are run_search.c's.  Counts are
+ * runs, too: see run_count.c.
  */
 #include "postgres.h"
 
@@ -21,10 +21,10 @@
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
-#include "scan/exhaustive.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
 #include "scan/run_row.h"
+#include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "scan/score.h"
@@ -36,23 +36,6 @@ is_count(const PineconeScanState *state)
 }
 
 /* ---- Begin ---- */
-
-/* Evaluate the query vector; it stays NULL when the value is. */
-static void
-evaluate_vector(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	int number = state->request->vector;
-	MemoryContext old;
-
-	if (!pinecone_run_evaluate(node, number))
-		return;
-	old = MemoryContextSwitchTo(state->run->cxt);
-	state->run->vector = pinecone_convert_vector(state->run->values.values[number],
-												 getBaseType(state->run->values.types[number]),
-												 &state->run->nvalues);
-	MemoryContextSwitchTo(old);
-}
 
 /*
  * Check the plan and the query vector against the index, before the network
@@ -126,7 +109,7 @@ start_search(ForeignScanState *node)
 			spec.query_id = NULL;
 	}
 	else
-		evaluate_vector(node);
+		pinecone_run_evaluate_vector(node);
 	if (!check_search(node))
 	{
 		state->run->given_up = true;
@@ -145,6 +128,7 @@ start_search(ForeignScanState *node)
 											   request->metric == PINECONE_METRIC_EUCLIDEAN ?
 												   PINECONE_FANOUT_LOW_SCORE :
 												   PINECONE_FANOUT_HIGH_SCORE);
+	pinecone_search_decide_collecting(node);
 }
 
 /* A run that reads records by their ids, their order or their metadata. */
@@ -158,7 +142,7 @@ start_read(ForeignScanState *node)
 
 	if (request->scored)
 	{
-		evaluate_vector(node);
+		pinecone_run_evaluate_vector(node);
 		if (!check_search(node))
 		{
 			state->run->given_up = true;
@@ -258,123 +242,31 @@ pinecone_run_begin(ForeignScanState *node)
 
 /* ---- Rows ---- */
 
-/*
- * A search has brought all it can.  Is there more that it cannot?  Either it
- * is at its cap, or it went by the vector of a record that is not there: then
- * the query vector is NULL, and SQL wants every row.
- */
-static bool
-search_is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (state->request->op != PINECONE_OP_QUERY)
-		return false;
-	if (status == PINECONE_SOURCE_CAPPED)
-	{
-		if (state->run->vector == NULL)
-			evaluate_vector(node);
-		return true;
-	}
-	if (state->request->vector_id >= 0 && !state->run->found_any)
-	{
-		evaluate_vector(node);
-		return state->run->vector == NULL;
-	}
-	return false;
-}
-
-/* Is a condition that scores meet up to some record met no more? */
-static bool
-is_beyond_score(PineconeScanState *state, double score)
-{
-	PineconeRequest *request = state->request;
-	Datum value = state->run->values.values[request->score_bound];
-	double bound = state->run->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
-																				 DatumGetFloat8(value);
-
-	/* as the column shows it */
-	if (state->score_is_real)
-		score = (float) score;
-	switch (request->score_compare)
-	{
-		case PINECONE_LT:
-			return !(score < bound);
-		case PINECONE_LE:
-			return !(score <= bound);
-		case PINECONE_GT:
-			return !(score > bound);
-		default:
-			return !(score >= bound);
-	}
-}
-
-static bool
-is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
-{
-	return pinecone_score_to_distance(state->request->metric, record->score) > state->run->bound ||
-		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
-}
-
-/*
- * The next record that the source has, as a row in the slot.  False when there
- * is none, for now (state->pending), for good (run->done), or because the rest
- * has to be looked for exhaustively.
- */
-static bool
-next_from_source(ForeignScanState *node, TupleTableSlot *slot)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRun *run = state->run;
-	PineconeRecord *record;
-	PineconeSourceStatus status = pinecone_fanout_next(run->stream, !state->no_wait, &record);
-
-	if (state->request->op == PINECONE_OP_QUERY)
-		state->top_k = pinecone_fanout_top_k(run->stream);
-	if (status == PINECONE_SOURCE_PENDING)
-		state->pending = true;
-	else if (status != PINECONE_SOURCE_RECORD)
-		run->done = !search_is_incomplete(node, status);
-	else
-	{
-		run->found_any = true;
-		run->done = record->has_score && is_beyond_bounds(state, record);
-		if (run->done)
-			return false;
-		pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
-		(void) ExecStoreVirtualTuple(slot);
-		if (state->request->want_ctid)
-			slot->tts_tid = pinecone_run_ctid(state, record);
-		return true;
-	}
-	return false;
-}
-
-/*
- * A run has up to two stages: what the source brings, in its order, and, if it
- * is a search that cannot reach everything, all the rest, read and sorted here.
- */
 TupleTableSlot *
 pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRun *run = state->run;
-	MemoryContext old;
+	PineconeRecord *record;
 
 	if (run->done)
 		return slot;
 	if (is_count(state))
 		return pinecone_count_next(node, slot);
-	if (run->sort == NULL)
+	if (state->request->op == PINECONE_OP_QUERY)
+		return pinecone_search_next(node, slot);
+	switch (pinecone_fanout_next(run->stream, !state->no_wait, &record))
 	{
-		if (run->stream != NULL &&
-			(next_from_source(node, slot) || state->pending || run->done))
-			return slot;
-		old = MemoryContextSwitchTo(run->cxt);
-		pinecone_exhaustive_begin(node);
-		MemoryContextSwitchTo(old);
+		case PINECONE_SOURCE_RECORD:
+			pinecone_run_store_row(state, record, slot);
+			break;
+		case PINECONE_SOURCE_PENDING:
+			state->pending = true;
+			break;
+		default:
+			run->done = true;
+			break;
 	}
-	run->done = !pinecone_exhaustive_next(node, slot);
 	return slot;
 }
 
@@ -388,7 +280,7 @@ pinecone_run_end(PineconeRun *run)
 
 	if (!run->started)
 		return;
-	pinecone_exhaustive_end(run);
+	pinecone_search_end(run);
 	many = run->stream != NULL && pinecone_fanout_is_wide(run->stream);
 	empty.cxt = run->cxt;
 	empty.counters = run->counters;

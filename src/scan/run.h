@@ -15,6 +15,25 @@
 #include "request/filter.h"
 #include "scan/fanout.h"
 
+/* Rows of a search that do not come as they are to be returned: see run_search.h. */
+typedef struct PineconeSearchRows
+{
+	Tuplesortstate *sort; /* NULL: no such rows */
+	TupleTableSlot *in;	  /* their tuples have the distance and the ctid, too */
+	TupleTableSlot *out;
+	MemoryContext row_cxt;
+	bool sorted;	 /* they are being returned */
+	bool last;		 /* after them nothing comes */
+	bool some;		 /* "distance" is set */
+	double distance; /* of the last row that was returned as it came */
+
+	/* Rows are collected until so many of them meet the local conditions */
+	bool collecting;
+	bool keep_all; /* outer rows with other conditions may share them */
+	double wanted;
+	double met;
+} PineconeSearchRows;
+
 typedef struct PineconeRun
 {
 	MemoryContext cxt;			/* reset when it ends */
@@ -36,10 +55,7 @@ typedef struct PineconeRun
 	int nvalues; /* query vector */
 	const float *vector;
 	double bound; /* greatest distance wanted; infinite: any */
-
-	/* All that a search could not reach, sorted: see exhaustive.h */
-	Tuplesortstate *sort;
-	TupleTableSlot *sort_slot;
+	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
 	PineconeCall *stats_call;	/* for all namespaces */

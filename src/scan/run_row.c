@@ -76,3 +76,12 @@ pinecone_run_form_row(PineconeScanState *state, const PineconeRecord *record, Da
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(state->run->counters->row_time, end, start);
 }
+
+void
+pinecone_run_store_row(PineconeScanState *state, const PineconeRecord *record, TupleTableSlot *slot)
+{
+	pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
+	(void) ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = pinecone_run_ctid(state, record);
+}

@@ -13,6 +13,10 @@
 extern void pinecone_run_form_row(PineconeScanState *state, const PineconeRecord *record,
 								  Datum *values, bool *isnull);
 
+/* The same in a slot, with where it is. */
+extern void pinecone_run_store_row(PineconeScanState *state, const PineconeRecord *record,
+								   TupleTableSlot *slot);
+
 /* Put a distance where the scan tuple has a place for it. */
 extern void pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *values,
 									  bool *isnull);

@@ -18,12 +18,10 @@
 #include "utils/memutils.h"
 
 #include "base/distance.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
-
-/* Rows a search asks for when nothing says how many are wanted. */
-#define DEFAULT_TOP_K 100
 
 /*
  * Scores are float32, and so are the squares that they are made of: they mean
@@ -209,9 +207,24 @@ pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values
 	return pinecone_run_id_is_possible(wanted);
 }
 
-/* A LIMIT or OFFSET that is known by now: -1 when there is none. */
-static double
-evaluate_count(ForeignScanState *node, int number)
+void
+pinecone_run_evaluate_vector(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	int number = state->request->vector;
+	MemoryContext old;
+
+	if (!pinecone_run_evaluate(node, number))
+		return;
+	old = MemoryContextSwitchTo(run->cxt);
+	run->vector = pinecone_convert_vector(run->values.values[number],
+										  getBaseType(run->values.types[number]), &run->nvalues);
+	MemoryContextSwitchTo(old);
+}
+
+double
+pinecone_run_evaluate_count(ForeignScanState *node, int number)
 {
 	PineconeScanState *state = node->fdw_state;
 
@@ -241,8 +254,8 @@ double
 pinecone_run_evaluate_row_limit(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	double limit = evaluate_count(node, state->request->limit);
-	double offset = evaluate_count(node, state->request->offset);
+	double limit = pinecone_run_evaluate_count(node, state->request->limit);
+	double offset = pinecone_run_evaluate_count(node, state->request->offset);
 
 	if (state->drained)
 		return 0;
@@ -257,7 +270,7 @@ pinecone_run_top_k(const PineconeRequest *request, double row_limit)
 	if (row_limit > 0)
 		top_k = row_limit;
 	else if (request->bound >= 0 || request->score_bound >= 0)
-		top_k = DEFAULT_TOP_K;
+		top_k = PINECONE_FIRST_TOP_K;
 	else
 		top_k = PINECONE_MAX_TOP_K;
 	return (int) Min(top_k, PINECONE_MAX_TOP_K);
@@ -293,6 +306,7 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->run->pool;
+	spec->may_dry_run = state->table->count_from_dry_run;
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->run->filter.json;

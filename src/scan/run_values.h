@@ -26,6 +26,12 @@ extern void pinecone_run_evaluate_condition(ForeignScanState *node,
 extern char **pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
 										  bool (*is_possible)(const char *name), int *n);
 
+/* Evaluate the query vector; it stays NULL when the value is. */
+extern void pinecone_run_evaluate_vector(ForeignScanState *node);
+
+/* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
+extern double pinecone_run_evaluate_count(ForeignScanState *node, int number);
+
 /* The rows to ask for on account of LIMIT and OFFSET, or 0 for all. */
 extern double pinecone_run_evaluate_row_limit(ForeignScanState *node);
 

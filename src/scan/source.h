@@ -25,9 +25,6 @@
 #include "client/vectors.h"
 #include "request/request.h"
 
-/* A search returns at most this many matches (API 2025-10) */
-#define PINECONE_MAX_TOP_K 10000
-
 typedef struct PineconeSourceSpec
 {
 	PineconeSession *session;
@@ -51,6 +48,7 @@ typedef struct PineconeSourceSpec
 	const float *values;
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
+	bool may_dry_run;	  /* matches may be counted by an update's dry run */
 
 	/* What of them */
 	bool want_values;
@@ -114,6 +112,7 @@ typedef struct PineconeSourceKind
 	/* NULL where there are no searches */
 	bool (*seen)(PineconeSource *source, const char *id);
 	int (*top_k)(PineconeSource *source);
+	bool passes_over; /* it reads more records than it returns */
 } PineconeSourceKind;
 
 /* What each of them begins with. */

@@ -1,6 +1,6 @@
 /*
  * stored.c
- *		What Pinecone holds, as a source of records.
+ *		Reads what Pinecone holds, some of it ahead.
  *
  * The source is a queue of batches.  A batch is either a page of records that
  * one call returned (query, list, fetch by metadata), or a slice of ids, known
@@ -12,6 +12,7 @@
 
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "scan/stored_part.h"
 
 #define BYTES_PER_METADATA 400 /* of a record, until replies tell */
@@ -50,20 +51,22 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->settling)
+		n += pinecone_known_calls(&stored->known, &stored->spec, calls + n);
 	return n;
 }
 
-/* Is something on its way that will bring a record? */
-static bool
+static void
 wait_for_more(PineconeStored *stored)
 {
 	PineconeCall *calls[PINECONE_SOURCE_CALLS];
 	int n = stored_calls(&stored->source, calls);
 
-	if (n == 0)
-		return false;
-	pinecone_vectors_wait_any(calls, n);
-	return true;
+	if (n > 0)
+		(void) pinecone_vectors_wait_any(calls, n);
+	else if (!stored->settling)
+		elog(ERROR, "nothing to wait for in a Pinecone source");
+	/* else another source has taken what this one waited for */
 }
 
 /*
@@ -115,12 +118,12 @@ stored_next(PineconeSource *source, bool wait, PineconeRecord **record)
 				status = pinecone_stored_grow(stored);
 			if (status != PINECONE_SOURCE_PENDING)
 				return status;
-			continue;
+			if (!stored->settling)
+				continue;
 		}
 		if (!wait)
 			return PINECONE_SOURCE_PENDING;
-		if (!wait_for_more(stored))
-			elog(ERROR, "nothing to wait for in a Pinecone source");
+		wait_for_more(stored);
 	}
 }
 
@@ -166,8 +169,10 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 			stored->nids = spec->nids;
 			break;
 		case PINECONE_OP_QUERY:
-			stored->top_k = Max(1, Min(spec->top_k, PINECONE_MAX_TOP_K));
 			stored->max_top_k = PINECONE_MAX_TOP_K;
+			if (spec->session->max_top_k > 0)
+				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));
 			pinecone_stored_start_search(stored);
 			break;
 		case PINECONE_OP_LIST:

@@ -6,20 +6,14 @@
 
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "base/setting.h"
 #include "scan/stored_part.h"
-
-/*
- * A reply of more than 4 MB is refused (API 2025-10).  Sizes are estimated, so
- * we aim below; a reply refused all the same is asked for in smaller parts.
- */
-#define REPLY_BYTES (3 * 1024 * 1024)
 
 /* Bytes of JSON per vector component, and what a record has besides. */
 #define BYTES_PER_VALUE 13
 #define BYTES_PER_RECORD 100
 
-#define FETCH_BATCH 100 /* ids per fetch request, for the URL's length */
 #define MAX_BATCHES 32
 
 /* ---- Sizes ---- */
@@ -55,7 +49,7 @@ pinecone_stored_observe(PineconeStored *stored, const PineconePage *page)
 int
 pinecone_stored_per_reply(PineconeStored *stored, int most)
 {
-	return Max(1, (int) Min((double) most, REPLY_BYTES / stored->record_bytes));
+	return Max(1, (int) Min((double) most, PINECONE_REPLY_BYTES / stored->record_bytes));
 }
 
 double
@@ -136,7 +130,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 {
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{
-		int n = pinecone_stored_per_reply(stored, FETCH_BATCH);
+		int n = pinecone_stored_per_reply(stored, PINECONE_FETCH_BATCH);
 		double batch_bytes = n * stored->record_bytes;
 		double budget = pinecone_prefetch_kb * 1024.0 / Max(1, stored->spec.sharers);
 		int most = Max(stored->spec.sharers > 1 ? 1 : 2,

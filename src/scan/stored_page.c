@@ -6,11 +6,9 @@
 
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "scan/page_order.h"
 #include "scan/stored_part.h"
-
-#define LIST_PAGE 100	  /* ids per list request, at most (API 2025-10) */
-#define FILTER_PAGE 10000 /* records per fetch-by-metadata page */
 
 /* So many pages without a record in a row are not on the way to one. */
 #define MAX_EMPTY_PAGES 10000
@@ -87,16 +85,23 @@ start_page(PineconeStored *stored)
 	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 
 	wanted = Max(1, wanted);
+	if (spec->session->max_page[spec->op == PINECONE_OP_FILTER] > 0)
+		wanted = Min(wanted, spec->session->max_page[spec->op == PINECONE_OP_FILTER]);
 	if (spec->op == PINECONE_OP_FILTER)
+	{
+		stored->page_limit = (int) Min(wanted, pinecone_stored_per_reply(stored, PINECONE_FILTER_PAGE));
 		stored->page_call =
 			pinecone_vectors_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
-											   spec->filter,
-											   (int) Min(wanted, pinecone_stored_per_reply(stored, FILTER_PAGE)),
-											   stored->token, spec->want_values);
+											   spec->filter, stored->page_limit, stored->token,
+											   spec->want_values);
+	}
 	else
+	{
+		stored->page_limit = (int) Min(wanted, PINECONE_LIST_PAGE);
 		stored->page_call =
 			pinecone_vectors_list(spec->session, spec->counters, spec->namespace_, spec->prefix,
-								  (int) Min(wanted, LIST_PAGE), stored->token);
+								  stored->page_limit, stored->token);
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -107,14 +112,24 @@ take_page(PineconeStored *stored)
 	PineconeBatch *batch;
 	MemoryContext old;
 	PineconePage *page;
+	int ceiling;
 
 	if (stored->spec.op == PINECONE_OP_FILTER &&
 		pinecone_vectors_failure(stored->page_call) == PINECONE_FAILURE_TOO_LARGE &&
-		pinecone_stored_per_reply(stored, FILTER_PAGE) > 1)
+		pinecone_stored_per_reply(stored, PINECONE_FILTER_PAGE) > 1)
 	{
 		/* records are larger than thought */
 		stored->metadata_bytes = 2 * stored->record_bytes;
 		pinecone_stored_estimate(stored);
+		pinecone_vectors_free(stored->page_call);
+		start_page(stored);
+		return;
+	}
+
+	if (pinecone_vectors_failure(stored->page_call) == PINECONE_FAILURE_REJECTED &&
+		(ceiling = pinecone_vectors_ceiling(stored->page_call, "limit", stored->page_limit)) > 0)
+	{
+		stored->spec.session->max_page[stored->spec.op == PINECONE_OP_FILTER] = ceiling;
 		pinecone_vectors_free(stored->page_call);
 		start_page(stored);
 		return;
@@ -160,7 +175,7 @@ paged_enough(PineconeStored *stored)
 		stored->returned < stored->spec.row_limit)
 		return true;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
-		return pinecone_stored_ids_waiting(stored) >= LIST_PAGE * 4;
+		return pinecone_stored_ids_waiting(stored) >= PINECONE_LIST_PAGE * 4;
 	return stored->nbatches > 1;
 }
 

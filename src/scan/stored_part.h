@@ -8,6 +8,7 @@
 #include "lib/ilist.h"
 
 #include "base/idset.h"
+#include "scan/known.h"
 #include "scan/stored.h"
 
 /* Records to be returned, of a page or a fetch */
@@ -52,6 +53,7 @@ typedef struct PineconeStored
 
 	/* Paging through list or fetch-by-metadata */
 	PineconeCall *page_call;
+	int page_limit; /* that it asks for */
 	char *token;
 	bool paging_done;
 	char *earlier_token; /* one that must not come again */
@@ -63,9 +65,16 @@ typedef struct PineconeStored
 	/* Searching */
 	int top_k;
 	int max_top_k;
-	bool ids_only;	  /* bodies are fetched afterwards */
-	bool search_over; /* the last search has brought all there is */
-	idset_hash *seen; /* ids of batches that have been read, or NULL */
+	bool ids_only;		 /* bodies are fetched afterwards */
+	bool search_over;	 /* all there is has come */
+	bool capped;		 /* or all that a search can bring */
+	idset_hash *seen;	 /* ids of batches that have been read, or NULL */
+	PineconeBatch *held; /* matches that the reader does not get yet, or NULL */
+	int nnew;			 /* of the last search: matches that no other has brought */
+	int ncame;			 /* matches of all searches */
+	bool doubted;		 /* the last search was there to see if more come */
+	bool settling;		 /* fewer came than were asked for; it is to be found out why */
+	PineconeKnownQuestion known;
 } PineconeStored;
 
 /* ---- stored_batch.c: batches of records, fetches, sizes ---- */

@@ -1,39 +1,31 @@
 /*
  * stored_search.c
  *		Searches that grow for as long as their reader wants more.
+ *
+ * A search asks for as many matches as are likely to be read, and for twice as
+ * many when these have been.  What an index answers is approximate: a reply of
+ * fewer matches than were asked for does not say that there are no others.  So
+ * matches of such a reply are held back until one of these is known:
+ *
+ * - that they are all there are, as known_matches() tells;
+ * - that they are fewer, but the reader has enough in them for now;
+ * - that another search, for twice as many, brought nothing new.
+ *
+ * Else it is another search for twice as many, whose matches join those held
+ * back; and when that cannot be, or has brought nothing new though there are
+ * others, the search is capped, and what was held back is dropped.
  */
 #include "postgres.h"
 
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "pending/unseen.h"
+#include "scan/known.h"
 #include "scan/page_order.h"
 #include "scan/stored_part.h"
 
-void
-pinecone_stored_start_search(PineconeStored *stored)
-{
-	const PineconeSourceSpec *spec = &stored->spec;
-	PineconeSearch search = {0};
-	PineconeBatch *batch = pinecone_stored_add_batch(stored);
-	MemoryContext old;
-
-	stored->ids_only = (spec->want_values || spec->want_metadata) &&
-					   (stored->ids_only || stored->top_k > pinecone_stored_per_reply(stored, PINECONE_MAX_TOP_K));
-
-	search.namespace_ = spec->namespace_;
-	search.top_k = stored->top_k;
-	search.nvalues = spec->nvalues;
-	search.values = spec->values;
-	search.id = spec->query_id;
-	search.filter = spec->filter;
-	search.include_values = spec->want_values && !stored->ids_only;
-	search.include_metadata = spec->want_metadata && !stored->ids_only;
-
-	old = MemoryContextSwitchTo(batch->cxt);
-	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
-	MemoryContextSwitchTo(old);
-}
+/* ---- What has been returned ---- */
 
 void
 pinecone_stored_remember(PineconeStored *stored, PineconeBatch *batch)
@@ -67,7 +59,56 @@ pinecone_stored_seen(PineconeStored *stored, const char *id)
 	return false;
 }
 
-/* Drop the matches that an earlier search has brought. */
+/* ---- Asking ---- */
+
+void
+pinecone_stored_start_search(PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+	PineconeSearch search = {0};
+	PineconeBatch *batch = pinecone_stored_add_batch(stored);
+	MemoryContext old;
+
+	stored->ids_only = (spec->want_values || spec->want_metadata) &&
+					   (stored->ids_only || stored->top_k > pinecone_stored_per_reply(stored, PINECONE_MAX_TOP_K));
+
+	search.namespace_ = spec->namespace_;
+	search.top_k = stored->top_k;
+	search.nvalues = spec->nvalues;
+	search.values = spec->values;
+	search.id = spec->query_id;
+	search.filter = spec->filter;
+	search.include_values = spec->want_values && !stored->ids_only;
+	search.include_metadata = spec->want_metadata && !stored->ids_only;
+
+	old = MemoryContextSwitchTo(batch->cxt);
+	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
+	MemoryContextSwitchTo(old);
+}
+
+/* Ask for another number; what is held back stays so. */
+static void
+search_again(PineconeStored *stored, int top_k)
+{
+	stored->top_k = top_k;
+	pinecone_stored_start_search(stored);
+}
+
+static bool
+can_grow(PineconeStored *stored)
+{
+	return stored->top_k < stored->max_top_k;
+}
+
+static int
+grown_top_k(PineconeStored *stored)
+{
+	return (int) Min((double) stored->max_top_k, 2.0 * stored->top_k);
+}
+
+/* ---- What has come ---- */
+
+/* Drop the matches that have been returned. */
 static void
 drop_seen(PineconeStored *stored, PineconePage *page)
 {
@@ -81,29 +122,180 @@ drop_seen(PineconeStored *stored, PineconePage *page)
 	page->nrecords = n;
 }
 
-void
-pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
+/*
+ * Join a page with what is held back, which it may bring again, in the current
+ * memory context.  Says how many of its matches are new.
+ */
+static int
+join_held(PineconeStored *stored, PineconePage *page)
+{
+	PineconePage *held = stored->held ? stored->held->page : NULL;
+	int nnew = page->nrecords;
+	PineconeRecord *records;
+	idset_hash *ids;
+	int n = page->nrecords;
+
+	if (held == NULL)
+		return nnew;
+	ids = idset_create(CurrentMemoryContext, Max(n, 16), NULL);
+	records = palloc(Max(n + held->nrecords, 1) * sizeof(PineconeRecord));
+	for (int i = 0; i < n; i++)
+	{
+		bool found;
+
+		records[i] = page->records[i];
+		(void) idset_insert(ids, records[i].id, &found);
+	}
+	for (int i = 0; i < held->nrecords; i++)
+	{
+		if (idset_lookup(ids, held->records[i].id) != NULL)
+			nnew--;
+		else
+			records[n++] = *pinecone_record_copy(&held->records[i]);
+	}
+	page->records = records;
+	page->nrecords = n;
+	idset_destroy(ids);
+	return nnew;
+}
+
+static void
+drop_held(PineconeStored *stored)
+{
+	if (stored->held)
+		MemoryContextDelete(stored->held->cxt);
+	stored->held = NULL;
+}
+
+/* Let the reader have what is held back, as records or as ids to fetch. */
+static void
+release(PineconeStored *stored)
+{
+	PineconeBatch *batch = stored->held;
+
+	stored->held = NULL;
+	stored->settling = false;
+	if (stored->ids_only)
+	{
+		pinecone_stored_add_ids(stored, batch->page, true);
+		MemoryContextDelete(batch->cxt);
+		pinecone_stored_start_fetches(stored);
+		return;
+	}
+	dlist_push_tail(&stored->batches, &batch->node);
+	stored->nbatches++;
+	if (stored->spec.want_metadata)
+		pinecone_stored_observe(stored, batch->page);
+}
+
+/*
+ * Refused: the reply would be too large, or the number is above a ceiling that
+ * this deployment has.  Returns whether it is asked for again in another way.
+ */
+static bool
+ask_for_less(PineconeStored *stored, PineconeBatch *batch)
 {
 	bool want_bodies = stored->spec.want_values || stored->spec.want_metadata;
-	PineconePage *page;
-	MemoryContext old;
+	PineconeFailure failure = pinecone_vectors_failure(batch->call);
+	int ceiling;
 
-	if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE &&
-		((want_bodies && !stored->ids_only) || stored->top_k > 1))
+	if (failure == PINECONE_FAILURE_TOO_LARGE && want_bodies && !stored->ids_only)
+		stored->ids_only = true; /* ids and scores first */
+	else if (failure == PINECONE_FAILURE_TOO_LARGE && stored->top_k > 1)
+		stored->top_k = stored->max_top_k = stored->top_k / 2;
+	else if (failure == PINECONE_FAILURE_REJECTED &&
+			 (ceiling = pinecone_vectors_ceiling(batch->call, "topk", stored->top_k)) > 0)
+		stored->top_k = stored->max_top_k = stored->spec.session->max_top_k = ceiling;
+	else
+		return false;
+	pinecone_stored_drop_batch(stored, batch);
+	pinecone_stored_start_search(stored);
+	return true;
+}
+
+/* Do the matches that have come suffice the reader for now? */
+static bool
+reader_has_enough(PineconeStored *stored, double known)
+{
+	double wanted = stored->spec.row_limit;
+
+	/* all that there are were asked for, and did not come */
+	if (stored->top_k >= known || stored->nnew == 0)
+		return false;
+	/* a reader of everything would meet in the end what is missing now, out of order */
+	if (wanted <= 0)
+		return can_grow(stored);
+	return stored->ncame >= wanted;
+}
+
+/*
+ * Fewer matches came than were asked for.  Go on as the head of this file says,
+ * as far as can be without waiting.
+ */
+static void
+settle(PineconeStored *stored)
+{
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+	PineconeKnown known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame);
+
+	MemoryContextSwitchTo(old);
+	if (known.kind == PINECONE_KNOWN_ASKED)
+		return;
+	if (known.kind == PINECONE_KNOWN_ALL ||
+		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0))
 	{
-		/* ids and scores first; and if even these are too many, fewer */
-		if (want_bodies && !stored->ids_only)
-			stored->ids_only = true;
-		else
-			stored->top_k = stored->max_top_k = stored->top_k / 2;
-		pinecone_stored_drop_batch(stored, batch);
-		pinecone_stored_start_search(stored);
+		stored->search_over = true;
+		release(stored);
 		return;
 	}
 
+	if (known.kind == PINECONE_KNOWN_MORE)
+	{
+		if (stored->spec.counters)
+			stored->spec.counters->short_searches++;
+		if (reader_has_enough(stored, known.records))
+		{
+			release(stored);
+			return;
+		}
+	}
+	stored->settling = false;
+	if ((stored->doubted && stored->nnew == 0) || (stored->spec.query_id != NULL && stored->ncame == 0))
+		stored->capped = true;
+	else if (can_grow(stored))
+	{
+		stored->doubted = true;
+		search_again(stored, grown_top_k(stored));
+	}
+	else if (known.kind == PINECONE_KNOWN_NOTHING && !stored->doubted && stored->top_k > 1)
+	{
+		/* twice as many as came, for it cannot be twice as many as were asked for */
+		stored->doubted = true;
+		search_again(stored, (int) Min(Max(2.0 * stored->ncame, 1), stored->top_k - 1));
+	}
+	else
+		stored->capped = true;
+	if (stored->capped)
+		drop_held(stored);
+}
+
+void
+pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
+{
+	PineconePage *page;
+	MemoryContext old;
+	bool full;
+
+	if (ask_for_less(stored, batch))
+		return;
+
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_vectors_page(batch->call);
-	stored->search_over = page->nrecords < stored->top_k;
+	full = page->nrecords >= stored->top_k;
+	pinecone_page_order_drop_repeated(page);
+	if (stored->seen != NULL)
+		drop_seen(stored, page);
+	stored->nnew = join_held(stored, page);
 	pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
@@ -113,27 +305,38 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	batch->call = NULL;
 	batch->page = page;
 
-	if (stored->seen != NULL)
-		drop_seen(stored, page);
-
-	if (stored->ids_only)
+	/* out of the queue, in place of what was held back before */
+	drop_held(stored);
+	dlist_delete(&batch->node);
+	stored->nbatches--;
+	stored->held = batch;
+	stored->ncame = page->nrecords + (stored->seen ? stored->seen->members : 0);
+	if (full)
 	{
-		pinecone_stored_add_ids(stored, page, true);
-		pinecone_stored_drop_batch(stored, batch);
-		pinecone_stored_start_fetches(stored);
+		release(stored);
+		return;
 	}
-	else if (stored->spec.want_metadata)
-		pinecone_stored_observe(stored, page);
+	stored->settling = true;
+	pinecone_known_begin(&stored->known);
+	settle(stored);
 }
 
 PineconeSourceStatus
 pinecone_stored_grow(PineconeStored *stored)
 {
+	if (stored->settling)
+	{
+		settle(stored);
+		return PINECONE_SOURCE_PENDING;
+	}
 	if (stored->search_over)
 		return PINECONE_SOURCE_END;
-	if (stored->top_k >= stored->max_top_k)
+	if (stored->capped || !can_grow(stored))
+	{
+		stored->capped = true;
 		return PINECONE_SOURCE_CAPPED;
-	stored->top_k = Min(stored->max_top_k, stored->top_k * 2);
-	pinecone_stored_start_search(stored);
+	}
+	stored->doubted = false;
+	search_again(stored, grown_top_k(stored));
 	return PINECONE_SOURCE_PENDING;
 }

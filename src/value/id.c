@@ -15,22 +15,6 @@
 
 #include "value/row.h"
 
-bool
-pinecone_convert_is_id_type(Oid typid)
-{
-	switch (typid)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case UUIDOID:
-		case INT4OID:
-		case INT8OID:
-			return true;
-		default:
-			return false;
-	}
-}
-
 char *
 pinecone_convert_id_text(Oid typid, Datum value)
 {

@@ -23,10 +23,8 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "value/match.h"
-
-/* Values that one $in or $nin may list (API 2025-10) */
-#define MAX_LIST_VALUES 10000
 
 /* Bytes of a filter that an error message quotes */
 #define MAX_QUOTED_BYTES 200
@@ -243,12 +241,12 @@ compile_list(ValueSet *set, Text field, const JsonbValue *condition, const char 
 		return false;
 
 	size = JsonContainerSize(container_value(operand));
-	if (size > MAX_LIST_VALUES)
+	if (size > PINECONE_MAX_IN_VALUES)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("too many values in the condition for field \"%s\"", quote_text(field)),
 				 errdetail("Operator \"%s\" takes at most %d values, not %d.",
-						   operator, MAX_LIST_VALUES, size)));
+						   operator, PINECONE_MAX_IN_VALUES, size)));
 
 	make_set(set, size);
 	it = JsonbIteratorInit(container_value(operand));

@@ -48,8 +48,8 @@ typedef struct ColumnReader
 {
 	PineconeColumn *column;
 	int lookalikes; /* records that have been looked at for such a field */
-	Oid basetype; /* of a domain */
-	int32 typmod; /* of the base type */
+	Oid basetype;	/* of a domain */
+	int32 typmod;	/* of the base type */
 	bool is_enum;
 	bool nulls; /* what does not fit is NULL */
 	PineconeDomain *domain;
@@ -69,35 +69,6 @@ struct PineconeReader
 	const PineconeRecord *record;
 	const PineconeColumn *column;
 };
-
-bool
-pinecone_convert_is_field_type(Oid typid)
-{
-	switch (typid)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-		case TIMESTAMPTZOID:
-		case TIMESTAMPOID:
-		case DATEOID:
-		case UUIDOID:
-		case TEXTARRAYOID:
-		case VARCHARARRAYOID:
-		case JSONOID:
-		case JSONBOID:
-			return true;
-		default:
-			return get_typtype(typid) == TYPTYPE_ENUM;
-	}
-}
 
 /* What numeric(p,s) can hold: at most s decimals, and less than 10^(p-s). */
 static void

@@ -88,21 +88,9 @@ extern bool pinecone_convert_set_fields(PineconeWriter *writer, const Datum *val
 extern void pinecone_convert_shown(PineconeWriter *writer, const Datum *values,
 								   const bool *isnull, PineconeRecord *record);
 
-/* Is the type one a vector column can have: real[] or pgvector's vector? */
-extern bool pinecone_convert_is_vector_type(Oid typid);
-
-/* Can a column of this (base) type hold a metadata field? */
-extern bool pinecone_convert_is_field_type(Oid typid);
-
-/* Can a column of this (base) type hold ids? */
-extern bool pinecone_convert_is_id_type(Oid typid);
-
 /* A value of an id column as an id; and an id as such a value, false when it does not fit. */
 extern char *pinecone_convert_id_text(Oid typid, Datum value);
 extern bool pinecone_convert_id_datum(Oid typid, const char *id, Datum *datum);
-
-/* pgvector's type of that name ("vector", "halfvec", "sparsevec"), or InvalidOid. */
-extern Oid pinecone_convert_pgvector_type(const char *name);
 
 /*
  * The floats of a real[] or vector datum; detoasts, so the result may point

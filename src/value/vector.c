@@ -2,26 +2,16 @@
  * vector.c
  *		Vectors of real[], pgvector's vector and sparsevec.
  *
- * pgvector is optional: its types are found by name in the schema it was
- * installed in, and their layout is written down here.
+ * pgvector is optional: the layout of its types is written down here.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "base/distance.h"
 #include "value/pgvector.h"
@@ -31,84 +21,6 @@
 /* pgvector's limits */
 #define MAX_SPARSE_DIMENSIONS 1000000000
 #define MAX_SPARSE_ELEMENTS 16000
-
-/* The types' OIDs, looked up again when pg_type has changed. */
-static bool types_valid = false;
-static Oid vector_type = InvalidOid;
-static Oid halfvec_type = InvalidOid;
-static Oid sparsevec_type = InvalidOid;
-
-static void
-invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
-{
-	types_valid = false;
-}
-
-/* The schema an extension was installed in. */
-static Oid
-extension_schema(Oid extension)
-{
-	Relation rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple tuple;
-	Oid schema = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return schema;
-}
-
-static void
-look_up_types(void)
-{
-	static bool registered = false;
-	Oid extension;
-	Oid schema;
-
-	if (types_valid)
-		return;
-	if (!registered)
-	{
-		CacheRegisterSyscacheCallback(TYPEOID, invalidate_types, (Datum) 0);
-		registered = true;
-	}
-	vector_type = halfvec_type = sparsevec_type = InvalidOid;
-	extension = get_extension_oid("vector", true);
-	if (OidIsValid(extension))
-	{
-		schema = extension_schema(extension);
-		vector_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									  CStringGetDatum("vector"), ObjectIdGetDatum(schema));
-		halfvec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									   CStringGetDatum("halfvec"), ObjectIdGetDatum(schema));
-		sparsevec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-										 CStringGetDatum("sparsevec"), ObjectIdGetDatum(schema));
-	}
-	types_valid = true;
-}
-
-Oid
-pinecone_convert_pgvector_type(const char *name)
-{
-	look_up_types();
-	if (strcmp(name, "halfvec") == 0)
-		return halfvec_type;
-	return strcmp(name, "vector") == 0 ? vector_type : sparsevec_type;
-}
-
-bool
-pinecone_convert_is_vector_type(Oid typid)
-{
-	return typid == FLOAT4ARRAYOID ||
-		   (OidIsValid(typid) && typid == pinecone_convert_pgvector_type("vector"));
-}
 
 /* The floats of an array; NULL with *reason set when it is no vector. */
 static const float *

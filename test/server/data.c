@@ -3,6 +3,7 @@
  *		The data plane: which call it is, and those that read.
  */
 #include "alias.h"
+#include "approximate.h"
 #include "document.h"
 #include "facts.h"
 #include "filter.h"
@@ -12,10 +13,6 @@
 
 #include <stdlib.h>
 
-#define MAX_IDS 1000
-#define MAX_PAGE 100
-#define MAX_SCAN 10000
-#define MAX_TOP_K 10000
 
 static void
 add_usage(Request *r, Buffer *b, unsigned read_units)
@@ -96,8 +93,8 @@ check_query(Request *r, Query *q)
 {
 	const Index *index = r->index;
 
-	if (q->top_k < 1 || q->top_k > MAX_TOP_K || q->top_k != (int) q->top_k)
-		return !reply_invalid(r, "topK must be an integer between 1 and %d", MAX_TOP_K);
+	if (q->top_k < 1 || q->top_k > sizes.top_k || q->top_k != (int) q->top_k)
+		return !reply_invalid(r, "topK must be an integer between 1 and %d", sizes.top_k);
 	if (q->vector && q->dimension == 0)
 		q->vector = NULL;
 	if (q->has_id && q->id.len == 0)
@@ -178,7 +175,7 @@ run_query(Request *r, const Query *q)
 	{
 		if (!r->as_task && knn_is_long(&search))
 			return false;
-		n = knn_search(&search, &matches);
+		n = settings.approximate ? approximate_search(&search, settings.approximate, &matches) : knn_search(&search, &matches);
 		read_units = (unsigned) (search.ns->bytes >> 30) + 5;
 	}
 	buffer_add_text(b, "{\"results\":[],\"matches\":[");
@@ -284,8 +281,8 @@ fetch(Request *r)
 	}
 	if (nids == 0)
 		return reply_invalid(r, "No IDs provided for fetch query");
-	if (nids > MAX_IDS)
-		return reply_invalid(r, "Fetch accepts at most %d IDs, got %d", MAX_IDS, nids);
+	if (nids > sizes.fetch)
+		return reply_invalid(r, "Fetch accepts at most %d IDs, got %d", sizes.fetch, nids);
 	if (!limit_take(r, LIMIT_FETCH, namespace, 1))
 		return true;
 
@@ -395,7 +392,7 @@ static bool
 fetch_by_metadata(Request *r)
 {
 	JsonReader j = json_reader((Str){r->body.data, r->body.len}, &r->arena);
-	Scan s = {.namespace = STR(""), .token = STR(""), .limit = 100};
+	Scan s = {.namespace = STR(""), .token = STR(""), .limit = sizes.scan < 100 ? sizes.scan : 100};
 	bool first = true, done = true;
 	Str key, last = STR("");
 
@@ -406,8 +403,8 @@ fetch_by_metadata(Request *r)
 		bad_body(r, &j);
 	else if (!s.filter || filter_is_empty(s.filter))
 		reply_invalid(r, "Filter must not be empty");
-	else if (s.limit < 1 || s.limit > MAX_SCAN || s.limit != (int) s.limit)
-		reply_invalid(r, "limit must be an integer between 1 and %d", MAX_SCAN);
+	else if (s.limit < 1 || s.limit > sizes.scan || s.limit != (int) s.limit)
+		reply_invalid(r, "limit must be an integer between 1 and %d", sizes.scan);
 	else
 	{
 		Str canonical = namespace_canonical(s.namespace);
@@ -450,7 +447,7 @@ list(Request *r)
 	Namespace *ns;
 	Record *m = NULL, *previous = NULL;
 
-	if (!namespace_param(r, &namespace) || !check_page_params(r, MAX_PAGE, &limit, &prefix, &token))
+	if (!namespace_param(r, &namespace) || !check_page_params(r, sizes.page, &limit, &prefix, &token))
 		return true;
 	canonical = namespace_canonical(namespace);
 	scope = hash_bytes(canonical.s, canonical.len) ^ hash_bytes(prefix.s, prefix.len) * 3;
@@ -553,18 +550,18 @@ typedef struct Route
 {
 	const char *method, *path;
 	bool (*respond)(Request *r);
-	size_t body_limit;
+	bool is_upsert;
 } Route;
 
 static const Route routes[] = {
-	{"POST", "/query", query, BODY_LIMIT},
-	{"GET", "/vectors/fetch", fetch, BODY_LIMIT},
-	{"GET", "/vectors/list", list, BODY_LIMIT},
-	{"POST", "/vectors/upsert", write_upsert, UPSERT_LIMIT},
-	{"POST", "/vectors/fetch_by_metadata", fetch_by_metadata, BODY_LIMIT},
-	{"POST", "/vectors/update", write_update, BODY_LIMIT},
-	{"POST", "/vectors/delete", write_delete, BODY_LIMIT},
-	{"POST", "/describe_index_stats", stats, BODY_LIMIT},
+	{"POST", "/query", query, false},
+	{"GET", "/vectors/fetch", fetch, false},
+	{"GET", "/vectors/list", list, false},
+	{"POST", "/vectors/upsert", write_upsert, true},
+	{"POST", "/vectors/fetch_by_metadata", fetch_by_metadata, false},
+	{"POST", "/vectors/update", write_update, false},
+	{"POST", "/vectors/delete", write_delete, false},
+	{"POST", "/describe_index_stats", stats, false},
 };
 
 /* /namespaces/{namespace}/documents/{operation}, /records/namespaces/{namespace}/{operation} */
@@ -603,15 +600,16 @@ data_respond(Request *r)
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 	{
 		const Route *route = &routes[i];
+		size_t limit = route->is_upsert ? sizes.upsert_body : sizes.body;
 
 		if (!str_is(r->path, route->path))
 			continue;
 		path_exists = true;
 		if (strcmp(r->method, route->method) != 0)
 			continue;
-		if (r->body_bytes > route->body_limit)
+		if (r->body_bytes > limit)
 			return reply_rpc_error(r, 400, RPC_OUT_OF_RANGE, "Error, message length too large: found %zu bytes, the limit is: %zu bytes",
-								   r->body_bytes, route->body_limit);
+								   r->body_bytes, limit);
 		if (r->index->fields && route->respond != stats)
 			return refuse_documents(r);
 		return route->respond(r);

@@ -516,7 +516,7 @@ documents_respond(Request *r, Str namespace, Str operation)
 		return reply_invalid(r, "Namespace must not be empty: the default namespace is __default__");
 	if (!check_namespace(r, namespace))
 		return true;
-	if (r->body_bytes > UPSERT_LIMIT)
-		return reply_control_error(r, 413, "PAYLOAD_TOO_LARGE", "Request body is %zu bytes, which exceeds the limit of %u bytes", r->body_bytes, UPSERT_LIMIT);
+	if (r->body_bytes > sizes.upsert_body)
+		return reply_control_error(r, 413, "PAYLOAD_TOO_LARGE", "Request body is %zu bytes, which exceeds the limit of %zu bytes", r->body_bytes, sizes.upsert_body);
 	return operations[i].respond(r, namespace);
 }

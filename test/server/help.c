@@ -65,6 +65,14 @@ static const char help[] =
 	"  --alias-delay MS      reads follow an alias that is repointed after MS milliseconds\n"
 	"  --latency MS          every answer comes MS milliseconds later; any number of\n"
 	"                        requests wait at a time\n"
+	"  --approximate SEED    searches as of an approximate index: matches are missing,\n"
+	"                        most of them at the end, or others take their place; ones\n"
+	"                        that are about equal change places; all of it otherwise\n"
+	"                        for each SEED and topK (0: exact)\n"
+	"  --max-top-k N         refuse a greater topK (10000)\n"
+	"  --small-limits        topK 5, lists of 3, fetches of 2, pages of 4 by metadata,\n"
+	"                        upserts and deletes of 3, replies and upserts of 6 kB,\n"
+	"                        other requests of 16 kB\n"
 	"  --rate-limits[=F]     answer 429 beyond the documented limits per second,\n"
 	"                        times F (1)\n"
 	"  --log-size N          requests to keep in the log (100000); 0: none\n"
@@ -125,7 +133,8 @@ static const char more_help[] =
 	"                        lsn_headers, latency, ready_delay, alias_delay,\n"
 	"                        ne_missing,\n"
 	"                        default_namespace_key, rate_limits (0: off),\n"
-	"                        log_body_limit, assume ({\"fact\": \"value\", ...})\n"
+	"                        log_body_limit, approximate, max_top_k,\n"
+	"                        assume ({\"fact\": \"value\", ...})\n"
 	"POST /_local/save       save all to the file of --save or --store, durably\n";
 
 void

@@ -112,6 +112,19 @@ take_setting(Str key, const JsonValue *v, bool set)
 			settings.default_key_is_name = v->string.len > 0;
 		return good;
 	}
+	if (str_is(key, "approximate"))
+	{
+		if (good && set)
+			settings.approximate = (int) v->number;
+		return good;
+	}
+	if (str_is(key, "max_top_k"))
+	{
+		good = good && v->number >= 1;
+		if (good && set)
+			sizes.top_k = (int) v->number;
+		return good;
+	}
 	if (str_is(key, "rate_limits"))
 	{
 		good = v->type == JSON_NUMBER && v->number >= 0;
@@ -144,6 +157,7 @@ write_settings(Request *r)
 	listen_count(&open, &accepted);
 	buffer_printf(b, "{\"lag\":%d,\"latency\":%d,\"ready_delay\":%d,\"alias_delay\":%d,\"ne_missing\":\"%s\",\"default_namespace_key\":\"%s\"", store_lag_ms[LAG_SEARCH],
 				  settings.latency_ms, settings.ready_delay_ms, alias_delay_ms, filter_missing_matches ? "match" : "skip", settings_default_key());
+	buffer_printf(b, ",\"approximate\":%d,\"max_top_k\":%d", settings.approximate, sizes.top_k);
 	for (int lag = 0; lag < LAGS; lag++)
 		buffer_printf(b, ",\"%s\":%d", lag_names[lag], store_lag_ms[lag]);
 	buffer_printf(b, ",\"lsn_headers\":\"%s\"", lsn_headers_names[settings.lsn_headers]);

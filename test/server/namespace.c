@@ -4,10 +4,10 @@
  */
 #include "alias.h"
 #include "request.h"
+#include "settings.h"
 
 #include <stdlib.h>
 
-#define MAX_PAGE 100
 #define MAX_FIELDS 50
 
 static void
@@ -55,7 +55,7 @@ list(Request *r)
 	bool more = false;
 	uint64_t scope;
 
-	if (!check_page_params(r, MAX_PAGE, &limit, &prefix, &token))
+	if (!check_page_params(r, sizes.page, &limit, &prefix, &token))
 		return true;
 	scope = hash_bytes(prefix.s, prefix.len) + 1;
 	if (token.len > 0 && !token_read(r, token, scope, &last))

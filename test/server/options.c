@@ -22,6 +22,19 @@ Settings settings = {
 	.lsn_headers = LSN_QUERIES,
 };
 
+/* Those of the API (2025-10) */
+Sizes sizes = {
+	.top_k = 10000,
+	.page = 100,
+	.fetch = 1000,
+	.scan = 10000,
+	.upsert = 1000,
+	.delete_ids = 1000,
+	.result = 4 << 20,
+	.upsert_body = 2 << 20,
+	.body = 4 << 20,
+};
+
 const char *const lsn_headers_names[] = {"never", "queries", "everywhere", NULL};
 
 enum
@@ -54,6 +67,9 @@ enum
 	OPT_READY_DELAY,
 	OPT_KEEPALIVE_MAX,
 	OPT_LATENCY,
+	OPT_APPROXIMATE,
+	OPT_MAX_TOP_K,
+	OPT_SMALL_LIMITS,
 	OPT_RATE_LIMITS,
 	OPT_LOG_SIZE,
 	OPT_LOG_BODY,
@@ -91,6 +107,9 @@ static const struct option options[] = {
 	{"ready-delay", required_argument, NULL, OPT_READY_DELAY},
 	{"keepalive-max", required_argument, NULL, OPT_KEEPALIVE_MAX},
 	{"latency", required_argument, NULL, OPT_LATENCY},
+	{"approximate", required_argument, NULL, OPT_APPROXIMATE},
+	{"max-top-k", required_argument, NULL, OPT_MAX_TOP_K},
+	{"small-limits", no_argument, NULL, OPT_SMALL_LIMITS},
 	{"rate-limits", optional_argument, NULL, OPT_RATE_LIMITS},
 	{"log-size", required_argument, NULL, OPT_LOG_SIZE},
 	{"log-body-limit", required_argument, NULL, OPT_LOG_BODY},
@@ -228,6 +247,21 @@ add_load(const char *path)
 	settings.loads[settings.nloads++] = path;
 }
 
+/* For tests that meet them with few records.  The sizes leave room for one. */
+static void
+use_small_limits(void)
+{
+	sizes.top_k = 5;
+	sizes.page = 3;
+	sizes.fetch = 2;
+	sizes.scan = 4;
+	sizes.upsert = 3;
+	sizes.delete_ids = 3;
+	sizes.result = 6 << 10;
+	sizes.upsert_body = 6 << 10;
+	sizes.body = 16 << 10;
+}
+
 static void
 take_option(int option, char *arg)
 {
@@ -319,6 +353,15 @@ take_option(int option, char *arg)
 			break;
 		case OPT_LATENCY:
 			settings.latency_ms = integer("latency", arg, 0, INT32_MAX);
+			break;
+		case OPT_APPROXIMATE:
+			settings.approximate = integer("approximate", arg, 0, INT32_MAX);
+			break;
+		case OPT_MAX_TOP_K:
+			sizes.top_k = integer("max-top-k", arg, 1, 10000);
+			break;
+		case OPT_SMALL_LIMITS:
+			use_small_limits();
 			break;
 		case OPT_RATE_LIMITS:
 			settings.rate_limits = arg ? strtod(arg, &end) : 1;

@@ -11,6 +11,7 @@
 #include "knn.h"
 #include "limits.h"
 #include "places.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -569,7 +570,7 @@ records_respond(Request *r, Str namespace, Str operation)
 		return reply_invalid(r, "Integrated inference is not configured for this index");
 	if (!check_namespace(r, namespace))
 		return true;
-	if (r->body_bytes > UPSERT_LIMIT)
-		return reply_control_error(r, 413, "PAYLOAD_TOO_LARGE", "Request body is %zu bytes, which exceeds the limit of %u bytes", r->body_bytes, UPSERT_LIMIT);
+	if (r->body_bytes > sizes.upsert_body)
+		return reply_control_error(r, 413, "PAYLOAD_TOO_LARGE", "Request body is %zu bytes, which exceeds the limit of %zu bytes", r->body_bytes, sizes.upsert_body);
 	return is_upsert ? upsert(r, namespace) : search(r, namespace);
 }

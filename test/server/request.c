@@ -5,6 +5,7 @@
 #include "request.h"
 
 #include "facts.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ reply_not_json(Request *r, const char *error)
 void
 reply_forget_excess(Request *r)
 {
-	if (r->reply.body.len > RESULT_LIMIT)
+	if (r->reply.body.len > sizes.result)
 	{
 		r->reply.forgotten += r->reply.body.len;
 		r->reply.body.len = 0;
@@ -151,9 +152,9 @@ reply_forget_excess(Request *r)
 bool
 reply_limit_result(Request *r)
 {
-	if (r->reply.forgotten + r->reply.body.len > RESULT_LIMIT)
-		reply_rpc_error(r, 400, RPC_OUT_OF_RANGE, "Error, message length too large: found %zu bytes, the limit is: %u bytes",
-						r->reply.forgotten + r->reply.body.len, RESULT_LIMIT);
+	if (r->reply.forgotten + r->reply.body.len > sizes.result)
+		reply_rpc_error(r, 400, RPC_OUT_OF_RANGE, "Error, message length too large: found %zu bytes, the limit is: %zu bytes",
+						r->reply.forgotten + r->reply.body.len, sizes.result);
 	return true;
 }
 

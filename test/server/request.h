@@ -10,9 +10,7 @@
 
 struct MHD_Connection;
 
-#define RESULT_LIMIT (4u << 20) /* bytes of a reply's body */
-#define UPSERT_LIMIT (2u << 20) /* bytes of an upsert's body */
-#define BODY_LIMIT (4u << 20)	/* bytes of any other */
+#define BODY_LIMIT (4u << 20) /* bytes of a request to the control plane */
 #define URL_LIMIT 16384
 
 /* Codes of gRPC, in the bodies of the data plane's errors */
@@ -93,7 +91,7 @@ extern bool reply_not_json(Request *r, const char *error);
 /* Of documents and records they have another shape: does a path speak of these? */
 extern bool path_has_error_response(Str path);
 /*
- * Replies beyond RESULT_LIMIT are errors that say how long they would have been:
+ * Replies beyond the limit are errors that say how long they would have been:
  * forget what is too much while it is put together, and make the error.
  */
 extern void reply_forget_excess(Request *r);

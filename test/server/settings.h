@@ -68,10 +68,27 @@ typedef struct Settings
 	_Atomic int ready_delay_ms;
 	_Atomic bool default_key_is_name; /* "__default__" in stats, not "" */
 	_Atomic size_t log_body_limit;
+	_Atomic int approximate; /* seed; 0: searches are exact */
 	_Atomic int log_size;
 } Settings;
 
 extern Settings settings;
+
+/* What a request, or its reply, may have */
+typedef struct Sizes
+{
+	_Atomic int top_k; /* matches of a query */
+	int page;		   /* ids or names of a list */
+	int fetch;		   /* ids of a fetch */
+	int scan;		   /* records of a page of a fetch by metadata */
+	int upsert;		   /* records of an upsert */
+	int delete_ids;	   /* ids of a delete */
+	size_t result;	   /* bytes of a reply's body */
+	size_t upsert_body;
+	size_t body; /* of any other request */
+} Sizes;
+
+extern Sizes sizes;
 
 extern const char *const lsn_headers_names[]; /* ends with NULL */
 

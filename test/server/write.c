@@ -13,8 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_VECTORS 1000
-#define MAX_IDS 1000
 #define MAX_UPDATED 100000
 
 /* What both upsert and update say of a record */
@@ -179,8 +177,8 @@ read_upsert_field(Request *r, JsonReader *j, Str key, Upsert *u)
 		return false;
 	while (json_next_item(j, &first))
 	{
-		if (u->count == MAX_VECTORS)
-			return !reply_invalid(r, "Request contains more than %d vectors", MAX_VECTORS);
+		if (u->count == sizes.upsert)
+			return !reply_invalid(r, "Request contains more than %d vectors", sizes.upsert);
 		if (!read_vector(r, j, u))
 			return false;
 	}
@@ -466,8 +464,8 @@ read_delete_field(Request *r, JsonReader *j, Str key, Delete *d)
 static bool
 check_delete(Request *r, const Delete *d)
 {
-	if (d->nids > MAX_IDS)
-		return !reply_invalid(r, "Delete accepts at most %d IDs, got %d", MAX_IDS, d->nids);
+	if (d->nids > sizes.delete_ids)
+		return !reply_invalid(r, "Delete accepts at most %d IDs, got %d", sizes.delete_ids, d->nids);
 	if ((d->nids > 0) + d->all + (d->filter != NULL) > 1)
 		return !reply_invalid(r, "Delete takes one of 'ids', 'deleteAll' and 'filter'");
 	if (!d->nids && !d->all && !d->filter)

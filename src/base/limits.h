@@ -1,0 +1,65 @@
+/*
+ * limits.h
+ *		How much Pinecone takes and gives at a time, and what goes by that.
+ *
+ * "make SMALL_LIMITS=1" makes all of it small, so that tests of a few hundred
+ * records meet every limit; pinecone-local --small-limits goes with it.
+ */
+#ifndef PINECONE_LIMITS_H
+#define PINECONE_LIMITS_H
+
+#ifdef PINECONE_SMALL_LIMITS
+#define PINECONE_LIMIT(limit, small) (small)
+#else
+#define PINECONE_LIMIT(limit, small) (limit)
+#endif
+
+/* ---- The API's, of 2025-10 ---- */
+
+/* Matches of a search */
+#define PINECONE_MAX_TOP_K PINECONE_LIMIT(10000, 5)
+
+/* Ids of a page of a list, records of a page of a fetch by metadata */
+#define PINECONE_LIST_PAGE PINECONE_LIMIT(100, 3)
+#define PINECONE_FILTER_PAGE PINECONE_LIMIT(10000, 4)
+
+/* Records of an upsert, ids of a delete, records that an update by filter changes */
+#define PINECONE_UPSERT_BATCH PINECONE_LIMIT(1000, 3)
+#define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
+#define PINECONE_MAX_UPDATED 100000
+
+/* Values of $in */
+#define PINECONE_MAX_IN_VALUES 10000
+
+/* Bytes of an upsert */
+#define PINECONE_MAX_BODY PINECONE_LIMIT(2 * 1000 * 1000, 6 * 1000)
+
+/* ---- Ours, which keep within them ---- */
+
+/*
+ * Ids of a fetch, of which there may be 1,000, and bytes of them: its URL has to
+ * pass any proxy.
+ */
+#define PINECONE_FETCH_BATCH PINECONE_LIMIT(100, 2)
+#define PINECONE_FETCH_QUERY 6000
+
+/*
+ * A reply of more than 4 MB is refused.  Sizes are estimated, so we aim below; a
+ * reply refused all the same is asked for in smaller parts.
+ */
+#define PINECONE_REPLY_BYTES PINECONE_LIMIT(3 * 1024 * 1024, 2 * 1024)
+
+/* Neighbours that a search asks for first when nothing says how many are wanted */
+#define PINECONE_FIRST_TOP_K PINECONE_LIMIT(100, 2)
+
+/* Outer rows that a read-ahead begins with: searches, lookups */
+#define PINECONE_FIRST_SEARCHES PINECONE_LIMIT(4, 2)
+#define PINECONE_FIRST_IDS PINECONE_LIMIT(16, 4)
+
+/* Changed records that a transaction fetches before it reads, to filter them itself */
+#define PINECONE_MAX_CHANGED PINECONE_LIMIT(1000, 5)
+
+/* Rows of a modification that wait for their stored records together */
+#define PINECONE_BUFFER_ROWS PINECONE_LIMIT(400, 5)
+
+#endif /* PINECONE_LIMITS_H */

@@ -1,0 +1,396 @@
+/*
+ * run_search.c
+ *		Returns, collects and sorts the rows of a search.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "base/limits.h"
+#include "base/setting.h"
+#include "scan/run_row.h"
+#include "scan/run_search.h"
+#include "scan/run_values.h"
+#include "scan/score.h"
+
+/* ---- Rows that are sorted here ---- */
+
+static void
+begin_sort(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->run->search;
+	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	AttrNumber keys[] = {scan_desc->natts + 1};
+	Oid operators[] = {Float8LessOperator};
+	Oid collations[] = {InvalidOid};
+	bool nulls_first[] = {false};
+	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
+	TupleDesc desc;
+
+	if (rows->in == NULL)
+	{
+		desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
+		for (int i = 1; i <= scan_desc->natts; i++)
+			TupleDescCopyEntry(desc, i, scan_desc, i);
+		TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
+		TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
+		pinecone_finish_tuple_desc(desc);
+		rows->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+		rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+		rows->row_cxt = AllocSetContextCreate(state->run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
+	}
+	rows->sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
+									  nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
+	rows->sorted = false;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+end_sort(PineconeSearchRows *rows)
+{
+	if (rows->sort == NULL)
+		return;
+	ExecClearTuple(rows->out);
+	tuplesort_end(rows->sort);
+	rows->sort = NULL;
+	rows->sorted = false;
+}
+
+static void
+sort_rows(PineconeScanState *state)
+{
+	tuplesort_performsort(state->run->search.sort);
+	state->run->search.sorted = true;
+}
+
+/*
+ * Form the row of a record in the slot for the sort.  Its distance is that of the
+ * score that the search gave it, or else that of its vector, or NULL.
+ */
+static void
+fill_sort_slot(ForeignScanState *node, PineconeRecord *record, bool of_search)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeMetric metric = state->request->metric;
+	TupleTableSlot *slot = state->run->search.in;
+	int place = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts;
+	ItemPointer ctid;
+	MemoryContext old;
+
+	ExecClearTuple(slot);
+	MemoryContextReset(state->run->search.row_cxt);
+	old = MemoryContextSwitchTo(state->run->search.row_cxt);
+	if (!of_search)
+		pinecone_score_record(record, metric, state->run->vector ? state->run->nvalues : 0, state->run->vector);
+	pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
+	slot->tts_isnull[place] = false;
+	if (of_search)
+		slot->tts_values[place] = Float8GetDatum(pinecone_score_to_distance(metric, record->score));
+	else if (state->run->vector != NULL && record->nvalues == state->run->nvalues)
+	{
+		double distance = pinecone_score_distance(metric, state->run->nvalues, record->values,
+												  state->run->vector);
+
+		slot->tts_values[place] = Float8GetDatum(distance);
+		pinecone_run_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
+	}
+	else
+		slot->tts_isnull[place] = true;
+	ctid = palloc(sizeof(ItemPointerData));
+	*ctid = pinecone_run_ctid(state, record);
+	slot->tts_values[place + 1] = PointerGetDatum(ctid);
+	slot->tts_isnull[place + 1] = !state->request->want_ctid;
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(old);
+}
+
+/* Show a row of the sort in the scan's slot. */
+static void
+show_sorted_row(ForeignScanState *node, TupleTableSlot *from, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	ExecClearTuple(slot);
+	slot_getallattrs(from);
+	memcpy(slot->tts_values, from->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, from->tts_isnull, natts * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	if (state->request->want_ctid)
+		slot->tts_tid = *(ItemPointer) DatumGetPointer(from->tts_values[natts + 1]);
+}
+
+static bool
+next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeSearchRows *rows = &((PineconeScanState *) node->fdw_state)->run->search;
+
+	if (!tuplesort_gettupleslot(rows->sort, true, false, rows->out, NULL))
+		return false;
+	show_sorted_row(node, rows->out, slot);
+	return true;
+}
+
+/* ---- Collecting ---- */
+
+/* Are there more records than searches bring, or more namespaces than one? */
+static bool
+is_beyond_cap(PineconeScanState *state)
+{
+	int ceiling = state->session->max_top_k;
+
+	return state->run->nnamespaces > 1 ||
+		   (state->run->nnamespaces == 1 &&
+			state->run->namespaces[0].records > (ceiling > 0 ? ceiling : PINECONE_MAX_TOP_K));
+}
+
+void
+pinecone_search_decide_collecting(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	List *quals = node->ss.ps.plan->qual;
+	double limit = pinecone_run_evaluate_count(node, request->limit);
+	double offset = pinecone_run_evaluate_count(node, request->offset);
+	bool limited = pinecone_enable_limit && !state->drained && limit >= 0;
+	bool bounded = request->bound >= 0 || request->score_bound >= 0;
+	bool may_grow = quals != NIL || state->run->nnamespaces > 1 || bounded ||
+					pinecone_fanout_passes_over(state->run->stream);
+
+	/* conditions are evaluated twice */
+	if (!request->sorted || contain_volatile_functions((Node *) quals))
+		return;
+	if (limited ? !may_grow : !bounded && !(request->all && is_beyond_cap(state)))
+		return;
+	state->run->search.collecting = true;
+	state->run->search.keep_all = state->run->begun_ahead;
+	state->run->search.wanted = limited ? Max(1, limit + Max(0, offset)) : get_float8_infinity();
+}
+
+/* Does the row in the scan's slot meet the local conditions? */
+static bool
+meets_conditions(ForeignScanState *node, TupleTableSlot *slot)
+{
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	TupleTableSlot *old = econtext->ecxt_scantuple;
+	bool result;
+
+	if (node->ss.ps.qual == NULL)
+		return true;
+	econtext->ecxt_scantuple = slot;
+	result = ExecQual(node->ss.ps.qual, econtext);
+	econtext->ecxt_scantuple = old;
+	ResetExprContext(econtext);
+	return result;
+}
+
+/* Keep a row for later, unless the scan would not return it anyway. */
+static void
+keep_row(ForeignScanState *node, PineconeRecord *record, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->run->search;
+
+	if (rows->sort == NULL)
+		begin_sort(node);
+	fill_sort_slot(node, record, true);
+	if (rows->collecting)
+	{
+		bool met;
+
+		show_sorted_row(node, rows->in, slot);
+		met = meets_conditions(node, slot);
+		ExecClearTuple(slot);
+		if (met)
+			rows->met++;
+		else if (!rows->keep_all)
+		{
+			InstrCountFiltered1(node, 1);
+			return;
+		}
+	}
+	tuplesort_puttupleslot(rows->sort, rows->in);
+}
+
+/* ---- Exhaustive search ---- */
+
+/*
+ * Read everything the filter matches, leave out what the search has returned, and
+ * add it to the rows that are sorted here.
+ */
+static void
+search_exhaustively(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSourceSpec spec;
+	PineconeFanout *stream;
+	PineconeRecord *record;
+	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
+
+	state->exhaustive = true;
+	if (state->run->vector == NULL)
+		pinecone_run_evaluate_vector(node);
+	if (state->run->search.sort == NULL)
+		begin_sort(node);
+	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	spec.want_values = true;
+	stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
+								   PINECONE_FANOUT_ANY);
+	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
+	{
+		if (state->run->stream && pinecone_fanout_seen(state->run->stream, record))
+			continue;
+		fill_sort_slot(node, record, false);
+		tuplesort_puttupleslot(state->run->search.sort, state->run->search.in);
+	}
+	pinecone_fanout_end(stream);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A search has brought all it can.  Is there more that it cannot?  Either it
+ * is at its cap, or it went by the vector of a record that is not there: then
+ * the query vector is NULL, and SQL wants every row.
+ */
+static bool
+is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	if (status == PINECONE_SOURCE_CAPPED)
+		return true;
+	if (state->request->vector_id >= 0 && !state->run->found_any)
+	{
+		pinecone_run_evaluate_vector(node);
+		return state->run->vector == NULL;
+	}
+	return false;
+}
+
+/* ---- The next row ---- */
+
+/* Is a condition that scores meet up to some record met no more? */
+static bool
+is_beyond_score(PineconeScanState *state, double score)
+{
+	PineconeRequest *request = state->request;
+	Datum value = state->run->values.values[request->score_bound];
+	double bound = state->run->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
+																				 DatumGetFloat8(value);
+
+	/* as the column shows it */
+	if (state->score_is_real)
+		score = (float) score;
+	switch (request->score_compare)
+	{
+		case PINECONE_LT:
+			return !(score < bound);
+		case PINECONE_LE:
+			return !(score <= bound);
+		case PINECONE_GT:
+			return !(score > bound);
+		default:
+			return !(score >= bound);
+	}
+}
+
+static bool
+is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
+{
+	return pinecone_score_to_distance(state->request->metric, record->score) > state->run->bound ||
+		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
+}
+
+/*
+ * Returns rows as the search brings them, best first.  Rows that are collected, or
+ * come late, go into a sort; so does all that an exhaustive search finds.  What is
+ * in the sort is returned once there is enough of it, or when nothing else comes.
+ */
+TupleTableSlot *
+pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->run->search;
+
+	for (;;)
+	{
+		PineconeSourceStatus status = PINECONE_SOURCE_CAPPED;
+		PineconeRecord *record;
+		double distance;
+
+		if (rows->sorted)
+		{
+			if (next_sorted_row(node, slot))
+				return slot;
+			end_sort(rows);
+		}
+		if (rows->last)
+		{
+			state->run->done = true;
+			return ExecClearTuple(slot);
+		}
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->run->stream != NULL)
+		{
+			status = pinecone_fanout_next(state->run->stream, !state->no_wait, &record);
+			state->top_k = pinecone_fanout_top_k(state->run->stream);
+		}
+		if (status == PINECONE_SOURCE_PENDING)
+		{
+			state->pending = true;
+			return ExecClearTuple(slot);
+		}
+		if (status != PINECONE_SOURCE_RECORD)
+		{
+			if (is_incomplete(node, status))
+				search_exhaustively(node);
+			rows->last = true;
+		}
+		else
+		{
+			state->run->found_any = true;
+			distance = pinecone_score_to_distance(state->request->metric, record->score);
+			if (is_beyond_bounds(state, record))
+				rows->last = true;
+			else if (rows->collecting || (rows->some && distance < rows->distance))
+			{
+				keep_row(node, record, slot);
+				/* what comes after the collected rows is behind all of them */
+				rows->distance = rows->some ? Max(rows->distance, distance) : distance;
+				rows->some = true;
+				if (!rows->collecting || rows->met < rows->wanted)
+					continue;
+			}
+			else
+			{
+				rows->some = true;
+				rows->distance = distance;
+				pinecone_run_store_row(state, record, slot);
+				return slot;
+			}
+		}
+		rows->collecting = false;
+		if (rows->sort != NULL)
+			sort_rows(state);
+	}
+}
+
+void
+pinecone_search_end(PineconeRun *run)
+{
+	end_sort(&run->search);
+	if (run->search.in != NULL)
+	{
+		ExecDropSingleTupleTableSlot(run->search.in);
+		ExecDropSingleTupleTableSlot(run->search.out);
+	}
+}
