@@ -6,6 +6,7 @@
 \i test/regress/setup.sql
 ALTER DATABASE :"DBNAME" RESET pinecone_fdw.unseen_time;
 \c
+\! test/regress/pinecone post - /_local/settings '{"lag":60000}' >/dev/null
 CREATE FOREIGN TABLE t (id text, embedding real[], n int, note text) SERVER pinecone OPTIONS (namespace 'a');
 SELECT count(*) FROM t;
 SHOW pinecone_fdw.unseen_time;
@@ -41,5 +42,6 @@ SELECT count(*) FROM t;
 INSERT INTO t VALUES ('last', '{1,1}', 1) RETURNING id;
 SELECT id FROM t;
 
+\! test/regress/pinecone post - /_local/settings '{"lag":0}' >/dev/null
 \! test/regress/pinecone drop unseen
 DROP SERVER pinecone CASCADE;
