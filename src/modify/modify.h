@@ -108,6 +108,15 @@ extern void pineconeBeginDirectModify(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateDirectModify(ForeignScanState *node);
 extern void pineconeEndDirectModify(ForeignScanState *node);
 
+/*
+ * delete_ids.c, for modify_direct.c: may a DELETE go by the scan's ids alone?
+ * Then have them deleted; returns how many they are.
+ */
+extern bool pinecone_modify_may_delete_ids(PineconeTable *table, ModifyTable *plan,
+										   ForeignScan *scan);
+extern double pinecone_modify_delete_ids(PineconeModify *modify, ForeignScanState *node,
+										 const char *namespace_);
+
 /* truncate.c */
 extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 
