@@ -101,10 +101,6 @@ extern TupleTableSlot **pineconeExecForeignBatchInsert(EState *estate, ResultRel
 extern int pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **slots,
 									  int n);
 
-/* For these: what PostgreSQL leaves to the wrapper to check of a row. */
-extern void pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate,
-										   TupleTableSlot *slot);
-
 /* modify_direct.c */
 extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 									 int subplan_index);
@@ -170,5 +166,15 @@ extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
 
 /* No row may wait for the next when a trigger may fire before. */
 extern void pinecone_modify_flush_watched(PineconeModify *modify);
+
+/* check_row.c */
+
+/* For these: what PostgreSQL leaves to the wrapper to check of a row. */
+extern void pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate,
+										   TupleTableSlot *slot);
+
+/* Policies alone, of an updated row. */
+extern void pinecone_modify_check_policies(ResultRelInfo *rri, EState *estate,
+										   TupleTableSlot *slot);
 
 #endif /* PINECONE_MODIFY_H */
