@@ -195,6 +195,13 @@ for my $source (sort keys %reaches)
 	breach($source, 1, @circle == 2 ? "is in a circle, $names: open it, or say why in docs/internals.md" : "is in a circle of @{[scalar @circle]} files: $names");
 }
 
+# ---- The map ----
+
+my ($map) = $internals =~ m{<!-- map -->\n(.*)\n<!-- end of map -->}s;
+my $made = `test/docs/map.pl`;
+$made =~ s{^\s+|\s+$}{}g;
+breach('docs/internals.md', 1, 'its map is not what test/docs/map.pl prints') if !defined $map || $map ne $made;
+
 # ---- One version ----
 
 my %version = (
