@@ -637,7 +637,7 @@ await check('small limits, and an approximate index', async () => {
 	for (let i = 0; i < 30; i += 3) await good(h, 'upsert', { documents: [0, 1, 2].map((k) => ({ _id: `${i + k}`, v: [1, i + k], n: 1 })) });
 	for (const [operation, body, status] of [
 		['upsert', { documents: Array(4).fill({ _id: 'x', v: [1, 1] }) }, 400], ['update', { documents: Array(4).fill({ _id: 'x', n: 1 }) }, 400], ['delete', { ids: ['a', 'b', 'c', 'd'] }, 400], ['fetch', { ids: ['a', 'b', 'c'] }, 400],
-		['list', { limit: 4 }, 400], ['fetch', { filter: { n: 1 }, limit: 5 }, 400], ['search', { score_by: [{ type: 'dense_vector', field: 'v', values: [1, 1] }], top_k: 6 }, 400], ['upsert', { documents: [{ _id: 'x', v: [1, 1], m: 'x'.repeat(7000) }] }, 413],
+		['list', { limit: 4 }, 400], ['fetch', { filter: { n: 1 }, limit: 5 }, 400], ['search', { score_by: [{ type: 'dense_vector', field: 'v', values: [1, 1] }], top_k: 6 }, 400], ['upsert', { documents: [{ _id: 'x', v: [1, 1], m: 'x'.repeat(30000) }] }, 413],
 	]) await bad(h, operation, body, /./, status);
 	assert.equal(Object.keys((await good(h, 'fetch', { filter: { n: 1 } })).documents).length, 4);
 	assert.equal((await good(h, 'list', {})).documents.length, 3);
