@@ -70,6 +70,26 @@ UPDATE b SET id = id + 1000 WHERE id > 28;
 DELETE FROM i WHERE id < 0;
 COPY (SELECT id, n FROM i WHERE id > 20 ORDER BY id) TO stdout;
 
+-- RETURNING, with the ctid that stands for the id
+INSERT INTO u VALUES (md5('ret')::uuid, '{1,1}', 7) RETURNING id, ctid > '(0,0)' AS placed, n;
+SELECT ctid AS place FROM u WHERE id = md5('ret')::uuid \gset
+UPDATE u SET n = 8 WHERE id = md5('ret')::uuid RETURNING id, ctid = :'place' AS same, n;
+UPDATE u SET embedding = '{2,1}' WHERE ctid = :'place' RETURNING id, ctid = :'place' AS same, embedding;
+UPDATE u SET id = md5('moved')::uuid WHERE id = md5('ret')::uuid RETURNING id, ctid = :'place' AS same;
+UPDATE u SET id = NULL WHERE id = md5('moved')::uuid RETURNING id, ctid;
+INSERT INTO u VALUES (NULL, '{1,1}') RETURNING id, ctid;
+DELETE FROM u WHERE id = md5('moved')::uuid RETURNING id, ctid = :'place' AS same, n;
+INSERT INTO b VALUES (-77, '{1,1}', 7) RETURNING id, n;
+SELECT ctid AS place FROM b WHERE id = -77 \gset
+UPDATE b SET n = 8 WHERE id = -77 RETURNING id, ctid = :'place' AS same, n;
+UPDATE b SET id = id - 1 WHERE ctid = :'place' RETURNING id, ctid = :'place' AS same;
+DELETE FROM b WHERE id = -78 RETURNING id, ctid = :'place' AS same, n;
+INSERT INTO i VALUES (-77, '{1,1}', 7) RETURNING id, ctid > '(0,0)' AS placed;
+SELECT ctid AS place FROM i WHERE id = -77 \gset
+DELETE FROM i WHERE ctid = :'place' RETURNING id, ctid = :'place' AS same;
+INSERT INTO u VALUES (md5('dup')::uuid, '{1,1}', 7), (md5('1')::uuid, '{1,1}', 7) ON CONFLICT DO NOTHING RETURNING id;
+DELETE FROM u WHERE id = md5('dup')::uuid;
+
 -- ids that are spelled otherwise are none
 \! test/regress/pinecone post id-types /vectors/upsert '{"namespace":"odd","vectors":[{"id":"c4ca4238-a0b9-2382-0dcc-509a6f75849b","values":[1,1],"metadata":{"n":1}},{"id":"C4CA4238-A0B9-2382-0DCC-509A6F75849B","values":[2,1],"metadata":{"n":2}},{"id":"doc#1","values":[3,1],"metadata":{"n":3}},{"id":"7","values":[4,1],"metadata":{"n":4}},{"id":"007","values":[5,1],"metadata":{"n":5}},{"id":"-0","values":[6,1],"metadata":{"n":6}},{"id":"9223372036854775807","values":[7,1],"metadata":{"n":7}},{"id":"9223372036854775808","values":[8,1],"metadata":{"n":8}},{"id":" 7","values":[9,1],"metadata":{"n":9}}]}'
 CREATE FOREIGN TABLE odd (id uuid, embedding real[], n int) SERVER pinecone OPTIONS (namespace 'odd');

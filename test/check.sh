@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: regress tap contract random unit docs
+#	test/check.sh SUITE...		some of: regress tap contract random approximate small unit docs
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -16,6 +16,8 @@
 #	tap			test/t/*.pl, by prove
 #	contract	test/contract/run.sh, and likewise unit and docs
 #	random		programs in test/random
+#	approximate	those that read, shorter, with searches as of an approximate index
+#	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
 set -uo pipefail
@@ -24,7 +26,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
 
-readonly ALL_SUITES=(regress tap contract random unit docs)
+readonly ALL_SUITES=(regress tap contract random approximate small unit docs)
 passed=0
 failed=0
 
@@ -126,6 +128,17 @@ suite_random() {
 	done
 }
 
+suite_approximate() {
+	local seed=$((RANDOM % 1000 + 1)) name
+	for name in conditions namespaces append joins statements floats; do
+		run_program "$name, --approximate $seed" env "PINECONE_LOCAL_ARGS=--approximate $seed" "test/random/$name.pl" "$seed" $([ "$name" = floats ] && echo 2 || echo 120)
+	done
+}
+
+suite_small() {
+	run_program test/small.sh test/small.sh
+}
+
 suite_contract() {
 	run_program test/contract/run.sh test/contract/run.sh
 }
@@ -143,7 +156,8 @@ has_files() {
 	case $1 in
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
-		random) compgen -G 'test/random/*' ;;
+		approximate | random) compgen -G 'test/random/*' ;;
+		small) compgen -G test/small.sh ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null
 }
@@ -172,10 +186,7 @@ test/install.sh check || {
 cluster_begin || exit
 log=$CLUSTER_DIR/check.log
 build || finish
-# The regression tests look at what is sent when the service shows all that was
-# written, and write by other ways in between; test/t/029_own_writes.pl is about
-# what it does not show yet
-cluster_postgres "pinecone_fdw.unseen_time = 0" && cluster_pinecone || {
+cluster_postgres && cluster_pinecone || {
 	count start 0 1
 	finish
 }

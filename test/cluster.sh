@@ -13,6 +13,9 @@
 # PINECONE_LOCAL_PORT, PINECONE_LOCAL_URL (of its control plane) and
 # PINECONE_LOCAL_KEY.  PG_CONFIG chooses the PostgreSQL.
 #
+# PINECONE_LOCAL_ARGS are arguments for each pinecone-local that is started, and
+# how suites run with other ones: --small-limits, --approximate SEED.
+#
 # PostgreSQL listens on a socket in the directory alone, pinecone-local on free
 # ports of the loopback interface.  Both run as the user who runs the script;
 # for root, who may not run PostgreSQL, as "postgres" or else "nobody".  The
@@ -97,13 +100,14 @@ cluster_postgres() {
 
 cluster_pinecone() {
 	local pid port_file=$CLUSTER_DIR/pinecone.port
-	export PINECONE_LOCAL_KEY=${PINECONE_LOCAL_KEY:-test-key}
+	export PINECONE_LOCAL_KEY=${PINECONE_LOCAL_KEY:-test-key} PINECONE_LOCAL_ARGS=${PINECONE_LOCAL_ARGS:-}
 
+	# shellcheck disable=SC2086 # several arguments
 	# A copy, for the user it runs as may not reach the original
 	install -m 755 "$CLUSTER_SOURCE/test/server/pinecone-local" "$CLUSTER_DIR/pinecone-local"
 	rm -f "$port_file"
 	"${cluster_as[@]}" "$CLUSTER_DIR/pinecone-local" --port 0 --port-file "$port_file" \
-		--api-key "$PINECONE_LOCAL_KEY" "$@" >>"$CLUSTER_DIR/pinecone.log" 2>&1 </dev/null &
+		--api-key "$PINECONE_LOCAL_KEY" "$@" $PINECONE_LOCAL_ARGS >>"$CLUSTER_DIR/pinecone.log" 2>&1 </dev/null &
 	pid=$!
 	disown "$pid"
 	echo "$pid" >"$CLUSTER_DIR/pinecone.pid"

@@ -354,12 +354,17 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 }
 
-/* Earlier writes of this transaction that wait for its commit; a scan shows their effect. */
+/*
+ * Earlier writes of this transaction that wait for its commit, and with ANALYZE
+ * committed ones that the service may not show yet; a scan shows their effect.
+ */
 static void
 explain_pending(const PineconeScanState *state, ExplainState *es)
 {
 	if (state->pending_before > 0)
 		ExplainPropertyFloat("Pinecone Pending Writes", NULL, state->pending_before, 0, es);
+	if (state->unseen > 0)
+		ExplainPropertyFloat("Pinecone Unseen Writes", NULL, state->unseen, 0, es);
 }
 
 void
@@ -461,7 +466,10 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
 
 	explain_write(state->table,
-				  plan->operation == CMD_UPDATE ? "update by metadata" : "delete by metadata", es);
+				  plan->operation == CMD_UPDATE ? "update by metadata" :
+				  state->request->ids != NIL	? "delete by id, without a look" :
+												  "delete by metadata",
+				  es);
 	explain_namespaces(node, &values, es);
 	explain_records(state, &values, &filter, es);
 	if (plan->operation == CMD_UPDATE)

@@ -32,7 +32,7 @@
 #define PINECONE_MAX_IN_VALUES 10000
 
 /* Bytes of an upsert */
-#define PINECONE_MAX_BODY PINECONE_LIMIT(2 * 1000 * 1000, 6 * 1000)
+#define PINECONE_MAX_BODY PINECONE_LIMIT(2 * 1000 * 1000, 20 * 1000)
 
 /* ---- Ours, which keep within them ---- */
 

@@ -52,8 +52,8 @@ extern HTAB *pinecone_rate_create(void);
  * time at which to ask again.
  */
 extern PineconeTime pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates,
-									  PineconeRateKind kind, const char *namespace_,
-									  PineconeTime now);
+									   PineconeRateKind kind, const char *namespace_,
+									   PineconeTime now);
 
 /* A request sent at that time was one too many. */
 extern void pinecone_rate_lower(HTAB *buckets, const PineconeRateLimits *rates,

@@ -122,7 +122,7 @@ is_listed(PineconeSession *session, const char *name)
 {
 	return name[0] == '\0' || strcmp(name, "__default__") == 0 ||
 		   (session->stats != NULL && session->stats_location == session->location &&
-			pinecone_session_namespace_records(session->stats, name) >= 0);
+			pinecone_stats_records(session->stats, name) >= 0);
 }
 
 /* ---- Asking ---- */
@@ -336,10 +336,10 @@ pinecone_alias_known(PineconeSession *session, const char *name)
 double
 pinecone_alias_records(PineconeSession *session, PineconeStats *stats, const char *name)
 {
-	double records = pinecone_session_namespace_records(stats, name);
+	double records = pinecone_stats_records(stats, name);
 	const char *target = records < 0 ? pinecone_alias_known(session, name) : NULL;
 
-	return target ? pinecone_session_namespace_records(stats, target) : records;
+	return target ? pinecone_stats_records(stats, target) : records;
 }
 
 bool

@@ -102,6 +102,9 @@ extern void pinecone_session_refresh(PineconeSession *session);
 extern bool pinecone_session_ask_stats(PineconeSession *session);
 extern bool pinecone_session_take_stats(PineconeSession *session);
 
+/* What was asked for ahead is not wanted any more. */
+extern void pinecone_session_drop_stats_call(PineconeSession *session);
+
 /* Are they there, or asked for? */
 extern bool pinecone_session_stats_ready(PineconeSession *session);
 
@@ -117,12 +120,6 @@ extern bool pinecone_session_locate(PineconeSession *session, struct PineconePro
  * Returns whether there may be another answer.
  */
 extern bool pinecone_session_forget_host(PineconeSession *session, int location);
-
-/*
- * Records in one namespace by those statistics; -1 when they do not have it,
- * which need not mean that it is empty: it may be an alias, or new.
- */
-extern double pinecone_session_namespace_records(struct PineconeStats *stats, const char *namespace_);
 
 /*
  * The namespaces of a table by those statistics, and the records of each, -1

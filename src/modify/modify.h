@@ -101,16 +101,21 @@ extern TupleTableSlot **pineconeExecForeignBatchInsert(EState *estate, ResultRel
 extern int pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **slots,
 									  int n);
 
-/* For these: what PostgreSQL leaves to the wrapper to check of a row. */
-extern void pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate,
-										   TupleTableSlot *slot);
-
 /* modify_direct.c */
 extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 									 int subplan_index);
 extern void pineconeBeginDirectModify(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateDirectModify(ForeignScanState *node);
 extern void pineconeEndDirectModify(ForeignScanState *node);
+
+/*
+ * delete_ids.c, for modify_direct.c: may a DELETE go by the scan's ids alone?
+ * Then have them deleted; returns how many they are.
+ */
+extern bool pinecone_modify_may_delete_ids(PineconeTable *table, ModifyTable *plan,
+										   ForeignScan *scan);
+extern double pinecone_modify_delete_ids(PineconeModify *modify, ForeignScanState *node,
+										 const char *namespace_);
 
 /* truncate.c */
 extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
@@ -161,5 +166,15 @@ extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
 
 /* No row may wait for the next when a trigger may fire before. */
 extern void pinecone_modify_flush_watched(PineconeModify *modify);
+
+/* check_row.c */
+
+/* For these: what PostgreSQL leaves to the wrapper to check of a row. */
+extern void pinecone_modify_check_inserted(ResultRelInfo *rri, EState *estate,
+										   TupleTableSlot *slot);
+
+/* Policies alone, of an updated row. */
+extern void pinecone_modify_check_policies(ResultRelInfo *rri, EState *estate,
+										   TupleTableSlot *slot);
 
 #endif /* PINECONE_MODIFY_H */

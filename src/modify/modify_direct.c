@@ -5,7 +5,8 @@
  * This is planned when the filter says exactly which rows are meant and the
  * values to set do not depend on the row.  Whether it is done so shows when
  * the values are known: a field set to NULL, or rows that this transaction has
- * written itself, are dealt with record by record.
+ * written itself, are dealt with record by record.  What is deleted by its id,
+ * unseen, comes this way as well: see delete_ids.c.
  */
 #include "postgres.h"
 
@@ -253,23 +254,25 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	PineconeTable *table;
 	List *attnums = NIL;
 	List *values = NIL;
+	bool by_ids;
 	bool checked;
 
 	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
-		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE) ||
-		!request_is_exact(scan))
+		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE))
 		return false;
 	table = pinecone_option_table(rte->relid);
 	if (table->id_attnum == 0)
 		return false;
-	if (plan->operation == CMD_DELETE && !table->delete_by_filter)
+	by_ids = pinecone_modify_may_delete_ids(table, plan, scan);
+	if (!by_ids && (!request_is_exact(scan) ||
+					(plan->operation == CMD_DELETE && !table->delete_by_filter)))
 		return false;
 	if (plan->operation == CMD_UPDATE &&
 		(!direct_assignments(root, result_relation, table, &attnums, &values) ||
 		 touches_partition_key(rte->relid, attnums)))
 		return false;
 
-	checked = needs_check(table, scan);
+	checked = !by_ids && needs_check(table, scan);
 	scan->operation = plan->operation;
 	scan->resultRelation = result_relation;
 	scan->scan.plan.async_capable = false;
@@ -556,6 +559,11 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	PineconeScanState *scan = direct->scan;
 	double count = -1;
 
+	if (scan->request->ids != NIL)
+	{
+		scan->run->counters->namespaces++;
+		return pinecone_modify_delete_ids(direct->modify, node, namespace_);
+	}
 	pinecone_consistency_wait(scan->session, scan->table, namespace_);
 	if (scan->run->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;

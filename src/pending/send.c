@@ -11,13 +11,13 @@
  */
 #include "postgres.h"
 
-#include "lib/ilist.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/idset.h"
 #include "base/limits.h"
+#include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
 #include "pending/send.h"
@@ -32,30 +32,6 @@
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
 
-typedef struct Item
-{
-	const char *id;
-	int start; /* of its text in the batch's; length 0: superseded */
-	int len;
-} Item;
-
-typedef struct Batch
-{
-	dlist_node node;
-	MemoryContext cxt;
-	PineconeWriteKind kind;
-	StringInfoData text; /* of upserts: JSON, with commas between */
-	int superseded;		 /* bytes of it that are not sent */
-	int nitems;
-	int live; /* items that are sent */
-	int size;
-	Item *items;
-	idset_hash *ids;
-	PineconeWrite *whole;	/* a write to the whole namespace */
-	StringInfoData written; /* all of it, for the time until the service shows it */
-	PineconeCall *call;
-	bool confirmed; /* has been applied */
-} Batch;
 
 typedef struct Target
 {
@@ -67,8 +43,8 @@ typedef struct Target
 	struct Target *twin; /* a ring: the same namespace as other users, or itself */
 
 	/* Batches */
-	Batch *upserts;	  /* open, or NULL */
-	Batch *deletions; /* open, or NULL */
+	PineconeBatch *upserts;	  /* open, or NULL */
+	PineconeBatch *deletions; /* open, or NULL */
 	dlist_head sent;
 	int nsent;
 	int text_size; /* of the last batch of upserts: the next may need as much */
@@ -159,7 +135,7 @@ typedef struct Progress
 
 /* A namespace that is not there holds nothing to delete or to update. */
 static bool
-is_missing_namespace(Batch *batch)
+is_missing_namespace(PineconeBatch *batch)
 {
 	return batch->kind != PINECONE_WRITE_UPSERT &&
 		   pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
@@ -173,7 +149,7 @@ progress_of(const Target *target)
 
 	dlist_foreach(iter, &unconstify(Target *, target)->sent)
 	{
-		Batch *batch = dlist_container(Batch, node, iter.cur);
+		PineconeBatch *batch = dlist_container(PineconeBatch, node, iter.cur);
 
 		if (batch->confirmed)
 			progress.applied += batch->live;
@@ -223,107 +199,10 @@ pinecone_send_progress(PineconeSend *send)
 	return send->reported ? NULL : describe_progress(send);
 }
 
-/* ---- Batches ---- */
-
-static Batch *
-create_batch(PineconeSend *send, Target *target, PineconeWriteKind kind)
-{
-	MemoryContext cxt = AllocSetContextCreate(send->cxt, "pinecone batch", ALLOCSET_DEFAULT_SIZES);
-	Batch *batch = MemoryContextAllocZero(cxt, sizeof(Batch));
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-
-	batch->cxt = cxt;
-	batch->kind = kind;
-	initStringInfo(&batch->text);
-	if (kind == PINECONE_WRITE_UPSERT)
-		enlargeStringInfo(&batch->text, target->text_size);
-	batch->size = 16;
-	batch->items = palloc(batch->size * sizeof(Item));
-	batch->ids = idset_create(cxt, 64, NULL);
-	initStringInfo(&batch->written);
-	MemoryContextSwitchTo(old);
-	return batch;
-}
-
-/* Until a write can be seen it has to be known. */
-static void
-keep_write(Batch *batch, const PineconeWrite *write)
-{
-	if (pinecone_confirmed_are_kept())
-		pinecone_write_encode(&batch->written, 0, write);
-}
-
-static bool
-batch_has(const Batch *batch, const char *id)
-{
-	return batch != NULL && batch->ids != NULL && idset_lookup(batch->ids, id) != NULL;
-}
-
-/* An item of the batch; an earlier one of the same id is superseded. */
-static void
-add_item(Batch *batch, const char *id, int start, int len)
-{
-	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
-	PineconeIdEntry *entry;
-	bool found;
-
-	if (batch->nitems == batch->size)
-	{
-		batch->size *= 2;
-		batch->items = repalloc(batch->items, batch->size * sizeof(Item));
-	}
-	entry = idset_lookup(batch->ids, id);
-	if (entry != NULL)
-	{
-		Item *earlier = &batch->items[entry->number];
-
-		batch->superseded += earlier->len;
-		earlier->len = 0;
-		batch->live--;
-	}
-	else
-		entry = idset_insert(batch->ids, pstrdup(id), &found);
-	entry->number = batch->nitems;
-	batch->items[batch->nitems].id = entry->id;
-	batch->items[batch->nitems].start = start;
-	batch->items[batch->nitems].len = len;
-	batch->nitems++;
-	batch->live++;
-	MemoryContextSwitchTo(old);
-}
-
-/* Drop superseded items and their texts. */
-static void
-compact(Batch *batch)
-{
-	int len = 0;
-	int n = 0;
-
-	if (batch->superseded == 0)
-		return;
-	for (int i = 0; i < batch->nitems; i++)
-	{
-		Item item = batch->items[i];
-
-		if (item.len == 0)
-			continue;
-		if (len > 0)
-			batch->text.data[len++] = ',';
-		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
-		item.start = len;
-		len += item.len;
-		idset_lookup(batch->ids, item.id)->number = n;
-		batch->items[n++] = item;
-	}
-	batch->text.len = len;
-	batch->nitems = n;
-	batch->superseded = 0;
-}
-
 /* ---- Sending ---- */
 
 static PineconeCall *
-start_deletion(Target *target, Batch *batch)
+start_deletion(Target *target, PineconeBatch *batch)
 {
 	char **ids = palloc(batch->nitems * sizeof(char *));
 	int n = 0;
@@ -359,14 +238,14 @@ start_whole(Target *target, const PineconeWrite *write)
 }
 
 static void
-start_batch(PineconeSend *send, Target *target, Batch *batch)
+start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
 	if (batch->kind == PINECONE_WRITE_UPSERT)
 	{
 		send->open_bytes -= batch->text.len;
-		compact(batch);
+		pinecone_batch_compact(batch);
 		batch->call = pinecone_vectors_upsert(target->session, target->counters, target->namespace_,
 											  batch->text.data, batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
@@ -384,7 +263,7 @@ start_batch(PineconeSend *send, Target *target, Batch *batch)
 
 /* What the batch has written may not be shown yet. */
 static void
-note_confirmed(Target *target, Batch *batch, int64 lsn)
+note_confirmed(Target *target, PineconeBatch *batch, int64 lsn)
 {
 	PineconeConfirmedKey key;
 
@@ -396,7 +275,7 @@ note_confirmed(Target *target, Batch *batch, int64 lsn)
 
 /* A successful reply: does it confirm the batch? */
 static bool
-confirm(Target *target, Batch *batch)
+confirm(Target *target, PineconeBatch *batch)
 {
 	if (!pinecone_vectors_confirm(batch->call))
 		return false;
@@ -417,7 +296,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 	for (int i = 0; i < send->ntargets; i++)
 	{
 		dlist_foreach(iter, &send->targets[i]->sent)
-			pinecone_vectors_stop(dlist_container(Batch, node, iter.cur)->call);
+			pinecone_vectors_stop(dlist_container(PineconeBatch, node, iter.cur)->call);
 	}
 	for (int i = 0; i < send->ntargets; i++)
 	{
@@ -425,7 +304,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 
 		dlist_foreach(iter, &target->sent)
 		{
-			Batch *batch = dlist_container(Batch, node, iter.cur);
+			PineconeBatch *batch = dlist_container(PineconeBatch, node, iter.cur);
 
 			pinecone_vectors_wait(batch->call);
 			if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NONE && !batch->confirmed)
@@ -442,7 +321,7 @@ fail(PineconeSend *send, PineconeCall *failed)
  * has left, until there are none.
  */
 static void
-update_rest(PineconeSend *send, Target *target, Batch *batch)
+update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
 	double left = pinecone_vectors_count_result(batch->call) < PINECONE_MAX_UPDATED ? 0 : 1;
 
@@ -476,7 +355,7 @@ update_rest(PineconeSend *send, Target *target, Batch *batch)
 
 /* A sent batch's call has finished: take note of it, or raise its error. */
 static void
-finish_batch(PineconeSend *send, Target *target, Batch *batch)
+finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
@@ -509,7 +388,7 @@ look(PineconeSend *send, Target *target)
 	send->unlooked = 0;
 	dlist_foreach_modify(iter, &target->sent)
 	{
-		Batch *batch = dlist_container(Batch, node, iter.cur);
+		PineconeBatch *batch = dlist_container(PineconeBatch, node, iter.cur);
 
 		if (pinecone_vectors_ready(batch->call))
 			finish_batch(send, target, batch);
@@ -527,7 +406,7 @@ wait_until_below(PineconeSend *send, Target *target, int most)
 		int n = 0;
 
 		dlist_foreach(iter, &target->sent)
-			calls[n++] = dlist_container(Batch, node, iter.cur)->call;
+			calls[n++] = dlist_container(PineconeBatch, node, iter.cur)->call;
 		(void) pinecone_vectors_wait_any(calls, n);
 		pfree(calls);
 		look(send, target);
@@ -535,9 +414,9 @@ wait_until_below(PineconeSend *send, Target *target, int most)
 }
 
 static void
-flush_batch(PineconeSend *send, Target *target, Batch **open)
+flush_batch(PineconeSend *send, Target *target, PineconeBatch **open)
 {
-	Batch *batch = *open;
+	PineconeBatch *batch = *open;
 
 	if (batch == NULL)
 		return;
@@ -570,7 +449,7 @@ is_on_the_wire(Target *target, const char *id)
 
 	dlist_foreach(iter, &target->sent)
 	{
-		if (batch_has(dlist_container(Batch, node, iter.cur), id))
+		if (pinecone_batch_has(dlist_container(PineconeBatch, node, iter.cur), id))
 			return true;
 	}
 	return false;
@@ -582,9 +461,9 @@ wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	const char *id = write->record.id;
 
-	if (write->kind != PINECONE_WRITE_UPSERT && batch_has(target->upserts, id))
+	if (write->kind != PINECONE_WRITE_UPSERT && pinecone_batch_has(target->upserts, id))
 		flush_batch(send, target, &target->upserts);
-	if (write->kind != PINECONE_WRITE_DELETE && batch_has(target->deletions, id))
+	if (write->kind != PINECONE_WRITE_DELETE && pinecone_batch_has(target->deletions, id))
 		flush_batch(send, target, &target->deletions);
 	while (is_on_the_wire(target, id))
 		wait_until_below(send, target, target->nsent);
@@ -595,16 +474,16 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
 	int most = PINECONE_MAX_BODY - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
-	Batch *batch = target->upserts;
+	PineconeBatch *batch = target->upserts;
 	int start;
 	int len;
 
 	if (batch == NULL)
-		batch = target->upserts = create_batch(send, target, PINECONE_WRITE_UPSERT);
+		batch = target->upserts = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
 	if (batch->superseded > PINECONE_MAX_BODY)
 	{
 		send->open_bytes -= batch->text.len;
-		compact(batch);
+		pinecone_batch_compact(batch);
 		send->open_bytes += batch->text.len;
 	}
 	start = batch->text.len;
@@ -617,7 +496,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)
 	{
 		/* it is the next batch's first */
-		Batch *next = create_batch(send, target, PINECONE_WRITE_UPSERT);
+		PineconeBatch *next = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;
@@ -632,8 +511,8 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
 						record->id, len, most)));
-	add_item(batch, record->id, batch->text.len - len, len);
-	keep_write(batch, write);
+	pinecone_batch_add(batch, record->id, batch->text.len - len, len);
+	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
 	if (batch->live >= target->batch_size)
 		flush_batch(send, target, &target->upserts);
@@ -645,11 +524,11 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 	const char *id = write->record.id;
 
 	if (target->deletions == NULL)
-		target->deletions = create_batch(send, target, PINECONE_WRITE_DELETE);
-	if (batch_has(target->deletions, id))
+		target->deletions = pinecone_batch_create(send->cxt, PINECONE_WRITE_DELETE, target->text_size);
+	if (pinecone_batch_has(target->deletions, id))
 		return;
-	add_item(target->deletions, id, 0, 1);
-	keep_write(target->deletions, write);
+	pinecone_batch_add(target->deletions, id, 0, 1);
+	pinecone_batch_keep(target->deletions, write);
 	send->unlooked += strlen(id);
 	if (target->deletions->live >= PINECONE_DELETE_BATCH)
 		flush_batch(send, target, &target->deletions);
@@ -660,14 +539,14 @@ static void
 add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	bool has_id = pinecone_write_has_id(write->kind);
-	Batch *batch;
+	PineconeBatch *batch;
 	MemoryContext old;
 
 	if (!has_id)
 		drain_target(send, target);
 	else
 		wait_until_below(send, target, target->session->options->max_concurrency);
-	batch = create_batch(send, target, write->kind);
+	batch = pinecone_batch_create(send->cxt, write->kind, target->text_size);
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->whole = palloc(sizeof(PineconeWrite));
 	*batch->whole = *write;
@@ -677,10 +556,10 @@ add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
 		batch->whole->record.metadata = pstrdup(write->record.metadata);
 	MemoryContextSwitchTo(old);
 	if (has_id)
-		add_item(batch, write->record.id, 0, 1);
+		pinecone_batch_add(batch, write->record.id, 0, 1);
 	else
 		batch->live = 1;
-	keep_write(batch, write);
+	pinecone_batch_keep(batch, write);
 	start_batch(send, target, batch);
 	if (!has_id)
 		drain_target(send, target);

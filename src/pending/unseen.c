@@ -374,6 +374,15 @@ pinecone_unseen_view(PineconeSession *session, const char *namespace_)
 	return view;
 }
 
+double
+pinecone_unseen_count(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+	int number = host ? pinecone_pending_log_place(host->copy->log, NULL, namespace_) : -1;
+
+	return number < 0 ? 0 : pinecone_pending_index_count(host->copy->index, number);
+}
+
 bool
 pinecone_unseen_elsewhere(PineconeSession *session, const char *namespace_)
 {

@@ -14,6 +14,9 @@
  */
 extern PineconePendingView *pinecone_unseen_view(PineconeSession *session, const char *namespace_);
 
+/* How many writes that is of.  Asks nobody. */
+extern double pinecone_unseen_count(PineconeSession *session, const char *namespace_);
+
 /*
  * Has the index unseen writes, but none to a namespace of that name?  Then the
  * name may be an alias of one that has.

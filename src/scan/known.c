@@ -89,7 +89,7 @@ is_current(PineconeTime at)
 static double
 listed_records(const PineconeSourceSpec *spec)
 {
-	double records = pinecone_session_namespace_records(spec->session->stats, spec->namespace_);
+	double records = pinecone_stats_records(spec->session->stats, spec->namespace_);
 
 	return records > 0 ? records : -1;
 }

@@ -19,6 +19,8 @@
 
 #include "base/compat.h"
 #include "base/memory.h"
+#include "client/alias.h"
+#include "pending/unseen.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
 #include "scan/run_row.h"
@@ -179,6 +181,22 @@ pinecone_run_is_timed(ForeignScanState *node)
 	return node->ss.ps.instrument != NULL && pinecone_needs_timer(node->ss.ps.instrument);
 }
 
+/* Confirmed writes that are laid over what the service shows, for EXPLAIN ANALYZE. */
+static void
+count_unseen(PineconeScanState *state)
+{
+	double n = 0;
+
+	for (int i = 0; i < state->run->nnamespaces; i++)
+	{
+		const char *name = pinecone_option_plain_namespace(state->run->namespaces[i].name);
+		const char *target = pinecone_alias_known(state->session, name);
+
+		n += pinecone_unseen_count(state->session, target ? target : name);
+	}
+	state->unseen = Max(state->unseen, n);
+}
+
 void
 pinecone_run_prepare(ForeignScanState *node)
 {
@@ -193,6 +211,8 @@ pinecone_run_prepare(ForeignScanState *node)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
 	old = MemoryContextSwitchTo(state->run->cxt);
 	pinecone_run_choose_namespaces(node);
+	if (node->ss.ps.instrument != NULL)
+		count_unseen(state);
 	pinecone_run_evaluate_condition(node, state->request->filter);
 	state->run->filter = pinecone_filter_render(state->table, state->request->filter, &state->run->values);
 	MemoryContextSwitchTo(old);

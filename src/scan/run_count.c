@@ -58,9 +58,9 @@ count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
 	{
 		const char *target = pinecone_pins_target(state->run->counters->pins, state->session, name);
 
-		if (count == 0 && target != NULL && pinecone_session_namespace_records(stats, target) > 0)
+		if (count == 0 && target != NULL && pinecone_stats_records(stats, target) > 0)
 		{
-			count = pinecone_session_namespace_records(stats, target);
+			count = pinecone_stats_records(stats, target);
 			break;
 		}
 		count++;
@@ -173,7 +173,7 @@ take_counts(ForeignScanState *node)
 		}
 		else if (stats && counted->records < 0)
 		{
-			counted->records = pinecone_session_namespace_records(stats, counted->name);
+			counted->records = pinecone_stats_records(stats, counted->name);
 			if (counted->records < 0)
 				counted->records = count_unlisted(node, stats, counted->name);
 		}

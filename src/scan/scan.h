@@ -21,6 +21,7 @@ typedef struct PineconeScanState
 	PineconeCounters counters;
 	int64 position;		   /* pending writes as of the statement's begin */
 	double pending_before; /* and how many are to the table, for EXPLAIN */
+	double unseen;		   /* the most that the service may not have shown a run, likewise */
 
 	List *exprs; /* of ExprState: what a run evaluates */
 

@@ -27,38 +27,6 @@
 
 /* ---- What has been returned ---- */
 
-void
-pinecone_stored_remember(PineconeStored *stored, PineconeBatch *batch)
-{
-	for (int i = 0; i < batch->next; i++)
-	{
-		const char *id = batch->page->records[i].id;
-		bool found;
-
-		if (stored->seen == NULL)
-			stored->seen = idset_create(stored->source.cxt, 256, NULL);
-		(void) idset_insert(stored->seen, MemoryContextStrdup(stored->source.cxt, id), &found);
-	}
-}
-
-bool
-pinecone_stored_seen(PineconeStored *stored, const char *id)
-{
-	PineconeBatch *batch;
-
-	if (stored->seen != NULL && idset_lookup(stored->seen, id) != NULL)
-		return true;
-	if (dlist_is_empty(&stored->batches))
-		return false;
-	batch = dlist_head_element(PineconeBatch, node, &stored->batches);
-	for (int i = 0; i < batch->next; i++)
-	{
-		if (strcmp(batch->page->records[i].id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* ---- Asking ---- */
 
 void

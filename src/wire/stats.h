@@ -49,4 +49,10 @@ typedef struct PineconeAlias
 	char *target; /* "" for the default namespace */
 } PineconeAlias;
 
+/*
+ * Records in one namespace by statistics; -1 when they do not have it,
+ * which need not mean that it is empty: it may be an alias, or new.
+ */
+extern double pinecone_stats_records(const PineconeStats *stats, const char *namespace_);
+
 #endif /* PINECONE_STATS_H */

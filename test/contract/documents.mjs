@@ -631,6 +631,26 @@ await check('a lag for each kind of call', async () => {
 	assert.equal((await call(h, 'search', { score_by: [{ type: 'text', field: 't', query: 'word' }], top_k: 1 })).headers['x-pinecone-max-indexed-lsn'], undefined);
 	assert.equal(await s.stop(), 0);
 });
+await check('small limits, and an approximate index', async () => {
+	const s = await Server.start('--small-limits', '--approximate', '7');
+	const h = (await s.control('POST', '/indexes', { name: 'small', schema: { fields: { v: { type: 'dense_vector', dimension: 2, metric: 'cosine' } } } }, NEW)).json.host;
+	for (let i = 0; i < 30; i += 3) await good(h, 'upsert', { documents: [0, 1, 2].map((k) => ({ _id: `${i + k}`, v: [1, i + k], n: 1 })) });
+	for (const [operation, body, status] of [
+		['upsert', { documents: Array(4).fill({ _id: 'x', v: [1, 1] }) }, 400], ['update', { documents: Array(4).fill({ _id: 'x', n: 1 }) }, 400], ['delete', { ids: ['a', 'b', 'c', 'd'] }, 400], ['fetch', { ids: ['a', 'b', 'c'] }, 400],
+		['list', { limit: 4 }, 400], ['fetch', { filter: { n: 1 }, limit: 5 }, 400], ['search', { score_by: [{ type: 'dense_vector', field: 'v', values: [1, 1] }], top_k: 6 }, 400], ['upsert', { documents: [{ _id: 'x', v: [1, 1], m: 'x'.repeat(7000) }] }, 413],
+	]) await bad(h, operation, body, /./, status);
+	assert.equal(Object.keys((await good(h, 'fetch', { filter: { n: 1 } })).documents).length, 4);
+	assert.equal((await good(h, 'list', {})).documents.length, 3);
+	const found = async () => {
+		const all = [];
+		for (let i = 0; i < 20; i++) all.push(ids(await good(h, 'search', { score_by: [{ type: 'dense_vector', field: 'v', values: [1, i] }], top_k: 5 })));
+		return all;
+	};
+	const rough = await found();
+	await s.local('POST', 'settings', { approximate: 0 });
+	assert.notDeepEqual(await found(), rough);
+	assert.equal(await s.stop(), 0);
+});
 await check('keys that may only read', async () => {
 	const s = await Server.start('--read-only-key', 'reader', '--data-key', 'worker');
 	const h = (await s.control('POST', '/indexes', { name: 'guarded', schema: { fields: { t: text } } }, NEW)).json.host;

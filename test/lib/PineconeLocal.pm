@@ -180,11 +180,21 @@ sub drop_index
 sub upsert
 {
 	my ($self, $index, $namespace, $records) = @_;
-	my @rest = @$records;
+	return $self->upsert_json($index, $namespace, [map { $json->encode($_) } @$records]);
+}
 
-	while (my @batch = splice @rest, 0, 200)
+# The same of records that are JSON text already.
+sub upsert_json
+{
+	my ($self, $index, $namespace, $records) = @_;
+	my @rest = @$records;
+	my $name = $json->encode($namespace);
+	# so many as pinecone-local takes
+	my $most = ($ENV{PINECONE_LOCAL_ARGS} // '') =~ /--small-limits/ ? 3 : 200;
+
+	while (my @batch = splice @rest, 0, $most)
 	{
-		$self->data($index, 'POST', '/vectors/upsert', {namespace => $namespace, vectors => \@batch});
+		$self->data($index, 'POST', '/vectors/upsert', "{\"namespace\": $name, \"vectors\": [" . join(', ', @batch) . ']}');
 	}
 	return scalar @$records;
 }

@@ -16,7 +16,7 @@ use warnings;
 use Exporter qw(import);
 use Test::More;
 
-our @EXPORT = qw(compare_queries create_ids literal number pick);
+our @EXPORT = qw(approximate certainty compare_queries create_ids literal number pick);
 
 # One of several values.
 sub pick
@@ -39,6 +39,25 @@ sub literal
 	return "'$text'";
 }
 
+# Does pinecone-local search as an approximate index would?
+sub approximate
+{
+	return ($ENV{PINECONE_LOCAL_ARGS} // '') =~ /--approximate/;
+}
+
+# What a query of nearest neighbours says of an approximate index: "all" when it
+# asks for everything, so that it has to be exact; "some" when which rows it has is
+# up to the index, and how many is not; "open" when nothing of it is certain.
+sub certainty
+{
+	my ($query) = @_;
+	my $operators = () = $query =~ /<[-=#]>/g;
+
+	return 'all' if $operators == 0 || ($query !~ /\bLIMIT\b|\bFETCH FIRST\b|<[-=#]> \S+ </ && $query !~ /<[-=#]>[^<>]*(?<!-)[<>]/);
+	return 'some' if $query =~ /^SELECT id FROM \S+ WHERE (?:(?!SELECT).)*ORDER BY embedding <[-=#]> \S+ LIMIT \d+(?: OFFSET \d+)?$/;
+	return 'open';
+}
+
 # The SQL function that runs a query and puts together what it returns.
 sub create_ids
 {
@@ -50,6 +69,12 @@ BEGIN
   EXECUTE 'SELECT string_agg(id, '' '') FROM (' || q || ') s' INTO result;
   RETURN coalesce(result, '');
 END $$;
+-- as many as there ought to be, in their order, each once
+CREATE FUNCTION is_part(part text, whole text, wanted text) RETURNS bool LANGUAGE sql AS $$
+  SELECT cardinality(string_to_array(part, ' ')) = cardinality(string_to_array(wanted, ' '))
+    AND NOT EXISTS (SELECT FROM (SELECT place, lag(place) OVER (ORDER BY n) AS before
+        FROM (SELECT n, array_position(string_to_array(whole, ' '), id) AS place FROM unnest(string_to_array(part, ' ')) WITH ORDINALITY u (id, n)) p) q
+      WHERE place IS NULL OR place <= before) $$;
 END
 }
 
@@ -60,7 +85,15 @@ sub statement
 	my ($foreign, $local) = map { literal($check->{$_}) } 'foreign', 'local';
 	my @settings = map { "SET $_;" } @{$check->{settings} // []};
 
-	return join "\n", @settings, "SELECT f = l, f, l FROM (SELECT $function($foreign) AS f, ids($local) AS l) s;", 'RESET ALL;';
+	my $certainty = approximate() ? certainty($check->{foreign}) : 'all';
+	my $same = 'f = l';
+	if ($certainty eq 'some')
+	{
+		my $whole = $check->{local} =~ s/ LIMIT \d+(?: OFFSET \d+)?$//r;
+		$same = 'is_part(f, ids(' . literal($whole) . '), l)';
+	}
+	$same = 'true' if $certainty eq 'open';
+	return join "\n", @settings, "SELECT $same, f, l FROM (SELECT $function($foreign) AS f, ids($local) AS l) s;", 'RESET ALL;';
 }
 
 # Compare queries of a foreign table with those of the local one; returns how

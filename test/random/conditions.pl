@@ -135,13 +135,7 @@ sub compare
 	my @rows = map { {id => sprintf('r%04d', $_) . 'x' x ($_ % 3), x => $_, metadata => metadata($on_type_error eq 'null')} } 1 .. $nrecords;
 
 	$t->server->create_index('random', dimension => 2, metric => 'euclidean');
-	for (my $start = 0; $start < @rows; $start += 100)
-	{
-		my @batch = grep { defined } @rows[$start .. $start + 99];
-		$t->server->data('random', 'POST', '/vectors/upsert', '{"vectors": [' . join(', ', map {
-				"{\"id\": \"$_->{id}\", \"values\": [$_->{x}, 1], \"metadata\": $_->{metadata}}"
-			} @batch) . ']}');
-	}
+	$t->server->upsert_json('random', '', [map { "{\"id\": \"$_->{id}\", \"values\": [$_->{x}, 1], \"metadata\": $_->{metadata}}" } @rows]);
 	my $column_list = join ', ', map { "$_ $columns{$_}{type}" . ($_ eq 'ts' ? " OPTIONS (format 'epoch')" : '') } sort keys %columns;
 	$t->sql(<<"END");
 CREATE EXTENSION IF NOT EXISTS pinecone_fdw;

@@ -131,13 +131,10 @@ sub compare
 	my $differences = 0;
 
 	$t->server->create_index('random', dimension => 2, metric => 'euclidean');
-	for my $batch (map { [splice @{[@records]}, $_ * 100, 100] } 0 .. $#records / 100)
-	{
-		$t->server->data('random', 'POST', '/vectors/upsert', '{"vectors": [' . join(', ', map {
-				my ($id, $metadata) = split /\t/;
-				"{\"id\": \"$id\", \"values\": [1, 2], \"metadata\": $metadata}"
-			} @$batch) . ']}');
-	}
+	$t->server->upsert_json('random', '', [map {
+		my ($id, $metadata) = split /\t/;
+		"{\"id\": \"$id\", \"values\": [1, 2], \"metadata\": $metadata}"
+	} @records]);
 
 	$t->sql('CREATE TABLE records (id text, metadata jsonb); CREATE TABLE filters (n int, filter jsonb)');
 	$t->sql('INSERT INTO records VALUES ' . join ', ', map { my ($id, $m) = split /\t/; '(' . literal($id) . ', ' . literal($m) . ')' } @records);

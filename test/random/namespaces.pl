@@ -120,9 +120,8 @@ for my $i (1 .. $nrecords)
 my $total = 0;
 for my $ns (sort keys %records)
 {
-	my $name = $ns =~ s/"/\\"/gr;
 	$total += values $records{$ns}->%*;
-	$t->server->data('random', 'POST', '/vectors/upsert', "{\"namespace\": \"$name\", \"vectors\": [" . join(', ', map { $records{$ns}{$_} } sort keys $records{$ns}->%*) . ']}');
+	$t->server->upsert_json('random', $ns, [map { $records{$ns}{$_} } sort keys $records{$ns}->%*]);
 }
 my $columns = 'ns text OPTIONS (role \'namespace\') COLLATE "C", id text COLLATE "C", embedding real[], n int, t text';
 my $listed = literal(join ', ', map { '"' . s/"/""/gr . '"' } @listed);

@@ -122,14 +122,9 @@ sub compare
 	my $worst = $low ? 'DESC' : 'ASC';
 	my $best = $low ? 'ASC' : 'DESC';
 
-	for (my $start = 0; $start < @points; $start += 500)
-	{
-		my $end = $start + 499 < $#points ? $start + 499 : $#points;
-
-		$t->server->data('score', 'POST', '/vectors/upsert', '{"namespace": "kb", "vectors": [' . join(', ', map {
-				sprintf '{"id": "r%05d", "values": [%s], "metadata": {"n": %d}}', $_, join(',', map { sprintf '%.9g', $_ } @{$points[$_]}), $_ % 7
-			} $start .. $end) . ']}');
-	}
+	$t->server->upsert_json('score', 'kb', [map {
+		sprintf '{"id": "r%05d", "values": [%s], "metadata": {"n": %d}}', $_, join(',', map { sprintf '%.9g', $_ } @{$points[$_]}), $_ % 7
+	} 0 .. $#points]);
 	$t->sql(<<"END");
 CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');

@@ -18,7 +18,7 @@ use FindBin;
 use lib "$FindBin::Bin/../t";
 use Encode qw(decode_utf8 encode_utf8);
 use Harness;
-use RandomQueries qw(literal pick);
+use RandomQueries qw(approximate certainty literal pick);
 use Test::More;
 
 my $seed = $ARGV[0] // 1;
@@ -719,7 +719,7 @@ sub make_tables
 	push $namespaces{$_->{namespace}}->@*, "{\"id\": \"$_->{id}\", \"values\": [" . substr($_->{vector}, 1, -1) . "], \"metadata\": $_->{metadata}}" for @records;
 	for my $namespace (sort keys %namespaces)
 	{
-		$t->server->data($index, 'POST', '/vectors/upsert', encode_utf8("{\"namespace\": \"$namespace\", \"vectors\": [" . join(', ', $namespaces{$namespace}->@*) . ']}'));
+		$t->server->upsert_json($index, $namespace, [map { encode_utf8($_) } $namespaces{$namespace}->@*]);
 	}
 	sql("CREATE SERVER s_$kind FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host')", "CREATE USER MAPPING FOR CURRENT_USER SERVER s_$kind OPTIONS (api_key 'test-key')",
 		"CREATE TABLE l_$letter ($local)", map { insert("l_$letter", $_, $kind, 1) } @records);
@@ -815,6 +815,8 @@ while (my @some = splice @checks, 0, 8)
 	{
 		my $answer = $answers[$i] // 'no answer';
 
+		# which neighbours an approximate index brings is up to it
+		$answer = 'same open' if approximate() && certainty($some[$i]{about}) ne 'all' && $answer !~ /^foreign\nerror|^no answer/;
 		$count{$answer =~ /^same/ ? 'same' : 'different'}++;
 		$count{error}++ if $answer =~ /^same 1/;
 		next if $answer =~ /^same/ || $count{different} > 5;

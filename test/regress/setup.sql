@@ -13,7 +13,10 @@
 --	  server of the test before, and its foreign tables, are gone,
 --	* :host, the URL of the index, :control_host, the control plane's, and
 --	  :api_key, for servers of the test's own (write :'host'),
---	* no faults, and an empty request log.
+--	* no faults, and an empty request log,
+--	* pinecone_fdw.unseen_time at 0, here and in later sessions, so that what is
+--	  sent does not depend on what was written a moment ago, and other writers
+--	  are seen at once.  sql/unseen.sql goes back to the default.
 --
 -- From there on test/regress/pinecone stores records, shows the requests that a
 -- statement sent, and orders faults; its top says how.  sql/local_server.sql is
@@ -27,5 +30,7 @@ DROP SERVER IF EXISTS pinecone CASCADE;
 RESET client_min_messages;
 CREATE SERVER pinecone FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index :'index', control_host :'control_host');
 CREATE USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (api_key :'api_key');
+ALTER DATABASE :"DBNAME" SET pinecone_fdw.unseen_time = 0;
+SET pinecone_fdw.unseen_time = 0;
 \! test/regress/pinecone quiet
 \set ECHO all

@@ -13,9 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_IDS 1000
-#define MAX_PAGE 100
-#define MAX_SCAN 10000
 #define MAX_PREFIX 512
 
 /* ---- Parts that several calls have in common ---- */
@@ -169,8 +166,8 @@ check_ids(Request *r, const JsonValue *ids)
 {
 	if (ids->type != JSON_ARRAY)
 		return !reply_invalid(r, "ids must be a list of strings");
-	if (ids->count == 0 || ids->count > MAX_IDS)
-		return !reply_invalid(r, "ids must have between 1 and %d document IDs, got %d", MAX_IDS, ids->count);
+	if (ids->count == 0 || ids->count > sizes.fetch)
+		return !reply_invalid(r, "ids must have between 1 and %d document IDs, got %d", sizes.fetch, ids->count);
 	for (int i = 0; i < ids->count; i++)
 	{
 		if (ids->items[i].type != JSON_STRING)
@@ -196,7 +193,7 @@ read_fetch(Request *r, const JsonValue *body, Fetch *f)
 		return !reply_invalid(r, "The 'ids' and 'filter' fields are mutually exclusive in document fetch requests. Provide only one of them.");
 	if (f->ids && json_present(body, "pagination_token"))
 		return !reply_invalid(r, "The 'pagination_token' field is only valid together with 'filter' in document fetch requests.");
-	if (!take_limit(r, json_get(body, "limit"), MAX_SCAN, &f->limit) || !take_token(r, json_get(body, "pagination_token"), &f->token))
+	if (!take_limit(r, json_get(body, "limit"), sizes.scan, &f->limit) || !take_token(r, json_get(body, "pagination_token"), &f->token))
 		return false;
 	if (fields)
 	{
@@ -337,7 +334,7 @@ bool
 document_fetch(Request *r, Str namespace)
 {
 	const JsonValue *body = document_body(r);
-	Fetch f = {.limit = 100};
+	Fetch f = {.limit = sizes.scan < 100 ? sizes.scan : 100};
 	Str canonical = namespace_canonical(namespace), last = STR("");
 	uint64_t scope;
 	Index *index;
@@ -429,12 +426,12 @@ document_list(Request *r, Str namespace)
 	static const char *const known[] = {"prefix", "limit", "pagination_token", NULL};
 	const JsonValue *body = document_body(r);
 	Str canonical = namespace_canonical(namespace), prefix = STR(""), token = STR(""), last = STR("");
-	int limit = MAX_PAGE;
+	int limit = sizes.page;
 	uint64_t scope;
 	Index *index;
 
 	if (!body || !document_check_keys(r, body, known) || !take_prefix(r, json_get(body, "prefix"), &prefix) ||
-		!take_limit(r, json_get(body, "limit"), MAX_PAGE, &limit) || !take_token(r, json_get(body, "pagination_token"), &token))
+		!take_limit(r, json_get(body, "limit"), sizes.page, &limit) || !take_token(r, json_get(body, "pagination_token"), &token))
 		return true;
 	scope = hash_bytes(canonical.s, canonical.len) ^ hash_bytes(prefix.s, prefix.len) * 3;
 	if ((token.len > 0 && !token_read(r, token, scope, &last)) || !limit_take(r, LIMIT_LIST, namespace, 1))

@@ -3,12 +3,14 @@
  *		Documents: search.
  */
 #include "alias.h"
+#include "approximate.h"
 #include "document.h"
 #include "facts.h"
 #include "filter.h"
 #include "knn.h"
 #include "limits.h"
 #include "query.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +18,6 @@
 #define MAX_CLAUSES 100
 #define MAX_CLAUSE_BYTES 102400
 #define MAX_QUERY 10240
-#define MAX_TOP_K 10000
 
 typedef enum ClauseType
 {
@@ -250,8 +251,8 @@ read_search(Request *r, const JsonValue *body, DocumentSearch *s)
 
 	if (!document_check_keys(r, body, known))
 		return false;
-	if (!top_k || top_k->type != JSON_NUMBER || top_k->number != floor(top_k->number) || top_k->number < 1 || top_k->number > MAX_TOP_K)
-		return !reply_invalid(r, "top_k must be an integer between 1 and %d", MAX_TOP_K);
+	if (!top_k || top_k->type != JSON_NUMBER || top_k->number != floor(top_k->number) || top_k->number < 1 || top_k->number > sizes.top_k)
+		return !reply_invalid(r, "top_k must be an integer between 1 and %d", sizes.top_k);
 	s->top_k = (int) top_k->number;
 	if (fields)
 	{
@@ -282,7 +283,7 @@ find(const Index *index, const Namespace *ns, const DocumentSearch *s, Match **m
 		filter_bind(s->filter, ns);
 	if (!s->values && !s->sparse)
 		return find_by_text(index, ns, s, matches);
-	return knn_search(&search, matches);
+	return settings.approximate ? approximate_search(&search, settings.approximate, matches) : knn_search(&search, matches);
 }
 
 /* The distance is the smaller the better, so it was searched by its negative. */

@@ -8,18 +8,17 @@
 #include "filter.h"
 #include "knn.h"
 #include "limits.h"
+#include "settings.h"
 
 #include <stdlib.h>
 
-#define MAX_DOCUMENTS 1000
-#define MAX_IDS 1000
 #define MAX_UPDATED 100000
 
 /* Where texts are embedded, the model takes no more. */
 static int
 max_documents(const Index *index)
 {
-	return schema_embeds(index->fields) ? MAX_EMBEDDED : MAX_DOCUMENTS;
+	return schema_embeds(index->fields) && sizes.upsert > MAX_EMBEDDED ? MAX_EMBEDDED : sizes.upsert;
 }
 
 static void
@@ -167,8 +166,7 @@ check_patch(Request *r, const Record *record, const Patch *p)
 static void
 add_patch(Request *r, Operation *op, DocumentInput *in)
 {
-	if (!op->patches)
-		op->patches = mem_alloc(sizeof(Patch *) * MAX_DOCUMENTS);
+	op->patches = mem_resize(op->patches, sizeof(Patch *) * (size_t) (op->npatches + 1));
 	op->patches[op->npatches++] = patch_make(r->index->fields, in);
 }
 
@@ -365,8 +363,8 @@ read_ids(Request *r, const JsonValue *ids, Operation *op)
 	op->kind = OP_DELETE_IDS;
 	if (ids->type != JSON_ARRAY)
 		return !reply_invalid(r, "ids must be a list of strings");
-	if (ids->count == 0 || ids->count > MAX_IDS)
-		return !reply_invalid(r, "ids must have between 1 and %d document IDs, got %d", MAX_IDS, ids->count);
+	if (ids->count == 0 || ids->count > sizes.delete_ids)
+		return !reply_invalid(r, "ids must have between 1 and %d document IDs, got %d", sizes.delete_ids, ids->count);
 	for (int i = 0; i < ids->count; i++)
 	{
 		Str id = ids->items[i].string;

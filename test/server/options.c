@@ -257,9 +257,9 @@ use_small_limits(void)
 	sizes.scan = 4;
 	sizes.upsert = 3;
 	sizes.delete_ids = 3;
-	sizes.result = 6 << 10;
-	sizes.upsert_body = 6 << 10;
-	sizes.body = 16 << 10;
+	sizes.result = 24 << 10;
+	sizes.upsert_body = 20 << 10;
+	sizes.body = 32 << 10;
 }
 
 static void

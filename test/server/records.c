@@ -6,6 +6,7 @@
  * index.
  */
 #include "alias.h"
+#include "approximate.h"
 #include "document.h"
 #include "filter.h"
 #include "knn.h"
@@ -16,7 +17,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_TOP_K 10000
 #define MAX_TERMS 32
 
 /* ---- upsert ---- */
@@ -301,8 +301,8 @@ take_rerank(Request *r, const JsonValue *rerank, RecordSearch *s)
 	s->top_n = s->top_k;
 	if (top_n)
 	{
-		if (top_n->type != JSON_NUMBER || top_n->number < 1 || top_n->number > MAX_TOP_K || top_n->number != floor(top_n->number))
-			return !reply_invalid(r, "top_n must be an integer between 1 and %d", MAX_TOP_K);
+		if (top_n->type != JSON_NUMBER || top_n->number < 1 || top_n->number > sizes.top_k || top_n->number != floor(top_n->number))
+			return !reply_invalid(r, "top_n must be an integer between 1 and %d", sizes.top_k);
 		s->top_n = (int) top_n->number;
 	}
 	if (query && query->type != JSON_STRING)
@@ -344,8 +344,8 @@ read_search(Request *r, const JsonValue *body, RecordSearch *s)
 		return !reply_invalid(r, "query must be an object");
 	if (!document_check_keys(r, query, known_query))
 		return false;
-	if (!top_k || top_k->type != JSON_NUMBER || top_k->number < 1 || top_k->number > MAX_TOP_K || top_k->number != floor(top_k->number))
-		return !reply_invalid(r, "top_k must be an integer between 1 and %d", MAX_TOP_K);
+	if (!top_k || top_k->type != JSON_NUMBER || top_k->number < 1 || top_k->number > sizes.top_k || top_k->number != floor(top_k->number))
+		return !reply_invalid(r, "top_k must be an integer between 1 and %d", sizes.top_k);
 	s->top_k = (int) top_k->number;
 	if ((inputs != NULL) + (vector != NULL) + (id != NULL) != 1)
 		return !reply_invalid(r, "Invalid query: exactly one of 'inputs', 'vector' and 'id' must be given");
@@ -408,7 +408,7 @@ find(Request *r, const Namespace *ns, RecordSearch *s, Match **matches)
 		search.sparse = r->index->dimension ? NULL : self->sparse;
 	}
 	search.top_k = s->nterms && ns->count > (uint32_t) s->top_k ? (int) ns->count : s->top_k;
-	n = knn_search(&search, matches);
+	n = settings.approximate ? approximate_search(&search, settings.approximate, matches) : knn_search(&search, matches);
 	for (int i = 0; i < n && kept < s->top_k; i++)
 	{
 		if (has_terms((*matches)[i].record, s))

@@ -1,0 +1,277 @@
+/*
+ * index_stats.c
+ *		What a session knows of its index: metric, dimension, namespaces and how
+ *		many records they have.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/setting.h"
+#include "client/alias.h"
+#include "client/call.h"
+#include "client/idle.h"
+#include "client/session.h"
+#include "wire/message.h"
+
+/* They must not be out of date again when those who asked ahead look. */
+#define MIN_TTL_TO_ASK_AHEAD_MS 1000
+
+/* How long who can do without statistics waits for them */
+#define STATS_PATIENCE_MS 1000
+
+/*
+ * A statement that does without the statistics is not to ask for them again and
+ * again, nor to spend most of its time on that: after a failure they are let
+ * alone for so many times what it took, within these bounds.
+ */
+#define STATS_PAUSE_FACTOR 10
+#define LEAST_STATS_PAUSE_MS 1000
+#define MOST_STATS_PAUSE_MS 60000
+
+void
+pinecone_session_drop_stats_call(PineconeSession *session)
+{
+	PineconeCall *call = session->stats_call;
+
+	session->stats_call = NULL;
+	pinecone_vectors_free(call);
+}
+
+static PineconeStats *
+copy_stats(PineconeSession *session, const PineconeStats *stats)
+{
+	PineconeStats *copy;
+	MemoryContext old;
+
+	session->stats = NULL;
+	MemoryContextReset(session->stats_cxt);
+	old = MemoryContextSwitchTo(session->stats_cxt);
+	copy = palloc(sizeof(PineconeStats));
+	*copy = *stats;
+	copy->namespaces = palloc(Max(stats->nnamespaces, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < stats->nnamespaces; i++)
+	{
+		copy->namespaces[i].name = pstrdup(stats->namespaces[i].name);
+		copy->namespaces[i].records = stats->namespaces[i].records;
+	}
+	copy->fetched_at = pinecone_clock_now();
+	MemoryContextSwitchTo(old);
+	session->stats = copy;
+	session->stats_location = session->location;
+	session->stats_retry_at = 0;
+	return copy;
+}
+
+/*
+ * What is known of the index, be it out of date: metric and dimension of an
+ * index do not change.  Of one that may have been replaced it says nothing.
+ */
+static PineconeStats *
+known_stats(PineconeSession *session)
+{
+	if (session->base_url == NULL || session->stats_location != session->location)
+		return NULL;
+	return session->stats;
+}
+
+/* Are the statistics recent? */
+static bool
+stats_are_current(PineconeSession *session)
+{
+	PineconeStats *stats = known_stats(session);
+
+	return stats != NULL && stats->fetched_at != 0 &&
+		   !pinecone_clock_passed(stats->fetched_at, pinecone_stats_ttl_ms);
+}
+
+/* Has asking for them failed a short while ago? */
+static bool
+stats_have_failed(PineconeSession *session)
+{
+	return session->stats_retry_at != 0 && pinecone_clock_now() < session->stats_retry_at;
+}
+
+static void
+ask_for_stats(PineconeSession *session)
+{
+	PineconeCall *call;
+
+	pinecone_session_drop_stats_call(session);
+	call = pinecone_vectors_stats_try(session, true);
+	/* it outlives the statement, if that does not come to take its result */
+	MemoryContextSetParent(call->cxt, TopMemoryContext);
+	session->stats_call = call;
+	session->stats_taken = false;
+	session->stats_asked_at = pinecone_clock_now();
+	session->stats_asked_in = GetCurrentStatementStartTimestamp();
+}
+
+/* Has what was asked for been answered, or not, and has nobody looked yet? */
+static bool
+stats_are_asked_for(PineconeSession *session)
+{
+	return session->stats_call != NULL && !session->stats_taken;
+}
+
+bool
+pinecone_session_ask_stats(PineconeSession *session)
+{
+	if (stats_are_asked_for(session) || stats_have_failed(session))
+		return false;
+	ask_for_stats(session);
+	return true;
+}
+
+void
+pinecone_session_refresh(PineconeSession *session)
+{
+	if (stats_are_asked_for(session) || stats_are_current(session) ||
+		stats_have_failed(session) || pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
+		return;
+	ask_for_stats(session);
+}
+
+bool
+pinecone_session_stats_ready(PineconeSession *session)
+{
+	return stats_are_asked_for(session) || stats_are_current(session);
+}
+
+static void
+note_stats_failure(PineconeSession *session)
+{
+	PineconeTime now = pinecone_clock_now();
+	int64 pause = STATS_PAUSE_FACTOR * (now - session->stats_asked_at) / 1000;
+
+	pause = Max(LEAST_STATS_PAUSE_MS, Min(pause, MOST_STATS_PAUSE_MS));
+	session->stats_retry_at = pinecone_clock_after_ms(now, pause);
+}
+
+/*
+ * Take what has been asked for.  A failed call stays, for who cannot do without
+ * and would otherwise wait a second time to be told the same.
+ */
+static void
+take_stats(PineconeSession *session)
+{
+	PineconeStats *stats = pinecone_vectors_stats_try_result(session->stats_call);
+
+	session->stats_taken = true;
+	if (stats == NULL)
+	{
+		note_stats_failure(session);
+		return;
+	}
+	copy_stats(session, stats)->fetched_at = session->stats_asked_at;
+	pinecone_session_drop_stats_call(session);
+}
+
+bool
+pinecone_session_take_stats(PineconeSession *session)
+{
+	if (!stats_are_asked_for(session))
+		return true;
+	if (!pinecone_vectors_ready(session->stats_call))
+		return false;
+	take_stats(session);
+	return true;
+}
+
+/* Statistics for who can do without: not waited for long, old ones rather than none. */
+static PineconeStats *
+try_stats(PineconeSession *session)
+{
+	if (!stats_are_asked_for(session))
+	{
+		if (stats_have_failed(session))
+			return known_stats(session);
+		ask_for_stats(session);
+	}
+	if (pinecone_call_wait_until(session->stats_call,
+								 pinecone_clock_after_ms(session->stats_asked_at, STATS_PATIENCE_MS)))
+		take_stats(session);
+	return known_stats(session);
+}
+
+static bool
+asked_by_this_statement(PineconeSession *session)
+{
+	return session->stats_asked_in == GetCurrentStatementStartTimestamp();
+}
+
+/* Has this statement waited for them in vain, to no purpose of doing so again? */
+static bool
+statement_has_waited(PineconeSession *session)
+{
+	return session->stats_call != NULL && session->stats_taken &&
+		   asked_by_this_statement(session) &&
+		   session->stats_call->problem.outcome == PINECONE_HTTP_TIMED_OUT;
+}
+
+PineconeStats *
+pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
+{
+	PineconeStats *stats;
+	PineconeCall *call;
+
+	if (!fresh && stats_are_current(session))
+		return session->stats;
+	if (try_only || (!fresh && known_stats(session) != NULL))
+		return try_stats(session);
+
+	/* what an earlier statement has waited for in vain is asked for anew */
+	if (stats_are_asked_for(session) && !asked_by_this_statement(session) &&
+		!pinecone_call_finished(session->stats_call))
+		pinecone_session_drop_stats_call(session);
+	if (stats_are_asked_for(session))
+	{
+		take_stats(session);
+		if (stats_are_current(session))
+			return session->stats;
+	}
+	if (statement_has_waited(session))
+		pinecone_vectors_report(session->stats_call, ERROR);
+	call = pinecone_vectors_stats_try(session, false);
+	stats = copy_stats(session, pinecone_vectors_stats_result(call));
+	pinecone_vectors_free(call);
+	return stats;
+}
+
+PineconeStats *
+pinecone_session_count_stats(PineconeSession *session, PineconeCounters *counters)
+{
+	PineconeCall *call = pinecone_vectors_stats(session, counters);
+	PineconeStats *stats = copy_stats(session, pinecone_vectors_stats_result(call));
+
+	pinecone_vectors_free(call);
+	return stats;
+}
+
+PineconeNamespaceStats *
+pinecone_session_namespaces(PineconeSession *session, PineconeTable *table, PineconeStats *stats,
+							int *n)
+{
+	bool all = table->namespace_attnum > 0 && table->namespaces == NULL;
+	char **names = table->namespace_attnum > 0 ? table->namespaces : &table->namespace_;
+	PineconeNamespaceStats *result;
+
+	*n = all ? stats->nnamespaces : table->namespace_attnum > 0 ? table->nnamespaces :
+																  1;
+	result = palloc(Max(*n, 1) * sizeof(PineconeNamespaceStats));
+	for (int i = 0; i < *n; i++)
+	{
+		result[i].name = pstrdup(all ? stats->namespaces[i].name : names[i]);
+		result[i].records = all ? stats->namespaces[i].records :
+								  pinecone_alias_records(session, stats, names[i]);
+	}
+	return result;
+}

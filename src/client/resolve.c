@@ -1,0 +1,250 @@
+/*
+ * resolve.c
+ *		Where a session's index is, and whether it may be talked to.
+ *
+ * An index name is resolved by asking the control plane, in the background like
+ * any other call, and again when the index is no longer where it was.
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+
+#include "access/xact.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/setting.h"
+#include "client/alias.h"
+#include "client/call.h"
+#include "client/idle.h"
+#include "client/session.h"
+#include "wire/message.h"
+
+/* Do not ask where an index is more often than this. */
+#define RESOLVE_INTERVAL_MS 100
+
+/* ---- Which hosts may be talked to ---- */
+
+/* The host name or address in a URL, without port and brackets. */
+static char *
+host_in_url(const char *url)
+{
+	const char *start = strstr(url, "://");
+	const char *end;
+
+	start = start ? start + 3 : url;
+	if (*start == '[')
+	{
+		start++;
+		end = strchr(start, ']');
+		return end ? pnstrdup(start, end - start) : pstrdup(start);
+	}
+	return pnstrdup(start, strcspn(start, ":/?#"));
+}
+
+static bool
+host_is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+/* Does a host match one of the patterns "name" or "*.suffix"? */
+static bool
+host_matches(const char *host, const char *patterns)
+{
+	char *copy = pstrdup(patterns ? patterns : "");
+	char *save = NULL;
+
+	for (char *pattern = strtok_r(copy, ", \t", &save); pattern;
+		 pattern = strtok_r(NULL, ", \t", &save))
+	{
+		size_t plen = strlen(pattern);
+		size_t hlen = strlen(host);
+
+		if (strcmp(pattern, "*") == 0 || pg_strcasecmp(pattern, host) == 0)
+			return true;
+		if (pattern[0] == '*' && pattern[1] == '.' && hlen >= plen &&
+			pg_strcasecmp(host + hlen - (plen - 1), pattern + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+static PineconeProblem *
+refuse_host(char *message, const char *remedy)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	problem->remedy = remedy;
+	return problem;
+}
+
+/*
+ * A host option or a host from the control plane as a base URL.  Returns NULL
+ * with *refused set when the key may not be sent there.
+ */
+static char *
+make_base_url(const char *host, PineconeProblem **refused)
+{
+	char *name = host_in_url(host);
+	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
+	bool local = host_is_loopback(name) && pinecone_allow_loopback;
+
+	if (!local && !host_matches(name, pinecone_allowed_hosts))
+	{
+		*refused = refuse_host(psprintf("host \"%s\" may not be sent an API key", name),
+							   host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
+														"A superuser can allow it with pinecone_fdw.allowed_hosts.");
+		return NULL;
+	}
+	if (plain && !local && !host_matches(name, pinecone_allow_http_hosts))
+	{
+		*refused = refuse_host(psprintf("host \"%s\" may not be talked to without TLS", name),
+							   "Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
+		return NULL;
+	}
+	return psprintf("%s://%s", plain ? "http" : "https",
+					strstr(host, "://") ? strstr(host, "://") + 3 : host);
+}
+
+/* ---- Where the index is ---- */
+
+static void
+set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
+{
+	char *url = make_base_url(host, problem);
+
+	if (url == NULL)
+		return;
+	if (session->former_url != NULL && strcmp(session->former_url, url) != 0)
+		session->location++;
+	if (session->former_url)
+		pfree(session->former_url);
+	session->former_url = NULL;
+	session->base_url = MemoryContextStrdup(session->cxt, url);
+
+	/* the documented limits are those of the service, not of a local server */
+	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
+}
+
+/* The control plane has answered where the index is; if that cannot be read, it is asked again. */
+static void
+take_resolved(PineconeSession *session, PineconeProblem **problem)
+{
+	PineconeCall *call = session->resolver;
+	char *host = NULL;
+	char *state = NULL;
+	bool ready = false;
+	const char *reason = NULL;
+
+	if (call->state == PINECONE_CALL_SUCCEEDED &&
+		!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
+									   &host, &ready, &state, &reason) &&
+		pinecone_call_reject(call, reason))
+		return;
+	if (call->state == PINECONE_CALL_FAILED)
+	{
+		call->problem.operation = call->operation;
+		*problem = &call->problem;
+		return;
+	}
+	if (host == NULL || host[0] == '\0')
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 503;
+		(*problem)->message = psprintf("index \"%s\" is not ready: %s", session->options->index,
+									   state ? state : "no host yet");
+		(*problem)->operation = call->operation;
+		return;
+	}
+	/* nothing that we and libcurl might read differently */
+	if (!pinecone_option_host_is_valid(host))
+	{
+		*problem = palloc0(sizeof(PineconeProblem));
+		(*problem)->outcome = PINECONE_HTTP_ANSWERED;
+		(*problem)->status = 200;
+		(*problem)->invalid = "the index description holds an invalid host";
+		(*problem)->operation = call->operation;
+		return;
+	}
+	session->resolved_at = pinecone_clock_now();
+	set_base_url(session, host, problem);
+}
+
+static void
+start_resolver(PineconeSession *session, const char *control_url)
+{
+	PineconeCall *call = pinecone_call_create(session, NULL, "describe index", "GET");
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "%s/indexes/", control_url);
+	pinecone_message_append_encoded(&path, session->options->index);
+	call->url = path.data;
+	call->path = path.data + strlen(control_url);
+	call->control_plane = true;
+	MemoryContextSwitchTo(old);
+
+	/* may raise an error: the session's only when it has started */
+	pinecone_call_start(call);
+	MemoryContextSetParent(call->cxt, session->cxt);
+	session->resolver = call;
+}
+
+bool
+pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
+{
+	if (session->base_url != NULL)
+		return true;
+	if (session->options->index == NULL)
+	{
+		set_base_url(session, session->options->host, problem);
+		return session->base_url != NULL;
+	}
+	if (session->resolver == NULL)
+	{
+		char *control_url = make_base_url(session->options->control_host, problem);
+
+		if (control_url != NULL)
+			start_resolver(session, control_url);
+		return false;
+	}
+	if (!pinecone_call_finished(session->resolver))
+		return false;
+
+	take_resolved(session, problem);
+	if (session->base_url != NULL)
+	{
+		MemoryContextDelete(session->resolver->cxt);
+		session->resolver = NULL;
+	}
+	return session->base_url != NULL;
+}
+
+bool
+pinecone_session_forget_host(PineconeSession *session, int location)
+{
+	if (session->options->index == NULL)
+		return false;
+	if (session->base_url == NULL || session->location != location)
+		return true;
+	if (!pinecone_clock_passed(session->resolved_at, RESOLVE_INTERVAL_MS))
+		return false;
+	session->former_url = session->base_url;
+	session->base_url = NULL;
+	return true;
+}

@@ -1,0 +1,57 @@
+/*
+ * batch.h
+ *		Writes that are sent as one request: no id is in a batch twice.
+ */
+#ifndef PINECONE_BATCH_H
+#define PINECONE_BATCH_H
+
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+
+#include "client/vectors.h"
+#include "wire/write.h"
+
+struct idset_hash;
+
+typedef struct PineconeBatchItem
+{
+	const char *id;
+	int start; /* of its text in the batch's; length 0: superseded */
+	int len;
+} PineconeBatchItem;
+
+typedef struct PineconeBatch
+{
+	dlist_node node;
+	MemoryContext cxt;
+	PineconeWriteKind kind;
+	StringInfoData text; /* of upserts: JSON, with commas between */
+	int superseded;		 /* bytes of it that are not sent */
+	int nitems;
+	int live; /* items that are sent */
+	int size;
+	PineconeBatchItem *items;
+	struct idset_hash *ids;
+	PineconeWrite *whole;	/* a write to the whole namespace */
+	StringInfoData written; /* all of it, for the time until the service shows it */
+	PineconeCall *call;
+	bool confirmed; /* has been applied */
+} PineconeBatch;
+
+/* An empty one, in a memory context of its own; upserts may need so much text. */
+extern PineconeBatch *pinecone_batch_create(MemoryContext parent, PineconeWriteKind kind,
+											int text_size);
+
+/* Add an item; an earlier one of the same id is superseded. */
+extern void pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len);
+
+/* Keep the write for the time until the service shows it, if such are kept. */
+extern void pinecone_batch_keep(PineconeBatch *batch, const PineconeWrite *write);
+
+/* Has the batch, if there is one, an item of that id? */
+extern bool pinecone_batch_has(const PineconeBatch *batch, const char *id);
+
+/* Drop superseded items and their texts. */
+extern void pinecone_batch_compact(PineconeBatch *batch);
+
+#endif /* PINECONE_BATCH_H */

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+#
+# Build the extension with small limits (src/base/limits.h) and run the random
+# tests with it, and those in SQL whose output does not depend on limits, against pinecone-local --small-limits: in a copy of the source, and
+# a PostgreSQL of its own that is links to the one of PG_CONFIG, so that what is
+# built and installed otherwise stays as it is.
+#
+#	test/small.sh [PROGRAM...]		regress, or some of test/random, without .pl
+#
+# Each is run for a shorter while.  The last line is the sum.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+PG_CONFIG=$(test/pg_config.sh --path) || exit
+dir=$(mktemp -d "${TMPDIR:-/tmp}/small.XXXXXX") || exit
+trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+passed=0
+failed=0
+
+# The programs find libraries and shared files by where they are themselves
+link_postgres() {
+	local of path
+	for of in bindir pkglibdir libdir sharedir includedir includedir-server; do
+		path=$("$PG_CONFIG" "--$of") || return
+		[ -e "$dir/pg$path" ] && continue
+		mkdir -p "$(dirname "$dir/pg$path")"
+		case $of in
+			bindir) cp -rL "$path" "$dir/pg$path" ;;
+			libdir) mkdir -p "$dir/pg$path" && cp -rs "$path"/libpq* "$dir/pg$path" 2>/dev/null ;;
+			*) cp -rs "$path" "$dir/pg$path" ;;
+		esac
+	done
+	new_config=$dir/pg$("$PG_CONFIG" --bindir)/pg_config
+}
+
+build() {
+	mkdir "$dir/source" &&
+		git ls-files -z | xargs -0 tar -cf - | tar -C "$dir/source" -xf - &&
+		cd "$dir/source" &&
+		make -s SMALL_LIMITS=1 with_llvm=no "PG_CONFIG=$new_config" install &&
+		make -s -C test/server
+}
+
+run() {
+	local log=$dir/log
+	if "$@" >"$log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf '%s:\n' "$*"
+		grep -v '^ok' "$log"
+	fi
+}
+
+# What loads more than pinecone-local then takes, or shows requests, is left out.
+regress() {
+	local -r tests="alias api_key_file combined comment convert convert_pgvector convert_strict ctid distance halfvec lookalike match numbers option pgvector_column roles"
+	local good bad
+	(source test/cluster.sh && cluster_begin && cluster_postgres && cluster_pinecone &&
+		make -s installcheck "PG_CONFIG=$PG_CONFIG" "REGRESS=$tests") >"$dir/log" 2>&1
+	good=$(grep -cE '^(test .*\.\.\. ok|ok [0-9])' "$dir/log")
+	bad=$(grep -cE '^(test .*\.\.\. FAILED|not ok [0-9])' "$dir/log")
+	[ "$good$bad" != 00 ] || bad=1
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	[ "$bad" = 0 ] || cat "$dir/log" regression.diffs
+}
+
+link_postgres && build || exit
+export PG_CONFIG=$new_config PINECONE_LOCAL_ARGS=--small-limits
+seed=$((RANDOM % 1000 + 1))
+programs=("$@")
+[ $# -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score writes)
+for program in "${programs[@]}"; do
+	case $program in
+		regress) regress ;;
+		joins) run "test/random/$program.pl" "$seed" 150 60 ;;
+		writes) run "test/random/$program.pl" "$seed" 40 ;;
+		*) run "test/random/$program.pl" "$seed" 60 60 ;;
+	esac
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
