@@ -71,7 +71,7 @@ UPDATE t SET note = 'joined' FROM t o WHERE o.ctid = t.ctid AND o.id IN ('a', 'b
 ROLLBACK;
 BEGIN;
 DELETE FROM t WHERE ctid IN (SELECT ctid FROM t WHERE id = 'b');
-DELETE FROM t USING t o WHERE o.id = t.id AND o.id = 'a' AND o::text LIKE '(a,%,x,5,1.5,t,{p},2024-01-01,n)';
+DELETE FROM t USING t o WHERE o.id = t.id AND o.id = 'a' AND o::text LIKE '(a,%,x,5,1.5,t,{p},%';
 SELECT count(*) FROM t;
 ROLLBACK;
 DELETE FROM t USING t o WHERE o.id = t.id AND o.id = 'b' AND o IS NOT NULL;
