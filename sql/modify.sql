@@ -3,8 +3,6 @@
 \set dimension 3
 \set metric cosine
 \i test/regress/setup.sql
--- what is sent when the service shows all that was written before
-SET pinecone_fdw.unseen_time = 0;
 
 CREATE FOREIGN TABLE movie (id text COLLATE "C", embedding real[], title text, year int, score_avg float8, tags text[], added timestamptz, metadata jsonb)
 SERVER pinecone OPTIONS (namespace 'kb');

@@ -4,8 +4,6 @@
 \set dimension 3
 \set metric cosine
 \i test/regress/setup.sql
--- what is sent when the service shows all that was written before
-SET pinecone_fdw.unseen_time = 0;
 -- messages differ between majors
 \set VERBOSITY sqlstate
 

@@ -83,6 +83,9 @@ SELECT id, score FROM t WHERE score < 10 ORDER BY embedding <-> '{5,0}', id;
 SELECT id, score FROM t WHERE id IN ('r1', 'r7', 'r100') AND score <= 16 ORDER BY embedding <-> '{5,0}', id;
 SELECT id, score FROM t WHERE score > 38000 ORDER BY embedding <-> '{5,0}', id;
 \! test/regress/pinecone log 'query|fetch|list'
+-- windows want another order; the score is that of the distance in ORDER BY all the same
+SELECT id, score, rank() OVER (ORDER BY score) FROM t ORDER BY embedding <-> '{5,0}', id LIMIT 3;
+SELECT id, rank() OVER (ORDER BY score) FROM t ORDER BY id LIMIT 1;
 \set metric dotproduct
 \i test/regress/setup.sql
 CREATE FOREIGN TABLE t (id text COLLATE "C", embedding real[], score real) SERVER pinecone;

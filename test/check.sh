@@ -5,13 +5,14 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: regress tap contract random approximate small unit docs
+#	test/check.sh SUITE...		some of: layers regress tap contract random approximate small unit docs
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
 # N failed", and the exit status tells whether any failed.
 #
 # A suite is left out when it has no files.  What its files are:
+#	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress
 #	tap			test/t/*.pl, by prove
 #	contract	test/contract/run.sh, and likewise unit and docs
@@ -26,7 +27,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
 
-readonly ALL_SUITES=(regress tap contract random approximate small unit docs)
+readonly ALL_SUITES=(layers regress tap contract random approximate small unit docs)
 passed=0
 failed=0
 
@@ -143,6 +144,10 @@ suite_contract() {
 	run_program test/contract/run.sh test/contract/run.sh
 }
 
+suite_layers() {
+	run_program test/layers.pl test/layers.pl
+}
+
 suite_unit() {
 	run_program test/unit/run.sh test/unit/run.sh
 }
@@ -154,6 +159,7 @@ suite_docs() {
 
 has_files() {
 	case $1 in
+		layers) compgen -G test/layers.pl ;;
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | random) compgen -G 'test/random/*' ;;

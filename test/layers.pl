@@ -23,6 +23,9 @@ my %huf_may = (base => 1, huf => 1, 'value/pgvector.h' => 1);
 
 use constant LINES_MAX => 700;
 
+# All that knows libcurl is in one file; its seam has not been found yet
+my %longer = ('src/client/http.c' => 830);
+
 my @breaches;
 
 sub breach
@@ -99,7 +102,9 @@ for my $file (@checked)
 	my @lines = lines_of($file);
 	my $number = 0;
 
-	breach($file, scalar @lines, "more than @{[LINES_MAX]} lines: look for the seam") if @lines > LINES_MAX;
+	my $most = $longer{$file} // LINES_MAX;
+
+	breach($file, scalar @lines, "more than $most lines: look for the seam") if @lines > $most;
 	for my $line (@lines)
 	{
 		$number++;
@@ -189,6 +194,13 @@ for my $source (sort keys %reaches)
 	next if @circle == 2 && index($internals, $names) >= 0;
 	breach($source, 1, @circle == 2 ? "is in a circle, $names: open it, or say why in docs/internals.md" : "is in a circle of @{[scalar @circle]} files: $names");
 }
+
+# ---- The map ----
+
+my ($map) = $internals =~ m{<!-- map -->\n(.*)\n<!-- end of map -->}s;
+my $made = `test/docs/map.pl`;
+$made =~ s{^\s+|\s+$}{}g;
+breach('docs/internals.md', 1, 'its map is not what test/docs/map.pl prints') if !defined $map || $map ne $made;
 
 # ---- One version ----
 

@@ -1,6 +1,7 @@
 /*
  * file.h
- *		Small files on the database server, kept in memory until they change.
+ *		Reads a small file of the database server's, again only when it has changed;
+ *		never waits for one that is no plain file.
  */
 #ifndef PINECONE_FILE_H
 #define PINECONE_FILE_H

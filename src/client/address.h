@@ -1,6 +1,7 @@
 /*
  * address.h
- *		The addresses of host names, looked up in threads that nobody waits for.
+ *		Asks for the addresses of a host; they are there, or on their way, or cannot
+ *		be had.
  *
  * A resolver may not answer for half a minute, and cannot be interrupted.  So a
  * look-up runs by itself, and whoever wants its answer asks now and then; when

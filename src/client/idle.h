@@ -1,6 +1,6 @@
 /*
  * idle.h
- *		Connections that nobody uses, closed after a while.
+ *		Told when a backend has nothing to do, and when it has again.
  *
  * A backend that waits for its client runs nothing of ours, perhaps for hours in
  * a pool.  So a timer's handler ends the connections, by what a handler may do;

@@ -1,6 +1,7 @@
 /*
  * poll.h
- *		Sockets, a bell for threads and the latch, waited for together.
+ *		Adds and removes sockets, and sleeps until one of them is ready, the bell
+ *		rings, the latch is set or a time has passed.
  *
  * The sockets are in an epoll set, so that a wait needs only that descriptor
  * and the latch.  They stay in it while nobody wants them, which saves two

@@ -1,7 +1,7 @@
 /*
  * reply.h
- *		What comes in of a reply: its body's memory, and the headers that matter.
- *		Nothing here raises an error.
+ *		Takes a reply's headers and body as they come in.  Nothing here raises an
+ *		error.
  */
 #ifndef PINECONE_REPLY_H
 #define PINECONE_REPLY_H

@@ -139,12 +139,12 @@ is_score(PlannerInfo *root, RelOptInfo *rel, Node *node)
 }
 
 static bool
-sorts_by_score(PlannerInfo *root, RelOptInfo *rel)
+sorts_by_score(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
 {
 	ListCell *lc;
 	ListCell *lc2;
 
-	foreach(lc, root->sort_pathkeys)
+	foreach(lc, pathkeys)
 	{
 		PathKey *pathkey = lfirst(lc);
 
@@ -187,7 +187,8 @@ warn_of_no_search(PlannerInfo *root, RelOptInfo *rel)
 	PineconePlanInfo *info = rel->fdw_private;
 
 	if (warned_at == GetCurrentStatementStartTimestamp() ||
-		(!sorts_by_score(root, rel) && !compares_score(root, rel)))
+		(!sorts_by_score(root, rel, root->sort_pathkeys) &&
+		 !sorts_by_score(root, rel, root->window_pathkeys) && !compares_score(root, rel)))
 		return;
 	warned_at = GetCurrentStatementStartTimestamp();
 	ereport(WARNING,
@@ -209,6 +210,10 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 	info->searched = info->ordered || bounding_distance(root, rel, &info->search);
 	info->searchable = info->searched;
 	for (int i = 1; i < list_length(pathkeys) && !info->searched; i++)
+		info->searched = ordering_distance(root, rel, list_nth(pathkeys, i), &info->search);
+	/* With window functions, those are in what order they need the rows */
+	pathkeys = root->sort_pathkeys;
+	for (int i = 0; i < list_length(pathkeys) && !info->searched; i++)
 		info->searched = ordering_distance(root, rel, list_nth(pathkeys, i), &info->search);
 	if (info->searched)
 		info->other_metric = PINECONE_METRIC_UNKNOWN;

@@ -1,6 +1,6 @@
 /*
  * domain.h
- *		Does a value meet a domain's constraints?
+ *		Checks a value against all the constraints of its domain.
  */
 #ifndef PINECONE_DOMAIN_H
 #define PINECONE_DOMAIN_H

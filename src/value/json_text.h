@@ -1,6 +1,6 @@
 /*
  * json_text.h
- *		Is a text JSON that PostgreSQL's types take?
+ *		Looks at a text before PostgreSQL's parser does, so that nothing is raised.
  */
 #ifndef PINECONE_JSON_TEXT_H
 #define PINECONE_JSON_TEXT_H

@@ -1,6 +1,6 @@
 /*
  * lookalike.h
- *		Columns whose field no record has, but for its spelling.
+ *		Shown records as they are read, it warns of columns that miss them.
  */
 #ifndef PINECONE_LOOKALIKE_H
 #define PINECONE_LOOKALIKE_H

@@ -1,6 +1,6 @@
 /*
  * times.h
- *		Dates and times in metadata: ISO 8601 strings, or numbers since 1970.
+ *		From strings and numbers of metadata to dates and times, and back.
  */
 #ifndef PINECONE_TIMES_H
 #define PINECONE_TIMES_H

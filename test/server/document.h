@@ -1,6 +1,6 @@
 /*
  * document.h
- *		Documents: records that have the fields of a schema besides metadata.
+ *		Makes, changes and writes documents.
  *
  * Dense and sparse vector lie where those of other records lie.  Texts are kept
  * with the record; those that are not kept leave their vectors behind.

@@ -1,6 +1,7 @@
 /*
  * facts.h
- *		What nobody knows for sure of the service, as --assume says it is.
+ *		Asked which reading of the API holds, where its documentation leaves that
+ *		open.
  */
 #ifndef FACTS_H
 #define FACTS_H

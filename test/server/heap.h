@@ -1,6 +1,6 @@
 /*
  * heap.h
- *		The best matches of a search.
+ *		Takes matches as they come, and keeps so many of the best.
  */
 #ifndef HEAP_H
 #define HEAP_H

@@ -1,6 +1,6 @@
 /*
  * match.h
- *		$match_phrase, $match_all and $match_any.
+ *		From a text filter's words, a test of documents.
  */
 #ifndef MATCH_H
 #define MATCH_H

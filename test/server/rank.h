@@ -1,6 +1,6 @@
 /*
  * rank.h
- *		BM25, and sets of scored documents to put together.
+ *		Scores documents by words, and merges what several clauses found.
  */
 #ifndef RANK_H
 #define RANK_H

@@ -1,6 +1,6 @@
 /*
  * schema.h
- *		The fields that a document index declares.
+ *		Reads a schema and says what is wrong with it, finds fields, writes it out.
  */
 #ifndef SCHEMA_H
 #define SCHEMA_H

@@ -53,7 +53,7 @@ my $moved = qr/alias "prod" was pointed at another namespace while it was read.*
 for (
 	['SELECT id FROM prod ORDER BY id', 'listed'],
 	['SELECT id, n FROM prod', 'listed and fetched'],
-	[q{SELECT id FROM prod WHERE n % 50 = 7 ORDER BY embedding <-> '{1,1}' LIMIT 100}, 'a growing search'],
+	[q{SELECT id FROM prod WHERE n % 50 = 7 ORDER BY embedding <-> '{1,1}'}, 'a search, and fetches of its records'],
 	[q{SELECT id, n FROM spanning WHERE ns = 'prod'}, 'named by a condition'],
 	[q{SELECT p.id FROM generate_series(1, 3000) g, LATERAL (SELECT id FROM prod ORDER BY embedding <-> ARRAY[g, 1]::real[] LIMIT 1) p}, 'searches of a join'],
 	[q{SELECT p.id FROM generate_series(1, 3000) g, prod p WHERE p.id = 'v1-' || lpad(g::text, 5, '0')}, 'lookups of a join'],
