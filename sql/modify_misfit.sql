@@ -65,6 +65,19 @@ UPDATE t SET note = 'n' WHERE n = 5 OR n IS NULL;
 UPDATE t SET note = 'z' WHERE cat = 'z' AND n > 6;
 \! test/regress/pinecone log "vectors/"
 
+-- of rows that it joins a statement reads what it looks at, and not all of them
+BEGIN;
+UPDATE t SET note = 'joined' FROM t o WHERE o.ctid = t.ctid AND o.id IN ('a', 'b') RETURNING t.id;
+ROLLBACK;
+BEGIN;
+DELETE FROM t WHERE ctid IN (SELECT ctid FROM t WHERE id = 'b');
+DELETE FROM t USING t o WHERE o.id = t.id AND o.id = 'a' AND o::text LIKE '(a,%,x,5,1.5,t,{p},%';
+SELECT count(*) FROM t;
+ROLLBACK;
+DELETE FROM t USING t o WHERE o.id = t.id AND o.id = 'b' AND o IS NOT NULL;
+DELETE FROM t USING (SELECT id, o::text AS x FROM t o UNION ALL SELECT id, 'x' FROM t) o WHERE o.id = t.id AND o.id = 'b' AND x LIKE '%y%';
+:sent
+
 -- the filter as Pinecone reads it hits what Pinecone says, and needs no look
 CREATE FOREIGN TABLE m (id text COLLATE "C", metadata jsonb) SERVER pinecone OPTIONS (namespace 'kb');
 DELETE FROM m WHERE pinecone_match(metadata, '{"cat": "x"}');

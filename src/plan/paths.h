@@ -65,7 +65,7 @@ extern void pinecone_plan_refresh_all(PlannerInfo *root);
 
 /*
  * Which of the columns used have to be read (FirstLowInvalidHeapAttributeNumber-
- * based): all, but for the rows of an UPDATE that nobody looks at.
+ * based): all, but for the whole rows of an UPDATE or DELETE that nobody looks at.
  */
 extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used);
 

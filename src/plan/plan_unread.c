@@ -1,16 +1,21 @@
 /*
  * plan_unread.c
- *		Columns of an UPDATE's rows that nobody looks at.
+ *		Columns of an UPDATE's or DELETE's rows that nobody looks at.
  *
  * PostgreSQL asks for the whole row of whatever an UPDATE changes, to put the
  * new row together.  A record is changed in parts, so what the statement
  * neither reads nor sets need not be read: it moves no bytes, and a value
  * that does not fit its column can be set right.
+ *
+ * It also asks for the whole rows of what an UPDATE or DELETE joins, to join
+ * them anew should another transaction have changed the row that is to be
+ * modified.  That does not happen to rows of foreign tables.
  */
 #include "postgres.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
@@ -87,7 +92,32 @@ read_by_statement(PlannerInfo *root, Index relid)
 	}
 	(void) collect_read((Node *) root->parse->jointree, &read);
 	(void) collect_read((Node *) root->parse->returningList, &read);
+	(void) collect_read((Node *) planner_rt_fetch(relid, root)->securityQuals, &read);
 	return read.attnums;
+}
+
+/* Is this a relation that the statement joins to foreign tables that it modifies? */
+static bool
+joins_foreign_targets(PlannerInfo *root, Index relid)
+{
+	AppendRelInfo *appinfo = root->append_rel_array ? root->append_rel_array[relid] : NULL;
+	int target = -1;
+
+	if ((root->parse->commandType != CMD_UPDATE && root->parse->commandType != CMD_DELETE) ||
+		bms_is_member(relid, root->all_result_relids))
+		return false;
+	/* what a UNION ALL reads of it is not told by columns */
+	for (; appinfo != NULL; appinfo = root->append_rel_array[appinfo->parent_relid])
+	{
+		if (planner_rt_fetch(appinfo->parent_relid, root)->rtekind != RTE_RELATION)
+			return false;
+	}
+	while ((target = bms_next_member(root->leaf_result_relids, target)) >= 0)
+	{
+		if (planner_rt_fetch(target, root)->relkind != RELKIND_FOREIGN_TABLE)
+			return false;
+	}
+	return true;
 }
 
 /* Will anyone look at changed rows as a whole? */
@@ -112,7 +142,13 @@ pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used)
 	Bitmapset *result;
 	Relation relation;
 	bool shown;
+	int whole = -FirstLowInvalidHeapAttributeNumber;
 
+	if (joins_foreign_targets(root, rel->relid))
+	{
+		result = read_by_statement(root, rel->relid);
+		return bms_is_member(whole, result) ? used : bms_del_member(bms_copy(used), whole);
+	}
 	if (root->parse->commandType != CMD_UPDATE || !bms_is_member(rel->relid, root->all_result_relids) ||
 		root->parse->withCheckOptions != NIL)
 		return used;
@@ -127,7 +163,7 @@ pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used)
 
 	result = bms_union(read.attnums, read_by_statement(root, rel->relid));
 	used = bms_copy(used);
-	used = bms_del_member(used, -FirstLowInvalidHeapAttributeNumber);
+	used = bms_del_member(used, whole);
 	result = bms_union(result, used);
 	if (table->id_attnum > 0)
 		result = bms_add_member(result, table->id_attnum - FirstLowInvalidHeapAttributeNumber);
