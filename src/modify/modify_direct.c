@@ -38,6 +38,7 @@
 #include "request/shippable.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "scan/unmatched.h"
 
 /* As many are modified one by one rather than waiting for the service */
 #define FEW_MATCHES 1000
@@ -615,6 +616,8 @@ execute(ForeignScanState *node)
 	for (int i = 0; i < scan->run->nnamespaces; i++)
 		count += modify_namespace(node, &direct,
 								  pinecone_option_plain_namespace(scan->run->namespaces[i].name));
+	if (count == 0)
+		pinecone_unmatched_look(node);
 	if (statement != NULL)
 	{
 		pinecone_statement_add(statement, direct.modify);

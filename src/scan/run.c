@@ -28,6 +28,7 @@
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "scan/score.h"
+#include "scan/unmatched.h"
 
 static bool
 is_count(const PineconeScanState *state)
@@ -258,6 +259,7 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 	switch (pinecone_fanout_next(run->stream, !state->no_wait, &record))
 	{
 		case PINECONE_SOURCE_RECORD:
+			run->found_any = true;
 			pinecone_run_store_row(state, record, slot);
 			break;
 		case PINECONE_SOURCE_PENDING:
@@ -265,6 +267,8 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 			break;
 		default:
 			run->done = true;
+			if (!run->found_any)
+				pinecone_unmatched_look(node);
 			break;
 	}
 	return slot;

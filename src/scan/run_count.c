@@ -16,6 +16,7 @@
 #include "pending/pending.h"
 #include "scan/run_count.h"
 #include "scan/run_values.h"
+#include "scan/unmatched.h"
 
 /* Count by reading: what this transaction has written counts as well. */
 static double
@@ -198,13 +199,16 @@ store_count(PineconeScanState *state, TupleTableSlot *slot, const char *namespac
 
 /* The single row of count(*). */
 static TupleTableSlot *
-count_row(PineconeScanState *state, TupleTableSlot *slot)
+count_row(ForeignScanState *node, TupleTableSlot *slot)
 {
+	PineconeScanState *state = node->fdw_state;
 	double count = 0;
 
 	for (int i = 0; i < state->run->nnamespaces; i++)
 		count += state->run->namespaces[i].records;
 	state->run->done = true;
+	if (count == 0)
+		pinecone_unmatched_look(node);
 	return store_count(state, slot, "", count);
 }
 
@@ -237,5 +241,5 @@ pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot)
 		}
 		take_counts(node);
 	}
-	return state->request->grouped ? count_row_by_namespace(state, slot) : count_row(state, slot);
+	return state->request->grouped ? count_row_by_namespace(state, slot) : count_row(node, slot);
 }

@@ -19,6 +19,7 @@
 #include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/score.h"
+#include "scan/unmatched.h"
 
 /* ---- Rows that are sorted here ---- */
 
@@ -335,6 +336,8 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		if (rows->last)
 		{
 			state->run->done = true;
+			if (!state->run->found_any)
+				pinecone_unmatched_look(node);
 			return ExecClearTuple(slot);
 		}
 

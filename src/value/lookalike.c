@@ -46,9 +46,9 @@ has_column(const PineconeTable *table, const char *field)
 	return false;
 }
 
-/* Has it been said of this column?  It has now. */
+/* Has it been said of this column, or (0) been looked at for the table?  It has now. */
 static bool
-was_warned(const PineconeTable *table, const PineconeColumn *column)
+was_warned(const PineconeTable *table, int attnum)
 {
 	static HTAB *warned = NULL;
 	Warned key;
@@ -63,7 +63,7 @@ was_warned(const PineconeTable *table, const PineconeColumn *column)
 	}
 	memset(&key, 0, sizeof(key));
 	key.relid = table->relid;
-	key.attnum = column->attnum;
+	key.attnum = attnum;
 	(void) hash_search(warned, &key, HASH_ENTER, &found);
 	return found;
 }
@@ -78,7 +78,7 @@ pinecone_lookalike_warn(const PineconeTable *table, const PineconeColumn *column
 
 		if (name == NULL || !is_alike(name, column->field) || has_column(table, name))
 			continue;
-		if (was_warned(table, column))
+		if (was_warned(table, column->attnum))
 			return;
 		ereport(WARNING,
 				(errmsg("column \"%s\" of foreign table \"%s\" reads metadata field \"%s\", but there is a field \"%s\"",
@@ -88,4 +88,10 @@ pinecone_lookalike_warn(const PineconeTable *table, const PineconeColumn *column
 						 quote_identifier(column->name), name)));
 		return;
 	}
+}
+
+bool
+pinecone_lookalike_is_new(const PineconeTable *table)
+{
+	return !was_warned(table, 0);
 }

@@ -15,4 +15,7 @@
 extern void pinecone_lookalike_warn(const PineconeTable *table, const PineconeColumn *column,
 									const PineconeFields *fields, const char *id);
 
+/* Has this table not been asked about before in this session?  It has now. */
+extern bool pinecone_lookalike_is_new(const PineconeTable *table);
+
 #endif /* PINECONE_LOOKALIKE_H */
