@@ -23,17 +23,18 @@
 typedef struct PlanContext
 {
 	PlannerInfo *root;
-	RelOptInfo *rel; /* the base relation */
+	RelOptInfo *rel;	/* the base relation */
+	PathTarget *target; /* what the scan will emit */
 	PineconePlanInfo *info;
 	PineconeTranslate translate;
 	PineconeRequest *request;
-	Expr *lead;		  /* what leads the path, see paths.h */
-	List *conditions; /* of PineconeCondition: to be sent */
-	List *local;	  /* clauses to be checked here */
-	List *pruning;	  /* those of them that choose namespaces */
-	List *bounds;	  /* those of them that end a search */
-	List *sent;		  /* clauses sent and not checked here */
-	OpExpr *distance; /* the distance searched by, or NULL */
+	Expr *lead;				  /* what leads the path, see paths.h */
+	List *conditions;		  /* of PineconeCondition: to be sent */
+	List *local;			  /* clauses to be checked here */
+	List *pruning;			  /* those of them that choose namespaces */
+	List *bounds;			  /* those of them that end a search */
+	List *sent;				  /* clauses sent and not checked here */
+	PineconeDistance *search; /* what is searched by, or NULL */
 } PlanContext;
 
 /* ---- What is sent, and what is checked here ---- */
@@ -65,11 +66,10 @@ place_bound(PlanContext *cxt, Expr *clause)
 	PineconeDistance distance;
 	PineconeCompare compare;
 	int bound;
-	bool inclusive;
 
-	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive))
+	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound))
 	{
-		if (!equal(distance.op, cxt->distance))
+		if (!pinecone_translate_same_distance(&distance, cxt->search))
 			return;
 		cxt->bounds = lappend(cxt->bounds, clause);
 		if (cxt->request->bound < 0)
@@ -153,7 +153,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 	}
 	else if (operation_takes_filter(request->op))
 	{
-		if (cxt->distance != NULL)
+		if (cxt->search != NULL)
 			place_bound(cxt, clause);
 		place_as_filter(cxt, clause);
 	}
@@ -245,15 +245,15 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 static void
 plan_search(PlanContext *cxt, bool sorted)
 {
-	PineconeDistance distance;
+	PineconeDistance *search = palloc0(sizeof(PineconeDistance));
 	Expr *id;
 
-	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, &distance))
+	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, search))
 		elog(ERROR, "expression is not a distance");
-	cxt->distance = distance.op;
-	cxt->request->metric = distance.metric;
-	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, distance.query);
-	id = stored_record_id(cxt, distance.query);
+	cxt->search = search;
+	cxt->request->metric = search->metric;
+	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
+	id = stored_record_id(cxt, search->query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -281,7 +281,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	PineconeRequest *request = cxt->request;
 	AttrNumber score = score_column(info->table);
 
-	request->rounded = info->rounded;
+	request->no_search = info->no_search;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
@@ -328,17 +328,32 @@ plan_limit(PlanContext *cxt, bool sorted)
 typedef struct UsedColumns
 {
 	Index varno;
-	OpExpr *distance;	/* filled from the score: its column is not needed */
+	PlanContext *cxt;	/* with a search: distances are filled from scores, and */
+	List *distances;	/* their column is not needed; they are listed here */
 	Bitmapset *attnums; /* FirstLowInvalidHeapAttributeNumber-based */
 } UsedColumns;
+
+/* Is an expression the distance that is searched by, however it is spelled? */
+static bool
+is_searched(PlanContext *cxt, Node *node, PineconeDistance *distance)
+{
+	return (IsA(node, OpExpr) || IsA(node, FuncExpr)) &&
+		   pinecone_translate_distance(&cxt->translate, (Expr *) node, distance) &&
+		   pinecone_translate_same_distance(distance, cxt->search);
+}
 
 static bool
 collect_columns(Node *node, UsedColumns *used)
 {
+	PineconeDistance distance;
+
 	if (node == NULL)
 		return false;
-	if (used->distance != NULL && equal(node, used->distance))
+	if (used->cxt != NULL && is_searched(used->cxt, node, &distance))
+	{
+		used->distances = list_append_unique(used->distances, distance.expr);
 		return false;
+	}
 	if (IsA(node, Var))
 	{
 		Var *var = (Var *) node;
@@ -381,15 +396,14 @@ add_condition_columns(Bitmapset *used, const PineconeCondition *condition)
 }
 
 /*
- * Columns that the plan above and the local conditions use.  At this point the
- * relation's target is what its scan will emit.
+ * Columns that the plan above and the local conditions use.
  */
 static Bitmapset *
 used_columns(PlanContext *cxt, bool with_distance)
 {
-	UsedColumns used = {cxt->rel->relid, with_distance ? cxt->distance : NULL, NULL};
+	UsedColumns used = {cxt->rel->relid, with_distance ? cxt : NULL};
 
-	(void) collect_columns((Node *) cxt->rel->reltarget->exprs, &used);
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
 	(void) collect_columns((Node *) cxt->local, &used);
 	return is_modifying(cxt->root) ? add_condition_columns(used.attnums, cxt->request->filter) :
 									 used.attnums;
@@ -448,10 +462,11 @@ plan_columns(PlanContext *cxt, Bitmapset *used)
 	}
 }
 
-/* Scan tuples of the wanted columns and the distance. */
+/* Scan tuples of the wanted columns and the distance, in each of its spellings. */
 static List *
 plan_layout(PlanContext *cxt)
 {
+	UsedColumns used = {cxt->rel->relid, cxt};
 	PineconeRequest *request = cxt->request;
 	PineconeTable *table = cxt->info->table;
 	List *entries = NIL;
@@ -467,9 +482,20 @@ plan_layout(PlanContext *cxt)
 												   NULL, false));
 		request->layout = lappend_int(request->layout, column->attnum);
 	}
-	entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->distance),
-											   list_length(entries) + 1, NULL, false));
-	request->layout = lappend_int(request->layout, PINECONE_LAYOUT_DISTANCE);
+	used.distances = list_make1(cxt->search->expr);
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
+	(void) collect_columns((Node *) cxt->local, &used);
+	foreach(lc, used.distances)
+	{
+		PineconeDistance distance;
+
+		if (!is_searched(cxt, lfirst(lc), &distance))
+			elog(ERROR, "expression is not a distance");
+		entries = lappend(entries, makeTargetEntry((Expr *) copyObject(distance.expr),
+												   list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout, distance.negated ? PINECONE_LAYOUT_NEGATED :
+																		  PINECONE_LAYOUT_DISTANCE);
+	}
 	return entries;
 }
 
@@ -477,7 +503,7 @@ plan_layout(PlanContext *cxt)
 static bool
 tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 {
-	UsedColumns used = {cxt->rel->relid, cxt->distance, NULL};
+	UsedColumns used = {cxt->rel->relid, cxt};
 	int i = -1;
 
 	(void) collect_columns((Node *) tlist, &used);
@@ -508,7 +534,7 @@ can_have_layout(PlanContext *cxt, Bitmapset *used)
 static List *
 plan_output(PlanContext *cxt, List *entries)
 {
-	PathTarget *target = cxt->rel->reltarget;
+	PathTarget *target = cxt->target;
 
 	return expression_returns_set((Node *) target->exprs) ? copyObject(entries) :
 															make_tlist_from_pathtarget(target);
@@ -542,6 +568,31 @@ plan_count(PlanContext *cxt, List *tlist, List *having)
 							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
 }
 
+static bool
+has_expressions(PathTarget *target)
+{
+	ListCell *lc;
+
+	foreach(lc, target->exprs)
+	{
+		if (!IsA(lfirst(lc), Var))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the scan will emit.  Most often the relation's target has become that by
+ * now, and a node above is given up for it; but for min() and max() it is the
+ * path that has been given another target.
+ */
+static PathTarget *
+scan_target(RelOptInfo *rel, Path *path)
+{
+	return !has_expressions(rel->reltarget) && has_expressions(path->pathtarget) ? path->pathtarget :
+																				   rel->reltarget;
+}
+
 ForeignScan *
 pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 					   List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -555,6 +606,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.root = root;
 	cxt.info = rel->fdw_private;
 	cxt.rel = cxt.info->rel;
+	cxt.target = scan_target(cxt.rel, &path->path);
 	cxt.translate = pinecone_plan_translate(root, cxt.rel);
 	cxt.request = request;
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);

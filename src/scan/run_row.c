@@ -16,11 +16,10 @@ pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *valu
 {
 	for (int i = 0; i < state->nlayout; i++)
 	{
-		if (state->layout[i] == PINECONE_LAYOUT_DISTANCE)
-		{
-			values[i] = Float8GetDatum(distance);
-			isnull[i] = false;
-		}
+		if (state->layout[i] > 0)
+			continue;
+		values[i] = Float8GetDatum(state->layout[i] == PINECONE_LAYOUT_NEGATED ? -distance : distance);
+		isnull[i] = false;
 	}
 }
 
@@ -45,7 +44,8 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	{
 		AttrNumber attnum = state->layout[i];
 
-		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
+		/* distances follow below */
+		isnull[i] = attnum <= 0 || state->row_isnull[attnum - 1];
 		if (!isnull[i])
 			values[i] = state->row_values[attnum - 1];
 	}
