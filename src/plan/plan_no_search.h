@@ -1,6 +1,6 @@
 /*
  * plan_no_search.h
- *		Why a distance in a query is no search.
+ *		What to tell of a relation whose distances are not searched by.
  */
 #ifndef PINECONE_PLAN_NO_SEARCH_H
 #define PINECONE_PLAN_NO_SEARCH_H

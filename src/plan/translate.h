@@ -69,10 +69,17 @@ extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 /* Are these the same, however they are spelled? */
 extern bool pinecone_translate_same_distance(const PineconeDistance *a, const PineconeDistance *b);
 
+/* ---- translate_monotone.c ---- */
+
+/* Does an expression rise with a distance, or fall, as 1 - (vec <op> q) does? */
+extern bool pinecone_translate_ranked(PineconeTranslate *cxt, Expr *expr,
+									  PineconeDistance *distance, bool *falls);
+
 /*
  * A condition that ends a search: vec <op> q < r, *bound is the number of r, a
  * float8; or any other spelling of one, *bound is the number of a boolean on the
- * distance, see translate_monotone.c.
+ * distance, which stands in it as a CaseTestExpr: true of the best distances, false
+ * from somewhere on.
  */
 extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
 									 PineconeDistance *distance, int *bound);
@@ -84,21 +91,5 @@ extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
 extern bool pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause,
 										   PineconeMetric metric, int *bound,
 										   PineconeCompare *compare);
-
-/* ---- translate_monotone.c ---- */
-
-/* Does an expression rise with a distance, or fall, as 1 - (vec <op> q) does? */
-extern bool pinecone_translate_ranked(PineconeTranslate *cxt, Expr *expr,
-									  PineconeDistance *distance, bool *falls);
-
-/*
- * A comparison of such an expression with a value that ends a search, as a
- * condition on the distance or the score, which stands in it as a CaseTestExpr:
- * true of the best, false from somewhere on.  Or NULL.
- */
-extern Expr *pinecone_translate_distance_condition(PineconeTranslate *cxt, Expr *clause,
-												   PineconeDistance *distance);
-extern Expr *pinecone_translate_score_condition(PineconeTranslate *cxt, Expr *clause,
-												PineconeMetric metric);
 
 #endif /* PINECONE_TRANSLATE_H */

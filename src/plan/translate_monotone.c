@@ -405,19 +405,84 @@ match_bound(Chain *chain, Expr *clause, bool best_is_high)
 	return (Expr *) replace_core((Node *) clause, &replacement);
 }
 
-Expr *
-pinecone_translate_distance_condition(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance)
+static Expr *
+distance_condition(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance)
 {
 	Chain chain = {cxt, PINECONE_METRIC_UNKNOWN, distance};
 
 	return pinecone_enable_spellings ? match_bound(&chain, clause, false) : NULL;
 }
 
-Expr *
-pinecone_translate_score_condition(PineconeTranslate *cxt, Expr *clause, PineconeMetric metric)
+static Expr *
+score_condition(PineconeTranslate *cxt, Expr *clause, PineconeMetric metric)
 {
 	Chain chain = {cxt, metric};
 
 	return pinecone_enable_spellings ? match_bound(&chain, clause, metric != PINECONE_METRIC_EUCLIDEAN) :
 									   NULL;
+}
+
+/* ---- Bounds ---- */
+
+/* A comparison with what is searched by on the left, and a value on the right. */
+static bool
+is_simple(PineconeTranslate *cxt, Expr *clause, bool best_is_high, Expr **left, Expr **right,
+		  PineconeCompare *compare)
+{
+	OpExpr *op = (OpExpr *) clause;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!pinecone_translate_compare(op->opno, compare))
+		return false;
+	*left = linitial(op->args);
+	*right = lsecond(op->args);
+	if (pinecone_translate_is_value(cxt, *left))
+	{
+		Expr *swap = *left;
+
+		*left = *right;
+		*right = swap;
+		*compare = pinecone_translate_commute(*compare);
+	}
+	/* the other side of a bound is where the search begins */
+	return pinecone_translate_is_value(cxt, *right) &&
+		   (best_is_high ? *compare == PINECONE_GT || *compare == PINECONE_GE :
+						   *compare == PINECONE_LT || *compare == PINECONE_LE);
+}
+
+bool
+pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance, int *bound)
+{
+	PineconeCompare compare;
+	Expr *left;
+	Expr *right;
+
+	if (!is_simple(cxt, clause, false, &left, &right, &compare) || exprType((Node *) right) != FLOAT8OID ||
+		!pinecone_translate_distance(cxt, left, distance) || distance->negated)
+		right = distance_condition(cxt, clause, distance);
+	if (right == NULL)
+		return false;
+	*bound = pinecone_translate_add_expr(cxt, right);
+	return true;
+}
+
+bool
+pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause, PineconeMetric metric,
+							   int *bound, PineconeCompare *compare)
+{
+	bool best_is_high = metric != PINECONE_METRIC_EUCLIDEAN;
+	Expr *left;
+	Expr *right;
+
+	if (!is_simple(cxt, clause, best_is_high, &left, &right, compare) ||
+		(exprType((Node *) right) != FLOAT8OID && exprType((Node *) right) != FLOAT4OID) ||
+		pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_SCORE) == NULL)
+	{
+		right = score_condition(cxt, clause, metric);
+		*compare = best_is_high ? PINECONE_GE : PINECONE_LE;
+	}
+	if (right == NULL)
+		return false;
+	*bound = pinecone_translate_add_expr(cxt, right);
+	return true;
 }

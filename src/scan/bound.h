@@ -1,6 +1,6 @@
 /*
  * bound.h
- *		How far a search has to go: the conditions that end it.
+ *		Conditions that end a search: evaluated when it begins, and of each record.
  */
 #ifndef PINECONE_BOUND_H
 #define PINECONE_BOUND_H
