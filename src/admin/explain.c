@@ -299,7 +299,6 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 		[PINECONE_METRIC_DOTPRODUCT] = "<#>",
 	};
 	static const char *const reasons[] = {
-		[PINECONE_NO_SEARCH_ROUNDED] = "halfvec rounds the vectors; compare them with a vector",
 		[PINECONE_NO_SEARCH_VOLATILE] = "the query vector is of a VOLATILE function; make it STABLE, or write (SELECT ...)",
 		[PINECONE_NO_SEARCH_JOINED] = "the query vector is another table's; take it from (SELECT ...) or search in LATERAL",
 		[PINECONE_NO_SEARCH_OWN_COLUMNS] = "the distance is between columns of the row",

@@ -15,7 +15,6 @@
 
 #include "base/compat.h"
 #include "base/setting.h"
-#include "option/column_type.h"
 #include "plan/plan_no_search.h"
 #include "plan/translate_expr.h"
 
@@ -28,23 +27,18 @@ typedef struct Look
 
 /* The other side of an operator or a function on our vectors, or NULL. */
 static Node *
-query_of(Look *look, List *args, bool *rounded)
+query_of(Look *look, List *args)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(look->root, look->rel);
-	Oid halfvec = pinecone_column_type_of_pgvector("halfvec");
 	ListCell *lc;
 
 	foreach(lc, args)
 	{
 		Node *side = lfirst(lc);
 
-		*rounded = false;
 		while (IsA(side, FuncExpr) && ((FuncExpr *) side)->args != NIL &&
 			   ((FuncExpr *) side)->funcformat != COERCE_EXPLICIT_CALL)
-		{
-			*rounded = *rounded || (OidIsValid(halfvec) && exprType(side) == halfvec);
 			side = linitial(((FuncExpr *) side)->args);
-		}
 		if (IsA(side, ArrayCoerceExpr))
 			side = (Node *) ((ArrayCoerceExpr *) side)->arg;
 		if (pinecone_translate_column(&cxt, side, PINECONE_ROLE_VALUES) != NULL)
@@ -60,7 +54,6 @@ look_at(Node *node, void *context)
 	Look *look = context;
 	List *args = NIL;
 	Node *query;
-	bool rounded;
 
 	if (node == NULL)
 		return false;
@@ -69,11 +62,9 @@ look_at(Node *node, void *context)
 	else if (IsA(node, FuncExpr))
 		args = ((FuncExpr *) node)->args;
 	if (list_length(args) != 2 || exprType(node) != FLOAT8OID ||
-		(query = query_of(look, args, &rounded)) == NULL)
+		(query = query_of(look, args)) == NULL)
 		return expression_tree_walker(node, look_at, context);
-	if (rounded)
-		look->found = PINECONE_NO_SEARCH_ROUNDED;
-	else if (bms_is_member(look->rel->relid, pull_varnos(look->root, query)))
+	if (bms_is_member(look->rel->relid, pull_varnos(look->root, query)))
 		look->found = PINECONE_NO_SEARCH_OWN_COLUMNS;
 	else if (contain_volatile_functions(query))
 		look->found = PINECONE_NO_SEARCH_VOLATILE;

@@ -16,8 +16,10 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "utils/lsyscache.h"
 
 #include "base/setting.h"
+#include "option/column_type.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -34,7 +36,8 @@ typedef struct PlanContext
 	List *pruning;			  /* those of them that choose namespaces */
 	List *bounds;			  /* those of them that end a search */
 	List *sent;				  /* clauses sent and not checked here */
-	PineconeDistance *search; /* what is searched by, or NULL */
+	PineconeDistance *search; /* what distances in the layout are, or NULL */
+	Var *row;				  /* the whole row, as one column of the layout, or NULL */
 } PlanContext;
 
 /* ---- What is sent, and what is checked here ---- */
@@ -186,61 +189,7 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 	}
 }
 
-/* ---- Search by a stored record ---- */
-
-/*
- * The stored record whose vector an expression is: a scalar subquery for the
- * vector column of this very table by a single id.  Its plan, made already,
- * tells.  Returns the id's expression, or NULL.
- */
-static Expr *
-stored_record_id(PlanContext *cxt, Expr *vector)
-{
-	PlannerInfo *root = cxt->root;
-	Param *param = (Param *) vector;
-	ListCell *lc;
-
-	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
-		return NULL;
-	/* in another namespace the id is another record's, or nobody's */
-	if (cxt->info->table->namespace_attnum > 0)
-		return NULL;
-	foreach(lc, root->init_plans)
-	{
-		SubPlan *subplan = lfirst(lc);
-		ForeignScan *scan;
-		PlannerInfo *subroot;
-		PineconeRequest *request;
-		TargetEntry *entry;
-		Expr *id;
-
-		if (subplan->subLinkType != EXPR_SUBLINK ||
-			list_length(subplan->setParam) != 1 ||
-			linitial_int(subplan->setParam) != param->paramid)
-			continue;
-		scan = list_nth(root->glob->subplans, subplan->plan_id - 1);
-		subroot = list_nth(root->glob->subroots, subplan->plan_id - 1);
-		if (!IsA(scan, ForeignScan) || scan->scan.scanrelid == 0 ||
-			planner_rt_fetch(scan->scan.scanrelid, subroot)->relid !=
-				planner_rt_fetch(cxt->rel->relid, root)->relid ||
-			scan->scan.plan.qual != NIL || scan->fdw_private == NIL)
-			return NULL;
-		request = pinecone_request_from_list(scan->fdw_private);
-		entry = linitial(scan->scan.plan.targetlist);
-		if (request->op != PINECONE_OP_FETCH || list_length(request->ids) != 1 ||
-			!IsA(entry->expr, Var) ||
-			((Var *) entry->expr)->varattno != cxt->info->table->values_attnum)
-			return NULL;
-		id = list_nth(scan->fdw_exprs, linitial_int(request->ids));
-		if (exprType((Node *) id) != TEXTOID)
-			return NULL;
-		return IsA(id, Const) ||
-					   (IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ?
-				   id :
-				   NULL;
-	}
-	return NULL;
-}
+/* ---- Searches ---- */
 
 static void
 plan_search(PlanContext *cxt, bool sorted)
@@ -253,7 +202,7 @@ plan_search(PlanContext *cxt, bool sorted)
 	cxt->search = search;
 	cxt->request->metric = search->metric;
 	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
-	id = stored_record_id(cxt, search->query);
+	id = pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -287,8 +236,8 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 		request->other_metric = info->other_metric;
 		request->metric = info->stats->metric;
 	}
-	if (request->op == PINECONE_OP_QUERY || !info->searched || score == 0 ||
-		!bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))
+	if (request->op == PINECONE_OP_QUERY || !info->searched ||
+		(!cxt->search && (score == 0 || !bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))))
 		return;
 	request->scored = request->want_values = true;
 	request->metric = info->search.metric;
@@ -496,6 +445,12 @@ plan_layout(PlanContext *cxt)
 		request->layout = lappend_int(request->layout, distance.negated ? PINECONE_LAYOUT_NEGATED :
 																		  PINECONE_LAYOUT_DISTANCE);
 	}
+	if (cxt->row != NULL)
+	{
+		entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->row),
+												   list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout, PINECONE_LAYOUT_ROW);
+	}
 	return entries;
 }
 
@@ -509,10 +464,56 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 	(void) collect_columns((Node *) tlist, &used);
 	while ((i = bms_next_member(used.attnums, i)) >= 0)
 	{
-		if (!list_member_int(cxt->request->wanted, i + FirstLowInvalidHeapAttributeNumber))
+		AttrNumber attnum = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum == 0 ? cxt->row == NULL : !list_member_int(cxt->request->wanted, attnum))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The distance that the rows of any path show as the index measures it, because
+ * SQL would round the vectors before: then it is the same whichever path brings them.
+ */
+static PineconeDistance *
+rounding_distance(PlanContext *cxt)
+{
+	UsedColumns used = {cxt->rel->relid, cxt};
+
+	if (!cxt->info->searched || !cxt->info->search.rounds)
+		return NULL;
+	cxt->search = &cxt->info->search;
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
+	(void) collect_columns((Node *) cxt->local, &used);
+	return used.distances == NIL ? NULL : cxt->search;
+}
+
+/*
+ * The whole row, where an UPDATE or DELETE hands it on, and what it hits hangs on
+ * a distance that is in no column.
+ */
+static Var *
+whole_row(PlanContext *cxt)
+{
+	List *vars = pull_var_clause((Node *) cxt->target->exprs, PVC_RECURSE_PLACEHOLDERS);
+	Var *row = NULL;
+	ListCell *lc;
+
+	if (!cxt->info->searched || !cxt->info->search.rounds ||
+		!pinecone_plan_rows_stay(cxt->root, cxt->rel->relid))
+		return NULL;
+	foreach(lc, vars)
+	{
+		Var *var = lfirst(lc);
+
+		if (var->varno != cxt->rel->relid || var->varattno > 0)
+			continue;
+		if (var->varattno < 0 || (row != NULL && !equal(row, var)))
+			return NULL;
+		row = var;
+	}
+	return row;
 }
 
 /*
@@ -523,7 +524,7 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 static bool
 can_have_layout(PlanContext *cxt, Bitmapset *used)
 {
-	return pinecone_enable_columns && !uses_whole_row(used) &&
+	return pinecone_enable_columns && (cxt->row != NULL || !uses_whole_row(used)) &&
 		   !(cxt->root->parse->hasTargetSRFs && cxt->root->hasPseudoConstantQuals);
 }
 
@@ -635,11 +636,14 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->survive = clauselist_selectivity(root, list_difference_ptr(list_difference_ptr(cxt.local, cxt.pruning), cxt.bounds), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
+	cxt.row = whole_row(&cxt);
+	if (cxt.search == NULL && can_have_layout(&cxt, used))
+		cxt.search = rounding_distance(&cxt);
 	plan_score(&cxt, used);
-	if (request->op == PINECONE_OP_QUERY && can_have_layout(&cxt, used))
+	if (cxt.search != NULL && can_have_layout(&cxt, used))
 	{
 		/* the distance comes from the score, and its column may go */
-		plan_columns(&cxt, used_columns(&cxt, true));
+		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used_columns(&cxt, true)));
 		entries = plan_layout(&cxt);
 		if (tlist_exceeds_layout(&cxt, tlist))
 			tlist = plan_output(&cxt, entries);

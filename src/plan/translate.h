@@ -26,6 +26,7 @@ typedef struct PineconeDistance
 	PineconeMetric metric; /* the metric whose distance it is */
 	bool negated;		   /* it is the distance times -1 */
 	Expr *query;		   /* the query vector */
+	bool rounds;		   /* of vectors that SQL rounds first, and the index does not */
 } PineconeDistance;
 
 /* ---- translate_expr.c ---- */

@@ -19,7 +19,11 @@
 #include "plan/translate_expr.h"
 #include "value/row.h"
 
-/* A cast between real[] and pgvector's vector keeps the vector. */
+/*
+ * A cast between real[] and pgvector's vector keeps the vector.  One to halfvec
+ * rounds it, which those who write it do for a smaller index: the index that
+ * there is measures the vector as it is stored.
+ */
 static Node *
 strip_vector_casts(Node *node)
 {
@@ -27,7 +31,7 @@ strip_vector_casts(Node *node)
 	while (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
 		   pinecone_column_type_is_vector(exprType(node)) &&
 		   pinecone_column_type_is_vector(exprType(linitial(((FuncExpr *) node)->args))))
-		node = linitial(((FuncExpr *) node)->args);
+		node = strip_implicit_coercions(linitial(((FuncExpr *) node)->args));
 	if (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	/* float8 holds any float4 */
@@ -69,6 +73,7 @@ static const Spelling functions[] = {
 	{"l2_distance", PINECONE_METRIC_EUCLIDEAN},
 	{"inner_product", PINECONE_METRIC_DOTPRODUCT, true},
 	{"vector_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{"halfvec_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
 	{NULL},
 };
 static const Spelling own_functions[] = {
@@ -152,6 +157,8 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	distance->metric = spelling->metric;
 	distance->negated = spelling->negated;
 	distance->query = as_vector(cxt, right);
+	distance->rounds = pinecone_column_type_is_halfvec(getBaseType(match_vector(cxt, left)->typid)) ||
+					   pinecone_column_type_is_halfvec(exprType(linitial(args)));
 	return true;
 }
 

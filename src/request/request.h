@@ -75,7 +75,6 @@ typedef struct PineconeCondition
 typedef enum PineconeNoSearch
 {
 	PINECONE_NO_SEARCH_UNSAID,		/* there is none, or there is one */
-	PINECONE_NO_SEARCH_ROUNDED,		/* vectors are rounded first */
 	PINECONE_NO_SEARCH_VOLATILE,	/* the query vector may differ from row to row */
 	PINECONE_NO_SEARCH_JOINED,		/* it is another relation's */
 	PINECONE_NO_SEARCH_OWN_COLUMNS, /* it is made of the row */
@@ -87,6 +86,7 @@ typedef enum PineconeNoSearch
 #define PINECONE_LAYOUT_DISTANCE 0
 #define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
 #define PINECONE_LAYOUT_COUNT 0		 /* of STATS and COUNT */
+#define PINECONE_LAYOUT_ROW (-1000)	 /* the whole row, in one */
 
 /* No distance or score that matters is as far from 0. */
 #define PINECONE_FAR 1e30
