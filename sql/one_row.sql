@@ -35,6 +35,13 @@ EXECUTE like_key(9);
 WITH v AS (SELECT e FROM q WHERE k = 9) SELECT id FROM t, v ORDER BY embedding <=> v.e LIMIT 2;
 :log
 SELECT count(*) FROM (SELECT id FROM t, q WHERE q.k = 3 ORDER BY embedding <=> q.e) s;
+-- the same (SELECT ...) twice is one search, however it came about
+\! test/regress/pinecone quiet
+EXPLAIN (COSTS OFF) SELECT id, 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) AS similarity FROM t WHERE 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) > 0.9999 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 1) LIMIT 5;
+SELECT id, round((1 - (embedding <=> (SELECT e FROM q WHERE k = 1)))::numeric, 3) AS similarity FROM t WHERE 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) > 0.9999 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 1) LIMIT 5;
+SELECT id FROM t, q WHERE k = 1 AND 1 - (embedding <=> e) > 0.9999 ORDER BY embedding <=> e;
+SELECT id FROM t WHERE embedding <=> (SELECT e FROM q WHERE k = 1) < 0.0001 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 2) LIMIT 5;
+:log
 -- in subqueries, views, with rows of its own
 CREATE VIEW nearest AS SELECT id, k FROM t, q WHERE q.k = 2 ORDER BY embedding <=> q.e LIMIT 2;
 SELECT * FROM nearest;
@@ -62,7 +69,7 @@ GRANT SELECT ON t, q TO one_row_reader;
 GRANT USAGE ON FOREIGN SERVER pinecone TO one_row_reader;
 CREATE USER MAPPING FOR one_row_reader SERVER pinecone OPTIONS (api_key :'api_key');
 ALTER TABLE q ENABLE ROW LEVEL SECURITY;
-CREATE POLICY some ON q USING (k = 2);
+CREATE POLICY part ON q USING (k = 2);
 SET ROLE one_row_reader;
 SELECT id FROM t, q WHERE k = 2 ORDER BY embedding <=> q.e LIMIT 1;
 SELECT id FROM t, q WHERE k = 1 ORDER BY embedding <=> q.e LIMIT 1;

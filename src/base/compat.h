@@ -109,7 +109,8 @@
 		permission_->requiredPerms = 0; \
 		(query)->rteperminfos = list_make1(permission_); \
 		(copy)->perminfoindex = 1; \
-	} while (0)
+	} \
+	while (0)
 #define pinecone_is_view(rte) OidIsValid((rte)->relid)
 #else
 #define pinecone_copy_permission(query, copy, outer, rte) ((copy)->requiredPerms = 0)
