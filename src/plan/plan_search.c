@@ -20,7 +20,6 @@
 #include "option/column_type.h"
 #include "plan/paths.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /* ---- Finding it ---- */
 

@@ -15,7 +15,6 @@
 
 #include "option/column_type.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /* A cast between real[] and pgvector's vector keeps the vector. */
 static Node *
