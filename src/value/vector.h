@@ -8,7 +8,7 @@
 #include "wire/record.h"
 
 /*
- * The floats of a real[] or vector datum; detoasts, so the result may point
+ * The floats of a real[], vector or halfvec datum; detoasts, so the result may point
  * into the datum or into palloc'ed memory.  Raises an error on NULL elements,
  * more than one array dimension, NaN and infinity.
  */
@@ -16,6 +16,9 @@ extern const float *pinecone_vector_floats(Datum value, Oid typid, int *n);
 
 /* The reverse: a real[] or vector datum. */
 extern Datum pinecone_vector_datum(Oid typid, int n, const float *values);
+
+/* A halfvec datum of rounded numbers; false when one is beyond 65504. */
+extern bool pinecone_vector_half_datum(int n, const float *values, Datum *datum);
 
 /* A sparsevec datum; false when an index is beyond its dimension. */
 extern bool pinecone_vector_sparse_datum(const PineconeSparse *sparse, int32 typmod,
