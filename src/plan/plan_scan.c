@@ -41,7 +41,8 @@ typedef struct PlanContext
 static bool
 operation_takes_filter(PineconeOperation op)
 {
-	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT;
+	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT ||
+		   op == PINECONE_OP_GROUPS;
 }
 
 static void
@@ -542,6 +543,46 @@ plan_count(PlanContext *cxt, List *tlist, List *having)
 							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
 }
 
+/* What an aggregate of groups counts */
+static int
+counted_of_groups(const Aggref *agg, Index relid, AttrNumber group)
+{
+	Var *arg;
+
+	if (agg->args == NIL)
+		return PINECONE_LAYOUT_COUNT;
+	arg = (Var *) linitial_node(TargetEntry, agg->args)->expr;
+	if (!IsA(arg, Var) || arg->varno != relid || arg->varattno != group)
+		return PINECONE_LAYOUT_COUNT;
+	return agg->aggdistinct != NIL ? PINECONE_LAYOUT_DISTINCT : PINECONE_LAYOUT_NOT_NULL;
+}
+
+/* Groups: rows are those of the plan below, which stands in for them. */
+static ForeignScan *
+plan_groups(PlanContext *cxt, List *tlist, ForeignPath *path, Plan *instead)
+{
+	PineconeRequest *request = cxt->request;
+	List *groups = list_nth(path->fdw_private, PATH_GROUPS);
+	List *entries = NIL;
+	ListCell *lc;
+
+	request->group = linitial_int(groups);
+	request->group_namespaces = lsecond_int(groups);
+	request->group_budget = lthird_int(groups);
+	foreach(lc, instead->targetlist)
+	{
+		Expr *expr = lfirst_node(TargetEntry, lc)->expr;
+
+		entries = lappend(entries, makeTargetEntry(copyObject(expr), list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout,
+									  IsA(expr, Var) ?
+										  ((Var *) expr)->varattno :
+										  counted_of_groups((Aggref *) expr, cxt->rel->relid, request->group));
+	}
+	return make_foreignscan(tlist, list_nth(path->fdw_private, PATH_HAVING), 0, cxt->translate.exprs,
+							pinecone_request_to_list(request), entries, NIL, instead);
+}
+
 ForeignScan *
 pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 					   List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -566,13 +607,17 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->rows = path->path.rows;
 	request->survive = 1;
 
-	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
+	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT ||
+		request->op == PINECONE_OP_GROUPS)
 	{
+		if (tlist == NIL)
+			tlist = make_tlist_from_pathtarget(path->path.pathtarget);
 		request->grouped = sorted;
 		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
-		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
-						  list_nth(path->fdw_private, PATH_HAVING));
+		if (request->op == PINECONE_OP_GROUPS)
+			return plan_groups(&cxt, tlist, path, outer_plan);
+		return plan_count(&cxt, tlist, list_nth(path->fdw_private, PATH_HAVING));
 	}
 
 	if (request->op == PINECONE_OP_QUERY)

@@ -22,7 +22,8 @@ typedef enum PineconeOperation
 	PINECONE_OP_LIST_FETCH, /* ids in order, then their records */
 	PINECONE_OP_FILTER,		/* fetch by metadata: records matching a filter */
 	PINECONE_OP_STATS,		/* count(*) from index statistics */
-	PINECONE_OP_COUNT		/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_COUNT,		/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_GROUPS		/* the values of a field, each counted by dry runs */
 } PineconeOperation;
 
 typedef enum PineconeCompare
@@ -73,7 +74,11 @@ typedef struct PineconeCondition
 
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
-#define PINECONE_LAYOUT_COUNT 0 /* of STATS and COUNT */
+#define PINECONE_LAYOUT_COUNT 0 /* of STATS, COUNT and GROUPS */
+
+/* Of GROUPS: records that have the field, and how many values it has */
+#define PINECONE_LAYOUT_NOT_NULL (-1)
+#define PINECONE_LAYOUT_DISTINCT (-2)
 
 typedef struct PineconeRequest
 {
@@ -112,10 +117,13 @@ typedef struct PineconeRequest
 	bool want_values;
 	bool want_metadata;
 	bool want_ctid;
-	bool sorted;  /* rows must come in the promised order */
-	bool grouped; /* STATS: a row for each namespace that has records */
-	List *wanted; /* attribute numbers to fill */
-	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
+	bool sorted;		   /* rows must come in the promised order */
+	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
+	AttrNumber group;	   /* GROUPS: the column of the field */
+	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
+	int group_budget;	   /* GROUPS: dry runs that are worth while */
+	List *wanted;		   /* attribute numbers to fill */
+	List *layout;		   /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
