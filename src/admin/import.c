@@ -4,8 +4,7 @@
  *
  * An index has no schemas, so the remote schema's name is not looked at.  What
  * columns a namespace's metadata needs is told by the fields it declares and
- * by a sample of its records: the first in the order of their ids, because
- * listing those costs a request and a random sample would cost them all.
+ * by a sample of its records: see import_sample.c.
  */
 #include "postgres.h"
 
@@ -22,12 +21,11 @@
 #include "utils/memutils.h"
 
 #include "admin/import.h"
+#include "admin/import_sample.h"
 #include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
 #include "option/column_type.h"
-#include "pending/pending.h"
-#include "scan/source.h"
 #include "value/row.h"
 
 /* Records looked at in a namespace */
@@ -40,9 +38,6 @@
 /* pgvector's limit */
 #define MAX_VECTOR_DIMENSIONS 16000
 
-/* Integers up to here are all there in float64 */
-#define MAX_EXACT_INTEGER 9007199254740992.0
-
 typedef struct ImportOptions
 {
 	int sample_size;
@@ -52,34 +47,6 @@ typedef struct ImportOptions
 	bool aliases;		 /* a table for each alias of a namespace, too */
 	char *default_table; /* what the default namespace's table is called */
 } ImportOptions;
-
-/* What a field's values have been seen to be */
-#define SEEN_BOOL 0x01
-#define SEEN_INTEGER 0x02
-#define SEEN_NUMBER 0x04
-#define SEEN_STRING 0x08
-#define SEEN_STRINGS 0x10 /* a list of them */
-#define SEEN_OTHER 0x20
-
-typedef struct FieldSummary
-{
-	char *name;
-	int seen;
-	bool noted; /* that it holds what no text can */
-} FieldSummary;
-
-typedef struct NamespaceSummary
-{
-	char *name;			  /* "" for the default namespace, NULL for all */
-	char *table;		  /* the foreign table's name */
-	bool is_alias;		  /* of another namespace */
-	List *declared;		  /* names of fields (char *) */
-	FieldSummary *fields; /* sorted by name */
-	int nfields;
-	int maxfields;
-	bool has_sparse;
-	bool noted; /* that a field's name is no text */
-} NamespaceSummary;
 
 /* ---- Options ---- */
 
@@ -169,16 +136,17 @@ read_options(List *defs, ImportOptions *options)
 static int
 compare_namespaces(const ListCell *a, const ListCell *b)
 {
-	return strcmp(((const NamespaceSummary *) lfirst(a))->name,
-				  ((const NamespaceSummary *) lfirst(b))->name);
+	return strcmp(((const PineconeNamespaceSummary *) lfirst(a))->name,
+				  ((const PineconeNamespaceSummary *) lfirst(b))->name);
 }
 
 static List *
-add_namespace(List *namespaces, const char *name, const PineconeNamespaceInfo *info)
+add_namespace(List *namespaces, const char *name, double records, const PineconeNamespaceInfo *info)
 {
-	NamespaceSummary *summary = palloc0(sizeof(NamespaceSummary));
+	PineconeNamespaceSummary *summary = palloc0(sizeof(PineconeNamespaceSummary));
 
 	summary->name = pstrdup(name);
+	summary->records = records;
 	for (int i = 0; info != NULL && i < info->nfields; i++)
 		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
 	return lappend(namespaces, summary);
@@ -189,16 +157,19 @@ static List *
 sort_namespaces(List *namespaces)
 {
 	List *result = NIL;
-	NamespaceSummary *last = NULL;
+	PineconeNamespaceSummary *last = NULL;
 	ListCell *lc;
 
 	list_sort(namespaces, compare_namespaces);
 	foreach(lc, namespaces)
 	{
-		NamespaceSummary *summary = lfirst(lc);
+		PineconeNamespaceSummary *summary = lfirst(lc);
 
 		if (last != NULL && strcmp(last->name, summary->name) == 0)
+		{
 			last->declared = list_concat(last->declared, summary->declared);
+			last->records = Max(last->records, summary->records);
+		}
 		else
 		{
 			result = lappend(result, summary);
@@ -211,19 +182,18 @@ sort_namespaces(List *namespaces)
 /*
  * The namespaces that the service lists, with the fields they declare.  Kinds
  * of indexes that have no such list are no error: statistics name namespaces
- * too.
+ * too.  The first page has been asked for.
  */
 static List *
-list_namespaces(PineconeSession *session)
+list_namespaces(PineconeSession *session, PineconeCall *call)
 {
 	List *namespaces = NIL;
 	char *token = NULL;
 	char *earlier_token = NULL;
 	int64 pages = 0;
 
-	do
+	for (;;)
 	{
-		PineconeCall *call = pinecone_vectors_list_namespaces(session, NULL, token);
 		PineconeFailure failure;
 		PineconeNamespaceInfo *infos;
 		int n;
@@ -240,7 +210,7 @@ list_namespaces(PineconeSession *session)
 		}
 		infos = pinecone_vectors_namespaces_result(call, &n, &token);
 		for (int i = 0; i < n; i++)
-			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
+			namespaces = add_namespace(namespaces, infos[i].name, -1, &infos[i]);
 		pinecone_vectors_free(call);
 
 		/* as for pages of records: they must come to an end */
@@ -252,21 +222,23 @@ list_namespaces(PineconeSession *session)
 		pages++;
 		if ((pages & (pages - 1)) == 0)
 			earlier_token = token;
+		if (token == NULL)
+			return namespaces;
+		call = pinecone_vectors_list_namespaces(session, NULL, token);
 	}
-	while (token != NULL);
-	return namespaces;
 }
 
 static List *
-find_namespaces(PineconeSession *session, PineconeStats *stats)
+find_namespaces(PineconeSession *session, PineconeCall *list, PineconeStats *stats)
 {
-	List *namespaces = list_namespaces(session);
+	List *namespaces = list_namespaces(session, list);
 
 	for (int i = 0; i < stats->nnamespaces; i++)
-		namespaces = add_namespace(namespaces, stats->namespaces[i].name, NULL);
+		namespaces = add_namespace(namespaces, stats->namespaces[i].name,
+								   stats->namespaces[i].records, NULL);
 	/* the default namespace is there even in an empty index */
 	if (namespaces == NIL)
-		namespaces = add_namespace(namespaces, "", NULL);
+		namespaces = add_namespace(namespaces, "", -1, NULL);
 	return sort_namespaces(namespaces);
 }
 
@@ -281,8 +253,8 @@ add_aliases(PineconeSession *session, List *namespaces)
 	{
 		PineconeAlias *alias = lfirst(lc);
 
-		namespaces = add_namespace(namespaces, alias->name, NULL);
-		((NamespaceSummary *) llast(namespaces))->is_alias = true;
+		namespaces = add_namespace(namespaces, alias->name, -1, NULL);
+		((PineconeNamespaceSummary *) llast(namespaces))->is_alias = true;
 	}
 	return sort_namespaces(namespaces);
 }
@@ -334,7 +306,7 @@ name_tables(List *namespaces, const ImportOptions *options)
 	{
 		foreach(lc, namespaces)
 		{
-			NamespaceSummary *summary = lfirst(lc);
+			PineconeNamespaceSummary *summary = lfirst(lc);
 			size_t len = strlen(summary->name);
 
 			if ((len > 0 && len < NAMEDATALEN) != (pass == 0))
@@ -347,182 +319,6 @@ name_tables(List *namespaces, const ImportOptions *options)
 			taken = lappend(taken, summary->table);
 		}
 	}
-}
-
-/* ---- Fields ---- */
-
-/* The summary of a field: added, if there is none yet. */
-static FieldSummary *
-find_field(NamespaceSummary *summary, const char *name)
-{
-	int low = 0;
-	int high = summary->nfields;
-	FieldSummary *field;
-
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-		int order = strcmp(summary->fields[middle].name, name);
-
-		if (order == 0)
-			return &summary->fields[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (summary->nfields == summary->maxfields)
-	{
-		summary->maxfields = Max(summary->maxfields * 2, 16);
-		summary->fields = summary->fields ?
-							  repalloc(summary->fields, summary->maxfields * sizeof(FieldSummary)) :
-							  palloc(summary->maxfields * sizeof(FieldSummary));
-	}
-	field = &summary->fields[low];
-	memmove(field + 1, field, (summary->nfields - low) * sizeof(FieldSummary));
-	summary->nfields++;
-	field->name = pstrdup(name);
-	field->seen = 0;
-	field->noted = false;
-	return field;
-}
-
-static int
-classify(const PineconeValue *value)
-{
-	switch (value->kind)
-	{
-		case PINECONE_VALUE_NULL:
-			return 0;
-		case PINECONE_VALUE_BOOL:
-			return SEEN_BOOL;
-		case PINECONE_VALUE_STRING:
-			return SEEN_STRING;
-		case PINECONE_VALUE_NUMBER:
-			return value->number == floor(value->number) &&
-						   fabs(value->number) <= MAX_EXACT_INTEGER ?
-					   SEEN_INTEGER :
-					   SEEN_NUMBER;
-		case PINECONE_VALUE_LIST:
-			for (int i = 0; i < value->nitems; i++)
-			{
-				if (value->items[i].kind != PINECONE_VALUE_STRING)
-					return SEEN_OTHER;
-			}
-			return SEEN_STRINGS;
-		default:
-			return SEEN_OTHER;
-	}
-}
-
-/* The type that takes all values seen; jsonb when nothing else does. */
-static const char *
-field_type(const FieldSummary *field)
-{
-	switch (field->seen)
-	{
-		case SEEN_BOOL:
-			return "boolean";
-		case SEEN_INTEGER:
-			return "bigint";
-		case SEEN_NUMBER:
-		case SEEN_NUMBER | SEEN_INTEGER:
-			return "double precision";
-		case SEEN_STRING:
-			return "text";
-		case SEEN_STRINGS:
-			return "text[]";
-		default:
-			return "jsonb";
-	}
-}
-
-/* Say once a field that some of its values can be read by no type but json. */
-static void
-note_no_text(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
-{
-	ereport(NOTICE,
-			(field->name == NULL ?
-				 errmsg("namespace \"%s\", record \"%s\": the name of metadata field %s is no text that PostgreSQL can hold",
-						summary->name, record->id, field->json) :
-				 errmsg("namespace \"%s\", record \"%s\": metadata field \"%s\" holds a string that PostgreSQL's text cannot",
-						summary->name, record->id, field->name),
-			 field->name == NULL ?
-				 errdetail("It gets no column, and a column of the whole metadata cannot show the record's.") :
-				 errdetail("There the field's column, and one of the whole metadata, are as on_type_error says.")));
-}
-
-static void
-summarize_field(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
-{
-	FieldSummary *known;
-
-	if (field->name == NULL)
-	{
-		if (!summary->noted)
-			note_no_text(summary, record, field);
-		summary->noted = true;
-		return;
-	}
-	known = find_field(summary, field->name);
-	known->seen |= classify(&field->value);
-	if (field->value.no_text && !known->noted)
-	{
-		note_no_text(summary, record, field);
-		known->noted = true;
-	}
-}
-
-static void
-summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
-{
-	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-
-	for (int i = 0; i < fields->n; i++)
-		summarize_field(summary, record, &fields->fields[i]);
-	MemoryContextSwitchTo(old);
-	summary->has_sparse |= record->sparse.n > 0;
-}
-
-static void
-summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
-					const ImportOptions *options)
-{
-	PineconeSourceSpec spec = {0};
-	PineconeSource *stream;
-	PineconeRecord *record;
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext record_cxt;
-	ListCell *lc;
-
-	foreach(lc, summary->declared)
-		(void) find_field(summary, lfirst(lc));
-	if (options->sample_size == 0)
-		return;
-
-	record_cxt = AllocSetContextCreate(cxt, "pinecone import record", ALLOCSET_DEFAULT_SIZES);
-	spec.session = session;
-	spec.op = PINECONE_OP_LIST_FETCH;
-	spec.namespace_ = summary->name;
-	spec.position = PINECONE_PENDING_ALL;
-	spec.dimension = stats->dimension;
-	spec.want_values = true; /* there may be sparse ones */
-	spec.want_metadata = true;
-	spec.row_limit = options->sample_size;
-	stream = pinecone_source_begin(&spec);
-	for (int i = 0; i < options->sample_size; i++)
-	{
-		if (pinecone_source_next(stream, true, &record) != PINECONE_SOURCE_RECORD)
-			break;
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextSwitchTo(record_cxt);
-		summarize_record(summary, record, cxt);
-		MemoryContextSwitchTo(cxt);
-		MemoryContextReset(record_cxt);
-	}
-	pinecone_source_end(stream);
-	MemoryContextDelete(record_cxt);
 }
 
 /* ---- Statements ---- */
@@ -582,7 +378,7 @@ vector_column_type(const PineconeStats *stats, const ImportOptions *options)
 }
 
 static void
-append_field_columns(StringInfo buf, const NamespaceSummary *summary)
+append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary)
 {
 	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
 	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
@@ -597,7 +393,7 @@ append_field_columns(StringInfo buf, const NamespaceSummary *summary)
 				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
 	for (int i = 0; i < n; i++)
 	{
-		const FieldSummary *field = &summary->fields[i];
+		const PineconeFieldSummary *field = &summary->fields[i];
 		char *column;
 
 		/* cannot be stored, and could not be told from an operator */
@@ -605,14 +401,14 @@ append_field_columns(StringInfo buf, const NamespaceSummary *summary)
 			continue;
 		column = choose_column_name(taken, field->name);
 		taken = lappend(taken, column);
-		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), pinecone_import_field_type(field));
 		if (strcmp(column, field->name) != 0)
 			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
 	}
 }
 
 static char *
-create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
+create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats, const char *server,
 			 const ImportOptions *options)
 {
 	StringInfoData buf;
@@ -637,25 +433,21 @@ create_table(const NamespaceSummary *summary, const PineconeStats *stats, const 
 	return buf.data;
 }
 
-/* The fields of all namespaces together. */
-static NamespaceSummary *
-summarize_all(PineconeSession *session, PineconeStats *stats, List *namespaces,
-			  const ImportOptions *options)
+/* The namespaces that a statement wants a table for. */
+static List *
+importable(List *namespaces, ImportForeignSchemaStmt *stmt)
 {
-	NamespaceSummary *all = palloc0(sizeof(NamespaceSummary));
+	List *result = NIL;
 	ListCell *lc;
 
-	all->table = options->one_table;
 	foreach(lc, namespaces)
 	{
-		NamespaceSummary *summary = lfirst(lc);
+		PineconeNamespaceSummary *summary = lfirst(lc);
 
-		all->name = summary->name;
-		all->declared = summary->declared;
-		summarize_namespace(session, stats, all, options);
+		if (IsImportableForeignTable(summary->table, stmt))
+			result = lappend(result, summary);
 	}
-	all->name = NULL;
-	return all;
+	return result;
 }
 
 List *
@@ -664,35 +456,42 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	PineconeSession *session;
 	PineconeStats stats;
 	ImportOptions options;
+	PineconeCall *list;
 	List *namespaces;
+	List *tables;
 	List *commands = NIL;
 	ListCell *lc;
 
 	read_options(stmt->options, &options);
 	session = pinecone_session_get(serverid, GetUserId());
+	list = pinecone_vectors_list_namespaces(session, NULL, NULL);
 	/* a copy, for the session's may be replaced; its namespaces are read at once */
 	stats = *pinecone_session_stats(session, true, false);
-	namespaces = find_namespaces(session, &stats);
+	namespaces = find_namespaces(session, list, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
 	if (options.one_table != NULL)
 	{
+		PineconeNamespaceSummary *all = palloc0(sizeof(PineconeNamespaceSummary));
+
 		if (!IsImportableForeignTable(options.one_table, stmt))
 			return NIL;
-		return list_make1(create_table(summarize_all(session, &stats, namespaces, &options),
-									   &stats, stmt->server_name, &options));
+		all->table = options.one_table;
+		pinecone_import_summarize(session, &stats, namespaces, options.sample_size, all);
+		tables = list_make1(all);
 	}
-	if (options.aliases)
-		namespaces = add_aliases(session, namespaces);
-	name_tables(namespaces, &options);
-	foreach(lc, namespaces)
+	else
 	{
-		NamespaceSummary *summary = lfirst(lc);
-
-		if (!IsImportableForeignTable(summary->table, stmt))
-			continue;
-		summarize_namespace(session, &stats, summary, &options);
-		commands = lappend(commands, create_table(summary, &stats, stmt->server_name, &options));
+		if (options.aliases)
+			namespaces = add_aliases(session, namespaces);
+		name_tables(namespaces, &options);
+		tables = importable(namespaces, stmt);
+		pinecone_import_summarize(session, &stats, tables, options.sample_size, NULL);
+	}
+	foreach(lc, tables)
+	{
+		pinecone_import_report_notes(lfirst(lc));
+		commands = lappend(commands, create_table(lfirst(lc), &stats, stmt->server_name, &options));
 	}
 	return commands;
 }
