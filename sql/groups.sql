@@ -4,6 +4,8 @@
 \set metric cosine
 \i test/regress/setup.sql
 SET timezone = 'UTC';
+CREATE SCHEMA groups;
+SET search_path = groups, public;
 
 CREATE TYPE mood AS ENUM ('low', 'high', 'none');
 CREATE DOMAIN grade AS int CHECK (value < 100);
@@ -158,3 +160,5 @@ SELECT count(*) FROM r WHERE t = 'v1';
 \! test/regress/pinecone fault '{"path":"/vectors/update","status":403,"count":1}'
 SELECT i, count(*) FROM r GROUP BY i ORDER BY i;
 EXPLAIN (COSTS OFF) SELECT DISTINCT i FROM r;
+SET client_min_messages = warning;
+DROP SCHEMA groups CASCADE;
