@@ -76,6 +76,13 @@ extern void pinecone_plan_conflicts(Query *query);
  */
 extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 
+/*
+ * The stored record whose vector an expression is: a scalar subquery for the
+ * vector column of this very table by a single id.  Its plan, made already,
+ * tells.  Returns the id's expression, or NULL.
+ */
+extern Expr *pinecone_plan_stored_id(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
+
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
 
