@@ -52,6 +52,10 @@ extern bool pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelO
 extern bool pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 								 RelOptInfo *output_rel, PathTarget *target, Node *having);
 
+/* The plan of such a path.  Rows are those of the plan below, which stands in for it. */
+extern ForeignScan *pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
+											  List *exprs, List *tlist, Plan *instead);
+
 /* What both look at.  The column of our table that an expression is, or NULL. */
 extern PineconeColumn *pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table);
 
@@ -76,15 +80,14 @@ extern void pinecone_plan_conflicts(Query *query);
  */
 extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 
-/*
- * The stored record whose vector an expression is: a scalar subquery for the
- * vector column of this very table by a single id.  Its plan, made already,
- * tells.  Returns the id's expression, or NULL.
- */
-extern Expr *pinecone_plan_stored_id(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
-
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
+
+/*
+ * The id of the stored record whose vector an expression is, or NULL: see
+ * plan_stored_query.c.
+ */
+extern Expr *pinecone_plan_stored_query(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
 
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);

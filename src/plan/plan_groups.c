@@ -10,10 +10,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/planmain.h"
 #include "optimizer/prep.h"
 #include "optimizer/tlist.h"
 #include "utils/fmgroids.h"
@@ -275,4 +277,45 @@ pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inp
 	add_groups_path(&query, output_rel, target, having,
 					aggregate_of_rows(&query, stage, output_rel, having));
 	return true;
+}
+
+/* ---- The plan ---- */
+
+/* What an aggregate of groups counts */
+static int
+counted_of_groups(const Aggref *agg, Index relid, AttrNumber group)
+{
+	Var *arg;
+
+	if (agg->args == NIL)
+		return PINECONE_LAYOUT_COUNT;
+	arg = (Var *) linitial_node(TargetEntry, agg->args)->expr;
+	if (!IsA(arg, Var) || arg->varno != relid || arg->varattno != group)
+		return PINECONE_LAYOUT_COUNT;
+	return agg->aggdistinct != NIL ? PINECONE_LAYOUT_DISTINCT : PINECONE_LAYOUT_NOT_NULL;
+}
+
+ForeignScan *
+pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request, List *exprs,
+						  List *tlist, Plan *instead)
+{
+	List *groups = list_nth(path->fdw_private, PATH_GROUPS);
+	List *entries = NIL;
+	ListCell *lc;
+
+	request->group = linitial_int(groups);
+	request->group_namespaces = lsecond_int(groups);
+	request->group_budget = lthird_int(groups);
+	foreach(lc, instead->targetlist)
+	{
+		Expr *expr = lfirst_node(TargetEntry, lc)->expr;
+
+		entries = lappend(entries, makeTargetEntry(copyObject(expr), list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout,
+									  IsA(expr, Var) ?
+										  ((Var *) expr)->varattno :
+										  counted_of_groups((Aggref *) expr, rel->relid, request->group));
+	}
+	return make_foreignscan(tlist, list_nth(path->fdw_private, PATH_HAVING), 0, exprs,
+							pinecone_request_to_list(request), entries, NIL, instead);
 }

@@ -10,20 +10,16 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
-#include "parser/parsetree.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "client/session.h"
-#include "option/column_type.h"
 #include "plan/paths.h"
+#include "plan/plan_no_search.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /* ---- Finding it ---- */
 
@@ -58,14 +54,17 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
 
-	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
+	if (pathkey->pk_eclass->ec_has_volatile)
 		return false;
 	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
+		bool falls;
 
+		/* NULLs, first or last: records of a dense index all have vectors */
 		if (bms_equal(em->em_relids, rel->relids) &&
-			pinecone_translate_distance(&cxt, em->em_expr, distance) &&
+			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
+			falls != pinecone_pathkey_ascends(pathkey) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -82,10 +81,9 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	foreach(lc, rel->baserestrictinfo)
 	{
 		int bound;
-		bool inclusive;
 
 		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
-									 &bound, &inclusive) &&
+									 &bound) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -182,7 +180,11 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 	if (info->searched)
 		info->other_metric = PINECONE_METRIC_UNKNOWN;
 	else
+	{
+		if (info->other_metric == PINECONE_METRIC_UNKNOWN)
+			info->no_search = pinecone_plan_why_no_search(root, rel);
 		warn_of_no_search(root, rel);
+	}
 }
 
 bool
@@ -198,66 +200,11 @@ pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
 		PineconeDistance distance;
 		PineconeCompare compare;
 		int bound;
-		bool inclusive;
 
-		if (pinecone_translate_bound(&cxt, clause, &distance, &bound, &inclusive) ?
-				equal(distance.op, info->search.op) :
+		if (pinecone_translate_bound(&cxt, clause, &distance, &bound) ?
+				pinecone_translate_same_distance(&distance, &info->search) :
 				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
 			return true;
 	}
 	return false;
-}
-
-/* ---- Search by a stored record ---- */
-
-Expr *
-pinecone_plan_stored_id(PlannerInfo *root, RelOptInfo *rel, Expr *vector)
-{
-	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
-	Param *param = (Param *) vector;
-	ListCell *lc;
-
-	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
-		return NULL;
-	/* of a halfvec column it is rounded, and what is stored is not */
-	if (pinecone_column_type_is_halfvec(getBaseType(param->paramtype)))
-		return NULL;
-	/* in another namespace the id is another record's, or nobody's */
-	if (table->namespace_attnum > 0)
-		return NULL;
-	foreach(lc, root->init_plans)
-	{
-		SubPlan *subplan = lfirst(lc);
-		ForeignScan *scan;
-		PlannerInfo *subroot;
-		PineconeRequest *request;
-		TargetEntry *entry;
-		Expr *id;
-
-		if (subplan->subLinkType != EXPR_SUBLINK ||
-			list_length(subplan->setParam) != 1 ||
-			linitial_int(subplan->setParam) != param->paramid)
-			continue;
-		scan = list_nth(root->glob->subplans, subplan->plan_id - 1);
-		subroot = list_nth(root->glob->subroots, subplan->plan_id - 1);
-		if (!IsA(scan, ForeignScan) || scan->scan.scanrelid == 0 ||
-			planner_rt_fetch(scan->scan.scanrelid, subroot)->relid !=
-				planner_rt_fetch(rel->relid, root)->relid ||
-			scan->scan.plan.qual != NIL || scan->fdw_private == NIL)
-			return NULL;
-		request = pinecone_request_from_list(scan->fdw_private);
-		entry = linitial(scan->scan.plan.targetlist);
-		if (request->op != PINECONE_OP_FETCH || list_length(request->ids) != 1 ||
-			!IsA(entry->expr, Var) ||
-			((Var *) entry->expr)->varattno != table->values_attnum)
-			return NULL;
-		id = list_nth(scan->fdw_exprs, linitial_int(request->ids));
-		if (exprType((Node *) id) != TEXTOID)
-			return NULL;
-		return IsA(id, Const) ||
-					   (IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ?
-				   id :
-				   NULL;
-	}
-	return NULL;
 }

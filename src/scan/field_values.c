@@ -241,8 +241,8 @@ take_values(ForeignScanState *node, PineconeFieldPart *part, PineconePage *page)
 		PineconeFilter filter;
 		PineconeFieldValue *value;
 
-		pinecone_convert_row(groups->reader, &page->records[i], state->row_values, state->row_isnull);
-		if (pinecone_convert_misfits(groups->reader) > 0)
+		pinecone_row_read(groups->reader, &page->records[i], state->row_values, state->row_isnull);
+		if (pinecone_row_misfits(groups->reader) > 0)
 			pinecone_field_give_up(groups, "a value does not fit its column");
 		if (state->row_isnull[attnum - 1])
 			continue;

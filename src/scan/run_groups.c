@@ -130,7 +130,7 @@ look_at_one(ForeignScanState *node)
 	spec.want_metadata = true;
 	source = pinecone_source_begin(&spec);
 	if (pinecone_source_next(source, true, &record) == PINECONE_SOURCE_RECORD)
-		pinecone_convert_row(state->run->groups->reader, record, state->row_values, state->row_isnull);
+		pinecone_row_read(state->run->groups->reader, record, state->row_values, state->row_isnull);
 	pinecone_source_end(source);
 }
 
@@ -182,8 +182,8 @@ create_groups(ForeignScanState *node)
 
 	groups->column = pinecone_option_column(state->table, state->request->group);
 	groups->elemtype = getBaseType(groups->column->typid);
-	groups->reader = pinecone_convert_reader(state->table, bms_make_singleton(groups->column->attnum));
-	pinecone_convert_read_null(groups->reader, NULL);
+	groups->reader = pinecone_row_reader(state->table, bms_make_singleton(groups->column->attnum));
+	pinecone_row_read_null(groups->reader, NULL);
 
 	groups->values.n = n + 1;
 	groups->values.types = palloc0((n + 1) * sizeof(Oid));
