@@ -71,5 +71,7 @@ pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 {
 	PineconePlanInfo *info = path->path.parent->fdw_private;
 
-	return info->table->async_capable;
+	/* groups are asked for step by step */
+	return info->table->async_capable &&
+		   intVal(list_nth(path->fdw_private, PATH_OP)) != PINECONE_OP_GROUPS;
 }

@@ -37,7 +37,9 @@ enum PineconePathPrivate
 								 * distance to search by; or NULL */
 	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
 								 * is a row for each namespace */
-	PATH_HAVING	 /* of counts: conditions on them */
+	PATH_HAVING, /* of counts and groups: conditions on them */
+	PATH_GROUPS	 /* of groups: the column, whether by namespace, how many dry
+								 * runs are worth while */
 };
 
 /* The start of a translation of clauses on a relation. */

@@ -15,11 +15,8 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
-#include "parser/parsetree.h"
-#include "utils/lsyscache.h"
 
 #include "base/setting.h"
-#include "option/column_type.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -45,7 +42,8 @@ typedef struct PlanContext
 static bool
 operation_takes_filter(PineconeOperation op)
 {
-	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT;
+	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT ||
+		   op == PINECONE_OP_GROUPS;
 }
 
 static void
@@ -627,13 +625,17 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->rows = path->path.rows;
 	request->survive = 1;
 
-	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
+	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT ||
+		request->op == PINECONE_OP_GROUPS)
 	{
+		if (tlist == NIL)
+			tlist = make_tlist_from_pathtarget(path->path.pathtarget);
 		request->grouped = sorted;
 		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
-		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
-						  list_nth(path->fdw_private, PATH_HAVING));
+		if (request->op == PINECONE_OP_GROUPS)
+			return pinecone_plan_groups_scan(cxt.rel, path, request, cxt.translate.exprs, tlist, outer_plan);
+		return plan_count(&cxt, tlist, list_nth(path->fdw_private, PATH_HAVING));
 	}
 
 	if (request->op == PINECONE_OP_QUERY)

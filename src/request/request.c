@@ -75,6 +75,9 @@ enum RequestNumber
 	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
+	NUM_GROUP,
+	NUM_GROUP_NAMESPACES,
+	NUM_GROUP_BUDGET,
 	NUM_COUNT
 };
 
@@ -104,6 +107,9 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
+	numbers[NUM_GROUP] = request->group;
+	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
+	numbers[NUM_GROUP_BUDGET] = request->group_budget;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -148,6 +154,9 @@ pinecone_request_from_list(List *list)
 	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+	request->group = list_nth_int(numbers, NUM_GROUP);
+	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
+	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);
@@ -180,6 +189,8 @@ pinecone_request_operation_name(PineconeOperation op)
 			return "describe index stats";
 		case PINECONE_OP_COUNT:
 			return "count by update dry run";
+		case PINECONE_OP_GROUPS:
+			return "search for values, and count by update dry runs";
 	}
 	elog(ERROR, "unrecognized Pinecone operation: %d", (int) op);
 }
