@@ -232,7 +232,8 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 	StringInfoData buf;
 
 	*body = NULL;
-	if (filter->kind == PINECONE_FILTER_NEVER)
+	/* filters of counts are one request each */
+	if (filter->kind == PINECONE_FILTER_NEVER || list_length(request->counts) > 1)
 		return NULL;
 	if (op == PINECONE_OP_QUERY)
 	{

@@ -87,20 +87,6 @@ place_bound(PlanContext *cxt, Expr *clause)
 	}
 }
 
-/* Does a clause use no more of the table than the namespace? */
-static bool
-is_about_namespace(PlanContext *cxt, Expr *clause)
-{
-	AttrNumber attnum = cxt->info->table->namespace_attnum;
-	Bitmapset *used = NULL;
-
-	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
-		contain_subplans((Node *) clause))
-		return false;
-	pull_varattnos((Node *) clause, cxt->rel->relid, &used);
-	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
-}
-
 /* A clause that names ids or a prefix: an id may not fit its column, and be NULL. */
 static void
 place_id_clause(PlanContext *cxt, Expr *clause, bool exact)
@@ -128,7 +114,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		request->namespaces = lappend(request->namespaces, names);
 		cxt->sent = lappend(cxt->sent, clause);
 	}
-	else if (is_about_namespace(cxt, clause))
+	else if (pinecone_plan_is_about_namespace(cxt->rel, clause))
 	{
 		/* checked before a namespace is asked; and of rows, as any */
 		request->namespace_quals =
@@ -549,32 +535,6 @@ plan_output(PlanContext *cxt, List *entries)
 
 /* ---- The plan ---- */
 
-/*
- * count(*): rows hold nothing but the count, however often it is asked for, and
- * the namespace counted.
- */
-static ForeignScan *
-plan_count(PlanContext *cxt, List *tlist, List *having)
-{
-	List *entries = NIL;
-	List *used = list_concat(pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES),
-							 pull_var_clause((Node *) having, PVC_INCLUDE_AGGREGATES));
-	ListCell *lc;
-
-	foreach(lc, used)
-	{
-		if (tlist_member(lfirst(lc), entries))
-			continue;
-		entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
-												   NULL, false));
-		cxt->request->layout = lappend_int(cxt->request->layout,
-										   IsA(lfirst(lc), Var) ? ((Var *) lfirst(lc))->varattno :
-																  PINECONE_LAYOUT_COUNT);
-	}
-	return make_foreignscan(tlist, having, 0, cxt->translate.exprs,
-							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
-}
-
 static bool
 has_expressions(PathTarget *target)
 {
@@ -635,7 +595,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
 		if (request->op == PINECONE_OP_GROUPS)
 			return pinecone_plan_groups_scan(cxt.rel, path, request, cxt.translate.exprs, tlist, outer_plan);
-		return plan_count(&cxt, tlist, list_nth(path->fdw_private, PATH_HAVING));
+		return pinecone_plan_count_scan(rel, path, request, &cxt.translate, tlist);
 	}
 
 	if (request->op == PINECONE_OP_QUERY)

@@ -52,6 +52,38 @@ condition_from_list(List *list)
 	return condition;
 }
 
+static List *
+counts_to_list(List *counts)
+{
+	List *result = NIL;
+	ListCell *lc;
+
+	foreach(lc, counts)
+	{
+		PineconeCount *count = lfirst(lc);
+
+		result = lappend(result, list_make2(condition_to_list(count->filter), makeInteger(count->factor)));
+	}
+	return result;
+}
+
+static List *
+counts_from_list(List *list)
+{
+	List *result = NIL;
+	ListCell *lc;
+
+	foreach(lc, list)
+	{
+		PineconeCount *count = palloc0(sizeof(PineconeCount));
+
+		count->filter = condition_from_list(linitial(lfirst(lc)));
+		count->factor = intVal(lsecond((List *) lfirst(lc)));
+		result = lappend(result, count);
+	}
+	return result;
+}
+
 /* The places of a request's integers; keep both functions below in step. */
 enum RequestNumber
 {
@@ -114,16 +146,17 @@ pinecone_request_to_list(const PineconeRequest *request)
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
 
-	return lappend(list_make5(list,
-							  condition_to_list(request->filter),
-							  list_copy(request->ids),
-							  list_copy(request->wanted),
-							  list_copy(request->layout)),
-				   list_make5(makeFloat(psprintf("%.17g", request->survive)),
-							  makeFloat(psprintf("%.17g", request->rows)),
-							  copyObject(request->namespaces),
-							  list_copy(request->namespace_quals),
-							  list_copy(request->id_quals)));
+	return lappend(lappend(list_make5(list,
+									  condition_to_list(request->filter),
+									  list_copy(request->ids),
+									  list_copy(request->wanted),
+									  list_copy(request->layout)),
+						   list_make5(makeFloat(psprintf("%.17g", request->survive)),
+									  makeFloat(psprintf("%.17g", request->rows)),
+									  copyObject(request->namespaces),
+									  list_copy(request->namespace_quals),
+									  list_copy(request->id_quals))),
+				   counts_to_list(request->counts));
 }
 
 PineconeRequest *
@@ -167,6 +200,7 @@ pinecone_request_from_list(List *list)
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = list_nth(rest, 4);
+	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
 }
 

@@ -88,8 +88,15 @@ typedef enum PineconeNoSearch
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
 #define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
-#define PINECONE_LAYOUT_COUNT 0		 /* of STATS, COUNT and GROUPS */
+#define PINECONE_LAYOUT_COUNT 0		 /* less its place among the counts: of STATS, COUNT and GROUPS */
 #define PINECONE_LAYOUT_ROW (-1000)	 /* the whole row, in one */
+
+/* What is counted, of what meets the request's filter */
+typedef struct PineconeCount
+{
+	PineconeCondition *filter; /* what meets this as well; or NULL */
+	int factor;				   /* sum(factor): NULL of no records; or 0 for a count */
+} PineconeCount;
 
 /* No distance or score that matters is as far from 0. */
 #define PINECONE_FAR 1e30
@@ -145,6 +152,7 @@ typedef struct PineconeRequest
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
 	int group_budget;	   /* GROUPS: dry runs that are worth while */
 	List *wanted;		   /* attribute numbers to fill */
+	List *counts;		   /* of PineconeCount; the first has no filter */
 	List *layout;		   /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
