@@ -63,6 +63,7 @@ SELECT compared('SELECT count(*) FROM (SELECT * FROM @one ORDER BY n OFFSET 0) s
 SELECT compared('SELECT count(*) FROM (SELECT * FROM @one ORDER BY n LIMIT 7) s');
 SELECT compared('SELECT count(*) FROM (SELECT DISTINCT ON (n) n FROM @one ORDER BY n, id) s');
 SELECT compared('SELECT count(m) FROM (SELECT NULLIF(n, 2) AS m FROM @one ORDER BY n) s');
+SELECT count(*) FROM (SELECT id FROM one ORDER BY embedding <=> '{1,1}') s;
 SELECT compared('SELECT array_agg(n) FROM (SELECT n FROM @one ORDER BY id) s');
 SELECT compared('SELECT count(*), array_agg(n) FROM (SELECT n FROM @one ORDER BY id) s');
 -- what this transaction has written

@@ -30,8 +30,7 @@ typedef struct PlanContext
 	Expr *lead;				  /* what leads the path, see paths.h */
 	List *conditions;		  /* of PineconeCondition: to be sent */
 	List *local;			  /* clauses to be checked here */
-	List *pruning;			  /* those of them that choose namespaces */
-	List *bounds;			  /* those of them that end a search */
+	List *decided;			  /* those of them that choose namespaces or ids, or end a search */
 	List *sent;				  /* clauses sent and not checked here */
 	PineconeDistance *search; /* what distances in the layout are, or NULL */
 	Var *row;				  /* the whole row, as one column of the layout, or NULL */
@@ -72,14 +71,14 @@ place_bound(PlanContext *cxt, Expr *clause)
 	{
 		if (!pinecone_translate_same_distance(cxt->root, &distance, cxt->search))
 			return;
-		cxt->bounds = lappend(cxt->bounds, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		if (cxt->request->bound < 0)
 			cxt->request->bound = bound;
 	}
 	else if (pinecone_translate_score_bound(&cxt->translate, clause, cxt->request->metric, &bound,
 											&compare))
 	{
-		cxt->bounds = lappend(cxt->bounds, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		if (cxt->request->score_bound >= 0)
 			return;
 		cxt->request->score_bound = bound;
@@ -120,7 +119,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		request->namespace_quals =
 			lappend_int(request->namespace_quals,
 						pinecone_translate_add_expr(&cxt->translate, clause));
-		cxt->pruning = lappend(cxt->pruning, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		cxt->local = lappend(cxt->local, clause);
 	}
 	else if (leads && request->op == PINECONE_OP_FETCH)
@@ -164,8 +163,11 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 		place_clause(cxt, rinfo->clause);
 		if (request->op == PINECONE_OP_LIST_FETCH && pinecone_plan_is_about_id(cxt->root, cxt->rel, rinfo) &&
 			list_member_ptr(cxt->local, rinfo->clause))
+		{
 			request->id_quals = lappend_int(request->id_quals,
 											pinecone_translate_add_expr(&cxt->translate, rinfo->clause));
+			cxt->decided = lappend(cxt->decided, rinfo->clause);
+		}
 	}
 
 	if (operation_takes_filter(request->op))
@@ -603,7 +605,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
 	if (cxt.local != NIL)
-		request->survive = clauselist_selectivity(root, list_difference_ptr(list_difference_ptr(cxt.local, cxt.pruning), cxt.bounds), cxt.rel->relid, JOIN_INNER, NULL);
+		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.decided), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);

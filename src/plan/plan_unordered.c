@@ -10,10 +10,12 @@
 #include "catalog/pg_class.h"
 #include "foreign/fdwapi.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/fmgroids.h"
 
 #include "base/setting.h"
+#include "option/column_type.h"
 #include "plan/paths.h"
 
 static bool
@@ -83,6 +85,30 @@ has_own_table(Query *query)
 	return false;
 }
 
+static bool
+has_vector(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && pinecone_column_type_is_vector(exprType(node)))
+		return true;
+	return expression_tree_walker(node, has_vector, context);
+}
+
+/* An order by distance is seen after all: it makes scores, and bounds a search. */
+static bool
+sorts_by_distance(Query *query)
+{
+	ListCell *lc;
+
+	foreach(lc, query->sortClause)
+	{
+		if (has_vector(get_sortgroupclause_expr(lfirst(lc), query->targetList), NULL))
+			return true;
+	}
+	return false;
+}
+
 static void
 forget_order(Query *query)
 {
@@ -110,6 +136,8 @@ look_at(Query *query)
 		return;
 	for (query = only_subquery(query); query != NULL && is_plain(query) && has_own_table(query); query = only_subquery(query))
 	{
+		if (sorts_by_distance(query))
+			break;
 		if (query->sortClause != NIL)
 			forget_order(query);
 	}
