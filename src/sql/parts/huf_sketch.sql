@@ -132,6 +132,14 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_l2_unbiased(huf_sketch,huf_sketch) IS
 'squared distance of the centroids less its expectation under no change, any double; NULL if either has fewer than two vectors';
 
+CREATE FUNCTION huf_shift_p(previous huf_sketch, current huf_sketch)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_shift_p'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_shift_p(huf_sketch,huf_sketch) IS
+'bound of the probability, in [0,1], that chance alone moves the centroids of two independent samples as far apart; 1 where it says nothing; NULL if either has fewer than two vectors';
+
 CREATE FUNCTION huf_frechet_diag(earlier huf_sketch, later huf_sketch)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_frechet_diag'
