@@ -4,7 +4,7 @@
 -- without a fault.
 --
 -- Needs the table record (namespace, id, embedding) and the snapshot pack in
--- schema huf.  psql -v seed=0.5 -v faults='{stale,poisoned}' -f thirty_days.sql
+-- schema huf.  PGOPTIONS='-c thirty_days.faults={stale,poisoned}' psql -v seed=0.5 -f thirty_days.sql
 SET client_min_messages = warning;
 SET search_path = public, huf;
 SET max_parallel_workers_per_gather = 0;

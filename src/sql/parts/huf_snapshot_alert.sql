@@ -165,6 +165,7 @@ BEGIN
 			|| CASE WHEN measure = 'share' THEN coalesce((SELECT format('; its own mass changed by %s %%, the total by %s %%', round((100 * (exp(own) - 1))::numeric, 1),
 					round((100 * (exp(-dilution) - 1))::numeric, 1)) FROM changes c WHERE c.namespace = m.namespace), '')
 				WHEN measure = 'new' THEN coalesce((SELECT format('; perhaps "%s", renamed', perhaps_was) FROM changes c WHERE c.namespace = m.namespace AND perhaps_was IS NOT NULL), '')
+				WHEN measure = 'vanished' THEN format('; it had %s %% of the mass of the run before', round((100 * value)::numeric, 1))
 				WHEN m.namespace IS NULL AND side <> 'fact' AND movers IS NOT NULL THEN format('; what moved most: %s', array_to_string(movers, ', ')) ELSE '' END || '.',
 		means_not
 	FROM @s@.huf_measure m JOIN @s@.huf_rule USING (measure), mover
