@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS @s@.huf_series (
 	every_days int NOT NULL DEFAULT 1 CHECK (every_days >= 1),
 	window_days int NOT NULL DEFAULT 28 CHECK (window_days >= 1),
 	min_history int NOT NULL DEFAULT 7 CHECK (min_history >= 2),
-	sensitivity float8 NOT NULL DEFAULT 4 CHECK (sensitivity > 0 AND sensitivity < 'Infinity'),
+	sensitivity float8 NOT NULL DEFAULT 5 CHECK (sensitivity > 0 AND sensitivity < 'Infinity'),
 	significance float8 NOT NULL DEFAULT 1e-4 CHECK (significance > 0 AND significance < 1),
 	keep_days int CHECK (keep_days >= 1)
 );
