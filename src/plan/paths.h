@@ -53,6 +53,12 @@ extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
 
+/*
+ * The id of the stored record whose vector an expression is, or NULL: see
+ * plan_stored_query.c.
+ */
+extern Expr *pinecone_plan_stored_query(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
+
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
 
@@ -68,6 +74,9 @@ extern void pinecone_plan_refresh_all(PlannerInfo *root);
  * based): all, but for the whole rows of an UPDATE or DELETE that nobody looks at.
  */
 extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used);
+
+/* Are whole rows of it nothing but what an UPDATE or DELETE is made of: no row is ever joined anew? */
+extern bool pinecone_plan_rows_stay(PlannerInfo *root, Index relid);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);

@@ -17,8 +17,8 @@
 
 #include "base/compat.h"
 #include "client/session.h"
-#include "option/column_type.h"
 #include "plan/paths.h"
+#include "plan/plan_no_search.h"
 #include "plan/translate_expr.h"
 #include "value/row.h"
 
@@ -55,14 +55,17 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
 
-	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
+	if (pathkey->pk_eclass->ec_has_volatile)
 		return false;
 	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
+		bool falls;
 
+		/* NULLs, first or last: records of a dense index all have vectors */
 		if (bms_equal(em->em_relids, rel->relids) &&
-			pinecone_translate_distance(&cxt, em->em_expr, distance) &&
+			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
+			falls != pinecone_pathkey_ascends(pathkey) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -79,10 +82,9 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	foreach(lc, rel->baserestrictinfo)
 	{
 		int bound;
-		bool inclusive;
 
 		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
-									 &bound, &inclusive) &&
+									 &bound) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -90,45 +92,6 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 }
 
 /* ---- Where there is none ---- */
-
-/*
- * Does an expression compare the vectors as halfvec?  That rounds them, so that
- * the nearest of them are not quite those of the index.
- */
-static bool
-rounds_vectors(PlannerInfo *root, RelOptInfo *rel, Expr *expr)
-{
-	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	Oid halfvec = pinecone_column_type_of_pgvector("halfvec");
-	ListCell *lc;
-
-	if (!IsA(expr, OpExpr) || !OidIsValid(halfvec))
-		return false;
-	foreach(lc, ((OpExpr *) expr)->args)
-	{
-		FuncExpr *cast = lfirst(lc);
-
-		if (IsA(cast, FuncExpr) && cast->funcresulttype == halfvec && cast->args != NIL &&
-			pinecone_translate_column(&cxt, linitial(cast->args), PINECONE_ROLE_VALUES) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool
-sorts_rounded(PlannerInfo *root, RelOptInfo *rel)
-{
-	ListCell *lc;
-
-	if (root->query_pathkeys == NIL)
-		return false;
-	foreach(lc, pinecone_class_members(((PathKey *) linitial(root->query_pathkeys))->pk_eclass, rel))
-	{
-		if (rounds_vectors(root, rel, ((EquivalenceMember *) lfirst(lc))->em_expr))
-			return true;
-	}
-	return false;
-}
 
 static bool
 is_score(PlannerInfo *root, RelOptInfo *rel, Node *node)
@@ -219,7 +182,8 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 		info->other_metric = PINECONE_METRIC_UNKNOWN;
 	else
 	{
-		info->rounded = sorts_rounded(root, rel);
+		if (info->other_metric == PINECONE_METRIC_UNKNOWN)
+			info->no_search = pinecone_plan_why_no_search(root, rel);
 		warn_of_no_search(root, rel);
 	}
 }
@@ -237,10 +201,9 @@ pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
 		PineconeDistance distance;
 		PineconeCompare compare;
 		int bound;
-		bool inclusive;
 
-		if (pinecone_translate_bound(&cxt, clause, &distance, &bound, &inclusive) ?
-				equal(distance.op, info->search.op) :
+		if (pinecone_translate_bound(&cxt, clause, &distance, &bound) ?
+				pinecone_translate_same_distance(&distance, &info->search) :
 				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
 			return true;
 	}
