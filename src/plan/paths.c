@@ -40,7 +40,6 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/source.h"
-#include "value/row.h"
 
 /*
  * Costs, in units of a sequential page read.  A round trip is tens of
