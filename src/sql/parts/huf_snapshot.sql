@@ -7,7 +7,7 @@
  * and @x@ for the extension's.
  */
 
-CREATE FUNCTION huf_pack_tables() RETURNS text LANGUAGE sql IMMUTABLE AS $huf_pack$ SELECT $huf_text$
+CREATE FUNCTION huf_pack_tables() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
 
 CREATE TABLE IF NOT EXISTS @s@.huf_series (
 	series text PRIMARY KEY,
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS @s@.huf_series (
 	every_days int NOT NULL DEFAULT 1 CHECK (every_days >= 1),
 	window_days int NOT NULL DEFAULT 28 CHECK (window_days >= 1),
 	min_history int NOT NULL DEFAULT 7 CHECK (min_history >= 2),
-	sensitivity float8 NOT NULL DEFAULT 5 CHECK (sensitivity > 0 AND sensitivity < 'Infinity'),
+	sensitivity float8 NOT NULL DEFAULT 4 CHECK (sensitivity > 0 AND sensitivity < 'Infinity'),
 	significance float8 NOT NULL DEFAULT 1e-4 CHECK (significance > 0 AND significance < 1),
 	keep_days int CHECK (keep_days >= 1)
 );
@@ -188,6 +188,7 @@ CREATE TABLE IF NOT EXISTS @s@.huf_rule (
 	least float8 NOT NULL DEFAULT 0,
 	low float8,
 	high float8,
+	root boolean NOT NULL DEFAULT false,
 	enabled boolean NOT NULL DEFAULT true,
 	means text NOT NULL,
 	means_not text NOT NULL
@@ -195,6 +196,7 @@ CREATE TABLE IF NOT EXISTS @s@.huf_rule (
 COMMENT ON TABLE @s@.huf_rule IS 'the measures, and when they alert';
 COMMENT ON COLUMN @s@.huf_rule.side IS 'low, high, both: out of levels; p: a probability below the significance; fact: whenever it is so';
 COMMENT ON COLUMN @s@.huf_rule.least IS 'a value this near the median of its history is no alert, however steady the history was';
+COMMENT ON COLUMN @s@.huf_rule.root IS 'levels come from the square roots of the values, as these are skewed';
 COMMENT ON COLUMN @s@.huf_rule.low IS 'fixed level until there is a history; NULL: no alert until then';
 INSERT INTO @s@.huf_rule (measure, of_namespace, side, least, low, high, means, means_not) VALUES
 ('coherence', false, 'low', 0.02, 0.90, NULL, 'shares of namespaces moved more from one run to the next than they used to', 'Not that anything is wrong: a change that was meant looks the same.'),
@@ -218,6 +220,7 @@ INSERT INTO @s@.huf_rule (measure, of_namespace, side, least, low, high, means, 
 ('missed', false, 'fact', 0, NULL, NULL, 'no run was taken for longer than the series expects', 'Not that nothing happened in between: what is compared with the run before covers all of it.'),
 ('model', false, 'fact', 0, NULL, NULL, 'the embedding model changed its name: embeddings are not compared with the run before', 'Not drift.')
 ON CONFLICT (measure) DO UPDATE SET of_namespace = excluded.of_namespace, side = excluded.side, means = excluded.means, means_not = excluded.means_not;
+UPDATE @s@.huf_rule SET root = true WHERE measure IN ('psi', 'score_psi');
 
 $huf_text$::text $huf_pack$;
 

@@ -7,7 +7,7 @@
  * fault does not become usual by lasting.
  */
 
-CREATE FUNCTION huf_pack_alert() RETURNS text LANGUAGE sql IMMUTABLE AS $huf_pack$ SELECT $huf_text$
+CREATE FUNCTION huf_pack_alert() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
 
 -- P(X >= seen) at most, for a Poisson count that is expected to be this large.
 CREATE OR REPLACE FUNCTION @s@.huf_count_p(seen float8, expected float8)
@@ -105,8 +105,8 @@ RETURNS TABLE (measure text, namespace text, runs bigint, low float8, median flo
 		SELECT DISTINCT run, measure, CASE WHEN of_namespace THEN namespaces[1] END AS namespace
 		FROM @s@.huf_alert a JOIN @s@.huf_rule USING (measure) WHERE series = of_series AND run < of_run AND basis <> 'note'
 	), past AS (
-		SELECT m.measure, m.namespace, m.value
-		FROM @s@.huf_series s JOIN @s@.huf_measure m USING (series)
+		SELECT m.measure, m.namespace, CASE WHEN root THEN sqrt(greatest(m.value, 0)) ELSE m.value END AS value
+		FROM @s@.huf_series s JOIN @s@.huf_measure m USING (series) JOIN @s@.huf_rule u ON u.measure = m.measure
 			LEFT JOIN alerted a ON a.run = m.run AND a.measure = m.measure AND coalesce(a.namespace, '') = coalesce(m.namespace, '')
 			LEFT JOIN decided d ON d.measure = m.measure AND coalesce(d.namespace, '') = coalesce(m.namespace, '')
 		WHERE series = of_series AND m.run < of_run AND m.run >= of_run - window_days AND m.value < 'Infinity'
@@ -114,9 +114,10 @@ RETURNS TABLE (measure text, namespace text, runs bigint, low float8, median flo
 	), quantile AS (
 		SELECT measure, namespace, count(*) AS runs, percentile_cont(ARRAY[0.1, 0.5, 0.9]) WITHIN GROUP (ORDER BY value) AS q FROM past GROUP BY 1, 2
 	)
-	SELECT measure, namespace, runs, q[2] - reach, q[2], q[2] + reach
-	FROM @s@.huf_series s, @s@.huf_rule JOIN quantile USING (measure),
-		LATERAL (SELECT greatest(least, sensitivity * (1 + 5.0 / runs) * greatest(q[3] - q[2], q[2] - q[1]))) r(reach)
+	SELECT measure, namespace, runs, least(CASE WHEN root THEN greatest(q[2] - reach, 0) ^ 2 ELSE q[2] - reach END, usual - u.least), usual,
+		greatest(CASE WHEN root THEN (q[2] + reach) ^ 2 ELSE q[2] + reach END, usual + u.least)
+	FROM @s@.huf_series s, @s@.huf_rule u JOIN quantile USING (measure),
+		LATERAL (SELECT sensitivity * (1 + 5.0 / runs) * greatest(q[3] - q[2], q[2] - q[1]), CASE WHEN root THEN q[2] ^ 2 ELSE q[2] END) r(reach, usual)
 	WHERE series = of_series AND side IN ('low', 'high', 'both') AND runs >= min_history
 $$;
 COMMENT ON FUNCTION @s@.huf_levels(text, date) IS 'levels for a run: median of the runs in the window before, plus and minus sensitivity * (1 + 5 / runs) times the larger distance to a decile';

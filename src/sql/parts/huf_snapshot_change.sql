@@ -2,7 +2,7 @@
  * Governance: one run against another, by name.
  */
 
-CREATE FUNCTION huf_pack_change() RETURNS text LANGUAGE sql IMMUTABLE AS $huf_pack$ SELECT $huf_text$
+CREATE FUNCTION huf_pack_change() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
 
 -- The run that one is compared with, or NULL.  An empty run compares with nothing.
 CREATE OR REPLACE FUNCTION @s@.huf_against(series text, run date, against text)

@@ -2,7 +2,7 @@
  * Governance: what a threshold would do, and huf_install().
  */
 
-CREATE FUNCTION huf_pack_threshold() RETURNS text LANGUAGE sql IMMUTABLE AS $huf_pack$ SELECT $huf_text$
+CREATE FUNCTION huf_pack_threshold() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
 
 CREATE OR REPLACE FUNCTION @s@.huf_threshold_curve(source regclass, taus float8[] DEFAULT NULL, kind text DEFAULT 'linear', negative text DEFAULT 'clip',
 	temperature float8 DEFAULT 1, budget float8 DEFAULT 0.05, namespace_column name DEFAULT 'namespace', score_column name DEFAULT 'score')
@@ -67,6 +67,7 @@ CREATE FUNCTION huf_install(schema name DEFAULT 'huf')
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	home name := (SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pinecone_fdw');
+	parts text[];
 	part text;
 BEGIN
 	IF coalesce(schema, '') = '' THEN
@@ -75,7 +76,8 @@ BEGIN
 	IF to_regnamespace(quote_ident(schema)) IS NULL THEN
 		EXECUTE format('CREATE SCHEMA %I', schema);
 	END IF;
-	FOREACH part IN ARRAY (SELECT ARRAY[huf_pack_tables(), huf_pack_change(), huf_pack_alert(), huf_pack_take(), huf_pack_threshold()]) LOOP
+	EXECUTE format('SELECT ARRAY[%1$I.huf_pack_tables(), %1$I.huf_pack_change(), %1$I.huf_pack_alert(), %1$I.huf_pack_take(), %1$I.huf_pack_threshold()]', home) INTO parts;
+	FOREACH part IN ARRAY parts LOOP
 		EXECUTE replace(replace(part, '@s@', quote_ident(schema)), '@x@', quote_ident(home));
 	END LOOP;
 	RETURN format('The snapshot pack is in schema %I. Take a first run with: SELECT * FROM %I.huf_take(''your_table'');', schema, schema);

@@ -7,7 +7,7 @@
  * otherwise the second time (views, foreign tables) is copied first.
  */
 
-CREATE FUNCTION huf_pack_take() RETURNS text LANGUAGE sql IMMUTABLE AS $huf_pack$ SELECT $huf_text$
+CREATE FUNCTION huf_pack_take() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
 
 CREATE OR REPLACE FUNCTION @s@.huf_column(source regclass, wanted name, usual name, kind text, time_zone text DEFAULT 'UTC')
 RETURNS text LANGUAGE plpgsql STABLE AS $$
