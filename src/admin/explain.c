@@ -223,7 +223,12 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
-	if (request->prefix >= 0)
+	if (request->prefix_high >= 0)
+		ExplainPropertyText("Pinecone Id Range",
+							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
+												pinecone_explain_request_value(values, request->prefix_high))),
+							es);
+	else if (request->prefix >= 0)
 		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
 							abbreviate(pinecone_explain_request_value(values, request->prefix)), es);
 }

@@ -203,7 +203,9 @@ describe_list(const PineconeRequest *request, const PineconeValues *values,
 	StringInfoData path;
 
 	initStringInfo(&path);
-	if (!is_known(values, request->prefix))
+	if (!is_known(values, request->prefix_high))
+		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix_high]);
+	else if (!is_known(values, request->prefix))
 	{
 		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix]);
 		pinecone_message_append_parameter(&path, "namespace", namespace_);

@@ -170,6 +170,9 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 		}
 	}
 
+	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->prefix < 0 &&
+		!pinecone_translate_id_range(&cxt->translate, cxt->local, &request->prefix, &request->prefix_high))
+		request->prefix = request->prefix_high = -1;
 	if (operation_takes_filter(request->op))
 		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
@@ -581,7 +584,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->vector = request->vector_id =
+	request->prefix = request->prefix_high = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->sorted = sorted;
 	request->rows = path->path.rows;

@@ -120,6 +120,7 @@ typedef struct PineconeRequest
 	List *id_quals;			   /* numbers of conditions on the id alone: LIST_FETCH */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
+	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
 
 	/* Nearest neighbours */
 	PineconeMetric metric;
