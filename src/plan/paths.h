@@ -71,8 +71,9 @@ extern bool pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTabl
 /* Is every condition answered exactly by the service?  *any: is there one? */
 extern bool pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any);
 
-/* For a hook in front of the planner: see plan_conflict.c. */
+/* For a hook in front of the planner: see plan_conflict.c, plan_one_row.c. */
 extern void pinecone_plan_conflicts(Query *query);
+extern void pinecone_plan_one_rows(Query *query);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its
