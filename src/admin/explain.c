@@ -345,6 +345,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 
 	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
 		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
+	if (state->request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyInteger("Pinecone Slices", NULL, state->slices, es);
 	if (state->request->op == PINECONE_OP_GROUPS)
 	{
 		if (state->groups_given_up == NULL)
@@ -408,6 +410,11 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (request->op == PINECONE_OP_GROUPS)
 		ExplainPropertyText("Pinecone Group Field",
 							pinecone_option_column(state->table, request->group)->field, es);
+	if (request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order",
+							psprintf("%s%s%s", pinecone_option_column(state->table, request->group)->field,
+									 request->descending ? " DESC" : "", request->nulls_first ? " NULLS FIRST" : ""),
+							es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
 	else
