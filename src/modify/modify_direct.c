@@ -164,9 +164,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	PineconeRecord *stored;
 	double n = 0;
 
-	pinecone_run_fill_spec(node, scan->request->ids != NIL						  ? PINECONE_OP_FETCH :
-								 scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
-																				  PINECONE_OP_LIST_FETCH,
+	pinecone_run_fill_spec(node, scan->request->ids != NIL ? PINECONE_OP_FETCH : scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
+																																  PINECONE_OP_LIST_FETCH,
 						   &spec);
 	if (scan->request->ids != NIL)
 	{
