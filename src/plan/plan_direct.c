@@ -126,6 +126,8 @@ integer_fits(Oid column, Oid value)
 			return value == INT8OID || value == INT4OID || value == INT2OID;
 		case INT4OID:
 			return value == INT4OID || value == INT2OID;
+		case NUMERICOID:
+			return false; /* numeric(p,s); a numeric may have more digits */
 		default:
 			return value == column; /* smallint, and days */
 	}
