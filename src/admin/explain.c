@@ -373,6 +373,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 
 	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
 		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
+	if (state->request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyInteger("Pinecone Slices", NULL, state->slices, es);
 	if (state->request->op == PINECONE_OP_GROUPS)
 	{
 		if (state->groups_given_up == NULL)
@@ -437,6 +439,11 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (request->op == PINECONE_OP_GROUPS)
 		ExplainPropertyText("Pinecone Group Field",
 							pinecone_option_column(state->table, request->group)->field, es);
+	if (request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order",
+							psprintf("%s%s%s", pinecone_option_column(state->table, request->group)->field,
+									 request->descending ? " DESC" : "", request->nulls_first ? " NULLS FIRST" : ""),
+							es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
 	else
@@ -524,9 +531,8 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
 
 	explain_write(state->table,
-				  plan->operation == CMD_UPDATE ? "update by metadata" :
-				  state->request->ids != NIL	? "delete by id, without a look" :
-												  "delete by metadata",
+				  psprintf("%s by %s", plan->operation == CMD_UPDATE ? "update" : "delete",
+						   state->request->ids != NIL ? "id, without a look" : "metadata"),
 				  es);
 	explain_namespaces(node, &values, es);
 	explain_records(state, &values, &filter, es);

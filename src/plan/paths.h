@@ -60,7 +60,13 @@ extern bool pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, Rel
 extern ForeignScan *pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
 											  List *exprs, List *tlist, Plan *instead);
 
-/* What both look at.  The column of our table that an expression is, or NULL. */
+/*
+ * The order of a number, for those who want few rows: plan_order.c.  "used" are
+ * pinecone_plan_columns_used(), "all" is the cost of reading all records by a filter.
+ */
+extern void pinecone_plan_order(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, Cost all);
+
+/* What these look at.  The column of our table that an expression is, or NULL. */
 extern PineconeColumn *pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table);
 
 /*

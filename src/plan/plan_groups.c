@@ -174,13 +174,6 @@ take_components(GroupQuery *query, PathTarget *target, Node *having)
 	return true;
 }
 
-static bool
-service_may_count(const PineconePlanInfo *info)
-{
-	return info->session != NULL && info->stats != NULL && info->table->count_from_dry_run &&
-		   !info->session->dry_run_refused && !info->session->no_dry_run;
-}
-
 /* ---- What it costs ---- */
 
 /* How many values, NULL aside: a guess where nobody has looked. */
@@ -268,7 +261,7 @@ pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inp
 	if (!pinecone_enable_groups || parse->groupingSets != NIL || parse->hasTargetSRFs ||
 		(stage == UPPERREL_DISTINCT &&
 		 (parse->hasAggs || parse->groupClause != NIL || parse->hasWindowFuncs || parse->hasDistinctOn)) ||
-		!service_may_count(query.info) || !bms_is_empty(input_rel->lateral_relids) ||
+		!pinecone_plan_may_count(query.info) || !bms_is_empty(input_rel->lateral_relids) ||
 		!take_clauses(&query, target) || !take_components(&query, target, having) ||
 		!pinecone_plan_conditions_are_exact(root, input_rel, &filtered) ||
 		contain_subplans(having) || input_rel->cheapest_total_path == NULL ||

@@ -38,7 +38,7 @@ enum PineconePathPrivate
 	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
 								 * is a row for each namespace */
 	PATH_HAVING, /* of counts and groups: conditions on them */
-	PATH_GROUPS	 /* of groups: the column, whether by namespace, how many dry
+	PATH_GROUPS	 /* of an order: the column, whether descending, NULLS FIRST; of groups: the column, whether by namespace, how many dry
 								 * runs are worth while */
 };
 
@@ -53,6 +53,9 @@ extern bool pinecone_plan_is_about_namespace(RelOptInfo *rel, Expr *clause);
 
 /* Is a condition one that a listed id decides, before its record is fetched? */
 extern bool pinecone_plan_is_about_id(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo);
+
+/* May records be counted by dry runs? */
+extern bool pinecone_plan_may_count(const PineconePlanInfo *info);
 
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 

@@ -42,7 +42,7 @@ static bool
 operation_takes_filter(PineconeOperation op)
 {
 	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT ||
-		   op == PINECONE_OP_GROUPS;
+		   op == PINECONE_OP_GROUPS || op == PINECONE_OP_ORDERED;
 }
 
 static void
@@ -256,7 +256,10 @@ plan_limit(PlanContext *cxt, bool sorted)
 	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
 
 	cxt->request->all = parse->limitCount == NULL && root->tuple_fraction <= 0;
-	if (parse->limitCount == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
+	/* EXISTS wants to see one row */
+	if (limits[0] == NULL && root->tuple_fraction == 1 && bms_membership(root->all_baserels) == BMS_SINGLETON)
+		limits[0] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);
+	if (limits[0] == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
 		parse->setOperations != NULL || parse->distinctClause != NIL ||
 		(parse->sortClause != NIL && !sorted))
@@ -603,6 +606,14 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		return pinecone_plan_count_scan(rel, path, request, &cxt.translate, tlist);
 	}
 
+	if (request->op == PINECONE_OP_ORDERED)
+	{
+		List *order = list_nth(path->fdw_private, PATH_GROUPS);
+
+		request->group = linitial_int(order);
+		request->descending = lsecond_int(order);
+		request->nulls_first = lthird_int(order);
+	}
 	if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);

@@ -111,6 +111,8 @@ enum RequestNumber
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
 	NUM_GROUP_BUDGET,
+	NUM_DESCENDING,
+	NUM_NULLS_FIRST,
 	NUM_COUNT
 };
 
@@ -144,6 +146,8 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
 	numbers[NUM_GROUP_BUDGET] = request->group_budget;
+	numbers[NUM_DESCENDING] = request->descending;
+	numbers[NUM_NULLS_FIRST] = request->nulls_first;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -193,6 +197,8 @@ pinecone_request_from_list(List *list)
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
 	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
+	request->descending = list_nth_int(numbers, NUM_DESCENDING);
+	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);
@@ -226,6 +232,8 @@ pinecone_request_operation_name(PineconeOperation op)
 			return "describe index stats";
 		case PINECONE_OP_COUNT:
 			return "count by update dry run";
+		case PINECONE_OP_ORDERED:
+			return "fetch by metadata, in order";
 		case PINECONE_OP_GROUPS:
 			return "search for values, and count by update dry runs";
 	}

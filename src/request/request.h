@@ -23,6 +23,7 @@ typedef enum PineconeOperation
 	PINECONE_OP_FILTER,		/* fetch by metadata: records matching a filter */
 	PINECONE_OP_STATS,		/* count(*) from index statistics */
 	PINECONE_OP_COUNT,		/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_ORDERED,	/* fetch by metadata, in the order of a number */
 	PINECONE_OP_GROUPS		/* the values of a field, each counted by dry runs */
 } PineconeOperation;
 
@@ -149,9 +150,11 @@ typedef struct PineconeRequest
 	bool want_ctid;
 	bool sorted;		   /* rows must come in the promised order */
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
-	AttrNumber group;	   /* GROUPS: the column of the field */
+	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
 	int group_budget;	   /* GROUPS: dry runs that are worth while */
+	bool descending;	   /* ORDERED */
+	bool nulls_first;
 	List *wanted;		   /* attribute numbers to fill */
 	List *counts;		   /* of PineconeCount; the first has no filter */
 	List *layout;		   /* scan tuple columns; NIL: the table's own, or counts */

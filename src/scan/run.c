@@ -26,6 +26,7 @@
 #include "scan/run_count.h"
 #include "scan/run_groups.h"
 #include "scan/run_ids.h"
+#include "scan/run_order.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
@@ -226,6 +227,8 @@ pinecone_run_begin(ForeignScanState *node)
 		pinecone_count_start(node);
 	else if (state->request->op == PINECONE_OP_GROUPS)
 		pinecone_groups_start(node);
+	else if (state->request->op == PINECONE_OP_ORDERED && run->filter.kind != PINECONE_FILTER_NEVER && run->nnamespaces > 0)
+		pinecone_order_start(node);
 	else if (run->filter.kind == PINECONE_FILTER_NEVER || run->nnamespaces == 0)
 		run->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
@@ -250,6 +253,8 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 		return pinecone_count_next(node, slot);
 	if (state->request->op == PINECONE_OP_GROUPS)
 		return pinecone_groups_next(node, slot);
+	if (state->request->op == PINECONE_OP_ORDERED)
+		return pinecone_order_next(node, slot);
 	if (state->request->op == PINECONE_OP_QUERY)
 		return pinecone_search_next(node, slot);
 	switch (pinecone_fanout_next(run->stream, !state->no_wait, &record))
@@ -281,6 +286,7 @@ pinecone_run_end(PineconeRun *run)
 	if (!run->started)
 		return;
 	pinecone_search_end(run);
+	pinecone_order_end(run);
 	many = run->stream != NULL && pinecone_fanout_is_wide(run->stream);
 	empty.cxt = run->cxt;
 	empty.counters = run->counters;

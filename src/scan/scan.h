@@ -38,6 +38,7 @@ typedef struct PineconeScanState
 	/* For EXPLAIN, and of the table */
 	int top_k;					 /* last asked for */
 	bool exhaustive;			 /* was there an exhaustive search? */
+	int slices;					 /* of an order */
 	int groups;					 /* values of a field that were found */
 	const char *groups_given_up; /* why the plan below has run instead, or NULL */
 	bool score_is_real;			 /* the type of the column of scores */
