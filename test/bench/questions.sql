@@ -61,7 +61,7 @@ SELECT id, published FROM docs WHERE published BETWEEN '2024-02-02' AND '2024-02
 -- days_half_open 10
 SELECT id FROM docs WHERE published >= '2024-02-01' AND published < '2024-02-04'
 -- json_text 10
-SELECT id FROM docs WHERE metadata #>> '{category}' = 'c3' AND year = 1992
+SELECT id FROM docs WHERE metadata #>> '{key}' = 'k77'
 -- json_arrow 10
 SELECT id FROM docs WHERE metadata -> 'key' = '"k77"'
 -- json_path 10
