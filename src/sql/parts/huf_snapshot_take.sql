@@ -66,6 +66,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @s@.huf_same_rows(regclass, text, name, boolean) IS 'internal: what to read in FROM';
 
+-- Embeddings of different dimensions have no centroid; the aggregate says so,
+-- and this says where.
+CREATE OR REPLACE FUNCTION @s@.huf_odd_dimensions(relation text)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	odd text;
+BEGIN
+	EXECUTE format('SELECT format(''embeddings of namespace "%%s" have %%s and %%s dimensions'', ns, min(cardinality(e::real[])), max(cardinality(e::real[])))
+		FROM %s r WHERE e IS NOT NULL GROUP BY ns HAVING min(cardinality(e::real[])) <> max(cardinality(e::real[])) ORDER BY ns LIMIT 1', relation) INTO odd;
+	RETURN odd;
+END $$;
+COMMENT ON FUNCTION @s@.huf_odd_dimensions(text) IS 'internal: what is wrong with the embeddings of a relation, or NULL';
+
 -- The series, made if it is new, and locked until the end of the transaction.
 CREATE OR REPLACE FUNCTION @s@.huf_open_series(name text, source text, kind text, negative text, temperature float8, tau float8, time_zone text)
 RETURNS @s@.huf_series LANGUAGE plpgsql AS $$
@@ -139,6 +152,7 @@ DECLARE
 	all_records text;
 	embedded boolean;
 	items bigint;
+	odd text;
 	bad record;
 BEGIN
 	IF source IS NULL THEN
@@ -217,6 +231,12 @@ BEGIN
 	EXCEPTION WHEN unique_violation THEN
 		RAISE unique_violation USING MESSAGE = format('%s has rows whose namespace is NULL, and others whose namespace is "Global"', source),
 			DETAIL = 'A NULL namespace goes by the name of "Global".', HINT = 'Give them another name in a view.';
+	WHEN data_exception THEN
+		odd := CASE WHEN embedded THEN @s@.huf_odd_dimensions(hits) END;
+		IF odd IS NULL THEN
+			RAISE;
+		END IF;
+		RAISE data_exception USING MESSAGE = odd;
 	END;
 	IF records IS NOT NULL THEN
 		all_records := @s@.huf_same_rows(records, format('SELECT coalesce(%s, ''Global'') AS ns, %s AS u, %s AS e FROM %s',
@@ -268,16 +288,25 @@ RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
 	embedded boolean;
+	odd text;
 BEGIN
-	EXECUTE format($q$
-		INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, records, written, last_update, sketch)
-		SELECT $1, $2, ns, 0, 0, CASE WHEN total > 0 THEN 0 END, CASE WHEN total > 0 THEN 0 END, 0, 0, records, written, last_update, sketch
-		FROM (SELECT ns, count(*) AS records, CASE WHEN $3 IS NOT NULL AND count(u) > 0 THEN count(*) FILTER (WHERE u > $3 AND u <= $4) END AS written, max(u) AS last_update,
-				@x@.huf_sketch(e) AS sketch FROM %s r GROUP BY ns) g,
-			(SELECT sum(mass) AS total FROM @s@.huf_snapshot WHERE series = $1 AND run = $2) t
-		ON CONFLICT (series, run, namespace) DO UPDATE SET records = excluded.records, written = excluded.written, last_update = excluded.last_update,
-			sketch = excluded.sketch$q$, all_records)
-	USING s.series, day, before.taken, as_of;
+	BEGIN
+		EXECUTE format($q$
+			INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, records, written, last_update, sketch)
+			SELECT $1, $2, ns, 0, 0, CASE WHEN total > 0 THEN 0 END, CASE WHEN total > 0 THEN 0 END, 0, 0, records, written, last_update, sketch
+			FROM (SELECT ns, count(*) AS records, CASE WHEN $3 IS NOT NULL AND count(u) > 0 THEN count(*) FILTER (WHERE u > $3 AND u <= $4) END AS written, max(u) AS last_update,
+					@x@.huf_sketch(e) AS sketch FROM %s r GROUP BY ns) g,
+				(SELECT sum(mass) AS total FROM @s@.huf_snapshot WHERE series = $1 AND run = $2) t
+			ON CONFLICT (series, run, namespace) DO UPDATE SET records = excluded.records, written = excluded.written, last_update = excluded.last_update,
+				sketch = excluded.sketch$q$, all_records)
+		USING s.series, day, before.taken, as_of;
+	EXCEPTION WHEN data_exception THEN
+		odd := @s@.huf_odd_dimensions(all_records);
+		IF odd IS NULL THEN
+			RAISE;
+		END IF;
+		RAISE data_exception USING MESSAGE = odd;
+	END;
 
 	SELECT bool_or(sketch IS NOT NULL) INTO embedded FROM @s@.huf_snapshot WHERE series = s.series AND run = day;
 	IF embedded THEN
