@@ -138,7 +138,7 @@ CREATE OR REPLACE FUNCTION @s@.huf_take(
 	updated_column name DEFAULT 'last_update',
 	embedding_column name DEFAULT 'embedding'
 )
-RETURNS @s@.huf_run LANGUAGE plpgsql AS $$
+RETURNS @s@.huf_run LANGUAGE plpgsql SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	name text := coalesce(huf_take.series, source::text);
