@@ -23,19 +23,12 @@ static double
 count_records(ForeignScanState *node, const char *namespace_, const PineconeFilter *filter)
 {
 	PineconeSourceSpec spec;
-	PineconeSource *stream;
-	PineconeRecord *record;
-	double count = 0;
 
 	pinecone_run_fill_spec(node, filter->kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
 						   &spec);
 	spec.filter = filter->kind == PINECONE_FILTER_JSON ? filter->json : NULL;
 	spec.namespace_ = namespace_;
-	stream = pinecone_source_begin(&spec);
-	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-		count++;
-	pinecone_source_end(stream);
-	return count;
+	return pinecone_source_read(&spec, NULL, NULL);
 }
 
 /*
