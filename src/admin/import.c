@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "admin/import.h"
+#include "admin/import_part.h"
 #include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
@@ -29,57 +30,14 @@
 #include "pending/pending.h"
 #include "scan/source.h"
 #include "value/row.h"
+#include "wire/schema.h"
 
 /* Records looked at in a namespace */
 #define DEFAULT_SAMPLE_SIZE 100
 #define MAX_SAMPLE_SIZE 100000
 
-/* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
-#define MAX_FIELD_COLUMNS 1000
-
-/* pgvector's limit */
-#define MAX_VECTOR_DIMENSIONS 16000
-
 /* Integers up to here are all there in float64 */
 #define MAX_EXACT_INTEGER 9007199254740992.0
-
-typedef struct ImportOptions
-{
-	int sample_size;
-	Oid vector_type;	 /* FLOAT4ARRAYOID or pgvector's vector */
-	bool metadata;		 /* add a column for the whole object */
-	char *one_table;	 /* name of one table for all namespaces, or NULL */
-	bool aliases;		 /* a table for each alias of a namespace, too */
-	char *default_table; /* what the default namespace's table is called */
-} ImportOptions;
-
-/* What a field's values have been seen to be */
-#define SEEN_BOOL 0x01
-#define SEEN_INTEGER 0x02
-#define SEEN_NUMBER 0x04
-#define SEEN_STRING 0x08
-#define SEEN_STRINGS 0x10 /* a list of them */
-#define SEEN_OTHER 0x20
-
-typedef struct FieldSummary
-{
-	char *name;
-	int seen;
-	bool noted; /* that it holds what no text can */
-} FieldSummary;
-
-typedef struct NamespaceSummary
-{
-	char *name;			  /* "" for the default namespace, NULL for all */
-	char *table;		  /* the foreign table's name */
-	bool is_alias;		  /* of another namespace */
-	List *declared;		  /* names of fields (char *) */
-	FieldSummary *fields; /* sorted by name */
-	int nfields;
-	int maxfields;
-	bool has_sparse;
-	bool noted; /* that a field's name is no text */
-} NamespaceSummary;
 
 /* ---- Options ---- */
 
@@ -122,6 +80,7 @@ read_options(List *defs, ImportOptions *options)
 	options->one_table = NULL;
 	options->aliases = false;
 	options->default_table = "default_namespace";
+	options->schema = NULL;
 	foreach(lc, defs)
 	{
 		DefElem *def = lfirst(lc);
@@ -289,37 +248,6 @@ add_aliases(PineconeSession *session, List *namespaces)
 
 /* ---- Names ---- */
 
-static bool
-name_is_taken(List *taken, const char *name)
-{
-	ListCell *lc;
-
-	foreach(lc, taken)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A name made of "base" that fits an identifier and is not taken yet. */
-static char *
-choose_name(List *taken, const char *base)
-{
-	int len = strlen(base);
-	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
-
-	for (int i = 2; name_is_taken(taken, name); i++)
-	{
-		char *suffix = psprintf("_%d", i);
-
-		name = psprintf("%s%s",
-						pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1 - strlen(suffix))),
-						suffix);
-	}
-	return name;
-}
-
 /*
  * A namespace's table has its name, if that can be an identifier.  Those come
  * first, so that what they are called does not depend on the others.
@@ -343,7 +271,7 @@ name_tables(List *namespaces, const ImportOptions *options)
 			if (pass == 0)
 				summary->table = summary->name;
 			else
-				summary->table = choose_name(taken, len > 0 ? summary->name : options->default_table);
+				summary->table = pinecone_import_choose_name(taken, len > 0 ? summary->name : options->default_table);
 			taken = lappend(taken, summary->table);
 		}
 	}
@@ -415,28 +343,6 @@ classify(const PineconeValue *value)
 	}
 }
 
-/* The type that takes all values seen; jsonb when nothing else does. */
-static const char *
-field_type(const FieldSummary *field)
-{
-	switch (field->seen)
-	{
-		case SEEN_BOOL:
-			return "boolean";
-		case SEEN_INTEGER:
-			return "bigint";
-		case SEEN_NUMBER:
-		case SEEN_NUMBER | SEEN_INTEGER:
-			return "double precision";
-		case SEEN_STRING:
-			return "text";
-		case SEEN_STRINGS:
-			return "text[]";
-		default:
-			return "jsonb";
-	}
-}
-
 /* Say once a field that some of its values can be read by no type but json. */
 static void
 note_no_text(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
@@ -474,13 +380,18 @@ summarize_field(NamespaceSummary *summary, const PineconeRecord *record, const P
 }
 
 static void
-summarize_record(NamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
+summarize_record(NamespaceSummary *summary, const PineconeRecord *record,
+				 const PineconeSchema *schema, MemoryContext cxt)
 {
 	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	for (int i = 0; i < fields->n; i++)
-		summarize_field(summary, record, &fields->fields[i]);
+	{
+		/* what the schema declares is no metadata */
+		if (fields->fields[i].name == NULL || !pinecone_schema_reserves(schema, fields->fields[i].name))
+			summarize_field(summary, record, &fields->fields[i]);
+	}
 	MemoryContextSwitchTo(old);
 	summary->has_sparse |= record->sparse.n > 0;
 }
@@ -497,7 +408,10 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 	ListCell *lc;
 
 	foreach(lc, summary->declared)
-		(void) find_field(summary, lfirst(lc));
+	{
+		if (!pinecone_schema_reserves(options->schema, lfirst(lc)))
+			(void) find_field(summary, lfirst(lc));
+	}
 	if (options->sample_size == 0)
 		return;
 
@@ -517,124 +431,12 @@ summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSum
 			break;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(record_cxt);
-		summarize_record(summary, record, cxt);
+		summarize_record(summary, record, options->schema, cxt);
 		MemoryContextSwitchTo(cxt);
 		MemoryContextReset(record_cxt);
 	}
 	pinecone_source_end(stream);
 	MemoryContextDelete(record_cxt);
-}
-
-/* ---- Statements ---- */
-
-/* Names of columns that are something else than a field by themselves */
-static const char *const role_names[] = {
-	"id",
-	"values",
-	"embedding",
-	"vector",
-	"sparse_values",
-	"score",
-	"metadata",
-};
-
-/* Names that no column can have */
-static const char *const system_names[] = {
-	"ctid",
-	"xmin",
-	"cmin",
-	"xmax",
-	"cmax",
-	"tableoid",
-};
-
-static bool
-is_one_of(const char *name, const char *const *names, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (strcmp(names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A field's column has its name, unless that says something else to
- * PostgreSQL or to whoever reads the table's definition.
- */
-static char *
-choose_column_name(List *taken, const char *field)
-{
-	if (is_one_of(field, role_names, lengthof(role_names)) ||
-		is_one_of(field, system_names, lengthof(system_names)))
-		field = psprintf("%s_field", field);
-	return choose_name(taken, field[0] ? field : "field");
-}
-
-static char *
-vector_column_type(const PineconeStats *stats, const ImportOptions *options)
-{
-	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
-		return "real[]";
-	return format_type_extended(options->vector_type, stats->dimension,
-								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-}
-
-static void
-append_field_columns(StringInfo buf, const NamespaceSummary *summary)
-{
-	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
-	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
-
-	if (n < summary->nfields)
-		ereport(WARNING,
-				(summary->name == NULL ?
-					 errmsg("namespaces have %d metadata fields, of which %d become columns",
-							summary->nfields, n) :
-					 errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
-							summary->name, summary->nfields, n),
-				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
-	for (int i = 0; i < n; i++)
-	{
-		const FieldSummary *field = &summary->fields[i];
-		char *column;
-
-		/* cannot be stored, and could not be told from an operator */
-		if (field->name[0] == '$')
-			continue;
-		column = choose_column_name(taken, field->name);
-		taken = lappend(taken, column);
-		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), field_type(field));
-		if (strcmp(column, field->name) != 0)
-			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
-	}
-}
-
-static char *
-create_table(const NamespaceSummary *summary, const PineconeStats *stats, const char *server,
-			 const ImportOptions *options)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  ", quote_identifier(summary->table));
-	if (summary->name == NULL)
-		appendStringInfoString(&buf, "namespace text OPTIONS (role 'namespace') COLLATE \"C\" NOT NULL,\n  ");
-	appendStringInfoString(&buf, "id text COLLATE \"C\" NOT NULL");
-	if (stats->dimension > 0)
-		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
-	if (stats->sparse || summary->has_sparse)
-		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
-	appendStringInfoString(&buf, ",\n  score double precision");
-	append_field_columns(&buf, summary);
-	if (options->metadata)
-		appendStringInfoString(&buf, ",\n  metadata jsonb");
-	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
-	if (summary->name != NULL)
-		appendStringInfo(&buf, " OPTIONS (namespace %s%s)", quote_literal_cstr(summary->name),
-						 summary->is_alias ? ", updatable 'false'" : "");
-	return buf.data;
 }
 
 /* The fields of all namespaces together. */
@@ -672,6 +474,8 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	session = pinecone_session_get(serverid, GetUserId());
 	/* a copy, for the session's may be replaced; its namespaces are read at once */
 	stats = *pinecone_session_stats(session, true, false);
+	if (session->schema != NULL)
+		options.schema = pinecone_schema_copy(session->schema);
 	namespaces = find_namespaces(session, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
@@ -679,8 +483,8 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	{
 		if (!IsImportableForeignTable(options.one_table, stmt))
 			return NIL;
-		return list_make1(create_table(summarize_all(session, &stats, namespaces, &options),
-									   &stats, stmt->server_name, &options));
+		return list_make1(pinecone_import_create_table(summarize_all(session, &stats, namespaces, &options),
+													   &stats, stmt->server_name, &options));
 	}
 	if (options.aliases)
 		namespaces = add_aliases(session, namespaces);
@@ -692,7 +496,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 		if (!IsImportableForeignTable(summary->table, stmt))
 			continue;
 		summarize_namespace(session, &stats, summary, &options);
-		commands = lappend(commands, create_table(summary, &stats, stmt->server_name, &options));
+		commands = lappend(commands, pinecone_import_create_table(summary, &stats, stmt->server_name, &options));
 	}
 	return commands;
 }

@@ -16,6 +16,9 @@
 
 /* ---- The API's, of 2025-10 ---- */
 
+/* The version that document indexes came with */
+#define PINECONE_DOCUMENTS_VERSION "2026-07"
+
 /* Matches of a search */
 #define PINECONE_MAX_TOP_K PINECONE_LIMIT(10000, 5)
 
@@ -42,6 +45,9 @@
  */
 #define PINECONE_FETCH_BATCH PINECONE_LIMIT(100, 2)
 #define PINECONE_FETCH_QUERY 6000
+
+/* Documents are fetched by a body, which takes all that are allowed (API 2026-07) */
+#define PINECONE_DOCUMENTS_FETCH PINECONE_LIMIT(1000, 2)
 
 /*
  * A reply of more than 4 MB is refused.  Sizes are estimated, so we aim below; a

@@ -73,6 +73,12 @@ struct PineconeCall
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
+	/* Of documents: the fields that hold vectors, in UTF-8, or NULL */
+	bool documents;
+	char *dense;
+	char *sparse;
+	int dimension; /* of the dense ones */
+
 	/* What the records of a reply must have */
 	bool want_scores;
 	const char *namespace_; /* in UTF-8, or NULL when it does not matter */

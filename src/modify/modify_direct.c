@@ -424,6 +424,8 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	spec.namespace_ = namespace_;
 	spec.want_values = direct->operation == CMD_UPDATE;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
+	if (spec.want_values)
+		spec.fields = NULL;
 	stream = pinecone_source_begin(&spec);
 	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
 	{

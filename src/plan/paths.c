@@ -38,6 +38,7 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "plan/paths.h"
 #include "scan/source.h"
 #include "value/row.h"
@@ -91,6 +92,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
 		info->stats = pinecone_session_stats(info->session, false, true);
+		info->table = pinecone_schema_table(info->session, info->table);
 	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 

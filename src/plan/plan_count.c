@@ -173,6 +173,8 @@ pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptI
 		!conditions_are_exact(root, input_rel, &filtered))
 		return;
 	/* statistics know the namespaces, but not what matches a filter in each */
+	if (filtered && info->table->schema != NULL)
+		return;
 	if (filtered ? !info->table->count_from_dry_run || info->session->dry_run_refused || grouped :
 				   !info->table->count_from_stats)
 		return;

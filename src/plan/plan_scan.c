@@ -18,6 +18,7 @@
 #include "parser/parsetree.h"
 
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -253,7 +254,8 @@ plan_search(PlanContext *cxt, bool sorted)
 	cxt->distance = distance.op;
 	cxt->request->metric = distance.metric;
 	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, distance.query);
-	id = stored_record_id(cxt, distance.query);
+	/* documents are searched by what the request holds */
+	id = cxt->info->table->schema ? NULL : stored_record_id(cxt, distance.query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -562,6 +564,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
 	request->prefix = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
+	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;
 	request->rows = path->path.rows;
 	request->survive = 1;

@@ -126,7 +126,7 @@ metadata_leaf(PineconeTranslate *cxt, PineconeConditionKind kind, char *key, Exp
 	(*condition)->key = key;
 	if (value != NULL)
 		(*condition)->value = pinecone_translate_add_expr(cxt, value);
-	return pinecone_shippable_metadata(kind, cxt->table->type_error_null);
+	return pinecone_shippable_metadata(cxt->table, kind, key);
 }
 
 /* metadata @> x, metadata ? 'k', metadata ?| keys, metadata ?& keys */
@@ -223,8 +223,9 @@ translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *rig
 	if (compare == PINECONE_EQ)
 		return metadata_leaf(cxt, PINECONE_COND_JSON_TEXT, key, right, condition);
 	/* any other comparison needs the field to be there */
-	metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition);
-	return PINECONE_SUPERSET;
+	return metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition) == PINECONE_LOCAL ?
+			   PINECONE_LOCAL :
+			   PINECONE_SUPERSET;
 }
 
 static PineconeExactness
@@ -520,7 +521,7 @@ translate_node(PineconeTranslate *cxt, Node *node, bool negated, PineconeConditi
 PineconeExactness
 pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition)
 {
-	if (!pinecone_enable_filter)
+	if (!pinecone_enable_filter || cxt->table->filters_doubted)
 		return PINECONE_LOCAL;
 	return translate_node(cxt, (Node *) clause, false, condition);
 }

@@ -27,6 +27,7 @@
 #include "base/limits.h"
 #include "request/filter_part.h"
 #include "request/shippable.h"
+#include "wire/schema.h"
 
 /* 2^63, which no bigint reaches */
 #define INT8_RANGE 9223372036854775808.0
@@ -497,6 +498,18 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 	}
 }
 
+/*
+ * A condition on the whole metadata object whose value mentions what is none is
+ * for us to check: what Pinecone would make of it is something else.
+ */
+static PineconeFilter
+unless_declared(RenderContext *cxt, PineconeFilter filter)
+{
+	if (filter.kind == PINECONE_FILTER_JSON && pinecone_schema_is_mentioned(cxt->table->schema, filter.json))
+		return filter_always;
+	return filter;
+}
+
 static PineconeFilter
 render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 {
@@ -541,17 +554,17 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 		case PINECONE_COND_OVERLAPS:
 			return list_filter(column, false, value, type);
 		case PINECONE_COND_KEYS_ANY:
-			return pinecone_filter_keys(false, value, type);
+			return unless_declared(cxt, pinecone_filter_keys(false, value, type));
 		case PINECONE_COND_KEYS_ALL:
-			return pinecone_filter_keys(true, value, type);
+			return unless_declared(cxt, pinecone_filter_keys(true, value, type));
 		case PINECONE_COND_JSON_CONTAINS:
-			return pinecone_filter_json_contains(DatumGetJsonbP(value));
+			return unless_declared(cxt, pinecone_filter_json_contains(DatumGetJsonbP(value)));
 		case PINECONE_COND_JSON_TEXT:
 			return pinecone_filter_json_text(field, TextDatumGetCString(value));
 		case PINECONE_COND_JSON_TEXT_IN:
 			return pinecone_filter_json_text_in(field, value, type);
 		case PINECONE_COND_RAW:
-			return pinecone_filter_raw_match(DatumGetJsonbP(value));
+			return unless_declared(cxt, pinecone_filter_raw_match(DatumGetJsonbP(value)));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}

@@ -76,6 +76,7 @@ enum RequestNumber
 	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
+	NUM_SCHEMA,
 	NUM_COUNT
 };
 
@@ -106,6 +107,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
+	numbers[NUM_SCHEMA] = (int) request->schema;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -150,6 +152,7 @@ pinecone_request_from_list(List *list)
 	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+	request->schema = (uint32) list_nth_int(numbers, NUM_SCHEMA);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);

@@ -78,6 +78,7 @@ typedef struct PineconeCondition
 typedef struct PineconeRequest
 {
 	PineconeOperation op;
+	uint32 schema; /* hash of what the plan takes the index to declare; 0: vectors */
 
 	/* Which records */
 	PineconeCondition *filter; /* or NULL */

@@ -149,6 +149,7 @@ fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 	spec.nids = n;
 	spec.filter = spec.prefix = NULL;
 	spec.want_values = spec.want_metadata = true;
+	spec.fields = NULL;
 	spec.row_limit = 0;
 	return pinecone_stored_begin(&spec);
 }
@@ -276,7 +277,10 @@ start_stored(PineconeOverlay *overlay)
 	}
 	/* what filters and changes are told by */
 	if (overlay->filter_stored || pinecone_pending_has_filters(overlay->view))
+	{
 		spec.want_metadata = true;
+		spec.fields = NULL;
+	}
 	if (overlay->filter_stored)
 	{
 		spec.filter = NULL;

@@ -242,7 +242,7 @@ search_exhaustively(ForeignScanState *node)
 	if (state->run->search.sort == NULL)
 		begin_sort(node);
 	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
-	spec.want_values = true;
+	pinecone_run_want_vectors(node, &spec);
 	stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 								   PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)

@@ -20,8 +20,10 @@
 #include "base/distance.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "wire/schema.h"
 
 /*
  * Scores are float32, and so are the squares that they are made of: they mean
@@ -290,11 +292,81 @@ pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
 /* ---- Sources ---- */
 
 void
+pinecone_run_check_schema(PineconeScanState *state)
+{
+	if (state->session->base_url == NULL || pinecone_schema_hash(state->session) == state->request->schema)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("the index of foreign table \"%s\" is of another kind, or has other fields, than when the query was planned",
+					state->table->name),
+			 errhint("Repeat the statement.")));
+}
+
+/*
+ * The fields of documents that the wanted columns show, with one at least for
+ * fetches, which bring all of them otherwise.  NULL: nobody can name them.
+ */
+const PineconeProjection *
+pinecone_run_projection(PineconeScanState *state, PineconeOperation op)
+{
+	PineconeTable *table = state->table;
+	PineconeProjection *fields;
+	ListCell *lc;
+
+	if (table->schema == NULL)
+		return NULL;
+	fields = palloc0(sizeof(PineconeProjection));
+	foreach(lc, state->request->wanted)
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+		const PineconeSchemaField *field;
+
+		if (column == NULL)
+			continue;
+		if (column->role == PINECONE_ROLE_METADATA)
+			return NULL;
+		if (column->role != PINECONE_ROLE_FIELD && column->role != PINECONE_ROLE_VALUES &&
+			column->role != PINECONE_ROLE_SPARSE_VALUES)
+			continue;
+		/* what is not stored may not be asked for */
+		field = pinecone_schema_field(table->schema, column->field);
+		if (field != NULL ? field->stored : !column->declared)
+			pinecone_schema_project(fields, column->field);
+	}
+	if (state->request->scored)
+		pinecone_schema_project(fields, table->schema->dense->name);
+	for (int i = 0; op != PINECONE_OP_QUERY && fields->n == 0 && i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role == PINECONE_ROLE_FIELD && !table->columns[i].declared)
+			pinecone_schema_project(fields, table->columns[i].field);
+	}
+	return fields;
+}
+
+void
+pinecone_run_want_vectors(ForeignScanState *node, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeProjection *fields;
+
+	spec->want_values = true;
+	if (spec->fields == NULL || state->table->schema == NULL || state->table->schema->dense == NULL)
+		return;
+	fields = palloc0(sizeof(PineconeProjection));
+	for (int i = 0; i < spec->fields->n; i++)
+		pinecone_schema_project(fields, spec->fields->names[i]);
+	pinecone_schema_project(fields, state->table->schema->dense->name);
+	spec->fields = fields;
+}
+
+void
 pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
 
+	pinecone_run_check_schema(state);
 	memset(spec, 0, sizeof(*spec));
 	spec->session = state->session;
 	spec->counters = state->run->counters;
@@ -306,7 +378,8 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->run->pool;
-	spec->may_dry_run = state->table->count_from_dry_run;
+	spec->may_dry_run = state->table->count_from_dry_run || state->table->schema != NULL;
+	spec->fields = pinecone_run_projection(state, op);
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->run->filter.json;

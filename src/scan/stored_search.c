@@ -48,6 +48,8 @@ pinecone_stored_start_search(PineconeStored *stored)
 	search.filter = spec->filter;
 	search.include_values = spec->want_values && !stored->ids_only;
 	search.include_metadata = spec->want_metadata && !stored->ids_only;
+	search.fields = spec->fields;
+	search.clauses = spec->clauses;
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
@@ -209,8 +211,10 @@ settle(PineconeStored *stored)
 	MemoryContextSwitchTo(old);
 	if (known.kind == PINECONE_KNOWN_ASKED)
 		return;
+	/* documents need not have a vector: those without are not the search's to bring */
 	if (known.kind == PINECONE_KNOWN_ALL ||
-		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0))
+		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0 &&
+		 (stored->spec.session->schema == NULL || stored->spec.clauses != NULL)))
 	{
 		stored->search_over = true;
 		release(stored);
@@ -260,11 +264,18 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_vectors_page(batch->call);
 	full = page->nrecords >= stored->top_k;
+	stored->spec.session->documents_found |= page->nrecords > 0;
 	pinecone_page_order_drop_repeated(page);
 	if (stored->seen != NULL)
 		drop_seen(stored, page);
 	stored->nnew = join_held(stored, page);
-	pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
+	if (stored->rescores && !stored->ids_only)
+		pinecone_stored_rescore(stored, page);
+	/* those of ids alone are the service's, which may mean anything, and stay in its order */
+	if (stored->rescores && stored->ids_only)
+		pinecone_page_order_drop_repeated(page);
+	else
+		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,

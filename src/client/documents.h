@@ -1,0 +1,29 @@
+/*
+ * documents.h
+ *		The operations of vectors.h on document indexes: vectors.c passes them on
+ *		by the schema that the session knows.
+ */
+#ifndef PINECONE_DOCUMENTS_H
+#define PINECONE_DOCUMENTS_H
+
+#include "client/vectors.h"
+
+extern PineconeCall *pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
+											   const PineconeSearch *search);
+extern PineconeCall *pinecone_documents_fetch(PineconeSession *session, PineconeCounters *counters,
+											  const char *namespace_, char *const *ids, int nids,
+											  const PineconeProjection *fields, bool want_values);
+extern PineconeCall *pinecone_documents_fetch_by_filter(PineconeSession *session,
+														PineconeCounters *counters,
+														const char *namespace_, const char *filter,
+														int limit, const char *token,
+														const PineconeProjection *fields,
+														bool want_values);
+extern PineconeCall *pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
+											 const char *namespace_, const char *prefix, int limit,
+											 const char *token);
+/* How many match: a page of them, without anything that is large. */
+extern PineconeCall *pinecone_documents_count(PineconeSession *session, PineconeCounters *counters,
+											  const char *namespace_, const char *filter);
+
+#endif /* PINECONE_DOCUMENTS_H */
