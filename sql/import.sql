@@ -60,7 +60,7 @@ DROP FOREIGN TABLE remote.typed;
 -- tables left out cost no requests of their own
 \! test/regress/pinecone quiet
 IMPORT FOREIGN SCHEMA "any name" LIMIT TO (hybrid, no_such) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
-\! test/regress/pinecone log
+\! test/regress/pinecone log | LC_ALL=C sort
 IMPORT FOREIGN SCHEMA "any name" EXCEPT (hybrid, typed, names, "default", default_namespace) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
 SELECT relname FROM pg_class WHERE relnamespace = 'remote'::regnamespace ORDER BY relname COLLATE "C";
 

@@ -13,7 +13,7 @@
 
 #include "base/compat.h"
 #include "hooks.h"
-#include "modify/modify.h"
+#include "modify/statement.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_label.h"
@@ -138,7 +138,7 @@ executor_run(PINECONE_EXECUTOR_RUN_ARGS)
 static void
 executor_finish(QueryDesc *query)
 {
-	pinecone_modify_before_triggers(query->estate);
+	pinecone_statement_before_triggers(query->estate);
 	if (next_executor_finish != NULL)
 		next_executor_finish(query);
 	else

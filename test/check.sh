@@ -13,7 +13,7 @@
 #
 # A suite is left out when it has no files.  What its files are:
 #	layers		test/layers.pl, which looks at the source itself
-#	regress		sql/*.sql, by pg_regress
+#	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
 #	contract	test/contract/run.sh, and likewise unit and docs
 #	random		programs in test/random
@@ -80,7 +80,7 @@ build() {
 
 suite_regress() {
 	local good bad status=0
-	make -s installcheck "PG_CONFIG=$PG_CONFIG" >"$log" 2>&1 || status=1
+	make -s installcheck "PG_CONFIG=$PG_CONFIG" ${REGRESS:+"REGRESS=$REGRESS"} >"$log" 2>&1 || status=1
 	# PostgreSQL 16 turned the lines into TAP
 	good=$(lines '^(test .*\.\.\. ok|ok [0-9])')
 	bad=$(lines '^(test .*\.\.\. FAILED|not ok [0-9])')
@@ -92,11 +92,9 @@ suite_regress() {
 	count regress "$good" "$bad"
 }
 
-# Run one program and count what it says.
-run_program() {
-	local name=$1 good bad status=0
-	shift
-	"$@" >"$log" 2>&1 </dev/null || status=$?
+# Count what a program has said in $log; its exit status is $2.
+count_output() {
+	local name=$1 status=$2 good bad
 	if tail -n 1 "$log" | grep -qE '^[0-9]+ passed, [0-9]+ failed$'; then
 		read -r good _ bad _ < <(tail -n 1 "$log")
 	else
@@ -113,10 +111,36 @@ run_program() {
 	count "$name" "$good" "$bad"
 }
 
+# Run one program and count what it says.
+run_program() {
+	local name=$1 status=0
+	shift
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	count_output "$name" "$status"
+}
+
+# Each file has servers of its own, and waits more than it works: as many at a
+# time as there are cores.
 suite_tap() {
-	local file
+	local file log running=0 at_once logs=$CLUSTER_DIR/tap
+	at_once=$(nproc)
+	mkdir "$logs"
 	for file in test/t/*.pl; do
-		run_program "$file" prove --verbose --nocolor -I test/t -I test/lib "$file"
+		if [ "$running" = "$at_once" ]; then
+			wait -n
+			running=$((running - 1))
+		fi
+		(
+			status=0
+			prove --verbose --nocolor -I test/t -I test/lib "$file" >"$logs/${file##*/}" 2>&1 </dev/null || status=$?
+			echo "$status" >"$logs/${file##*/}.status"
+		) &
+		running=$((running + 1))
+	done
+	wait
+	for file in test/t/*.pl; do
+		log=$logs/${file##*/}
+		count_output "$file" "$(cat "$log.status")"
 	done
 }
 

@@ -25,6 +25,7 @@
 
 CLUSTER_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CLUSTER_PGPORT=5432
+CLUSTER_DATA=data # of the server that cluster_postgres starts; a script may start others
 CLUSTER_MAX_SOCKET=107 # by law of Linux
 cluster_as=() # the command in front of server processes
 
@@ -76,12 +77,12 @@ cluster_postgres() {
 	export PGHOST=$CLUSTER_DIR PGPORT=$CLUSTER_PGPORT PGUSER=postgres PGDATABASE=postgres
 	unset PGSERVICE PGSERVICEFILE PGPASSWORD PGOPTIONS PGSSLMODE PGHOSTADDR
 
-	"${cluster_as[@]}" "$bindir/initdb" -D "$CLUSTER_DIR/data" -U postgres -A trust --no-sync \
+	"${cluster_as[@]}" "$bindir/initdb" -D "$CLUSTER_DIR/$CLUSTER_DATA" -U postgres -A trust --no-sync \
 		--no-locale -E UTF8 >"$CLUSTER_DIR/initdb.log" 2>&1 || {
 		cat "$CLUSTER_DIR/initdb.log" >&2
 		return 1
 	}
-	"${cluster_as[@]}" tee -a "$CLUSTER_DIR/data/postgresql.conf" >/dev/null <<-END
+	"${cluster_as[@]}" tee -a "$CLUSTER_DIR/$CLUSTER_DATA/postgresql.conf" >/dev/null <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$CLUSTER_DIR'
 		port = $PGPORT
@@ -91,9 +92,9 @@ cluster_postgres() {
 		log_line_prefix = '%m [%p] '
 		$(printf '%s\n' "$@")
 	END
-	"${cluster_as[@]}" "$bindir/pg_ctl" -D "$CLUSTER_DIR/data" -l "$CLUSTER_DIR/postgres.log" -w start \
+	"${cluster_as[@]}" "$bindir/pg_ctl" -D "$CLUSTER_DIR/$CLUSTER_DATA" -l "$CLUSTER_DIR/$CLUSTER_DATA.log" -w start \
 		>/dev/null 2>&1 || {
-		cat "$CLUSTER_DIR/postgres.log" >&2
+		cat "$CLUSTER_DIR/$CLUSTER_DATA.log" >&2
 		return 1
 	}
 }
@@ -127,16 +128,17 @@ cluster_pinecone() {
 }
 
 cluster_end() {
-	local status=$? pid
+	local status=$? pid running
 	if [ -n "${CLUSTER_DIR:-}" ] && [ -d "$CLUSTER_DIR" ]; then
 		[ ${#cluster_as[@]} -gt 0 ] || cluster_set_user
 		if [ -s "$CLUSTER_DIR/pinecone.pid" ]; then
 			pid=$(cat "$CLUSTER_DIR/pinecone.pid")
 			kill "$pid" 2>/dev/null || true
 		fi
-		if [ -e "$CLUSTER_DIR/data/postmaster.pid" ]; then
-			"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$CLUSTER_DIR/data" -m immediate -w stop >/dev/null 2>&1 || true
-		fi
+		for running in "$CLUSTER_DIR"/*/postmaster.pid; do
+			[ ! -e "$running" ] ||
+				"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$(dirname "$running")" -m immediate -w stop >/dev/null 2>&1 || true
+		done
 		rm -rf "$CLUSTER_DIR"
 	fi
 	unset CLUSTER_DIR

@@ -290,8 +290,6 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 
 	if (request->scored)
 		ExplainPropertyText("Pinecone Score", "computed from vectors", es);
-	if (request->rounded)
-		ExplainPropertyText("Pinecone Search", "none: halfvec rounds the vectors; compare them with a vector", es);
 	if (request->other_metric != PINECONE_METRIC_UNKNOWN)
 		ExplainPropertyText("Pinecone Search",
 							psprintf("none: the index measures %s, which is %s, not %s",

@@ -4,8 +4,7 @@
  *
  * An index has no schemas, so the remote schema's name is not looked at.  What
  * columns a namespace's metadata needs is told by the fields it declares and
- * by a sample of its records: the first in the order of their ids, because
- * listing those costs a request and a random sample would cost them all.
+ * by a sample of its records: see import_sample.c.
  */
 #include "postgres.h"
 
@@ -22,13 +21,11 @@
 #include "utils/memutils.h"
 
 #include "admin/import.h"
-#include "admin/import_part.h"
+#include "admin/import_sample.h"
 #include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
 #include "option/column_type.h"
-#include "pending/pending.h"
-#include "scan/source.h"
 #include "value/row.h"
 #include "wire/schema.h"
 
@@ -36,8 +33,22 @@
 #define DEFAULT_SAMPLE_SIZE 100
 #define MAX_SAMPLE_SIZE 100000
 
-/* Integers up to here are all there in float64 */
-#define MAX_EXACT_INTEGER 9007199254740992.0
+/* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
+#define MAX_FIELD_COLUMNS 1000
+
+/* pgvector's limit */
+#define MAX_VECTOR_DIMENSIONS 16000
+
+typedef struct ImportOptions
+{
+	int sample_size;
+	Oid vector_type;			  /* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;				  /* add a column for the whole object */
+	char *one_table;			  /* name of one table for all namespaces, or NULL */
+	bool aliases;				  /* a table for each alias of a namespace, too */
+	char *default_table;		  /* what the default namespace's table is called */
+	const PineconeSchema *schema; /* of a document index, or NULL */
+} ImportOptions;
 
 /* ---- Options ---- */
 
@@ -128,16 +139,17 @@ read_options(List *defs, ImportOptions *options)
 static int
 compare_namespaces(const ListCell *a, const ListCell *b)
 {
-	return strcmp(((const NamespaceSummary *) lfirst(a))->name,
-				  ((const NamespaceSummary *) lfirst(b))->name);
+	return strcmp(((const PineconeNamespaceSummary *) lfirst(a))->name,
+				  ((const PineconeNamespaceSummary *) lfirst(b))->name);
 }
 
 static List *
-add_namespace(List *namespaces, const char *name, const PineconeNamespaceInfo *info)
+add_namespace(List *namespaces, const char *name, double records, const PineconeNamespaceInfo *info)
 {
-	NamespaceSummary *summary = palloc0(sizeof(NamespaceSummary));
+	PineconeNamespaceSummary *summary = palloc0(sizeof(PineconeNamespaceSummary));
 
 	summary->name = pstrdup(name);
+	summary->records = records;
 	for (int i = 0; info != NULL && i < info->nfields; i++)
 		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
 	return lappend(namespaces, summary);
@@ -148,16 +160,19 @@ static List *
 sort_namespaces(List *namespaces)
 {
 	List *result = NIL;
-	NamespaceSummary *last = NULL;
+	PineconeNamespaceSummary *last = NULL;
 	ListCell *lc;
 
 	list_sort(namespaces, compare_namespaces);
 	foreach(lc, namespaces)
 	{
-		NamespaceSummary *summary = lfirst(lc);
+		PineconeNamespaceSummary *summary = lfirst(lc);
 
 		if (last != NULL && strcmp(last->name, summary->name) == 0)
+		{
 			last->declared = list_concat(last->declared, summary->declared);
+			last->records = Max(last->records, summary->records);
+		}
 		else
 		{
 			result = lappend(result, summary);
@@ -170,19 +185,18 @@ sort_namespaces(List *namespaces)
 /*
  * The namespaces that the service lists, with the fields they declare.  Kinds
  * of indexes that have no such list are no error: statistics name namespaces
- * too.
+ * too.  The first page has been asked for.
  */
 static List *
-list_namespaces(PineconeSession *session)
+list_namespaces(PineconeSession *session, PineconeCall *call)
 {
 	List *namespaces = NIL;
 	char *token = NULL;
 	char *earlier_token = NULL;
 	int64 pages = 0;
 
-	do
+	for (;;)
 	{
-		PineconeCall *call = pinecone_vectors_list_namespaces(session, NULL, token);
 		PineconeFailure failure;
 		PineconeNamespaceInfo *infos;
 		int n;
@@ -199,7 +213,7 @@ list_namespaces(PineconeSession *session)
 		}
 		infos = pinecone_vectors_namespaces_result(call, &n, &token);
 		for (int i = 0; i < n; i++)
-			namespaces = add_namespace(namespaces, infos[i].name, &infos[i]);
+			namespaces = add_namespace(namespaces, infos[i].name, -1, &infos[i]);
 		pinecone_vectors_free(call);
 
 		/* as for pages of records: they must come to an end */
@@ -211,21 +225,23 @@ list_namespaces(PineconeSession *session)
 		pages++;
 		if ((pages & (pages - 1)) == 0)
 			earlier_token = token;
+		if (token == NULL)
+			return namespaces;
+		call = pinecone_vectors_list_namespaces(session, NULL, token);
 	}
-	while (token != NULL);
-	return namespaces;
 }
 
 static List *
-find_namespaces(PineconeSession *session, PineconeStats *stats)
+find_namespaces(PineconeSession *session, PineconeCall *list, PineconeStats *stats)
 {
-	List *namespaces = list_namespaces(session);
+	List *namespaces = list_namespaces(session, list);
 
 	for (int i = 0; i < stats->nnamespaces; i++)
-		namespaces = add_namespace(namespaces, stats->namespaces[i].name, NULL);
+		namespaces = add_namespace(namespaces, stats->namespaces[i].name,
+								   stats->namespaces[i].records, NULL);
 	/* the default namespace is there even in an empty index */
 	if (namespaces == NIL)
-		namespaces = add_namespace(namespaces, "", NULL);
+		namespaces = add_namespace(namespaces, "", -1, NULL);
 	return sort_namespaces(namespaces);
 }
 
@@ -240,13 +256,44 @@ add_aliases(PineconeSession *session, List *namespaces)
 	{
 		PineconeAlias *alias = lfirst(lc);
 
-		namespaces = add_namespace(namespaces, alias->name, NULL);
-		((NamespaceSummary *) llast(namespaces))->is_alias = true;
+		namespaces = add_namespace(namespaces, alias->name, -1, NULL);
+		((PineconeNamespaceSummary *) llast(namespaces))->is_alias = true;
 	}
 	return sort_namespaces(namespaces);
 }
 
 /* ---- Names ---- */
+
+static bool
+name_is_taken(List *taken, const char *name)
+{
+	ListCell *lc;
+
+	foreach(lc, taken)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name made of "base" that fits an identifier and is not taken yet. */
+static char *
+choose_name(List *taken, const char *base)
+{
+	int len = strlen(base);
+	char *name = pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1));
+
+	for (int i = 2; name_is_taken(taken, name); i++)
+	{
+		char *suffix = psprintf("_%d", i);
+
+		name = psprintf("%s%s",
+						pnstrdup(base, pg_mbcliplen(base, len, NAMEDATALEN - 1 - strlen(suffix))),
+						suffix);
+	}
+	return name;
+}
 
 /*
  * A namespace's table has its name, if that can be an identifier.  Those come
@@ -262,7 +309,7 @@ name_tables(List *namespaces, const ImportOptions *options)
 	{
 		foreach(lc, namespaces)
 		{
-			NamespaceSummary *summary = lfirst(lc);
+			PineconeNamespaceSummary *summary = lfirst(lc);
 			size_t len = strlen(summary->name);
 
 			if ((len > 0 && len < NAMEDATALEN) != (pass == 0))
@@ -271,193 +318,173 @@ name_tables(List *namespaces, const ImportOptions *options)
 			if (pass == 0)
 				summary->table = summary->name;
 			else
-				summary->table = pinecone_import_choose_name(taken, len > 0 ? summary->name : options->default_table);
+				summary->table = choose_name(taken, len > 0 ? summary->name : options->default_table);
 			taken = lappend(taken, summary->table);
 		}
 	}
 }
 
-/* ---- Fields ---- */
+/* ---- Statements ---- */
 
-/* The summary of a field: added, if there is none yet. */
-static FieldSummary *
-find_field(NamespaceSummary *summary, const char *name)
+/* Names of columns that are something else than a field by themselves */
+static const char *const role_names[] = {
+	"id",
+	"values",
+	"embedding",
+	"vector",
+	"sparse_values",
+	"score",
+	"metadata",
+};
+
+/* Names that no column can have */
+static const char *const system_names[] = {
+	"ctid",
+	"xmin",
+	"cmin",
+	"xmax",
+	"cmax",
+	"tableoid",
+};
+
+static bool
+is_one_of(const char *name, const char *const *names, int n)
 {
-	int low = 0;
-	int high = summary->nfields;
-	FieldSummary *field;
-
-	while (low < high)
+	for (int i = 0; i < n; i++)
 	{
-		int middle = (low + high) / 2;
-		int order = strcmp(summary->fields[middle].name, name);
-
-		if (order == 0)
-			return &summary->fields[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (strcmp(names[i], name) == 0)
+			return true;
 	}
-	if (summary->nfields == summary->maxfields)
-	{
-		summary->maxfields = Max(summary->maxfields * 2, 16);
-		summary->fields = summary->fields ?
-							  repalloc(summary->fields, summary->maxfields * sizeof(FieldSummary)) :
-							  palloc(summary->maxfields * sizeof(FieldSummary));
-	}
-	field = &summary->fields[low];
-	memmove(field + 1, field, (summary->nfields - low) * sizeof(FieldSummary));
-	summary->nfields++;
-	field->name = pstrdup(name);
-	field->seen = 0;
-	field->noted = false;
-	return field;
+	return false;
 }
 
-static int
-classify(const PineconeValue *value)
+/*
+ * A field's column has its name, unless that says something else to
+ * PostgreSQL or to whoever reads the table's definition.
+ */
+static char *
+choose_column_name(List *taken, const char *field)
 {
-	switch (value->kind)
-	{
-		case PINECONE_VALUE_NULL:
-			return 0;
-		case PINECONE_VALUE_BOOL:
-			return SEEN_BOOL;
-		case PINECONE_VALUE_STRING:
-			return SEEN_STRING;
-		case PINECONE_VALUE_NUMBER:
-			return value->number == floor(value->number) &&
-						   fabs(value->number) <= MAX_EXACT_INTEGER ?
-					   SEEN_INTEGER :
-					   SEEN_NUMBER;
-		case PINECONE_VALUE_LIST:
-			for (int i = 0; i < value->nitems; i++)
-			{
-				if (value->items[i].kind != PINECONE_VALUE_STRING)
-					return SEEN_OTHER;
-			}
-			return SEEN_STRINGS;
-		default:
-			return SEEN_OTHER;
-	}
+	if (is_one_of(field, role_names, lengthof(role_names)) ||
+		is_one_of(field, system_names, lengthof(system_names)))
+		field = psprintf("%s_field", field);
+	return choose_name(taken, field[0] ? field : "field");
 }
 
-/* Say once a field that some of its values can be read by no type but json. */
-static void
-note_no_text(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
+static char *
+vector_column_type(int dimension, const ImportOptions *options)
 {
-	ereport(NOTICE,
-			(field->name == NULL ?
-				 errmsg("namespace \"%s\", record \"%s\": the name of metadata field %s is no text that PostgreSQL can hold",
-						summary->name, record->id, field->json) :
-				 errmsg("namespace \"%s\", record \"%s\": metadata field \"%s\" holds a string that PostgreSQL's text cannot",
-						summary->name, record->id, field->name),
-			 field->name == NULL ?
-				 errdetail("It gets no column, and a column of the whole metadata cannot show the record's.") :
-				 errdetail("There the field's column, and one of the whole metadata, are as on_type_error says.")));
+	if (options->vector_type == FLOAT4ARRAYOID || dimension > MAX_VECTOR_DIMENSIONS)
+		return "real[]";
+	return format_type_extended(options->vector_type, dimension,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
-static void
-summarize_field(NamespaceSummary *summary, const PineconeRecord *record, const PineconeField *field)
+/* Does a name say of a column what the schema says of the field? */
+static bool
+name_fits_vector(const PineconeSchemaField *field)
 {
-	FieldSummary *known;
+	if (field->kind == PINECONE_SCHEMA_SPARSE)
+		return strcmp(field->name, "sparse_values") == 0;
+	return field->kind == PINECONE_SCHEMA_DENSE &&
+		   (strcmp(field->name, "values") == 0 || strcmp(field->name, "embedding") == 0 ||
+			strcmp(field->name, "vector") == 0);
+}
 
-	if (field->name == NULL)
+/* The fields that a document index declares, with exact types. */
+static List *
+append_schema_columns(StringInfo buf, List *taken, const ImportOptions *options)
+{
+	for (int i = 0; options->schema != NULL && i < options->schema->n; i++)
 	{
-		if (!summary->noted)
-			note_no_text(summary, record, field);
-		summary->noted = true;
-		return;
+		const PineconeSchemaField *field = &options->schema->fields[i];
+		char *column = name_fits_vector(field) ? choose_name(taken, field->name) :
+												 choose_column_name(taken, field->name);
+
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column),
+						 field->kind == PINECONE_SCHEMA_DENSE  ? vector_column_type(field->dimension, options) :
+						 field->kind == PINECONE_SCHEMA_SPARSE ? "jsonb" :
+																 "text");
+		if (strcmp(column, field->name) != 0)
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
 	}
-	known = find_field(summary, field->name);
-	known->seen |= classify(&field->value);
-	if (field->value.no_text && !known->noted)
-	{
-		note_no_text(summary, record, field);
-		known->noted = true;
-	}
+	return taken;
 }
 
 static void
-summarize_record(NamespaceSummary *summary, const PineconeRecord *record,
-				 const PineconeSchema *schema, MemoryContext cxt)
+append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary, List *taken)
 {
-	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
+	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
 
-	for (int i = 0; i < fields->n; i++)
+	if (n < summary->nfields)
+		ereport(WARNING,
+				(summary->name == NULL ?
+					 errmsg("namespaces have %d metadata fields, of which %d become columns",
+							summary->nfields, n) :
+					 errmsg("namespace \"%s\" has %d metadata fields, of which %d become columns",
+							summary->name, summary->nfields, n),
+				 errhint("Add columns for others that you need, or a jsonb column \"metadata\" for all.")));
+	for (int i = 0; i < n; i++)
 	{
-		/* what the schema declares is no metadata */
-		if (fields->fields[i].name == NULL || !pinecone_schema_reserves(schema, fields->fields[i].name))
-			summarize_field(summary, record, &fields->fields[i]);
+		const PineconeFieldSummary *field = &summary->fields[i];
+		char *column;
+
+		/* cannot be stored, and could not be told from an operator */
+		if (field->name[0] == '$')
+			continue;
+		column = choose_column_name(taken, field->name);
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), pinecone_import_field_type(field));
+		if (strcmp(column, field->name) != 0)
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
 	}
-	MemoryContextSwitchTo(old);
-	summary->has_sparse |= record->sparse.n > 0;
 }
 
-static void
-summarize_namespace(PineconeSession *session, PineconeStats *stats, NamespaceSummary *summary,
-					const ImportOptions *options)
+static char *
+create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats, const char *server,
+			 const ImportOptions *options)
 {
-	PineconeSourceSpec spec = {0};
-	PineconeSource *stream;
-	PineconeRecord *record;
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext record_cxt;
+	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (\n  ", quote_identifier(summary->table));
+	if (summary->name == NULL)
+		appendStringInfoString(&buf, "namespace text OPTIONS (role 'namespace') COLLATE \"C\" NOT NULL,\n  ");
+	appendStringInfoString(&buf, "id text COLLATE \"C\" NOT NULL");
+	if (options->schema != NULL)
+		taken = append_schema_columns(&buf, taken, options);
+	else if (stats->dimension > 0)
+		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats->dimension, options));
+	if (options->schema == NULL && (stats->sparse || summary->has_sparse))
+		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
+	appendStringInfoString(&buf, ",\n  score double precision");
+	append_field_columns(&buf, summary, taken);
+	if (options->metadata)
+		appendStringInfoString(&buf, ",\n  metadata jsonb");
+	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
+	if (summary->name != NULL)
+		appendStringInfo(&buf, " OPTIONS (namespace %s%s)", quote_literal_cstr(summary->name),
+						 summary->is_alias ? ", updatable 'false'" : "");
+	return buf.data;
+}
+
+/* The namespaces that a statement wants a table for. */
+static List *
+importable(List *namespaces, ImportForeignSchemaStmt *stmt)
+{
+	List *result = NIL;
 	ListCell *lc;
 
-	foreach(lc, summary->declared)
-	{
-		if (!pinecone_schema_reserves(options->schema, lfirst(lc)))
-			(void) find_field(summary, lfirst(lc));
-	}
-	if (options->sample_size == 0)
-		return;
-
-	record_cxt = AllocSetContextCreate(cxt, "pinecone import record", ALLOCSET_DEFAULT_SIZES);
-	spec.session = session;
-	spec.op = PINECONE_OP_LIST_FETCH;
-	spec.namespace_ = summary->name;
-	spec.position = PINECONE_PENDING_ALL;
-	spec.dimension = stats->dimension;
-	spec.want_values = true; /* there may be sparse ones */
-	spec.want_metadata = true;
-	spec.row_limit = options->sample_size;
-	stream = pinecone_source_begin(&spec);
-	for (int i = 0; i < options->sample_size; i++)
-	{
-		if (pinecone_source_next(stream, true, &record) != PINECONE_SOURCE_RECORD)
-			break;
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextSwitchTo(record_cxt);
-		summarize_record(summary, record, options->schema, cxt);
-		MemoryContextSwitchTo(cxt);
-		MemoryContextReset(record_cxt);
-	}
-	pinecone_source_end(stream);
-	MemoryContextDelete(record_cxt);
-}
-
-/* The fields of all namespaces together. */
-static NamespaceSummary *
-summarize_all(PineconeSession *session, PineconeStats *stats, List *namespaces,
-			  const ImportOptions *options)
-{
-	NamespaceSummary *all = palloc0(sizeof(NamespaceSummary));
-	ListCell *lc;
-
-	all->table = options->one_table;
 	foreach(lc, namespaces)
 	{
-		NamespaceSummary *summary = lfirst(lc);
+		PineconeNamespaceSummary *summary = lfirst(lc);
 
-		all->name = summary->name;
-		all->declared = summary->declared;
-		summarize_namespace(session, stats, all, options);
+		if (IsImportableForeignTable(summary->table, stmt))
+			result = lappend(result, summary);
 	}
-	all->name = NULL;
-	return all;
+	return result;
 }
 
 List *
@@ -466,37 +493,44 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	PineconeSession *session;
 	PineconeStats stats;
 	ImportOptions options;
+	PineconeCall *list;
 	List *namespaces;
+	List *tables;
 	List *commands = NIL;
 	ListCell *lc;
 
 	read_options(stmt->options, &options);
 	session = pinecone_session_get(serverid, GetUserId());
+	list = pinecone_vectors_list_namespaces(session, NULL, NULL);
 	/* a copy, for the session's may be replaced; its namespaces are read at once */
 	stats = *pinecone_session_stats(session, true, false);
 	if (session->schema != NULL)
 		options.schema = pinecone_schema_copy(session->schema);
-	namespaces = find_namespaces(session, &stats);
+	namespaces = find_namespaces(session, list, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
 	if (options.one_table != NULL)
 	{
+		PineconeNamespaceSummary *all = palloc0(sizeof(PineconeNamespaceSummary));
+
 		if (!IsImportableForeignTable(options.one_table, stmt))
 			return NIL;
-		return list_make1(pinecone_import_create_table(summarize_all(session, &stats, namespaces, &options),
-													   &stats, stmt->server_name, &options));
+		all->table = options.one_table;
+		pinecone_import_summarize(session, &stats, namespaces, options.sample_size, all);
+		tables = list_make1(all);
 	}
-	if (options.aliases)
-		namespaces = add_aliases(session, namespaces);
-	name_tables(namespaces, &options);
-	foreach(lc, namespaces)
+	else
 	{
-		NamespaceSummary *summary = lfirst(lc);
-
-		if (!IsImportableForeignTable(summary->table, stmt))
-			continue;
-		summarize_namespace(session, &stats, summary, &options);
-		commands = lappend(commands, pinecone_import_create_table(summary, &stats, stmt->server_name, &options));
+		if (options.aliases)
+			namespaces = add_aliases(session, namespaces);
+		name_tables(namespaces, &options);
+		tables = importable(namespaces, stmt);
+		pinecone_import_summarize(session, &stats, tables, options.sample_size, NULL);
+	}
+	foreach(lc, tables)
+	{
+		pinecone_import_report_notes(lfirst(lc));
+		commands = lappend(commands, create_table(lfirst(lc), &stats, stmt->server_name, &options));
 	}
 	return commands;
 }

@@ -1,29 +1,22 @@
 /*
  * rate.c
- *		How many requests of a kind a backend sends per second.
+ *		The documented limits of requests per second, and the option that sets others.
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "common/hashfn.h"
 #include "nodes/bitmapset.h"
-#include "utils/memutils.h"
 
 #include "base/rate.h"
 
 /* The greatest rate that may be set; more is no limit */
 #define MAX_RATE 1000000
 
-/* A rate is lowered to this share of its limit, and grows by that per second. */
-#define LEAST_SHARE 0.02
-#define GROWTH_PER_SECOND 0.1
-
 typedef struct KindOfRate
 {
 	const char *name;
 	double limit; /* per second (API 2025-10) */
 	bool by_namespace;
+	PineconeRateKind besides; /* what is limited of such a request besides */
 } KindOfRate;
 
 static const KindOfRate kinds[PINECONE_RATE_KINDS] = {
@@ -33,11 +26,13 @@ static const KindOfRate kinds[PINECONE_RATE_KINDS] = {
 	[PINECONE_RATE_LIST] = {"list", 200, false},
 	[PINECONE_RATE_STATS] = {"stats", 100, false},
 	[PINECONE_RATE_FETCH_BY_METADATA] = {"fetch_by_metadata", 5, true},
-	[PINECONE_RATE_UPSERT] = {"upsert", 100, true},
+	[PINECONE_RATE_UPSERT] = {"upsert", 100, true, PINECONE_RATE_UPSERT_KB},
 	[PINECONE_RATE_UPDATE] = {"update", 100, true},
-	[PINECONE_RATE_DELETE] = {"delete", 100, true},
+	[PINECONE_RATE_DELETE] = {"delete", 100, true, PINECONE_RATE_DELETE_RECORDS},
 	[PINECONE_RATE_UPDATE_BY_METADATA] = {"update_by_metadata", 5, true},
 	[PINECONE_RATE_DELETE_BY_METADATA] = {"delete_by_metadata", 5, true},
+	[PINECONE_RATE_UPSERT_KB] = {"upsert_kb", 50000, true},
+	[PINECONE_RATE_DELETE_RECORDS] = {"delete_records", 5000, true},
 };
 
 /* ---- The option ---- */
@@ -131,96 +126,16 @@ pinecone_rate_parse(const char *text, PineconeRateLimits *rates, char **reason)
 	return true;
 }
 
-/* ---- Buckets ---- */
+/* ---- Kinds ---- */
 
-typedef struct BucketKey
+bool
+pinecone_rate_is_by_namespace(PineconeRateKind kind)
 {
-	PineconeRateKind kind;
-	uint32 namespace_; /* its hash: to share a bucket by chance does no harm */
-} BucketKey;
-
-typedef struct Bucket
-{
-	BucketKey key;
-	double tokens;
-	double rate; /* tokens per second, at most the limit */
-	PineconeTime updated_at;
-	PineconeTime lowered_at;
-} Bucket;
-
-HTAB *
-pinecone_rate_create(void)
-{
-	HASHCTL ctl = {0};
-
-	ctl.keysize = sizeof(BucketKey);
-	ctl.entrysize = sizeof(Bucket);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("pinecone rates", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return kinds[kind].by_namespace;
 }
 
-/* A bucket, filled up to now. */
-static Bucket *
-find_bucket(HTAB *buckets, double limit, PineconeRateKind kind, const char *namespace_,
-			PineconeTime now)
+PineconeRateKind
+pinecone_rate_besides(PineconeRateKind kind)
 {
-	BucketKey key = {kind, 0};
-	Bucket *bucket;
-	bool found;
-	double most = Max(1, limit);
-	double seconds;
-
-	if (kinds[kind].by_namespace && namespace_ != NULL)
-		key.namespace_ = DatumGetUInt32(hash_any((const unsigned char *) namespace_, strlen(namespace_)));
-	bucket = hash_search(buckets, &key, HASH_ENTER, &found);
-	if (!found)
-	{
-		bucket->tokens = most;
-		bucket->rate = limit;
-		bucket->lowered_at = 0;
-	}
-	else
-	{
-		seconds = (now - bucket->updated_at) / 1000000.0;
-		bucket->tokens = Min(most, bucket->tokens + seconds * bucket->rate);
-		bucket->rate = Min(limit, bucket->rate + seconds * GROWTH_PER_SECOND * limit);
-	}
-	bucket->updated_at = now;
-	return bucket;
-}
-
-PineconeTime
-pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates, PineconeRateKind kind,
-				   const char *namespace_, PineconeTime now)
-{
-	double limit = rates->limits[kind];
-	Bucket *bucket;
-
-	if (limit <= 0)
-		return 0;
-	bucket = find_bucket(buckets, limit, kind, namespace_, now);
-	if (bucket->tokens >= 1)
-	{
-		bucket->tokens--;
-		return 0;
-	}
-	return now + (PineconeTime) ceil((1 - bucket->tokens) / bucket->rate * 1000000);
-}
-
-void
-pinecone_rate_lower(HTAB *buckets, const PineconeRateLimits *rates, PineconeRateKind kind,
-					const char *namespace_, PineconeTime sent_at, PineconeTime now)
-{
-	double limit = rates->limits[kind];
-	Bucket *bucket;
-
-	if (limit <= 0)
-		return;
-	bucket = find_bucket(buckets, limit, kind, namespace_, now);
-	/* requests that went out together are refused together */
-	if (sent_at < bucket->lowered_at)
-		return;
-	bucket->tokens = 0;
-	bucket->rate = Max(limit * LEAST_SHARE, bucket->rate / 2);
-	bucket->lowered_at = now;
+	return kinds[kind].besides;
 }

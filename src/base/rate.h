@@ -1,18 +1,9 @@
 /*
  * rate.h
- *		Asks for a turn before each request, and tells how long to wait for it.
- *
- * A bucket of tokens for each kind and, where Pinecone counts by namespace,
- * each namespace.  It holds one second's worth, so that a few requests go at
- * once; the others wait for their turn.  Where the service asks for less all the
- * same, because others use the index too, the rate is halved and grows again.
+ *		Kinds of requests, and how many of each may be sent per second.
  */
 #ifndef PINECONE_RATE_H
 #define PINECONE_RATE_H
-
-#include "utils/hsearch.h"
-
-#include "base/clock.h"
 
 typedef enum PineconeRateKind
 {
@@ -27,6 +18,8 @@ typedef enum PineconeRateKind
 	PINECONE_RATE_DELETE,
 	PINECONE_RATE_UPDATE_BY_METADATA,
 	PINECONE_RATE_DELETE_BY_METADATA,
+	PINECONE_RATE_UPSERT_KB,	  /* not requests, but what is in them: kB (of 1,000 bytes), */
+	PINECONE_RATE_DELETE_RECORDS, /* and ids */
 	PINECONE_RATE_KINDS
 } PineconeRateKind;
 
@@ -44,20 +37,10 @@ typedef struct PineconeRateLimits
  */
 extern bool pinecone_rate_parse(const char *text, PineconeRateLimits *rates, char **reason);
 
-/* Buckets for these limits, in the current memory context. */
-extern HTAB *pinecone_rate_create(void);
+/* Are they counted for each namespace by itself, or for all of an index? */
+extern bool pinecone_rate_is_by_namespace(PineconeRateKind kind);
 
-/*
- * May a request of a kind go?  Takes its token and returns 0, or returns the
- * time at which to ask again.
- */
-extern PineconeTime pinecone_rate_take(HTAB *buckets, const PineconeRateLimits *rates,
-									   PineconeRateKind kind, const char *namespace_,
-									   PineconeTime now);
-
-/* A request sent at that time was one too many. */
-extern void pinecone_rate_lower(HTAB *buckets, const PineconeRateLimits *rates,
-								PineconeRateKind kind, const char *namespace_,
-								PineconeTime sent_at, PineconeTime now);
+/* What is limited besides the number of such requests, or PINECONE_RATE_NONE. */
+extern PineconeRateKind pinecone_rate_besides(PineconeRateKind kind);
 
 #endif /* PINECONE_RATE_H */

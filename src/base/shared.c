@@ -1,8 +1,8 @@
 /*
  * shared.c
- *		An area of memory that all backends of the cluster share.
+ *		Areas of memory that all backends of the cluster share.
  *
- * It is a pinned segment of dynamic shared memory, so that nothing has to be
+ * Each is a pinned segment of dynamic shared memory, so that nothing has to be
  * preloaded.  Its handle is in a small file beside PostgreSQL's own, with the
  * time at which the server was started: handles mean nothing to the next
  * server.  After a crash the segment has gone, and the next who asks makes
@@ -18,41 +18,43 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
-#include "base/setting.h"
 #include "base/shared.h"
 
 /* Another one whenever what is in the area changes its form */
 #define MAGIC UINT64CONST(0x50494e45434f4e01)
 
-#define HANDLE_FILE "pg_dynshmem/pinecone_fdw.handle"
+static const char *const handle_files[PINECONE_SHARED_KINDS] = {
+	[PINECONE_SHARED_WRITES] = "pg_dynshmem/pinecone_fdw.handle",
+	[PINECONE_SHARED_TURNS] = "pg_dynshmem/pinecone_fdw.turns",
+};
 
-static PineconeShared *area = NULL;
+static PineconeShared *areas[PINECONE_SHARED_KINDS];
 
 static void
-use_area(void *address)
+use_area(PineconeSharedKind kind, void *address)
 {
-	area = address;
-	pinecone_register_tranche(area->tranche, "pinecone_fdw");
+	areas[kind] = address;
+	pinecone_register_tranche(areas[kind]->tranche, "pinecone_fdw");
 }
 
 /* In memory that is all zeros */
 static void
-make_area(void *address, Size size)
+make_area(PineconeSharedKind kind, void *address, Size size)
 {
 	PineconeShared *made = address;
 
 	made->size = size;
 	made->tranche = pinecone_new_tranche("pinecone_fdw");
 	LWLockInitialize(&made->lock, made->tranche);
-	made->magic = MAGIC;
+	made->magic = MAGIC + kind;
 }
 
 /* ---- The file ---- */
 
 static bool
-read_handle(dsm_handle *handle)
+read_handle(PineconeSharedKind kind, dsm_handle *handle)
 {
-	FILE *file = AllocateFile(HANDLE_FILE, "r");
+	FILE *file = AllocateFile(handle_files[kind], "r");
 	int64 start = 0;
 	bool good;
 
@@ -64,9 +66,9 @@ read_handle(dsm_handle *handle)
 }
 
 static bool
-write_handle(dsm_handle handle)
+write_handle(PineconeSharedKind kind, dsm_handle handle)
 {
-	FILE *file = AllocateFile(HANDLE_FILE, "w");
+	FILE *file = AllocateFile(handle_files[kind], "w");
 	bool good;
 
 	if (file == NULL)
@@ -79,58 +81,57 @@ write_handle(dsm_handle handle)
 
 /* The segment that someone has made. */
 static bool
-attach(void)
+attach(PineconeSharedKind kind)
 {
 	dsm_handle handle;
 	dsm_segment *segment;
 	PineconeShared *address;
 
-	if (!read_handle(&handle))
+	if (!read_handle(kind, &handle))
 		return false;
 	segment = dsm_attach(handle);
 	if (segment == NULL)
 		return false;
 	address = dsm_segment_address(segment);
-	if (dsm_segment_map_length(segment) < sizeof(PineconeShared) || address->magic != MAGIC)
+	if (dsm_segment_map_length(segment) < sizeof(PineconeShared) || address->magic != MAGIC + kind)
 	{
 		dsm_detach(segment);
 		return false;
 	}
 	dsm_pin_mapping(segment);
-	use_area(address);
+	use_area(kind, address);
 	return true;
 }
 
 static bool
-create_segment(void)
+create_segment(PineconeSharedKind kind, Size size)
 {
-	Size size = (Size) pinecone_unseen_writes_kb * 1024;
 	dsm_segment *segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 
 	if (segment == NULL)
 		return false;
-	if (!write_handle(dsm_segment_handle(segment)))
+	if (!write_handle(kind, dsm_segment_handle(segment)))
 	{
 		dsm_detach(segment);
 		return false;
 	}
-	make_area(dsm_segment_address(segment), size);
+	make_area(kind, dsm_segment_address(segment), size);
 	dsm_pin_segment(segment);
 	dsm_pin_mapping(segment);
-	use_area(dsm_segment_address(segment));
+	use_area(kind, dsm_segment_address(segment));
 	return true;
 }
 
 /* Where shared memory is short, that is no reason to fail. */
 static bool
-attach_or_create(void)
+attach_or_create(PineconeSharedKind kind, Size size)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	volatile bool done = false;
 
 	PG_TRY();
 	{
-		done = attach() || create_segment();
+		done = attach(kind) || create_segment(kind, size);
 	}
 	PG_CATCH();
 	{
@@ -148,29 +149,25 @@ attach_or_create(void)
 }
 
 PineconeShared *
-pinecone_shared_area(bool create)
+pinecone_shared_area(PineconeSharedKind kind, Size size)
 {
-	if (area != NULL)
-		return area;
+	if (areas[kind] != NULL)
+		return areas[kind];
 	/* readers need not do more than look */
-	if (!create && access(HANDLE_FILE, F_OK) != 0)
+	if (size == 0 && access(handle_files[kind], F_OK) != 0)
 		return NULL;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	if (create)
+	if (size == 0)
+		(void) attach(kind);
+	else if (!attach_or_create(kind, size))
 	{
-		if (!attach_or_create())
-		{
-			Size size = (Size) pinecone_unseen_writes_kb * 1024;
-			void *own = MemoryContextAllocExtended(TopMemoryContext, size,
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		void *own = MemoryContextAllocExtended(TopMemoryContext, size,
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-			make_area(own, size);
-			use_area(own);
-		}
+		make_area(kind, own, size);
+		use_area(kind, own);
 	}
-	else
-		(void) attach();
 	LWLockRelease(AddinShmemInitLock);
-	return area;
+	return areas[kind];
 }

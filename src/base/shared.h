@@ -1,6 +1,6 @@
 /*
  * shared.h
- *		An area of memory that all backends of the cluster share, whether the
+ *		Areas of memory that all backends of the cluster share, whether the
  *		module is preloaded or not.
  */
 #ifndef PINECONE_SHARED_H
@@ -17,11 +17,18 @@ typedef struct PineconeShared
 	LWLock lock;
 } PineconeShared;
 
+typedef enum PineconeSharedKind
+{
+	PINECONE_SHARED_WRITES, /* confirmed: see pending/confirmed.h */
+	PINECONE_SHARED_TURNS,	/* of requests: see governor.h */
+	PINECONE_SHARED_KINDS
+} PineconeSharedKind;
+
 /*
- * The area: zeros behind its beginning when it is new.  Without "create" NULL
- * where nobody has made it yet.  Where memory cannot be shared it is this
- * backend's own.
+ * An area: zeros behind its beginning when it is new.  Without a size NULL where
+ * nobody has made it yet; else it is made of that size.  Where memory cannot be
+ * shared it is this backend's own.
  */
-extern PineconeShared *pinecone_shared_area(bool create);
+extern PineconeShared *pinecone_shared_area(PineconeSharedKind kind, Size size);
 
 #endif /* PINECONE_SHARED_H */

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "client/call.h"
 #include "client/error.h"
+#include "client/turn.h"
 #include "wire/message.h"
 
 #define USER_AGENT "pinecone_fdw/1.0; source_tag=pinecone_fdw"
@@ -212,25 +213,12 @@ copy_problem(PineconeCall *call, const PineconeProblem *problem)
 	call->problem.host = copy_text(call->cxt, problem->host);
 }
 
-/* Has the service counted, wherever it is and whether we do or not? */
-static bool
-was_just_refused(PineconeSession *session)
-{
-	return session->refused_at != 0 &&
-		   !pinecone_clock_passed(session->refused_at, REFUSED_MS_PER_RETRY);
-}
-
-/* Is it a call's turn, by the number of its kind per second? */
+/* Is it a call's turn, by what may be sent per second? */
 static bool
 take_turn(PineconeCall *call)
 {
-	PineconeSession *session = call->session;
-
 	wake(call);
-	if (call->rate_kind != PINECONE_RATE_NONE && (session->paced || was_just_refused(session)))
-		call->turn_at = pinecone_rate_take(session->rates, &session->options->rates,
-										   call->rate_kind, call->rate_namespace,
-										   pinecone_clock_now());
+	call->turn_at = pinecone_turn_take(call);
 	nsleeping += call->turn_at != 0;
 	return call->turn_at == 0;
 }
@@ -497,10 +485,8 @@ finish_attempt(PineconeCall *call)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
 	{
-		adjust_allowance(call->session, true);
-		call->session->refused_at = pinecone_clock_now();
-		pinecone_rate_lower(call->session->rates, &call->session->options->rates, call->rate_kind,
-							call->rate_namespace, call->sent_at, pinecone_clock_now());
+		if (!pinecone_turn_refused(call))
+			adjust_allowance(call->session, true);
 	}
 	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)) ||
 		(could_not_connect(exchange) && host_is_looked_for(call)))

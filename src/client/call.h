@@ -71,6 +71,7 @@ struct PineconeCall
 	bool want_values; /* decode vectors */
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
+	double rate_amount;			/* of what the kind is limited by besides */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
 	/* Of documents: the fields that hold vectors, in UTF-8, or NULL */

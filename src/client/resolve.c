@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
+#include "common/hashfn.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "utils/hsearch.h"
@@ -182,6 +183,7 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 		pfree(session->former_url);
 	session->former_url = NULL;
 	session->base_url = MemoryContextStrdup(session->cxt, url);
+	session->host_hash = DatumGetUInt64(hash_any_extended((const unsigned char *) url, strlen(url), 0));
 
 	/* the documented limits are those of the service, not of a local server */
 	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));

@@ -9,6 +9,7 @@
 #include "datatype/timestamp.h"
 
 #include "base/clock.h"
+#include "base/governor.h"
 #include "option/option.h"
 
 struct PineconeStats;
@@ -34,6 +35,7 @@ typedef struct PineconeSession
 	/* Where */
 	char *base_url;				   /* scheme://host[:port]; NULL until resolved */
 	char *former_url;			   /* the one before it, or NULL */
+	uint64 host_hash;			   /* of base_url */
 	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	PineconeTime resolved_at;
@@ -48,13 +50,12 @@ typedef struct PineconeSession
 	bool dry_run_refused; /* the key may not even pretend to write */
 
 	/* How much at once */
-	int calls;				 /* calls there are, the resolver included */
-	int running;			 /* calls on the wire */
-	double allowance;		 /* calls allowed on the wire, <= max_concurrency */
-	HTAB *rates;			 /* how many of each kind per second: see rate.h */
-	bool paced;				 /* are they limited? */
-	uint64 granted;			 /* requests that have succeeded */
-	PineconeTime refused_at; /* the last time that a rate limit refused one; 0: never */
+	int calls;			  /* calls there are, the resolver included */
+	int running;		  /* calls on the wire */
+	double allowance;	  /* calls allowed on the wire, <= max_concurrency */
+	PineconeTurns *turns; /* it has to send: see governor.h */
+	bool paced;			  /* are there limits per second? */
+	uint64 granted;		  /* requests that have succeeded */
 
 	/* What this deployment has turned out not to do; 0, false: as documented */
 	int max_top_k;

@@ -269,6 +269,7 @@ pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, co
 	call->is_write = true;
 	call->expected = nrecords;
 	count_as(call, PINECONE_RATE_UPSERT, namespace_);
+	call->rate_amount = body.len / 1000.0;
 	return start_post(call, &body);
 }
 
@@ -310,6 +311,7 @@ pinecone_vectors_delete_ids(PineconeSession *session, PineconeCounters *counters
 	pinecone_message_delete_ids(&body, to_utf8(namespace_), ids, nids);
 	call->is_write = true;
 	count_as(call, PINECONE_RATE_DELETE, namespace_);
+	call->rate_amount = nids;
 	return start_post(call, &body);
 }
 

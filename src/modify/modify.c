@@ -110,7 +110,8 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 	modify = pinecone_modify_create(pinecone_statement_of(estate), table,
 									pinecone_result_user(rri, estate), operation, columns,
 									deferred);
-	pinecone_statement_add(modify->statement, modify);
+	pinecone_sink_set_flush(modify->sink, pinecone_modify_flush, modify);
+	pinecone_statement_add(modify->statement, modify->sink);
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
 	modify->assigned = columns;
 	modify->shows_rows = shows_rows(mtstate, rri, operation);
@@ -295,7 +296,7 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		if (modify->table->duplicate_error)
 			insert_checked(modify, namespace_, &write.record);
 		else
-			pinecone_modify_write(modify, namespace_, &write);
+			pinecone_sink_write(modify->sink, namespace_, &write);
 		pinecone_statement_note_insert(modify->statement, modify->session->serverid, namespace_,
 									   write.record.id);
 	}
@@ -478,7 +479,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	if (!pinecone_modify_must_replace(modify, namespace_) &&
 		pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
-		pinecone_modify_write(modify, namespace_, &write);
+		pinecone_sink_write(modify->sink, namespace_, &write);
 	else
 	{
 		PineconeBufferedRow *row = pinecone_modify_add_buffered(modify, namespace_, id);
@@ -549,9 +550,9 @@ end(ResultRelInfo *rri)
 
 	if (modify == NULL)
 		return;
-	pinecone_modify_flush(modify);
-	pinecone_modify_finish(modify);
-	pinecone_statement_remove(modify->statement, modify);
+	pinecone_sink_flush(modify->sink);
+	pinecone_sink_finish(modify->sink);
+	pinecone_statement_remove(modify->statement, modify->sink);
 	rri->ri_FdwState = NULL;
 	MemoryContextDelete(modify->cxt);
 }
@@ -566,25 +567,4 @@ void
 pineconeEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
 	end(rri);
-}
-
-/*
- * All rows have been read, but for WITH queries that nobody reads, which are
- * yet to run.  What triggers look at must have been written.
- */
-void
-pinecone_modify_before_triggers(EState *estate)
-{
-	PineconeStatement *statement = pinecone_statement_find(estate);
-	ListCell *lc;
-
-	if (statement == NULL)
-		return;
-	pinecone_statement_set_finishing(statement);
-	foreach(lc, pinecone_statement_modifies(statement))
-		pinecone_modify_flush(lfirst(lc));
-	if (estate->es_auxmodifytables != NIL)
-		return;
-	foreach(lc, pinecone_statement_modifies(statement))
-		pinecone_modify_finish(lfirst(lc));
 }

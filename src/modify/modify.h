@@ -7,9 +7,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "modify/sink.h"
 #include "modify/statement.h"
-#include "pending/pending_log.h"
-#include "pending/send.h"
 #include "value/row.h"
 
 typedef struct PineconeModify PineconeModify;
@@ -45,14 +44,12 @@ struct PineconeModify
 	AttrNumber namespace_junk;
 	AttrNumber row_junk; /* the row as it was, where it is needed */
 
-	/* Where writes go: to commit, to the end of the statement, or out */
+	/* Where writes go */
 	PineconeStatement *statement; /* or NULL */
-	PineconePendingLog *log;	  /* to the end of the statement; its own, or the statement's */
-	PineconeSend *send;			  /* out */
-	int target;
-	char *target_namespace; /* whose number that is, or NULL */
-	bool must_replace;		/* there; see pinecone_modify_must_replace() */
-	char *writable;			/* a namespace that is known to be no alias, or NULL */
+	PineconeSink *sink;
+	char *writable;	   /* a namespace that is known to be no alias, or NULL */
+	char *looked_at;   /* the namespace that must_replace is about, or NULL */
+	bool must_replace; /* see pinecone_modify_must_replace() */
 
 	/* Memory */
 	MemoryContext cxt;	   /* lives as long as this */
@@ -77,9 +74,6 @@ struct PineconeModify
 };
 
 /* modify.c */
-
-/* Before ExecutorFinish: have rows written that wait, for triggers fire next. */
-extern void pinecone_modify_before_triggers(EState *estate);
 
 extern void pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									   List *fdw_private, int subplan_index, int eflags);
@@ -120,27 +114,28 @@ extern double pinecone_modify_delete_ids(PineconeModify *modify, ForeignScanStat
 /* truncate.c */
 extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 
+/* modification.c */
+
 /*
- * For modify.c, modify_direct.c and truncate.c: write to a table.  "deferred":
- * under write_mode 'immediate' send nothing before pinecone_modify_finish(), and
- * if "statement" is given not before that of its last modification.
+ * Begin to write to a table.  "deferred": under write_mode 'immediate' send
+ * nothing before the sink finishes, and if "statement" is given not before the
+ * last of its sinks does.
  */
 extern PineconeModify *pinecone_modify_create(PineconeStatement *statement, PineconeTable *table,
 											  Oid userid, CmdType operation,
 											  const Bitmapset *assigned, bool deferred);
-extern void pinecone_modify_write(PineconeModify *modify, const char *namespace_,
-								  const PineconeWrite *write);
+
 /*
  * Are records of the namespace to be written as a whole?  While the service
  * may not show a write by filter yet, that and an update of fields could not be
  * laid over what it shows.
  */
 extern bool pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_);
-extern void pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id);
-extern void pinecone_modify_finish(PineconeModify *modify);
 
-/* For statement.c: write the rows that wait for their stored records. */
-extern void pinecone_modify_flush(PineconeModify *modify);
+/* Delete a record, unless it is a new one by now. */
+extern void pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id);
+
+/* written_namespace.c */
 
 /* Nothing can be written through an alias of a namespace: say so before anything is sent. */
 extern void pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_);
@@ -150,6 +145,11 @@ extern const char *pinecone_modify_namespace_of_value(PineconeModify *modify, Da
 													  bool isnull);
 extern const char *pinecone_modify_namespace_of_row(PineconeModify *modify, const Datum *values,
 													const bool *isnull);
+
+/* stored_rows.c */
+
+/* The sink's flush: write the rows that wait for their stored records. */
+extern void pinecone_modify_flush(void *modify);
 
 /* What tells records of all namespaces apart. */
 extern char *pinecone_modify_record_key(const char *namespace_, const char *id);

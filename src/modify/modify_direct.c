@@ -28,12 +28,12 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
-#include "base/limits.h"
 #include "base/setting.h"
 #include "modify/modify.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "pending/unseen.h"
+#include "pending/write_plane.h"
 #include "plan/plan_modify.h"
 #include "request/shippable.h"
 #include "scan/run_values.h"
@@ -359,7 +359,7 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 		pinecone_convert_record(modify->writer, direct->values, direct->isnull, stored,
 								&write.record);
 	}
-	pinecone_modify_write(modify, namespace_, &write);
+	pinecone_sink_write(modify->sink, namespace_, &write);
 }
 
 static Bitmapset *
@@ -485,8 +485,9 @@ rest_filter(const char *filter, const PineconeRecord *set)
 static double
 count_matching(DirectModify *direct, const char *namespace_, const char *filter)
 {
-	PineconeCall *call = pinecone_vectors_count(direct->modify->session, &direct->scan->counters,
-												namespace_, filter);
+	PineconeSession *session = direct->modify->session;
+	PineconeCall *call = pinecone_write_plane(session)->count(session, &direct->scan->counters,
+															  namespace_, filter);
 	double count = 0;
 
 	pinecone_vectors_wait(call);
@@ -517,10 +518,10 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 
 	count = direct->reader != NULL ? check_matching(node, direct, namespace_) :
 									 count_matching(direct, namespace_, write.filter);
-	if (count > PINECONE_MAX_UPDATED && direct->operation == CMD_UPDATE && write.rest == NULL)
+	if (count > pinecone_write_plane(modify->session)->max_updated && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)
-		pinecone_modify_write(modify, namespace_, &write);
+		pinecone_sink_write(modify->sink, namespace_, &write);
 	return count;
 }
 
@@ -533,10 +534,8 @@ has_other_writes(DirectModify *direct, const char *namespace_)
 {
 	PineconeModify *modify = direct->modify;
 
-	if (modify->log != NULL &&
-		pinecone_pending_log_place(modify->log, modify->session, namespace_) >= 0)
-		return true;
-	return pinecone_pending_waits(modify->session, namespace_);
+	return pinecone_sink_holds(modify->sink, namespace_) ||
+		   pinecone_pending_waits(modify->session, namespace_);
 }
 
 /*
@@ -622,11 +621,11 @@ execute(ForeignScanState *node)
 		pinecone_unmatched_look(node);
 	if (statement != NULL)
 	{
-		pinecone_statement_add(statement, direct.modify);
+		pinecone_statement_add(statement, direct.modify->sink);
 		scan->modify = direct.modify;
 	}
 	else
-		pinecone_modify_finish(direct.modify);
+		pinecone_sink_finish(direct.modify->sink);
 	return count;
 }
 
@@ -659,8 +658,8 @@ pineconeEndDirectModify(ForeignScanState *node)
 
 	if (scan != NULL && scan->modify != NULL)
 	{
-		pinecone_modify_finish(scan->modify);
-		pinecone_statement_remove(scan->modify->statement, scan->modify);
+		pinecone_sink_finish(scan->modify->sink);
+		pinecone_statement_remove(scan->modify->statement, scan->modify->sink);
 	}
 	pineconeEndForeignScan(node);
 }

@@ -1,257 +1,268 @@
 /*
  * sink.c
- *		Where the writes of a statement go: to which namespace, and whether to
- *		the transaction's log, to the end of the statement, or out.
+ *		The kinds of sinks: the transaction's log, a log that is sent when the last
+ *		of its sinks finishes, and straight out.
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "client/alias.h"
-#include "modify/modify.h"
+#include "modify/sink.h"
+#include "pending/pending.h"
 #include "pending/send_log.h"
 
-/* ---- Where writes go ---- */
-
-void
-pinecone_modify_refuse_alias(PineconeModify *modify, const char *namespace_)
+struct PineconeSinkLog
 {
-	char *target;
+	PineconePendingLog *log;
+	int users;
+};
 
-	if (modify->writable != NULL && strcmp(modify->writable, namespace_) == 0)
-		return;
-	target = pinecone_alias_target(modify->session, namespace_, true);
-	if (target != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("cannot write to \"%s\" through foreign table \"%s\"", namespace_,
-						modify->table->name),
-				 target[0] ? errdetail("It is an alias of namespace \"%s\".", target) :
-							 errdetail("It is an alias of the default namespace."),
-				 errhint("Write through a table of that namespace.")));
-	if (modify->writable != NULL)
-		pfree(modify->writable);
-	modify->writable = MemoryContextStrdup(modify->cxt, namespace_);
+typedef struct SinkKind
+{
+	int (*target)(PineconeSink *sink, const char *namespace_);
+	void (*add)(PineconeSink *sink, const PineconeWrite *write);
+	bool (*holds)(PineconeSink *sink, const char *namespace_);
+	void (*finish)(PineconeSink *sink); /* NULL: the transaction does */
+} SinkKind;
+
+struct PineconeSink
+{
+	const SinkKind *kind;
+	MemoryContext cxt;
+	PineconeTable *table;
+	PineconeSession *session;
+	PineconeCounters *counters;
+	PineconeSinkLog *log; /* or NULL */
+	PineconeSend *send;	  /* or NULL */
+	bool finished;
+
+	/* What it is aimed at */
+	int target;
+	char *namespace_; /* or NULL */
+
+	/* Rows that are not writes yet */
+	void (*flush)(void *arg);
+	void *flush_arg;
+};
+
+/* ---- The transaction's log ---- */
+
+static int
+transaction_target(PineconeSink *sink, const char *namespace_)
+{
+	return pinecone_pending_target(sink->session, sink->table, namespace_);
 }
 
-/*
- * A copy of a database has the servers and keys of the original, and would write
- * to the same index.
- */
 static void
-refuse_other_cluster(const PineconeTable *table)
+transaction_add(PineconeSink *sink, const PineconeWrite *write)
 {
-	const char *wanted = table->server->write_cluster;
-	const char *name = GetConfigOption("cluster_name", false, false);
-
-	if (wanted != NULL && strcmp(wanted, name) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("foreign table \"%s\" is not written to from this cluster", table->name),
-				 errdetail("Option \"write_cluster\" of server \"%s\" is \"%s\", the setting \"cluster_name\" is \"%s\".",
-						   table->server->servername, wanted, name),
-				 errhint("In a copy of the database, use another index.")));
+	pinecone_pending_add(sink->target, write);
 }
 
-PineconeModify *
-pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
-					   CmdType operation, const Bitmapset *assigned, bool deferred)
+static bool
+transaction_holds(PineconeSink *sink, const char *namespace_)
 {
-	PineconeModify *modify = palloc0(sizeof(PineconeModify));
-
-	modify->cxt = CurrentMemoryContext;
-	modify->operation = operation;
-	modify->statement = statement;
-	modify->position = pinecone_pending_position();
-	modify->table = table;
-	modify->session = pinecone_session_get(table->server->serverid, userid);
-	modify->stats = pinecone_session_stats(modify->session, false, false);
-	if (modify->session->schema != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot write to foreign table \"%s\"", table->name),
-				 errdetail("Its index is one of documents, which this version only reads.")));
-	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
-											ALLOCSET_DEFAULT_SIZES);
-	refuse_other_cluster(table);
-	if (table->namespace_attnum == 0)
-		pinecone_modify_refuse_alias(modify, table->namespace_);
-	if (operation != CMD_DELETE)
-		modify->writer = pinecone_convert_writer(table, modify->stats, assigned);
-	if (!table->transactional)
-	{
-		modify->send = pinecone_send_begin();
-		if (deferred)
-			modify->log = statement ? pinecone_statement_log(statement) :
-									  pinecone_pending_log_create(CurrentResourceOwner);
-	}
-	return modify;
+	return pinecone_pending_waits(sink->session, namespace_);
 }
+
+/* ---- What is sent before the transaction ends ---- */
 
 /* A write sent now would come before those that wait, though it was made later. */
 static void
-refuse_to_overtake(PineconeModify *modify, const char *namespace_)
+refuse_to_overtake(PineconeSink *sink, const char *namespace_)
 {
-	if (pinecone_pending_waits(modify->session, namespace_))
+	if (pinecone_pending_waits(sink->session, namespace_))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot write through foreign table \"%s\" while earlier writes wait for the commit",
-						modify->table->name),
+						sink->table->name),
 				 errdetail("Its \"write_mode\" is \"immediate\", but this transaction has written to namespace \"%s\" with \"transactional\".",
 						   namespace_),
 				 errhint("Commit first, or write in one mode.")));
-}
-
-static void
-choose_target(PineconeModify *modify, const char *namespace_)
-{
-	PineconeTable *table = modify->table;
-	PineconePendingView *view;
-
-	if (modify->target_namespace != NULL && strcmp(modify->target_namespace, namespace_) == 0)
-		return;
-	if (!table->transactional)
-		refuse_to_overtake(modify, namespace_);
-	if (table->transactional)
-		modify->target = pinecone_pending_target(modify->session, table, namespace_);
-	else if (modify->log)
-		modify->target = pinecone_pending_log_target(modify->log, modify->session, namespace_,
-													 table->batch_size, table->write_concurrency);
-	else
-		modify->target = pinecone_send_target(modify->send, modify->session, &modify->counters,
-											  namespace_, table->batch_size,
-											  table->write_concurrency);
-	if (modify->target_namespace != NULL)
-		pfree(modify->target_namespace);
-	modify->target_namespace = MemoryContextStrdup(modify->cxt, namespace_);
-	if (modify->operation == CMD_UPDATE)
-	{
-		view = pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL);
-		modify->must_replace = view != NULL && pinecone_pending_has_filters(view);
-	}
-}
-
-bool
-pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_)
-{
-	choose_target(modify, namespace_);
-	return modify->must_replace;
 }
 
 /* For whatever interrupts sending: how far it had come. */
 static void
 add_progress(void *arg)
 {
-	PineconeModify *modify = arg;
-	char *progress = pinecone_send_progress(modify->send);
+	PineconeSink *sink = arg;
+	char *progress = pinecone_send_progress(sink->send);
 
-	errcontext("writing to foreign table \"%s\"", modify->table->name);
+	errcontext("writing to foreign table \"%s\"", sink->table->name);
 	if (progress)
 		errcontext("%s", progress);
 }
 
-void
-pinecone_modify_write(PineconeModify *modify, const char *namespace_, const PineconeWrite *write)
+static void
+push_progress(PineconeSink *sink, ErrorContextCallback *callback)
 {
-	ErrorContextCallback callback;
-
-	choose_target(modify, namespace_);
-	if (modify->table->transactional)
-		pinecone_pending_add(modify->target, write);
-	else if (modify->log)
-		pinecone_pending_log_add(modify->log, modify->target, write);
-	else
-	{
-		callback.callback = add_progress;
-		callback.arg = modify;
-		callback.previous = error_context_stack;
-		error_context_stack = &callback;
-		pinecone_send_add(modify->send, modify->target, write);
-		error_context_stack = callback.previous;
-	}
+	callback->callback = add_progress;
+	callback->arg = sink;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
 }
-
-/* Delete a record, unless it is a new one by now. */
-void
-pinecone_modify_delete(PineconeModify *modify, const char *namespace_, char *id)
-{
-	PineconeWrite write = {PINECONE_WRITE_DELETE};
-
-	if (pinecone_statement_has_inserted(modify->statement, modify->session->serverid, namespace_, id))
-		return;
-	write.record.id = id;
-	write.record.idlen = strlen(id);
-	pinecone_modify_write(modify, namespace_, &write);
-}
-
-void
-pinecone_modify_finish(PineconeModify *modify)
-{
-	ErrorContextCallback callback;
-
-	if (modify->send == NULL)
-		return;
-	callback.callback = add_progress;
-	callback.arg = modify;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	if (modify->log && (modify->statement == NULL ||
-						pinecone_statement_release_log(modify->statement)))
-	{
-		pinecone_send_log(modify->log, modify->send, &modify->counters);
-		pinecone_pending_log_close(modify->log);
-	}
-	pinecone_send_finish(modify->send);
-	pinecone_send_end(modify->send);
-	modify->send = NULL;
-	modify->log = NULL;
-	error_context_stack = callback.previous;
-}
-
-/* ---- Namespaces ---- */
 
 static void
-refuse_namespace(PineconeModify *modify, const char *name, const char *reason)
+pop_progress(ErrorContextCallback *callback)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cannot write to namespace \"%s\" through foreign table \"%s\"", name,
-					modify->table->name),
-			 errdetail("%s", reason)));
+	error_context_stack = callback->previous;
 }
 
-/* The namespace that a value of the namespace column names. */
-const char *
-pinecone_modify_namespace_of_value(PineconeModify *modify, Datum value, bool isnull)
-{
-	PineconeTable *table = modify->table;
-	const char *name;
+/* ---- A log ---- */
 
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
-						table->columns[table->namespace_attnum - 1].name, table->name),
-				 errdetail("It tells the namespace of a record; the default one is \"\".")));
-	name = TextDatumGetCString(value);
-	if (!pinecone_option_namespace_is_valid(name))
-		refuse_namespace(modify, name, "Names of namespaces are ASCII, at most 512 characters long.");
-	name = pinecone_option_plain_namespace(name);
-	if (!pinecone_option_has_namespace(table, name))
-		refuse_namespace(modify, name, "It is not among those of the table's option \"namespaces\".");
-	pinecone_modify_refuse_alias(modify, name);
-	return name;
+PineconeSinkLog *
+pinecone_sink_log_create(void)
+{
+	PineconeSinkLog *log = palloc0(sizeof(PineconeSinkLog));
+
+	log->log = pinecone_pending_log_create(CurrentResourceOwner);
+	return log;
 }
 
-const char *
-pinecone_modify_namespace_of_row(PineconeModify *modify, const Datum *values, const bool *isnull)
+static int
+log_target(PineconeSink *sink, const char *namespace_)
 {
-	int n = modify->table->namespace_attnum - 1;
+	refuse_to_overtake(sink, namespace_);
+	return pinecone_pending_log_target(sink->log->log, sink->session, namespace_,
+									   sink->table->batch_size, sink->table->write_concurrency);
+}
 
-	if (n < 0)
-		return modify->table->namespace_;
-	return pinecone_modify_namespace_of_value(modify, values[n], isnull[n]);
+static void
+log_add(PineconeSink *sink, const PineconeWrite *write)
+{
+	pinecone_pending_log_add(sink->log->log, sink->target, write);
+}
+
+static bool
+log_holds(PineconeSink *sink, const char *namespace_)
+{
+	return pinecone_pending_log_place(sink->log->log, sink->session, namespace_) >= 0;
+}
+
+static void
+log_finish(PineconeSink *sink)
+{
+	ErrorContextCallback callback;
+
+	if (--sink->log->users > 0)
+		return;
+	push_progress(sink, &callback);
+	pinecone_send_log(sink->log->log, sink->send, sink->counters);
+	pinecone_pending_log_close(sink->log->log);
+	pinecone_send_finish(sink->send);
+	pop_progress(&callback);
+}
+
+/* ---- Straight out ---- */
+
+static int
+out_target(PineconeSink *sink, const char *namespace_)
+{
+	refuse_to_overtake(sink, namespace_);
+	return pinecone_send_target(sink->send, sink->session, sink->counters, namespace_,
+								sink->table->batch_size, sink->table->write_concurrency);
+}
+
+static void
+out_add(PineconeSink *sink, const PineconeWrite *write)
+{
+	ErrorContextCallback callback;
+
+	push_progress(sink, &callback);
+	pinecone_send_add(sink->send, sink->target, write);
+	pop_progress(&callback);
+}
+
+/* What is on its way is not held back. */
+static bool
+out_holds(PineconeSink *sink, const char *namespace_)
+{
+	return false;
+}
+
+static void
+out_finish(PineconeSink *sink)
+{
+	ErrorContextCallback callback;
+
+	push_progress(sink, &callback);
+	pinecone_send_finish(sink->send);
+	pop_progress(&callback);
+}
+
+/* ---- Sinks ---- */
+
+static const SinkKind transaction_kind = {transaction_target, transaction_add, transaction_holds, NULL};
+static const SinkKind log_kind = {log_target, log_add, log_holds, log_finish};
+static const SinkKind out_kind = {out_target, out_add, out_holds, out_finish};
+
+PineconeSink *
+pinecone_sink_create(PineconeTable *table, PineconeSession *session, PineconeCounters *counters,
+					 PineconeSinkLog *log)
+{
+	PineconeSink *sink = palloc0(sizeof(PineconeSink));
+
+	sink->kind = table->transactional ? &transaction_kind : log ? &log_kind :
+																  &out_kind;
+	sink->cxt = CurrentMemoryContext;
+	sink->table = table;
+	sink->session = session;
+	sink->counters = counters;
+	if (table->transactional)
+		return sink;
+	sink->send = pinecone_send_begin();
+	sink->log = log;
+	if (log)
+		log->users++;
+	return sink;
+}
+
+void
+pinecone_sink_aim(PineconeSink *sink, const char *namespace_)
+{
+	if (sink->namespace_ != NULL && strcmp(sink->namespace_, namespace_) == 0)
+		return;
+	sink->target = sink->kind->target(sink, namespace_);
+	if (sink->namespace_ != NULL)
+		pfree(sink->namespace_);
+	sink->namespace_ = MemoryContextStrdup(sink->cxt, namespace_);
+}
+
+void
+pinecone_sink_write(PineconeSink *sink, const char *namespace_, const PineconeWrite *write)
+{
+	pinecone_sink_aim(sink, namespace_);
+	sink->kind->add(sink, write);
+}
+
+bool
+pinecone_sink_holds(PineconeSink *sink, const char *namespace_)
+{
+	return sink->kind->holds(sink, namespace_);
+}
+
+void
+pinecone_sink_set_flush(PineconeSink *sink, void (*flush)(void *arg), void *arg)
+{
+	sink->flush = flush;
+	sink->flush_arg = arg;
+}
+
+void
+pinecone_sink_flush(PineconeSink *sink)
+{
+	if (sink->flush)
+		sink->flush(sink->flush_arg);
+}
+
+void
+pinecone_sink_finish(PineconeSink *sink)
+{
+	if (sink->finished || sink->kind->finish == NULL)
+		return;
+	sink->kind->finish(sink);
+	pinecone_send_end(sink->send);
+	sink->send = NULL;
+	sink->finished = true;
 }

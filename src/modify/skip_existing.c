@@ -11,6 +11,7 @@
 #include "base/compat.h"
 #include "base/idset.h"
 #include "modify/modify.h"
+#include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "scan/source.h"
 
@@ -113,7 +114,7 @@ pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **
 		if (!candidates[i].wanted)
 			continue;
 		write.record = candidates[i].record;
-		pinecone_modify_write(modify, candidates[i].namespace_, &write);
+		pinecone_sink_write(modify->sink, candidates[i].namespace_, &write);
 		pinecone_statement_note_insert(modify->statement, modify->session->serverid,
 									   candidates[i].namespace_, write.record.id);
 		slots[written++] = slots[i];

@@ -1,17 +1,16 @@
 /*
  * statement.c
- *		What the modifications of one statement have in common.
+ *		What the sinks of one statement have in common.
  *
  * A statement with data-modifying WITH queries, or on a partitioned table, has
- * several modifications, which end in no particular order.  What has to wait
- * for the end of all of them goes to a single log.
+ * several sinks, which finish in no particular order.  What has to wait for the
+ * last of them goes to a single log.
  */
 #include "postgres.h"
 
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "base/idset.h"
 #include "modify/statement.h"
@@ -21,18 +20,17 @@ struct PineconeStatement
 	dlist_node node;
 	EState *estate;
 	MemoryContextCallback cleanup;
-	List *modifies;
+	List *sinks;
 	bool finishing;
 	struct idset_hash *inserted; /* or NULL */
-	PineconePendingLog *log;	 /* or NULL */
-	int log_users;
+	PineconeSinkLog *log;		 /* or NULL */
 };
 
 /* Statements under way: a function may execute some within another. */
 static dlist_head statements = DLIST_STATIC_INIT(statements);
 
-PineconeStatement *
-pinecone_statement_find(EState *estate)
+static PineconeStatement *
+find_statement(EState *estate)
 {
 	dlist_iter iter;
 
@@ -55,7 +53,7 @@ forget_statement(void *arg)
 PineconeStatement *
 pinecone_statement_of(EState *estate)
 {
-	PineconeStatement *statement = pinecone_statement_find(estate);
+	PineconeStatement *statement = find_statement(estate);
 
 	if (statement != NULL)
 		return statement;
@@ -69,24 +67,18 @@ pinecone_statement_of(EState *estate)
 }
 
 void
-pinecone_statement_add(PineconeStatement *statement, struct PineconeModify *modify)
+pinecone_statement_add(PineconeStatement *statement, PineconeSink *sink)
 {
 	MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
 
-	statement->modifies = lappend(statement->modifies, modify);
+	statement->sinks = lappend(statement->sinks, sink);
 	MemoryContextSwitchTo(old);
 }
 
 void
-pinecone_statement_remove(PineconeStatement *statement, struct PineconeModify *modify)
+pinecone_statement_remove(PineconeStatement *statement, PineconeSink *sink)
 {
-	statement->modifies = list_delete_ptr(statement->modifies, modify);
-}
-
-List *
-pinecone_statement_modifies(const PineconeStatement *statement)
-{
-	return statement->modifies;
+	statement->sinks = list_delete_ptr(statement->sinks, sink);
 }
 
 bool
@@ -144,22 +136,36 @@ pinecone_statement_has_inserted(const PineconeStatement *statement, Oid serverid
 	return found;
 }
 
-PineconePendingLog *
+PineconeSinkLog *
 pinecone_statement_log(PineconeStatement *statement)
 {
 	if (statement->log == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(statement->estate->es_query_cxt);
 
-		statement->log = pinecone_pending_log_create(CurrentResourceOwner);
+		statement->log = pinecone_sink_log_create();
 		MemoryContextSwitchTo(old);
 	}
-	statement->log_users++;
 	return statement->log;
 }
 
-bool
-pinecone_statement_release_log(PineconeStatement *statement)
+/*
+ * All rows have been read, but for WITH queries that nobody reads, which are
+ * yet to run.  What triggers look at must have been written.
+ */
+void
+pinecone_statement_before_triggers(EState *estate)
 {
-	return --statement->log_users == 0;
+	PineconeStatement *statement = find_statement(estate);
+	ListCell *lc;
+
+	if (statement == NULL)
+		return;
+	statement->finishing = true;
+	foreach(lc, statement->sinks)
+		pinecone_sink_flush(lfirst(lc));
+	if (estate->es_auxmodifytables != NIL)
+		return;
+	foreach(lc, statement->sinks)
+		pinecone_sink_finish(lfirst(lc));
 }

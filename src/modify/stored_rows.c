@@ -10,6 +10,7 @@
 #include "base/idset.h"
 #include "base/limits.h"
 #include "modify/modify.h"
+#include "pending/pending.h"
 #include "scan/source.h"
 
 static void
@@ -121,7 +122,7 @@ write_inserts(PineconeModify *modify)
 		PineconeWrite write = {PINECONE_WRITE_UPSERT};
 
 		write.record = modify->buffer[i].record;
-		pinecone_modify_write(modify, modify->buffer[i].namespace_, &write);
+		pinecone_sink_write(modify->sink, modify->buffer[i].namespace_, &write);
 	}
 }
 
@@ -150,7 +151,7 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 					 errmsg("more than one row of the UPDATE of foreign table \"%s\" gets the id \"%s\"",
 							modify->table->name, write.record.id)));
 	}
-	pinecone_modify_write(modify, namespace_, &write);
+	pinecone_sink_write(modify->sink, namespace_, &write);
 }
 
 /* A record that has gone since the row was read has nothing to update. */
@@ -178,8 +179,9 @@ write_updates(PineconeModify *modify, int first)
 }
 
 void
-pinecone_modify_flush(PineconeModify *modify)
+pinecone_modify_flush(void *arg)
 {
+	PineconeModify *modify = arg;
 	MemoryContext old;
 
 	if (modify->nbuffered == 0)

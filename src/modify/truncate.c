@@ -45,7 +45,7 @@ truncate_table(PineconeModify *modify)
 	{
 		PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
 
-		pinecone_modify_write(modify, namespaces[i].name, &write);
+		pinecone_sink_write(modify->sink, namespaces[i].name, &write);
 	}
 }
 
@@ -77,7 +77,7 @@ pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs
 	foreach(lc, modifies)
 		truncate_table(lfirst(lc));
 	foreach(lc, modifies)
-		pinecone_modify_finish(lfirst(lc));
+		pinecone_sink_finish(((PineconeModify *) lfirst(lc))->sink);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 }

@@ -97,8 +97,14 @@ pinecone_column_type_of_pgvector(const char *name)
 bool
 pinecone_column_type_is_vector(Oid typid)
 {
-	return typid == FLOAT4ARRAYOID ||
+	return typid == FLOAT4ARRAYOID || pinecone_column_type_is_halfvec(typid) ||
 		   (OidIsValid(typid) && typid == pinecone_column_type_of_pgvector("vector"));
+}
+
+bool
+pinecone_column_type_is_halfvec(Oid typid)
+{
+	return OidIsValid(typid) && typid == pinecone_column_type_of_pgvector("halfvec");
 }
 
 /* ---- Others ---- */

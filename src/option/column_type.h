@@ -6,8 +6,9 @@
 #ifndef PINECONE_COLUMN_TYPE_H
 #define PINECONE_COLUMN_TYPE_H
 
-/* A vector: real[] or pgvector's vector */
+/* A vector: real[], or pgvector's vector or halfvec */
 extern bool pinecone_column_type_is_vector(Oid typid);
+extern bool pinecone_column_type_is_halfvec(Oid typid);
 
 /* Ids */
 extern bool pinecone_column_type_is_id(Oid typid);

@@ -73,7 +73,7 @@ role_types(PineconeRole role)
 		case PINECONE_ROLE_NAMESPACE:
 			return "text";
 		case PINECONE_ROLE_VALUES:
-			return "real[] or vector";
+			return "real[], vector or halfvec";
 		case PINECONE_ROLE_SPARSE_VALUES:
 			return "jsonb or sparsevec";
 		case PINECONE_ROLE_SCORE:

@@ -94,7 +94,8 @@ static bool
 find_area(bool create)
 {
 	if (area == NULL)
-		area = (Area *) pinecone_shared_area(create);
+		area = (Area *) pinecone_shared_area(PINECONE_SHARED_WRITES,
+											 create ? (Size) pinecone_unseen_writes_kb * 1024 : 0);
 	return area != NULL;
 }
 

@@ -16,12 +16,12 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
-#include "base/limits.h"
 #include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
 #include "pending/send.h"
 #include "pending/write_code.h"
+#include "pending/write_plane.h"
 
 /* What a body has besides its records: names, brackets, the namespace. */
 #define BODY_OVERHEAD 64
@@ -36,6 +36,7 @@
 typedef struct Target
 {
 	PineconeSession *session;
+	const PineconeWritePlane *plane;
 	PineconeCounters *counters;
 	char *namespace_;
 	int batch_size;
@@ -102,9 +103,10 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	}
 	target = palloc0(sizeof(Target));
 	target->session = session;
+	target->plane = pinecone_write_plane(session);
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
-	target->batch_size = Min(batch_size, PINECONE_UPSERT_BATCH);
+	target->batch_size = Min(batch_size, target->plane->upsert_batch);
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
 	target->twin = target;
@@ -212,7 +214,7 @@ start_deletion(Target *target, PineconeBatch *batch)
 		if (batch->items[i].len > 0)
 			ids[n++] = unconstify(char *, batch->items[i].id);
 	}
-	return pinecone_vectors_delete_ids(target->session, target->counters, target->namespace_, ids, n);
+	return target->plane->delete_ids(target->session, target->counters, target->namespace_, ids, n);
 }
 
 static PineconeCall *
@@ -221,17 +223,17 @@ start_whole(Target *target, const PineconeWrite *write)
 	switch (write->kind)
 	{
 		case PINECONE_WRITE_UPDATE:
-			return pinecone_vectors_update(target->session, target->counters, target->namespace_,
-										   &write->record);
+			return target->plane->update(target->session, target->counters, target->namespace_,
+										 &write->record);
 		case PINECONE_WRITE_UPDATE_FILTER:
-			return pinecone_vectors_update_by_filter(target->session, target->counters,
-													 target->namespace_, write->filter,
-													 write->record.metadata);
+			return target->plane->update_by_filter(target->session, target->counters,
+												   target->namespace_, write->filter,
+												   write->record.metadata);
 		case PINECONE_WRITE_DELETE_FILTER:
-			return pinecone_vectors_delete_by_filter(target->session, target->counters,
-													 target->namespace_, write->filter);
+			return target->plane->delete_by_filter(target->session, target->counters,
+												   target->namespace_, write->filter);
 		case PINECONE_WRITE_DELETE_ALL:
-			return pinecone_vectors_delete_all(target->session, target->counters, target->namespace_);
+			return target->plane->delete_all(target->session, target->counters, target->namespace_);
 		default:
 			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
 	}
@@ -246,8 +248,8 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 	{
 		send->open_bytes -= batch->text.len;
 		pinecone_batch_compact(batch);
-		batch->call = pinecone_vectors_upsert(target->session, target->counters, target->namespace_,
-											  batch->text.data, batch->text.len, batch->live);
+		batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
+											batch->text.data, batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
@@ -323,7 +325,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 static void
 update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
-	double left = pinecone_vectors_count_result(batch->call) < PINECONE_MAX_UPDATED ? 0 : 1;
+	double left = pinecone_vectors_count_result(batch->call) < target->plane->max_updated ? 0 : 1;
 
 	/* until there is no more to do, it has been applied in part */
 	batch->confirmed = left == 0;
@@ -332,8 +334,8 @@ update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 		PineconeCall *call;
 		double before = left;
 
-		call = pinecone_vectors_count(target->session, target->counters, target->namespace_,
-									  batch->whole->rest);
+		call = target->plane->count(target->session, target->counters, target->namespace_,
+									batch->whole->rest);
 		left = pinecone_vectors_count_result(call);
 		pinecone_vectors_free(call);
 		if (left == 0)
@@ -344,9 +346,9 @@ update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 					 errmsg("Pinecone did not update all records"),
 					 errdetail("%.0f records of namespace \"%s\" are as they were.", left,
 							   target->namespace_)));
-		call = pinecone_vectors_update_by_filter(target->session, target->counters,
-												 target->namespace_, batch->whole->rest,
-												 batch->whole->record.metadata);
+		call = target->plane->update_by_filter(target->session, target->counters,
+											   target->namespace_, batch->whole->rest,
+											   batch->whole->record.metadata);
 		(void) pinecone_vectors_count_result(call);
 		note_confirmed(target, batch, pinecone_vectors_request_lsn(call));
 		pinecone_vectors_free(call);
@@ -473,14 +475,14 @@ static void
 add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
-	int most = PINECONE_MAX_BODY - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
+	int most = target->plane->max_body - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
 	PineconeBatch *batch = target->upserts;
 	int start;
 	int len;
 
 	if (batch == NULL)
 		batch = target->upserts = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
-	if (batch->superseded > PINECONE_MAX_BODY)
+	if (batch->superseded > target->plane->max_body)
 	{
 		send->open_bytes -= batch->text.len;
 		pinecone_batch_compact(batch);
@@ -490,7 +492,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	if (start > 0)
 		appendStringInfoChar(&batch->text, ',');
 	len = batch->text.len;
-	pinecone_vectors_append_record(&batch->text, record);
+	target->plane->append_record(&batch->text, record);
 	len = batch->text.len - len;
 
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)
@@ -530,7 +532,7 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 	pinecone_batch_add(target->deletions, id, 0, 1);
 	pinecone_batch_keep(target->deletions, write);
 	send->unlooked += strlen(id);
-	if (target->deletions->live >= PINECONE_DELETE_BATCH)
+	if (target->deletions->live >= target->plane->delete_batch)
 		flush_batch(send, target, &target->deletions);
 }
 

@@ -69,6 +69,9 @@ extern void pinecone_plan_refresh_all(PlannerInfo *root);
  */
 extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used);
 
+/* Are whole rows of it nothing but what an UPDATE or DELETE is made of: no row is ever joined anew? */
+extern bool pinecone_plan_rows_stay(PlannerInfo *root, Index relid);
+
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,

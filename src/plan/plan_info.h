@@ -25,7 +25,6 @@ typedef struct PineconePlanInfo
 	bool searchable;			 /* can it lead a path? */
 	bool ordered;				 /* whose rows then are in the query's order? */
 	PineconeMetric other_metric; /* of a distance that the index does not measure */
-	bool rounded;				 /* do distances look at vectors that are rounded first? */
 	RelOptInfo *rel;			 /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 

@@ -16,9 +16,11 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "utils/lsyscache.h"
 
 #include "base/setting.h"
 #include "client/schema_table.h"
+#include "option/column_type.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -35,6 +37,7 @@ typedef struct PlanContext
 	List *bounds;	  /* those of them that end a search */
 	List *sent;		  /* clauses sent and not checked here */
 	OpExpr *distance; /* the distance searched by, or NULL */
+	Var *row;		  /* the whole row, as one column of the layout, or NULL */
 } PlanContext;
 
 /* ---- What is sent, and what is checked here ---- */
@@ -203,6 +206,9 @@ stored_record_id(PlanContext *cxt, Expr *vector)
 
 	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
 		return NULL;
+	/* of a halfvec column it is rounded, and what is stored is not */
+	if (pinecone_column_type_is_halfvec(getBaseType(param->paramtype)))
+		return NULL;
 	/* in another namespace the id is another record's, or nobody's */
 	if (cxt->info->table->namespace_attnum > 0)
 		return NULL;
@@ -283,14 +289,13 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	PineconeRequest *request = cxt->request;
 	AttrNumber score = score_column(info->table);
 
-	request->rounded = info->rounded;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
 		request->metric = info->stats->metric;
 	}
-	if (request->op == PINECONE_OP_QUERY || !info->searched || score == 0 ||
-		!bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))
+	if (request->op == PINECONE_OP_QUERY || !info->searched ||
+		(!cxt->distance && (score == 0 || !bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))))
 		return;
 	request->scored = request->want_values = true;
 	request->metric = info->search.metric;
@@ -472,6 +477,12 @@ plan_layout(PlanContext *cxt)
 	entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->distance),
 											   list_length(entries) + 1, NULL, false));
 	request->layout = lappend_int(request->layout, PINECONE_LAYOUT_DISTANCE);
+	if (cxt->row != NULL)
+	{
+		entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->row),
+												   list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout, PINECONE_LAYOUT_ROW);
+	}
 	return entries;
 }
 
@@ -485,10 +496,61 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 	(void) collect_columns((Node *) tlist, &used);
 	while ((i = bms_next_member(used.attnums, i)) >= 0)
 	{
-		if (!list_member_int(cxt->request->wanted, i + FirstLowInvalidHeapAttributeNumber))
+		AttrNumber attnum = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum == 0 ? cxt->row == NULL : !list_member_int(cxt->request->wanted, attnum))
 			return true;
 	}
 	return false;
+}
+
+static bool
+contains_expr(Node *node, void *expr)
+{
+	return node != NULL && (equal(node, expr) || expression_tree_walker(node, contains_expr, expr));
+}
+
+/*
+ * The distance that the rows of any path show as the index measures it, because
+ * SQL would round the vectors before: then it is the same whichever path brings them.
+ */
+static OpExpr *
+rounding_distance(PlanContext *cxt)
+{
+	PineconeDistance *search = &cxt->info->search;
+
+	if (!cxt->info->searched || !search->rounds ||
+		(!contains_expr((Node *) cxt->rel->reltarget->exprs, search->op) &&
+		 !contains_expr((Node *) cxt->local, search->op)))
+		return NULL;
+	return search->op;
+}
+
+/*
+ * The whole row, where an UPDATE or DELETE hands it on, and what it hits hangs on
+ * a distance that is in no column.
+ */
+static Var *
+whole_row(PlanContext *cxt)
+{
+	List *vars = pull_var_clause((Node *) cxt->rel->reltarget->exprs, PVC_RECURSE_PLACEHOLDERS);
+	Var *row = NULL;
+	ListCell *lc;
+
+	if (!cxt->info->searched || !cxt->info->search.rounds ||
+		!pinecone_plan_rows_stay(cxt->root, cxt->rel->relid))
+		return NULL;
+	foreach(lc, vars)
+	{
+		Var *var = lfirst(lc);
+
+		if (var->varno != cxt->rel->relid || var->varattno > 0)
+			continue;
+		if (var->varattno < 0 || (row != NULL && !equal(row, var)))
+			return NULL;
+		row = var;
+	}
+	return row;
 }
 
 /*
@@ -499,7 +561,7 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 static bool
 can_have_layout(PlanContext *cxt, Bitmapset *used)
 {
-	return pinecone_enable_columns && !uses_whole_row(used) &&
+	return pinecone_enable_columns && (cxt->row != NULL || !uses_whole_row(used)) &&
 		   !(cxt->root->parse->hasTargetSRFs && cxt->root->hasPseudoConstantQuals);
 }
 
@@ -586,11 +648,14 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->survive = clauselist_selectivity(root, list_difference_ptr(list_difference_ptr(cxt.local, cxt.pruning), cxt.bounds), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
+	cxt.row = whole_row(&cxt);
+	if (cxt.distance == NULL && can_have_layout(&cxt, used))
+		cxt.distance = rounding_distance(&cxt);
 	plan_score(&cxt, used);
-	if (request->op == PINECONE_OP_QUERY && can_have_layout(&cxt, used))
+	if (cxt.distance != NULL && can_have_layout(&cxt, used))
 	{
 		/* the distance comes from the score, and its column may go */
-		plan_columns(&cxt, used_columns(&cxt, true));
+		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used_columns(&cxt, true)));
 		entries = plan_layout(&cxt);
 		if (tlist_exceeds_layout(&cxt, tlist))
 			tlist = plan_output(&cxt, entries);

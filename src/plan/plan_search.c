@@ -17,7 +17,6 @@
 
 #include "base/compat.h"
 #include "client/session.h"
-#include "option/column_type.h"
 #include "plan/paths.h"
 #include "plan/translate_expr.h"
 #include "value/row.h"
@@ -90,45 +89,6 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 }
 
 /* ---- Where there is none ---- */
-
-/*
- * Does an expression compare the vectors as halfvec?  That rounds them, so that
- * the nearest of them are not quite those of the index.
- */
-static bool
-rounds_vectors(PlannerInfo *root, RelOptInfo *rel, Expr *expr)
-{
-	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	Oid halfvec = pinecone_column_type_of_pgvector("halfvec");
-	ListCell *lc;
-
-	if (!IsA(expr, OpExpr) || !OidIsValid(halfvec))
-		return false;
-	foreach(lc, ((OpExpr *) expr)->args)
-	{
-		FuncExpr *cast = lfirst(lc);
-
-		if (IsA(cast, FuncExpr) && cast->funcresulttype == halfvec && cast->args != NIL &&
-			pinecone_translate_column(&cxt, linitial(cast->args), PINECONE_ROLE_VALUES) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool
-sorts_rounded(PlannerInfo *root, RelOptInfo *rel)
-{
-	ListCell *lc;
-
-	if (root->query_pathkeys == NIL)
-		return false;
-	foreach(lc, pinecone_class_members(((PathKey *) linitial(root->query_pathkeys))->pk_eclass, rel))
-	{
-		if (rounds_vectors(root, rel, ((EquivalenceMember *) lfirst(lc))->em_expr))
-			return true;
-	}
-	return false;
-}
 
 static bool
 is_score(PlannerInfo *root, RelOptInfo *rel, Node *node)
@@ -218,10 +178,7 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 	if (info->searched)
 		info->other_metric = PINECONE_METRIC_UNKNOWN;
 	else
-	{
-		info->rounded = sorts_rounded(root, rel);
 		warn_of_no_search(root, rel);
-	}
 }
 
 bool

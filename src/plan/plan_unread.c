@@ -120,6 +120,12 @@ joins_foreign_targets(PlannerInfo *root, Index relid)
 	return true;
 }
 
+bool
+pinecone_plan_rows_stay(PlannerInfo *root, Index relid)
+{
+	return bms_is_member(relid, root->all_result_relids) || joins_foreign_targets(root, relid);
+}
+
 /* Will anyone look at changed rows as a whole? */
 static bool
 rows_are_shown(Relation rel)

@@ -25,6 +25,7 @@ typedef struct PineconeDistance
 	OpExpr *op;			   /* the whole expression, as it stands in the query */
 	PineconeMetric metric; /* the metric whose distance the operator is */
 	Expr *query;		   /* the query vector */
+	bool rounds;		   /* of vectors that SQL rounds first, and the index does not */
 } PineconeDistance;
 
 /* ---- translate_expr.c ---- */

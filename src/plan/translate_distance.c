@@ -17,7 +17,11 @@
 #include "plan/translate_expr.h"
 #include "value/row.h"
 
-/* A cast between real[] and pgvector's vector keeps the vector. */
+/*
+ * A cast between real[] and pgvector's vector keeps the vector.  One to halfvec
+ * rounds it, which those who write it do for a smaller index: the index that
+ * there is measures the vector as it is stored.
+ */
 static Node *
 strip_vector_casts(Node *node)
 {
@@ -25,7 +29,7 @@ strip_vector_casts(Node *node)
 	while (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
 		   pinecone_column_type_is_vector(exprType(node)) &&
 		   pinecone_column_type_is_vector(exprType(linitial(((FuncExpr *) node)->args))))
-		node = linitial(((FuncExpr *) node)->args);
+		node = strip_implicit_coercions(linitial(((FuncExpr *) node)->args));
 	if (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	/* float8 holds any float4 */
@@ -116,6 +120,8 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	if (distance->metric == PINECONE_METRIC_UNKNOWN)
 		return false;
 	distance->query = as_vector(cxt, right);
+	distance->rounds = pinecone_column_type_is_halfvec(getBaseType(match_vector(cxt, left)->typid)) ||
+					   pinecone_column_type_is_halfvec(exprType(linitial(op->args)));
 	return true;
 }
 

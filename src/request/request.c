@@ -67,7 +67,6 @@ enum RequestNumber
 	NUM_SCORE_COMPARE,
 	NUM_SCORED,
 	NUM_OTHER_METRIC,
-	NUM_ROUNDED,
 	NUM_LIMIT,
 	NUM_OFFSET,
 	NUM_WANT_VALUES,
@@ -97,7 +96,6 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_SCORE_BOUND] = request->score_bound;
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
-	numbers[NUM_ROUNDED] = request->rounded;
 	numbers[NUM_OTHER_METRIC] = request->other_metric;
 	numbers[NUM_LIMIT] = request->limit;
 	numbers[NUM_OFFSET] = request->offset;
@@ -142,7 +140,6 @@ pinecone_request_from_list(List *list)
 	request->score_bound = list_nth_int(numbers, NUM_SCORE_BOUND);
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
-	request->rounded = list_nth_int(numbers, NUM_ROUNDED);
 	request->other_metric = list_nth_int(numbers, NUM_OTHER_METRIC);
 	request->limit = list_nth_int(numbers, NUM_LIMIT);
 	request->offset = list_nth_int(numbers, NUM_OFFSET);

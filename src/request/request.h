@@ -73,7 +73,8 @@ typedef struct PineconeCondition
 
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
-#define PINECONE_LAYOUT_COUNT 0 /* of STATS and COUNT */
+#define PINECONE_LAYOUT_COUNT 0		/* of STATS and COUNT */
+#define PINECONE_LAYOUT_ROW (-1000) /* the whole row, in one */
 
 typedef struct PineconeRequest
 {
@@ -98,7 +99,6 @@ typedef struct PineconeRequest
 	int score_bound;			   /* number of a real or float8 that scores have to */
 	PineconeCompare score_compare; /* be on this side of, or -1 */
 	bool scored;				   /* scores are computed here: nothing else brings them */
-	bool rounded;				   /* a distance of the query is one of rounded vectors */
 	PineconeMetric other_metric;   /* that a distance of the query has, which
 								 * the index does not measure; or unknown */
 

@@ -40,6 +40,7 @@ typedef struct Source
 	double records;			/* expected */
 	PineconeSource *stream; /* NULL: not begun, or ended */
 	PineconeRecord *head;	/* read, and not returned; or NULL */
+	int returned;			/* records, if there is a most */
 	bool done;				/* nothing more comes of it, though there may be more */
 } Source;
 
@@ -139,6 +140,8 @@ begin_source(PineconeFanout *fanout, Source *source)
 
 	/* the source, and so its records, keep the name that was asked for */
 	spec.namespace_ = pinecone_option_plain_namespace(source->namespace_);
+	if (spec.most > 0)
+		spec.row_limit = spec.most;
 	if (spec.op == PINECONE_OP_FETCH && spec.pool != NULL)
 		source->stream = pinecone_pooled_begin(&spec);
 	else
@@ -148,6 +151,13 @@ begin_source(PineconeFanout *fanout, Source *source)
 	MemoryContextSwitchTo(old);
 }
 
+/* Has a source returned as many records as are wanted of each? */
+static bool
+has_returned_enough(PineconeFanout *fanout, Source *source)
+{
+	return fanout->spec.most > 0 && source->returned >= fanout->spec.most;
+}
+
 /*
  * Read a source's next record into its head, if it is there.  Returns what the
  * stream says.
@@ -155,8 +165,10 @@ begin_source(PineconeFanout *fanout, Source *source)
 static PineconeSourceStatus
 poll_source(PineconeFanout *fanout, Source *source, bool wait)
 {
-	PineconeSourceStatus status = pinecone_source_next(source->stream, wait, &source->head);
+	PineconeSourceStatus status = PINECONE_SOURCE_END;
 
+	if (!has_returned_enough(fanout, source))
+		status = pinecone_source_next(source->stream, wait, &source->head);
 	if (status != PINECONE_SOURCE_RECORD)
 		source->head = NULL;
 	else
@@ -335,6 +347,7 @@ next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 	}
 	fanout->taken = source;
 	fanout->returned++;
+	source->returned++;
 	*record = source->head;
 	return PINECONE_SOURCE_RECORD;
 }
@@ -483,6 +496,8 @@ pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceSta
 		source->records = namespaces[i].records < 0 ? UNKNOWN_RECORDS : namespaces[i].records;
 		if (spec->op == PINECONE_OP_FETCH)
 			source->records = spec->nids;
+		if (spec->most > 0)
+			source->records = Min(source->records, spec->most);
 	}
 
 	if (order == PINECONE_FANOUT_ANY)

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "portability/instr_time.h"
 
 #include "base/record_key.h"
@@ -24,10 +25,30 @@ pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *valu
 	}
 }
 
+/* A row's distance: that of the score which the search gave it, or of its vector. */
+static bool
+find_distance(PineconeScanState *state, const PineconeRecord *record, double *distance)
+{
+	PineconeMetric metric = state->request->metric;
+	PineconeRun *run = state->run;
+
+	if (!state->request->scored)
+	{
+		if (record->has_score)
+			*distance = pinecone_score_to_distance(metric, record->score);
+		return record->has_score;
+	}
+	if (run->nvalues == 0 || record->nvalues != run->nvalues)
+		return false;
+	*distance = pinecone_score_distance(metric, run->nvalues, record->values, run->vector);
+	return true;
+}
+
 static void
 fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, bool *isnull)
 {
 	PineconeRecord scored;
+	double distance;
 
 	if (state->request->scored)
 	{
@@ -45,13 +66,17 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	{
 		AttrNumber attnum = state->layout[i];
 
-		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE || state->row_isnull[attnum - 1];
-		if (!isnull[i])
+		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE ||
+					(attnum > 0 && state->row_isnull[attnum - 1]);
+		if (attnum == PINECONE_LAYOUT_ROW)
+			values[i] = heap_copy_tuple_as_datum(heap_form_tuple(state->row_desc, state->row_values,
+																 state->row_isnull),
+												 state->row_desc);
+		else if (!isnull[i])
 			values[i] = state->row_values[attnum - 1];
 	}
-	if (record->has_score)
-		pinecone_run_set_distance(state, pinecone_score_to_distance(state->request->metric, record->score),
-								  values, isnull);
+	if (find_distance(state, record, &distance))
+		pinecone_run_set_distance(state, distance, values, isnull);
 }
 
 ItemPointerData

@@ -9,9 +9,11 @@
 
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "funcapi.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "base/compat.h"
 #include "client/alias.h"
@@ -49,6 +51,17 @@ bind_table(PineconeScanState *state, int eflags)
 	if (!explains)
 		pinecone_run_check_schema(state);
 	state->table = pinecone_schema_table(state->session, state->table);
+}
+
+/* A whole row's descriptor, by the type that the plan gives it. */
+static TupleDesc
+row_descriptor(ForeignScanState *node, TargetEntry *entry)
+{
+	TupleDesc desc = CreateTupleDescCopy(RelationGetDescr(node->ss.ss_currentRelation));
+
+	desc->tdtypeid = exprType((Node *) entry->expr);
+	desc->tdtypmod = -1;
+	return BlessTupleDesc(desc);
 }
 
 void
@@ -100,7 +113,11 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->nlayout = list_length(state->request->layout);
 	state->layout = palloc(Max(state->nlayout, 1) * sizeof(AttrNumber));
 	foreach(lc, state->request->layout)
+	{
 		state->layout[foreach_current_index(lc)] = lfirst_int(lc);
+		if (lfirst_int(lc) == PINECONE_LAYOUT_ROW)
+			state->row_desc = row_descriptor(node, list_nth(plan->fdw_scan_tlist, foreach_current_index(lc)));
+	}
 }
 
 TupleTableSlot *

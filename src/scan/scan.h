@@ -56,6 +56,7 @@ typedef struct PineconeScanState
 	PineconeReader *reader;
 	int nlayout;		/* scan tuple columns */
 	AttrNumber *layout; /* what each holds */
+	TupleDesc row_desc; /* of a whole row in one of them, or NULL */
 	Datum *row_values;	/* a row of the table */
 	bool *row_isnull;
 

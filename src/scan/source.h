@@ -57,6 +57,7 @@ typedef struct PineconeSourceSpec
 	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
+	int most;						  /* of several namespaces: records that are read of each; 0: all */
 } PineconeSourceSpec;
 
 typedef enum PineconeSourceStatus

@@ -14,6 +14,15 @@ typedef struct Vector
 	float x[FLEXIBLE_ARRAY_MEMBER];
 } Vector;
 
+/* halfvec: IEEE 754 binary16 */
+typedef struct HalfVector
+{
+	int32 vl_len_;
+	int16 dim;
+	int16 unused;
+	uint16 x[FLEXIBLE_ARRAY_MEMBER];
+} HalfVector;
+
 /* sparsevec, of nnz indices followed by as many floats */
 typedef struct SparseVector
 {

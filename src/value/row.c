@@ -27,6 +27,7 @@
 #include "utils/uuid.h"
 
 #include "client/vectors.h"
+#include "option/column_type.h"
 #include "value/domain.h"
 #include "value/json_text.h"
 #include "value/lookalike.h"
@@ -186,6 +187,8 @@ better_type(const PineconeColumn *column)
 		case PINECONE_ROLE_ID:
 		case PINECONE_ROLE_NAMESPACE:
 			return "Declare the column as text";
+		case PINECONE_ROLE_VALUES:
+			return "Declare the column as vector";
 		case PINECONE_ROLE_SPARSE_VALUES:
 			return "Declare the column as jsonb";
 		default:
@@ -502,8 +505,12 @@ convert_values(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	if (entry->basetype != FLOAT4ARRAYOID && record->nvalues > MAX_VECTOR_DIMENSIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a vector of %d dimensions does not fit type vector", record->nvalues),
+				 errmsg("a vector of %d dimensions does not fit type %s", record->nvalues,
+						format_type_be(entry->basetype)),
 				 errhint("Declare column \"%s\" as real[].", entry->column->name)));
+	if (pinecone_column_type_is_halfvec(entry->basetype))
+		return pinecone_convert_halfvec_datum(record->nvalues, record->values, datum) ||
+			   misfit(reader, entry, record, NULL, "whose numbers end at 65504");
 	*datum = pinecone_convert_vector_datum(entry->basetype, record->nvalues, record->values);
 	return true;
 }

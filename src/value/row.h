@@ -93,7 +93,7 @@ extern char *pinecone_convert_id_text(Oid typid, Datum value);
 extern bool pinecone_convert_id_datum(Oid typid, const char *id, Datum *datum);
 
 /*
- * The floats of a real[] or vector datum; detoasts, so the result may point
+ * The floats of a real[], vector or halfvec datum; detoasts, so the result may point
  * into the datum or into palloc'ed memory.  Raises an error on NULL elements,
  * more than one array dimension, NaN and infinity.
  */

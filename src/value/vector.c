@@ -1,6 +1,6 @@
 /*
  * vector.c
- *		Vectors of real[], pgvector's vector and sparsevec.
+ *		Vectors of real[], pgvector's vector, halfvec and sparsevec.
  *
  * pgvector is optional: the layout of its types is written down here.
  */
@@ -14,6 +14,8 @@
 #include "utils/lsyscache.h"
 
 #include "base/distance.h"
+#include "option/column_type.h"
+#include "value/half.h"
 #include "value/pgvector.h"
 #include "value/row.h"
 #include "value/vector.h"
@@ -36,6 +38,17 @@ array_floats(ArrayType *array, int *n, const char **reason)
 	return NULL;
 }
 
+static const float *
+half_floats(HalfVector *vector, int *n)
+{
+	float *floats = palloc(Max(vector->dim, 1) * sizeof(float));
+
+	*n = vector->dim;
+	for (int i = 0; i < vector->dim; i++)
+		floats[i] = pinecone_half_to_float(vector->x[i]);
+	return floats;
+}
+
 const float *
 pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reason)
 {
@@ -43,6 +56,8 @@ pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reaso
 
 	if (typid == FLOAT4ARRAYOID)
 		floats = array_floats(DatumGetArrayTypeP(value), n, reason);
+	else if (pinecone_column_type_is_halfvec(typid))
+		floats = half_floats((HalfVector *) PG_DETOAST_DATUM(value), n);
 	else
 	{
 		Vector *vector = (Vector *) PG_DETOAST_DATUM(value);
@@ -109,6 +124,25 @@ pinecone_convert_vector_datum(Oid typid, int n, const float *values)
 		memcpy(vector->x, values, n * sizeof(float));
 		return PointerGetDatum(vector);
 	}
+}
+
+bool
+pinecone_convert_halfvec_datum(int n, const float *values, Datum *datum)
+{
+	Size size = offsetof(HalfVector, x) + n * sizeof(uint16);
+	HalfVector *vector = palloc(size);
+
+	SET_VARSIZE(vector, size);
+	vector->dim = n;
+	vector->unused = 0;
+	for (int i = 0; i < n; i++)
+	{
+		vector->x[i] = pinecone_half_from_float(values[i]);
+		if ((vector->x[i] & 0x7FFF) == PINECONE_HALF_INFINITY)
+			return false;
+	}
+	*datum = PointerGetDatum(vector);
+	return true;
 }
 
 typedef struct SparseElement

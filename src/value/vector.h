@@ -7,6 +7,9 @@
 
 #include "wire/record.h"
 
+/* A halfvec datum of rounded numbers; false when one is beyond 65504. */
+extern bool pinecone_convert_halfvec_datum(int n, const float *values, Datum *datum);
+
 /* A sparsevec datum; false when an index is beyond its dimension. */
 extern bool pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod,
 											 Datum *datum);

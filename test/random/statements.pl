@@ -161,8 +161,8 @@ my %others = (
 # ---- The statement at hand ----
 
 # %T stands for the table, which is of a kind
-my @kinds = qw(euclidean cosine dotproduct null vector many parts);
-my %metric = (null => 'euclidean', vector => 'cosine', many => 'euclidean', parts => 'cosine');
+my @kinds = qw(euclidean cosine dotproduct null vector halfvec many parts);
+my %metric = (null => 'euclidean', vector => 'cosine', halfvec => 'euclidean', many => 'euclidean', parts => 'cosine');
 my %operator = (euclidean => '<->', cosine => '<=>', dotproduct => '<#>');
 my ($kind, $operator, $vector_type);
 my ($use_params, @params);    # [literal, type]
@@ -397,15 +397,16 @@ sub id
 	return "r$n" . 'x' x ($n % 3);
 }
 
+# Of numbers that halfvec keeps
 sub vector
 {
-	return '{' . join(',', map { sprintf '%.3f', pick(-1, 1) * (0.001 + rand) } 1 .. 3) . '}';
+	return '{' . join(',', map { pick(-1, 1) * (1 + int rand 511) / 512 } 1 .. 3) . '}';
 }
 
 sub vector_literal
 {
 	my ($vector, $kind) = @_;
-	return literal($kind eq 'vector' ? $vector =~ tr/{}/[]/r : $vector);
+	return literal($kind =~ /vec/ ? $vector =~ tr/{}/[]/r : $vector);
 }
 
 sub distance
@@ -416,7 +417,8 @@ sub distance
 		"(SELECT v::$vector_type FROM o WHERE k = 3)",
 		"(SELECT embedding FROM %T WHERE id = '" . id(1 + int rand $nrecords) . "')");
 
-	return rand() < 0.8 ? "$a.embedding $operator $vector" : "$vector $operator $a.embedding";
+	my $column = "$a.embedding" . ($kind eq 'vector' && rand() < 0.3 ? '::halfvec' : '');
+	return rand() < 0.8 ? "$column $operator $vector" : "$vector $operator $column";
 }
 
 # The table, or what shows all or some of its rows
@@ -709,7 +711,7 @@ sub make_tables
 	my ($kind) = @_;
 	my $letter = substr $kind, 0, 1;
 	my $index = $metric{$kind} // $kind;
-	my $vector = $kind eq 'vector' ? 'vector(3)' : 'real[]';
+	my $vector = $kind =~ /vec/ ? "$kind(3)" : 'real[]';
 	my $host = $t->server->host($index);
 	my @records = map { record($_, $kind) } 1 .. $nrecords;
 	my $tenant = $kind =~ /many|parts/ ? ', tenant text COLLATE "C"' : '';
@@ -769,7 +771,7 @@ sub check
 
 	$kind = pick(@kinds);
 	$operator = $operator{$metric{$kind} // $kind};
-	$vector_type = $kind eq 'vector' ? 'vector' : 'real[]';
+	$vector_type = $kind =~ /vec/ ? $kind : 'real[]';
 	$use_params = $how eq 'prepared';
 	@params = ();
 	my ($statement, $ordered) = statement()->@*;

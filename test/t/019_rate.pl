@@ -80,14 +80,12 @@ my $list = 'SELECT count(id || 1) FROM';
 	cmp_ok($result->{seconds}, '>', 0.4, 'and 200 per second');
 }
 {
-	# one in three is refused: the rate comes down, and the list to its end
+	# one in four is refused, and the list comes to its end; 068 has what it is told by that
 	my $lister = lister(20, sub { $_[0] % 4 == 0 });
 	make('busy', "host '" . $lister->url . "', rate_limits 'list 100'");
 	my $result = $t->psql("$list busy");
 	is($result->{out}, 20, 'a service that asks for less');
 	is($result->{err}, '', 'is no error');
-	my @times = map { $_->{time} } grep { $_->{path} =~ /list/ } $lister->requests;
-	cmp_ok($times[-1] - $times[0], '>', 1, 'and gets less');
 }
 
 # The documented limits, as pinecone-local keeps them

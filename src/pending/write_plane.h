@@ -1,0 +1,45 @@
+/*
+ * write_plane.h
+ *		How writes are put to an index: the operations of its data plane, and how
+ *		much each carries.
+ */
+#ifndef PINECONE_WRITE_PLANE_H
+#define PINECONE_WRITE_PLANE_H
+
+#include "client/vectors.h"
+
+typedef struct PineconeWritePlane
+{
+	/* How much a request carries */
+	int upsert_batch;
+	int delete_batch;
+	int max_body;	 /* bytes */
+	int max_updated; /* records, by a filter */
+
+	/* A record as text: upsert() takes several, with commas between. */
+	void (*append_record)(StringInfo buf, const PineconeRecord *record);
+	PineconeCall *(*upsert)(PineconeSession *session, PineconeCounters *counters,
+							const char *namespace_, const char *records, int len, int nrecords);
+
+	/* The rest of what a PineconeWrite may be. */
+	PineconeCall *(*update)(PineconeSession *session, PineconeCounters *counters,
+							const char *namespace_, const PineconeRecord *record);
+	PineconeCall *(*update_by_filter)(PineconeSession *session, PineconeCounters *counters,
+									  const char *namespace_, const char *filter,
+									  const char *set_metadata);
+	PineconeCall *(*delete_ids)(PineconeSession *session, PineconeCounters *counters,
+								const char *namespace_, char *const *ids, int nids);
+	PineconeCall *(*delete_by_filter)(PineconeSession *session, PineconeCounters *counters,
+									  const char *namespace_, const char *filter);
+	PineconeCall *(*delete_all)(PineconeSession *session, PineconeCounters *counters,
+								const char *namespace_);
+
+	/* How many records match a filter: what an update by filter has left. */
+	PineconeCall *(*count)(PineconeSession *session, PineconeCounters *counters,
+						   const char *namespace_, const char *filter);
+} PineconeWritePlane;
+
+/* The one of a session's index. */
+extern const PineconeWritePlane *pinecone_write_plane(const PineconeSession *session);
+
+#endif /* PINECONE_WRITE_PLANE_H */
