@@ -311,8 +311,6 @@ read_document(PineconeScanner *s, PineconeRecord *record)
 	if (s->reason != NULL)
 		return false;
 	join_pieces(&pieces, record);
-	if (pieces.pieces)
-		pfree(pieces.pieces);
 	return true;
 }
 
