@@ -52,6 +52,9 @@
 #define BYTE_COST 0.000125 /* transfer and decoding */
 #define METADATA_WIDTH 200 /* bytes, when nothing is known */
 
+/* Who bounds a distance wants what is near: so many records, where a third would be more. */
+#define NEAR_RECORDS 1000
+
 /* pg_opfamily's text_ops for btree */
 #define TEXT_BTREE_FAMILY 1994
 
@@ -68,6 +71,33 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	List *ids;
 
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
+}
+
+/*
+ * PostgreSQL takes a comparison of which it knows nothing to hold for a third of
+ * the rows.  A search that turns out to go further costs little more than one, so
+ * that a low guess is the better one; it goes where PostgreSQL keeps its own.
+ */
+static void
+guess_bounds(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+		PineconeDistance distance;
+		PineconeCompare compare;
+		int bound;
+
+		if (info->stats != NULL && pinecone_enable_knn && !rinfo->pseudoconstant &&
+			(pinecone_translate_bound(&cxt, rinfo->clause, &distance, &bound) ?
+				 distance.metric == info->stats->metric :
+				 pinecone_translate_score_bound(&cxt, rinfo->clause, info->stats->metric, &bound, &compare)))
+			rinfo->norm_selec = Min(DEFAULT_INEQ_SEL, NEAR_RECORDS / Max(rel->tuples, 1));
+	}
 }
 
 void
@@ -97,6 +127,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
 	pinecone_plan_namespaces(root, rel);
+	guess_bounds(root, rel);
 	set_baserel_size_estimates(root, rel);
 
 	/* An id names one record of a namespace at most. */
@@ -371,7 +402,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 		if (root->limit_tuples > cap)
 			startup = total;
 	}
-	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.op, rel->rows, startup,
+	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.expr, rel->rows, startup,
 					   total, pathkeys, rel->lateral_relids);
 }
 

@@ -53,6 +53,12 @@ extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
 
+/*
+ * The id of the stored record whose vector an expression is, or NULL: see
+ * plan_stored_query.c.
+ */
+extern Expr *pinecone_plan_stored_query(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
+
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
 

@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
+#include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
 #include "scan/run_row.h"
@@ -81,26 +82,11 @@ start_search(ForeignScanState *node)
 	PineconeRequest *request = state->request;
 	PineconeSourceSpec spec;
 
-	state->run->bound = get_float8_infinity();
-	if (request->bound >= 0)
-	{
-		if (!pinecone_run_evaluate(node, request->bound))
-		{
-			state->run->done = true;
-			return;
-		}
-		state->run->bound = DatumGetFloat8(state->run->values.values[request->bound]);
-		/* NaN sorts above every distance */
-		if (isnan(state->run->bound))
-			state->run->bound = get_float8_infinity();
-	}
-
-	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
+	if (!pinecone_bound_begin(node))
 	{
 		state->run->done = true;
 		return;
 	}
-
 	pinecone_run_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{

@@ -55,6 +55,7 @@ typedef struct PineconeRun
 	int nvalues; /* query vector */
 	const float *vector;
 	double bound; /* greatest distance wanted; infinite: any */
+	double score_bound;
 	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
