@@ -41,7 +41,6 @@
 #include "client/schema_table.h"
 #include "plan/paths.h"
 #include "scan/source.h"
-#include "value/row.h"
 
 /*
  * Costs, in units of a sequential page read.  A round trip is tens of

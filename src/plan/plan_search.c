@@ -20,7 +20,6 @@
 #include "plan/paths.h"
 #include "plan/plan_no_search.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /* ---- Finding it ---- */
 

@@ -17,7 +17,6 @@
 #include "base/setting.h"
 #include "option/column_type.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /*
  * A cast between real[] and pgvector's vector keeps the vector.  One to halfvec

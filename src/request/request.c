@@ -184,3 +184,14 @@ pinecone_request_operation_name(PineconeOperation op)
 	}
 	elog(ERROR, "unrecognized Pinecone operation: %d", (int) op);
 }
+
+Bitmapset *
+pinecone_request_columns(const PineconeCondition *condition)
+{
+	Bitmapset *columns = condition->attnum > 0 ? bms_make_singleton(condition->attnum) : NULL;
+	ListCell *lc;
+
+	foreach(lc, condition->args)
+		columns = bms_join(columns, pinecone_request_columns(lfirst(lc)));
+	return columns;
+}

@@ -142,6 +142,9 @@ typedef struct PineconeRequest
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
 
+/* The columns that a condition, with those it is made of, looks at. */
+extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
+
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 
 #endif /* PINECONE_REQUEST_H */

@@ -3,7 +3,7 @@
  *		One run of a scan, from its first row to its last.
  *
  * A run evaluates the request's expressions, opens a source of records and
- * turns each into a scan tuple.  Those of searches are run_search.c's.  Counts are
+ * turns each into a scan tuple.  Those of searches are search_rows.c's.  Counts are
  * runs, too: see run_count.c.
  */
 #include "postgres.h"
@@ -25,10 +25,10 @@
 #include "scan/run.h"
 #include "scan/run_count.h"
 #include "scan/run_row.h"
-#include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "scan/score.h"
+#include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
 static bool

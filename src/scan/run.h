@@ -15,7 +15,7 @@
 #include "request/filter.h"
 #include "scan/fanout.h"
 
-/* Rows of a search that do not come as they are to be returned: see run_search.h. */
+/* Rows of a search that do not come as they are to be returned: see search_rows.h. */
 typedef struct PineconeSearchRows
 {
 	Tuplesortstate *sort; /* NULL: no such rows */

@@ -57,10 +57,10 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	}
 	if (state->nlayout == 0)
 	{
-		pinecone_convert_row(state->reader, record, values, isnull);
+		pinecone_row_read(state->reader, record, values, isnull);
 		return;
 	}
-	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
+	pinecone_row_read(state->reader, record, state->row_values, state->row_isnull);
 	for (int i = 0; i < state->nlayout; i++)
 	{
 		AttrNumber attnum = state->layout[i];

@@ -23,6 +23,7 @@
 #include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "value/vector.h"
 #include "wire/schema.h"
 
 /*
@@ -220,8 +221,8 @@ pinecone_run_evaluate_vector(ForeignScanState *node)
 	if (!pinecone_run_evaluate(node, number))
 		return;
 	old = MemoryContextSwitchTo(run->cxt);
-	run->vector = pinecone_convert_vector(run->values.values[number],
-										  getBaseType(run->values.types[number]), &run->nvalues);
+	run->vector = pinecone_vector_floats(run->values.values[number],
+										 getBaseType(run->values.types[number]), &run->nvalues);
 	MemoryContextSwitchTo(old);
 }
 

@@ -1,6 +1,6 @@
 /*
- * run_search.c
- *		Returns, collects and sorts the rows of a search.
+ * search_rows.c
+ *		The rows of a search: returned as they come, or collected and sorted first.
  */
 #include "postgres.h"
 
@@ -17,9 +17,9 @@
 #include "base/setting.h"
 #include "scan/bound.h"
 #include "scan/run_row.h"
-#include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/score.h"
+#include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
 /* ---- Rows that are sorted here ---- */
