@@ -28,6 +28,7 @@
 
 /* Records of an upsert, ids of a delete, records that an update by filter changes */
 #define PINECONE_UPSERT_BATCH PINECONE_LIMIT(1000, 3)
+#define PINECONE_EMBED_BATCH PINECONE_LIMIT(96, 3) /* documents with texts to embed (API 2026-07) */
 #define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
 #define PINECONE_MAX_UPDATED 100000
 

@@ -200,3 +200,124 @@ pinecone_documents_count(PineconeSession *session, PineconeCounters *counters,
 	return pinecone_documents_fetch_by_filter(session, counters, namespace_, filter,
 											  PINECONE_FILTER_PAGE, NULL, &fields, false);
 }
+
+/* ---- Writes ---- */
+
+static const char *
+dense_name(const PineconeSession *session)
+{
+	return session->schema && session->schema->dense ? to_utf8(session->schema->dense->name) : "";
+}
+
+static const char *
+sparse_name(const PineconeSession *session)
+{
+	return session->schema && session->schema->sparse ? to_utf8(session->schema->sparse->name) : "";
+}
+
+void
+pinecone_documents_append(PineconeSession *session, StringInfo buf, const PineconeRecord *record)
+{
+	pinecone_message_append_document(buf, record, dense_name(session), sparse_name(session));
+}
+
+void
+pinecone_documents_append_change(PineconeSession *session, StringInfo buf, const PineconeWrite *write)
+{
+	pinecone_message_append_change(buf, write, dense_name(session), sparse_name(session));
+}
+
+/* The index has been made anew as one of vectors: nothing is known of this one any more. */
+static void
+check_kind(const PineconeSession *session)
+{
+	if (session->schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("the index of server \"%s\" has been replaced by one of another kind",
+						session->options->servername),
+				 errhint("Repeat the transaction.")));
+}
+
+static PineconeCall *
+create_write(PineconeSession *session, PineconeCounters *counters, const char *name,
+			 const char *namespace_, const char *operation, StringInfo body)
+{
+	PineconeCall *call;
+
+	check_kind(session);
+	call = create_call(session, counters, name, namespace_, operation, body);
+	call->is_write = true;
+	return call;
+}
+
+PineconeCall *
+pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
+						  const char *namespace_, const char *documents, int len, int ndocuments)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "upsert documents", namespace_, "upsert", &body);
+
+	pinecone_message_documents(&body, documents, len);
+	call->expected = ndocuments;
+	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
+}
+
+PineconeCall *
+pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
+						  const char *namespace_, const char *changes, int len)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", &body);
+
+	pinecone_message_documents(&body, changes, len);
+	return start(call, &body, PINECONE_RATE_UPDATE, namespace_);
+}
+
+PineconeCall *
+pinecone_documents_update_by_filter(PineconeSession *session, PineconeCounters *counters,
+									const char *namespace_, const char *filter,
+									const char *set_fields)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "update documents by filter", namespace_,
+									  "update", &body);
+
+	pinecone_message_document_update_by_filter(&body, to_utf8(filter), set_fields);
+	return start(call, &body, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
+}
+
+PineconeCall *
+pinecone_documents_delete_ids(PineconeSession *session, PineconeCounters *counters,
+							  const char *namespace_, char *const *ids, int nids)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "delete documents", namespace_, "delete", &body);
+
+	pinecone_message_document_delete_ids(&body, ids, nids);
+	return start(call, &body, PINECONE_RATE_DELETE, namespace_);
+}
+
+PineconeCall *
+pinecone_documents_delete_by_filter(PineconeSession *session, PineconeCounters *counters,
+									const char *namespace_, const char *filter)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "delete documents by filter", namespace_,
+									  "delete", &body);
+
+	pinecone_message_document_delete_by_filter(&body, to_utf8(filter));
+	return start(call, &body, PINECONE_RATE_DELETE_BY_METADATA, namespace_);
+}
+
+PineconeCall *
+pinecone_documents_delete_all(PineconeSession *session, PineconeCounters *counters,
+							  const char *namespace_)
+{
+	StringInfoData body;
+	PineconeCall *call = create_write(session, counters, "delete all documents", namespace_, "delete",
+									  &body);
+
+	appendStringInfoString(&body, "{\"delete_all\":true}");
+	return start(call, &body, PINECONE_RATE_DELETE, namespace_);
+}

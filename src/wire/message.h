@@ -15,6 +15,7 @@
 #include "wire/schema.h"
 #include "wire/search.h"
 #include "wire/stats.h"
+#include "wire/write.h"
 
 /*
  * What EXPLAIN shows in place of a search's values: those not known yet, and
@@ -72,6 +73,20 @@ extern void pinecone_message_document_fetch_by_filter(StringInfo body, const cha
 													  const PineconeProjection *fields);
 extern void pinecone_message_document_list(StringInfo body, const char *prefix, int limit,
 										   const char *token);
+
+/*
+ * Writes.  Documents to upsert, and changes to them by id, are the elements of a
+ * list, with commas between; "dense" and "sparse" are the fields of the vectors.
+ */
+extern void pinecone_message_append_document(StringInfo buf, const PineconeRecord *record,
+											 const char *dense, const char *sparse);
+extern void pinecone_message_append_change(StringInfo buf, const PineconeWrite *write,
+										   const char *dense, const char *sparse);
+extern void pinecone_message_documents(StringInfo body, const char *documents, int len);
+extern void pinecone_message_document_update_by_filter(StringInfo body, const char *filter,
+													   const char *set_fields);
+extern void pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids);
+extern void pinecone_message_document_delete_by_filter(StringInfo body, const char *filter);
 
 /* ---- Values in JSON ---- */
 

@@ -123,3 +123,111 @@ pinecone_message_document_list(StringInfo body, const char *prefix, int limit, c
 	append_token(body, token);
 	appendStringInfoChar(body, '}');
 }
+
+/* ---- Writes ---- */
+
+static void
+append_vectors(StringInfo buf, const PineconeRecord *record, const char *dense, const char *sparse)
+{
+	if (record->nvalues > 0)
+	{
+		appendStringInfoChar(buf, ',');
+		pinecone_message_append_string(buf, dense);
+		appendStringInfoChar(buf, ':');
+		pinecone_message_append_floats(buf, record->values, record->nvalues);
+	}
+	if (record->sparse.n > 0)
+	{
+		appendStringInfoChar(buf, ',');
+		pinecone_message_append_string(buf, sparse);
+		appendStringInfoChar(buf, ':');
+		pinecone_message_append_sparse(buf, &record->sparse);
+	}
+}
+
+/* The id and all fields, without the closing brace. */
+static void
+open_document(StringInfo buf, const PineconeRecord *record, const char *dense, const char *sparse)
+{
+	appendStringInfoString(buf, "{\"_id\":");
+	pinecone_message_append_string(buf, record->id);
+	append_vectors(buf, record, dense, sparse);
+	/* the object's members, which stand beside the others */
+	if (record->metadata != NULL && record->metadata_len > 2)
+	{
+		appendStringInfoChar(buf, ',');
+		appendBinaryStringInfo(buf, record->metadata + 1, record->metadata_len - 2);
+	}
+}
+
+void
+pinecone_message_append_document(StringInfo buf, const PineconeRecord *record, const char *dense,
+								 const char *sparse)
+{
+	open_document(buf, record, dense, sparse);
+	appendStringInfoChar(buf, '}');
+}
+
+void
+pinecone_message_append_change(StringInfo buf, const PineconeWrite *write, const char *dense,
+							   const char *sparse)
+{
+	const char *comma = "";
+
+	open_document(buf, &write->record, dense, sparse);
+	if (write->removed != NULL || write->drop_values || write->drop_sparse)
+	{
+		appendStringInfoString(buf, ",\"_remove_fields\":[");
+		if (write->removed != NULL)
+		{
+			appendStringInfoString(buf, write->removed);
+			comma = ",";
+		}
+		if (write->drop_values)
+		{
+			appendStringInfoString(buf, comma);
+			pinecone_message_append_string(buf, dense);
+			comma = ",";
+		}
+		if (write->drop_sparse)
+		{
+			appendStringInfoString(buf, comma);
+			pinecone_message_append_string(buf, sparse);
+		}
+		appendStringInfoChar(buf, ']');
+	}
+	appendStringInfoChar(buf, '}');
+}
+
+void
+pinecone_message_documents(StringInfo body, const char *documents, int len)
+{
+	appendStringInfoString(body, "{\"documents\":[");
+	appendBinaryStringInfo(body, documents, len);
+	appendStringInfoString(body, "]}");
+}
+
+void
+pinecone_message_document_update_by_filter(StringInfo body, const char *filter, const char *set_fields)
+{
+	appendStringInfo(body, "{\"filter\":%s,\"set_fields\":%s}", filter, set_fields);
+}
+
+void
+pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids)
+{
+	appendStringInfoString(body, "{\"ids\":[");
+	for (int i = 0; i < nids; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(body, ',');
+		pinecone_message_append_string(body, ids[i]);
+	}
+	appendStringInfoString(body, "]}");
+}
+
+void
+pinecone_message_document_delete_by_filter(StringInfo body, const char *filter)
+{
+	appendStringInfo(body, "{\"filter\":%s}", filter);
+}
