@@ -126,7 +126,12 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	else
 		search->top_k = pinecone_run_top_k(request, row_limit);
 
-	if (request->vector_id >= 0)
+	if (request->clauses != NIL)
+	{
+		if (search->clauses == NULL)
+			return NULL;
+	}
+	else if (request->vector_id >= 0)
 	{
 		if (!is_known(values, request->vector_id))
 			shown.id = values->placeholders[request->vector_id];
@@ -324,8 +329,10 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 		const PineconeSchema *schema = state->table->schema;
 		PineconeProjection nothing = {0};
 
+		if (request->clauses != NIL)
+			search.clauses = pinecone_run_clauses_json(state->table, request, values);
 		search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
-		*body = describe_search(request, values, &search, schema && schema->dense ? schema->dense->name : NULL);
+		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name : "");
 		if (*body != NULL && schema != NULL)
 		{
 			initStringInfo(&buf);

@@ -59,7 +59,8 @@ request_is_exact(ForeignScan *scan)
 	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
 
 	return scan->scan.plan.qual == NIL && request->op == PINECONE_OP_FILTER &&
-		   request->filter != NULL && request->ids == NIL && request->prefix < 0;
+		   request->filter != NULL && request->ids == NIL && request->prefix < 0 &&
+		   !pinecone_request_matches_words(request->filter);
 }
 
 /* Can a column be set to a value for all records at once? */

@@ -126,7 +126,9 @@ place_clause(PlanContext *cxt, Expr *clause)
 
 	List *names;
 
-	if (pinecone_translate_namespace(&cxt->translate, clause, &names))
+	if (leads && cxt->info->text != NULL)
+		cxt->sent = lappend(cxt->sent, clause);
+	else if (pinecone_translate_namespace(&cxt->translate, clause, &names))
 	{
 		request->namespaces = lappend(request->namespaces, names);
 		cxt->sent = lappend(cxt->sent, clause);
@@ -631,7 +633,13 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 						  list_nth(path->fdw_private, PATH_HAVING));
 	}
 
-	if (request->op == PINECONE_OP_QUERY)
+	if (request->op == PINECONE_OP_QUERY && cxt.info->text != NULL)
+	{
+		/* scores are likenesses: the higher the better */
+		(void) pinecone_translate_text(&cxt.translate, cxt.info->text, &request->clauses);
+		request->metric = PINECONE_METRIC_DOTPRODUCT;
+	}
+	else if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
@@ -640,7 +648,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);
-	if (cxt.search == NULL && can_have_layout(&cxt, used))
+	if (cxt.search == NULL && cxt.info->text == NULL && can_have_layout(&cxt, used))
 		cxt.search = rounding_distance(&cxt);
 	plan_score(&cxt, used);
 	if (cxt.search != NULL && can_have_layout(&cxt, used))

@@ -115,10 +115,11 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make4(makeFloat(psprintf("%.17g", request->survive)),
+				   list_make5(makeFloat(psprintf("%.17g", request->survive)),
 							  makeFloat(psprintf("%.17g", request->rows)),
 							  copyObject(request->namespaces),
-							  list_copy(request->namespace_quals)));
+							  list_copy(request->namespace_quals),
+							  copyObject(request->clauses)));
 }
 
 PineconeRequest *
@@ -159,7 +160,26 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
+	request->clauses = list_nth(rest, 4);
 	return request;
+}
+
+bool
+pinecone_request_matches_words(const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return false;
+	if (condition->kind == PINECONE_COND_MATCH_PHRASE || condition->kind == PINECONE_COND_MATCH_ALL ||
+		condition->kind == PINECONE_COND_MATCH_ANY)
+		return true;
+	foreach(lc, condition->args)
+	{
+		if (pinecone_request_matches_words(lfirst(lc)))
+			return true;
+	}
+	return false;
 }
 
 const char *

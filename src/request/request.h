@@ -58,7 +58,10 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_JSON_CONTAINS, /* metadata @> value */
 	PINECONE_COND_JSON_TEXT,	 /* metadata ->> key = value */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
-	PINECONE_COND_RAW			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
+	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
+	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
 } PineconeConditionKind;
 
 typedef struct PineconeCondition
@@ -81,6 +84,15 @@ typedef enum PineconeNoSearch
 	PINECONE_NO_SEARCH_FUNCTION,	/* no distance that an index measures */
 	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
 } PineconeNoSearch;
+
+/* Kinds of clauses that a search by words has */
+typedef enum PineconeClauseKind
+{
+	PINECONE_CLAUSE_TEXT,
+	PINECONE_CLAUSE_QUERY_STRING,
+	PINECONE_CLAUSE_EMBED,
+	PINECONE_CLAUSE_SPARSE_EMBED
+} PineconeClauseKind;
 
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
@@ -106,6 +118,10 @@ typedef struct PineconeRequest
 	List *namespace_quals;	   /* numbers of conditions on the namespace alone */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
+
+	/* Search by words, in place of neighbours: lists of three integers: what kind
+	 * of clause, the column or 0, the number of the words */
+	List *clauses;
 
 	/* Nearest neighbours */
 	PineconeMetric metric;
@@ -144,6 +160,9 @@ extern PineconeRequest *pinecone_request_from_list(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
+
+/* Does a condition look at words? */
+extern bool pinecone_request_matches_words(const PineconeCondition *condition);
 
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 

@@ -267,6 +267,14 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
+	if (status == PINECONE_SOURCE_CAPPED && state->request->clauses != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more documents match the search in foreign table \"%s\" than Pinecone shows",
+						state->table->name),
+				 errdetail("A search brings %d documents at most, and there is no other way to the rest.",
+						   pinecone_fanout_top_k(state->run->stream)),
+				 errhint("Add a LIMIT, or conditions that leave fewer.")));
 	if (status == PINECONE_SOURCE_CAPPED)
 		return true;
 	if (state->request->vector_id >= 0 && !state->run->found_any)

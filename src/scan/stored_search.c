@@ -214,7 +214,7 @@ settle(PineconeStored *stored)
 	/* documents need not have a vector: those without are not the search's to bring */
 	if (known.kind == PINECONE_KNOWN_ALL ||
 		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0 &&
-		 (stored->spec.session->schema == NULL || stored->spec.clauses != NULL)))
+		 stored->spec.session->schema == NULL))
 	{
 		stored->search_over = true;
 		release(stored);
@@ -275,7 +275,7 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	if (stored->rescores && stored->ids_only)
 		pinecone_page_order_drop_repeated(page);
 	else
-		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
+		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
@@ -290,7 +290,10 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->nbatches--;
 	stored->held = batch;
 	stored->ncame = page->nrecords + (stored->seen ? stored->seen->members : 0);
-	if (full)
+	/* by words there is no more to find than what matches */
+	if (!full && stored->spec.clauses != NULL)
+		stored->search_over = true;
+	if (full || stored->search_over)
 	{
 		release(stored);
 		return;
