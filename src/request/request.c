@@ -119,7 +119,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  makeFloat(psprintf("%.17g", request->rows)),
 							  copyObject(request->namespaces),
 							  list_copy(request->namespace_quals),
-							  copyObject(request->clauses)));
+							  list_make2(list_copy(request->id_quals), copyObject(request->clauses))));
 }
 
 PineconeRequest *
@@ -160,7 +160,8 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
-	request->clauses = list_nth(rest, 4);
+	request->id_quals = linitial(list_nth(rest, 4));
+	request->clauses = lsecond(list_nth(rest, 4));
 	return request;
 }
 

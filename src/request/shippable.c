@@ -227,6 +227,7 @@ pinecone_shippable_metadata(const PineconeTable *table, PineconeConditionKind ki
 			/* A list containing the string matches remotely, not here */
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_JSON_TEXT:
+		case PINECONE_COND_JSON_EQUAL:
 		case PINECONE_COND_JSON_TEXT_IN:
 			return PINECONE_SUPERSET;
 		default:
