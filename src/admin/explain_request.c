@@ -332,7 +332,8 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 		if (request->clauses != NIL)
 			search.clauses = pinecone_run_clauses_json(state->table, request, values);
 		search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
-		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name : "");
+		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name :
+																								  "");
 		if (*body != NULL && schema != NULL)
 		{
 			initStringInfo(&buf);

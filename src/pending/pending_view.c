@@ -53,7 +53,7 @@ typedef struct Namespace
 	int filters_size;
 	int nupdates; /* of single records; updates by filter */
 	int nfilter_updates;
-	int nvectors; /* updates that change vectors */
+	int nvectors;	/* updates that change vectors */
 	int64 *emptied; /* offsets of the writes that delete everything */
 	int nemptied;
 	int emptied_size;

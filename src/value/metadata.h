@@ -31,7 +31,7 @@ typedef struct PineconeMetadata
 	int n;
 	int size;
 	PineconeMetadataEntry *entries;
-	const char *hint; /* what to do about the value not taken, or NULL */
+	const char *hint;					 /* what to do about the value not taken, or NULL */
 	const struct PineconeSchema *schema; /* of documents, whose texts are no metadata; or NULL */
 	bool unchecked;						 /* how large it is has been looked at, or cannot be */
 } PineconeMetadata;

@@ -28,7 +28,7 @@
 #define MAX_ID 512
 #define MAX_SPARSE 1000
 #define MAX_DOCUMENT_SPARSE 2048 /* API 2026-07 */
-#define ZERO 1e-8 /* a vector of nothing but smaller values is a zero vector */
+#define ZERO 1e-8				 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
 {

@@ -17,8 +17,7 @@ PG_FUNCTION_INFO_V1(pinecone_match_phrase);
 PG_FUNCTION_INFO_V1(pinecone_match_all);
 PG_FUNCTION_INFO_V1(pinecone_match_any);
 
-pg_attribute_noreturn() static void
-refuse(const char *name, const char *hint)
+pg_attribute_noreturn() static void refuse(const char *name, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
