@@ -451,5 +451,8 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->fields = pinecone_run_projection(state, op);
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
+	{
 		spec->filter = state->run->filter.json;
+		spec->words = pinecone_request_matches_words(state->request->filter);
+	}
 }

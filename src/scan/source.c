@@ -29,7 +29,7 @@ pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
 static bool
 looks_at_words(const PineconeSourceSpec *spec)
 {
-	return spec->clauses != NULL || (spec->filter != NULL && strstr(spec->filter, "\"$match_") != NULL);
+	return spec->clauses != NULL || (spec->filter != NULL && spec->words);
 }
 
 /*

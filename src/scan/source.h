@@ -38,6 +38,7 @@ typedef struct PineconeSourceSpec
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
+	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
