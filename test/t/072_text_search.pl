@@ -66,16 +66,15 @@ for my $field ('title', 'body')
 	}
 }
 
-# BM25 of the words of a query, added
+# BM25 of the words of a query, added, each as often as it stands there
 sub score
 {
 	my ($d, $field, $query) = @_;
 	my $f = $index{$field};
 	my $length = @{$f->{words}{$d->{id}}};
-	my %seen;
 	my $sum = 0;
 
-	for my $word (grep { !$seen{$_}++ } tokens($query))
+	for my $word (tokens($query))
 	{
 		my $tf = $f->{count}{$d->{id}}{$word} or next;
 		my $n = $f->{documents}{$word};
@@ -152,8 +151,12 @@ for my $i (0 .. $#sql)
 	my $got = ($got[$i] // '') =~ s/\.$//r;
 
 	# float32 there, float64 here
-	my $same = $got eq $expected[$i] ||
-		($sql[$i] =~ /to_char/ && scalar(my @g = split / /, $got) == scalar(my @e = split / /, $expected[$i]) && !grep { abs($g[$_] - $e[$_]) > 0.0021 } 0 .. $#e);
+	my (@g, @e);
+	my $same = $got eq $expected[$i];
+
+	@g = split / /, $got;
+	@e = split / /, $expected[$i];
+	$same ||= $sql[$i] =~ /to_char/ && @g == @e && !grep { abs($g[$_] - $e[$_]) > 0.0021 } 0 .. $#e;
 	next if $same;
 	$wrong++;
 	diag("$what[$i]:\n  $sql[$i]\n  got      $got\n  expected $expected[$i]") if $wrong <= 3;
