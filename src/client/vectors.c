@@ -116,18 +116,22 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 int
 pinecone_vectors_max_fetch(const PineconeSession *session)
 {
-	return session->schema ? PINECONE_DOCUMENTS_FETCH : PINECONE_FETCH_BATCH;
+	int most = session->schema ? PINECONE_DOCUMENTS_FETCH : PINECONE_FETCH_BATCH;
+
+	return session->max_fetch > 0 ? Min(session->max_fetch, most) : most;
 }
 
 int
 pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids)
 {
+	int most = pinecone_vectors_max_fetch(session);
 	int length = 0;
 	int n;
 
+	/* those of documents stand in a body */
 	if (session->schema)
-		return Min(nids, PINECONE_DOCUMENTS_FETCH);
-	for (n = 0; n < nids && n < PINECONE_FETCH_BATCH; n++)
+		return Min(nids, most);
+	for (n = 0; n < nids && n < most; n++)
 	{
 		length += strlen("&ids=");
 		for (const char *p = ids[n]; *p; p++)
@@ -266,11 +270,18 @@ pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, co
 	PineconeCall *call = create_post(session, counters, "upsert", "/vectors/upsert", &body);
 
 	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
+	call->records_start = body.len - (int) strlen("]}") - len;
 	call->is_write = true;
 	call->expected = nrecords;
 	count_as(call, PINECONE_RATE_UPSERT, namespace_);
 	call->rate_amount = body.len / 1000.0;
 	return start_post(call, &body);
+}
+
+const char *
+pinecone_vectors_upserted(const PineconeCall *call)
+{
+	return call->records_start > 0 ? call->body + call->records_start : NULL;
 }
 
 PineconeCall *
