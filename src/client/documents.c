@@ -259,7 +259,9 @@ pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_write(session, counters, "upsert documents", namespace_, "upsert", &body);
 
 	pinecone_message_documents(&body, documents, len);
+	call->records_start = body.len - (int) strlen("]}") - len;
 	call->expected = ndocuments;
+	call->rate_amount = body.len / 1000.0;
 	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
 }
 
@@ -295,6 +297,7 @@ pinecone_documents_delete_ids(PineconeSession *session, PineconeCounters *counte
 	PineconeCall *call = create_write(session, counters, "delete documents", namespace_, "delete", &body);
 
 	pinecone_message_document_delete_ids(&body, ids, nids);
+	call->rate_amount = nids;
 	return start(call, &body, PINECONE_RATE_DELETE, namespace_);
 }
 

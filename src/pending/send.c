@@ -220,28 +220,6 @@ start_deletion(Target *target, PineconeBatch *batch)
 	return target->plane->delete_ids(target->session, target->counters, target->namespace_, ids, n);
 }
 
-static PineconeCall *
-start_whole(Target *target, const PineconeWrite *write)
-{
-	switch (write->kind)
-	{
-		case PINECONE_WRITE_UPDATE:
-			return target->plane->update(target->session, target->counters, target->namespace_,
-										 &write->record);
-		case PINECONE_WRITE_UPDATE_FILTER:
-			return target->plane->update_by_filter(target->session, target->counters,
-												   target->namespace_, write->filter,
-												   write->record.metadata);
-		case PINECONE_WRITE_DELETE_FILTER:
-			return target->plane->delete_by_filter(target->session, target->counters,
-												   target->namespace_, write->filter);
-		case PINECONE_WRITE_DELETE_ALL:
-			return target->plane->delete_all(target->session, target->counters, target->namespace_);
-		default:
-			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
-	}
-}
-
 /* Are writes of this kind gathered as text? */
 static bool
 has_text(const Target *target, PineconeWriteKind kind)
@@ -272,7 +250,8 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 	else if (batch->kind == PINECONE_WRITE_DELETE)
 		batch->call = start_deletion(target, batch);
 	else
-		batch->call = start_whole(target, batch->whole);
+		batch->call = pinecone_write_plane_start(target->plane, target->session, target->counters,
+												 target->namespace_, batch->whole);
 	MemoryContextSwitchTo(old);
 	dlist_push_tail(&target->sent, &batch->node);
 	target->nsent++;
@@ -559,12 +538,6 @@ wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
 		wait_until_below(send, target, target->nsent);
 }
 
-static PineconeBatch *
-create_text_batch(PineconeSend *send, Target *target, PineconeWriteKind kind)
-{
-	return pinecone_batch_create(send->cxt, kind, target->text_size);
-}
-
 /* An upsert, or an update of a document, into the open batch of its kind. */
 static void
 add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
@@ -579,7 +552,7 @@ add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
 	int len;
 
 	if (batch == NULL)
-		batch = *open = create_text_batch(send, target, write->kind);
+		batch = *open = pinecone_batch_create(send->cxt, write->kind, target->text_size);
 	if (batch->superseded > target->plane->max_body)
 	{
 		send->open_bytes -= batch->text.len;
@@ -599,7 +572,7 @@ add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
 	{
 		/* it is the next batch's first */
-		PineconeBatch *next = create_text_batch(send, target, write->kind);
+		PineconeBatch *next = pinecone_batch_create(send->cxt, write->kind, target->text_size);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;

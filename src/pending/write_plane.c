@@ -53,3 +53,24 @@ pinecone_write_plane(const PineconeSession *session)
 		return &vectors;
 	return session->schema->embeds ? &embedded_documents : &documents;
 }
+
+PineconeCall *
+pinecone_write_plane_start(const PineconeWritePlane *plane, PineconeSession *session,
+						   PineconeCounters *counters, const char *namespace_,
+						   const PineconeWrite *write)
+{
+	switch (write->kind)
+	{
+		case PINECONE_WRITE_UPDATE:
+			return plane->update(session, counters, namespace_, &write->record);
+		case PINECONE_WRITE_UPDATE_FILTER:
+			return plane->update_by_filter(session, counters, namespace_, write->filter,
+										   write->record.metadata);
+		case PINECONE_WRITE_DELETE_FILTER:
+			return plane->delete_by_filter(session, counters, namespace_, write->filter);
+		case PINECONE_WRITE_DELETE_ALL:
+			return plane->delete_all(session, counters, namespace_);
+		default:
+			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
+	}
+}

@@ -47,6 +47,12 @@ typedef struct PineconeWritePlane
 						   const char *namespace_, const char *filter);
 } PineconeWritePlane;
 
+/* A write that is a request of its own. */
+extern PineconeCall *pinecone_write_plane_start(const PineconeWritePlane *plane,
+												PineconeSession *session,
+												PineconeCounters *counters, const char *namespace_,
+												const PineconeWrite *write);
+
 /* The one of a session's index. */
 extern const PineconeWritePlane *pinecone_write_plane(const PineconeSession *session);
 
