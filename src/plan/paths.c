@@ -633,6 +633,7 @@ void
 pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	PineconePlanInfo *info = rel->fdw_private;
+	bool any;
 
 	find_words(root, rel);
 	if (info->text != NULL)
@@ -651,5 +652,6 @@ pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);
 	add_search_path(root, rel);
+	pinecone_plan_order(root, rel, pinecone_plan_columns_used(rel), filter_cost(rel->fdw_private, filtered_records(root, rel, rel->baserestrictinfo, &any)));
 	add_parameterised_paths(root, rel);
 }

@@ -129,10 +129,18 @@ is_answered(PineconeScanState *state)
 	return true;
 }
 
-/*
- * A dry run is a write to Pinecone, which keys that only read are refused.  Then
- * matching records are read and counted, in this session from now on.
- */
+void
+pinecone_count_note_refused(PineconeScanState *state)
+{
+	if (!state->session->dry_run_refused)
+		ereport(NOTICE,
+				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
+				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
+						 state->table->name)));
+	state->session->dry_run_refused = true;
+}
+
+/* Then matching records are read and counted, in this session from now on. */
 static double
 take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
 {
@@ -146,12 +154,7 @@ take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
 	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_FORBIDDEN)
 		return pinecone_vectors_count_result(call);
 	count = count_records(node, namespace_);
-	if (!state->session->dry_run_refused)
-		ereport(NOTICE,
-				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
-				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
-						 state->table->name)));
-	state->session->dry_run_refused = true;
+	pinecone_count_note_refused(state);
 	return count;
 }
 
