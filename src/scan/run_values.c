@@ -456,3 +456,9 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 		spec->words = pinecone_request_matches_words(state->request->filter);
 	}
 }
+
+PineconeOperation
+pinecone_run_reading(const PineconeRun *run, PineconeOperation listed)
+{
+	return run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : listed;
+}

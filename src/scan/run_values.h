@@ -11,6 +11,7 @@
 #include "request/request.h"
 #include "scan/source.h"
 
+struct PineconeRun;
 struct PineconeScanState;
 
 /* Evaluate an expression of the request: it stays valid for the run; false for NULL. */
@@ -84,5 +85,8 @@ extern void pinecone_run_want_vectors(ForeignScanState *node, PineconeSourceSpec
 /* Describe a source of the run's records, but for what its operation needs besides. */
 extern void pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op,
 								   PineconeSourceSpec *spec);
+
+/* The operation that brings all that the run is about: by its filter, or else as is said. */
+extern PineconeOperation pinecone_run_reading(const struct PineconeRun *run, PineconeOperation listed);
 
 #endif /* PINECONE_RUN_VALUES_H */

@@ -251,6 +251,16 @@ settle(PineconeStored *stored)
 		drop_held(stored);
 }
 
+/* Best first; scores that come with ids alone may mean anything, and stay in their order. */
+static void
+tidy(PineconeStored *stored, PineconePage *page)
+{
+	if (stored->rescores && stored->ids_only)
+		pinecone_page_order_drop_repeated(page);
+	else
+		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
+}
+
 void
 pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 {
@@ -265,17 +275,14 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	page = pinecone_vectors_page(batch->call);
 	full = page->nrecords >= stored->top_k;
 	stored->spec.session->documents_found |= page->nrecords > 0;
-	pinecone_page_order_drop_repeated(page);
+	if (stored->rescores && !stored->ids_only)
+		pinecone_stored_rescore(stored, page);
+	tidy(stored, page);
 	if (stored->seen != NULL)
 		drop_seen(stored, page);
 	stored->nnew = join_held(stored, page);
-	if (stored->rescores && !stored->ids_only)
-		pinecone_stored_rescore(stored, page);
-	/* those of ids alone are the service's, which may mean anything, and stay in its order */
-	if (stored->rescores && stored->ids_only)
-		pinecone_page_order_drop_repeated(page);
-	else
-		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
+	if (stored->held != NULL)
+		tidy(stored, page);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
