@@ -24,18 +24,10 @@ count_records(ForeignScanState *node, const char *namespace_)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSourceSpec spec;
-	PineconeSource *stream;
-	PineconeRecord *record;
-	double count = 0;
 
-	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
-						   &spec);
+	pinecone_run_fill_spec(node, pinecone_run_reading(state->run, PINECONE_OP_LIST), &spec);
 	spec.namespace_ = namespace_;
-	stream = pinecone_source_begin(&spec);
-	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-		count++;
-	pinecone_source_end(stream);
-	return count;
+	return pinecone_source_read(&spec, NULL, NULL);
 }
 
 /*
