@@ -210,8 +210,10 @@ pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inpu
 		!query_counts_rows(root, input_rel, stage, target, having, &grouped, &filters) ||
 		!conditions_are_exact(root, input_rel, true, &filtered))
 		return false;
+	/* of documents there are no dry runs: what matches is read, a small field of each */
 	if ((filtered || filters > 0) &&
-		(!info->table->count_from_dry_run || info->session == NULL || info->session->dry_run_refused))
+		(info->table->schema != NULL || !info->table->count_from_dry_run || info->session == NULL ||
+		 info->session->dry_run_refused))
 		return false;
 	if (!filtered && !info->table->count_from_stats)
 		return false;
