@@ -142,5 +142,5 @@ for my $query ('SELECT id, title, year FROM %s', "SELECT id, title FROM %s ORDER
 
 $server->clear_requests;
 is($t->sql("SELECT count(*), count(title) FROM large_documents WHERE id = ANY (ARRAY(SELECT 'r' || to_char(i, 'FM0000') FROM generate_series(1, 1200) i))"), '200|200', 'many ids');
-is((join ' ', map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 200', 'a fetch takes 1,000 of them');
+is((join ' ', sort { $b <=> $a } map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 200', 'a fetch takes 1,000 of them');
 done_testing();
