@@ -92,9 +92,9 @@ cluster_postgres() {
 		log_line_prefix = '%m [%p] '
 		$(printf '%s\n' "$@")
 	END
-	"${cluster_as[@]}" "$bindir/pg_ctl" -D "$CLUSTER_DIR/$CLUSTER_DATA" -l "$CLUSTER_DIR/$CLUSTER_DATA.log" -w start \
+	"${cluster_as[@]}" "$bindir/pg_ctl" -D "$CLUSTER_DIR/$CLUSTER_DATA" -l "$CLUSTER_DIR/${CLUSTER_DATA/#data/postgres}.log" -w start \
 		>/dev/null 2>&1 || {
-		cat "$CLUSTER_DIR/$CLUSTER_DATA.log" >&2
+		cat "$CLUSTER_DIR/${CLUSTER_DATA/#data/postgres}.log" >&2
 		return 1
 	}
 }
