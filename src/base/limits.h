@@ -43,6 +43,9 @@
 #define PINECONE_FETCH_BATCH PINECONE_LIMIT(100, 2)
 #define PINECONE_FETCH_QUERY 6000
 
+/* The same where requests are what counts: for all ids of a namespace */
+#define PINECONE_WIDE_FETCH_BATCH PINECONE_LIMIT(1000, 2)
+
 /*
  * A reply of more than 4 MB is refused.  Sizes are estimated, so we aim below; a
  * reply refused all the same is asked for in smaller parts.

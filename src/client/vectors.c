@@ -110,12 +110,12 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 }
 
 int
-pinecone_vectors_fetch_batch(char *const *ids, int nids)
+pinecone_vectors_fetch_batch(char *const *ids, int nids, int most)
 {
 	int length = 0;
 	int n;
 
-	for (n = 0; n < nids && n < PINECONE_FETCH_BATCH; n++)
+	for (n = 0; n < nids && n < most; n++)
 	{
 		length += strlen("&ids=");
 		for (const char *p = ids[n]; *p; p++)
@@ -323,6 +323,12 @@ bool
 pinecone_vectors_finished(const PineconeCall *call)
 {
 	return pinecone_call_finished(call);
+}
+
+bool
+pinecone_vectors_is_queued(const PineconeCall *call)
+{
+	return call->state == PINECONE_CALL_QUEUED;
 }
 
 void

@@ -67,8 +67,8 @@ extern PineconeCall *pinecone_vectors_query(PineconeSession *session, PineconeCo
 extern PineconeCall *pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters,
 											const char *namespace_, char *const *ids, int nids,
 											bool want_values);
-/* How many of the ids fit one fetch request: its URL's length is limited. */
-extern int pinecone_vectors_fetch_batch(char *const *ids, int nids);
+/* How many of the ids fit one fetch request, so many at most: its URL's length is limited. */
+extern int pinecone_vectors_fetch_batch(char *const *ids, int nids, int most);
 extern PineconeCall *pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 														const char *namespace_, const char *filter,
 														int limit, const char *token,
@@ -112,6 +112,9 @@ extern bool pinecone_vectors_ready(PineconeCall *call);
 /* The same without moving the network on; and that for all calls. */
 extern bool pinecone_vectors_finished(const PineconeCall *call);
 extern void pinecone_vectors_advance(void);
+
+/* Has it not been sent, because others are on the wire or it is not its turn? */
+extern bool pinecone_vectors_is_queued(const PineconeCall *call);
 
 /* Wait until the call has finished; interruptible. */
 extern void pinecone_vectors_wait(PineconeCall *call);

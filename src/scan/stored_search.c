@@ -266,7 +266,7 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->nnew = join_held(stored, page);
 	pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
 	MemoryContextSwitchTo(old);
-	pinecone_stored_check_location(stored, batch->call);
+	pinecone_stored_check_location(stored, pinecone_vectors_location(batch->call));
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
 								 pinecone_vectors_indexed_lsn(batch->call));
 	pinecone_vectors_free(batch->call);
