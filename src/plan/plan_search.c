@@ -202,7 +202,7 @@ pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
 		int bound;
 
 		if (pinecone_translate_bound(&cxt, clause, &distance, &bound) ?
-				pinecone_translate_same_distance(&distance, &info->search) :
+				pinecone_translate_same_distance(root, &distance, &info->search) :
 				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
 			return true;
 	}

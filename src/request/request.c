@@ -113,10 +113,11 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make4(makeFloat(psprintf("%.17g", request->survive)),
+				   list_make5(makeFloat(psprintf("%.17g", request->survive)),
 							  makeFloat(psprintf("%.17g", request->rows)),
 							  copyObject(request->namespaces),
-							  list_copy(request->namespace_quals)));
+							  list_copy(request->namespace_quals),
+							  list_copy(request->id_quals)));
 }
 
 PineconeRequest *
@@ -156,6 +157,7 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
+	request->id_quals = list_nth(rest, 4);
 	return request;
 }
 

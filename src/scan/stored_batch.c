@@ -183,8 +183,13 @@ pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool w
 
 	for (int i = 0; i < waiting; i++)
 		ids[i] = pstrdup(stored->ids[stored->next_id + i]);
+	n = waiting;
 	for (int i = 0; i < page->nrecords; i++)
-		ids[waiting + i] = pstrdup(page->records[i].id);
+	{
+		if (with_scores || stored->spec.wants_id == NULL ||
+			stored->spec.wants_id(stored->spec.wants_id_context, page->records[i].id))
+			ids[n++] = pstrdup(page->records[i].id);
+	}
 
 	stored->scores = NULL;
 	if (with_scores)
