@@ -25,7 +25,7 @@ bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
 bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
-int pinecone_wide_listing_extra = 150;
+int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_spellings = true;
 int pinecone_read_ahead = 1000;
@@ -112,7 +112,7 @@ static const Number numbers[] = {
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
-	 NULL, &pinecone_wide_listing_extra, 150, 0, 10000, GUC_EXPLAIN},
+	 NULL, &pinecone_wide_listing_extra, 250, 0, 10000, GUC_EXPLAIN},
 	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
 	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
 };
