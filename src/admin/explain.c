@@ -485,9 +485,8 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
 
 	explain_write(state->table,
-				  plan->operation == CMD_UPDATE ? "update by metadata" :
-				  state->request->ids != NIL	? "delete by id, without a look" :
-												  "delete by metadata",
+				  psprintf("%s by %s", plan->operation == CMD_UPDATE ? "update" : "delete",
+						   state->request->ids != NIL ? "id, without a look" : "metadata"),
 				  es);
 	explain_namespaces(node, &values, es);
 	explain_records(state, &values, &filter, es);

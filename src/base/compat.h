@@ -24,6 +24,11 @@
 #error "pinecone_fdw needs PostgreSQL 14 or newer"
 #endif
 
+/* PG16 took this out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* PG18 split EXPLAIN's header */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

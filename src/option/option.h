@@ -101,6 +101,7 @@ typedef struct PineconeTable
 	bool duplicate_error;  /* INSERT of an id that is there is an error */
 	bool delete_by_filter; /* may DELETE be one request? */
 	bool verify_deletes;   /* must DELETE by id look first? */
+	bool verify_updates;   /* must UPDATE of fields by id? */
 	int batch_size;		   /* records of an upsert */
 	int write_concurrency; /* batches in flight */
 

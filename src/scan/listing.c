@@ -140,7 +140,7 @@ take_page(PineconeListing *listing, PineconeSpan *span)
 	int ceiling;
 
 	if (pinecone_vectors_failure(span->call) == PINECONE_FAILURE_REJECTED &&
-		(ceiling = pinecone_vectors_ceiling(span->call, "limit", span->limit)) > 0)
+		(ceiling = pinecone_vectors_ceiling(span->call, "limit", span->limit, true)) > 0)
 	{
 		session->max_page[0] = ceiling;
 		pinecone_span_end_call(listing, span);
@@ -413,11 +413,12 @@ pinecone_listing_begin(const PineconeSourceSpec *spec)
 	listing->max_bytes = (Size) pinecone_prefetch_kb * 1024 / BUDGET_SHARE / sharers;
 	listing->page_bytes = BYTES_PER_PAGE;
 	listing->width = Min(PINECONE_LISTING_CALLS - 1, spec->session->options->max_concurrency / sharers);
-	listing->records = spec->session->stats && spec->prefix == NULL ?
-						   pinecone_stats_records(spec->session->stats, spec->namespace_) :
-						   -1;
+	listing->total = spec->session->stats ?
+						 pinecone_stats_records(spec->session->stats, spec->namespace_) :
+						 -1;
+	listing->records = spec->prefix ? -1 : listing->total;
 	listing->may_be_wide = pinecone_enable_wide_listing && listing->width >= LEAST_WIDTH &&
 						   (spec->row_limit <= 0 || spec->row_limit >= pinecone_wide_listing_records) &&
-						   (listing->records < 0 || listing->records >= pinecone_wide_listing_records);
+						   (listing->total < 0 || listing->total >= pinecone_wide_listing_records);
 	return listing;
 }

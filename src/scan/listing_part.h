@@ -98,7 +98,8 @@ struct PineconeListing
 	PineconeListingState state;
 	bool may_be_wide;
 	int width;		/* calls at a time */
-	double records; /* by statistics; -1: unknown */
+	double total;	/* records of the namespace by statistics; -1: unknown */
+	double records; /* those to be listed; -1: unknown */
 
 	/* A sample of ids, in order */
 	PineconeCall *sample_call;

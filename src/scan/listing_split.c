@@ -223,6 +223,13 @@ split_for_test(PineconeListing *listing, PineconeSpan *span)
 
 /* ---- When ---- */
 
+/* Is the service so far away that waiting for it is what takes the time? */
+static bool
+is_far(const PineconeListing *listing)
+{
+	return latency_ms(listing) >= LEAST_LATENCY_MS;
+}
+
 static void
 start_sampling(PineconeListing *listing)
 {
@@ -240,7 +247,7 @@ pinecone_listing_decide(PineconeListing *listing)
 		dlist_is_empty(&listing->spans))
 		return;
 	span = dlist_head_element(PineconeSpan, node, &listing->spans);
-	if (listing->disordered || span->last == NULL || latency_ms(listing) < LEAST_LATENCY_MS)
+	if (listing->disordered || span->last == NULL || !is_far(listing))
 	{
 		listing->state = PINECONE_LISTING_NARROW;
 		listing->may_be_wide = false;
@@ -249,10 +256,11 @@ pinecone_listing_decide(PineconeListing *listing)
 	listing->state = PINECONE_LISTING_WIDE;
 	if (listing->nsample == 0)
 		return;
-	if (listing->records < 0 && listing->spec->prefix == NULL)
-		listing->records = Max(listing->listed, listing->nsample) * 2;
-	listing->scale = Max(1, listing->records / listing->nsample);
+	if (listing->total < 0)
+		listing->total = Max(listing->listed, listing->nsample) * 2;
+	listing->scale = Max(1, listing->total / listing->nsample);
 	span->first_sample = pinecone_sample_after(listing, span->last);
+	listing->records = listing->listed + ids_of(listing, span);
 	span->expected = span->chain.pages + ids_of(listing, span) / PINECONE_LIST_PAGE;
 	listing->most = best_size(listing, span);
 	split_large(listing, span);
@@ -265,7 +273,7 @@ pinecone_listing_consider_sample(PineconeListing *listing)
 		return;
 	if (is_forced())
 		listing->state = PINECONE_LISTING_WIDE;
-	else if (listing->records >= pinecone_wide_listing_records)
+	else if (listing->records >= pinecone_wide_listing_records && is_far(listing))
 		start_sampling(listing);
 }
 
@@ -276,10 +284,10 @@ pinecone_listing_consider(PineconeListing *listing, PineconeSpan *span)
 		pinecone_listing_decide(listing);
 	else if (listing->state == PINECONE_LISTING_NARROW)
 	{
-		double many = listing->records < 0 ? pinecone_wide_listing_records / LARGE_SHARE :
-											 Max(pinecone_wide_listing_records, listing->records * 2);
+		/* statistics may be missing, or older than what is written */
+		double many = listing->records < 0 ? pinecone_wide_listing_records / LARGE_SHARE : 0;
 
-		if (listing->may_be_wide && !listing->disordered && listing->listed >= many)
+		if (listing->may_be_wide && !listing->disordered && listing->listed >= many && is_far(listing))
 			start_sampling(listing);
 		pinecone_listing_decide(listing);
 	}

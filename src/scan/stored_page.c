@@ -70,7 +70,7 @@ asks_too_much(PineconeStored *stored)
 			pinecone_stored_estimate(stored);
 			return true;
 		case PINECONE_FAILURE_REJECTED:
-			ceiling = pinecone_vectors_ceiling(stored->page_call, "limit", stored->page_limit);
+			ceiling = pinecone_vectors_ceiling(stored->page_call, "limit", stored->page_limit, true);
 			if (ceiling > 0)
 				stored->spec.session->max_page[1] = ceiling;
 			return ceiling > 0;

@@ -163,6 +163,9 @@ cmp_ok($of->{Requests}, '<', 3.6 * $many / 100, 'with not too many requests');
 $of = explained($s, 'SELECT sum(n) FROM many');
 cmp_ok($of->{'Read Units'}, '<', 0.11 * $many * 1.2, 'and of what reading it costs that is little');
 
+$of = explained($s, "SELECT count(id || '') FROM many WHERE id NOT LIKE '0%' AND id ~ '.'");
+cmp_ok($of->{'Peak In Flight'}, '>', 8, 'so they are under a condition that is looked at here');
+
 $server->clear_requests;
 is($s->query("SELECT count(*) FROM (SELECT id FROM many LIMIT 10) s")->{out}, 10, 'LIMIT 10');
 is(scalar(lists()), 1, 'is a request');
@@ -194,11 +197,19 @@ $server->fault({path => '/query', status => 200, count => 5,
 is($s->query("SELECT count(DISTINCT id) FROM many")->{out}, $many + 3000, 'with one that has none of the others');
 $server->clear_faults;
 
+# ---- A prefix that many have ----
+
+$server->upsert('ids', 'many', [map { +{id => 'tenant#' . (join '-', map { sprintf '%08x', rand 4294967296 } 1 .. 2), values => [cos $_, sin $_], metadata => {n => $_}} } 1 .. 5000]);
+my $like = "SELECT count(id || '') FROM many WHERE id LIKE 'tenant#%'";
+$of = explained($s, $like);
+cmp_ok($of->{'Peak In Flight'}, '>', 8, 'ids with a prefix are listed in many places');
+is($s->query($like)->{out}, 5000, 'and all of them');
+
 # ---- Cancelled half way ----
 
 $s->query("SET statement_timeout = 20");
 like($s->query("SELECT count(id || '') FROM many")->{err}, qr/statement timeout/, 'cancelled');
 $s->query("RESET statement_timeout");
-is($s->query("SELECT count(id || '') FROM many")->{out}, $many + 3000, 'and asked again');
+is($s->query("SELECT count(id || '') FROM many")->{out}, $many + 8000, 'and asked again');
 
 done_testing();
