@@ -75,6 +75,7 @@ enum RequestNumber
 	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
+	NUM_SCHEMA,
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
 	NUM_GROUP_BUDGET,
@@ -109,6 +110,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
+	numbers[NUM_SCHEMA] = (int) request->schema;
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
 	numbers[NUM_GROUP_BUDGET] = request->group_budget;
@@ -127,7 +129,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  makeFloat(psprintf("%.17g", request->rows)),
 							  copyObject(request->namespaces),
 							  list_copy(request->namespace_quals),
-							  list_copy(request->id_quals)));
+							  list_make2(list_copy(request->id_quals), copyObject(request->clauses))));
 }
 
 PineconeRequest *
@@ -158,6 +160,7 @@ pinecone_request_from_list(List *list)
 	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+	request->schema = (uint32) list_nth_int(numbers, NUM_SCHEMA);
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
 	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
@@ -172,8 +175,27 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
-	request->id_quals = list_nth(rest, 4);
+	request->id_quals = linitial(list_nth(rest, 4));
+	request->clauses = lsecond(list_nth(rest, 4));
 	return request;
+}
+
+bool
+pinecone_request_matches_words(const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return false;
+	if (condition->kind == PINECONE_COND_MATCH_PHRASE || condition->kind == PINECONE_COND_MATCH_ALL ||
+		condition->kind == PINECONE_COND_MATCH_ANY)
+		return true;
+	foreach(lc, condition->args)
+	{
+		if (pinecone_request_matches_words(lfirst(lc)))
+			return true;
+	}
+	return false;
 }
 
 const char *

@@ -417,7 +417,8 @@ pinecone_listing_begin(const PineconeSourceSpec *spec)
 						 pinecone_stats_records(spec->session->stats, spec->namespace_) :
 						 -1;
 	listing->records = spec->prefix ? -1 : listing->total;
-	listing->may_be_wide = pinecone_enable_wide_listing && listing->width >= LEAST_WIDTH &&
+	/* nothing says that documents are listed in order */
+	listing->may_be_wide = pinecone_enable_wide_listing && spec->session->schema == NULL && listing->width >= LEAST_WIDTH &&
 						   (spec->row_limit <= 0 || spec->row_limit >= pinecone_wide_listing_records) &&
 						   (listing->total < 0 || listing->total >= pinecone_wide_listing_records);
 	return listing;
