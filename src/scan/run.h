@@ -59,8 +59,10 @@ typedef struct PineconeRun
 	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
-	PineconeCall *stats_call;	/* for all namespaces */
-	PineconeCall **count_calls; /* by namespace, NULL when counted already */
+	PineconeCall *stats_call;	   /* for all namespaces */
+	PineconeFilter *count_filters; /* of what is counted, the request's filter among it */
+	double *counts;				   /* by namespace and, within it, by what is counted */
+	PineconeCall **count_calls;	   /* likewise, NULL when counted already */
 	bool counted;
 	int next_count; /* namespace to return next */
 

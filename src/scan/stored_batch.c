@@ -168,7 +168,10 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 
 		if (stored->nbatches >= most || (stored->nbatches > 0 && wanted < 1))
 			return;
-		if (wide && n == waiting && n < full && stored->nbatches > 0 && !stored->paging_done)
+		/* one fetch is for several pages where these have few ids that are wanted, and where requests count */
+		if (!stored->paging_done && n == waiting &&
+			((stored->spec.wants_id != NULL && waiting < Min(full, wanted)) ||
+			 (wide && n < full && stored->nbatches > 0)))
 			return;
 		/* ids that were asked for may not be there; one request for many costs little more */
 		if (stored->spec.op != PINECONE_OP_FETCH)
@@ -181,7 +184,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
  * Add the ids of a page to those waiting.  The ones already taken are freed:
  * a scan of any length holds a bounded number of ids.
  */
-void
+int
 pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool with_scores)
 {
 	int waiting = pinecone_stored_ids_waiting(stored);
@@ -217,6 +220,7 @@ pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool w
 	stored->ids = ids;
 	stored->nids = n;
 	stored->next_id = 0;
+	return n - waiting;
 }
 
 /* A fetch of so many ids at most in place of one, and others right behind it for the rest. */

@@ -32,6 +32,9 @@ paged_enough(PineconeStored *stored)
 static double
 wanted_of_pages(PineconeStored *stored)
 {
+	/* nobody knows how many ids of a page are wanted */
+	if (stored->spec.wants_id != NULL)
+		return PINECONE_LIST_PAGE;
 	return Max(1, pinecone_stored_wanted(stored) - (stored->listed - stored->returned));
 }
 
@@ -138,13 +141,13 @@ static void
 take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
 {
 	pinecone_stored_check_location(stored, location);
-	stored->listed += page->nrecords;
 	if (stored->spec.op == PINECONE_OP_LIST)
 	{
+		stored->listed += page->nrecords;
 		pinecone_stored_add_page(stored, cxt, page);
 		return;
 	}
-	pinecone_stored_add_ids(stored, page, false);
+	stored->listed += pinecone_stored_add_ids(stored, page, false);
 	MemoryContextDelete(cxt);
 	pinecone_stored_start_fetches(stored);
 }
