@@ -47,6 +47,9 @@
 #define PINECONE_FETCH_BATCH PINECONE_LIMIT(100, 2)
 #define PINECONE_FETCH_QUERY 6000
 
+/* The same where requests are what counts: for all ids of a namespace */
+#define PINECONE_WIDE_FETCH_BATCH PINECONE_LIMIT(1000, 2)
+
 /* Documents are fetched by a body, which takes all that are allowed (API 2026-07) */
 #define PINECONE_DOCUMENTS_FETCH PINECONE_LIMIT(1000, 2)
 

@@ -7,7 +7,11 @@
 #include "utils/guc.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
+
+/* Where all limits are small, each listing is split */
+#define WIDE_LISTING_RECORDS PINECONE_LIMIT(2000, 0)
 
 bool pinecone_enable_filter = true;
 bool pinecone_enable_knn = true;
@@ -21,6 +25,9 @@ bool pinecone_enable_order = true;
 bool pinecone_enable_prune = true;
 bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
+bool pinecone_enable_wide_listing = true;
+int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
+int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_spellings = true;
 int pinecone_read_ahead = 1000;
@@ -56,6 +63,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_prune", "Asks only the namespaces that conditions name.", &pinecone_enable_prune},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
+	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };
@@ -105,6 +113,10 @@ static const Number numbers[] = {
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
 	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB},
+	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
+	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
+	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
+	 NULL, &pinecone_wide_listing_extra, 250, 0, 10000, GUC_EXPLAIN},
 	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
 	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
 };

@@ -19,6 +19,11 @@ extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
 extern bool pinecone_enable_columns;	   /* asking for only what the query uses */
 
+/* Scans */
+extern bool pinecone_enable_wide_listing; /* ids are listed in several places at a time */
+extern int pinecone_wide_listing_records; /* of a namespace that has so many; 0: always, for tests */
+extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
+
 /* Joins */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;

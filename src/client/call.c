@@ -395,6 +395,8 @@ finish_attempt(PineconeCall *call)
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);
+		if (!call->large_reply && !call->control_plane)
+			pinecone_session_note_latency(call->session, pinecone_clock_now() - call->sent_at);
 		call->session->granted++;
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);

@@ -56,6 +56,7 @@ typedef struct PineconeSession
 	PineconeTurns *turns; /* it has to send: see governor.h */
 	bool paced;			  /* are there limits per second? */
 	uint64 granted;		  /* requests that have succeeded */
+	int64 latency_us;	  /* that a small request takes, about the least of late; 0: unknown */
 
 	/* What this deployment has turned out not to do; 0, false: as documented */
 	int max_top_k;
@@ -87,6 +88,20 @@ typedef struct PineconeSession
  * longer while there are calls of it.
  */
 extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
+
+/*
+ * A small request took so many microseconds.  It may have waited for its
+ * connection, or for us to look: the least counts, and what is more only little
+ * by little.
+ */
+static inline void
+pinecone_session_note_latency(PineconeSession *session, int64 taken)
+{
+	if (session->latency_us == 0 || taken < session->latency_us)
+		session->latency_us = Max(1, taken);
+	else
+		session->latency_us += Max(1, (Min(taken, session->latency_us * 4) - session->latency_us) / 32);
+}
 
 /*
  * Metric, dimension and record counts of the index, from describe_index_stats.

@@ -114,17 +114,18 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 }
 
 int
-pinecone_vectors_max_fetch(const PineconeSession *session)
+pinecone_vectors_max_fetch(const PineconeSession *session, bool many)
 {
-	int most = session->schema ? PINECONE_DOCUMENTS_FETCH : PINECONE_FETCH_BATCH;
+	int most = many ? PINECONE_WIDE_FETCH_BATCH : PINECONE_FETCH_BATCH;
 
+	if (session->schema)
+		most = PINECONE_DOCUMENTS_FETCH;
 	return session->max_fetch > 0 ? Min(session->max_fetch, most) : most;
 }
 
 int
-pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids)
+pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids, int most)
 {
-	int most = pinecone_vectors_max_fetch(session);
 	int length = 0;
 	int n;
 
@@ -359,6 +360,12 @@ bool
 pinecone_vectors_finished(const PineconeCall *call)
 {
 	return pinecone_call_finished(call);
+}
+
+bool
+pinecone_vectors_is_queued(const PineconeCall *call)
+{
+	return call->state == PINECONE_CALL_QUEUED;
 }
 
 void

@@ -68,9 +68,12 @@ extern PineconeCall *pinecone_vectors_query(PineconeSession *session, PineconeCo
 extern PineconeCall *pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters,
 											const char *namespace_, char *const *ids, int nids,
 											const PineconeProjection *fields, bool want_values);
-/* How many of the ids fit one fetch request, whose URL's length is limited; and at most. */
-extern int pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids);
-extern int pinecone_vectors_max_fetch(const PineconeSession *session);
+/*
+ * How many ids a fetch may have at most, where requests are what counts or
+ * where they are not; and how many of these fit one, whose URL's length is limited.
+ */
+extern int pinecone_vectors_max_fetch(const PineconeSession *session, bool many);
+extern int pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids, int most);
 extern PineconeCall *pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 														const char *namespace_, const char *filter,
 														int limit, const char *token,
@@ -119,6 +122,9 @@ extern bool pinecone_vectors_ready(PineconeCall *call);
 /* The same without moving the network on; and that for all calls. */
 extern bool pinecone_vectors_finished(const PineconeCall *call);
 extern void pinecone_vectors_advance(void);
+
+/* Has it not been sent, because others are on the wire or it is not its turn? */
+extern bool pinecone_vectors_is_queued(const PineconeCall *call);
 
 /* Wait until the call has finished; interruptible. */
 extern void pinecone_vectors_wait(PineconeCall *call);

@@ -77,7 +77,7 @@ static const Option options[] = {
 	/* How often to repeat a request that failed for the moment */
 	{"max_retries", ON_SERVER, OPTION_COUNT, "4", NULL, 0, 100},
 	/* Requests of one session on the wire at a time */
-	{"max_concurrency", ON_SERVER, OPTION_COUNT, "32", NULL, 1, 1000},
+	{"max_concurrency", ON_SERVER, OPTION_COUNT, "64", NULL, 1, 1000},
 	/* Requests of one session per second, by kind */
 	{"rate_limits", ON_SERVER, OPTION_RATES},
 	/* Certificate authorities (PEM), in place of the system's */

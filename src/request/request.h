@@ -172,9 +172,9 @@ typedef struct PineconeRequest
 	int group_budget;	   /* GROUPS: dry runs that are worth while */
 	bool descending;	   /* ORDERED */
 	bool nulls_first;
-	List *wanted;		   /* attribute numbers to fill */
-	List *counts;		   /* of PineconeCount; the first has no filter */
-	List *layout;		   /* scan tuple columns; NIL: the table's own, or counts */
+	List *wanted; /* attribute numbers to fill */
+	List *counts; /* of PineconeCount; the first has no filter */
+	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */

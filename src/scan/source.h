@@ -97,7 +97,8 @@ extern PineconeSourceStatus pinecone_source_next(PineconeSource *source, bool wa
  * The calls that a source is waiting for, at most PINECONE_SOURCE_CALLS: when
  * one of them has finished, the source can go on.  Returns how many.
  */
-#define PINECONE_SOURCE_CALLS 2
+#define PINECONE_LISTING_CALLS 64 /* pages of a list */
+#define PINECONE_SOURCE_CALLS (2 + PINECONE_LISTING_CALLS)
 extern int pinecone_source_calls(PineconeSource *source, PineconeCall **calls);
 
 /* Has this search seen the record of that id? */

@@ -52,6 +52,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->listing && !stored->paging_done)
+		n += pinecone_listing_calls(stored->listing, calls + n);
 	if (stored->settling)
 		n += pinecone_known_calls(&stored->known, &stored->spec, calls + n);
 	return n;
@@ -68,6 +70,13 @@ wait_for_more(PineconeStored *stored)
 	else if (!stored->settling)
 		elog(ERROR, "nothing to wait for in a Pinecone source");
 	/* else another source has taken what this one waited for */
+}
+
+/* May pages bring more? */
+static bool
+is_paging(PineconeStored *stored)
+{
+	return stored->page_call != NULL || (stored->listing != NULL && !stored->paging_done);
 }
 
 /*
@@ -111,7 +120,7 @@ stored_next(PineconeSource *source, bool wait, PineconeRecord **record)
 				pinecone_stored_take_search(stored, head);
 			continue;
 		}
-		if (head == NULL && stored->page_call == NULL)
+		if (head == NULL && !is_paging(stored))
 		{
 			PineconeSourceStatus status = PINECONE_SOURCE_END;
 

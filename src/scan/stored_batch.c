@@ -64,17 +64,28 @@ pinecone_stored_wanted(PineconeStored *stored)
 
 /* ---- Batches ---- */
 
-PineconeBatch *
-pinecone_stored_add_batch(PineconeStored *stored)
+static PineconeBatch *
+add_batch(PineconeStored *stored, MemoryContext cxt)
 {
-	MemoryContext cxt = AllocSetContextCreate(stored->source.cxt, "pinecone batch",
-											  ALLOCSET_DEFAULT_SIZES);
 	PineconeBatch *batch = MemoryContextAllocZero(cxt, sizeof(PineconeBatch));
 
 	batch->cxt = cxt;
 	dlist_push_tail(&stored->batches, &batch->node);
 	stored->nbatches++;
 	return batch;
+}
+
+PineconeBatch *
+pinecone_stored_add_batch(PineconeStored *stored)
+{
+	return add_batch(stored, AllocSetContextCreate(stored->source.cxt, "pinecone batch",
+												   ALLOCSET_DEFAULT_SIZES));
+}
+
+void
+pinecone_stored_add_page(PineconeStored *stored, MemoryContext cxt, PineconePage *page)
+{
+	add_batch(stored, cxt)->page = page;
 }
 
 void
@@ -135,29 +146,36 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 	return stored->nids - stored->next_id;
 }
 
+/*
+ * Start fetches while there is room for what they bring.  Where a namespace is
+ * listed in many places at once, requests are what counts: then they are large,
+ * and wait until there are ids enough.
+ */
 void
 pinecone_stored_start_fetches(PineconeStored *stored)
 {
+	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{
-		int n = pinecone_stored_per_reply(stored, pinecone_vectors_max_fetch(stored->spec.session));
-		double batch_bytes = n * stored->record_bytes;
+		int waiting = pinecone_stored_ids_waiting(stored);
+		int full = pinecone_stored_per_reply(stored, pinecone_vectors_max_fetch(stored->spec.session, wide));
+		int n = pinecone_vectors_fetch_batch(stored->spec.session, stored->ids + stored->next_id, Min(full, waiting), full);
 		double budget = pinecone_prefetch_kb * 1024.0 / Max(1, stored->spec.sharers);
 		int most = Max(stored->spec.sharers > 1 ? 1 : 2,
-					   (int) Min(MAX_BATCHES, budget / batch_bytes));
+					   (int) Min(MAX_BATCHES, budget / (Max(n, Min(full, PINECONE_FETCH_BATCH)) * stored->record_bytes)));
 		double wanted = pinecone_stored_wanted(stored) - (stored->started - stored->returned);
 
 		if (stored->nbatches >= most || (stored->nbatches > 0 && wanted < 1))
 			return;
-		/* where pages have few ids that are wanted, one fetch is for several pages */
-		if (stored->spec.wants_id != NULL && !stored->paging_done &&
-			pinecone_stored_ids_waiting(stored) < Min(n, wanted))
+		/* one fetch is for several pages where these have few ids that are wanted, and where requests count */
+		if (!stored->paging_done && n == waiting &&
+			((stored->spec.wants_id != NULL && waiting < Min(full, wanted)) ||
+			 (wide && n < full && stored->nbatches > 0)))
 			return;
-		n = Min(n, pinecone_stored_ids_waiting(stored));
 		/* ids that were asked for may not be there; one request for many costs little more */
 		if (stored->spec.op != PINECONE_OP_FETCH)
 			n = Max(1, Min(n, wanted));
-		n = pinecone_vectors_fetch_batch(stored->spec.session, stored->ids + stored->next_id, n);
 		fetch_ids(stored, n);
 	}
 }
@@ -330,10 +348,8 @@ index_is_alike(PineconeStored *stored)
 }
 
 void
-pinecone_stored_check_location(PineconeStored *stored, PineconeCall *call)
+pinecone_stored_check_location(PineconeStored *stored, int location)
 {
-	int location = pinecone_vectors_location(call);
-
 	if (location != stored->location &&
 		(stored->answered || (stored->spec.op == PINECONE_OP_QUERY && !index_is_alike(stored))))
 		ereport(ERROR,
@@ -355,7 +371,7 @@ pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch)
 		return;
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->page = pinecone_vectors_page(batch->call);
-	pinecone_stored_check_location(stored, batch->call);
+	pinecone_stored_check_location(stored, pinecone_vectors_location(batch->call));
 	order_fetched(batch);
 	if (stored->rescores)
 		pinecone_stored_rescore(stored, batch->page);

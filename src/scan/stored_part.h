@@ -9,6 +9,8 @@
 
 #include "base/idset.h"
 #include "scan/known.h"
+#include "scan/listing.h"
+#include "scan/page_chain.h"
 #include "scan/stored.h"
 
 /* Records to be returned, of a page or a fetch */
@@ -52,15 +54,12 @@ typedef struct PineconeStored
 	bool answered; /* there has been a reply: the index may not move now */
 
 	/* Paging through list or fetch-by-metadata */
+	bool paging_done;
+	PineconeListing *listing; /* of the ids, or NULL */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
 	char *token;
-	bool paging_done;
-	char *earlier_token; /* one that must not come again */
-	double pages;
-	double next_mark; /* number of the page whose token is the next such */
-	double empty_pages;
-	char *last_id; /* of the last list page */
+	PineconePageChain chain;
 
 	/* Searching */
 	int top_k;
@@ -94,7 +93,9 @@ extern double pinecone_stored_wanted(PineconeStored *stored);
 /* What of documents is to come; NULL: everything. */
 extern const PineconeProjection *pinecone_stored_fields(PineconeStored *stored);
 
+/* A batch in a context of its own; or in that of a page. */
 extern PineconeBatch *pinecone_stored_add_batch(PineconeStored *stored);
+extern void pinecone_stored_add_page(PineconeStored *stored, MemoryContext cxt, PineconePage *page);
 extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch);
 
 extern int pinecone_stored_ids_waiting(PineconeStored *stored);
@@ -119,7 +120,7 @@ extern void pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *ba
  * An index that is found elsewhere has been made anew.  Records of both in one
  * result, or distances by the metric of the other, would be wrong.
  */
-extern void pinecone_stored_check_location(PineconeStored *stored, PineconeCall *call);
+extern void pinecone_stored_check_location(PineconeStored *stored, int location);
 
 /* ---- stored_page.c: list, and fetch by metadata ---- */
 

@@ -284,7 +284,7 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	if (stored->held != NULL)
 		tidy(stored, page);
 	MemoryContextSwitchTo(old);
-	pinecone_stored_check_location(stored, batch->call);
+	pinecone_stored_check_location(stored, pinecone_vectors_location(batch->call));
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
 								 pinecone_vectors_indexed_lsn(batch->call));
 	pinecone_vectors_free(batch->call);

@@ -82,7 +82,7 @@ $s->server->clear_requests;
 is($s->sql('SELECT count(embedding) FROM many'), 20_000, 'a thousand namespaces are read');
 is(requests(), '/describe_index_stats 2 /vectors/fetch 1000 /vectors/list 1000', 'each is asked once for its ids and once for its records');
 is(explained('SELECT id FROM many', 'Namespaces Asked'), 1000, 'EXPLAIN ANALYZE tells how many were asked');
-cmp_ok(explained("SELECT id FROM many ORDER BY embedding <=> $query LIMIT 5", 'Peak In Flight'), '<=', 32, 'max_concurrency holds');
+cmp_ok(explained("SELECT id FROM many ORDER BY embedding <=> $query LIMIT 5", 'Peak In Flight'), '<=', 64, 'max_concurrency holds');
 $s->server->clear_requests;
 is($s->sql('SELECT count(id) FROM (SELECT id FROM many LIMIT 10 OFFSET 0) s'), 10, 'LIMIT stops a scan');
 like(requests(), qr{/vectors/list [12]$}, 'and few namespaces are asked');
