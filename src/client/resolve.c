@@ -24,6 +24,7 @@
 #include "client/alias.h"
 #include "client/call.h"
 #include "client/idle.h"
+#include "client/learned.h"
 #include "client/session.h"
 #include "wire/message.h"
 
@@ -186,6 +187,26 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 	set_base_url(session, host, problem);
 }
 
+/* Another session may have asked a moment ago. */
+static void
+adopt_place(PineconeSession *session, PineconeProblem **problem)
+{
+	PineconeTime after = pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms);
+	PineconeTime asked_at;
+	size_t len;
+	char *body = pinecone_learned_get(session, PINECONE_LEARNED_PLACE, after, &asked_at, &len);
+	char *host = NULL;
+	char *state;
+	bool ready;
+	const char *reason;
+
+	if (body == NULL || !pinecone_message_decode_index(body, len, &host, &ready, &state, &reason) ||
+		host == NULL || !pinecone_option_host_is_valid(host))
+		return;
+	session->resolved_at = asked_at;
+	set_base_url(session, host, problem);
+}
+
 static void
 start_resolver(PineconeSession *session, const char *control_url)
 {
@@ -222,8 +243,10 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 		char *control_url = make_base_url(session->options->control_host, problem);
 
 		if (control_url != NULL)
+			adopt_place(session, problem);
+		if (control_url != NULL && session->base_url == NULL && *problem == NULL)
 			start_resolver(session, control_url);
-		return false;
+		return session->base_url != NULL;
 	}
 	if (!pinecone_call_finished(session->resolver))
 		return false;
@@ -231,6 +254,8 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	take_resolved(session, problem);
 	if (session->base_url != NULL)
 	{
+		pinecone_learned_put(session, PINECONE_LEARNED_PLACE, session->resolver->exchange->body,
+							 session->resolver->exchange->body_len, session->resolver->sent_at);
 		MemoryContextDelete(session->resolver->cxt);
 		session->resolver = NULL;
 	}
@@ -248,5 +273,6 @@ pinecone_session_forget_host(PineconeSession *session, int location)
 		return false;
 	session->former_url = session->base_url;
 	session->base_url = NULL;
+	pinecone_learned_drop(session, PINECONE_LEARNED_PLACE);
 	return true;
 }

@@ -64,6 +64,9 @@ typedef struct PineconeSession
 	PineconeTime stats_asked_at;
 	TimestampTz stats_asked_in;	 /* the statement that did, by its start */
 	PineconeTime stats_retry_at; /* not to be asked again before; 0: as you like */
+	PineconeTime stats_spent_at; /* those asked for then have served the run of their plan */
+	uint64 count_statement;		 /* the statement that counts by them, */
+	PineconeTime count_from;	 /* if they were not asked for earlier */
 
 	/* Names that stand for namespaces: see alias.c */
 	struct PineconeAliases *aliases; /* or NULL */
@@ -86,7 +89,21 @@ extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
  */
 extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
 
-/* The same, asked again and counted: what a statement goes by that reads. */
+/*
+ * The same, without waiting: what has been asked for ahead is taken if it has
+ * been answered, old ones are better than none.
+ */
+extern struct PineconeStats *pinecone_session_known_stats(PineconeSession *session);
+
+/*
+ * The same as of the statement whose pins "counters" has, which are what it reads
+ * and counts by: asked for once a statement, unless those do that were asked for
+ * at a given time to make its plan (0: none were).  First begin, which does not
+ * block; then wait for the result.
+ */
+extern void pinecone_session_begin_count(PineconeSession *session, struct PineconeCounters *counters,
+										 PineconeTime planned_at);
+extern bool pinecone_session_count_is_answered(PineconeSession *session);
 extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *session,
 														  struct PineconeCounters *counters);
 

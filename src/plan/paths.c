@@ -31,7 +31,9 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "tcop/pquery.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
@@ -69,6 +71,66 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
+/* Is a statement planned to be run, rather than to be explained? */
+static bool
+is_to_run(void)
+{
+	return ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_EXPLAIN;
+}
+
+/* Is the table all that a query reads, and the query one that is planned once? */
+static bool
+is_alone(PlannerInfo *root)
+{
+	Query *parse = root->parse;
+
+	return root->query_level == 1 && parse->commandType == CMD_SELECT && list_length(parse->rtable) == 1 &&
+		   !parse->hasSubLinks && parse->cteList == NIL && parse->setOperations == NULL;
+}
+
+/*
+ * Does a query ask for so little that its plan is the same whatever statistics
+ * say?  Records of given ids, or a few nearest neighbours; the score of these
+ * depends on the metric.
+ */
+static bool
+asks_little(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	if (info->table->namespace_attnum != 0 || info->table->score_attnum != 0)
+		return false;
+	foreach(lc, rel->baserestrictinfo)
+	{
+		if (ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause) > 0)
+			return true;
+	}
+	return root->parse->limitCount != NULL && pinecone_plan_orders_by_distance(root, rel);
+}
+
+/*
+ * Statistics that are on their way are waited for where the plan depends on
+ * them.  Where it does not, they come beside the query; and old ones do for a
+ * table alone.
+ */
+static void
+find_stats(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+
+	if (is_to_run() && is_alone(root) && pinecone_session_stats_ready(info->session))
+	{
+		info->stats = pinecone_session_known_stats(info->session);
+		info->may_assume = info->stats == NULL && asks_little(root, rel);
+	}
+	if (info->stats == NULL && !info->may_assume)
+		info->stats = pinecone_session_stats(info->session, false, true);
+	if (info->session->stats_asked_at >= pinecone_plan_began)
+		info->planned_at = info->session->stats_asked_at;
+}
+
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -90,7 +152,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		info->session = pinecone_session_get(info->table->server->serverid, info->userid);
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
-		info->stats = pinecone_session_stats(info->session, false, true);
+		find_stats(root, rel);
 	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 

@@ -8,6 +8,8 @@
 
 #include "plan/plan_info.h"
 
+PineconeTime pinecone_plan_began = 0;
+
 PineconeTranslate
 pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 {

@@ -75,6 +75,7 @@ enum RequestNumber
 	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
+	NUM_METRIC_ASSUMED,
 	NUM_COUNT
 };
 
@@ -104,6 +105,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
+	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -113,10 +115,11 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make4(makeFloat(psprintf("%.17g", request->survive)),
+				   list_make5(makeFloat(psprintf("%.17g", request->survive)),
 							  makeFloat(psprintf("%.17g", request->rows)),
 							  copyObject(request->namespaces),
-							  list_copy(request->namespace_quals)));
+							  list_copy(request->namespace_quals),
+							  makeString(psprintf(INT64_FORMAT, request->planned_at))));
 }
 
 PineconeRequest *
@@ -147,6 +150,7 @@ pinecone_request_from_list(List *list)
 	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);
@@ -156,6 +160,7 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
+	request->planned_at = strtoi64(strVal(list_nth(rest, 4)), NULL, 10);
 	return request;
 }
 

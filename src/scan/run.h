@@ -54,11 +54,12 @@ typedef struct PineconeRun
 	/* A search */
 	int nvalues; /* query vector */
 	const float *vector;
-	double bound; /* greatest distance wanted; infinite: any */
+	double bound;	/* greatest distance wanted; infinite: any */
+	bool unchecked; /* statistics have not come that tell whether the index fits */
 	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
-	PineconeCall *stats_call;	/* for all namespaces */
+	bool counts_stats;			/* statistics are asked for */
 	PineconeCall **count_calls; /* by namespace, NULL when counted already */
 	bool counted;
 	int next_count; /* namespace to return next */

@@ -43,7 +43,7 @@ count_records(ForeignScanState *node, const char *namespace_)
  * alias's target answers, and names itself; its records are listed.
  */
 static double
-count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
+count_unlisted(ForeignScanState *node, const char *name)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSourceSpec spec;
@@ -59,9 +59,9 @@ count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
 	{
 		const char *target = pinecone_pins_target(state->run->counters->pins, state->session, name);
 
-		if (count == 0 && target != NULL && pinecone_stats_records(stats, target) > 0)
+		if (count == 0 && target != NULL && pinecone_stats_records(state->session->stats, target) > 0)
 		{
-			count = pinecone_stats_records(stats, target);
+			count = pinecone_stats_records(state->session->stats, target);
 			break;
 		}
 		count++;
@@ -112,14 +112,17 @@ pinecone_count_start(ForeignScanState *node)
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
 		state->run->counters->namespaces += state->run->nnamespaces;
 	else if (any)
-		state->run->stats_call = pinecone_vectors_stats(state->session, state->run->counters);
+	{
+		pinecone_session_begin_count(state->session, state->run->counters, state->request->planned_at);
+		state->run->counts_stats = true;
+	}
 }
 
 /* Has everything that was sent been answered? */
 static bool
 is_answered(PineconeScanState *state)
 {
-	if (state->run->stats_call && !pinecone_vectors_ready(state->run->stats_call))
+	if (state->run->counts_stats && !pinecone_session_count_is_answered(state->session))
 		return false;
 	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
@@ -159,7 +162,9 @@ static void
 take_counts(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = state->run->stats_call ? pinecone_vectors_stats_result(state->run->stats_call) : NULL;
+
+	if (state->run->counts_stats)
+		(void) pinecone_session_count_stats(state->session, state->run->counters);
 
 	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
@@ -172,15 +177,13 @@ take_counts(ForeignScanState *node)
 			pinecone_vectors_free(state->run->count_calls[i]);
 			state->run->count_calls[i] = NULL;
 		}
-		else if (stats && counted->records < 0)
+		else if (state->run->counts_stats && counted->records < 0)
 		{
-			counted->records = pinecone_stats_records(stats, counted->name);
+			counted->records = pinecone_stats_records(state->session->stats, counted->name);
 			if (counted->records < 0)
-				counted->records = count_unlisted(node, stats, counted->name);
+				counted->records = count_unlisted(node, counted->name);
 		}
 	}
-	pinecone_vectors_free(state->run->stats_call);
-	state->run->stats_call = NULL;
 	state->run->counted = true;
 }
 
