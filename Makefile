@@ -20,7 +20,8 @@ PGFILEDESC = "pinecone_fdw - foreign data wrapper for Pinecone"
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=pinecone_fdw
 
-PG_CPPFLAGS = -I$(srcdir)/src $(shell pkg-config --cflags libcurl json-c)
+# srcdir may end in a slash, and with two of them ccache does not find the headers
+PG_CPPFLAGS = -I$(patsubst %/,%,$(srcdir))/src $(shell pkg-config --cflags libcurl json-c)
 ifdef SMALL_LIMITS
 PG_CPPFLAGS += -DPINECONE_SMALL_LIMITS
 endif

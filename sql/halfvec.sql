@@ -33,7 +33,7 @@ SELECT q.n, s.id FROM (VALUES (1, '[1,1]'::halfvec), (2, '[1,10]')) q(n, e), LAT
 SELECT id, round(score::numeric, 3) FROM h WHERE score > 0.99 ORDER BY embedding <=> '[1,1]'::halfvec LIMIT 2;
 SELECT id FROM h WHERE embedding <=> '[1,1]' < 0.0025 ORDER BY id;
 SELECT id FROM h ORDER BY embedding <=> (SELECT embedding FROM h WHERE id = 'r05') LIMIT 2;
-\! test/regress/pinecone log query
+\! test/regress/pinecone sorted-log query
 -- The same distance whichever plan brings the row, also where halfvec rounds
 INSERT INTO t (id, embedding) VALUES ('x', '[1.0003,2.0007]');
 SELECT * FROM h WHERE id = 'x';

@@ -152,9 +152,9 @@ begin_rows(RowSample *sample, PineconeTable *table, TupleDesc desc, int most)
 	for (int i = 1; i <= table->ncolumns; i++)
 		wanted = bms_add_member(wanted, i);
 	sample->desc = desc;
-	sample->reader = pinecone_convert_reader(table, wanted);
+	sample->reader = pinecone_row_reader(table, wanted);
 	/* a value that does not fit must not cost the estimates of all others */
-	pinecone_convert_read_null(sample->reader, NULL);
+	pinecone_row_read_null(sample->reader, NULL);
 	sample->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone sample row",
 											ALLOCSET_DEFAULT_SIZES);
 	sample->values = palloc(Max(desc->natts, 1) * sizeof(Datum));
@@ -170,7 +170,7 @@ add_row(RowSample *sample, PineconeRecord *record)
 	SampleRow *row = &sample->rows[sample->nrows++];
 	MemoryContext old = MemoryContextSwitchTo(sample->row_cxt);
 
-	pinecone_convert_row(sample->reader, record, sample->values, sample->isnull);
+	pinecone_row_read(sample->reader, record, sample->values, sample->isnull);
 	MemoryContextSwitchTo(old);
 	row->namespace_ = record->namespace_;
 	row->id = pstrdup(record->id);
@@ -310,10 +310,10 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 					   table->name, namespaces[0].name, ids.listed, sample.nrows) :
 				errmsg("\"%s\": %d namespaces have %.0f records; %d in sample",
 					   table->name, n, ids.listed, sample.nrows));
-	if (pinecone_convert_misfits(sample.reader) > 0)
+	if (pinecone_row_misfits(sample.reader) > 0)
 		ereport(elevel,
 				errmsg("\"%s\": " INT64_FORMAT " values of the sample do not fit their columns and count as NULL",
-					   table->name, pinecone_convert_misfits(sample.reader)));
+					   table->name, pinecone_row_misfits(sample.reader)));
 	return sample.nrows;
 }
 

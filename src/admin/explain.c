@@ -261,6 +261,19 @@ explain_limit(const char *label, const PineconeRequest *request, const PineconeV
 		ExplainPropertyText(label, limit, es);
 }
 
+/* A bound's value, or a condition on what is bound, which is named so. */
+static const char *
+bound_text(const PineconeValues *values, int number, const char *name)
+{
+	static const char placeholder[] = "CASE_TEST_EXPR";
+	const char *text = pinecone_explain_request_value(values, number);
+	const char *place = strstr(text, placeholder);
+
+	if (place == NULL || values->types[number] != BOOLOID)
+		return text;
+	return psprintf("%.*s%s%s", (int) (place - text), text, name, place + strlen(placeholder));
+}
+
 static void
 explain_search(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
 {
@@ -270,10 +283,9 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 	if (request->vector_id >= 0)
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
-		ExplainPropertyText("Pinecone Distance Bound", pinecone_explain_request_value(values, request->bound), es);
+		ExplainPropertyText("Pinecone Distance Bound", bound_text(values, request->bound, "distance"), es);
 	if (request->score_bound >= 0)
-		ExplainPropertyText("Pinecone Score Bound",
-							pinecone_explain_request_value(values, request->score_bound), es);
+		ExplainPropertyText("Pinecone Score Bound", bound_text(values, request->score_bound, "score"), es);
 	explain_limit("Pinecone Top K", request, values, es);
 }
 
@@ -286,10 +298,19 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 		[PINECONE_METRIC_EUCLIDEAN] = "<->",
 		[PINECONE_METRIC_DOTPRODUCT] = "<#>",
 	};
+	static const char *const reasons[] = {
+		[PINECONE_NO_SEARCH_VOLATILE] = "the query vector is of a VOLATILE function; make it STABLE, or write (SELECT ...)",
+		[PINECONE_NO_SEARCH_JOINED] = "the query vector is another table's; take it from (SELECT ...) or search in LATERAL",
+		[PINECONE_NO_SEARCH_OWN_COLUMNS] = "the distance is between columns of the row",
+		[PINECONE_NO_SEARCH_FUNCTION] = "that is no distance of <=>, <-> or <#>",
+		[PINECONE_NO_SEARCH_ORDER] = "rows are ordered by something else than the distance, nearest first",
+	};
 	PineconeRequest *request = state->request;
 
 	if (request->scored)
 		ExplainPropertyText("Pinecone Score", "computed from vectors", es);
+	if (request->no_search != PINECONE_NO_SEARCH_UNSAID)
+		ExplainPropertyText("Pinecone Search", psprintf("none: %s", reasons[request->no_search]), es);
 	if (request->other_metric != PINECONE_METRIC_UNKNOWN)
 		ExplainPropertyText("Pinecone Search",
 							psprintf("none: the index measures %s, which is %s, not %s",

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_values.h"
+#include "value/vector.h"
 #include "wire/message.h"
 
 /* Components of a vector, and ids of a fetch, that are shown. */
@@ -143,8 +144,8 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 
 		if (values->isnull[request->vector])
 			return NULL;
-		vector = pinecone_convert_vector(values->values[request->vector],
-										 getBaseType(values->types[request->vector]), &n);
+		vector = pinecone_vector_floats(values->values[request->vector],
+										getBaseType(values->types[request->vector]), &n);
 		if (!pinecone_run_can_search(request->metric, vector, n))
 			return NULL;
 		shown.vector = abbreviate_vector(vector, n);

@@ -8,256 +8,25 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 
 #include "admin/import.h"
+#include "admin/import_namespaces.h"
+#include "admin/import_options.h"
 #include "admin/import_sample.h"
-#include "client/alias.h"
 #include "client/session.h"
 #include "client/vectors.h"
-#include "option/column_type.h"
-#include "value/row.h"
-
-/* Records looked at in a namespace */
-#define DEFAULT_SAMPLE_SIZE 100
-#define MAX_SAMPLE_SIZE 100000
 
 /* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
 #define MAX_FIELD_COLUMNS 1000
 
 /* pgvector's limit */
 #define MAX_VECTOR_DIMENSIONS 16000
-
-typedef struct ImportOptions
-{
-	int sample_size;
-	Oid vector_type;	 /* FLOAT4ARRAYOID or pgvector's vector */
-	bool metadata;		 /* add a column for the whole object */
-	char *one_table;	 /* name of one table for all namespaces, or NULL */
-	bool aliases;		 /* a table for each alias of a namespace, too */
-	char *default_table; /* what the default namespace's table is called */
-} ImportOptions;
-
-/* ---- Options ---- */
-
-static void
-reject_option(DefElem *def, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, defGetString(def)),
-			 errhint("%s", hint)));
-}
-
-static Oid
-read_vector_type(DefElem *def)
-{
-	char *value = defGetString(def);
-	Oid vector = pinecone_column_type_of_pgvector("vector");
-
-	if (pg_strcasecmp(value, "real[]") == 0)
-		return FLOAT4ARRAYOID;
-	if (pg_strcasecmp(value, "vector") != 0)
-		reject_option(def, "Valid values are: real[], vector.");
-	if (!OidIsValid(vector))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("type \"vector\" does not exist"),
-				 errhint("Install it with CREATE EXTENSION vector, or import vectors as real[].")));
-	return vector;
-}
-
-static void
-read_options(List *defs, ImportOptions *options)
-{
-	Oid vector = pinecone_column_type_of_pgvector("vector");
-	ListCell *lc;
-
-	options->sample_size = DEFAULT_SAMPLE_SIZE;
-	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
-	options->metadata = true;
-	options->one_table = NULL;
-	options->aliases = false;
-	options->default_table = "default_namespace";
-	foreach(lc, defs)
-	{
-		DefElem *def = lfirst(lc);
-
-		if (strcmp(def->defname, "sample_size") == 0)
-		{
-			if (!parse_int(defGetString(def), &options->sample_size, 0, NULL) ||
-				options->sample_size < 0 || options->sample_size > MAX_SAMPLE_SIZE)
-				reject_option(def, psprintf("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE));
-		}
-		else if (strcmp(def->defname, "vector_type") == 0)
-			options->vector_type = read_vector_type(def);
-		else if (strcmp(def->defname, "metadata") == 0)
-		{
-			if (!parse_bool(defGetString(def), &options->metadata))
-				reject_option(def, "Valid values are true and false.");
-		}
-		else if (strcmp(def->defname, "one_table") == 0)
-		{
-			options->one_table = defGetString(def);
-			if (options->one_table[0] == '\0' || strlen(options->one_table) >= NAMEDATALEN)
-				reject_option(def, "It is the name of a table.");
-		}
-		else if (strcmp(def->defname, "aliases") == 0)
-		{
-			if (!parse_bool(defGetString(def), &options->aliases))
-				reject_option(def, "Valid values are true and false.");
-		}
-		else if (strcmp(def->defname, "default_table") == 0)
-		{
-			options->default_table = defGetString(def);
-			if (options->default_table[0] == '\0' || strlen(options->default_table) >= NAMEDATALEN)
-				reject_option(def, "It is the name of a table.");
-		}
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table, default_table, aliases.")));
-	}
-}
-
-/* ---- Namespaces ---- */
-
-static int
-compare_namespaces(const ListCell *a, const ListCell *b)
-{
-	return strcmp(((const PineconeNamespaceSummary *) lfirst(a))->name,
-				  ((const PineconeNamespaceSummary *) lfirst(b))->name);
-}
-
-static List *
-add_namespace(List *namespaces, const char *name, double records, const PineconeNamespaceInfo *info)
-{
-	PineconeNamespaceSummary *summary = palloc0(sizeof(PineconeNamespaceSummary));
-
-	summary->name = pstrdup(name);
-	summary->records = records;
-	for (int i = 0; info != NULL && i < info->nfields; i++)
-		summary->declared = lappend(summary->declared, pstrdup(info->fields[i]));
-	return lappend(namespaces, summary);
-}
-
-/* Sort by name; of the same namespace named twice, keep one. */
-static List *
-sort_namespaces(List *namespaces)
-{
-	List *result = NIL;
-	PineconeNamespaceSummary *last = NULL;
-	ListCell *lc;
-
-	list_sort(namespaces, compare_namespaces);
-	foreach(lc, namespaces)
-	{
-		PineconeNamespaceSummary *summary = lfirst(lc);
-
-		if (last != NULL && strcmp(last->name, summary->name) == 0)
-		{
-			last->declared = list_concat(last->declared, summary->declared);
-			last->records = Max(last->records, summary->records);
-		}
-		else
-		{
-			result = lappend(result, summary);
-			last = summary;
-		}
-	}
-	return result;
-}
-
-/*
- * The namespaces that the service lists, with the fields they declare.  Kinds
- * of indexes that have no such list are no error: statistics name namespaces
- * too.  The first page has been asked for.
- */
-static List *
-list_namespaces(PineconeSession *session, PineconeCall *call)
-{
-	List *namespaces = NIL;
-	char *token = NULL;
-	char *earlier_token = NULL;
-	int64 pages = 0;
-
-	for (;;)
-	{
-		PineconeFailure failure;
-		PineconeNamespaceInfo *infos;
-		int n;
-
-		pinecone_vectors_wait(call);
-		failure = pinecone_vectors_failure(call);
-		if (failure == PINECONE_FAILURE_UNSUPPORTED ||
-			failure == PINECONE_FAILURE_NO_NAMESPACE ||
-			failure == PINECONE_FAILURE_FORBIDDEN ||
-			failure == PINECONE_FAILURE_REJECTED)
-		{
-			pinecone_vectors_free(call);
-			return namespaces;
-		}
-		infos = pinecone_vectors_namespaces_result(call, &n, &token);
-		for (int i = 0; i < n; i++)
-			namespaces = add_namespace(namespaces, infos[i].name, -1, &infos[i]);
-		pinecone_vectors_free(call);
-
-		/* as for pages of records: they must come to an end */
-		if (token != NULL && earlier_token != NULL && strcmp(token, earlier_token) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROTOCOL_VIOLATION),
-					 errmsg("invalid response from Pinecone"),
-					 errdetail("The pages of namespaces come round: a pagination token was given twice.")));
-		pages++;
-		if ((pages & (pages - 1)) == 0)
-			earlier_token = token;
-		if (token == NULL)
-			return namespaces;
-		call = pinecone_vectors_list_namespaces(session, NULL, token);
-	}
-}
-
-static List *
-find_namespaces(PineconeSession *session, PineconeCall *list, PineconeStats *stats)
-{
-	List *namespaces = list_namespaces(session, list);
-
-	for (int i = 0; i < stats->nnamespaces; i++)
-		namespaces = add_namespace(namespaces, stats->namespaces[i].name,
-								   stats->namespaces[i].records, NULL);
-	/* the default namespace is there even in an empty index */
-	if (namespaces == NIL)
-		namespaces = add_namespace(namespaces, "", -1, NULL);
-	return sort_namespaces(namespaces);
-}
-
-/* No listing has aliases: they are asked for. */
-static List *
-add_aliases(PineconeSession *session, List *namespaces)
-{
-	List *aliases = pinecone_alias_list(session);
-	ListCell *lc;
-
-	foreach(lc, aliases)
-	{
-		PineconeAlias *alias = lfirst(lc);
-
-		namespaces = add_namespace(namespaces, alias->name, -1, NULL);
-		((PineconeNamespaceSummary *) llast(namespaces))->is_alias = true;
-	}
-	return sort_namespaces(namespaces);
-}
 
 /* ---- Names ---- */
 
@@ -297,7 +66,7 @@ choose_name(List *taken, const char *base)
  * first, so that what they are called does not depend on the others.
  */
 static void
-name_tables(List *namespaces, const ImportOptions *options)
+name_tables(List *namespaces, const PineconeImportOptions *options)
 {
 	List *taken = NIL;
 	ListCell *lc;
@@ -369,7 +138,7 @@ choose_column_name(List *taken, const char *field)
 }
 
 static char *
-vector_column_type(const PineconeStats *stats, const ImportOptions *options)
+vector_column_type(const PineconeStats *stats, const PineconeImportOptions *options)
 {
 	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
 		return "real[]";
@@ -409,7 +178,7 @@ append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary)
 
 static char *
 create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats, const char *server,
-			 const ImportOptions *options)
+			 const PineconeImportOptions *options)
 {
 	StringInfoData buf;
 
@@ -455,19 +224,19 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	PineconeSession *session;
 	PineconeStats stats;
-	ImportOptions options;
+	PineconeImportOptions options;
 	PineconeCall *list;
 	List *namespaces;
 	List *tables;
 	List *commands = NIL;
 	ListCell *lc;
 
-	read_options(stmt->options, &options);
+	pinecone_import_read_options(stmt->options, &options);
 	session = pinecone_session_get(serverid, GetUserId());
 	list = pinecone_vectors_list_namespaces(session, NULL, NULL);
 	/* a copy, for the session's may be replaced; its namespaces are read at once */
 	stats = *pinecone_session_stats(session, true, false);
-	namespaces = find_namespaces(session, list, &stats);
+	namespaces = pinecone_import_find_namespaces(session, list, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
 	if (options.one_table != NULL)
@@ -483,7 +252,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	else
 	{
 		if (options.aliases)
-			namespaces = add_aliases(session, namespaces);
+			namespaces = pinecone_import_add_aliases(session, namespaces);
 		name_tables(namespaces, &options);
 		tables = importable(namespaces, stmt);
 		pinecone_import_summarize(session, &stats, tables, options.sample_size, NULL);

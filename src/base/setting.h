@@ -18,6 +18,7 @@ extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
 extern bool pinecone_enable_columns;	   /* asking for only what the query uses */
 
 /* Joins */
+extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 

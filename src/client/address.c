@@ -13,13 +13,13 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
+#include "base/signals.h"
 #include "client/address.h"
 #include "client/poll.h"
 
@@ -153,8 +153,7 @@ start_lookup(const char *name)
 	Lookup *lookup = calloc(1, sizeof(Lookup) + strlen(name) + 1);
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all;
-	sigset_t old;
+	sigset_t signals;
 	int error;
 
 	if (lookup == NULL)
@@ -167,10 +166,9 @@ start_lookup(const char *name)
 	pthread_mutex_init(&lookup->lock, NULL);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
+	pinecone_signals_block(&signals);
 	error = pthread_create(&thread, &attributes, run_lookup, lookup);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pinecone_signals_restore(&signals);
 	pthread_attr_destroy(&attributes);
 	if (error != 0)
 	{

@@ -15,9 +15,8 @@
 #include "base/compat.h"
 #include "base/file.h"
 #include "client/call.h"
-#include "client/error.h"
+#include "client/problem.h"
 #include "client/turn.h"
-#include "wire/message.h"
 
 #define USER_AGENT "pinecone_fdw/1.0; source_tag=pinecone_fdw"
 
@@ -196,23 +195,6 @@ start_attempt(PineconeCall *call)
 	}
 }
 
-static char *
-copy_text(MemoryContext cxt, const char *text)
-{
-	return text ? MemoryContextStrdup(cxt, text) : NULL;
-}
-
-/* A call fails for the reason that another did; it outlives the other. */
-static void
-copy_problem(PineconeCall *call, const PineconeProblem *problem)
-{
-	call->problem = *problem;
-	call->problem.message = copy_text(call->cxt, problem->message);
-	call->problem.reason = copy_text(call->cxt, problem->reason);
-	call->problem.request_id = copy_text(call->cxt, problem->request_id);
-	call->problem.host = copy_text(call->cxt, problem->host);
-}
-
 /* Is it a call's turn, by what may be sent per second? */
 static bool
 take_turn(PineconeCall *call)
@@ -236,7 +218,7 @@ try_start(PineconeCall *call)
 	{
 		if (problem != NULL)
 		{
-			copy_problem(call, problem);
+			pinecone_problem_copy(&call->problem, problem, call->cxt);
 			call->state = PINECONE_CALL_FAILED;
 			unlist(call);
 		}
@@ -251,13 +233,6 @@ status_is_transient(long status)
 {
 	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
 		   status == 504;
-}
-
-bool
-pinecone_problem_is_quota(const PineconeProblem *problem)
-{
-	return problem->status == 429 && problem->message != NULL &&
-		   strstr(problem->message, "for the current month") != NULL;
 }
 
 /* Was this attempt one that another may repair? */
@@ -281,61 +256,6 @@ attempt_is_retryable(PineconeCall *call)
 		default:
 			return false;
 	}
-}
-
-/* Replace what must not be shown in bytes from elsewhere. */
-static void
-redact(char *text, size_t textlen, const char *secret)
-{
-	size_t len = strlen(secret);
-	char *end = text + textlen;
-	char *found = text;
-
-	while (len > 0 && (found = memmem(found, end - found, secret, len)) != NULL)
-	{
-		memset(found, '*', len);
-		found += len;
-	}
-}
-
-/* Note why an attempt failed; the last one is what is reported. */
-static void
-note_problem(PineconeCall *call)
-{
-	PineconeExchange *exchange = call->exchange;
-	PineconeProblem *problem = &call->problem;
-	MemoryContext old = MemoryContextSwitchTo(call->cxt);
-
-	memset(problem, 0, sizeof(*problem));
-	problem->outcome = exchange->outcome;
-	problem->status = exchange->status;
-	problem->attempts = call->attempts;
-	problem->retry_after = exchange->retry_after;
-	if (call->session->base_url != NULL)
-		problem->host = pstrdup(call->session->base_url);
-	if (exchange->request_id[0])
-		problem->request_id = pstrdup(exchange->request_id);
-	/* before it is cut to length, too: a part of a key is one too many */
-	if (exchange->body)
-		redact(exchange->body, exchange->body_len, call->api_key);
-	if (exchange->outcome == PINECONE_HTTP_ANSWERED)
-	{
-		problem->message = pinecone_message_decode_error(exchange->body, exchange->body_len,
-														 &problem->code);
-		/* it may be anybody's, and not for who asks */
-		if (problem->message == NULL && exchange->body_len > 0)
-			problem->message = psprintf("the reply (%s, %zu bytes) is not one of Pinecone's",
-										exchange->content_type[0] ? exchange->content_type : "of no type",
-										exchange->body_len);
-		problem->reason = pinecone_message_decode_reason(exchange->body, exchange->body_len);
-	}
-	else
-		problem->message = pstrdup(exchange->reason);
-	if (problem->message)
-		redact(problem->message, strlen(problem->message), call->api_key);
-	if (problem->request_id)
-		redact(problem->request_id, strlen(problem->request_id), call->api_key);
-	MemoryContextSwitchTo(old);
 }
 
 /* The key was refused: is there another one by now? */
@@ -480,7 +400,7 @@ finish_attempt(PineconeCall *call)
 		unlist(call);
 		return;
 	}
-	note_problem(call);
+	pinecone_problem_note(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
@@ -500,15 +420,7 @@ finish_attempt(PineconeCall *call)
 bool
 pinecone_call_reject(PineconeCall *call, const char *reason)
 {
-	PineconeProblem *problem = &call->problem;
-
-	memset(problem, 0, sizeof(*problem));
-	problem->outcome = PINECONE_HTTP_ANSWERED;
-	problem->status = call->exchange->status;
-	problem->invalid = reason;
-	problem->attempts = call->attempts;
-	if (call->exchange->request_id[0])
-		problem->request_id = MemoryContextStrdup(call->cxt, call->exchange->request_id);
+	pinecone_problem_note_invalid(call, reason);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "client/http.h"
+#include "client/problem.h"
 #include "client/vectors.h"
 
 typedef enum PineconeCallState
@@ -23,27 +24,6 @@ typedef enum PineconeCallState
 	PINECONE_CALL_SUCCEEDED,
 	PINECONE_CALL_FAILED
 } PineconeCallState;
-
-/* Why a call failed, for error.c. */
-typedef struct PineconeProblem
-{
-	PineconeHttpOutcome outcome;
-	long status;		 /* HTTP status when answered */
-	int code;			 /* gRPC code of the body, or 0 */
-	char *message;		 /* the service's or libcurl's own words, or NULL */
-	char *reason;		 /* the service's word for it in the body's details, or NULL */
-	char *request_id;	 /* or NULL */
-	char *host;			 /* where it was sent, if that was to the index; or NULL */
-	const char *invalid; /* what is wrong with a reply's body, or NULL */
-	bool host_refused;	 /* the host may not be talked to; message says why */
-	const char *remedy;	 /* and this what may be done */
-	double retry_after;	 /* s that the service wants to be left alone; or -1 */
-	int attempts;
-	const char *operation; /* what failed, if it was not the call itself but one it needs */
-} PineconeProblem;
-
-/* Is a quota used up that waiting does not bring back? */
-extern bool pinecone_problem_is_quota(const PineconeProblem *problem);
 
 struct PineconeCall
 {

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include <curl/curl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +23,9 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/setting.h"
+#include "base/signals.h"
 #include "client/address.h"
+#include "client/deadline.h"
 #include "client/http.h"
 #include "client/idle.h"
 #include "client/poll.h"
@@ -37,9 +38,6 @@
 
 /* Less than what libcurl takes for long, which is 1 MB */
 #define LONG_BODY 500000
-
-/* libcurl keeps an exchange's time; that long afterwards we do it for it. */
-#define OVERTIME_MS 200
 
 /* An exchange with what libcurl holds for it. */
 typedef struct Transfer
@@ -56,29 +54,17 @@ typedef struct Transfer
 	PineconeBody body;
 	bool oversized;
 	bool out_of_memory;
-	PineconeTime started_at;
-	int64 started_unattended; /* of unattended, at that time */
-	int connect_timeout_ms;
-	int timeout_ms;
+	PineconeDeadline deadline;
 	char error[CURL_ERROR_SIZE];
 } Transfer;
 
 typedef struct Http
 {
 	CURLM *multi;
-	int max_connections;	  /* that it knows of */
-	dlist_head transfers;	  /* that run */
-	int nlookups;			  /* of them, still without addresses */
-	PineconeTime timer_at;	  /* when libcurl wants to be called; 0: never */
-	PineconeTime deadline_at; /* before this none of them is out of time; 0: there is none */
-
-	/*
-	 * Microseconds in which nobody moved the exchanges on: an open cursor may not
-	 * be read from for an hour.  libcurl's timeouts run on in the meantime.
-	 */
-	int64 unattended;
-	PineconeTime attended_at; /* the last time somebody did; 0: never */
-	bool attended_elsewhere;
+	int max_connections;   /* that it knows of */
+	dlist_head transfers;  /* that run */
+	int nlookups;		   /* of them, still without addresses */
+	PineconeTime timer_at; /* when libcurl wants to be called; 0: never */
 
 	CURL *spare_handles[MAX_SPARE_HANDLES];
 	int nspare_handles;
@@ -286,16 +272,6 @@ append_headers(Transfer *transfer, const PineconeHttpRequest *request)
 		append_line(&transfer->headers, "Expect:");
 }
 
-/* The path and query of a URL */
-static const char *
-target_of(const char *url)
-{
-	const char *authority = strstr(url, "://");
-	const char *target = authority ? strchr(authority + 3, '/') : NULL;
-
-	return target ? target : "/";
-}
-
 static void
 set_options(Transfer *transfer, const PineconeHttpRequest *request)
 {
@@ -313,7 +289,7 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 
 	SET(CURLOPT_URL, request->url);
 	/* said twice, for libcurl 7.88 forgets a query that it has no memory for */
-	SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
+	SET(CURLOPT_REQUEST_TARGET, pinecone_route_target(request->url));
 	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -372,25 +348,6 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 				 errmsg("could not set up an HTTP request: %s", curl_easy_strerror(code))));
 }
 
-/* When an exchange fails for want of a connection, or else of a reply, at the latest */
-static PineconeTime
-deadline_of(const Transfer *transfer)
-{
-	if (!transfer->added)
-		return pinecone_clock_after_ms(transfer->started_at,
-									   Min(transfer->connect_timeout_ms, transfer->timeout_ms));
-	return pinecone_clock_after_ms(transfer->started_at, transfer->timeout_ms + OVERTIME_MS);
-}
-
-static void
-note_deadline(const Transfer *transfer)
-{
-	PineconeTime deadline = deadline_of(transfer);
-
-	if (http->deadline_at == 0 || deadline < http->deadline_at)
-		http->deadline_at = deadline;
-}
-
 static void begin_transfer(Transfer *transfer);
 
 PineconeExchange *
@@ -413,10 +370,7 @@ pinecone_http_start(const PineconeHttpRequest *request)
 												curl_easy_init();
 	if (transfer->easy == NULL)
 		report_no_memory();
-	transfer->connect_timeout_ms = request->connect_timeout_ms;
-	transfer->timeout_ms = request->timeout_ms;
-	transfer->started_at = pinecone_clock_now();
-	transfer->started_unattended = http->unattended;
+	pinecone_deadline_begin(&transfer->deadline, request->connect_timeout_ms, request->timeout_ms);
 	append_headers(transfer, request);
 	set_options(transfer, request);
 	pinecone_route_find(request->url, &transfer->route);
@@ -425,46 +379,11 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	http->nlookups++;
 	begin_transfer(transfer);
 	if (transfer->listed)
-		note_deadline(transfer);
+		pinecone_deadline_note(&transfer->deadline, transfer->added);
 	return &transfer->exchange;
 }
 
 /* ---- Moving on ---- */
-
-/*
- * Should libcurl look a name up itself it makes a thread, which inherits the
- * signals that are blocked then.  All have to be: PostgreSQL's handlers belong to
- * the main thread.
- */
-static void
-block_signals(sigset_t *old)
-{
-	static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
-	sigset_t all;
-
-	sigfillset(&all);
-	for (int i = 0; i < lengthof(synchronous); i++)
-		sigdelset(&all, synchronous[i]);
-	pthread_sigmask(SIG_BLOCK, &all, old);
-}
-
-static void
-restore_signals(const sigset_t *old)
-{
-	pthread_sigmask(SIG_SETMASK, old, NULL);
-}
-
-/* Did it time out only because we were not there to read? */
-static bool
-time_ran_out_unattended(Transfer *transfer, bool connected)
-{
-	int64 timeout = connected ? transfer->timeout_ms :
-								Min(transfer->connect_timeout_ms, transfer->timeout_ms);
-	int64 missed = http->unattended - transfer->started_unattended;
-
-	return missed > 0 &&
-		   pinecone_clock_now() - transfer->started_at - missed < timeout * 1000;
-}
 
 /* Has libcurl come so far that it could send the request? */
 static bool
@@ -481,7 +400,7 @@ outcome_of_timeout(Transfer *transfer)
 {
 	bool connected = transfer->added && is_connected(transfer);
 
-	if (time_ran_out_unattended(transfer, connected))
+	if (pinecone_deadline_has_lapsed(&transfer->deadline, connected))
 		return PINECONE_HTTP_LAPSED;
 	if (connected)
 		return PINECONE_HTTP_TIMED_OUT;
@@ -520,14 +439,6 @@ outcome_of(Transfer *transfer, CURLcode code)
 	}
 }
 
-/* The addresses led nowhere: the names may have others by now. */
-static void
-forget_addresses(Transfer *transfer)
-{
-	for (int i = 0; i < transfer->route.n; i++)
-		pinecone_address_forget(transfer->route.names[i]);
-}
-
 /* An exchange is over; why, if "reason" is given, or else in libcurl's words. */
 static void
 finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
@@ -555,7 +466,7 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	exchange->body = transfer->body.data;
 	exchange->body_len = transfer->body.len;
 	if (exchange->outcome == PINECONE_HTTP_UNREACHABLE || exchange->outcome == PINECONE_HTTP_UNCONNECTED)
-		forget_addresses(transfer);
+		pinecone_route_forget(&transfer->route);
 	detach_transfer(transfer);
 	/* the body may be read much later, along with those of many others */
 	release_handle(transfer);
@@ -584,64 +495,33 @@ give_up_all(CURLMcode code)
 	curl_multi_cleanup(failed->multi);
 	http = NULL;
 	pfree(failed);
-}
-
-/* Are its addresses known?  Else "failed" says so, if they are not to come. */
-static bool
-find_addresses(Transfer *transfer, const char **failed)
-{
-	const PineconeRoute *route = &transfer->route;
-
-	*failed = NULL;
-	curl_slist_free_all(transfer->addresses);
-	transfer->addresses = NULL;
-	for (int i = 0; i < route->n; i++)
-	{
-		const char *text;
-		char *line;
-
-		switch (pinecone_address_find(route->names[i], transfer->started_at, &text))
-		{
-			case PINECONE_ADDRESS_KNOWN:
-				break;
-			case PINECONE_ADDRESS_FAILED:
-				*failed = psprintf("Could not resolve host %s: %s", route->names[i], text);
-				return false;
-			default:
-				return false;
-		}
-		if (text[0] == '\0')
-			continue;
-		line = psprintf("%s:%d:%s", route->names[i], route->ports[i], text);
-		append_line(&transfer->addresses, line);
-		pfree(line);
-	}
-	return true;
-}
-
-static long
-ms_left(const Transfer *transfer, int timeout_ms)
-{
-	return Max(1, pinecone_clock_ms_until(pinecone_clock_after_ms(transfer->started_at, timeout_ms)));
+	pinecone_deadline_forget();
 }
 
 /* Let libcurl go on with an exchange if its addresses are known. */
 static void
 begin_transfer(Transfer *transfer)
 {
+	PineconeDeadline *deadline = &transfer->deadline;
+	char *lines[PINECONE_ROUTE_NAMES];
 	const char *failed;
 	CURLMcode code;
+	int n;
 
-	if (!find_addresses(transfer, &failed))
+	if (!pinecone_route_addresses(&transfer->route, deadline->started_at, lines, &n, &failed))
 	{
 		if (failed != NULL)
 			finish_transfer(transfer, CURLE_COULDNT_RESOLVE_HOST, failed);
 		return;
 	}
+	for (int i = 0; i < n; i++)
+		append_line(&transfer->addresses, lines[i]);
 	if (transfer->addresses != NULL)
 		curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->addresses);
-	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, ms_left(transfer, transfer->connect_timeout_ms));
-	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, ms_left(transfer, transfer->timeout_ms));
+	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+					 pinecone_deadline_ms_left(deadline, deadline->connect_timeout_ms));
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
+					 pinecone_deadline_ms_left(deadline, deadline->timeout_ms));
 	code = curl_multi_add_handle(http->multi, transfer->easy);
 	if (code != CURLM_OK)
 	{
@@ -720,23 +600,21 @@ take_finished(void)
 static void
 end_overdue(void)
 {
-	PineconeTime now = pinecone_clock_now();
 	dlist_mutable_iter iter;
 
-	if (http->deadline_at == 0 || now < http->deadline_at)
+	if (!pinecone_deadline_any_over())
 		return;
-	http->deadline_at = 0;
 	dlist_foreach_modify(iter, &http->transfers)
 	{
 		Transfer *transfer = dlist_container(Transfer, node, iter.cur);
 
-		if (now < deadline_of(transfer))
-			note_deadline(transfer);
+		if (!pinecone_deadline_is_over(&transfer->deadline, transfer->added))
+			pinecone_deadline_note(&transfer->deadline, transfer->added);
 		else
 			finish_transfer(transfer, CURLE_OPERATION_TIMEDOUT,
 							transfer->added ? NULL :
 											  psprintf("Resolving %s timed out after %d ms", transfer->route.names[0],
-													   Min(transfer->connect_timeout_ms, transfer->timeout_ms)));
+													   pinecone_deadline_connect_ms(&transfer->deadline)));
 	}
 }
 
@@ -746,15 +624,13 @@ advance_all(void)
 	sigset_t signals;
 	CURLMcode code;
 
-	if (http->attended_at != 0 && !http->attended_elsewhere)
-		http->unattended += pinecone_clock_now() - http->attended_at;
-	http->attended_elsewhere = false;
+	pinecone_deadline_attend();
 	advance_lookups();
 	if (http == NULL)
 		return;
-	block_signals(&signals);
+	pinecone_signals_block(&signals);
 	code = advance_sockets();
-	restore_signals(&signals);
+	pinecone_signals_restore(&signals);
 	take_finished();
 	if (code != CURLM_OK)
 	{
@@ -762,7 +638,7 @@ advance_all(void)
 		return;
 	}
 	end_overdue();
-	http->attended_at = pinecone_clock_now();
+	pinecone_deadline_attended();
 }
 
 bool
@@ -781,7 +657,7 @@ int
 pinecone_http_socket(void)
 {
 	initialize();
-	http->attended_elsewhere = true; /* somebody is going to wait on it */
+	pinecone_deadline_attended_elsewhere(); /* somebody is going to wait on it */
 	return pinecone_poll_descriptor();
 }
 
@@ -789,16 +665,9 @@ pinecone_http_socket(void)
 static long
 timer_timeout(void)
 {
-	PineconeTime at;
-
 	if (any_ended)
 		return 0;
-	if (http == NULL)
-		return -1;
-	at = http->timer_at;
-	if (http->deadline_at != 0 && (at == 0 || http->deadline_at < at))
-		at = http->deadline_at;
-	return at == 0 ? -1 : pinecone_clock_ms_until(at);
+	return http == NULL ? -1 : pinecone_deadline_timeout(http->timer_at);
 }
 
 void
@@ -821,7 +690,7 @@ pinecone_http_sleep(long timeout_ms)
 	if (timeout_ms != 0)
 	{
 		pinecone_poll_sleep(timeout_ms);
-		http->attended_at = pinecone_clock_now();
+		pinecone_deadline_attended();
 	}
 	CHECK_FOR_INTERRUPTS();
 }

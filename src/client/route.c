@@ -1,9 +1,10 @@
 /*
  * route.c
- *		The names that a request needs addresses of.
+ *		What a URL says of the way to it, and the addresses of the names on that way.
  */
 #include "postgres.h"
 
+#include "client/address.h"
 #include "client/route.h"
 
 /* What libcurl takes for a proxy's port when its URL has none */
@@ -107,4 +108,46 @@ pinecone_route_find(const char *url, PineconeRoute *route)
 	if (!begins_with(proxy, "socks4://") && !begins_with(proxy, "socks5://"))
 		route->n = 0;
 	add_place(route, proxy, begins_with(proxy, "https:") ? 443 : PROXY_PORT);
+}
+
+const char *
+pinecone_route_target(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *target = authority ? strchr(authority + 3, '/') : NULL;
+
+	return target ? target : "/";
+}
+
+bool
+pinecone_route_addresses(const PineconeRoute *route, PineconeTime waiting_since, char **lines,
+						 int *nlines, const char **failed)
+{
+	*failed = NULL;
+	*nlines = 0;
+	for (int i = 0; i < route->n; i++)
+	{
+		const char *text;
+
+		switch (pinecone_address_find(route->names[i], waiting_since, &text))
+		{
+			case PINECONE_ADDRESS_KNOWN:
+				break;
+			case PINECONE_ADDRESS_FAILED:
+				*failed = psprintf("Could not resolve host %s: %s", route->names[i], text);
+				return false;
+			default:
+				return false;
+		}
+		if (text[0] != '\0')
+			lines[(*nlines)++] = psprintf("%s:%d:%s", route->names[i], route->ports[i], text);
+	}
+	return true;
+}
+
+void
+pinecone_route_forget(const PineconeRoute *route)
+{
+	for (int i = 0; i < route->n; i++)
+		pinecone_address_forget(route->names[i]);
 }

@@ -56,7 +56,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	if (table->namespace_attnum == 0)
 		pinecone_modify_refuse_alias(modify, table->namespace_);
 	if (operation != CMD_DELETE)
-		modify->writer = pinecone_convert_writer(table, modify->stats, assigned);
+		modify->writer = pinecone_record_of_row_writer(table, modify->stats, assigned);
 	modify->sink = pinecone_sink_create(table, modify->session, &modify->counters,
 										deferred && !table->transactional ? log_of(statement) : NULL);
 	return modify;

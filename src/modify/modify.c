@@ -189,13 +189,13 @@ read_back(PineconeModify *modify, const PineconeRecord *record, Datum *values, b
 		old = MemoryContextSwitchTo(modify->cxt);
 		for (int i = 0; i < modify->table->ncolumns; i++)
 			wanted = bms_add_member(wanted, modify->table->columns[i].attnum);
-		modify->reader = pinecone_convert_reader(modify->table, wanted);
+		modify->reader = pinecone_row_reader(modify->table, wanted);
 		/* of an UPDATE's row there is as much as is looked at */
 		if (modify->operation == CMD_UPDATE)
-			pinecone_convert_read_null(modify->reader, NULL);
+			pinecone_row_read_null(modify->reader, NULL);
 		MemoryContextSwitchTo(old);
 	}
-	pinecone_convert_row(modify->reader, record, values, isnull);
+	pinecone_row_read(modify->reader, record, values, isnull);
 }
 
 /* Put a row in a slot that some of its values may point into. */
@@ -230,7 +230,7 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 	bool *isnull = palloc(natts * sizeof(bool));
 	PineconeRecord record;
 
-	pinecone_convert_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
+	pinecone_record_of_row_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
 	record.namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	read_back(modify, &record, values, isnull);
 	for (int i = 0; i < modify->table->ncolumns; i++)
@@ -289,8 +289,8 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	if (!modify->skips_existing)
 		pinecone_modify_check_inserted(rri, estate, slot);
 	namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
-	pinecone_convert_record(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
-							&write.record);
+	pinecone_record_of_row(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
+						   &write.record);
 	if (!modify->skips_existing)
 	{
 		if (modify->table->duplicate_error)
@@ -323,7 +323,7 @@ old_id(PineconeModify *modify, TupleTableSlot *plan_slot)
 						modify->table->name,
 						modify->table->columns[modify->table->id_attnum - 1].name),
 				 errhint("Declare the column as text, or leave such records out with a condition.")));
-	return pinecone_convert_id_text(modify->table->columns[modify->table->id_attnum - 1].typid, value);
+	return pinecone_id_text(modify->table->columns[modify->table->id_attnum - 1].typid, value);
 }
 
 static const char *
@@ -475,9 +475,9 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	pinecone_modify_check_policies(rri, estate, slot);
 	check_partition(modify, rri, estate, slot);
 	assigned = assigned_in_row(modify, slot, plan_slot);
-	pinecone_convert_assign(modify->writer, assigned);
+	pinecone_record_of_row_assign(modify->writer, assigned);
 	if (!pinecone_modify_must_replace(modify, namespace_) &&
-		pinecone_convert_set_metadata(modify->writer, slot->tts_values, slot->tts_isnull,
+		pinecone_record_of_row_update(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write.record))
 		pinecone_sink_write(modify->sink, namespace_, &write);
 	else
@@ -490,7 +490,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		MemoryContextSwitchTo(modify->row_cxt);
 		pinecone_modify_flush_watched(modify);
 		/* that, and making room, may have written other rows */
-		pinecone_convert_assign(modify->writer, assigned);
+		pinecone_record_of_row_assign(modify->writer, assigned);
 	}
 	if (modify->shows_rows)
 	{
@@ -498,8 +498,8 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 		slot_getallattrs(slot);
 		set_ctid(modify, slot,
 				 pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull),
-				 pinecone_convert_id_text(modify->table->columns[modify->table->id_attnum - 1].typid,
-										  slot->tts_values[modify->table->id_attnum - 1]));
+				 pinecone_id_text(modify->table->columns[modify->table->id_attnum - 1].typid,
+								  slot->tts_values[modify->table->id_attnum - 1]));
 	}
 	MemoryContextSwitchTo(old);
 	return slot;

@@ -9,6 +9,8 @@
 
 #include "modify/sink.h"
 #include "modify/statement.h"
+#include "value/id.h"
+#include "value/record_of_row.h"
 #include "value/row.h"
 
 typedef struct PineconeModify PineconeModify;
@@ -96,20 +98,9 @@ extern int pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleT
 									  int n);
 
 /* modify_direct.c */
-extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
-									 int subplan_index);
 extern void pineconeBeginDirectModify(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateDirectModify(ForeignScanState *node);
 extern void pineconeEndDirectModify(ForeignScanState *node);
-
-/*
- * delete_ids.c, for modify_direct.c: may a DELETE go by the scan's ids alone?
- * Then have them deleted; returns how many they are.
- */
-extern bool pinecone_modify_may_delete_ids(PineconeTable *table, ModifyTable *plan,
-										   ForeignScan *scan);
-extern double pinecone_modify_delete_ids(PineconeModify *modify, ForeignScanState *node,
-										 const char *namespace_);
 
 /* truncate.c */
 extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);

@@ -96,8 +96,8 @@ pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **
 		pinecone_modify_check_inserted(rri, estate, slots[i]);
 		candidate->namespace_ = pstrdup(pinecone_modify_namespace_of_row(modify, slots[i]->tts_values,
 																		 slots[i]->tts_isnull));
-		pinecone_convert_record(modify->writer, slots[i]->tts_values, slots[i]->tts_isnull, NULL,
-								&candidate->record);
+		pinecone_record_of_row(modify->writer, slots[i]->tts_values, slots[i]->tts_isnull, NULL,
+							   &candidate->record);
 		candidate->key = pinecone_modify_record_key(candidate->namespace_, candidate->record.id);
 		/* of the same id the first row stays */
 		candidate->wanted = pinecone_modify_remember(modify, &modify->inserted, candidate->key);

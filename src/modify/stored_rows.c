@@ -137,8 +137,8 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	const char *namespace_;
 
 	heap_deform_tuple(row->row, modify->desc, values, isnull);
-	pinecone_convert_assign(modify->writer, row->assigned);
-	pinecone_convert_record(modify->writer, values, isnull, stored, &write.record);
+	pinecone_record_of_row_assign(modify->writer, row->assigned);
+	pinecone_record_of_row(modify->writer, values, isnull, stored, &write.record);
 	namespace_ = pinecone_modify_namespace_of_row(modify, values, isnull);
 	if (strcmp(write.record.id, row->id) != 0 || strcmp(namespace_, row->namespace_) != 0)
 	{

@@ -31,9 +31,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
-#include "tcop/pquery.h"
 #include "utils/lsyscache.h"
-#include "utils/portal.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
@@ -42,7 +40,6 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/source.h"
-#include "value/row.h"
 
 /*
  * Costs, in units of a sequential page read.  A round trip is tens of
@@ -52,6 +49,9 @@
 #define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
 #define BYTE_COST 0.000125 /* transfer and decoding */
 #define METADATA_WIDTH 200 /* bytes, when nothing is known */
+
+/* Who bounds a distance wants what is near: so many records, where a third would be more. */
+#define NEAR_RECORDS 1000
 
 /* pg_opfamily's text_ops for btree */
 #define TEXT_BTREE_FAMILY 1994
@@ -71,64 +71,31 @@ ids_named(PineconeTranslate *cxt, Expr *clause)
 	return pinecone_translate_id(cxt, clause, &ids) ? pinecone_plan_count_values(cxt, ids) : 0;
 }
 
-/* Is a statement planned to be run, rather than to be explained? */
-static bool
-is_to_run(void)
-{
-	return ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_EXPLAIN;
-}
-
-/* Is the table all that a query reads, and the query one that is planned once? */
-static bool
-is_alone(PlannerInfo *root)
-{
-	Query *parse = root->parse;
-
-	return root->query_level == 1 && parse->commandType == CMD_SELECT && list_length(parse->rtable) == 1 &&
-		   !parse->hasSubLinks && parse->cteList == NIL && parse->setOperations == NULL;
-}
-
 /*
- * Does a query ask for so little that its plan is the same whatever statistics
- * say?  Records of given ids, or a few nearest neighbours; the score of these
- * depends on the metric.
+ * PostgreSQL takes a comparison of which it knows nothing to hold for a third of
+ * the rows.  A search that turns out to go further costs little more than one, so
+ * that a low guess is the better one; it goes where PostgreSQL keeps its own.
  */
-static bool
-asks_little(PlannerInfo *root, RelOptInfo *rel)
+static void
+guess_bounds(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
 
-	if (info->table->namespace_attnum != 0 || info->table->score_attnum != 0)
-		return false;
 	foreach(lc, rel->baserestrictinfo)
 	{
-		if (ids_named(&cxt, lfirst_node(RestrictInfo, lc)->clause) > 0)
-			return true;
-	}
-	return root->parse->limitCount != NULL && pinecone_plan_orders_by_distance(root, rel);
-}
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+		PineconeDistance distance;
+		PineconeCompare compare;
+		int bound;
 
-/*
- * Statistics that are on their way are waited for where the plan depends on
- * them.  Where it does not, they come beside the query; and old ones do for a
- * table alone.
- */
-static void
-find_stats(PlannerInfo *root, RelOptInfo *rel)
-{
-	PineconePlanInfo *info = rel->fdw_private;
-
-	if (is_to_run() && is_alone(root) && pinecone_session_stats_ready(info->session))
-	{
-		info->stats = pinecone_session_known_stats(info->session);
-		info->may_assume = info->stats == NULL && asks_little(root, rel);
+		if (info->stats != NULL && pinecone_enable_knn && !rinfo->pseudoconstant &&
+			(pinecone_translate_bound(&cxt, rinfo->clause, &distance, &bound) ?
+				 distance.metric == info->stats->metric :
+				 pinecone_translate_score_bound(&cxt, rinfo->clause, info->stats->metric, &bound, &compare)))
+			rinfo->norm_selec = Min(DEFAULT_INEQ_SEL, NEAR_RECORDS / Max(rel->tuples, 1));
 	}
-	if (info->stats == NULL && !info->may_assume)
-		info->stats = pinecone_session_stats(info->session, false, true);
-	if (info->session->stats_asked_at >= pinecone_plan_began)
-		info->planned_at = info->session->stats_asked_at;
 }
 
 void
@@ -152,11 +119,12 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		info->session = pinecone_session_get(info->table->server->serverid, info->userid);
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
-		find_stats(root, rel);
+		pinecone_plan_find_stats(root, rel);
 	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
 	pinecone_plan_namespaces(root, rel);
+	guess_bounds(root, rel);
 	set_baserel_size_estimates(root, rel);
 
 	/* An id names one record of a namespace at most. */
@@ -431,7 +399,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 		if (root->limit_tuples > cap)
 			startup = total;
 	}
-	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.op, rel->rows, startup,
+	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.expr, rel->rows, startup,
 					   total, pathkeys, rel->lateral_relids);
 }
 

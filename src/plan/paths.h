@@ -50,11 +50,20 @@ extern void pinecone_plan_conflicts(Query *query);
  */
 extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 
+/* The statistics that a relation is planned by, waited for where the plan depends on them. */
+extern void pinecone_plan_find_stats(PlannerInfo *root, RelOptInfo *rel);
+
 /* Is the query's order that of a distance, be it one that the index does not measure? */
 extern bool pinecone_plan_orders_by_distance(PlannerInfo *root, RelOptInfo *rel);
 
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
+
+/*
+ * The id of the stored record whose vector an expression is, or NULL: see
+ * plan_stored_query.c.
+ */
+extern Expr *pinecone_plan_stored_query(PlannerInfo *root, RelOptInfo *rel, Expr *vector);
 
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);

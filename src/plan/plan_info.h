@@ -28,6 +28,7 @@ typedef struct PineconePlanInfo
 	bool searchable;			 /* can it lead a path? */
 	bool ordered;				 /* whose rows then are in the query's order? */
 	PineconeMetric other_metric; /* of a distance that the index does not measure */
+	PineconeNoSearch no_search;	 /* if not: why? */
 	RelOptInfo *rel;			 /* the base relation, for aggregates on it */
 } PineconePlanInfo;
 

@@ -35,4 +35,8 @@ extern List *pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Ind
 extern void pineconeAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 											RangeTblEntry *target_rte, Relation rel);
 
+/* plan_direct.c */
+extern bool pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									 int subplan_index);
+
 #endif /* PINECONE_PLAN_MODIFY_H */

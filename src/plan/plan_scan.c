@@ -25,18 +25,19 @@
 typedef struct PlanContext
 {
 	PlannerInfo *root;
-	RelOptInfo *rel; /* the base relation */
+	RelOptInfo *rel;	/* the base relation */
+	PathTarget *target; /* what the scan will emit */
 	PineconePlanInfo *info;
 	PineconeTranslate translate;
 	PineconeRequest *request;
-	Expr *lead;		  /* what leads the path, see paths.h */
-	List *conditions; /* of PineconeCondition: to be sent */
-	List *local;	  /* clauses to be checked here */
-	List *pruning;	  /* those of them that choose namespaces */
-	List *bounds;	  /* those of them that end a search */
-	List *sent;		  /* clauses sent and not checked here */
-	OpExpr *distance; /* the distance searched by, or NULL */
-	Var *row;		  /* the whole row, as one column of the layout, or NULL */
+	Expr *lead;				  /* what leads the path, see paths.h */
+	List *conditions;		  /* of PineconeCondition: to be sent */
+	List *local;			  /* clauses to be checked here */
+	List *pruning;			  /* those of them that choose namespaces */
+	List *bounds;			  /* those of them that end a search */
+	List *sent;				  /* clauses sent and not checked here */
+	PineconeDistance *search; /* what distances in the layout are, or NULL */
+	Var *row;				  /* the whole row, as one column of the layout, or NULL */
 } PlanContext;
 
 /* ---- What is sent, and what is checked here ---- */
@@ -68,11 +69,10 @@ place_bound(PlanContext *cxt, Expr *clause)
 	PineconeDistance distance;
 	PineconeCompare compare;
 	int bound;
-	bool inclusive;
 
-	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound, &inclusive))
+	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound))
 	{
-		if (!equal(distance.op, cxt->distance))
+		if (!pinecone_translate_same_distance(&distance, cxt->search))
 			return;
 		cxt->bounds = lappend(cxt->bounds, clause);
 		if (cxt->request->bound < 0)
@@ -156,7 +156,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 	}
 	else if (operation_takes_filter(request->op))
 	{
-		if (cxt->distance != NULL)
+		if (cxt->search != NULL)
 			place_bound(cxt, clause);
 		place_as_filter(cxt, clause);
 	}
@@ -189,77 +189,20 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 	}
 }
 
-/* ---- Search by a stored record ---- */
-
-/*
- * The stored record whose vector an expression is: a scalar subquery for the
- * vector column of this very table by a single id.  Its plan, made already,
- * tells.  Returns the id's expression, or NULL.
- */
-static Expr *
-stored_record_id(PlanContext *cxt, Expr *vector)
-{
-	PlannerInfo *root = cxt->root;
-	Param *param = (Param *) vector;
-	ListCell *lc;
-
-	if (!IsA(vector, Param) || param->paramkind != PARAM_EXEC)
-		return NULL;
-	/* of a halfvec column it is rounded, and what is stored is not */
-	if (pinecone_column_type_is_halfvec(getBaseType(param->paramtype)))
-		return NULL;
-	/* in another namespace the id is another record's, or nobody's */
-	if (cxt->info->table->namespace_attnum > 0)
-		return NULL;
-	foreach(lc, root->init_plans)
-	{
-		SubPlan *subplan = lfirst(lc);
-		ForeignScan *scan;
-		PlannerInfo *subroot;
-		PineconeRequest *request;
-		TargetEntry *entry;
-		Expr *id;
-
-		if (subplan->subLinkType != EXPR_SUBLINK ||
-			list_length(subplan->setParam) != 1 ||
-			linitial_int(subplan->setParam) != param->paramid)
-			continue;
-		scan = list_nth(root->glob->subplans, subplan->plan_id - 1);
-		subroot = list_nth(root->glob->subroots, subplan->plan_id - 1);
-		if (!IsA(scan, ForeignScan) || scan->scan.scanrelid == 0 ||
-			planner_rt_fetch(scan->scan.scanrelid, subroot)->relid !=
-				planner_rt_fetch(cxt->rel->relid, root)->relid ||
-			scan->scan.plan.qual != NIL || scan->fdw_private == NIL)
-			return NULL;
-		request = pinecone_request_from_list(scan->fdw_private);
-		entry = linitial(scan->scan.plan.targetlist);
-		if (request->op != PINECONE_OP_FETCH || list_length(request->ids) != 1 ||
-			!IsA(entry->expr, Var) ||
-			((Var *) entry->expr)->varattno != cxt->info->table->values_attnum)
-			return NULL;
-		id = list_nth(scan->fdw_exprs, linitial_int(request->ids));
-		if (exprType((Node *) id) != TEXTOID)
-			return NULL;
-		return IsA(id, Const) ||
-					   (IsA(id, Param) && ((Param *) id)->paramkind == PARAM_EXTERN) ?
-				   id :
-				   NULL;
-	}
-	return NULL;
-}
+/* ---- Searches ---- */
 
 static void
 plan_search(PlanContext *cxt, bool sorted)
 {
-	PineconeDistance distance;
+	PineconeDistance *search = palloc0(sizeof(PineconeDistance));
 	Expr *id;
 
-	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, &distance))
+	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, search))
 		elog(ERROR, "expression is not a distance");
-	cxt->distance = distance.op;
-	cxt->request->metric = distance.metric;
-	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, distance.query);
-	id = stored_record_id(cxt, distance.query);
+	cxt->search = search;
+	cxt->request->metric = search->metric;
+	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
+	id = pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -287,13 +230,14 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	PineconeRequest *request = cxt->request;
 	AttrNumber score = score_column(info->table);
 
+	request->no_search = info->no_search;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
 		request->metric = info->stats->metric;
 	}
 	if (request->op == PINECONE_OP_QUERY || !info->searched ||
-		(!cxt->distance && (score == 0 || !bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))))
+		(!cxt->search && (score == 0 || !bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))))
 		return;
 	request->scored = request->want_values = true;
 	request->metric = info->search.metric;
@@ -333,17 +277,32 @@ plan_limit(PlanContext *cxt, bool sorted)
 typedef struct UsedColumns
 {
 	Index varno;
-	OpExpr *distance;	/* filled from the score: its column is not needed */
+	PlanContext *cxt;	/* with a search: distances are filled from scores, and */
+	List *distances;	/* their column is not needed; they are listed here */
 	Bitmapset *attnums; /* FirstLowInvalidHeapAttributeNumber-based */
 } UsedColumns;
+
+/* Is an expression the distance that is searched by, however it is spelled? */
+static bool
+is_searched(PlanContext *cxt, Node *node, PineconeDistance *distance)
+{
+	return (IsA(node, OpExpr) || IsA(node, FuncExpr)) &&
+		   pinecone_translate_distance(&cxt->translate, (Expr *) node, distance) &&
+		   pinecone_translate_same_distance(distance, cxt->search);
+}
 
 static bool
 collect_columns(Node *node, UsedColumns *used)
 {
+	PineconeDistance distance;
+
 	if (node == NULL)
 		return false;
-	if (used->distance != NULL && equal(node, used->distance))
+	if (used->cxt != NULL && is_searched(used->cxt, node, &distance))
+	{
+		used->distances = list_append_unique(used->distances, distance.expr);
 		return false;
+	}
 	if (IsA(node, Var))
 	{
 		Var *var = (Var *) node;
@@ -386,15 +345,14 @@ add_condition_columns(Bitmapset *used, const PineconeCondition *condition)
 }
 
 /*
- * Columns that the plan above and the local conditions use.  At this point the
- * relation's target is what its scan will emit.
+ * Columns that the plan above and the local conditions use.
  */
 static Bitmapset *
 used_columns(PlanContext *cxt, bool with_distance)
 {
-	UsedColumns used = {cxt->rel->relid, with_distance ? cxt->distance : NULL, NULL};
+	UsedColumns used = {cxt->rel->relid, with_distance ? cxt : NULL};
 
-	(void) collect_columns((Node *) cxt->rel->reltarget->exprs, &used);
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
 	(void) collect_columns((Node *) cxt->local, &used);
 	return is_modifying(cxt->root) ? add_condition_columns(used.attnums, cxt->request->filter) :
 									 used.attnums;
@@ -453,10 +411,11 @@ plan_columns(PlanContext *cxt, Bitmapset *used)
 	}
 }
 
-/* Scan tuples of the wanted columns and the distance. */
+/* Scan tuples of the wanted columns and the distance, in each of its spellings. */
 static List *
 plan_layout(PlanContext *cxt)
 {
+	UsedColumns used = {cxt->rel->relid, cxt};
 	PineconeRequest *request = cxt->request;
 	PineconeTable *table = cxt->info->table;
 	List *entries = NIL;
@@ -472,9 +431,20 @@ plan_layout(PlanContext *cxt)
 												   NULL, false));
 		request->layout = lappend_int(request->layout, column->attnum);
 	}
-	entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->distance),
-											   list_length(entries) + 1, NULL, false));
-	request->layout = lappend_int(request->layout, PINECONE_LAYOUT_DISTANCE);
+	used.distances = list_make1(cxt->search->expr);
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
+	(void) collect_columns((Node *) cxt->local, &used);
+	foreach(lc, used.distances)
+	{
+		PineconeDistance distance;
+
+		if (!is_searched(cxt, lfirst(lc), &distance))
+			elog(ERROR, "expression is not a distance");
+		entries = lappend(entries, makeTargetEntry((Expr *) copyObject(distance.expr),
+												   list_length(entries) + 1, NULL, false));
+		request->layout = lappend_int(request->layout, distance.negated ? PINECONE_LAYOUT_NEGATED :
+																		  PINECONE_LAYOUT_DISTANCE);
+	}
 	if (cxt->row != NULL)
 	{
 		entries = lappend(entries, makeTargetEntry((Expr *) copyObject(cxt->row),
@@ -488,7 +458,7 @@ plan_layout(PlanContext *cxt)
 static bool
 tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 {
-	UsedColumns used = {cxt->rel->relid, cxt->distance, NULL};
+	UsedColumns used = {cxt->rel->relid, cxt};
 	int i = -1;
 
 	(void) collect_columns((Node *) tlist, &used);
@@ -502,26 +472,21 @@ tlist_exceeds_layout(PlanContext *cxt, List *tlist)
 	return false;
 }
 
-static bool
-contains_expr(Node *node, void *expr)
-{
-	return node != NULL && (equal(node, expr) || expression_tree_walker(node, contains_expr, expr));
-}
-
 /*
  * The distance that the rows of any path show as the index measures it, because
  * SQL would round the vectors before: then it is the same whichever path brings them.
  */
-static OpExpr *
+static PineconeDistance *
 rounding_distance(PlanContext *cxt)
 {
-	PineconeDistance *search = &cxt->info->search;
+	UsedColumns used = {cxt->rel->relid, cxt};
 
-	if (!cxt->info->searched || !search->rounds ||
-		(!contains_expr((Node *) cxt->rel->reltarget->exprs, search->op) &&
-		 !contains_expr((Node *) cxt->local, search->op)))
+	if (!cxt->info->searched || !cxt->info->search.rounds)
 		return NULL;
-	return search->op;
+	cxt->search = &cxt->info->search;
+	(void) collect_columns((Node *) cxt->target->exprs, &used);
+	(void) collect_columns((Node *) cxt->local, &used);
+	return used.distances == NIL ? NULL : cxt->search;
 }
 
 /*
@@ -531,7 +496,7 @@ rounding_distance(PlanContext *cxt)
 static Var *
 whole_row(PlanContext *cxt)
 {
-	List *vars = pull_var_clause((Node *) cxt->rel->reltarget->exprs, PVC_RECURSE_PLACEHOLDERS);
+	List *vars = pull_var_clause((Node *) cxt->target->exprs, PVC_RECURSE_PLACEHOLDERS);
 	Var *row = NULL;
 	ListCell *lc;
 
@@ -570,7 +535,7 @@ can_have_layout(PlanContext *cxt, Bitmapset *used)
 static List *
 plan_output(PlanContext *cxt, List *entries)
 {
-	PathTarget *target = cxt->rel->reltarget;
+	PathTarget *target = cxt->target;
 
 	return expression_returns_set((Node *) target->exprs) ? copyObject(entries) :
 															make_tlist_from_pathtarget(target);
@@ -604,6 +569,31 @@ plan_count(PlanContext *cxt, List *tlist, List *having)
 							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
 }
 
+static bool
+has_expressions(PathTarget *target)
+{
+	ListCell *lc;
+
+	foreach(lc, target->exprs)
+	{
+		if (!IsA(lfirst(lc), Var))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the scan will emit.  Most often the relation's target has become that by
+ * now, and a node above is given up for it; but for min() and max() it is the
+ * path that has been given another target.
+ */
+static PathTarget *
+scan_target(RelOptInfo *rel, Path *path)
+{
+	return !has_expressions(rel->reltarget) && has_expressions(path->pathtarget) ? path->pathtarget :
+																				   rel->reltarget;
+}
+
 ForeignScan *
 pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 					   List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -617,6 +607,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.root = root;
 	cxt.info = rel->fdw_private;
 	cxt.rel = cxt.info->rel;
+	cxt.target = scan_target(cxt.rel, &path->path);
 	cxt.translate = pinecone_plan_translate(root, cxt.rel);
 	cxt.request = request;
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
@@ -648,10 +639,10 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);
-	if (cxt.distance == NULL && can_have_layout(&cxt, used))
-		cxt.distance = rounding_distance(&cxt);
+	if (cxt.search == NULL && can_have_layout(&cxt, used))
+		cxt.search = rounding_distance(&cxt);
 	plan_score(&cxt, used);
-	if (cxt.distance != NULL && can_have_layout(&cxt, used))
+	if (cxt.search != NULL && can_have_layout(&cxt, used))
 	{
 		/* the distance comes from the score, and its column may go */
 		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used_columns(&cxt, true)));

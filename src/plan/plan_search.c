@@ -18,8 +18,8 @@
 #include "base/compat.h"
 #include "client/session.h"
 #include "plan/paths.h"
+#include "plan/plan_no_search.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /* ---- Finding it ---- */
 
@@ -60,14 +60,17 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
 
-	if (!pinecone_pathkey_ascends(pathkey) || pathkey->pk_eclass->ec_has_volatile)
+	if (pathkey->pk_eclass->ec_has_volatile)
 		return false;
 	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
 		EquivalenceMember *em = lfirst(lc);
+		bool falls;
 
+		/* NULLs, first or last: records of a dense index all have vectors */
 		if (bms_equal(em->em_relids, rel->relids) &&
-			pinecone_translate_distance(&cxt, em->em_expr, distance) &&
+			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
+			falls != pinecone_pathkey_ascends(pathkey) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -104,10 +107,9 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	foreach(lc, rel->baserestrictinfo)
 	{
 		int bound;
-		bool inclusive;
 
 		if (pinecone_translate_bound(&cxt, lfirst_node(RestrictInfo, lc)->clause, distance,
-									 &bound, &inclusive) &&
+									 &bound) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}
@@ -204,7 +206,11 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 	if (info->searched)
 		info->other_metric = PINECONE_METRIC_UNKNOWN;
 	else
+	{
+		if (info->other_metric == PINECONE_METRIC_UNKNOWN)
+			info->no_search = pinecone_plan_why_no_search(root, rel);
 		warn_of_no_search(root, rel);
+	}
 }
 
 bool
@@ -220,10 +226,9 @@ pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
 		PineconeDistance distance;
 		PineconeCompare compare;
 		int bound;
-		bool inclusive;
 
-		if (pinecone_translate_bound(&cxt, clause, &distance, &bound, &inclusive) ?
-				equal(distance.op, info->search.op) :
+		if (pinecone_translate_bound(&cxt, clause, &distance, &bound) ?
+				pinecone_translate_same_distance(&distance, &info->search) :
 				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
 			return true;
 	}

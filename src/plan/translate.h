@@ -19,11 +19,12 @@ typedef struct PineconeTranslate
 	List *exprs; /* expressions to be evaluated at run time; grows */
 } PineconeTranslate;
 
-/* vec <op> q */
+/* vec <op> q, or a function of both */
 typedef struct PineconeDistance
 {
-	OpExpr *op;			   /* the whole expression, as it stands in the query */
-	PineconeMetric metric; /* the metric whose distance the operator is */
+	Expr *expr;			   /* the whole expression, as it stands in the query */
+	PineconeMetric metric; /* the metric whose distance it is */
+	bool negated;		   /* it is the distance times -1 */
 	Expr *query;		   /* the query vector */
 	bool rounds;		   /* of vectors that SQL rounds first, and the index does not */
 } PineconeDistance;
@@ -62,17 +63,31 @@ extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
 
 /* ---- translate_distance.c ---- */
 
-/* vec <op> q, with q free of the table's columns. */
+/* vec <op> q, with q free of the table's columns, also in the form of a function. */
 extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 										PineconeDistance *distance);
 
-/* vec <op> q < r: *bound is the number of r. */
+/* Are these the same, however they are spelled? */
+extern bool pinecone_translate_same_distance(const PineconeDistance *a, const PineconeDistance *b);
+
+/* ---- translate_monotone.c ---- */
+
+/* Does an expression rise with a distance, or fall, as 1 - (vec <op> q) does? */
+extern bool pinecone_translate_ranked(PineconeTranslate *cxt, Expr *expr,
+									  PineconeDistance *distance, bool *falls);
+
+/*
+ * A condition that ends a search: vec <op> q < r, *bound is the number of r, a
+ * float8; or any other spelling of one, *bound is the number of a boolean on the
+ * distance, which stands in it as a CaseTestExpr: true of the best distances, false
+ * from somewhere on.
+ */
 extern bool pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause,
-									 PineconeDistance *distance, int *bound, bool *inclusive);
+									 PineconeDistance *distance, int *bound);
 
 /*
  * score > s, or where the metric's scores are distances score < s: *bound is the
- * number of s, a real or float8.
+ * number of s, a real or float8.  Or a boolean likewise.
  */
 extern bool pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause,
 										   PineconeMetric metric, int *bound,

@@ -6,6 +6,7 @@
 
 #include "catalog/dependency.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "nodes/nodeFuncs.h"
@@ -13,9 +14,9 @@
 #include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 
+#include "base/setting.h"
 #include "option/column_type.h"
 #include "plan/translate_expr.h"
-#include "value/row.h"
 
 /*
  * A cast between real[] and pgvector's vector keeps the vector.  One to halfvec
@@ -50,42 +51,66 @@ as_vector(PineconeTranslate *cxt, Node *query)
 	return (Expr *) eval_const_expressions(cxt->root, query);
 }
 
-/* The metric whose distance an operator on two vectors computes. */
-static PineconeMetric
-metric_of_operator(Oid opno)
+typedef struct Spelling
 {
-	static const struct
-	{
-		const char *name;
-		PineconeMetric metric;
-	} names[] = {
-		{"<=>", PINECONE_METRIC_COSINE},
-		{"<->", PINECONE_METRIC_EUCLIDEAN},
-		{"<#>", PINECONE_METRIC_DOTPRODUCT},
-	};
-	Oid left;
-	Oid right;
+	const char *name;
+	PineconeMetric metric;
+	bool negated;
+} Spelling;
+
+/* pgvector's operators, and ours for arrays */
+static const Spelling operators[] = {
+	{"<=>", PINECONE_METRIC_COSINE},
+	{"<->", PINECONE_METRIC_EUCLIDEAN},
+	{"<#>", PINECONE_METRIC_DOTPRODUCT},
+	{NULL},
+};
+
+/* The functions behind them, under their documented names */
+static const Spelling functions[] = {
+	{"cosine_distance", PINECONE_METRIC_COSINE},
+	{"l2_distance", PINECONE_METRIC_EUCLIDEAN},
+	{"inner_product", PINECONE_METRIC_DOTPRODUCT, true},
+	{"vector_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{"halfvec_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{NULL},
+};
+static const Spelling own_functions[] = {
+	{"pinecone_cosine_distance", PINECONE_METRIC_COSINE},
+	{"pinecone_l2_distance", PINECONE_METRIC_EUCLIDEAN},
+	{"pinecone_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{"pinecone_array_cosine_distance", PINECONE_METRIC_COSINE},
+	{"pinecone_array_l2_distance", PINECONE_METRIC_EUCLIDEAN},
+	{"pinecone_array_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{NULL},
+};
+
+/* Which distance an operator or a function of two vectors computes, or NULL. */
+static const Spelling *
+spelling_of(Oid classid, Oid oid, Oid left, Oid right)
+{
+	bool ours = left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
+	const Spelling *spelling = operators;
 	Oid extension;
-	bool ours;
 	char *name;
 
-	op_input_types(opno, &left, &right);
-	ours = left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
 	if (left != right || !(ours || pinecone_column_type_is_vector(left)))
-		return PINECONE_METRIC_UNKNOWN;
+		return NULL;
 
 	/* ours for arrays, pgvector's for its own type; nobody else's */
-	extension = getExtensionOfObject(OperatorRelationId, opno);
+	extension = getExtensionOfObject(classid, oid);
 	if (!OidIsValid(extension) || extension != get_extension_oid(ours ? "pinecone_fdw" : "vector", true))
-		return PINECONE_METRIC_UNKNOWN;
+		return NULL;
 
-	name = get_opname(opno);
-	for (int i = 0; name != NULL && i < lengthof(names); i++)
+	name = classid == OperatorRelationId ? get_opname(oid) : get_func_name(oid);
+	if (classid == ProcedureRelationId)
+		spelling = ours ? own_functions : functions;
+	for (; name != NULL && spelling->name != NULL; spelling++)
 	{
-		if (strcmp(name, names[i].name) == 0)
-			return names[i].metric;
+		if (strcmp(name, spelling->name) == 0)
+			return spelling;
 	}
-	return PINECONE_METRIC_UNKNOWN;
+	return NULL;
 }
 
 /* The dense vector column, or NULL. */
@@ -98,14 +123,21 @@ match_vector(PineconeTranslate *cxt, Node *node)
 bool
 pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
 {
-	OpExpr *op = (OpExpr *) expr;
+	const Spelling *spelling;
+	List *args;
 	Node *left;
 	Node *right;
 
-	if (!IsA(expr, OpExpr) || list_length(op->args) != 2)
+	if (IsA(expr, OpExpr))
+		args = ((OpExpr *) expr)->args;
+	else if (IsA(expr, FuncExpr) && pinecone_enable_spellings)
+		args = ((FuncExpr *) expr)->args;
+	else
 		return false;
-	left = linitial(op->args);
-	right = lsecond(op->args);
+	if (list_length(args) != 2)
+		return false;
+	left = linitial(args);
+	right = lsecond(args);
 	if (match_vector(cxt, left) == NULL)
 	{
 		Node *swap = left;
@@ -115,80 +147,22 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	}
 	if (match_vector(cxt, left) == NULL || !pinecone_translate_is_value(cxt, (Expr *) right))
 		return false;
-	distance->metric = metric_of_operator(op->opno);
-	distance->op = op;
-	if (distance->metric == PINECONE_METRIC_UNKNOWN)
+	spelling = spelling_of(IsA(expr, OpExpr) ? OperatorRelationId : ProcedureRelationId,
+						   IsA(expr, OpExpr) ? ((OpExpr *) expr)->opno : ((FuncExpr *) expr)->funcid,
+						   exprType(linitial(args)), exprType(lsecond(args)));
+	if (spelling == NULL)
 		return false;
+	distance->expr = expr;
+	distance->metric = spelling->metric;
+	distance->negated = spelling->negated;
 	distance->query = as_vector(cxt, right);
 	distance->rounds = pinecone_column_type_is_halfvec(getBaseType(match_vector(cxt, left)->typid)) ||
-					   pinecone_column_type_is_halfvec(exprType(linitial(op->args)));
+					   pinecone_column_type_is_halfvec(exprType(linitial(args)));
 	return true;
 }
 
 bool
-pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance *distance,
-						 int *bound, bool *inclusive)
+pinecone_translate_same_distance(const PineconeDistance *a, const PineconeDistance *b)
 {
-	OpExpr *op = (OpExpr *) clause;
-	PineconeCompare compare;
-	Expr *left;
-	Expr *right;
-
-	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
-		!pinecone_translate_compare(op->opno, &compare))
-		return false;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	if (!pinecone_translate_distance(cxt, left, distance))
-	{
-		Expr *swap = left;
-
-		left = right;
-		right = swap;
-		compare = pinecone_translate_commute(compare);
-		if (!pinecone_translate_distance(cxt, left, distance))
-			return false;
-	}
-	if ((compare != PINECONE_LT && compare != PINECONE_LE) ||
-		exprType((Node *) right) != FLOAT8OID || !pinecone_translate_is_value(cxt, right))
-		return false;
-	*inclusive = compare == PINECONE_LE;
-	*bound = pinecone_translate_add_expr(cxt, right);
-	return true;
-}
-
-bool
-pinecone_translate_score_bound(PineconeTranslate *cxt, Expr *clause, PineconeMetric metric,
-							   int *bound, PineconeCompare *compare)
-{
-	OpExpr *op = (OpExpr *) clause;
-	bool low = metric == PINECONE_METRIC_EUCLIDEAN;
-	Expr *left;
-	Expr *right;
-	Oid type;
-
-	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
-		!pinecone_translate_compare(op->opno, compare))
-		return false;
-	left = linitial(op->args);
-	right = lsecond(op->args);
-	if (pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_SCORE) == NULL)
-	{
-		Expr *swap = left;
-
-		left = right;
-		right = swap;
-		*compare = pinecone_translate_commute(*compare);
-		if (pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_SCORE) == NULL)
-			return false;
-	}
-	/* the other side of a bound is where the search begins */
-	if (low ? *compare != PINECONE_LT && *compare != PINECONE_LE :
-			  *compare != PINECONE_GT && *compare != PINECONE_GE)
-		return false;
-	type = exprType((Node *) right);
-	if ((type != FLOAT8OID && type != FLOAT4OID) || !pinecone_translate_is_value(cxt, right))
-		return false;
-	*bound = pinecone_translate_add_expr(cxt, right);
-	return true;
+	return a->metric == b->metric && equal(a->query, b->query);
 }

@@ -62,11 +62,11 @@ enum RequestNumber
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
 	NUM_BOUND,
-	NUM_BOUND_INCLUSIVE,
 	NUM_SCORE_BOUND,
 	NUM_SCORE_COMPARE,
 	NUM_SCORED,
 	NUM_OTHER_METRIC,
+	NUM_NO_SEARCH,
 	NUM_LIMIT,
 	NUM_OFFSET,
 	NUM_WANT_VALUES,
@@ -92,10 +92,10 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
 	numbers[NUM_BOUND] = request->bound;
-	numbers[NUM_BOUND_INCLUSIVE] = request->bound_inclusive;
 	numbers[NUM_SCORE_BOUND] = request->score_bound;
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
+	numbers[NUM_NO_SEARCH] = request->no_search;
 	numbers[NUM_OTHER_METRIC] = request->other_metric;
 	numbers[NUM_LIMIT] = request->limit;
 	numbers[NUM_OFFSET] = request->offset;
@@ -137,10 +137,10 @@ pinecone_request_from_list(List *list)
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
 	request->bound = list_nth_int(numbers, NUM_BOUND);
-	request->bound_inclusive = list_nth_int(numbers, NUM_BOUND_INCLUSIVE);
 	request->score_bound = list_nth_int(numbers, NUM_SCORE_BOUND);
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
+	request->no_search = list_nth_int(numbers, NUM_NO_SEARCH);
 	request->other_metric = list_nth_int(numbers, NUM_OTHER_METRIC);
 	request->limit = list_nth_int(numbers, NUM_LIMIT);
 	request->offset = list_nth_int(numbers, NUM_OFFSET);
@@ -185,4 +185,15 @@ pinecone_request_operation_name(PineconeOperation op)
 			return "count by update dry run";
 	}
 	elog(ERROR, "unrecognized Pinecone operation: %d", (int) op);
+}
+
+Bitmapset *
+pinecone_request_columns(const PineconeCondition *condition)
+{
+	Bitmapset *columns = condition->attnum > 0 ? bms_make_singleton(condition->attnum) : NULL;
+	ListCell *lc;
+
+	foreach(lc, condition->args)
+		columns = bms_join(columns, pinecone_request_columns(lfirst(lc)));
+	return columns;
 }

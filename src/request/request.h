@@ -71,10 +71,28 @@ typedef struct PineconeCondition
 	List *args;		   /* of PineconeCondition */
 } PineconeCondition;
 
+/* Why a distance in a query is no search, for EXPLAIN */
+typedef enum PineconeNoSearch
+{
+	PINECONE_NO_SEARCH_UNSAID,		/* there is none, or there is one */
+	PINECONE_NO_SEARCH_VOLATILE,	/* the query vector may differ from row to row */
+	PINECONE_NO_SEARCH_JOINED,		/* it is another relation's */
+	PINECONE_NO_SEARCH_OWN_COLUMNS, /* it is made of the row */
+	PINECONE_NO_SEARCH_FUNCTION,	/* no distance that an index measures */
+	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
+} PineconeNoSearch;
+
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
-#define PINECONE_LAYOUT_COUNT 0		/* of STATS and COUNT */
-#define PINECONE_LAYOUT_ROW (-1000) /* the whole row, in one */
+#define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
+#define PINECONE_LAYOUT_COUNT 0		 /* of STATS and COUNT */
+#define PINECONE_LAYOUT_ROW (-1000)	 /* the whole row, in one */
+
+/* No distance or score that matters is as far from 0. */
+#define PINECONE_FAR 1e30
+
+/* Cosines, rounded as the service does */
+#define PINECONE_MAX_COSINE 1.1
 
 typedef struct PineconeRequest
 {
@@ -90,14 +108,15 @@ typedef struct PineconeRequest
 
 	/* Nearest neighbours */
 	PineconeMetric metric;
-	int vector;	   /* number of the query vector, or -1 */
-	int vector_id; /* number of the id of a stored record whose
+	int vector;					   /* number of the query vector, or -1 */
+	int vector_id;				   /* number of the id of a stored record whose
 								 * vector is the query, or -1 */
-	int bound;	   /* number of a float8: distance limit, or -1 */
-	bool bound_inclusive;
+	int bound;					   /* number of a float8: distance limit, or -1; or of
+								 * a boolean that distances meet up to some limit */
 	int score_bound;			   /* number of a real or float8 that scores have to */
-	PineconeCompare score_compare; /* be on this side of, or -1 */
+	PineconeCompare score_compare; /* be on this side of, or -1; or of a boolean */
 	bool scored;				   /* scores are computed here: nothing else brings them */
+	PineconeNoSearch no_search;	   /* why a distance of the query is none */
 	PineconeMetric other_metric;   /* that a distance of the query has, which
 								 * the index does not measure; or unknown */
 
@@ -125,6 +144,9 @@ typedef struct PineconeRequest
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
+
+/* The columns that a condition, with those it is made of, looks at. */
+extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
 
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 

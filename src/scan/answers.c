@@ -104,9 +104,17 @@ collect_params(Node *node, void *context)
 	return expression_tree_walker(node, collect_params, context);
 }
 
+/* Is an expression a condition that only is true or false of a namespace, or a distance? */
+static bool
+is_condition(const PineconeRequest *request, int number, Oid type)
+{
+	return list_member_int(request->namespace_quals, number) ||
+		   (type == BOOLOID && (number == request->bound || number == request->score_bound));
+}
+
 /*
- * What an answer depends on.  Conditions on the namespace are evaluated for
- * each of them later; of these it is the parameters.
+ * What an answer depends on.  Conditions on the namespace or the distance are
+ * evaluated for each of them later; of these it is the parameters.
  */
 static void
 prepare_key(PineconeAnswers *ahead)
@@ -118,7 +126,7 @@ prepare_key(PineconeAnswers *ahead)
 
 	foreach(lc, ((ForeignScan *) node->ss.ps.plan)->fdw_exprs)
 	{
-		if (list_member_int(state->request->namespace_quals, foreach_current_index(lc)))
+		if (is_condition(state->request, foreach_current_index(lc), exprType(lfirst(lc))))
 			(void) collect_params(lfirst(lc), &exprs);
 		else
 			exprs = lappend(exprs, lfirst(lc));

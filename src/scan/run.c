@@ -3,7 +3,7 @@
  *		One run of a scan, from its first row to its last.
  *
  * A run evaluates the request's expressions, opens a source of records and
- * turns each into a scan tuple.  Those of searches are run_search.c's.  Counts are
+ * turns each into a scan tuple.  Those of searches are search_rows.c's.  Counts are
  * runs, too: see run_count.c.
  */
 #include "postgres.h"
@@ -21,13 +21,14 @@
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
+#include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
 #include "scan/run_row.h"
-#include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "scan/score.h"
+#include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
 static bool
@@ -89,26 +90,11 @@ start_search(ForeignScanState *node)
 	PineconeRequest *request = state->request;
 	PineconeSourceSpec spec;
 
-	state->run->bound = get_float8_infinity();
-	if (request->bound >= 0)
-	{
-		if (!pinecone_run_evaluate(node, request->bound))
-		{
-			state->run->done = true;
-			return;
-		}
-		state->run->bound = DatumGetFloat8(state->run->values.values[request->bound]);
-		/* NaN sorts above every distance */
-		if (isnan(state->run->bound))
-			state->run->bound = get_float8_infinity();
-	}
-
-	if (request->score_bound >= 0 && !pinecone_run_evaluate(node, request->score_bound))
+	if (!pinecone_bound_begin(node))
 	{
 		state->run->done = true;
 		return;
 	}
-
 	pinecone_run_fill_spec(node, PINECONE_OP_QUERY, &spec);
 	if (request->vector_id >= 0)
 	{

@@ -15,7 +15,7 @@
 #include "request/filter.h"
 #include "scan/fanout.h"
 
-/* Rows of a search that do not come as they are to be returned: see run_search.h. */
+/* Rows of a search that do not come as they are to be returned: see search_rows.h. */
 typedef struct PineconeSearchRows
 {
 	Tuplesortstate *sort; /* NULL: no such rows */
@@ -54,7 +54,8 @@ typedef struct PineconeRun
 	/* A search */
 	int nvalues; /* query vector */
 	const float *vector;
-	double bound;	/* greatest distance wanted; infinite: any */
+	double bound; /* greatest distance wanted; infinite: any */
+	double score_bound;
 	bool unchecked; /* statistics have not come that tell whether the index fits */
 	PineconeSearchRows search;
 

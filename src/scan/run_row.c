@@ -17,11 +17,10 @@ pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *valu
 {
 	for (int i = 0; i < state->nlayout; i++)
 	{
-		if (state->layout[i] == PINECONE_LAYOUT_DISTANCE)
-		{
-			values[i] = Float8GetDatum(distance);
-			isnull[i] = false;
-		}
+		if (state->layout[i] > 0 || state->layout[i] == PINECONE_LAYOUT_ROW)
+			continue;
+		values[i] = Float8GetDatum(state->layout[i] == PINECONE_LAYOUT_NEGATED ? -distance : distance);
+		isnull[i] = false;
 	}
 }
 
@@ -58,16 +57,16 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	}
 	if (state->nlayout == 0)
 	{
-		pinecone_convert_row(state->reader, record, values, isnull);
+		pinecone_row_read(state->reader, record, values, isnull);
 		return;
 	}
-	pinecone_convert_row(state->reader, record, state->row_values, state->row_isnull);
+	pinecone_row_read(state->reader, record, state->row_values, state->row_isnull);
 	for (int i = 0; i < state->nlayout; i++)
 	{
 		AttrNumber attnum = state->layout[i];
 
-		isnull[i] = attnum == PINECONE_LAYOUT_DISTANCE ||
-					(attnum > 0 && state->row_isnull[attnum - 1]);
+		/* distances follow below */
+		isnull[i] = attnum == PINECONE_LAYOUT_ROW ? false : attnum <= 0 || state->row_isnull[attnum - 1];
 		if (attnum == PINECONE_LAYOUT_ROW)
 			values[i] = heap_copy_tuple_as_datum(heap_form_tuple(state->row_desc, state->row_values,
 																 state->row_isnull),

@@ -22,6 +22,7 @@
 #include "base/setting.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "value/vector.h"
 
 /*
  * Scores are float32, and so are the squares that they are made of: they mean
@@ -221,8 +222,8 @@ pinecone_run_evaluate_vector(ForeignScanState *node)
 	if (!pinecone_run_evaluate(node, number))
 		return;
 	old = MemoryContextSwitchTo(run->cxt);
-	run->vector = pinecone_convert_vector(run->values.values[number],
-										  getBaseType(run->values.types[number]), &run->nvalues);
+	run->vector = pinecone_vector_floats(run->values.values[number],
+										 getBaseType(run->values.types[number]), &run->nvalues);
 	MemoryContextSwitchTo(old);
 }
 

@@ -84,7 +84,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 		if (column->role == PINECONE_ROLE_SCORE)
 			state->score_is_real = getBaseType(column->typid) == FLOAT4OID;
 	}
-	state->reader = pinecone_convert_reader(state->table, wanted);
+	state->reader = pinecone_row_reader(state->table, wanted);
 	state->row_values = palloc0(Max(state->table->ncolumns, 1) * sizeof(Datum));
 	state->row_isnull = palloc0(Max(state->table->ncolumns, 1) * sizeof(bool));
 

@@ -15,27 +15,32 @@
 #include "scan/unmatched.h"
 #include "value/lookalike.h"
 
-/* Warn of those columns of a condition that the record lacks. */
+/* Warn of a column that the record lacks. */
 static void
-compare_columns(PineconeTable *table, const PineconeCondition *condition,
-				const PineconeFields *fields, const char *id)
+compare_column(PineconeTable *table, const PineconeColumn *column, const PineconeFields *fields,
+			   const char *id)
 {
-	PineconeColumn *column;
-	ListCell *lc;
-
-	foreach(lc, condition->args)
-		compare_columns(table, lfirst(lc), fields, id);
-	if (condition->attnum <= 0)
-		return;
-	column = pinecone_option_column(table, condition->attnum);
-	if (column == NULL || column->role != PINECONE_ROLE_FIELD)
-		return;
 	for (int i = 0; i < fields->n; i++)
 	{
 		if (fields->fields[i].name != NULL && strcmp(fields->fields[i].name, column->field) == 0)
 			return;
 	}
 	pinecone_lookalike_warn(table, column, fields, id);
+}
+
+static void
+compare_columns(PineconeTable *table, Bitmapset *columns, const PineconeRecord *record)
+{
+	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
+	int attnum = -1;
+
+	while ((attnum = bms_next_member(columns, attnum)) >= 0)
+	{
+		PineconeColumn *column = pinecone_option_column(table, attnum);
+
+		if (column != NULL && column->role == PINECONE_ROLE_FIELD)
+			compare_column(table, column, fields, record->id);
+	}
 }
 
 void
@@ -61,7 +66,6 @@ pinecone_unmatched_look(ForeignScanState *node)
 	spec.want_metadata = true;
 	source = pinecone_source_begin(&spec);
 	if (pinecone_source_next(source, true, &record) == PINECONE_SOURCE_RECORD)
-		compare_columns(state->table, state->request->filter,
-						pinecone_vectors_metadata_fields(record), record->id);
+		compare_columns(state->table, pinecone_request_columns(state->request->filter), record);
 	pinecone_source_end(source);
 }

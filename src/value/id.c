@@ -13,10 +13,10 @@
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
-#include "value/row.h"
+#include "value/id.h"
 
 char *
-pinecone_convert_id_text(Oid typid, Datum value)
+pinecone_id_text(Oid typid, Datum value)
 {
 	switch (getBaseType(typid))
 	{
@@ -59,7 +59,7 @@ integer_id(const char *id, int64 min, int64 max, int64 *number)
 }
 
 bool
-pinecone_convert_id_datum(Oid typid, const char *id, Datum *datum)
+pinecone_id_datum(Oid typid, const char *id, Datum *datum)
 {
 	int64 number;
 

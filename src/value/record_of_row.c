@@ -17,8 +17,9 @@
 #include "utils/numeric.h"
 
 #include "client/vectors.h"
+#include "value/id.h"
 #include "value/metadata.h"
-#include "value/row.h"
+#include "value/record_of_row.h"
 #include "value/vector.h"
 
 /* Limits of API 2025-10 */
@@ -88,8 +89,8 @@ check_shared_fields(PineconeWriter *writer, const bool *isnull)
 }
 
 PineconeWriter *
-pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
-						const Bitmapset *assigned)
+pinecone_record_of_row_writer(PineconeTable *table, const PineconeStats *stats,
+							  const Bitmapset *assigned)
 {
 	PineconeWriter *writer = palloc0(sizeof(PineconeWriter));
 
@@ -127,7 +128,7 @@ pinecone_convert_writer(PineconeTable *table, const PineconeStats *stats,
 }
 
 void
-pinecone_convert_assign(PineconeWriter *writer, const Bitmapset *assigned)
+pinecone_record_of_row_assign(PineconeWriter *writer, const Bitmapset *assigned)
 {
 	writer->assigned = assigned;
 }
@@ -179,7 +180,7 @@ convert_id(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 				 errmsg("null value in column \"%s\" of foreign table \"%s\"",
 						writer->table->columns[n].name, writer->table->name),
 				 errdetail("A record needs an id.")));
-	record->id = pinecone_convert_id_text(writer->table->columns[n].typid, values[n]);
+	record->id = pinecone_id_text(writer->table->columns[n].typid, values[n]);
 	record->idlen = strlen(record->id);
 	writer->id = record->id;
 	if (record->idlen == 0)
@@ -218,7 +219,7 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 	if (writer->sparse)
 		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
 			   "the index is sparse and holds no dense vectors");
-	floats = pinecone_convert_vector_check(value, writer->values_type, &n, &reason);
+	floats = pinecone_vector_check(value, writer->values_type, &n, &reason);
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
 	if (writer->dimension > 0 ? n != writer->dimension : n == 0)
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
@@ -326,7 +327,7 @@ convert_sparse(PineconeWriter *writer, Datum value, PineconeRecord *record)
 	if (writer->sparse_type == JSONBOID)
 		sparse_from_jsonb(writer, DatumGetJsonbP(value), &record->sparse);
 	else
-		pinecone_convert_sparsevec(value, &record->sparse);
+		pinecone_vector_sparse(value, &record->sparse);
 	check_sparse(writer, &record->sparse);
 }
 
@@ -423,8 +424,8 @@ check_score(PineconeWriter *writer, const bool *isnull)
 }
 
 void
-pinecone_convert_record(PineconeWriter *writer, const Datum *values, const bool *isnull,
-						const PineconeRecord *stored, PineconeRecord *record)
+pinecone_record_of_row(PineconeWriter *writer, const Datum *values, const bool *isnull,
+					   const PineconeRecord *stored, PineconeRecord *record)
 {
 	memset(record, 0, sizeof(*record));
 	convert_id(writer, values, isnull, record);
@@ -451,8 +452,8 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 }
 
 bool
-pinecone_convert_set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
-							PineconeRecord *record)
+pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
+							  PineconeRecord *record)
 {
 	memset(record, 0, sizeof(*record));
 	writer->id = NULL;
@@ -460,7 +461,7 @@ pinecone_convert_set_fields(PineconeWriter *writer, const Datum *values, const b
 }
 
 bool
-pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull,
+pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const bool *isnull,
 							  PineconeRecord *record)
 {
 	PineconeTable *table = writer->table;
@@ -481,8 +482,8 @@ pinecone_convert_set_metadata(PineconeWriter *writer, const Datum *values, const
 }
 
 void
-pinecone_convert_shown(PineconeWriter *writer, const Datum *values, const bool *isnull,
-					   PineconeRecord *record)
+pinecone_record_of_row_shown(PineconeWriter *writer, const Datum *values, const bool *isnull,
+							 PineconeRecord *record)
 {
 	AttrNumber whole = writer->table->metadata_attnum;
 	PineconeMetadata metadata = {0};

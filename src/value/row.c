@@ -2,36 +2,26 @@
  * row.c
  *		Rows from records.
  *
- * What fits a column is decided strictly, because conditions that Pinecone
- * answers rely on it: a value is either exactly what the column shows, or an
- * error (or NULL, under on_type_error 'null').
+ * A value is either exactly what its column shows, or an error (or NULL, under
+ * on_type_error 'null').
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "access/htup_details.h"
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "common/string.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
-#include "utils/syscache.h"
-#include "utils/uuid.h"
 
 #include "client/vectors.h"
 #include "option/column_type.h"
 #include "value/domain.h"
-#include "value/json_text.h"
+#include "value/field.h"
+#include "value/id.h"
 #include "value/lookalike.h"
 #include "value/row.h"
-#include "value/times.h"
 #include "value/vector.h"
 #include "wire/decode.h"
 
@@ -49,13 +39,9 @@ typedef struct ColumnReader
 {
 	PineconeColumn *column;
 	int lookalikes; /* records that have been looked at for such a field */
-	Oid basetype;	/* of a domain */
-	int32 typmod;	/* of the base type */
-	bool is_enum;
+	PineconeFieldType type;
 	bool nulls; /* what does not fit is NULL */
 	PineconeDomain *domain;
-	int scale;	 /* of numeric(p,s) */
-	Datum limit; /* of numeric(p,s): what is too large for it; or 0 */
 } ColumnReader;
 
 struct PineconeReader
@@ -71,24 +57,8 @@ struct PineconeReader
 	const PineconeColumn *column;
 };
 
-/* What numeric(p,s) can hold: at most s decimals, and less than 10^(p-s). */
-static void
-prepare_numeric(ColumnReader *entry)
-{
-	int32 precision;
-	char *limit;
-
-	if (entry->typmod < (int32) VARHDRSZ)
-		return;
-	precision = ((entry->typmod - VARHDRSZ) >> 16) & 0xFFFF;
-	entry->scale = (((entry->typmod - VARHDRSZ) & 0x7FF) ^ 1024) - 1024;
-	limit = psprintf("1e%d", precision - entry->scale);
-	entry->limit = DirectFunctionCall3(numeric_in, CStringGetDatum(limit),
-									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-}
-
 PineconeReader *
-pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
+pinecone_row_reader(PineconeTable *table, const Bitmapset *wanted)
 {
 	PineconeReader *reader = palloc0(sizeof(PineconeReader));
 	int attnum = -1;
@@ -103,14 +73,10 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 		if (column == NULL)
 			continue;
 		entry->column = column;
-		entry->typmod = column->typmod;
-		entry->basetype = getBaseTypeAndTypmod(column->typid, &entry->typmod);
+		pinecone_field_type(column, &entry->type);
 		entry->nulls = table->type_error_null;
-		if (entry->basetype != column->typid)
+		if (entry->type.basetype != column->typid)
 			entry->domain = pinecone_domain_create(column->typid);
-		entry->is_enum = get_typtype(entry->basetype) == TYPTYPE_ENUM;
-		if (entry->basetype == NUMERICOID)
-			prepare_numeric(entry);
 		reader->want_fields |= column->role == PINECONE_ROLE_FIELD;
 		reader->nwanted++;
 	}
@@ -118,7 +84,7 @@ pinecone_convert_reader(PineconeTable *table, const Bitmapset *wanted)
 }
 
 void
-pinecone_convert_read_null(PineconeReader *reader, const Bitmapset *columns)
+pinecone_row_read_null(PineconeReader *reader, const Bitmapset *columns)
 {
 	for (int i = 0; i < reader->nwanted; i++)
 	{
@@ -128,7 +94,7 @@ pinecone_convert_read_null(PineconeReader *reader, const Bitmapset *columns)
 }
 
 int64
-pinecone_convert_misfits(const PineconeReader *reader)
+pinecone_row_misfits(const PineconeReader *reader)
 {
 	return reader->misfits;
 }
@@ -228,230 +194,7 @@ field_reason(const ColumnReader *entry, const PineconeValue *value)
 	return value->no_text ? "and PostgreSQL's text cannot hold such a string" : NULL;
 }
 
-/* ---- Numbers ---- */
-
-static bool
-integer_value(const PineconeValue *value, double min, double max, int64 *result)
-{
-	if (value->kind != PINECONE_VALUE_NUMBER || value->number != floor(value->number) ||
-		value->number < min || value->number > max)
-		return false;
-	/* 2^63 itself is a float64, but no int8 */
-	if (value->number >= 9223372036854775808.0)
-		return false;
-	*result = (int64) value->number;
-	return true;
-}
-
-/*
- * Numerics are the shortest decimals of the float64 that is stored.  Checked
- * before numeric() sees them, which would round them or raise its own error.
- */
-static bool
-numeric_value(ColumnReader *entry, double number, Datum *datum)
-{
-	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
-	Datum whole;
-	Datum rounded;
-
-	if (!isfinite(number))
-		return false;
-	double_to_shortest_decimal_buf(number, text);
-	whole = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	*datum = whole;
-	if (entry->limit == 0)
-		return true;
-
-	rounded = DirectFunctionCall2(numeric_round, whole, Int32GetDatum(entry->scale));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, rounded)) ||
-		DatumGetBool(DirectFunctionCall2(numeric_ge, DirectFunctionCall1(numeric_abs, whole),
-										 entry->limit)))
-		return false;
-	*datum = DirectFunctionCall2(numeric, whole, Int32GetDatum(entry->typmod));
-	return true;
-}
-
-/* ---- Texts ---- */
-
-static bool
-text_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	int most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
-
-	if (value->kind != PINECONE_VALUE_STRING)
-		return false;
-	if (most >= 0 && pg_mbstrlen_with_len(value->text, value->len) > most)
-		return false;
-	if (entry->basetype == BPCHAROID)
-		*datum = DirectFunctionCall3(bpcharin, CStringGetDatum(value->text),
-									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(entry->typmod));
-	else
-		*datum = PointerGetDatum(cstring_to_text_with_len(value->text, value->len));
-	return true;
-}
-
-/* 8-4-4-4-12 hexadecimal digits in one case: what a filter can look for */
-static bool
-uuid_value(const PineconeValue *value, Datum *datum)
-{
-	bool lower = false;
-	bool upper = false;
-
-	if (value->kind != PINECONE_VALUE_STRING || value->len != 36)
-		return false;
-	for (int i = 0; i < 36; i++)
-	{
-		char c = value->text[i];
-
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-		{
-			if (c != '-')
-				return false;
-		}
-		else if (c >= 'a' && c <= 'f')
-			lower = true;
-		else if (c >= 'A' && c <= 'F')
-			upper = true;
-		else if (c < '0' || c > '9')
-			return false;
-	}
-	if (lower && upper)
-		return false;
-	*datum = DirectFunctionCall1(uuid_in, CStringGetDatum(value->text));
-	return true;
-}
-
-static bool
-enum_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	HeapTuple tuple;
-
-	if (value->kind != PINECONE_VALUE_STRING || value->len >= NAMEDATALEN)
-		return false;
-	tuple = SearchSysCache2(ENUMTYPOIDNAME, ObjectIdGetDatum(entry->basetype),
-							CStringGetDatum(value->text));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	*datum = ObjectIdGetDatum(((Form_pg_enum) GETSTRUCT(tuple))->oid);
-	ReleaseSysCache(tuple);
-	return true;
-}
-
-static bool
-list_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	int most = entry->typmod >= (int32) VARHDRSZ ? entry->typmod - VARHDRSZ : -1;
-	Datum *elements;
-
-	if (value->kind != PINECONE_VALUE_LIST)
-		return false;
-	elements = palloc(Max(value->nitems, 1) * sizeof(Datum));
-	for (int i = 0; i < value->nitems; i++)
-	{
-		PineconeValue *item = &value->items[i];
-
-		if (item->kind != PINECONE_VALUE_STRING ||
-			(most >= 0 && pg_mbstrlen_with_len(item->text, item->len) > most))
-			return false;
-		elements[i] = PointerGetDatum(cstring_to_text_with_len(item->text, item->len));
-	}
-	*datum = PointerGetDatum(construct_array(elements, value->nitems,
-											 entry->basetype == VARCHARARRAYOID ? VARCHAROID : TEXTOID,
-											 -1, false, TYPALIGN_INT));
-	return true;
-}
-
-static bool
-json_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	bool jsonb = entry->basetype == JSONBOID;
-	char *json = value->text;
-
-	if (entry->column->format == PINECONE_FORMAT_JSON)
-	{
-		if (value->kind != PINECONE_VALUE_STRING ||
-			!pinecone_json_text_is_valid(value->text, value->len, jsonb))
-			return false;
-	}
-	else if (value->kind == PINECONE_VALUE_STRING && !value->no_text)
-	{
-		StringInfoData buf;
-
-		initStringInfo(&buf);
-		escape_json(&buf, value->text);
-		json = buf.data;
-	}
-	*datum = DirectFunctionCall1(jsonb ? jsonb_in : json_in, CStringGetDatum(json));
-	return true;
-}
-
 /* ---- Columns ---- */
-
-/* A metadata value as a datum of the column's base type; false: does not fit. */
-static bool
-field_value(ColumnReader *entry, const PineconeValue *value, Datum *datum)
-{
-	int64 integer;
-
-	/* json keeps what it is given as it is */
-	if (value->no_text && (entry->basetype != JSONOID || entry->column->format == PINECONE_FORMAT_JSON))
-		return false;
-	switch (entry->basetype)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-			return text_value(entry, value, datum);
-		case BOOLOID:
-			*datum = BoolGetDatum(value->boolean);
-			return value->kind == PINECONE_VALUE_BOOL;
-		case INT2OID:
-			if (!integer_value(value, PG_INT16_MIN, PG_INT16_MAX, &integer))
-				return false;
-			*datum = Int16GetDatum((int16) integer);
-			return true;
-		case INT4OID:
-			if (!integer_value(value, PG_INT32_MIN, PG_INT32_MAX, &integer))
-				return false;
-			*datum = Int32GetDatum((int32) integer);
-			return true;
-		case INT8OID:
-			if (!integer_value(value, -9223372036854775808.0, 9223372036854775808.0, &integer))
-				return false;
-			*datum = Int64GetDatum(integer);
-			return true;
-		case FLOAT4OID:
-			if (value->kind != PINECONE_VALUE_NUMBER || isinf((float) value->number))
-				return false;
-			*datum = Float4GetDatum((float) value->number);
-			return true;
-		case FLOAT8OID:
-			if (value->kind != PINECONE_VALUE_NUMBER || !isfinite(value->number))
-				return false;
-			*datum = Float8GetDatum(value->number);
-			return true;
-		case NUMERICOID:
-			return value->kind == PINECONE_VALUE_NUMBER &&
-				   numeric_value(entry, value->number, datum);
-		case TIMESTAMPTZOID:
-		case TIMESTAMPOID:
-			return pinecone_times_read(entry->column->format, entry->basetype == TIMESTAMPTZOID,
-									   entry->typmod, value, datum);
-		case DATEOID:
-			return pinecone_times_read_date(entry->column->format, value, datum);
-		case UUIDOID:
-			return uuid_value(value, datum);
-		case TEXTARRAYOID:
-		case VARCHARARRAYOID:
-			return list_value(entry, value, datum);
-		case JSONOID:
-		case JSONBOID:
-			return json_value(entry, value, datum);
-		default:
-			return entry->is_enum && enum_value(entry, value, datum);
-	}
-}
 
 /* Of a name given twice the last one counts, as in jsonb. */
 static const PineconeValue *
@@ -471,7 +214,7 @@ convert_field(PineconeReader *reader, ColumnReader *entry, const PineconeRecord 
 {
 	if (value == NULL || value->kind == PINECONE_VALUE_NULL)
 		return false;
-	return field_value(entry, value, datum) ||
+	return pinecone_field_read(&entry->type, value, datum) ||
 		   misfit(reader, entry, record, value, field_reason(entry, value));
 }
 
@@ -480,7 +223,7 @@ static bool
 convert_name(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
 			 const char *name, int len, Datum *datum)
 {
-	if (entry->typmod >= (int32) VARHDRSZ && len > entry->typmod - (int32) VARHDRSZ)
+	if (entry->type.typmod >= (int32) VARHDRSZ && len > entry->type.typmod - (int32) VARHDRSZ)
 		return misfit(reader, entry, record, NULL, NULL);
 	*datum = PointerGetDatum(cstring_to_text_with_len(name, len));
 	return true;
@@ -493,23 +236,23 @@ convert_values(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	if (record->nvalues == 0)
 		return false;
 	/* of any size but the index's the column is wrong, not a value: vector(n) has n for its typmod */
-	if (entry->basetype != FLOAT4ARRAYOID && entry->typmod > 0 &&
-		entry->typmod != record->nvalues)
+	if (entry->type.basetype != FLOAT4ARRAYOID && entry->type.typmod > 0 &&
+		entry->type.typmod != record->nvalues)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("expected %d dimensions, not %d", entry->typmod, record->nvalues),
+				 errmsg("expected %d dimensions, not %d", entry->type.typmod, record->nvalues),
 				 errdetail("Column \"%s\" of foreign table \"%s\", record \"%s\".",
 						   entry->column->name, reader->table->name, record->id)));
-	if (entry->basetype != FLOAT4ARRAYOID && record->nvalues > MAX_VECTOR_DIMENSIONS)
+	if (entry->type.basetype != FLOAT4ARRAYOID && record->nvalues > MAX_VECTOR_DIMENSIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a vector of %d dimensions does not fit type %s", record->nvalues,
-						format_type_be(entry->basetype)),
+						format_type_be(entry->type.basetype)),
 				 errhint("Declare column \"%s\" as real[].", entry->column->name)));
-	if (pinecone_column_type_is_halfvec(entry->basetype))
-		return pinecone_convert_halfvec_datum(record->nvalues, record->values, datum) ||
+	if (pinecone_column_type_is_halfvec(entry->type.basetype))
+		return pinecone_vector_half_datum(record->nvalues, record->values, datum) ||
 			   misfit(reader, entry, record, NULL, "whose numbers end at 65504");
-	*datum = pinecone_convert_vector_datum(entry->basetype, record->nvalues, record->values);
+	*datum = pinecone_vector_datum(entry->type.basetype, record->nvalues, record->values);
 	return true;
 }
 
@@ -540,12 +283,12 @@ convert_sparse(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 {
 	if (record->sparse.n == 0)
 		return false;
-	if (entry->basetype == JSONBOID)
+	if (entry->type.basetype == JSONBOID)
 	{
 		*datum = sparse_jsonb(&record->sparse);
 		return true;
 	}
-	return pinecone_convert_sparsevec_datum(&record->sparse, entry->typmod, datum) ||
+	return pinecone_vector_sparse_datum(&record->sparse, entry->type.typmod, datum) ||
 		   misfit(reader, entry, record, NULL, "and the vector has an index beyond its dimensions");
 }
 
@@ -581,8 +324,8 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	switch (entry->column->role)
 	{
 		case PINECONE_ROLE_ID:
-			if (entry->basetype != TEXTOID && entry->basetype != VARCHAROID)
-				return pinecone_convert_id_datum(entry->basetype, record->id, datum) ||
+			if (entry->type.basetype != TEXTOID && entry->type.basetype != VARCHAROID)
+				return pinecone_id_datum(entry->type.basetype, record->id, datum) ||
 					   misfit(reader, entry, record, NULL, NULL);
 			return convert_name(reader, entry, record, record->id, record->idlen, datum);
 		case PINECONE_ROLE_NAMESPACE:
@@ -595,8 +338,8 @@ convert_column(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 		case PINECONE_ROLE_SPARSE_VALUES:
 			return convert_sparse(reader, entry, record, datum);
 		case PINECONE_ROLE_SCORE:
-			*datum = entry->basetype == FLOAT4OID ? Float4GetDatum((float) record->score) :
-													Float8GetDatum(record->score);
+			*datum = entry->type.basetype == FLOAT4OID ? Float4GetDatum((float) record->score) :
+														 Float8GetDatum(record->score);
 			return record->has_score;
 		case PINECONE_ROLE_METADATA:
 			return convert_metadata(reader, entry, record, fields, datum);
@@ -650,8 +393,8 @@ describe_row(void *arg)
 }
 
 void
-pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum *values,
-					 bool *isnull)
+pinecone_row_read(PineconeReader *reader, const PineconeRecord *record, Datum *values,
+				  bool *isnull)
 {
 	PineconeFields *fields = NULL;
 	ErrorContextCallback context;
@@ -672,7 +415,7 @@ pinecone_convert_row(PineconeReader *reader, const PineconeRecord *record, Datum
 		int n = entry->column->attnum - 1;
 
 		/* what we raise ourselves says where by itself */
-		reader->column = entry->basetype == JSONBOID ? entry->column : NULL;
+		reader->column = entry->type.basetype == JSONBOID ? entry->column : NULL;
 		isnull[n] = read_column(reader, entry, record, fields, &values[n]);
 	}
 	error_context_stack = context.previous;

@@ -17,7 +17,6 @@
 #include "option/column_type.h"
 #include "value/half.h"
 #include "value/pgvector.h"
-#include "value/row.h"
 #include "value/vector.h"
 
 /* pgvector's limits */
@@ -50,7 +49,7 @@ half_floats(HalfVector *vector, int *n)
 }
 
 const float *
-pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reason)
+pinecone_vector_check(Datum value, Oid typid, int *n, const char **reason)
 {
 	const float *floats;
 
@@ -80,10 +79,10 @@ pinecone_convert_vector_check(Datum value, Oid typid, int *n, const char **reaso
 }
 
 const float *
-pinecone_convert_vector(Datum value, Oid typid, int *n)
+pinecone_vector_floats(Datum value, Oid typid, int *n)
 {
 	const char *reason = NULL;
-	const float *floats = pinecone_convert_vector_check(value, typid, n, &reason);
+	const float *floats = pinecone_vector_check(value, typid, n, &reason);
 
 	if (floats == NULL)
 		ereport(ERROR,
@@ -93,7 +92,7 @@ pinecone_convert_vector(Datum value, Oid typid, int *n)
 }
 
 Datum
-pinecone_convert_vector_datum(Oid typid, int n, const float *values)
+pinecone_vector_datum(Oid typid, int n, const float *values)
 {
 	if (typid == FLOAT4ARRAYOID)
 	{
@@ -127,7 +126,7 @@ pinecone_convert_vector_datum(Oid typid, int n, const float *values)
 }
 
 bool
-pinecone_convert_halfvec_datum(int n, const float *values, Datum *datum)
+pinecone_vector_half_datum(int n, const float *values, Datum *datum)
 {
 	Size size = offsetof(HalfVector, x) + n * sizeof(uint16);
 	HalfVector *vector = palloc(size);
@@ -161,7 +160,7 @@ compare_elements(const void *a, const void *b)
 }
 
 bool
-pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Datum *datum)
+pinecone_vector_sparse_datum(const PineconeSparse *sparse, int32 typmod, Datum *datum)
 {
 	SparseElement *elements = palloc(Max(sparse->n, 1) * sizeof(SparseElement));
 	SparseVector *vector;
@@ -201,7 +200,7 @@ pinecone_convert_sparsevec_datum(const PineconeSparse *sparse, int32 typmod, Dat
 }
 
 void
-pinecone_convert_sparsevec(Datum value, PineconeSparse *sparse)
+pinecone_vector_sparse(Datum value, PineconeSparse *sparse)
 {
 	SparseVector *vector = (SparseVector *) PG_DETOAST_DATUM(value);
 

@@ -43,6 +43,8 @@ my %scores = (
 );
 my %operators = (cosine => '<=>', euclidean => '<->', dotproduct => '<#>');
 
+my %functions = (cosine => 'pinecone_cosine_distance', euclidean => 'pinecone_l2_distance', dotproduct => 'pinecone_negative_inner_product');
+
 # The same as SQL, of a vector given as SQL
 my %score_of = (
 	cosine => '(1 - (embedding <=> %s))',
@@ -166,13 +168,20 @@ END
 		'SELECT id FROM T WHERE NOT (S WORSE= X) ORDER BY D LIMIT K',
 		'WITH s AS MATERIALIZED (SELECT id, S AS s FROM T ORDER BY D LIMIT K) SELECT id FROM s WHERE s BETTER X ORDER BY s BEST',
 		'SELECT min(id) AS id FROM T WHERE S BETTER X AND D < DX',
+		('SELECT id FROM T WHERE BELOW ORDER BY ASCENDING LIMIT K') x 3,
+		'SELECT id FROM T WHERE BELOW AND n <> 2 ORDER BY id',
+		'SELECT count(*)::text AS id FROM T WHERE BELOW',
+		'SELECT id FROM T WHERE S * 2 - 1 BETTER 2 * (X) - 1 ORDER BY D LIMIT K',
+		'SELECT id FROM T ORDER BY ASCENDING OFFSET 2 LIMIT K',
+		'SELECT (max(1 - (D)) > 1 - (DX))::text AS id FROM T',
+		'SELECT f.id || x.id AS id FROM few f, LATERAL (SELECT id FROM T WHERE 3 - (DQ) > 3 - (DX) ORDER BY 1 - (DQ) DESC LIMIT 2) x WHERE f.n < 3 ORDER BY 1',
 	);
 	my @none = (
 		['SELECT count(score)::text AS id FROM ft', 'SELECT \'0\' AS id'],
 		['SELECT count(score)::text AS id FROM ft WHERE n = 3', 'SELECT \'0\' AS id'],
 		['SELECT id FROM ft WHERE score > 0', 'SELECT \'\' AS id WHERE false'],
 	);
-	my @switches = qw(filter knn limit fetch prefix sort aggregate prune columns direct_modify read_ahead);
+	my @switches = qw(filter knn limit fetch prefix sort aggregate prune columns direct_modify read_ahead spellings);
 	my @checks = map {
 		my $i = number(scalar @queries);
 		my @sorted = sort { $low ? $a <=> $b : $b <=> $a } map { $score->($_, $queries[$i]) } @points;
@@ -180,10 +189,13 @@ END
 		my ($x, $y) = (threshold(\@sorted), threshold(\@sorted));
 		my $distance = sub { $low ? "sqrt($_[0])" : $metric eq 'cosine' ? "(1 - $_[0])" : "(-($_[0]))" };
 		my $form = pick(@forms);
+		my ($d, $dx) = ("embedding $operators{$metric} $q", $distance->($x));
+		my $below = pick("1 - ($d) > 1 - ($dx)", "($d)::real < $dx", "($d)::numeric <= $dx", "-($d) > -($dx)", "100 * (2 - ($d)) >= 100 * (2 - $dx)", "$functions{$metric}($q, embedding) < $dx", "0.5::real > ($d) - $dx + 0.5", "round(($d)::numeric, 9) < $dx");
+		my $ascending = pick($d, "1 - ($d) DESC", "($d) * 2", "-($d) DESC NULLS LAST", "($d)::numeric", "$functions{$metric}(embedding, $q)");
 		my %words = (
 			D => "embedding $operators{$metric} $q", DQ => "embedding $operators{$metric} f.q",
 			X => $x, Y => $y, DX => $distance->($x), DY => $distance->($y), K => pick(1, 3, 10, 60, 400),
-			BETTER => $better, WORSE => $low ? '>' : '<', BEST => $best,
+			BELOW => $below, ASCENDING => $ascending, BETTER => $better, WORSE => $low ? '>' : '<', BEST => $best,
 		);
 		my @sides = map {
 			my ($table, $s, $sq) = @$_;

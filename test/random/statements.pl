@@ -451,7 +451,7 @@ sub search
 {
 	my ($where, $columns) = @_;
 	my $d = distance('a');
-	my $order = pick(($d) x 4, "$d, a.id", "$d ASC NULLS LAST", "$d DESC", "$d NULLS FIRST", "round(($d)::numeric, 5), a.id", "($d) + 0", "-($d) DESC");
+	my $order = pick(($d) x 4, "$d, a.id", "$d ASC NULLS LAST", "$d DESC", "$d NULLS FIRST", "round(($d)::numeric, 5), a.id", "($d) + 0", "-($d) DESC", "1 - ($d) DESC", "($d)::numeric", "2 * ($d)");
 	my $bound = maybe(0.3, " AND $d " . pick('<', '<=', '<', '<', '>') . ' ' . as_value(pick("'0.5'", "'0.8'", "'1.3'", "'NaN'", "'Infinity'", "'-0.4'", 'NULL'), 'float8'));
 	my $from = rand() < 0.75 ? '%T' : table();
 
@@ -534,7 +534,7 @@ sub statement
 		sub { ["SELECT a.id, b.id AS bid FROM %T a, %T b WHERE a.id < b.id AND b.i2 = 1 AND a.embedding $operator b.embedding < 1.5 AND $where ORDER BY a.embedding $operator b.embedding LIMIT 5", 1] })->();
 }
 
-my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead prune)),
+my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead prune spellings)),
 	map({ "enable_$_" } qw(hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize seqscan async_append)));
 my $force_parallel;
 

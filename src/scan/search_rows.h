@@ -1,5 +1,5 @@
 /*
- * run_search.h
+ * search_rows.h
  *		Runs whose rows are those of a nearest-neighbour search.
  *
  * What a search cannot bring - rows beyond its cap, or all of them when there is
@@ -13,8 +13,8 @@
  * if the plan is made for reading all.  Else nobody knows how many are wanted: rows
  * are returned as they come, and those that are late come last.
  */
-#ifndef PINECONE_RUN_SEARCH_H
-#define PINECONE_RUN_SEARCH_H
+#ifndef PINECONE_SEARCH_ROWS_H
+#define PINECONE_SEARCH_ROWS_H
 
 #include "scan/scan.h"
 
@@ -27,4 +27,4 @@ extern TupleTableSlot *pinecone_search_next(ForeignScanState *node, TupleTableSl
 /* Forget the rows. */
 extern void pinecone_search_end(PineconeRun *run);
 
-#endif /* PINECONE_RUN_SEARCH_H */
+#endif /* PINECONE_SEARCH_ROWS_H */

@@ -1,6 +1,6 @@
 /*
- * run_search.c
- *		Returns, collects and sorts the rows of a search.
+ * search_rows.c
+ *		The rows of a search: returned as they come, or collected and sorted first.
  */
 #include "postgres.h"
 
@@ -15,10 +15,11 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "scan/bound.h"
 #include "scan/run_row.h"
-#include "scan/run_search.h"
 #include "scan/run_values.h"
 #include "scan/score.h"
+#include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
 /* ---- Rows that are sorted here ---- */
@@ -278,38 +279,6 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 
 /* ---- The next row ---- */
 
-/* Is a condition that scores meet up to some record met no more? */
-static bool
-is_beyond_score(PineconeScanState *state, double score)
-{
-	PineconeRequest *request = state->request;
-	Datum value = state->run->values.values[request->score_bound];
-	double bound = state->run->values.types[request->score_bound] == FLOAT4OID ? DatumGetFloat4(value) :
-																				 DatumGetFloat8(value);
-
-	/* as the column shows it */
-	if (state->score_is_real)
-		score = (float) score;
-	switch (request->score_compare)
-	{
-		case PINECONE_LT:
-			return !(score < bound);
-		case PINECONE_LE:
-			return !(score <= bound);
-		case PINECONE_GT:
-			return !(score > bound);
-		default:
-			return !(score >= bound);
-	}
-}
-
-static bool
-is_beyond_bounds(PineconeScanState *state, const PineconeRecord *record)
-{
-	return pinecone_score_to_distance(state->request->metric, record->score) > state->run->bound ||
-		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
-}
-
 /*
  * Returns rows as the search brings them, best first.  Rows that are collected, or
  * come late, go into a sort; so does all that an exhaustive search finds.  What is
@@ -362,7 +331,7 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		{
 			state->run->found_any = true;
 			distance = pinecone_score_to_distance(state->request->metric, record->score);
-			if (is_beyond_bounds(state, record))
+			if (pinecone_bound_is_beyond(state, record))
 				rows->last = true;
 			else if (rows->collecting || (rows->some && distance < rows->distance))
 			{

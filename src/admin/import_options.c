@@ -1,0 +1,98 @@
+/*
+ * import_options.c
+ *		The options of IMPORT FOREIGN SCHEMA.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "admin/import_options.h"
+#include "option/column_type.h"
+
+/* Records looked at in a namespace */
+#define DEFAULT_SAMPLE_SIZE 100
+#define MAX_SAMPLE_SIZE 100000
+
+static void
+reject_option(DefElem *def, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", def->defname, defGetString(def)),
+			 errhint("%s", hint)));
+}
+
+static Oid
+read_vector_type(DefElem *def)
+{
+	char *value = defGetString(def);
+	Oid vector = pinecone_column_type_of_pgvector("vector");
+
+	if (pg_strcasecmp(value, "real[]") == 0)
+		return FLOAT4ARRAYOID;
+	if (pg_strcasecmp(value, "vector") != 0)
+		reject_option(def, "Valid values are: real[], vector.");
+	if (!OidIsValid(vector))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"vector\" does not exist"),
+				 errhint("Install it with CREATE EXTENSION vector, or import vectors as real[].")));
+	return vector;
+}
+
+void
+pinecone_import_read_options(List *defs, PineconeImportOptions *options)
+{
+	Oid vector = pinecone_column_type_of_pgvector("vector");
+	ListCell *lc;
+
+	options->sample_size = DEFAULT_SAMPLE_SIZE;
+	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
+	options->metadata = true;
+	options->one_table = NULL;
+	options->aliases = false;
+	options->default_table = "default_namespace";
+	foreach(lc, defs)
+	{
+		DefElem *def = lfirst(lc);
+
+		if (strcmp(def->defname, "sample_size") == 0)
+		{
+			if (!parse_int(defGetString(def), &options->sample_size, 0, NULL) ||
+				options->sample_size < 0 || options->sample_size > MAX_SAMPLE_SIZE)
+				reject_option(def, psprintf("Valid values are between 0 and %d.", MAX_SAMPLE_SIZE));
+		}
+		else if (strcmp(def->defname, "vector_type") == 0)
+			options->vector_type = read_vector_type(def);
+		else if (strcmp(def->defname, "metadata") == 0)
+		{
+			if (!parse_bool(defGetString(def), &options->metadata))
+				reject_option(def, "Valid values are true and false.");
+		}
+		else if (strcmp(def->defname, "one_table") == 0)
+		{
+			options->one_table = defGetString(def);
+			if (options->one_table[0] == '\0' || strlen(options->one_table) >= NAMEDATALEN)
+				reject_option(def, "It is the name of a table.");
+		}
+		else if (strcmp(def->defname, "aliases") == 0)
+		{
+			if (!parse_bool(defGetString(def), &options->aliases))
+				reject_option(def, "Valid values are true and false.");
+		}
+		else if (strcmp(def->defname, "default_table") == 0)
+		{
+			options->default_table = defGetString(def);
+			if (options->default_table[0] == '\0' || strlen(options->default_table) >= NAMEDATALEN)
+				reject_option(def, "It is the name of a table.");
+		}
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table, default_table, aliases.")));
+	}
+}

@@ -1,0 +1,312 @@
+/*
+ * plan_direct.c
+ *		Which UPDATEs and DELETEs go as one request, or by their ids alone.
+ *
+ * One request does when the filter says exactly which rows are meant and the
+ * values to set do not depend on the row.  Ids do where nobody asks for the rows,
+ * under option "verify_deletes" set to false, and if they are what is deleted: one
+ * namespace, and no id that may be met twice or that the column could not show.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/setting.h"
+#include "option/option.h"
+#include "plan/plan_modify.h"
+#include "request/request.h"
+#include "request/shippable.h"
+
+/* ---- By a filter ---- */
+
+/* The scan of the target, if it is all that feeds the modification. */
+static ForeignScan *
+target_scan(ModifyTable *plan, Index result_relation, int subplan_index)
+{
+	Plan *subplan = outerPlan(plan);
+
+	if (IsA(subplan, Append))
+	{
+		Append *append = (Append *) subplan;
+
+		if (subplan_index >= list_length(append->appendplans))
+			return NULL;
+		subplan = list_nth(append->appendplans, subplan_index);
+	}
+	if (!IsA(subplan, ForeignScan) ||
+		((ForeignScan *) subplan)->scan.scanrelid != result_relation)
+		return NULL;
+	return (ForeignScan *) subplan;
+}
+
+/* Does the scan's request say exactly which records are meant? */
+static bool
+request_is_exact(ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+
+	return scan->scan.plan.qual == NIL && request->op == PINECONE_OP_FILTER &&
+		   request->filter != NULL && request->ids == NIL && request->prefix < 0;
+}
+
+/* Can a column be set to a value for all records at once? */
+static bool
+assignment_is_direct(PineconeTable *table, AttrNumber attnum, Expr *value)
+{
+	PineconeColumn *column = pinecone_option_column(table, attnum);
+
+	if (column == NULL || column->role != PINECONE_ROLE_FIELD)
+		return false;
+	if (IsA(value, Const) && ((Const *) value)->constisnull)
+		return false;
+	return !contain_var_clause((Node *) value) && !contain_subplans((Node *) value) &&
+		   !contain_volatile_functions((Node *) value);
+}
+
+/* The assignments of an UPDATE; false when they depend on the row. */
+static bool
+direct_assignments(PlannerInfo *root, Index result_relation, PineconeTable *table, List **attnums,
+				   List **values)
+{
+	List *targets;
+	ListCell *lt;
+	ListCell *la;
+
+	get_translated_update_targetlist(root, result_relation, &targets, attnums);
+	*values = NIL;
+	forboth(lt, targets, la, *attnums)
+	{
+		Expr *value = lfirst_node(TargetEntry, lt)->expr;
+
+		if (!assignment_is_direct(table, lfirst_int(la), value))
+			return false;
+		*values = lappend(*values, value);
+	}
+	return *values != NIL;
+}
+
+/* Could a row leave its partition by the assignments? */
+static bool
+touches_partition_key(Oid relid, List *attnums)
+{
+	Relation rel = table_open(relid, NoLock);
+	Bitmapset *key = NULL;
+	bool touched = false;
+	ListCell *lc;
+
+	if (rel->rd_rel->relispartition)
+		pull_varattnos((Node *) RelationGetPartitionQual(rel), 1, &key);
+	table_close(rel, NoLock);
+	foreach(lc, attnums)
+		touched = touched || bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, key);
+	return touched;
+}
+
+/*
+ * Is a value of this type one that a column of integers can hold?  What equals
+ * it then fits the column.
+ */
+static bool
+integer_fits(Oid column, Oid value)
+{
+	switch (column)
+	{
+		case INT8OID:
+			return value == INT8OID || value == INT4OID || value == INT2OID;
+		case INT4OID:
+			return value == INT4OID || value == INT2OID;
+		default:
+			return value == column; /* smallint, and days */
+	}
+}
+
+/*
+ * Does whatever meets a condition on a column fit it?  Not where a list may
+ * contain what a text is to equal, nor where 2.5 is less than 3.
+ */
+static bool
+matches_fit_column(PineconeTable *table, const PineconeCondition *condition, List *exprs)
+{
+	PineconeColumn *column = pinecone_option_column(table, condition->attnum);
+	Oid type = InvalidOid;
+	bool equals = false;
+
+	if (getBaseType(column->typid) != column->typid)
+		return false; /* a domain's conditions are its own */
+	if (condition->value >= 0)
+		type = getBaseType(exprType(list_nth(exprs, condition->value)));
+	switch (condition->kind)
+	{
+		case PINECONE_COND_NOT_EXISTS:
+			return true;
+		case PINECONE_COND_IN:
+			type = getBaseType(get_element_type(type));
+			equals = true;
+			break;
+		case PINECONE_COND_NOT_DISTINCT:
+			equals = true;
+			break;
+		case PINECONE_COND_COMPARE:
+			equals = condition->compare == PINECONE_EQ;
+			if (condition->compare == PINECONE_NE)
+				return false;
+			break;
+		default:
+			return false;
+	}
+	switch (pinecone_shippable_class(column))
+	{
+		case PINECONE_CLASS_NUMBER:
+			return true;
+		case PINECONE_CLASS_BOOL:
+			return equals;
+		case PINECONE_CLASS_INT:
+			return equals && integer_fits(column->typid, type);
+		default:
+			return false;
+	}
+}
+
+/*
+ * The columns of a condition, and those whose values are known to fit in
+ * whatever meets it.
+ */
+static void
+classify_columns(PineconeTable *table, const PineconeCondition *condition, List *exprs,
+				 Bitmapset **columns, Bitmapset **fitting)
+{
+	ListCell *lc;
+
+	*columns = *fitting = NULL;
+	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
+	{
+		/* a condition on the metadata as a whole has none */
+		if (condition->attnum <= 0)
+			return;
+		*columns = bms_make_singleton(condition->attnum);
+		if (matches_fit_column(table, condition, exprs))
+			*fitting = bms_copy(*columns);
+		return;
+	}
+	foreach(lc, condition->args)
+	{
+		Bitmapset *arg_columns;
+		Bitmapset *arg_fitting;
+
+		classify_columns(table, lfirst(lc), exprs, &arg_columns, &arg_fitting);
+		*columns = bms_join(*columns, arg_columns);
+		if (condition->kind == PINECONE_COND_AND || lc == list_head(condition->args))
+			*fitting = bms_join(*fitting, arg_fitting);
+		else
+			*fitting = bms_int_members(*fitting, arg_fitting);
+	}
+}
+
+/*
+ * May a record match although a value of it does not fit the condition's
+ * column?  A SELECT that reads the column would end there.
+ */
+static bool
+needs_check(PineconeTable *table, ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+	Bitmapset *columns;
+	Bitmapset *fitting;
+
+	/* under on_type_error 'null' what is exact is so for these, too */
+	if (table->type_error_null)
+		return false;
+	classify_columns(table, request->filter, scan->fdw_exprs, &columns, &fitting);
+	return !bms_is_subset(columns, fitting);
+}
+
+/* ---- By ids ---- */
+
+/* Is there one namespace at most that is asked? */
+static bool
+has_one_namespace(const PineconeTable *table, const PineconeRequest *request, List *exprs)
+{
+	ListCell *lc;
+
+	if (table->namespace_attnum == 0)
+		return true;
+	foreach(lc, request->namespaces)
+	{
+		List *numbers = lfirst(lc);
+
+		if (list_length(numbers) == 1 &&
+			!OidIsValid(get_element_type(getBaseType(exprType(list_nth(exprs, linitial_int(numbers)))))))
+			return true;
+	}
+	return false;
+}
+
+/* May a DELETE go by the scan's ids alone? */
+static bool
+may_delete_ids(PineconeTable *table, ModifyTable *plan, ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+	PineconeColumn *id = pinecone_option_column(table, table->id_attnum);
+
+	/* a partition or child could hold what the next one does */
+	if (table->verify_deletes || plan->operation != CMD_DELETE ||
+		list_length(plan->resultRelations) != 1)
+		return false;
+	/* a record whose id does not fit is an error, or is not found */
+	if (getBaseType(id->typid) != id->typid || id->typmod >= 0)
+		return false;
+	return scan->scan.plan.qual == NIL && request->op == PINECONE_OP_FETCH &&
+		   request->filter == NULL && request->prefix < 0 && request->namespace_quals == NIL &&
+		   has_one_namespace(table, request, scan->fdw_exprs);
+}
+
+/* ---- The plan ---- */
+
+bool
+pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+						 int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
+	ForeignScan *scan = target_scan(plan, result_relation, subplan_index);
+	PineconeTable *table;
+	List *attnums = NIL;
+	List *values = NIL;
+	bool by_ids;
+	bool checked;
+
+	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
+		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE))
+		return false;
+	table = pinecone_option_table(rte->relid);
+	if (table->id_attnum == 0)
+		return false;
+	by_ids = may_delete_ids(table, plan, scan);
+	if (!by_ids && (!request_is_exact(scan) ||
+					(plan->operation == CMD_DELETE && !table->delete_by_filter)))
+		return false;
+	if (plan->operation == CMD_UPDATE &&
+		(!direct_assignments(root, result_relation, table, &attnums, &values) ||
+		 touches_partition_key(rte->relid, attnums)))
+		return false;
+
+	checked = !by_ids && needs_check(table, scan);
+	scan->operation = plan->operation;
+	scan->resultRelation = result_relation;
+	scan->scan.plan.async_capable = false;
+	scan->fdw_private = list_make5(scan->fdw_private, attnums,
+								   makeInteger(list_length(scan->fdw_exprs)),
+								   makeInteger(plan->canSetTag), makeInteger(checked));
+	scan->fdw_exprs = list_concat(scan->fdw_exprs, values);
+	return true;
+}

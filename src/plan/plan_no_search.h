@@ -1,0 +1,13 @@
+/*
+ * plan_no_search.h
+ *		What to tell of a relation whose distances are not searched by.
+ */
+#ifndef PINECONE_PLAN_NO_SEARCH_H
+#define PINECONE_PLAN_NO_SEARCH_H
+
+#include "plan/plan_info.h"
+
+/* Of a relation that has no search: what keeps a distance of it from being one? */
+extern PineconeNoSearch pinecone_plan_why_no_search(PlannerInfo *root, RelOptInfo *rel);
+
+#endif /* PINECONE_PLAN_NO_SEARCH_H */

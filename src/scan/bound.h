@@ -1,0 +1,16 @@
+/*
+ * bound.h
+ *		Conditions that end a search: evaluated when it begins, and of each record.
+ */
+#ifndef PINECONE_BOUND_H
+#define PINECONE_BOUND_H
+
+#include "scan/scan.h"
+
+/* Evaluate the bounds of the scan's request.  False: no record can meet them. */
+extern bool pinecone_bound_begin(ForeignScanState *node);
+
+/* Is a record, and so all that are no better, beyond a bound? */
+extern bool pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record);
+
+#endif /* PINECONE_BOUND_H */
