@@ -216,10 +216,16 @@ SELECT near(huf_global_objective(a, w, j, 0, true), 2) AS normalised FROM (VALUE
 SELECT huf_global_objective(2, 1, 1);
 SELECT huf_global_objective(1, 1, 1, -1);
 
+-- a tier is of an age or of two times, and not of an activity score
+SELECT huf_activity_tier(at, '2026-01-05 12:00+00') AS tier FROM unnest(ARRAY['2026-01-05 11:59:59.5+00', '2026-01-05 11:00+00', '2026-01-04 12:00+00', '2025-12-06 12:00+00',
+	'2025-12-06 11:59+00', '2027-01-01 00:00+00', NULL, '-infinity']::timestamptz[]) at;
+SELECT huf_activity_tier(0.95);
+SELECT huf_activity_tier(0) AS now, huf_activity_tier(1) AS second, huf_activity_tier(-0.5) AS future;
+
 -- every function says what it computes, and may run in a parallel worker
-SELECT p.oid::regprocedure AS undocumented FROM pg_proc p WHERE proname ~ '^huf_' AND obj_description(p.oid, 'pg_proc') IS NULL;
-SELECT p.oid::regprocedure AS unsafe FROM pg_proc p WHERE proname ~ '^huf_' AND proparallel <> 's';
-SELECT p.oid::regprocedure AS not_immutable FROM pg_proc p WHERE proname ~ '^huf_' AND provolatile <> 'i';
+SELECT p.oid::regprocedure AS undocumented FROM pg_proc p WHERE proname ~ '^huf_' AND pronamespace = 'public'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;
+SELECT p.oid::regprocedure AS unsafe FROM pg_proc p WHERE proname ~ '^huf_' AND pronamespace = 'public'::regnamespace AND proname <> 'huf_install' AND proparallel <> 's';
+SELECT p.oid::regprocedure AS not_immutable FROM pg_proc p WHERE proname ~ '^huf_' AND pronamespace = 'public'::regnamespace AND proname <> 'huf_install' AND provolatile <> 'i';
 -- every aggregate merges
 SELECT a.aggfnoid::regprocedure AS unmergeable FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
 WHERE proname ~ '^huf_' AND (aggcombinefn = 0 OR aggserialfn = 0 OR aggdeserialfn = 0);

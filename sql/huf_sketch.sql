@@ -190,3 +190,8 @@ END $$;
 DROP TABLE emb, sketch, copy, pts;
 DROP DOMAIN embedding;
 DROP FUNCTION near(float8, float8, float8);
+-- how likely chance is: the tail of chi-square with one degree where it bounds, nothing below
+WITH a AS (SELECT huf_sketch(ARRAY[1, i % 2, 0]::real[]) AS s FROM generate_series(1, 20) i), b AS (SELECT huf_sketch(ARRAY[1, i % 2 + 0.5, 0]::real[]) AS s FROM generate_series(1, 20) i)
+SELECT huf_shift_p(a.s, a.s) AS same, round(huf_shift_p(a.s, b.s)::numeric, 6) AS moved, round((0.25 / (2 * 0.25 / 19))::numeric, 4) AS ratio FROM a, b;
+SELECT huf_shift_p(huf_sketch(v), huf_sketch(v)) AS too_few FROM (VALUES (ARRAY[1, 2]::real[])) t(v);
+SELECT huf_shift_p(a.s, b.s) AS certain FROM (SELECT huf_sketch(ARRAY[1, 0]::real[]) AS s FROM generate_series(1, 3)) a, (SELECT huf_sketch(ARRAY[0, 1]::real[]) AS s FROM generate_series(1, 3)) b;

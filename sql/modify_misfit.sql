@@ -100,5 +100,12 @@ DELETE FROM both_ns WHERE cat = 'x';
 SELECT ns, id FROM both_ns ORDER BY ns;
 DELETE FROM both_ns WHERE cat = 'x' AND ns = 'first';
 SELECT ns, id FROM both_ns ORDER BY ns;
+-- what equals 1.25 does not fit numeric(4,1)
+\! printf '%s\n' '{"id":"a","values":[1,0],"metadata":{"d":1.25}}' '{"id":"b","values":[1,0],"metadata":{"d":1.5}}' | test/regress/pinecone upsert misfit scale
+CREATE FOREIGN TABLE scale (id text COLLATE "C", d numeric(4,1), m int) SERVER pinecone OPTIONS (namespace 'scale');
+UPDATE scale SET m = 1 WHERE d = 1.25;
+DELETE FROM scale WHERE d IN (1.5, 1.25);
+UPDATE scale SET m = 1 WHERE d = 1.5;
+SELECT id, m FROM scale ORDER BY id;
 DROP DOMAIN low CASCADE;
 \! test/regress/pinecone drop misfit

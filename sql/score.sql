@@ -57,7 +57,7 @@ SELECT t.id, r(score) FROM t JOIN asked ON a = n WHERE score > 0.99 ORDER BY emb
 BEGIN;
 INSERT INTO t (id, embedding, n) VALUES ('mine', '{1,0.001}', 1);
 UPDATE t SET embedding = '{-1,0}' WHERE id = 'r001';
-SELECT id, r(score) FROM t WHERE score > 0.9998 ORDER BY embedding <=> '{1,0}';
+SELECT id, r(score) FROM t WHERE score > 0.9999 ORDER BY embedding <=> '{1,0}';
 SELECT id, r(score) FROM t WHERE id IN ('mine', 'r001', 'r002') AND score > -2 ORDER BY embedding <=> '{1,0}';
 ROLLBACK;
 -- partitions and namespaces

@@ -107,6 +107,8 @@ count_output() {
 	if [ "$bad" != 0 ]; then
 		cat "$log"
 		printf '%s: exit status %d\n' "$name" "$status"
+	else
+		grep '^# left out' "$log"
 	fi
 	count "$name" "$good" "$bad"
 }

@@ -187,22 +187,21 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 	explain_aliases(state, known, es);
 }
 
-/* The conditions that choose namespaces by what they are called. */
+/* Conditions that are asked of what namespaces, or records, are called. */
 static void
-explain_namespace_quals(ForeignScanState *node, ExplainState *es, List *ancestors)
+explain_quals(const char *label, List *quals, ForeignScanState *node, ExplainState *es, List *ancestors)
 {
-	PineconeScanState *state = node->fdw_state;
 	List *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
 	StringInfoData buf;
 	ListCell *lc;
 
-	if (state->request->namespace_quals == NIL)
+	if (quals == NIL)
 		return;
 	initStringInfo(&buf);
-	foreach(lc, state->request->namespace_quals)
+	foreach(lc, quals)
 		appendStringInfo(&buf, "%s%s", buf.len > 0 ? " AND " : "",
 						 deparse(node, es, ancestors, list_nth(exprs, lfirst_int(lc))));
-	ExplainPropertyText("Pinecone Namespace Filter", abbreviate(buf.data), es);
+	ExplainPropertyText(label, abbreviate(buf.data), es);
 }
 
 static void
@@ -399,7 +398,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
 	explain_namespaces(node, &values, es);
-	explain_namespace_quals(node, es, NIL);
+	explain_quals("Pinecone Namespace Filter", request->namespace_quals, node, es, NIL);
+	explain_quals("Pinecone Id Filter", request->id_quals, node, es, NIL);
 	explain_records(state, &values, &filter, es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
@@ -523,9 +523,8 @@ pineconeExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	PineconeFilter filter = pinecone_filter_render(state->table, state->request->filter, &values);
 
 	explain_write(state->table,
-				  plan->operation == CMD_UPDATE ? "update by metadata" :
-				  state->request->ids != NIL	? "delete by id, without a look" :
-												  "delete by metadata",
+				  psprintf("%s by %s", plan->operation == CMD_UPDATE ? "update" : "delete",
+						   state->request->ids != NIL ? "id, without a look" : "metadata"),
 				  es);
 	explain_namespaces(node, &values, es);
 	explain_records(state, &values, &filter, es);

@@ -14,6 +14,7 @@
 #include "nodes/value.h"
 #include "optimizer/inherit.h"
 #include "optimizer/pathnode.h"
+#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
 #include "utils/selfuncs.h"
@@ -21,6 +22,11 @@
 
 #if PG_VERSION_NUM < 140000
 #error "pinecone_fdw needs PostgreSQL 14 or newer"
+#endif
+
+/* PG16 took this out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
 #endif
 
 /* PG18 split EXPLAIN's header */
@@ -97,6 +103,23 @@
 										  (rri)->ri_RangeTableIndex : \
 										  (rri)->ri_RootResultRelInfo->ri_RangeTableIndex, \
 									  estate))
+#endif
+
+/* PG16 keeps permissions beside range table entries: a copy that checks none, but goes by the same user */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_copy_permission(query, copy, outer, rte) \
+	do \
+	{ \
+		RTEPermissionInfo *permission_ = copyObject(getRTEPermissionInfo((outer)->rteperminfos, rte)); \
+		permission_->requiredPerms = 0; \
+		(query)->rteperminfos = list_make1(permission_); \
+		(copy)->perminfoindex = 1; \
+	} \
+	while (0)
+#define pinecone_is_view(rte) OidIsValid((rte)->relid)
+#else
+#define pinecone_copy_permission(query, copy, outer, rte) ((copy)->requiredPerms = 0)
+#define pinecone_is_view(rte) false
 #endif
 
 /* PG17 added root and returns a float */

@@ -70,8 +70,22 @@ pinecone_vectors_failure(PineconeCall *call)
 	return PINECONE_FAILURE_OTHER;
 }
 
+/* Does a message, without spaces and in lower case, say that something is too many? */
+static bool
+is_about_size(const char *text)
+{
+	static const char *const words[] = {"atmost", "max", "morethan", "exceed", "limit", "toomany"};
+
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (strstr(text, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 int
-pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked)
+pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked, bool guess)
 {
 	const PineconeProblem *problem = &call->problem;
 	char text[512];
@@ -102,5 +116,7 @@ pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked)
 			ceiling = (int) number;
 		p = end - 1;
 	}
-	return ceiling > 0 ? ceiling : asked / 2;
+	if (guess)
+		return ceiling > 0 ? ceiling : asked / 2;
+	return is_about_size(text) ? ceiling : 0;
 }

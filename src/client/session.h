@@ -53,6 +53,10 @@ typedef struct PineconeSession
 	/* What this deployment has turned out not to do; 0, false: as documented */
 	int max_top_k;
 	int max_page[2]; /* of a list, and of a fetch by metadata */
+	int max_fetch;	 /* ids */
+	int max_upsert;	 /* records, and bytes of them */
+	int max_upsert_bytes;
+	int max_delete; /* ids */
 	bool no_dry_run;
 
 	/* The index */

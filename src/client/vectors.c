@@ -110,12 +110,13 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 }
 
 int
-pinecone_vectors_fetch_batch(char *const *ids, int nids)
+pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids)
 {
+	int most = session->max_fetch > 0 ? Min(session->max_fetch, PINECONE_FETCH_BATCH) : PINECONE_FETCH_BATCH;
 	int length = 0;
 	int n;
 
-	for (n = 0; n < nids && n < PINECONE_FETCH_BATCH; n++)
+	for (n = 0; n < nids && n < most; n++)
 	{
 		length += strlen("&ids=");
 		for (const char *p = ids[n]; *p; p++)
@@ -241,11 +242,18 @@ pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, co
 	PineconeCall *call = create_post(session, counters, "upsert", "/vectors/upsert", &body);
 
 	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
+	call->records_start = body.len - (int) strlen("]}") - len;
 	call->is_write = true;
 	call->expected = nrecords;
 	count_as(call, PINECONE_RATE_UPSERT, namespace_);
 	call->rate_amount = body.len / 1000.0;
 	return start_post(call, &body);
+}
+
+const char *
+pinecone_vectors_upserted(const PineconeCall *call)
+{
+	return call->records_start > 0 ? call->body + call->records_start : NULL;
 }
 
 PineconeCall *

@@ -68,7 +68,7 @@ extern PineconeCall *pinecone_vectors_fetch(PineconeSession *session, PineconeCo
 											const char *namespace_, char *const *ids, int nids,
 											bool want_values);
 /* How many of the ids fit one fetch request: its URL's length is limited. */
-extern int pinecone_vectors_fetch_batch(char *const *ids, int nids);
+extern int pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids);
 extern PineconeCall *pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 														const char *namespace_, const char *filter,
 														int limit, const char *token,
@@ -93,6 +93,10 @@ extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, 
 extern void pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record);
 extern PineconeCall *pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters,
 											 const char *namespace_, const char *records, int len, int nrecords);
+
+/* The records of an upsert as they were given, or NULL when the call does not know. */
+extern const char *pinecone_vectors_upserted(const PineconeCall *call);
+
 /* values, sparse and set_metadata: whichever is given */
 extern PineconeCall *pinecone_vectors_update(PineconeSession *session, PineconeCounters *counters,
 											 const char *namespace_, const PineconeRecord *record);
@@ -156,9 +160,10 @@ extern PineconeFailure pinecone_vectors_failure(PineconeCall *call);
 
 /*
  * A call that asked for so many was rejected.  If that was for the number, whose
- * name is given in lower case, the greatest that may be asked for; else 0.
+ * name is given in lower case, the greatest that may be asked for; else 0.  One
+ * that is not told is guessed at half of it, if "guess" is set.
  */
-extern int pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked);
+extern int pinecone_vectors_ceiling(PineconeCall *call, const char *name, int asked, bool guess);
 
 /* A write that has been started: might it have been applied by now? */
 extern bool pinecone_vectors_may_be_applied(const PineconeCall *call);

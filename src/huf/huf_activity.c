@@ -21,6 +21,7 @@ PG_FUNCTION_INFO_V1(pinecone_huf_activity);
 PG_FUNCTION_INFO_V1(pinecone_huf_activity_now);
 PG_FUNCTION_INFO_V1(pinecone_huf_activity_age);
 PG_FUNCTION_INFO_V1(pinecone_huf_activity_tier);
+PG_FUNCTION_INFO_V1(pinecone_huf_activity_tier_at);
 
 static double
 decay(double age_seconds, double k)
@@ -110,25 +111,56 @@ pinecone_huf_activity_age(PG_FUNCTION_ARGS)
  * Activity as a step function of age.  An age on an edge belongs to the older
  * tier, except that 30 days exactly is not yet "more than 30 days".
  */
-Datum
-pinecone_huf_activity_tier(PG_FUNCTION_ARGS)
+static double
+tier(double age_seconds)
 {
 	const double hour = 3600e6;
 	const double day = 24 * hour;
+	/* whole microseconds, as a fraction of a day has no exact edge */
+	double age = rint(age_seconds * 1e6);
+
+	if (isnan(age))
+		return age;
+	return age < hour ? 1.0 : age < day	  ? 0.8 :
+						  age < 7 * day	  ? 0.5 :
+						  age <= 30 * day ? 0.2 :
+											0.05;
+}
+
+/*
+ * The tier of an age in seconds.  Between 0 and 1 second it would always be the
+ * first, and what is there is rather an activity score that was taken for an age.
+ */
+Datum
+pinecone_huf_activity_tier(PG_FUNCTION_ARGS)
+{
+	double missing;
 	double age;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
+	missing = pinecone_huf_fraction("missing", PG_GETARG_FLOAT8(1));
 	if (PG_ARGISNULL(0))
-		PG_RETURN_FLOAT8(pinecone_huf_fraction("missing", PG_GETARG_FLOAT8(1)));
-	pinecone_huf_fraction("missing", PG_GETARG_FLOAT8(1));
+		PG_RETURN_FLOAT8(missing);
+	age = PG_GETARG_FLOAT8(0);
+	if (age > 0 && age < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%g is no age in seconds, but looks like an activity score", age),
+				 errhint("Give the two times: huf_activity_tier(last_update, as_of).")));
+	PG_RETURN_FLOAT8(tier(age));
+}
 
-	/* whole microseconds, as a fraction of a day has no exact edge */
-	age = rint(PG_GETARG_FLOAT8(0) * 1e6);
-	if (isnan(age))
-		PG_RETURN_FLOAT8(age);
-	PG_RETURN_FLOAT8(age < hour ? 1.0 : age < day	? 0.8 :
-									age < 7 * day	? 0.5 :
-									age <= 30 * day ? 0.2 :
-													  0.05);
+/* The tier at a given time. */
+Datum
+pinecone_huf_activity_tier_at(PG_FUNCTION_ARGS)
+{
+	double missing;
+
+	if (PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	missing = pinecone_huf_fraction("missing", PG_GETARG_FLOAT8(2));
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_FLOAT8(missing);
+	PG_RETURN_FLOAT8(tier(age_between(PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_TIMESTAMPTZ(1))));
 }

@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(pinecone_huf_kappa_final);
 PG_FUNCTION_INFO_V1(pinecone_huf_centroid_cos_drift);
 PG_FUNCTION_INFO_V1(pinecone_huf_centroid_l2_drift);
 PG_FUNCTION_INFO_V1(pinecone_huf_l2_unbiased);
+PG_FUNCTION_INFO_V1(pinecone_huf_shift_p);
 PG_FUNCTION_INFO_V1(pinecone_huf_frechet_diag);
 PG_FUNCTION_INFO_V1(pinecone_huf_between_cos_accum);
 PG_FUNCTION_INFO_V1(pinecone_huf_between_cos_combine);
@@ -304,6 +305,41 @@ pinecone_huf_l2_unbiased(PG_FUNCTION_ARGS)
 	dispersion(a, &spread_a);
 	dispersion(b, &spread_b);
 	PG_RETURN_FLOAT8(squared_shift(a, b) - spread_a / (a->n - 1.0) - spread_b / (b->n - 1.0));
+}
+
+/*
+ * How likely chance alone moves centroids as far apart as these, at most.
+ *
+ * Without change, the squared shift over its expectation is about a weighted
+ * sum of chi-squares of one degree each, with weights that add up to 1: the
+ * shares of the variance along its principal directions, which a sketch does
+ * not know.  But above 1.5365 the tail is longest when all the variance is in
+ * one direction (Szekely and Bakirov 2003), so chi-square with one degree
+ * bounds it.  Below, nothing is claimed.
+ */
+Datum
+pinecone_huf_shift_p(PG_FUNCTION_ARGS)
+{
+	const double bound_from = 1.5365;
+	HufSketch *a;
+	HufSketch *b;
+	double spread_a;
+	double spread_b;
+	double expected;
+	double ratio;
+
+	two_sketches(fcinfo, &a, &b);
+	if (a->n < 2 || b->n < 2)
+		PG_RETURN_NULL();
+	dispersion(a, &spread_a);
+	dispersion(b, &spread_b);
+	expected = spread_a / (a->n - 1.0) + spread_b / (b->n - 1.0);
+	ratio = squared_shift(a, b);
+	if (ratio > 0)
+		ratio /= expected; /* infinite if nothing varies and yet it moved */
+	if (isnan(ratio))
+		PG_RETURN_FLOAT8(ratio);
+	PG_RETURN_FLOAT8(ratio < bound_from ? 1.0 : erfc(sqrt(ratio / 2)));
 }
 
 /* Squared Frechet distance of two normal distributions, per dimension. */

@@ -4,9 +4,10 @@
  *
  * plan_direct.c says which statements may go so.  Whether they do shows when the
  * values are known: a field set to NULL, or rows that this transaction has
- * written itself, are dealt with record by record.  What is deleted by its id,
- * unseen, comes this way as well: nobody looks which of the ids are there, and
- * so they are what is counted.
+ * written itself, are dealt with record by record.  What is deleted or
+ * updated by its id, unseen, comes this way as well: nobody looks which of the ids
+ * are there, and so they are what is counted.  Pinecone takes an update of an id
+ * that is not there for done.
  */
 #include "postgres.h"
 
@@ -143,6 +144,16 @@ check_matching(ForeignScanState *node, DirectModify *direct, const char *namespa
 	return n;
 }
 
+/* The ids that the scan would fetch. */
+static char **
+asked_ids(ForeignScanState *node, int *n)
+{
+	PineconeScanState *scan = node->fdw_state;
+
+	pinecone_run_evaluate_all(node, scan->request->ids);
+	return pinecone_run_ids(scan->request, &scan->run->values, n);
+}
+
 /* Record by record; returns how many. */
 static double
 modify_records(ForeignScanState *node, DirectModify *direct, const char *namespace_)
@@ -153,8 +164,15 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	PineconeRecord *stored;
 	double n = 0;
 
-	pinecone_run_fill_spec(node, scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH,
+	pinecone_run_fill_spec(node, scan->request->ids != NIL ? PINECONE_OP_FETCH : scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
+																																  PINECONE_OP_LIST_FETCH,
 						   &spec);
+	if (scan->request->ids != NIL)
+	{
+		spec.ids = asked_ids(node, &spec.nids);
+		if (spec.nids == 0)
+			return 0;
+	}
 	spec.namespace_ = namespace_;
 	spec.want_values = direct->operation == CMD_UPDATE;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
@@ -287,18 +305,34 @@ filter_is_in_time(DirectModify *direct, const char *namespace_)
 	return true;
 }
 
-/* By the ids that the scan would fetch; returns how many they are. */
+/* By ids, unseen; returns how many they are, or -1 when the stored records are needed. */
 static double
-delete_ids(PineconeModify *modify, ForeignScanState *node, const char *namespace_)
+modify_ids(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
-	PineconeScanState *scan = node->fdw_state;
+	PineconeModify *modify = direct->modify;
+	PineconeWrite write = {PINECONE_WRITE_UPDATE};
 	char **ids;
 	int n;
 
-	pinecone_run_evaluate_all(node, scan->request->ids);
-	ids = pinecone_run_ids(scan->request, &scan->run->values, &n);
+	if (direct->operation == CMD_UPDATE &&
+		(direct->any_null || pinecone_modify_must_replace(modify, namespace_) ||
+		 !pinecone_record_of_row_fields(modify->writer, direct->values, direct->isnull, &write.record)))
+		return -1;
+	ids = asked_ids(node, &n);
 	for (int i = 0; i < n; i++)
-		pinecone_modify_delete(modify, namespace_, ids[i]);
+	{
+		if (direct->operation == CMD_DELETE)
+		{
+			pinecone_modify_delete(modify, namespace_, ids[i]);
+			continue;
+		}
+		/* what the statement itself inserts was not there */
+		if (pinecone_statement_has_inserted(modify->statement, modify->session->serverid, namespace_, ids[i]))
+			continue;
+		write.record.id = ids[i];
+		write.record.idlen = strlen(ids[i]);
+		pinecone_sink_write(modify->sink, namespace_, &write);
+	}
 	return n;
 }
 
@@ -311,7 +345,11 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 	if (scan->request->ids != NIL)
 	{
 		scan->run->counters->namespaces++;
-		return delete_ids(direct->modify, node, namespace_);
+		count = modify_ids(node, direct, namespace_);
+		if (count >= 0)
+			return count;
+		pinecone_consistency_wait(scan->session, scan->table, namespace_);
+		return modify_records(node, direct, namespace_);
 	}
 	pinecone_consistency_wait(scan->session, scan->table, namespace_);
 	if (scan->run->filter.kind == PINECONE_FILTER_NEVER)

@@ -115,6 +115,8 @@ static const Option options[] = {
 	{"delete_by_filter", ON_BOTH, OPTION_BOOL, "true"},
 	/* Does a DELETE of given ids look first which of them are there? */
 	{"verify_deletes", ON_BOTH, OPTION_BOOL, "true"},
+	/* And an UPDATE of their fields? */
+	{"verify_updates", ON_BOTH, OPTION_BOOL, "true"},
 	/* Records of one upsert, and upserts in flight */
 	{"batch_size", ON_BOTH, OPTION_COUNT, "1000", NULL, 1, 1000},
 	{"write_concurrency", ON_BOTH, OPTION_COUNT, "4", NULL, 1, 100},

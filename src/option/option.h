@@ -102,6 +102,7 @@ typedef struct PineconeTable
 	bool update_records;   /* UPDATE sends whole records */
 	bool delete_by_filter; /* may DELETE be one request? */
 	bool verify_deletes;   /* must DELETE by id look first? */
+	bool verify_updates;   /* must UPDATE of fields by id? */
 	int batch_size;		   /* records of an upsert */
 	int write_concurrency; /* batches in flight */
 

@@ -281,6 +281,7 @@ read_write_options(PineconeTable *table, List *defs)
 	table->update_records = strcmp(pinecone_option_value(defs, "update_method"), "records") == 0;
 	table->delete_by_filter = pinecone_option_bool(defs, "delete_by_filter");
 	table->verify_deletes = pinecone_option_bool(defs, "verify_deletes");
+	table->verify_updates = pinecone_option_bool(defs, "verify_updates");
 	table->batch_size = pinecone_option_number(defs, "batch_size");
 	table->write_concurrency = pinecone_option_number(defs, "write_concurrency");
 }

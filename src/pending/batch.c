@@ -105,3 +105,60 @@ pinecone_batch_compact(PineconeBatch *batch)
 	batch->nitems = n;
 	batch->superseded = 0;
 }
+
+static PineconeBatch *
+part_of(const PineconeBatch *batch, MemoryContext parent, const char *text, int first, int n)
+{
+	const PineconeBatchItem *items = batch->items + first;
+	PineconeBatch *part = pinecone_batch_create(parent, batch->kind, 0);
+
+	for (int i = 0; i < n; i++)
+	{
+		int start = 0;
+
+		if (items[i].len == 0)
+			continue;
+		if (text != NULL)
+		{
+			if (part->text.len > 0)
+				appendStringInfoChar(&part->text, ',');
+			start = part->text.len;
+			appendBinaryStringInfo(&part->text, text + items[i].start, items[i].len);
+		}
+		pinecone_batch_add(part, items[i].id, start, items[i].len);
+	}
+	return part;
+}
+
+/* Each part keeps the writes of its own ids. */
+static void
+keep_parts(const PineconeBatch *batch, List *parts)
+{
+	int at = 0;
+
+	while (at < batch->written.len)
+	{
+		PineconeWriteHeader *header = (PineconeWriteHeader *) (batch->written.data + at);
+		PineconeWrite write;
+		ListCell *lc;
+
+		pinecone_write_decode(header, (char *) (header + 1), &write);
+		foreach(lc, parts)
+		{
+			if (pinecone_batch_has(lfirst(lc), write.record.id))
+				pinecone_batch_keep(lfirst(lc), &write);
+		}
+		at += sizeof(*header) + pinecone_write_body_length(header);
+	}
+}
+
+List *
+pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, const char *text, int most)
+{
+	List *parts = NIL;
+
+	for (int first = 0; first < batch->nitems; first += most)
+		parts = lappend(parts, part_of(batch, parent, text, first, Min(most, batch->nitems - first)));
+	keep_parts(batch, parts);
+	return parts;
+}

@@ -7,6 +7,7 @@
 
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
 
 #include "client/vectors.h"
 #include "wire/write.h"
@@ -53,5 +54,12 @@ extern bool pinecone_batch_has(const PineconeBatch *batch, const char *id);
 
 /* Drop superseded items and their texts. */
 extern void pinecone_batch_compact(PineconeBatch *batch);
+
+/*
+ * A batch, compacted, as batches of so many items at most, made below "parent".
+ * "text" is that of an upsert.
+ */
+extern List *pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, const char *text,
+								  int most);
 
 #endif /* PINECONE_BATCH_H */

@@ -15,6 +15,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/setting.h"
 #include "base/shared.h"
 #include "option/option.h"

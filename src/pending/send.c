@@ -355,6 +355,71 @@ update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
 	}
 }
 
+/* Less than documented: a deployment's own ceilings, once it has named them. */
+static int
+within(int documented, int ceiling)
+{
+	return ceiling > 0 ? Min(documented, ceiling) : documented;
+}
+
+/*
+ * How many writes may be in a batch of its kind, when it was refused for having
+ * too many; or 0.
+ */
+static int
+refused_size(Target *target, PineconeBatch *batch)
+{
+	PineconeSession *session = target->session;
+	bool upserts = batch->kind == PINECONE_WRITE_UPSERT;
+	int ceiling;
+
+	if ((!upserts && batch->kind != PINECONE_WRITE_DELETE) || batch->live <= 1)
+		return 0;
+	switch (pinecone_vectors_failure(batch->call))
+	{
+		case PINECONE_FAILURE_TOO_LARGE:
+			session->max_upsert_bytes = Max(1, batch->text.len / 2);
+			return (batch->live + 1) / 2;
+		case PINECONE_FAILURE_REJECTED:
+			ceiling = pinecone_vectors_ceiling(batch->call, upserts ? "vectors" : "ids", batch->live, false);
+			if (ceiling > 0)
+				*(upserts ? &session->max_upsert : &session->max_delete) = ceiling;
+			return ceiling;
+		default:
+			return 0;
+	}
+}
+
+/* What was refused as a whole for its size goes out again in parts. */
+static bool
+is_split(PineconeSend *send, Target *target, PineconeBatch *batch)
+{
+	int most = refused_size(target, batch);
+	const char *text = NULL;
+	ListCell *lc;
+
+	if (most == 0)
+		return false;
+	if (batch->kind == PINECONE_WRITE_UPSERT && (text = pinecone_vectors_upserted(batch->call)) == NULL)
+		return false;
+	foreach(lc, pinecone_batch_split(batch, send->cxt, text, most))
+	{
+		PineconeBatch *part = lfirst(lc);
+
+		send->open_bytes += part->text.len;
+		start_batch(send, target, part);
+	}
+	return true;
+}
+
+static void
+drop_batch(Target *target, PineconeBatch *batch)
+{
+	dlist_delete(&batch->node);
+	target->nsent--;
+	MemoryContextDelete(batch->cxt);
+}
+
 /* A sent batch's call has finished: take note of it, or raise its error. */
 static void
 finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
@@ -369,6 +434,12 @@ finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 			MemoryContextSwitchTo(old);
 			return; /* it is sent again */
 		}
+		if (!batch->confirmed && is_split(send, target, batch))
+		{
+			MemoryContextSwitchTo(old);
+			drop_batch(target, batch);
+			return;
+		}
 		if (!batch->confirmed)
 			fail(send, batch->call);
 		if (batch->kind == PINECONE_WRITE_UPDATE_FILTER)
@@ -376,9 +447,7 @@ finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 	}
 	MemoryContextSwitchTo(old);
 	target->applied += batch->live;
-	dlist_delete(&batch->node);
-	target->nsent--;
-	MemoryContextDelete(batch->cxt);
+	drop_batch(target, batch);
 }
 
 /* Take note of what has finished. */
@@ -476,6 +545,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
 	int most = target->plane->max_body - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
+	int full = within(most, target->session->max_upsert_bytes);
 	PineconeBatch *batch = target->upserts;
 	int start;
 	int len;
@@ -495,7 +565,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	target->plane->append_record(&batch->text, record);
 	len = batch->text.len - len;
 
-	if (batch->nitems > 0 && batch->text.len - batch->superseded > most)
+	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
 	{
 		/* it is the next batch's first */
 		PineconeBatch *next = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
@@ -516,7 +586,7 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	pinecone_batch_add(batch, record->id, batch->text.len - len, len);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
-	if (batch->live >= target->batch_size)
+	if (batch->live >= within(target->batch_size, target->session->max_upsert))
 		flush_batch(send, target, &target->upserts);
 }
 
@@ -532,7 +602,7 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 	pinecone_batch_add(target->deletions, id, 0, 1);
 	pinecone_batch_keep(target->deletions, write);
 	send->unlooked += strlen(id);
-	if (target->deletions->live >= target->plane->delete_batch)
+	if (target->deletions->live >= within(target->plane->delete_batch, target->session->max_delete))
 		flush_batch(send, target, &target->deletions);
 }
 

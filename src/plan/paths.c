@@ -193,6 +193,8 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List *sent = NIL;
 	List *pruned = NIL;
+	List *rest = NIL;
+	List *days;
 	ListCell *lc;
 
 	foreach(lc, clauses)
@@ -205,6 +207,19 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 			pruned = lappend(pruned, rinfo);
 		else if (!rinfo->pseudoconstant &&
 				 pinecone_translate_clause(&cxt, rinfo->clause, &condition) != PINECONE_LOCAL)
+			sent = lappend(sent, rinfo);
+		else
+			rest = lappend(rest, rinfo->clause);
+	}
+	/* ranges of days are sent as a whole */
+	days = pinecone_translate_days(&cxt, rest);
+	foreach(lc, days == NIL ? NIL : clauses)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+
+		List *others = list_difference_ptr(rest, list_make1(rinfo->clause));
+
+		if (list_length(pinecone_translate_days(&cxt, others)) < list_length(days))
 			sent = lappend(sent, rinfo);
 	}
 	*any = sent != NIL;
@@ -308,6 +323,8 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	List *pathkeys = id_order_pathkeys(root, rel);
 	double records = info->records;
+	double fetched;
+	List *about_id = NIL;
 	Node *lead = NULL;
 	ListCell *lc;
 
@@ -327,12 +344,24 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 		}
 	}
 
+	/* what the list decides is not fetched */
+	fetched = records;
+	foreach(lc, rel->baserestrictinfo)
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+
+		if ((Node *) rinfo->clause != lead && pinecone_plan_is_about_id(root, rel, rinfo))
+			about_id = lappend(about_id, rinfo);
+	}
+	if (about_id != NIL)
+		fetched = clamp_row_est(records * clauselist_selectivity(root, about_id, rel->relid, JOIN_INNER, NULL));
+
 	if (only_ids_used(rel, info->table))
 		add_operation_path(root, rel, PINECONE_OP_LIST, lead, rel->rows, REQUEST_COST,
 						   list_cost(records), pathkeys, rel->lateral_relids);
 	else
 		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, lead, rel->rows, 2 * REQUEST_COST,
-						   list_cost(records) + fetch_cost(info, records),
+						   list_cost(records) + fetch_cost(info, fetched),
 						   info->nnamespaces > MAX_MERGED_RECORDS ? NIL : pathkeys,
 						   rel->lateral_relids);
 }

@@ -41,8 +41,9 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
 
-/* For a hook in front of the planner: see plan_conflict.c. */
+/* For a hook in front of the planner: see plan_conflict.c, plan_one_row.c. */
 extern void pinecone_plan_conflicts(Query *query);
+extern void pinecone_plan_one_rows(Query *query);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

@@ -126,6 +126,8 @@ integer_fits(Oid column, Oid value)
 			return value == INT8OID || value == INT4OID || value == INT2OID;
 		case INT4OID:
 			return value == INT4OID || value == INT2OID;
+		case NUMERICOID:
+			return false; /* numeric(p,s); a numeric may have more digits */
 		default:
 			return value == column; /* smallint, and days */
 	}
@@ -252,16 +254,17 @@ has_one_namespace(const PineconeTable *table, const PineconeRequest *request, Li
 	return false;
 }
 
-/* May a DELETE go by the scan's ids alone? */
+/* May a DELETE or UPDATE go by the scan's ids alone? */
 static bool
-may_delete_ids(PineconeTable *table, ModifyTable *plan, ForeignScan *scan)
+may_go_by_ids(PineconeTable *table, ModifyTable *plan, ForeignScan *scan)
 {
 	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
 	PineconeColumn *id = pinecone_option_column(table, table->id_attnum);
 
+	if (plan->operation == CMD_DELETE ? table->verify_deletes : table->verify_updates)
+		return false;
 	/* a partition or child could hold what the next one does */
-	if (table->verify_deletes || plan->operation != CMD_DELETE ||
-		list_length(plan->resultRelations) != 1)
+	if (list_length(plan->resultRelations) != 1)
 		return false;
 	/* a record whose id does not fit is an error, or is not found */
 	if (getBaseType(id->typid) != id->typid || id->typmod >= 0)
@@ -291,7 +294,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	table = pinecone_option_table(rte->relid);
 	if (table->id_attnum == 0)
 		return false;
-	by_ids = may_delete_ids(table, plan, scan);
+	by_ids = may_go_by_ids(table, plan, scan);
 	if (!by_ids && (!request_is_exact(scan) ||
 					(plan->operation == CMD_DELETE && !table->delete_by_filter)))
 		return false;

@@ -4,8 +4,14 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "utils/syscache.h"
 
+#include "base/setting.h"
 #include "plan/plan_info.h"
 
 PineconeTime pinecone_plan_began = 0;
@@ -28,6 +34,38 @@ pinecone_plan_has_mapping(Oid userid, Oid serverid)
 								 ObjectIdGetDatum(serverid)) ||
 		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
 								 ObjectIdGetDatum(serverid));
+}
+
+static bool
+contains_exec_param(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, contains_exec_param, context);
+}
+
+bool
+pinecone_plan_is_about_id(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	AttrNumber attnum = info->table->id_attnum;
+	Node *clause = (Node *) rinfo->clause;
+	Bitmapset *used = NULL;
+
+	/* an id of another type may not fit its column; conditions of others come first */
+	if (attnum == 0 || info->table->columns[attnum - 1].typid != TEXTOID || rinfo->pseudoconstant ||
+		!pinecone_enable_columns ||
+		(rinfo->security_level > rel->baserestrict_min_security && !rinfo->leakproof) ||
+		contain_volatile_functions(clause) || contain_subplans(clause) ||
+		contains_exec_param(clause, NULL))
+		return false;
+	/* such rows have a layout of their own */
+	if (info->searched && info->search.rounds)
+		return false;
+	pull_varattnos(clause, rel->relid, &used);
+	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
 }
 
 bool

@@ -52,6 +52,9 @@ extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *
 /* Has a role a user mapping for a server, be it everybody's? */
 extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
+/* Is a condition one that a listed id decides, before its record is fetched? */
+extern bool pinecone_plan_is_about_id(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo);
+
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 
 #endif /* PINECONE_PLAN_INFO_H */

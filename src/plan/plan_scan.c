@@ -72,7 +72,7 @@ place_bound(PlanContext *cxt, Expr *clause)
 
 	if (pinecone_translate_bound(&cxt->translate, clause, &distance, &bound))
 	{
-		if (!pinecone_translate_same_distance(&distance, cxt->search))
+		if (!pinecone_translate_same_distance(cxt->root, &distance, cxt->search))
 			return;
 		cxt->bounds = lappend(cxt->bounds, clause);
 		if (cxt->request->bound < 0)
@@ -167,6 +167,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 static void
 place_clauses(PlanContext *cxt, List *scan_clauses)
 {
+	PineconeRequest *request = cxt->request;
 	ListCell *lc;
 
 	foreach(lc, scan_clauses)
@@ -174,10 +175,17 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 
 		/* constant conditions are checked once, above the scan */
-		if (!rinfo->pseudoconstant)
-			place_clause(cxt, rinfo->clause);
+		if (rinfo->pseudoconstant)
+			continue;
+		place_clause(cxt, rinfo->clause);
+		if (request->op == PINECONE_OP_LIST_FETCH && pinecone_plan_is_about_id(cxt->root, cxt->rel, rinfo) &&
+			list_member_ptr(cxt->local, rinfo->clause))
+			request->id_quals = lappend_int(request->id_quals,
+											pinecone_translate_add_expr(&cxt->translate, rinfo->clause));
 	}
 
+	if (operation_takes_filter(request->op))
+		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
 		cxt->request->filter = linitial(cxt->conditions);
 	else if (cxt->conditions != NIL)
@@ -288,7 +296,7 @@ is_searched(PlanContext *cxt, Node *node, PineconeDistance *distance)
 {
 	return (IsA(node, OpExpr) || IsA(node, FuncExpr)) &&
 		   pinecone_translate_distance(&cxt->translate, (Expr *) node, distance) &&
-		   pinecone_translate_same_distance(distance, cxt->search);
+		   pinecone_translate_same_distance(cxt->root, distance, cxt->search);
 }
 
 static bool

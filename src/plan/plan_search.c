@@ -9,11 +9,8 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
-#include "utils/timestamp.h"
 
 #include "base/compat.h"
 #include "client/session.h"
@@ -116,76 +113,7 @@ bounding_distance(PlannerInfo *root, RelOptInfo *rel, PineconeDistance *distance
 	return false;
 }
 
-/* ---- Where there is none ---- */
-
-static bool
-is_score(PlannerInfo *root, RelOptInfo *rel, Node *node)
-{
-	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-
-	return pinecone_translate_column(&cxt, node, PINECONE_ROLE_SCORE) != NULL;
-}
-
-static bool
-sorts_by_score(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
-{
-	ListCell *lc;
-	ListCell *lc2;
-
-	foreach(lc, pathkeys)
-	{
-		PathKey *pathkey = lfirst(lc);
-
-		foreach(lc2, pinecone_class_members(pathkey->pk_eclass, rel))
-		{
-			if (is_score(root, rel, (Node *) ((EquivalenceMember *) lfirst(lc2))->em_expr))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Does a condition compare the score with something? */
-static bool
-compares_score(PlannerInfo *root, RelOptInfo *rel)
-{
-	ListCell *lc;
-	ListCell *lc2;
-
-	foreach(lc, rel->baserestrictinfo)
-	{
-		OpExpr *op = (OpExpr *) lfirst_node(RestrictInfo, lc)->clause;
-
-		if (!IsA(op, OpExpr))
-			continue;
-		foreach(lc2, op->args)
-		{
-			if (is_score(root, rel, lfirst(lc2)))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* The score is NULL then.  Say so, once a statement, where the answer depends on it. */
-static void
-warn_of_no_search(PlannerInfo *root, RelOptInfo *rel)
-{
-	static TimestampTz warned_at = 0;
-	PineconePlanInfo *info = rel->fdw_private;
-
-	if (warned_at == GetCurrentStatementStartTimestamp() ||
-		(!sorts_by_score(root, rel, root->sort_pathkeys) &&
-		 !sorts_by_score(root, rel, root->window_pathkeys) && !compares_score(root, rel)))
-		return;
-	warned_at = GetCurrentStatementStartTimestamp();
-	ereport(WARNING,
-			(errmsg("the score of rows of foreign table \"%s\" is NULL", info->table->name),
-			 errdetail("The query has no search: it neither orders them by a distance that the index measures, nor bounds one."),
-			 errhint("ORDER BY a distance of the vector column; the score is that search's then.")));
-}
-
-/* ---- Both ---- */
+/* ---- What planning asks for ---- */
 
 void
 pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
@@ -209,7 +137,7 @@ pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel)
 	{
 		if (info->other_metric == PINECONE_METRIC_UNKNOWN)
 			info->no_search = pinecone_plan_why_no_search(root, rel);
-		warn_of_no_search(root, rel);
+		pinecone_plan_warn_of_no_score(root, rel);
 	}
 }
 
@@ -228,7 +156,7 @@ pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel)
 		int bound;
 
 		if (pinecone_translate_bound(&cxt, clause, &distance, &bound) ?
-				pinecone_translate_same_distance(&distance, &info->search) :
+				pinecone_translate_same_distance(root, &distance, &info->search) :
 				pinecone_translate_score_bound(&cxt, clause, info->search.metric, &bound, &compare))
 			return true;
 	}

@@ -7,9 +7,10 @@
  * neither reads nor sets need not be read: it moves no bytes, and a value
  * that does not fit its column can be set right.
  *
- * It also asks for the whole rows of what an UPDATE or DELETE joins, to join
- * them anew should another transaction have changed the row that is to be
- * modified.  That does not happen to rows of foreign tables.
+ * It also asks for the whole rows of what an UPDATE or DELETE joins, and a SELECT
+ * with FOR UPDATE, to join them anew should another transaction have changed the
+ * row that is to be modified or locked.  That evaluates what the statement says,
+ * and nothing else.  Of rows that a DELETE returns it is the same.
  */
 #include "postgres.h"
 
@@ -86,8 +87,8 @@ read_by_statement(PlannerInfo *root, Index relid)
 	{
 		TargetEntry *entry = lfirst(lc);
 
-		/* the rest is what the planner has added, the whole row with it */
-		if (!entry->resjunk)
+		/* what is neither shown nor sorted by the planner has added, the whole row with it */
+		if (!entry->resjunk || entry->ressortgroupref != 0)
 			(void) collect_read((Node *) entry->expr, &read);
 	}
 	(void) collect_read((Node *) root->parse->jointree, &read);
@@ -96,15 +97,15 @@ read_by_statement(PlannerInfo *root, Index relid)
 	return read.attnums;
 }
 
-/* Is this a relation that the statement joins to foreign tables that it modifies? */
+/* Is this a relation whose rows may be wanted to join them anew? */
 static bool
-joins_foreign_targets(PlannerInfo *root, Index relid)
+may_be_joined_anew(PlannerInfo *root, Index relid)
 {
 	AppendRelInfo *appinfo = root->append_rel_array ? root->append_rel_array[relid] : NULL;
-	int target = -1;
+	CmdType command = root->parse->commandType;
 
-	if ((root->parse->commandType != CMD_UPDATE && root->parse->commandType != CMD_DELETE) ||
-		bms_is_member(relid, root->all_result_relids))
+	if (bms_is_member(relid, root->all_result_relids) ||
+		(command == CMD_SELECT ? root->parse->rowMarks == NIL : command != CMD_UPDATE && command != CMD_DELETE))
 		return false;
 	/* what a UNION ALL reads of it is not told by columns */
 	for (; appinfo != NULL; appinfo = root->append_rel_array[appinfo->parent_relid])
@@ -112,6 +113,17 @@ joins_foreign_targets(PlannerInfo *root, Index relid)
 		if (planner_rt_fetch(appinfo->parent_relid, root)->rtekind != RTE_RELATION)
 			return false;
 	}
+	return true;
+}
+
+/* Or will they not be, because rows of foreign tables are not changed meanwhile? */
+static bool
+joins_foreign_targets(PlannerInfo *root, Index relid)
+{
+	int target = -1;
+
+	if (root->parse->commandType == CMD_SELECT || !may_be_joined_anew(root, relid))
+		return false;
 	while ((target = bms_next_member(root->leaf_result_relids, target)) >= 0)
 	{
 		if (planner_rt_fetch(target, root)->relkind != RELKIND_FOREIGN_TABLE)
@@ -128,10 +140,12 @@ pinecone_plan_rows_stay(PlannerInfo *root, Index relid)
 
 /* Will anyone look at changed rows as a whole? */
 static bool
-rows_are_shown(Relation rel)
+rows_are_shown(Relation rel, CmdType command)
 {
 	TriggerDesc *triggers = rel->trigdesc;
 
+	if (command == CMD_DELETE)
+		return triggers != NULL && (triggers->trig_delete_before_row || triggers->trig_delete_after_row);
 	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
 	{
 		if (TupleDescAttr(RelationGetDescr(rel), i)->attgenerated)
@@ -147,27 +161,36 @@ pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used)
 	ReadColumns read = {1, NULL};
 	Bitmapset *result;
 	Relation relation;
+	CmdType command = root->parse->commandType;
 	bool shown;
 	int whole = -FirstLowInvalidHeapAttributeNumber;
 
-	if (joins_foreign_targets(root, rel->relid))
+	if (may_be_joined_anew(root, rel->relid))
 	{
 		result = read_by_statement(root, rel->relid);
-		return bms_is_member(whole, result) ? used : bms_del_member(bms_copy(used), whole);
+		if (!bms_is_member(whole, used) || bms_is_member(whole, result))
+			return used;
+		/* what is sent has to be checked here then */
+		if (joins_foreign_targets(root, rel->relid))
+			result = NULL;
+		return bms_union(result, bms_del_member(bms_copy(used), whole));
 	}
-	if (root->parse->commandType != CMD_UPDATE || !bms_is_member(rel->relid, root->all_result_relids) ||
-		root->parse->withCheckOptions != NIL)
+	if ((command != CMD_UPDATE && command != CMD_DELETE) ||
+		!bms_is_member(rel->relid, root->all_result_relids) || root->parse->withCheckOptions != NIL)
 		return used;
 
 	relation = table_open(planner_rt_fetch(rel->relid, root)->relid, NoLock);
-	shown = rows_are_shown(relation);
+	shown = rows_are_shown(relation, command);
 	/* that the row stays in its partition is checked */
-	(void) collect_read((Node *) RelationGetPartitionQual(relation), &read);
+	if (command == CMD_UPDATE)
+		(void) collect_read((Node *) RelationGetPartitionQual(relation), &read);
 	table_close(relation, NoLock);
 	if (shown)
 		return used;
 
 	result = bms_union(read.attnums, read_by_statement(root, rel->relid));
+	if (command == CMD_DELETE && (!bms_is_member(whole, used) || bms_is_member(whole, result)))
+		return used;
 	used = bms_copy(used);
 	used = bms_del_member(used, whole);
 	result = bms_union(result, used);

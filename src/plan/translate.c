@@ -10,13 +10,16 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 #include "base/setting.h"
@@ -38,19 +41,74 @@ make_condition(PineconeConditionKind kind, AttrNumber attnum)
 
 /* ---- Columns ---- */
 
-/* The metadata key of "metadata -> 'key'" or "metadata ->> 'key'", or NULL. */
-static char *
-match_metadata_key(PineconeTranslate *cxt, Node *node, Oid funcid)
+/* The only element of a constant text[], or NULL. */
+static Const *
+only_element(Node *node)
 {
-	OpExpr *op = (OpExpr *) node;
-	Const *key;
+	Const *array = (Const *) node;
+	Datum *elements;
+	bool *nulls;
+	int n;
+
+	if (!IsA(node, Const) || array->constisnull || array->consttype != TEXTARRAYOID)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(array->constvalue), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &n);
+	return n == 1 ? makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, elements[0], nulls[0], false) : NULL;
+}
+
+/* What of the metadata a node takes a field of, and the field's name; or NULL. */
+static Const *
+match_path(Node *node, bool as_text, Node **object)
+{
+	Oid funcid = InvalidOid;
+	List *args = NIL;
+
+	if (IsA(node, OpExpr))
+	{
+		funcid = get_opcode(((OpExpr *) node)->opno);
+		args = ((OpExpr *) node)->args;
+	}
+	else if (IsA(node, FuncExpr))
+	{
+		funcid = ((FuncExpr *) node)->funcid;
+		args = ((FuncExpr *) node)->args;
+	}
+	else if (IsA(node, SubscriptingRef) && !as_text)
+	{
+		SubscriptingRef *ref = (SubscriptingRef *) node;
+
+		if (ref->refcontainertype != JSONBOID || list_length(ref->refupperindexpr) != 1 ||
+			ref->reflowerindexpr != NIL || ref->refassgnexpr != NULL ||
+			!IsA(linitial(ref->refupperindexpr), Const) || exprType(linitial(ref->refupperindexpr)) != TEXTOID)
+			return NULL;
+		*object = (Node *) ref->refexpr;
+		return linitial(ref->refupperindexpr);
+	}
+	if (list_length(args) != 2)
+		return NULL;
+	*object = linitial(args);
+	/* metadata is an object, so that an element's number is a name as well */
+	if (funcid == (as_text ? F_JSONB_EXTRACT_PATH_TEXT : F_JSONB_EXTRACT_PATH))
+		return only_element(lsecond(args));
+	if (funcid == (as_text ? F_JSONB_OBJECT_FIELD_TEXT : F_JSONB_OBJECT_FIELD) && IsA(lsecond(args), Const))
+		return lsecond(args);
+	return NULL;
+}
+
+/*
+ * The key of "metadata -> 'key'", or as text "metadata ->> 'key'", in any
+ * spelling, or NULL.
+ */
+static char *
+match_metadata_key(PineconeTranslate *cxt, Node *node, bool as_text)
+{
+	Node *object;
+	Const *key = match_path(node, as_text, &object);
 	char *name;
 
-	if (!IsA(node, OpExpr) || get_opcode(op->opno) != funcid ||
-		pinecone_translate_column(cxt, linitial(op->args), PINECONE_ROLE_METADATA) == NULL)
-		return NULL;
-	key = lsecond(op->args);
-	if (!IsA(key, Const) || key->constisnull)
+	if (key == NULL || key->constisnull ||
+		pinecone_translate_column(cxt, object, PINECONE_ROLE_METADATA) == NULL)
 		return NULL;
 	name = TextDatumGetCString(key->constvalue);
 	/* '$' would read as an operator; no stored key starts with it */
@@ -129,6 +187,18 @@ metadata_leaf(PineconeTranslate *cxt, PineconeConditionKind kind, char *key, Exp
 	return pinecone_shippable_metadata(kind, cxt->table->type_error_null);
 }
 
+static bool
+is_empty_object(Expr *expr)
+{
+	Const *value = (Const *) expr;
+	Jsonb *object;
+
+	if (!IsA(expr, Const) || value->constisnull || value->consttype != JSONBOID)
+		return false;
+	object = DatumGetJsonbP(value->constvalue);
+	return JB_ROOT_IS_OBJECT(object) && JB_ROOT_COUNT(object) == 0;
+}
+
 /* metadata @> x, metadata ? 'k', metadata ?| keys, metadata ?& keys */
 static PineconeExactness
 translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
@@ -160,8 +230,14 @@ translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
 			break;
 		case F_JSONB_EXISTS:
 			{
-				char *key;
+				char *key = match_metadata_key(cxt, (Node *) left, false);
 
+				/* metadata -> 'tags' ? 'x': a string, or a list that has it */
+				if (key != NULL && !negated && pinecone_translate_is_value(cxt, right))
+				{
+					(void) metadata_leaf(cxt, PINECONE_COND_ELEMENT, key, right, condition);
+					return PINECONE_SUPERSET;
+				}
 				if (!IsA(right, Const) || ((Const *) right)->constisnull ||
 					pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) == NULL)
 					return PINECONE_LOCAL;
@@ -178,6 +254,12 @@ translate_metadata_op(PineconeTranslate *cxt, OpExpr *op, bool negated,
 	if (negated || pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) == NULL ||
 		!pinecone_translate_is_value(cxt, right))
 		return PINECONE_LOCAL;
+	if (kind == PINECONE_COND_JSON_CONTAINS && is_empty_object(right))
+	{
+		/* every object contains it */
+		*condition = make_condition(PINECONE_COND_AND, 0);
+		return cxt->table->type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
+	}
 	return metadata_leaf(cxt, kind, NULL, right, condition);
 }
 
@@ -215,13 +297,17 @@ static PineconeExactness
 translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *right,
 					   PineconeCompare compare, PineconeCondition **condition)
 {
-	char *key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
+	char *key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), true);
 
-	if (key == NULL || exprType((Node *) right) != TEXTOID ||
-		!pinecone_translate_is_bytewise(op->inputcollid))
+	bool as_text = key != NULL;
+
+	if (!as_text)
+		key = match_metadata_key(cxt, (Node *) left, false);
+	if (key == NULL || exprType((Node *) right) != (as_text ? TEXTOID : JSONBOID) ||
+		(as_text && !pinecone_translate_is_bytewise(op->inputcollid)))
 		return PINECONE_LOCAL;
 	if (compare == PINECONE_EQ)
-		return metadata_leaf(cxt, PINECONE_COND_JSON_TEXT, key, right, condition);
+		return metadata_leaf(cxt, as_text ? PINECONE_COND_JSON_TEXT : PINECONE_COND_JSON_EQUAL, key, right, condition);
 	/* any other comparison needs the field to be there */
 	metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition);
 	return PINECONE_SUPERSET;
@@ -262,6 +348,17 @@ translate_op(PineconeTranslate *cxt, OpExpr *op, bool negated, PineconeCondition
 		compare = negate_compare(compare);
 
 	column = pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_FIELD);
+	if (exprType((Node *) right) == JSONBOID && compare == PINECONE_EQ && column != NULL &&
+		column->typid == JSONBOID && column->format != PINECONE_FORMAT_JSON)
+	{
+		*condition = make_condition(PINECONE_COND_JSON_EQUAL, column->attnum);
+		(*condition)->value = pinecone_translate_add_expr(cxt, right);
+		return PINECONE_SUPERSET;
+	}
+	/* what equals an object contains it */
+	if (exprType((Node *) right) == JSONBOID && compare == PINECONE_EQ &&
+		pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_METADATA) != NULL)
+		return metadata_leaf(cxt, PINECONE_COND_JSON_CONTAINS, NULL, right, condition);
 	if (column == NULL)
 		return translate_json_compare(cxt, op, left, right, compare, condition);
 	if (!value_type_fits(column, exprType((Node *) right)) ||
@@ -301,7 +398,7 @@ translate_array_op(PineconeTranslate *cxt, ScalarArrayOpExpr *op, bool negated,
 	if (!pinecone_translate_is_value(cxt, right))
 		return PINECONE_LOCAL;
 
-	key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), F_JSONB_OBJECT_FIELD_TEXT);
+	key = match_metadata_key(cxt, pinecone_translate_strip_casts((Node *) left), true);
 	if (key != NULL)
 	{
 		if (op->useOr == negated || get_element_type(exprType((Node *) right)) != TEXTOID)
@@ -363,9 +460,9 @@ translate_null_test(PineconeTranslate *cxt, NullTest *test, bool negated,
 	if (column != NULL)
 		return column_leaf(cxt, column, kind, PINECONE_EQ, NULL, condition);
 
-	key = match_metadata_key(cxt, (Node *) test->arg, F_JSONB_OBJECT_FIELD_TEXT);
+	key = match_metadata_key(cxt, (Node *) test->arg, true);
 	if (key == NULL)
-		key = match_metadata_key(cxt, (Node *) test->arg, F_JSONB_OBJECT_FIELD);
+		key = match_metadata_key(cxt, (Node *) test->arg, false);
 	if (key != NULL)
 		return metadata_leaf(cxt, kind, key, NULL, condition);
 	return PINECONE_LOCAL;

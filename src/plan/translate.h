@@ -46,6 +46,14 @@ extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
 extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause,
 												   PineconeCondition **condition);
 
+/* ---- translate_days.c ---- */
+
+/*
+ * Of clauses that are ANDed: conditions that name the days between two of them, as
+ * far as column and values are dates.  They let through too many rows.
+ */
+extern List *pinecone_translate_days(PineconeTranslate *cxt, List *clauses);
+
 /* ---- translate_id.c ---- */
 
 /* id = x, id = ANY (array), and ORs of these: numbers of the expressions. */
@@ -68,7 +76,8 @@ extern bool pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr,
 										PineconeDistance *distance);
 
 /* Are these the same, however they are spelled? */
-extern bool pinecone_translate_same_distance(const PineconeDistance *a, const PineconeDistance *b);
+extern bool pinecone_translate_same_distance(PlannerInfo *root, const PineconeDistance *a,
+											 const PineconeDistance *b);
 
 /* ---- translate_monotone.c ---- */
 

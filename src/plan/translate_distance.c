@@ -161,8 +161,41 @@ pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance
 	return true;
 }
 
-bool
-pinecone_translate_same_distance(const PineconeDistance *a, const PineconeDistance *b)
+/* The query that an InitPlan of this query level gives a parameter's value by, or NULL. */
+static Query *
+query_of_param(PlannerInfo *root, Expr *expr)
 {
-	return a->metric == b->metric && equal(a->query, b->query);
+	Param *param = (Param *) expr;
+	ListCell *lc;
+
+	if (!IsA(expr, Param) || param->paramkind != PARAM_EXEC)
+		return NULL;
+	foreach(lc, root->init_plans)
+	{
+		SubPlan *subplan = lfirst(lc);
+
+		if (subplan->subLinkType == EXPR_SUBLINK && list_length(subplan->setParam) == 1 &&
+			linitial_int(subplan->setParam) == param->paramid)
+			return ((PlannerInfo *) list_nth(root->glob->subroots, subplan->plan_id - 1))->parse;
+	}
+	return NULL;
+}
+
+/* (SELECT ...), written twice, has one value. */
+static bool
+same_value(PlannerInfo *root, Expr *a, Expr *b)
+{
+	Query *query;
+
+	if (equal(a, b))
+		return true;
+	query = query_of_param(root, a);
+	return query != NULL && equal(query, query_of_param(root, b)) &&
+		   !contain_volatile_functions((Node *) query);
+}
+
+bool
+pinecone_translate_same_distance(PlannerInfo *root, const PineconeDistance *a, const PineconeDistance *b)
+{
+	return a->metric == b->metric && same_value(root, a->query, b->query);
 }

@@ -462,6 +462,9 @@ list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 
 /* ---- Conditions ---- */
 
+/* A range of more days is not sent. */
+#define MAX_DAYS 1000
+
 /* For EXPLAIN: a condition whose value is not known before the scan runs. */
 static PineconeFilter
 placeholder_filter(const PineconeCondition *condition, const char *field, const char *value)
@@ -546,6 +549,8 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 			return pinecone_filter_keys(true, value, type);
 		case PINECONE_COND_JSON_CONTAINS:
 			return pinecone_filter_json_contains(DatumGetJsonbP(value));
+		case PINECONE_COND_JSON_EQUAL:
+			return pinecone_filter_json_equal(field, DatumGetJsonbP(value));
 		case PINECONE_COND_JSON_TEXT:
 			return pinecone_filter_json_text(field, TextDatumGetCString(value));
 		case PINECONE_COND_JSON_TEXT_IN:
@@ -557,12 +562,44 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 	}
 }
 
+/* The days from one to another, each by its name, if they are not too many. */
+static PineconeFilter
+days_filter(RenderContext *cxt, const PineconeCondition *condition)
+{
+	PineconeColumn *column = pinecone_option_column(cxt->table, condition->attnum);
+	PineconeCondition *ends[] = {linitial(condition->args), lsecond(condition->args)};
+	DateADT days[2];
+	List *literals = NIL;
+
+	for (int i = 0; i < 2; i++)
+	{
+		int number = ends[i]->value;
+
+		if (cxt->values->placeholders && cxt->values->placeholders[number])
+			return field_filter(column->field, "$in", "<days>");
+		if (cxt->values->isnull[number])
+			return filter_never;
+		days[i] = DatumGetDateADT(cxt->values->values[number]);
+		if (DATE_NOT_FINITE(days[i]))
+			return exists_filter(column->field, true);
+	}
+	days[0] += ends[0]->compare == PINECONE_GT;
+	days[1] -= ends[1]->compare == PINECONE_LT;
+	if ((double) days[1] - days[0] >= MAX_DAYS)
+		return exists_filter(column->field, true);
+	for (DateADT day = days[0]; day <= days[1]; day++)
+		literals = list_concat(literals, equal_literals(column, DateADTGetDatum(day), DATEOID));
+	return literals == NIL ? filter_never : in_filter(column->field, literals, false);
+}
+
 static PineconeFilter
 render(RenderContext *cxt, const PineconeCondition *condition)
 {
 	List *filters = NIL;
 	ListCell *lc;
 
+	if (condition->kind == PINECONE_COND_DAYS)
+		return days_filter(cxt, condition);
 	if (condition->kind != PINECONE_COND_AND && condition->kind != PINECONE_COND_OR)
 		return render_leaf(cxt, condition);
 	foreach(lc, condition->args)

@@ -133,6 +133,18 @@ json_contains_pair(const char *key, JsonbValue *value)
 }
 
 PineconeFilter
+pinecone_filter_json_equal(const char *key, Jsonb *value)
+{
+	JsonbValue whole = {.type = jbvBinary};
+
+	if (JB_ROOT_IS_SCALAR(value))
+		(void) JsonbExtractScalar(&value->root, &whole);
+	else
+		whole.val.binary.data = &value->root;
+	return json_contains_pair(key, &whole);
+}
+
+PineconeFilter
 pinecone_filter_json_contains(Jsonb *value)
 {
 	JsonbIterator *it;

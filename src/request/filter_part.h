@@ -135,6 +135,7 @@ extern PineconeFilter pinecone_filter_json_text_in(const char *key, Datum array,
 
 /* metadata @> value */
 extern PineconeFilter pinecone_filter_json_contains(Jsonb *value);
+extern PineconeFilter pinecone_filter_json_equal(const char *key, Jsonb *value);
 
 /* pinecone_match(metadata, filter) */
 extern PineconeFilter pinecone_filter_raw_match(Jsonb *filter);

@@ -115,11 +115,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 							  list_copy(request->ids),
 							  list_copy(request->wanted),
 							  list_copy(request->layout)),
-				   list_make5(makeFloat(psprintf("%.17g", request->survive)),
-							  makeFloat(psprintf("%.17g", request->rows)),
-							  copyObject(request->namespaces),
-							  list_copy(request->namespace_quals),
-							  makeString(psprintf(INT64_FORMAT, request->planned_at))));
+				   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
+									  makeFloat(psprintf("%.17g", request->rows)),
+									  copyObject(request->namespaces),
+									  list_copy(request->namespace_quals),
+									  list_copy(request->id_quals)),
+						   makeString(psprintf(INT64_FORMAT, request->planned_at))));
 }
 
 PineconeRequest *
@@ -160,7 +161,8 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
-	request->planned_at = strtoi64(strVal(list_nth(rest, 4)), NULL, 10);
+	request->id_quals = list_nth(rest, 4);
+	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	return request;
 }
 

@@ -57,6 +57,8 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_KEYS_ALL,		 /* metadata ?& array value */
 	PINECONE_COND_JSON_CONTAINS, /* metadata @> value */
 	PINECONE_COND_JSON_TEXT,	 /* metadata ->> key = value */
+	PINECONE_COND_JSON_EQUAL,	 /* metadata -> key, or a jsonb column, = value */
+	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
 	PINECONE_COND_RAW			 /* pinecone_match(metadata, value) */
 } PineconeConditionKind;
@@ -103,6 +105,7 @@ typedef struct PineconeRequest
 	List *ids;				   /* numbers of text or text[] expressions; OR'ed */
 	List *namespaces;		   /* AND'ed lists of such numbers; NIL: all */
 	List *namespace_quals;	   /* numbers of conditions on the namespace alone */
+	List *id_quals;			   /* numbers of conditions on the id alone: LIST_FETCH */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 

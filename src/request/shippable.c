@@ -214,6 +214,7 @@ pinecone_shippable_metadata(PineconeConditionKind kind, bool type_error_null)
 			/* A list containing the string matches remotely, not here */
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_JSON_TEXT:
+		case PINECONE_COND_JSON_EQUAL:
 		case PINECONE_COND_JSON_TEXT_IN:
 			return PINECONE_SUPERSET;
 		default:

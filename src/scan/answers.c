@@ -104,11 +104,11 @@ collect_params(Node *node, void *context)
 	return expression_tree_walker(node, collect_params, context);
 }
 
-/* Is an expression a condition that only is true or false of a namespace, or a distance? */
+/* Is an expression a condition that only is true or false of a namespace, an id or a distance? */
 static bool
 is_condition(const PineconeRequest *request, int number, Oid type)
 {
-	return list_member_int(request->namespace_quals, number) ||
+	return list_member_int(request->namespace_quals, number) || list_member_int(request->id_quals, number) ||
 		   (type == BOOLOID && (number == request->bound || number == request->score_bound));
 }
 

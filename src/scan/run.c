@@ -24,6 +24,7 @@
 #include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
+#include "scan/run_ids.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
@@ -181,6 +182,8 @@ start_read(ForeignScanState *node)
 			(void) pinecone_run_evaluate(node, request->prefix);
 		if (!pinecone_run_prefix(request, &state->run->values, &spec.prefix))
 			state->run->done = true;
+		if (op == PINECONE_OP_LIST_FETCH)
+			pinecone_run_ids_prepare(node, &spec);
 	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (!state->run->done)

@@ -23,7 +23,8 @@ typedef struct PineconeScanState
 	double pending_before; /* and how many are to the table, for EXPLAIN */
 	double unseen;		   /* the most that the service may not have shown a run, likewise */
 
-	List *exprs; /* of ExprState: what a run evaluates */
+	List *exprs;			 /* of ExprState: what a run evaluates */
+	ExprContext *id_context; /* for conditions on the id alone, or NULL */
 
 	/* Namespaces there are, when the table spans all; asked for once */
 	bool all_known;

@@ -41,7 +41,9 @@ typedef struct PineconeSourceSpec
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
-	struct PineconePooled *pool; /* gathers the fetches of several sources; or NULL */
+	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
+	void *wants_id_context;							 /* NULL: all are */
+	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */
 
 	/* QUERY */
 	PineconeMetric metric;

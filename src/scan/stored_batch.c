@@ -143,7 +143,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 		/* ids that were asked for may not be there; one request for many costs little more */
 		if (stored->spec.op != PINECONE_OP_FETCH)
 			n = Max(1, Min(n, wanted));
-		n = pinecone_vectors_fetch_batch(stored->ids + stored->next_id, n);
+		n = pinecone_vectors_fetch_batch(stored->spec.session, stored->ids + stored->next_id, n);
 		fetch_ids(stored, n);
 	}
 }
@@ -164,8 +164,13 @@ pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool w
 
 	for (int i = 0; i < waiting; i++)
 		ids[i] = pstrdup(stored->ids[stored->next_id + i]);
+	n = waiting;
 	for (int i = 0; i < page->nrecords; i++)
-		ids[waiting + i] = pstrdup(page->records[i].id);
+	{
+		if (with_scores || stored->spec.wants_id == NULL ||
+			stored->spec.wants_id(stored->spec.wants_id_context, page->records[i].id))
+			ids[n++] = pstrdup(page->records[i].id);
+	}
 
 	stored->scores = NULL;
 	if (with_scores)
@@ -185,36 +190,62 @@ pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool w
 	stored->next_id = 0;
 }
 
-/* A fetch whose reply would be too large: the same in two halves. */
+/* A fetch of so many ids at most in place of one, and others right behind it for the rest. */
 static void
-split_batch(PineconeStored *stored, PineconeBatch *batch)
+split_batch(PineconeStored *stored, PineconeBatch *batch, int most)
 {
-	int half = batch->nids / 2;
-	PineconeBatch *rest = pinecone_stored_add_batch(stored);
-	MemoryContext old;
+	PineconeBatch *before = batch;
 
-	/* right behind the first half */
-	dlist_delete(&rest->node);
-	dlist_insert_after(&batch->node, &rest->node);
-
-	old = MemoryContextSwitchTo(rest->cxt);
-	rest->nids = batch->nids - half;
-	rest->ids = palloc(rest->nids * sizeof(char *));
-	for (int i = 0; i < rest->nids; i++)
-		rest->ids[i] = pstrdup(batch->ids[half + i]);
-	if (batch->scores)
+	for (int first = most; first < batch->nids; first += most)
 	{
-		rest->scores = palloc(rest->nids * sizeof(double));
-		memcpy(rest->scores, batch->scores + half, rest->nids * sizeof(double));
-	}
-	MemoryContextSwitchTo(old);
+		PineconeBatch *rest = pinecone_stored_add_batch(stored);
+		MemoryContext old = MemoryContextSwitchTo(rest->cxt);
 
-	batch->nids = half;
+		dlist_delete(&rest->node);
+		dlist_insert_after(&before->node, &rest->node);
+		before = rest;
+		rest->nids = Min(most, batch->nids - first);
+		rest->ids = palloc(rest->nids * sizeof(char *));
+		for (int i = 0; i < rest->nids; i++)
+			rest->ids[i] = pstrdup(batch->ids[first + i]);
+		if (batch->scores)
+		{
+			rest->scores = palloc(rest->nids * sizeof(double));
+			memcpy(rest->scores, batch->scores + first, rest->nids * sizeof(double));
+		}
+		MemoryContextSwitchTo(old);
+		start_fetch(stored, rest);
+	}
+	batch->nids = most;
 	pinecone_vectors_free(batch->call);
 	start_fetch(stored, batch);
-	start_fetch(stored, rest);
-	stored->metadata_bytes *= 2;
-	pinecone_stored_estimate(stored);
+}
+
+/* A fetch that is refused for its size is asked for again in smaller parts. */
+static bool
+is_split(PineconeStored *stored, PineconeBatch *batch)
+{
+	int ceiling;
+
+	if (batch->nids <= 1)
+		return false;
+	switch (pinecone_vectors_failure(batch->call))
+	{
+		case PINECONE_FAILURE_TOO_LARGE:
+			split_batch(stored, batch, (batch->nids + 1) / 2);
+			stored->metadata_bytes *= 2;
+			pinecone_stored_estimate(stored);
+			return true;
+		case PINECONE_FAILURE_REJECTED:
+			ceiling = pinecone_vectors_ceiling(batch->call, "ids", batch->nids, false);
+			if (ceiling <= 0)
+				return false;
+			stored->spec.session->max_fetch = ceiling;
+			split_batch(stored, batch, ceiling);
+			return true;
+		default:
+			return false;
+	}
 }
 
 static int
@@ -288,12 +319,8 @@ pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch)
 {
 	MemoryContext old;
 
-	if (pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_TOO_LARGE && batch->nids > 1)
-	{
-		/* asked for again in smaller parts */
-		split_batch(stored, batch);
+	if (is_split(stored, batch))
 		return;
-	}
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->page = pinecone_vectors_page(batch->call);
 	pinecone_stored_check_location(stored, batch->call);

@@ -127,7 +127,7 @@ take_page(PineconeStored *stored)
 	}
 
 	if (pinecone_vectors_failure(stored->page_call) == PINECONE_FAILURE_REJECTED &&
-		(ceiling = pinecone_vectors_ceiling(stored->page_call, "limit", stored->page_limit)) > 0)
+		(ceiling = pinecone_vectors_ceiling(stored->page_call, "limit", stored->page_limit, true)) > 0)
 	{
 		stored->spec.session->max_page[stored->spec.op == PINECONE_OP_FILTER] = ceiling;
 		pinecone_vectors_free(stored->page_call);

@@ -172,7 +172,7 @@ ask_for_less(PineconeStored *stored, PineconeBatch *batch)
 	else if (failure == PINECONE_FAILURE_TOO_LARGE && stored->top_k > 1)
 		stored->top_k = stored->max_top_k = stored->top_k / 2;
 	else if (failure == PINECONE_FAILURE_REJECTED &&
-			 (ceiling = pinecone_vectors_ceiling(batch->call, "topk", stored->top_k)) > 0)
+			 (ceiling = pinecone_vectors_ceiling(batch->call, "topk", stored->top_k, true)) > 0)
 		stored->top_k = stored->max_top_k = stored->spec.session->max_top_k = ceiling;
 	else
 		return false;

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 #
-# docs/governance.md on the demo's index: every statement of it, with live
-# nearest neighbours from pinecone-local as hits and the index's embeddings as
-# embeddings.  (The regression test huf_governance runs the same statements on
-# fixed hits and compares what they print.)
+# docs/governance.md and docs/governance-functions.md on the demo's index: every
+# statement of them, with live nearest neighbours from pinecone-local as hits and
+# the index's embeddings as embeddings.  (The regression tests huf_governance and
+# huf_governance_functions run the same statements on fixed hits and compare what
+# they print.)  And thirty days of that index, with faults: test/huf.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -41,7 +42,7 @@ statements() {
 		/^<!-- a week passes -->/ { past = 1 }
 		/^```$/ { on = 0 }
 		on && past == part
-		/^```sql$/ || (/^```sql live$/ && !past) { on = 1 }' docs/governance.md
+		/^```sql$/ || (/^```sql live$/ && !past) { on = 1 }' docs/governance-functions.md
 }
 statements 0 >"$CLUSTER_DIR/before.sql"
 statements 1 >"$CLUSTER_DIR/after.sql"
@@ -68,6 +69,39 @@ check 'alerts know both snapshots' '(SELECT count(DISTINCT taken) = 2 AND count(
 check 'every hit is kept or logged' '(SELECT (SELECT count(*) FROM discard_log) + (SELECT count(*) FROM last_hits, huf_active_set(hits, 0.09, kind => $$softmax$$)) = 30)'
 check 'sketches hold what the index does' '(SELECT array_agg(huf_sketch_count(sketch) ORDER BY namespace, taken) FROM namespace_sketch) = ARRAY[60, 80, 60, 60]::bigint[]'
 check 'the same embeddings have not drifted' "(SELECT huf_centroid_cos_drift(a.sketch, b.sketch) < 1e-15 FROM namespace_sketch a, namespace_sketch b WHERE a.namespace = 'settings' AND b.namespace = 'settings' AND a.taken < b.taken)"
+
+# the page of the snapshot pack, on two days
+page() { # PART TIME
+	awk -v kind=live -v "part=$1" -v "now=$2" -f test/docs/statements.awk docs/governance.md | "${psql[@]}" -f - >>"$CLUSTER_DIR/out"
+}
+page 0 'now()'
+"${psql[@]}" -c "UPDATE asked SET embedding = toy_embed('memory for sorting')"
+# the second part in one session, for its search_path
+{
+	echo 'SET search_path = public, huf;'
+	awk -v kind=live -v part=1 -v "now=now() + interval '1 day'" -f test/docs/statements.awk docs/governance.md
+} | "${psql[@]}" -f - >>"$CLUSTER_DIR/out"
+check 'two runs of a hundred hits' "(SELECT array_agg(hits ORDER BY run) FROM huf.huf_run WHERE series = 'hits') = ARRAY[100, 100]::bigint[]"
+check 'all records of the index were looked at' "(SELECT sum(records) = sum(huf_sketch_count(sketch)) AND sum(records) > 4000 FROM huf.huf_snapshot WHERE series = 'probe')"
+check 'changes by name add up' "(SELECT abs(sum(tv_part) + value - 1) < 1e-12 FROM huf.huf_change_previous c JOIN huf.huf_measure m USING (series, run) WHERE series = 'hits' AND measure = 'coherence' GROUP BY value)"
+
+# thirty days: each fault is found within a day, with at most one false alarm
+createdb thirty
+"${psql[@]}" -c "COPY (SELECT 'functions' AS namespace, id, embedding FROM functions UNION ALL SELECT 'operators', id, embedding FROM operators
+	UNION ALL SELECT 'settings', id, embedding FROM settings UNION ALL SELECT 'types', id, embedding FROM types) TO STDOUT" >"$CLUSTER_DIR/records"
+"${psql[@]}" -d thirty -c 'CREATE EXTENSION pinecone_fdw' -c 'SELECT huf_install()' -c 'CREATE TABLE record (namespace text, id text, embedding real[])' \
+	-c '\copy record FROM '"'$CLUSTER_DIR/records'" >/dev/null
+SECONDS=0
+PGOPTIONS="-c thirty_days.faults={stale,poisoned,deleted,doubled,swapped}" "${psql[@]}" -d thirty -v seed=0.5 -f test/huf/thirty_days.sql
+"${psql[@]}" -d thirty -f test/huf/thirty_days_table.sql >"$CLUSTER_DIR/thirty_days"
+export PGDATABASE=thirty
+check 'each fault is found within a day' "(SELECT count(DISTINCT series) FROM huf.huf_alert WHERE run BETWEEN '2026-01-22' AND '2026-01-23'
+	AND namespaces && (CASE series WHEN 'stale' THEN '{settings}' WHEN 'poisoned' THEN '{types}' WHEN 'swapped' THEN '{functions}' WHEN 'none' THEN '{}' ELSE '{operators}' END)::text[]) = 5"
+check 'and the namespace that vanished is named' "EXISTS (SELECT FROM huf.huf_alert WHERE series = 'deleted' AND measure = 'vanished' AND namespaces = '{operators}')"
+check 'at most one false alarm in thirty days' "(SELECT count(*) FROM huf.huf_alert WHERE series = 'none') <= 1"
+echo "# thirty days took $SECONDS s"
+cat "$CLUSTER_DIR/thirty_days"
+export PGDATABASE=postgres
 
 # docs/functions.md is made from the extension's comments
 if "$PWD/test/docs/functions.sh" | diff docs/functions.md - >"$CLUSTER_DIR/functions.diff"; then

@@ -34,7 +34,15 @@ AS 'MODULE_PATHNAME', 'pinecone_huf_activity_tier'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_activity_tier(float8,float8) IS
-'activity in steps: 1 below an hour, 0.8 below a day, 0.5 below 7 days, 0.2 up to 30 days, then 0.05, so in [0.05,1]; "missing" for NULL';
+'activity in steps: 1 below an hour, 0.8 below a day, 0.5 below 7 days, 0.2 up to 30 days, then 0.05, so in [0.05,1]; "missing" for NULL; an age between 0 and 1 is an error, for it looks like an activity score';
+
+CREATE FUNCTION huf_activity_tier(last_update timestamptz, as_of timestamptz, missing float8 DEFAULT 0.5)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_activity_tier_at'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_activity_tier(timestamptz,timestamptz,float8) IS
+'activity in steps, as of a time: see huf_activity_tier(age_seconds); 1 for a future update; "missing" if either time is NULL';
 
 CREATE FUNCTION huf_nonneg(scores float8[], mode text)
 RETURNS float8[]
@@ -108,11 +116,11 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_alpha_coupled(float8[],float8,float8) IS
 'm / (m + mu * (1 - activity)) with m = mean |s|, in [0,1]: the minimiser of (1 - alpha)^2 m + mu (1 - activity) alpha^2; NULL if it is 0/0';
 
-CREATE FUNCTION huf_erosion(earlier float8, later float8)
+CREATE FUNCTION huf_erosion(previous float8, current float8)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_erosion'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION huf_erosion(float8,float8) IS
-'relative change (later - earlier) / earlier of one share, at least -1; NULL if the earlier share is 0';
+'relative change (current - previous) / previous of one share, at least -1; NULL if the previous share is 0';
 

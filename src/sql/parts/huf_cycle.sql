@@ -102,7 +102,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_active_set(huf_hit[], float8, text, float8, text, float8, text) IS
 'one cycle: the hits that are kept, ranked by share after exclusion x / sum of kept x, in [0,1], then namespace, then id';
 
-CREATE TYPE huf_discard AS (
+CREATE TYPE huf_discarded AS (
 	run_id text,
 	as_of timestamptz,
 	namespace text,
@@ -121,7 +121,7 @@ CREATE TYPE huf_discard AS (
 	parameters jsonb
 );
 
-COMMENT ON TYPE huf_discard IS
+COMMENT ON TYPE huf_discarded IS
 'a hit that a cycle excluded, with its provenance';
 
 CREATE FUNCTION huf_discard_log(
@@ -138,7 +138,7 @@ CREATE FUNCTION huf_discard_log(
 	snapshot_lsn text DEFAULT NULL,
 	method text DEFAULT 'huf_cycle'
 )
-RETURNS SETOF huf_discard
+RETURNS SETOF huf_discarded
 AS 'MODULE_PATHNAME', 'pinecone_huf_discard_log'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 

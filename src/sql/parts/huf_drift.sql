@@ -123,7 +123,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_psi_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_tv(prev float8, cur float8) (
+CREATE AGGREGATE huf_tv(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -140,9 +140,9 @@ CREATE AGGREGATE huf_tv(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_tv(float8, float8) IS
-'total variation sum |p - q| / 2, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'total variation sum |p - c| / 2, in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_coherence(prev float8, cur float8) (
+CREATE AGGREGATE huf_coherence(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -159,9 +159,9 @@ CREATE AGGREGATE huf_coherence(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_coherence(float8, float8) IS
-'coherence 1 - huf_tv, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'coherence 1 - huf_tv, in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_coherence_rms(prev float8, cur float8) (
+CREATE AGGREGATE huf_coherence_rms(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -178,9 +178,9 @@ CREATE AGGREGATE huf_coherence_rms(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_coherence_rms(float8, float8) IS
-'1 - sqrt(mean (p - q)^2), in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'1 - sqrt(mean (p - c)^2), in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_linf(prev float8, cur float8) (
+CREATE AGGREGATE huf_linf(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -197,9 +197,9 @@ CREATE AGGREGATE huf_linf(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_linf(float8, float8) IS
-'largest |p - q|, in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'largest |p - c|, in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_mean_abs_gap(prev float8, cur float8) (
+CREATE AGGREGATE huf_mean_abs_gap(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -216,9 +216,9 @@ CREATE AGGREGATE huf_mean_abs_gap(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_mean_abs_gap(float8, float8) IS
-'mean |p - q|, in [0,2/n]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'mean |p - c|, in [0,2/n]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_js(prev float8, cur float8) (
+CREATE AGGREGATE huf_js(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -235,9 +235,9 @@ CREATE AGGREGATE huf_js(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_js(float8, float8) IS
-'Jensen-Shannon divergence, in [0,ln 2]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'Jensen-Shannon divergence, in [0,ln 2]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_js_distance(prev float8, cur float8) (
+CREATE AGGREGATE huf_js_distance(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -254,9 +254,9 @@ CREATE AGGREGATE huf_js_distance(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_js_distance(float8, float8) IS
-'Jensen-Shannon distance sqrt(js / ln 2), a metric in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'Jensen-Shannon distance sqrt(js / ln 2), a metric in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_hellinger(prev float8, cur float8) (
+CREATE AGGREGATE huf_hellinger(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -273,9 +273,9 @@ CREATE AGGREGATE huf_hellinger(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_hellinger(float8, float8) IS
-'Hellinger distance sqrt(sum (sqrt p - sqrt q)^2 / 2), in [0,1]; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'Hellinger distance sqrt(sum (sqrt p - sqrt c)^2 / 2), in [0,1]; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_entropy_shift(prev float8, cur float8) (
+CREATE AGGREGATE huf_entropy_shift(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -292,9 +292,9 @@ CREATE AGGREGATE huf_entropy_shift(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_entropy_shift(float8, float8) IS
-'(entropy of q - entropy of p) / ln n, in [-1,1]; NULL with fewer than two rows; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass';
+'(entropy of c - entropy of p) / ln n, in [-1,1]; NULL with fewer than two rows; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass';
 
-CREATE AGGREGATE huf_kl(prev float8, cur float8) (
+CREATE AGGREGATE huf_kl(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -311,9 +311,9 @@ CREATE AGGREGATE huf_kl(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_kl(float8, float8) IS
-'Kullback-Leibler divergence sum q ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+'Kullback-Leibler divergence sum c ln(c/p), at least 0; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
 
-CREATE AGGREGATE huf_kl(prev float8, cur float8, eps float8) (
+CREATE AGGREGATE huf_kl(previous float8, current float8, eps float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -330,9 +330,9 @@ CREATE AGGREGATE huf_kl(prev float8, cur float8, eps float8) (
 );
 
 COMMENT ON AGGREGATE huf_kl(float8, float8, float8) IS
-'Kullback-Leibler divergence sum q ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+'Kullback-Leibler divergence sum c ln(c/p), at least 0; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
 
-CREATE AGGREGATE huf_psi(prev float8, cur float8) (
+CREATE AGGREGATE huf_psi(previous float8, current float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -349,9 +349,9 @@ CREATE AGGREGATE huf_psi(prev float8, cur float8) (
 );
 
 COMMENT ON AGGREGATE huf_psi(float8, float8) IS
-'population stability index sum (q - p) ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+'population stability index sum (c - p) ln(c/p), at least 0; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
 
-CREATE AGGREGATE huf_psi(prev float8, cur float8, eps float8) (
+CREATE AGGREGATE huf_psi(previous float8, current float8, eps float8) (
 	SFUNC = huf_drift_accum,
 	STYPE = internal,
 	SSPACE = 2048,
@@ -368,7 +368,7 @@ CREATE AGGREGATE huf_psi(prev float8, cur float8, eps float8) (
 );
 
 COMMENT ON AGGREGATE huf_psi(float8, float8, float8) IS
-'population stability index sum (q - p) ln(q/p), at least 0; p the earlier and q the later shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
+'population stability index sum (c - p) ln(c/p), at least 0; p the previous and c the current shares; a NULL on one side is mass 0; NULL if a side has no mass; shares below eps (1e-6 unless given) count as eps';
 
 /* The objective over all namespaces */
 
@@ -480,7 +480,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_w1_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_ks(x float8, later boolean) (
+CREATE AGGREGATE huf_ks(x float8, current boolean) (
 	SFUNC = huf_sample_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -497,9 +497,9 @@ CREATE AGGREGATE huf_ks(x float8, later boolean) (
 );
 
 COMMENT ON AGGREGATE huf_ks(float8, boolean) IS
-'Kolmogorov-Smirnov statistic sup |F - G|, in [0,1]; later says which sample x belongs to; NULL if a sample is empty';
+'Kolmogorov-Smirnov statistic sup |F - G|, in [0,1]; current says which sample x belongs to; NULL if a sample is empty';
 
-CREATE AGGREGATE huf_w1(x float8, later boolean) (
+CREATE AGGREGATE huf_w1(x float8, current boolean) (
 	SFUNC = huf_sample_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -516,7 +516,7 @@ CREATE AGGREGATE huf_w1(x float8, later boolean) (
 );
 
 COMMENT ON AGGREGATE huf_w1(float8, boolean) IS
-'Wasserstein distance, the integral of |F - G|, at least 0, in units of x; later says which sample x belongs to; NULL if a sample is empty';
+'Wasserstein distance, the integral of |F - G|, at least 0, in units of x; current says which sample x belongs to; NULL if a sample is empty';
 
 CREATE FUNCTION huf_histogram_accum(internal, float8, float8[])
 RETURNS internal
@@ -625,7 +625,7 @@ CREATE AGGREGATE huf_histogram(x float8, edges float8[]) (
 COMMENT ON AGGREGATE huf_histogram(float8, float8[]) IS
 'counts below the first edge, in [edge, next edge), and from the last edge up; NULL without rows or if x is ever NaN or infinite';
 
-CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[]) (
+CREATE AGGREGATE huf_psi_binned(x float8, current boolean, edges float8[]) (
 	SFUNC = huf_psi_binned_accum,
 	STYPE = internal,
 	SSPACE = 512,
@@ -642,9 +642,9 @@ CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[]) (
 );
 
 COMMENT ON AGGREGATE huf_psi_binned(float8, boolean, float8[]) IS
-'population stability index of two samples counted between edges, at least 0; later says which sample x belongs to; NULL if a sample is empty';
+'population stability index of two samples counted between edges, at least 0; current says which sample x belongs to; NULL if a sample is empty';
 
-CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[], eps float8) (
+CREATE AGGREGATE huf_psi_binned(x float8, current boolean, edges float8[], eps float8) (
 	SFUNC = huf_psi_binned_accum,
 	STYPE = internal,
 	SSPACE = 512,
@@ -661,5 +661,5 @@ CREATE AGGREGATE huf_psi_binned(x float8, later boolean, edges float8[], eps flo
 );
 
 COMMENT ON AGGREGATE huf_psi_binned(float8, boolean, float8[], float8) IS
-'population stability index of two samples counted between edges, at least 0; later says which sample x belongs to; NULL if a sample is empty';
+'population stability index of two samples counted between edges, at least 0; current says which sample x belongs to; NULL if a sample is empty';
 

@@ -108,7 +108,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_kappa(huf_sketch) IS
 'von Mises-Fisher concentration r (d - r^2) / (1 - r^2) with r = huf_mrl, at least 0; Infinity at r = 1; NULL if all vectors are zero';
 
-CREATE FUNCTION huf_centroid_cos_drift(earlier huf_sketch, later huf_sketch)
+CREATE FUNCTION huf_centroid_cos_drift(previous huf_sketch, current huf_sketch)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_centroid_cos_drift'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -116,7 +116,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_centroid_cos_drift(huf_sketch,huf_sketch) IS
 '1 - cosine of the mean directions, in [0,2]; NULL if either has none';
 
-CREATE FUNCTION huf_centroid_l2_drift(earlier huf_sketch, later huf_sketch)
+CREATE FUNCTION huf_centroid_l2_drift(previous huf_sketch, current huf_sketch)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_centroid_l2_drift'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -124,7 +124,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_centroid_l2_drift(huf_sketch,huf_sketch) IS
 'distance of the centroids, at least 0';
 
-CREATE FUNCTION huf_l2_unbiased(earlier huf_sketch, later huf_sketch)
+CREATE FUNCTION huf_l2_unbiased(previous huf_sketch, current huf_sketch)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_l2_unbiased'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -132,7 +132,15 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION huf_l2_unbiased(huf_sketch,huf_sketch) IS
 'squared distance of the centroids less its expectation under no change, any double; NULL if either has fewer than two vectors';
 
-CREATE FUNCTION huf_frechet_diag(earlier huf_sketch, later huf_sketch)
+CREATE FUNCTION huf_shift_p(previous huf_sketch, current huf_sketch)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'pinecone_huf_shift_p'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_shift_p(huf_sketch,huf_sketch) IS
+'bound of the probability, in [0,1], that chance alone moves the centroids of two independent samples as far apart; 1 where it says nothing; NULL if either has fewer than two vectors';
+
+CREATE FUNCTION huf_frechet_diag(previous huf_sketch, current huf_sketch)
 RETURNS float8
 AS 'MODULE_PATHNAME', 'pinecone_huf_frechet_diag'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -394,7 +402,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_energy_distance_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_energy_distance(v "any", later boolean) (
+CREATE AGGREGATE huf_energy_distance(v "any", current boolean) (
 	SFUNC = huf_energy_distance_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -437,7 +445,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_mmd_rbf_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_mmd_rbf(v "any", later boolean, gamma float8) (
+CREATE AGGREGATE huf_mmd_rbf(v "any", current boolean, gamma float8) (
 	SFUNC = huf_mmd_rbf_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -496,7 +504,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_sliced_w1_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_sliced_w1(v "any", later boolean) (
+CREATE AGGREGATE huf_sliced_w1(v "any", current boolean) (
 	SFUNC = huf_sliced_w1_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -515,7 +523,7 @@ CREATE AGGREGATE huf_sliced_w1(v "any", later boolean) (
 COMMENT ON AGGREGATE huf_sliced_w1("any", boolean) IS
 'sliced Wasserstein distance, the mean of huf_w1 along fixed directions, at least 0; 32 directions unless given; NULL if a sample is empty';
 
-CREATE AGGREGATE huf_sliced_w1(v "any", later boolean, slices integer) (
+CREATE AGGREGATE huf_sliced_w1(v "any", current boolean, slices integer) (
 	SFUNC = huf_sliced_w1_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
