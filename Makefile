@@ -12,7 +12,8 @@ SQL_PARTS = src/sql/parts/fdw.sql src/sql/parts/distance.sql \
 	src/sql/parts/match.sql src/sql/parts/comment.sql src/sql/parts/huf.sql \
 	src/sql/parts/huf_score.sql src/sql/parts/huf_cover.sql \
 	src/sql/parts/huf_drift.sql src/sql/parts/huf_sketch.sql \
-	src/sql/parts/huf_cycle.sql src/sql/parts/huf_snapshot.sql \
+	src/sql/parts/huf_cycle.sql src/sql/parts/huf_profile.sql \
+	src/sql/parts/huf_snapshot.sql \
 	src/sql/parts/huf_snapshot_take.sql src/sql/parts/huf_snapshot_change.sql \
 	src/sql/parts/huf_snapshot_alert.sql src/sql/parts/huf_snapshot_install.sql
 DATA_built = src/sql/pinecone_fdw--$(EXTVERSION).sql

@@ -15,14 +15,9 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund @pinecone-database/pinecone@9.0.0 >/dev/null 2>&1 || {
-	echo "skipped: the package cannot be had"
-	exit 77
-}
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages @pinecone-database/pinecone@9.0.0
 cat >run.mjs <<'END'
 import http from 'node:http';
 import { Pinecone } from '@pinecone-database/pinecone';

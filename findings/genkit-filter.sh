@@ -14,14 +14,9 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund genkitx-pinecone@1.42.0 genkit@1.42.0 >/dev/null 2>&1 || {
-	echo "skipped: the packages cannot be had"
-	exit 77
-}
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages genkitx-pinecone@1.42.0 genkit@1.42.0
 cat >run.mjs <<'END'
 const index = { name: 'x', dimension: 2, metric: 'cosine', host: 'x.example', spec: { serverless: { cloud: 'aws', region: 'us-east-1' } }, status: { ready: true, state: 'Ready' } };
 let sent;

@@ -14,14 +14,9 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund @langchain/pinecone@1.0.3 @langchain/core@1.1.47 @pinecone-database/pinecone@5.1.2 >/dev/null 2>&1 || {
-	echo "skipped: the packages cannot be had"
-	exit 77
-}
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages @langchain/pinecone@1.0.3 @langchain/core@1.1.47 @pinecone-database/pinecone@5.1.2
 cat >run.mjs <<'END'
 import http from 'node:http';
 import { Document } from '@langchain/core/documents';

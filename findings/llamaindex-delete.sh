@@ -17,14 +17,9 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund @llamaindex/pinecone@0.1.23 @llamaindex/core@0.6.23 @llamaindex/env@0.1.31 >/dev/null 2>&1 || {
-	echo "skipped: the packages cannot be had"
-	exit 77
-}
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages @llamaindex/pinecone@0.1.23 @llamaindex/core@0.6.23 @llamaindex/env@0.1.31
 cat >run.mjs <<'END'
 // A service of one namespace, in place of the network
 let ids = new Set();

@@ -13,14 +13,9 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund @mastra/pinecone@1.1.1 >/dev/null 2>&1 || {
-	echo "skipped: the package cannot be had"
-	exit 77
-}
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages @mastra/pinecone@1.1.1
 cat >run.mjs <<'END'
 // A service whose 12,000 records all match, in place of the network
 const records = new Set(Array.from({ length: 12000 }, (_, i) => `r${i}`));

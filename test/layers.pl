@@ -55,6 +55,7 @@ sub may_know
 	my ($to) = $path =~ m{^(\w+)/};
 
 	return 1 if $from eq '';
+	return 0 if !defined $to; # none of the folders may know what stands after them all
 	return $huf_may{$to} || $huf_may{$path} if $from eq 'huf';
 	return 0 if !exists $rank{$from} || !exists $rank{$to};
 	return $rank{$to} <= $rank{$from};

@@ -348,6 +348,15 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 
 	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
 		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
+	if (state->request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyInteger("Pinecone Slices", NULL, state->slices, es);
+	if (state->request->op == PINECONE_OP_GROUPS)
+	{
+		if (state->groups_given_up == NULL)
+			ExplainPropertyInteger("Pinecone Groups", NULL, state->groups, es);
+		else
+			ExplainPropertyText("Pinecone Groups", psprintf("the plan below has run: %s", state->groups_given_up), es);
+	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
 	if (state->table->namespace_attnum > 0)
@@ -401,6 +410,14 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_quals("Pinecone Namespace Filter", request->namespace_quals, node, es, NIL);
 	explain_quals("Pinecone Id Filter", request->id_quals, node, es, NIL);
 	explain_records(state, &values, &filter, es);
+	if (request->op == PINECONE_OP_GROUPS)
+		ExplainPropertyText("Pinecone Group Field",
+							pinecone_option_column(state->table, request->group)->field, es);
+	if (request->op == PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order",
+							psprintf("%s%s%s", pinecone_option_column(state->table, request->group)->field,
+									 request->descending ? " DESC" : "", request->nulls_first ? " NULLS FIRST" : ""),
+							es);
 	if (request->op == PINECONE_OP_QUERY)
 		explain_search(state, &values, es);
 	else

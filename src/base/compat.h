@@ -56,18 +56,18 @@
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
 	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, keys, outer, NULL, NIL, fdw_private)
-#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
-	create_foreign_upper_path(root, rel, target, rows, 0, startup, total, NIL, NULL, NIL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, outer, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, 0, startup, total, NIL, outer, NIL, fdw_private)
 #elif PG_VERSION_NUM >= 170000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
 	create_foreignscan_path(root, rel, NULL, rows, startup, total, keys, outer, NULL, NIL, fdw_private)
-#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
-	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, NIL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, outer, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, outer, NIL, fdw_private)
 #else
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
 	create_foreignscan_path(root, rel, NULL, rows, startup, total, keys, outer, NULL, fdw_private)
-#define pinecone_create_upper_path(root, rel, target, rows, startup, total, fdw_private) \
-	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, fdw_private)
+#define pinecone_create_upper_path(root, rel, target, rows, startup, total, outer, fdw_private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, outer, fdw_private)
 #endif
 
 /* PG16 moved checkAsUser from the range table entry to the plan and the rel */

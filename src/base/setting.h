@@ -13,6 +13,8 @@ extern bool pinecone_enable_fetch;		   /* id = x, id = ANY(...) */
 extern bool pinecone_enable_prefix;		   /* id LIKE 'p%' */
 extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
 extern bool pinecone_enable_aggregate;	   /* count(*) */
+extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
+extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
 extern bool pinecone_enable_columns;	   /* asking for only what the query uses */

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/dsm.h"
@@ -30,6 +31,16 @@ static const char *const handle_files[PINECONE_SHARED_KINDS] = {
 };
 
 static PineconeShared *areas[PINECONE_SHARED_KINDS];
+
+/* A file that was of no use: not worth another look until it is another one */
+typedef struct Useless
+{
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+} Useless;
+
+static Useless useless[PINECONE_SHARED_KINDS];
 
 static void
 use_area(PineconeSharedKind kind, void *address)
@@ -76,6 +87,21 @@ write_handle(PineconeSharedKind kind, dsm_handle handle)
 		return false;
 	good = fprintf(file, "%u " INT64_FORMAT "\n", handle, (int64) PgStartTime) > 0;
 	return FreeFile(file) == 0 && good;
+}
+
+/* Is there one that may tell of a segment?  A server that has ended may have left it. */
+static bool
+is_worth_reading(PineconeSharedKind kind, Useless *seen)
+{
+	struct stat found;
+
+	if (stat(handle_files[kind], &found) != 0)
+		return false;
+	memset(seen, 0, sizeof(*seen));
+	seen->inode = found.st_ino;
+	seen->size = found.st_size;
+	seen->modified = found.st_mtim;
+	return memcmp(seen, &useless[kind], sizeof(*seen)) != 0;
 }
 
 /* ---- The segment ---- */
@@ -152,15 +178,20 @@ attach_or_create(PineconeSharedKind kind, Size size)
 PineconeShared *
 pinecone_shared_area(PineconeSharedKind kind, Size size)
 {
+	Useless seen;
+
 	if (areas[kind] != NULL)
 		return areas[kind];
-	/* readers need not do more than look */
-	if (size == 0 && access(handle_files[kind], F_OK) != 0)
+	/* readers, which ask all the time, need not do more than look */
+	if (size == 0 && !is_worth_reading(kind, &seen))
 		return NULL;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	if (size == 0)
-		(void) attach(kind);
+	{
+		if (!attach(kind))
+			useless[kind] = seen;
+	}
 	else if (!attach_or_create(kind, size))
 	{
 		void *own = MemoryContextAllocExtended(TopMemoryContext, size,

@@ -397,7 +397,12 @@ struct PineconePins
 	dlist_node node; /* in the list of all statements' */
 	MemoryContext cxt;
 	MemoryContextCallback cleanup;
-	HTAB *names; /* or NULL */
+
+	/* The first name, which most often is the only one, and a table of the others, or NULL */
+	Oid first_server;
+	char *first_name;
+	char *first_target;
+	HTAB *names;
 	uint64 serial;
 };
 
@@ -440,27 +445,43 @@ pinecone_pins_serial(const PineconePins *pins)
 	return pins != NULL ? pins->serial : 0;
 }
 
-static Pin *
-find_pin(PineconePins *pins, PineconeSession *session, const char *name)
+const char *
+pinecone_pins_target(PineconePins *pins, PineconeSession *session, const char *name)
 {
 	char server[16];
 	PineconeRecordKey key = {name, server};
+	Pin *pin;
 
+	if (pins->first_name != NULL && pins->first_server == session->serverid && strcmp(pins->first_name, name) == 0)
+		return pins->first_target;
+	if (pins->names == NULL)
+		return NULL;
 	snprintf(server, sizeof(server), "%u", session->serverid);
-	return pins->names ? hash_search(pins->names, &key, HASH_FIND, NULL) : NULL;
+	pin = hash_search(pins->names, &key, HASH_FIND, NULL);
+	return pin ? pin->target : NULL;
 }
 
 static void
 add_pin(PineconePins *pins, PineconeSession *session, const char *name, const char *target)
 {
 	MemoryContext old = MemoryContextSwitchTo(pins->cxt);
-	PineconeRecordKey key = {pstrdup(name), psprintf("%u", session->serverid)};
-	Pin *pin;
 
-	if (pins->names == NULL)
-		pins->names = pinecone_record_key_table("pinecone namespaces read", sizeof(Pin));
-	pin = hash_search(pins->names, &key, HASH_ENTER, NULL);
-	pin->target = pstrdup(target);
+	if (pins->first_name == NULL)
+	{
+		pins->first_server = session->serverid;
+		pins->first_name = pstrdup(name);
+		pins->first_target = pstrdup(target);
+	}
+	else
+	{
+		PineconeRecordKey key = {pstrdup(name), psprintf("%u", session->serverid)};
+		Pin *pin;
+
+		if (pins->names == NULL)
+			pins->names = pinecone_record_key_table("pinecone namespaces read", sizeof(Pin));
+		pin = hash_search(pins->names, &key, HASH_ENTER, NULL);
+		pin->target = pstrdup(target);
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -468,17 +489,17 @@ void
 pinecone_pins_check(PineconePins *pins, PineconeSession *session, const char *name,
 					const char *told)
 {
-	Pin *pin = find_pin(pins, session, name);
+	const char *target = pinecone_pins_target(pins, session, name);
 
 	told = normal(told);
-	if (pin == NULL)
+	if (target == NULL)
 		add_pin(pins, session, name, told);
-	else if (strcmp(pin->target, told) != 0)
+	else if (strcmp(target, told) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("alias \"%s\" was pointed at another namespace while it was read", name),
 				 errdetail("Records came from namespace \"%s\" first, and from \"%s\" then.",
-						   pin->target, told),
+						   target, told),
 				 errhint("Repeat the statement.")));
 }
 
@@ -496,12 +517,4 @@ pinecone_pins_resolve(PineconePins *pins, PineconeSession *session, const char *
 	if (pins != NULL)
 		add_pin(pins, session, name, target);
 	return target;
-}
-
-const char *
-pinecone_pins_target(PineconePins *pins, PineconeSession *session, const char *name)
-{
-	Pin *pin = find_pin(pins, session, name);
-
-	return pin ? pin->target : NULL;
 }

@@ -289,7 +289,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 
 	SET(CURLOPT_URL, request->url);
 	/* said twice, for libcurl 7.88 forgets a query that it has no memory for */
-	SET(CURLOPT_REQUEST_TARGET, pinecone_route_target(request->url));
+	if (strchr(request->url, '?') != NULL)
+		SET(CURLOPT_REQUEST_TARGET, pinecone_route_target(request->url));
 	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);

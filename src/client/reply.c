@@ -107,7 +107,7 @@ pinecone_body_append(PineconeBody *body, const char *data, size_t len, int64 ann
 /* ---- Headers ---- */
 
 /* The value of a header line of that name, copied; false when it is another. */
-static bool
+static inline bool
 header_value(const char *line, size_t len, const char *name, char *value, size_t size)
 {
 	size_t namelen = strlen(name);
@@ -131,6 +131,9 @@ pinecone_reply_take_header(PineconeExchange *exchange, const char *line, size_t 
 {
 	char value[64];
 
+	/* most lines are others */
+	if (len == 0 || (*line != 'x' && *line != 'X' && *line != 'c' && *line != 'C'))
+		return;
 	if (header_value(line, len, "x-pinecone-request-lsn", value, sizeof(value)))
 		exchange->request_lsn = strtoll(value, NULL, 10);
 	else if (header_value(line, len, "x-pinecone-max-indexed-lsn", value, sizeof(value)))

@@ -97,11 +97,14 @@ pinecone_route_find(const char *url, PineconeRoute *route)
 	static const char *const exceptions[] = {"no_proxy", "NO_PROXY", NULL};
 	bool tls = begins_with(url, "https:");
 	const char *proxy = tls ? environment(proxies) : NULL;
-	const char *except = environment(exceptions);
+	const char *except;
 
 	route->n = 0;
 	add_place(route, url, tls ? 443 : 80);
-	if (proxy == NULL || route->n == 0 || (except != NULL && is_listed(route->names[0], except)))
+	if (proxy == NULL || route->n == 0)
+		return;
+	except = environment(exceptions);
+	if (except != NULL && is_listed(route->names[0], except))
 		return;
 
 	/* most proxies look the host up themselves */

@@ -43,6 +43,8 @@ typedef struct DirectModify
 	Datum *values; /* a row with the assigned columns */
 	bool *isnull;
 	bool any_null;
+	const char *namespace_; /* that is read record by record */
+	bool checking;			/* and nothing done to them */
 } DirectModify;
 
 void
@@ -108,14 +110,23 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 	pinecone_sink_write(modify->sink, namespace_, &write);
 }
 
-/* Raise an error if what conditions look at does not fit its column. */
+/*
+ * One record that matches.  Raises an error if what conditions look at does not fit
+ * its column; then it is modified, unless this is a check.
+ */
 static void
-check_record(DirectModify *direct, PineconeRecord *stored)
+take_record(void *arg, PineconeRecord *stored)
 {
+	DirectModify *direct = arg;
 	PineconeScanState *scan = direct->scan;
+	MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
 
+	MemoryContextReset(direct->modify->row_cxt);
 	if (direct->reader != NULL)
 		pinecone_row_read(direct->reader, stored, scan->row_values, scan->row_isnull);
+	if (!direct->checking)
+		modify_record(direct, direct->namespace_, stored);
+	MemoryContextSwitchTo(old);
 }
 
 /* Read the records that match, and check each; returns how many they are. */
@@ -123,25 +134,12 @@ static double
 check_matching(ForeignScanState *node, DirectModify *direct, const char *namespace_)
 {
 	PineconeSourceSpec spec;
-	PineconeSource *stream;
-	PineconeRecord *stored;
-	double n = 0;
 
 	pinecone_run_fill_spec(node, PINECONE_OP_FILTER, &spec);
 	spec.namespace_ = namespace_;
 	spec.want_metadata = true;
-	stream = pinecone_source_begin(&spec);
-	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
-	{
-		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
-
-		MemoryContextReset(direct->modify->row_cxt);
-		check_record(direct, stored);
-		MemoryContextSwitchTo(old);
-		n++;
-	}
-	pinecone_source_end(stream);
-	return n;
+	direct->checking = true;
+	return pinecone_source_read(&spec, take_record, direct);
 }
 
 /* The ids that the scan would fetch. */
@@ -160,12 +158,10 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 {
 	PineconeScanState *scan = direct->scan;
 	PineconeSourceSpec spec;
-	PineconeSource *stream;
-	PineconeRecord *stored;
-	double n = 0;
 
-	pinecone_run_fill_spec(node, scan->request->ids != NIL ? PINECONE_OP_FETCH : scan->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER :
-																																  PINECONE_OP_LIST_FETCH,
+	pinecone_run_fill_spec(node,
+						   scan->request->ids != NIL ? PINECONE_OP_FETCH :
+													   pinecone_run_reading(scan->run, PINECONE_OP_LIST_FETCH),
 						   &spec);
 	if (scan->request->ids != NIL)
 	{
@@ -176,19 +172,9 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	spec.namespace_ = namespace_;
 	spec.want_values = direct->operation == CMD_UPDATE;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
-	stream = pinecone_source_begin(&spec);
-	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
-	{
-		MemoryContext old = MemoryContextSwitchTo(direct->modify->row_cxt);
-
-		MemoryContextReset(direct->modify->row_cxt);
-		check_record(direct, stored);
-		modify_record(direct, namespace_, stored);
-		MemoryContextSwitchTo(old);
-		n++;
-	}
-	pinecone_source_end(stream);
-	return n;
+	direct->checking = false;
+	direct->namespace_ = namespace_;
+	return pinecone_source_read(&spec, take_record, direct);
 }
 
 /*

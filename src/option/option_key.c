@@ -6,9 +6,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/reloptions.h"
+#include "catalog/pg_type.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
@@ -54,6 +55,23 @@ key_from_file(const char *path, bool again)
 	return key;
 }
 
+/* An option of that name among a mapping's, palloc'ed, or NULL.  This runs for every call. */
+static char *
+mapping_option(const Datum *options, int n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *text = VARDATA_ANY(DatumGetPointer(options[i]));
+		size_t textlen = VARSIZE_ANY_EXHDR(DatumGetPointer(options[i]));
+
+		if (textlen > len && text[len] == '=' && memcmp(text, name, len) == 0)
+			return pnstrdup(text + len + 1, textlen - len - 1);
+	}
+	return NULL;
+}
+
 char *
 pinecone_option_api_key(Oid mappingid, bool again)
 {
@@ -61,7 +79,8 @@ pinecone_option_api_key(Oid mappingid, bool again)
 	Datum datum;
 	bool isnull;
 	Oid serverid;
-	List *defs;
+	Datum *options = NULL;
+	int n = 0;
 	char *key;
 	char *path;
 
@@ -75,11 +94,11 @@ pinecone_option_api_key(Oid mappingid, bool again)
 	}
 	serverid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umserver;
 	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
-	defs = isnull ? NIL : untransformRelOptions(datum);
+	if (!isnull)
+		deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false, TYPALIGN_INT, &options, NULL, &n);
+	key = mapping_option(options, n, "api_key");
+	path = mapping_option(options, n, "api_key_file");
 	ReleaseSysCache(tuple);
-
-	key = pinecone_option_value(defs, "api_key");
-	path = pinecone_option_value(defs, "api_key_file");
 	if (path != NULL)
 		return key_from_file(path, again);
 	if (key == NULL && !again)

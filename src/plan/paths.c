@@ -572,10 +572,13 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 void
 pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
+	bool any;
+
 	pinecone_plan_find_search(root, rel);
 	add_list_paths(root, rel);
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);
 	add_search_path(root, rel);
+	pinecone_plan_order(root, rel, pinecone_plan_columns_used(rel), filter_cost(rel->fdw_private, filtered_records(root, rel, rel->baserestrictinfo, &any)));
 	add_parameterised_paths(root, rel);
 }

@@ -3,8 +3,8 @@
  *		Planner callbacks, and what they tell each other.
  *
  * paths.c estimates and offers paths, plan_namespace.c looks at namespaces,
- * plan_scan.c turns the chosen path into a plan, plan_count.c offers
- * count(*) answered by the service, plan_append.c looks after Appends.
+ * plan_scan.c turns the chosen path into a plan, plan_upper.c offers
+ * counts and groups answered by the service, plan_append.c looks after Appends.
  */
 #ifndef PINECONE_PATHS_H
 #define PINECONE_PATHS_H
@@ -40,6 +40,42 @@ extern double pinecone_plan_namespaces_asked(PlannerInfo *root, RelOptInfo *rel,
 /* The rows of a scan that join clauses prune to so many namespaces. */
 extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List *join_clauses,
 										double namespaces);
+
+/*
+ * count(*) of one of our tables, also by namespace: offers a path and returns
+ * true if that is all that an upper relation asks for.
+ */
+extern bool pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
+								RelOptInfo *output_rel, PathTarget *target, Node *having);
+
+/* The same for the values of a field, and how many records have each: plan_groups.c. */
+extern bool pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
+								 RelOptInfo *output_rel, PathTarget *target, Node *having);
+
+/* The plan of such a path.  Rows are those of the plan below, which stands in for it. */
+extern ForeignScan *pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
+											  List *exprs, List *tlist, Plan *instead);
+
+/*
+ * The order of a number, for those who want few rows: plan_order.c.  "used" are
+ * pinecone_plan_columns_used(), "all" is the cost of reading all records by a filter.
+ */
+extern void pinecone_plan_order(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, Cost all);
+
+/* What these look at.  The column of our table that an expression is, or NULL. */
+extern PineconeColumn *pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table);
+
+/*
+ * Does an aggregate count the rows?  Ids and namespaces are never NULL, so
+ * that counting them does.  The result of counting in part is a count too.
+ */
+extern bool pinecone_plan_counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table);
+
+/* Is this the column of namespaces, with equality as Pinecone has it? */
+extern bool pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table);
+
+/* Is every condition answered exactly by the service?  *any: is there one? */
+extern bool pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any);
 
 /* For a hook in front of the planner: see plan_conflict.c, plan_one_row.c. */
 extern void pinecone_plan_conflicts(Query *query);

@@ -19,9 +19,8 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 
-/* The column of our table that an expression is, or NULL. */
-static PineconeColumn *
-plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table)
+PineconeColumn *
+pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table)
 {
 	Var *var = (Var *) expr;
 
@@ -30,12 +29,8 @@ plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table)
 	return pinecone_option_column(table, var->varattno);
 }
 
-/*
- * Does an aggregate count the rows?  Ids and namespaces are never NULL, so
- * that counting them does.  The result of counting in part is a count too.
- */
-static bool
-counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
+bool
+pinecone_plan_counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 {
 	PineconeColumn *column;
 
@@ -47,18 +42,17 @@ counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 		return true;
 	if (agg->aggfnoid != F_COUNT_ANY)
 		return false;
-	column = plain_column(linitial_node(TargetEntry, agg->args)->expr, rel, table);
+	column = pinecone_plan_plain_column(linitial_node(TargetEntry, agg->args)->expr, rel, table);
 	/* of another type it may be NULL, or an error */
 	return column != NULL &&
 		   (column->typid == TEXTOID || (column->typid == VARCHAROID && column->typmod < 0)) &&
 		   (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_NAMESPACE);
 }
 
-/* Is this the column of namespaces, with equality as Pinecone has it? */
-static bool
-is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table)
+bool
+pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table)
 {
-	PineconeColumn *column = plain_column(expr, rel, table);
+	PineconeColumn *column = pinecone_plan_plain_column(expr, rel, table);
 
 	return column != NULL && column->role == PINECONE_ROLE_NAMESPACE &&
 		   get_collation_isdeterministic(column->collation);
@@ -82,7 +76,7 @@ groups_are_namespaces(List *clauses, PathTarget *target, RelOptInfo *rel)
 	{
 		if (get_pathtarget_sortgroupref(target, foreach_current_index(lc)) ==
 			linitial_node(SortGroupClause, clauses)->tleSortGroupRef)
-			return is_namespace(lfirst(lc), rel, info->table);
+			return pinecone_plan_is_namespace(lfirst(lc), rel, info->table);
 	}
 	return false;
 }
@@ -97,8 +91,8 @@ exprs_count_rows(Node *exprs, RelOptInfo *rel, bool grouped)
 	foreach(lc, pull_var_clause(exprs, PVC_INCLUDE_AGGREGATES | PVC_RECURSE_PLACEHOLDERS))
 	{
 		if (IsA(lfirst(lc), Aggref) ?
-				!counts_rows(lfirst(lc), rel, info->table) :
-				!(grouped && is_namespace(lfirst(lc), rel, info->table)))
+				!pinecone_plan_counts_rows(lfirst(lc), rel, info->table) :
+				!(grouped && pinecone_plan_is_namespace(lfirst(lc), rel, info->table)))
 			return false;
 	}
 	return true;
@@ -123,9 +117,8 @@ query_counts_rows(PlannerInfo *root, RelOptInfo *rel, UpperRelationKind stage,
 		   exprs_count_rows(having, rel, *grouped);
 }
 
-/* Is every condition answered exactly by the service?  *any: is there one? */
-static bool
-conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any)
+bool
+pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
@@ -148,36 +141,26 @@ conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any)
 	return true;
 }
 
-void
-pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
-							 RelOptInfo *output_rel, void *extra)
+bool
+pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
+					RelOptInfo *output_rel, PathTarget *target, Node *having)
 {
 	PineconePlanInfo *info = input_rel->fdw_private;
-	PathTarget *target = stage == UPPERREL_DISTINCT ? root->upper_targets[stage] :
-													  output_rel->reltarget;
-	Node *having = NULL;
 	bool filtered;
 	bool grouped;
 	double rows;
 	Cost cost;
 	List *private;
 
-	/* partial aggregates are filtered when they are complete */
-	if (stage == UPPERREL_GROUP_AGG)
-		having = ((GroupPathExtraData *) extra)->havingQual;
-	if ((stage != UPPERREL_GROUP_AGG && stage != UPPERREL_PARTIAL_GROUP_AGG &&
-		 stage != UPPERREL_DISTINCT) ||
-		info == NULL || output_rel->fdw_private != NULL || !IS_SIMPLE_REL(input_rel) ||
-		!pinecone_enable_aggregate ||
+	if (!pinecone_enable_aggregate ||
 		!query_counts_rows(root, input_rel, stage, target, having, &grouped) ||
-		!conditions_are_exact(root, input_rel, &filtered))
-		return;
+		!pinecone_plan_conditions_are_exact(root, input_rel, &filtered))
+		return false;
 	/* statistics know the namespaces, but not what matches a filter in each */
 	if (filtered ? !info->table->count_from_dry_run || info->session->dry_run_refused || grouped :
 				   !info->table->count_from_stats)
-		return;
+		return false;
 
-	output_rel->fdw_private = info;
 	private = list_make4(makeInteger(filtered ? PINECONE_OP_COUNT : PINECONE_OP_STATS),
 						 NULL, makeInteger(grouped), having);
 	rows = grouped ? clamp_row_est(info->nnamespaces) : 1;
@@ -185,5 +168,6 @@ pineconeGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptI
 	if (filtered)
 		cost += (info->nnamespaces - 1) * PINECONE_NEXT_REQUEST_COST;
 	add_path(output_rel, (Path *) pinecone_create_upper_path(root, output_rel, target, rows, cost, cost,
-															 private));
+															 NULL, private));
+	return true;
 }

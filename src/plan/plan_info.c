@@ -73,5 +73,15 @@ pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 {
 	PineconePlanInfo *info = path->path.parent->fdw_private;
 
-	return info->table->async_capable;
+	PineconeOperation op = intVal(list_nth(path->fdw_private, PATH_OP));
+
+	/* these are asked for step by step */
+	return info->table->async_capable && op != PINECONE_OP_GROUPS && op != PINECONE_OP_ORDERED;
+}
+
+bool
+pinecone_plan_may_count(const PineconePlanInfo *info)
+{
+	return info->session != NULL && info->stats != NULL && info->table->count_from_dry_run &&
+		   !info->session->dry_run_refused && !info->session->no_dry_run;
 }

@@ -40,7 +40,9 @@ enum PineconePathPrivate
 								 * distance to search by; or NULL */
 	PATH_SORTED, /* Integer: rows come in the promised order; of counts: there
 								 * is a row for each namespace */
-	PATH_HAVING	 /* of counts: conditions on them */
+	PATH_HAVING, /* of counts and groups: conditions on them */
+	PATH_GROUPS	 /* of an order: the column, whether descending, NULLS FIRST; of groups: the column, whether by namespace, how many dry
+								 * runs are worth while */
 };
 
 /* When the planning of the current statement began */
@@ -54,6 +56,9 @@ extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
 /* Is a condition one that a listed id decides, before its record is fetched? */
 extern bool pinecone_plan_is_about_id(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo);
+
+/* May records be counted by dry runs? */
+extern bool pinecone_plan_may_count(const PineconePlanInfo *info);
 
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 

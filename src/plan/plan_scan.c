@@ -15,11 +15,8 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
-#include "parser/parsetree.h"
-#include "utils/lsyscache.h"
 
 #include "base/setting.h"
-#include "option/column_type.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -45,7 +42,8 @@ typedef struct PlanContext
 static bool
 operation_takes_filter(PineconeOperation op)
 {
-	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT;
+	return op == PINECONE_OP_QUERY || op == PINECONE_OP_FILTER || op == PINECONE_OP_COUNT ||
+		   op == PINECONE_OP_GROUPS || op == PINECONE_OP_ORDERED;
 }
 
 static void
@@ -267,7 +265,10 @@ plan_limit(PlanContext *cxt, bool sorted)
 	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
 
 	cxt->request->all = parse->limitCount == NULL && root->tuple_fraction <= 0;
-	if (parse->limitCount == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
+	/* EXISTS wants to see one row */
+	if (limits[0] == NULL && root->tuple_fraction == 1 && bms_membership(root->all_baserels) == BMS_SINGLETON)
+		limits[0] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);
+	if (limits[0] == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
 		parse->setOperations != NULL || parse->distinctClause != NIL ||
 		(parse->sortClause != NIL && !sorted))
@@ -629,15 +630,27 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->rows = path->path.rows;
 	request->survive = 1;
 
-	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT)
+	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT ||
+		request->op == PINECONE_OP_GROUPS)
 	{
+		if (tlist == NIL)
+			tlist = make_tlist_from_pathtarget(path->path.pathtarget);
 		request->grouped = sorted;
 		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
-		return plan_count(&cxt, tlist ? tlist : make_tlist_from_pathtarget(path->path.pathtarget),
-						  list_nth(path->fdw_private, PATH_HAVING));
+		if (request->op == PINECONE_OP_GROUPS)
+			return pinecone_plan_groups_scan(cxt.rel, path, request, cxt.translate.exprs, tlist, outer_plan);
+		return plan_count(&cxt, tlist, list_nth(path->fdw_private, PATH_HAVING));
 	}
 
+	if (request->op == PINECONE_OP_ORDERED)
+	{
+		List *order = list_nth(path->fdw_private, PATH_GROUPS);
+
+		request->group = linitial_int(order);
+		request->descending = lsecond_int(order);
+		request->nulls_first = lthird_int(order);
+	}
 	if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);

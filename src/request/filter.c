@@ -615,3 +615,28 @@ pinecone_filter_render(PineconeTable *table, const PineconeCondition *condition,
 
 	return condition == NULL ? filter_always : render(&cxt, condition);
 }
+
+/* ---- Filters that conditions do not make ---- */
+
+PineconeFilter
+pinecone_filter_numbers(const char *field, double low, bool low_open, double high, bool high_open)
+{
+	PineconeFilter above = range_filter(field, low_open ? PINECONE_GT : PINECONE_GE, low);
+	PineconeFilter below = range_filter(field, high_open ? PINECONE_LT : PINECONE_LE, high);
+
+	if (isinf(high))
+		return above;
+	return isinf(low) ? below : join_two(above, below, true);
+}
+
+PineconeFilter
+pinecone_filter_exists(const char *field, bool exists)
+{
+	return exists_filter(field, exists);
+}
+
+PineconeFilter
+pinecone_filter_both(PineconeFilter a, PineconeFilter b)
+{
+	return join_two(a, b, true);
+}

@@ -38,4 +38,15 @@ extern PineconeFilter pinecone_filter_render(PineconeTable *table,
 											 const PineconeCondition *condition,
 											 const PineconeValues *values);
 
+/*
+ * Numbers of a field between two bounds, which belong to it unless it is open
+ * there; an infinite one is none.
+ */
+extern PineconeFilter pinecone_filter_numbers(const char *field, double low, bool low_open,
+											  double high, bool high_open);
+
+/* Records that have a field, or do not; both of two filters */
+extern PineconeFilter pinecone_filter_exists(const char *field, bool exists);
+extern PineconeFilter pinecone_filter_both(PineconeFilter a, PineconeFilter b);
+
 #endif /* PINECONE_FILTER_H */

@@ -84,6 +84,28 @@ jsonb_string(const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/* The filters of an object's members; "of" is given to each of them. */
+static List *
+member_filters(JsonbContainer *object,
+			   PineconeFilter (*member_filter)(const char *of, const char *key, JsonbValue *value),
+			   const char *of)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	List *filters = NIL;
+	JsonbValue key;
+	JsonbValue value;
+
+	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char *name = jsonb_string(&key);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		filters = add_filter(filters, member_filter(of, name, &value));
+	}
+	return filters;
+}
+
 /* metadata @> {"key": array}: a list with these strings */
 static PineconeFilter
 json_contains_list(const char *key, JsonbContainer *array)
@@ -105,7 +127,7 @@ json_contains_list(const char *key, JsonbContainer *array)
 }
 
 static PineconeFilter
-json_contains_pair(const char *key, JsonbValue *value)
+json_contains_pair(const char *of, const char *key, JsonbValue *value)
 {
 	if (key[0] == '$')
 		return filter_never;
@@ -141,28 +163,15 @@ pinecone_filter_json_equal(const char *key, Jsonb *value)
 		(void) JsonbExtractScalar(&value->root, &whole);
 	else
 		whole.val.binary.data = &value->root;
-	return json_contains_pair(key, &whole);
+	return json_contains_pair(NULL, key, &whole);
 }
 
 PineconeFilter
 pinecone_filter_json_contains(Jsonb *value)
 {
-	JsonbIterator *it;
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue element;
-	JsonbIteratorToken token;
-
 	if (!JB_ROOT_IS_OBJECT(value))
 		return filter_never;
-	it = JsonbIteratorInit(&value->root);
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
-	{
-		(void) JsonbIteratorNext(&it, &element, true);
-		filters = add_filter(filters, json_contains_pair(jsonb_string(&key), &element));
-	}
-	return join_filters(filters, true);
+	return join_filters(member_filters(&value->root, json_contains_pair, NULL), true);
 }
 
 static char *raw_filter(JsonbContainer *container);
@@ -198,56 +207,40 @@ raw_list(const char *op, JsonbContainer *array)
 	return filter_json(buf.data);
 }
 
-/* The conditions on one field, $ne and $nin completed. */
+/* A condition on a field, $ne and $nin completed. */
 static PineconeFilter
-raw_field(const char *field, JsonbContainer *operators)
+raw_condition(const char *field, const char *op, JsonbValue *operand)
 {
-	JsonbIterator *it = JsonbIteratorInit(operators);
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue operand;
+	PineconeFilter filter = filter_json(psprintf("{%s:{%s:%s}}", json_string(field), json_string(op),
+												 raw_value(operand)));
 
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char *op = jsonb_string(&key);
-		PineconeFilter filter;
+	if (strcmp(op, "$ne") == 0 || strcmp(op, "$nin") == 0)
+		return join_two(filter, exists_filter(field, false), false);
+	return filter;
+}
 
-		(void) JsonbIteratorNext(&it, &operand, true);
-		filter = filter_json(psprintf("{%s:{%s:%s}}", json_string(field), json_string(op),
-									  raw_value(&operand)));
-		if (strcmp(op, "$ne") == 0 || strcmp(op, "$nin") == 0)
-			filter = join_two(filter, exists_filter(field, false), false);
-		filters = add_filter(filters, filter);
-	}
-	return filters == NIL ? filter_json(psprintf("{%s:{}}", json_string(field))) :
-							join_filters(filters, true);
+/* A member of a filter: $and, $or, a field with its conditions or its value. */
+static PineconeFilter
+raw_member(const char *of, const char *name, JsonbValue *value)
+{
+	bool is_list = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+	bool is_object = value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+	List *conditions;
+
+	if (is_list && (strcmp(name, "$and") == 0 || strcmp(name, "$or") == 0))
+		return raw_list(name, value->val.binary.data);
+	if (!is_object)
+		return filter_json(psprintf("{%s:%s}", json_string(name), raw_value(value)));
+	conditions = member_filters(value->val.binary.data, raw_condition, name);
+	return conditions == NIL ? filter_json(psprintf("{%s:{}}", json_string(name))) :
+							   join_filters(conditions, true);
 }
 
 static char *
 raw_filter(JsonbContainer *container)
 {
-	JsonbIterator *it = JsonbIteratorInit(container);
-	List *filters = NIL;
-	JsonbValue key;
-	JsonbValue value;
+	List *filters = member_filters(container, raw_member, NULL);
 
-	(void) JsonbIteratorNext(&it, &key, true); /* WJB_BEGIN_OBJECT */
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char *name = jsonb_string(&key);
-		PineconeFilter filter;
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (value.type == jbvBinary && JsonContainerIsArray(value.val.binary.data) &&
-			(strcmp(name, "$and") == 0 || strcmp(name, "$or") == 0))
-			filter = raw_list(name, value.val.binary.data);
-		else if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-			filter = raw_field(name, value.val.binary.data);
-		else
-			filter = filter_json(psprintf("{%s:%s}", json_string(name), raw_value(&value)));
-		filters = add_filter(filters, filter);
-	}
 	return filters == NIL ? pstrdup("{}") : join_filters(filters, true).json;
 }
 

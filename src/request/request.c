@@ -76,6 +76,11 @@ enum RequestNumber
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_METRIC_ASSUMED,
+	NUM_GROUP,
+	NUM_GROUP_NAMESPACES,
+	NUM_GROUP_BUDGET,
+	NUM_DESCENDING,
+	NUM_NULLS_FIRST,
 	NUM_COUNT
 };
 
@@ -106,6 +111,11 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
+	numbers[NUM_GROUP] = request->group;
+	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
+	numbers[NUM_GROUP_BUDGET] = request->group_budget;
+	numbers[NUM_DESCENDING] = request->descending;
+	numbers[NUM_NULLS_FIRST] = request->nulls_first;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -152,6 +162,11 @@ pinecone_request_from_list(List *list)
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
+	request->group = list_nth_int(numbers, NUM_GROUP);
+	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
+	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
+	request->descending = list_nth_int(numbers, NUM_DESCENDING);
+	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);
@@ -185,6 +200,10 @@ pinecone_request_operation_name(PineconeOperation op)
 			return "describe index stats";
 		case PINECONE_OP_COUNT:
 			return "count by update dry run";
+		case PINECONE_OP_ORDERED:
+			return "fetch by metadata, in order";
+		case PINECONE_OP_GROUPS:
+			return "search for values, and count by update dry runs";
 	}
 	elog(ERROR, "unrecognized Pinecone operation: %d", (int) op);
 }

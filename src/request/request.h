@@ -22,7 +22,9 @@ typedef enum PineconeOperation
 	PINECONE_OP_LIST_FETCH, /* ids in order, then their records */
 	PINECONE_OP_FILTER,		/* fetch by metadata: records matching a filter */
 	PINECONE_OP_STATS,		/* count(*) from index statistics */
-	PINECONE_OP_COUNT		/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_COUNT,		/* count(*) with a filter, by an update dry run */
+	PINECONE_OP_ORDERED,	/* fetch by metadata, in the order of a number */
+	PINECONE_OP_GROUPS		/* the values of a field, each counted by dry runs */
 } PineconeOperation;
 
 typedef enum PineconeCompare
@@ -87,7 +89,7 @@ typedef enum PineconeNoSearch
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
 #define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
-#define PINECONE_LAYOUT_COUNT 0		 /* of STATS and COUNT */
+#define PINECONE_LAYOUT_COUNT 0		 /* of STATS, COUNT and GROUPS */
 #define PINECONE_LAYOUT_ROW (-1000)	 /* the whole row, in one */
 
 /* No distance or score that matters is as far from 0. */
@@ -95,6 +97,10 @@ typedef enum PineconeNoSearch
 
 /* Cosines, rounded as the service does */
 #define PINECONE_MAX_COSINE 1.1
+
+/* Of GROUPS: records that have the field, and how many values it has */
+#define PINECONE_LAYOUT_NOT_NULL (-2)
+#define PINECONE_LAYOUT_DISTINCT (-3)
 
 typedef struct PineconeRequest
 {
@@ -138,8 +144,13 @@ typedef struct PineconeRequest
 	bool want_values;
 	bool want_metadata;
 	bool want_ctid;
-	bool sorted;  /* rows must come in the promised order */
-	bool grouped; /* STATS: a row for each namespace that has records */
+	bool sorted;		   /* rows must come in the promised order */
+	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
+	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
+	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
+	int group_budget;	   /* GROUPS: dry runs that are worth while */
+	bool descending;	   /* ORDERED */
+	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */
 	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;

@@ -168,8 +168,9 @@ is_beyond_score(PineconeScanState *state, double score)
 }
 
 bool
-pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record)
+pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record,
+						 double distance)
 {
-	return pinecone_score_to_distance(state->request->metric, record->score) > state->run->bound ||
+	return distance > state->run->bound ||
 		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
 }

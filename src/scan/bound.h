@@ -11,6 +11,7 @@
 extern bool pinecone_bound_begin(ForeignScanState *node);
 
 /* Is a record, and so all that are no better, beyond a bound? */
-extern bool pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record);
+extern bool pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record,
+									 double distance);
 
 #endif /* PINECONE_BOUND_H */

@@ -126,7 +126,9 @@ scan_is_served(ForeignScanState *node, Search *search)
 
 	if (search->hopeless || plan->operation != CMD_SELECT ||
 		!pinecone_ours_is(node->fdwroutine) ||
-		node->fdw_state == NULL || ((PineconeScanState *) node->fdw_state)->ahead != NULL)
+		node->fdw_state == NULL || ((PineconeScanState *) node->fdw_state)->ahead != NULL ||
+		((PineconeScanState *) node->fdw_state)->request->op == PINECONE_OP_GROUPS ||
+		((PineconeScanState *) node->fdw_state)->request->op == PINECONE_OP_ORDERED)
 		return false;
 	(void) collect_params((Node *) plan->fdw_exprs, &used);
 	return !used.has_subplan && bms_overlap(used.ids, search->set_by_loop) &&

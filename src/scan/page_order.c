@@ -52,9 +52,14 @@ sort_matches(PineconePage *page, bool low_scores_first)
 static bool
 is_among(const PineconeRecord *record, const PineconePage *page, int n)
 {
+	/* ids that are alike differ at their ends, most often */
 	for (int i = 0; i < n; i++)
 	{
-		if (strcmp(page->records[i].id, record->id) == 0)
+		const PineconeRecord *other = &page->records[i];
+
+		if (other->idlen == record->idlen &&
+			(record->idlen == 0 || other->id[record->idlen - 1] == record->id[record->idlen - 1]) &&
+			memcmp(other->id, record->id, record->idlen) == 0)
 			return true;
 	}
 	return false;

@@ -4,7 +4,7 @@
  *
  * A run evaluates the request's expressions, opens a source of records and
  * turns each into a scan tuple.  Those of searches are search_rows.c's.  Counts are
- * runs, too: see run_count.c.
+ * runs, too, and groups: see run_count.c and run_groups.c.
  */
 #include "postgres.h"
 
@@ -24,7 +24,9 @@
 #include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
+#include "scan/run_groups.h"
 #include "scan/run_ids.h"
+#include "scan/run_order.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
@@ -248,6 +250,10 @@ pinecone_run_begin(ForeignScanState *node)
 	old = MemoryContextSwitchTo(run->cxt);
 	if (is_count(state))
 		pinecone_count_start(node);
+	else if (state->request->op == PINECONE_OP_GROUPS)
+		pinecone_groups_start(node);
+	else if (state->request->op == PINECONE_OP_ORDERED && run->filter.kind != PINECONE_FILTER_NEVER && run->nnamespaces > 0)
+		pinecone_order_start(node);
 	else if (run->filter.kind == PINECONE_FILTER_NEVER || run->nnamespaces == 0)
 		run->done = true;
 	else if (state->request->op == PINECONE_OP_QUERY)
@@ -270,6 +276,10 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 		return slot;
 	if (is_count(state))
 		return pinecone_count_next(node, slot);
+	if (state->request->op == PINECONE_OP_GROUPS)
+		return pinecone_groups_next(node, slot);
+	if (state->request->op == PINECONE_OP_ORDERED)
+		return pinecone_order_next(node, slot);
 	if (run->unchecked)
 		check_late(node);
 	if (state->request->op == PINECONE_OP_QUERY)
@@ -303,6 +313,7 @@ pinecone_run_end(PineconeRun *run)
 	if (!run->started)
 		return;
 	pinecone_search_end(run);
+	pinecone_order_end(run);
 	many = run->stream != NULL && pinecone_fanout_is_wide(run->stream);
 	empty.cxt = run->cxt;
 	empty.counters = run->counters;

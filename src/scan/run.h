@@ -65,6 +65,9 @@ typedef struct PineconeRun
 	bool counted;
 	int next_count; /* namespace to return next */
 
+	struct PineconeOrder *order;   /* slices of an order: see run_order.h */
+	struct PineconeGroups *groups; /* likewise: see run_groups.h */
+
 	/* Begun ahead: it neither waits nor raises errors before it is read */
 	bool begun_ahead;
 	bool given_up;				 /* it could not keep to that */

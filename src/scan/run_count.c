@@ -24,18 +24,10 @@ count_records(ForeignScanState *node, const char *namespace_)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSourceSpec spec;
-	PineconeSource *stream;
-	PineconeRecord *record;
-	double count = 0;
 
-	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST,
-						   &spec);
+	pinecone_run_fill_spec(node, pinecone_run_reading(state->run, PINECONE_OP_LIST), &spec);
 	spec.namespace_ = namespace_;
-	stream = pinecone_source_begin(&spec);
-	while (pinecone_source_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-		count++;
-	pinecone_source_end(stream);
-	return count;
+	return pinecone_source_read(&spec, NULL, NULL);
 }
 
 /*
@@ -132,10 +124,18 @@ is_answered(PineconeScanState *state)
 	return true;
 }
 
-/*
- * A dry run is a write to Pinecone, which keys that only read are refused.  Then
- * matching records are read and counted, in this session from now on.
- */
+void
+pinecone_count_note_refused(PineconeScanState *state)
+{
+	if (!state->session->dry_run_refused)
+		ereport(NOTICE,
+				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
+				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
+						 state->table->name)));
+	state->session->dry_run_refused = true;
+}
+
+/* Then matching records are read and counted, in this session from now on. */
 static double
 take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
 {
@@ -149,12 +149,7 @@ take_count(ForeignScanState *node, PineconeCall *call, const char *namespace_)
 	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_FORBIDDEN)
 		return pinecone_vectors_count_result(call);
 	count = count_records(node, namespace_);
-	if (!state->session->dry_run_refused)
-		ereport(NOTICE,
-				(errmsg("the API key may not count by a dry run of an update: matching records are read instead"),
-				 errhint("Set option \"count_from_dry_run\" of foreign table \"%s\" or of its server to false.",
-						 state->table->name)));
-	state->session->dry_run_refused = true;
+	pinecone_count_note_refused(state);
 	return count;
 }
 

@@ -16,4 +16,7 @@ extern void pinecone_count_start(ForeignScanState *node);
  */
 extern TupleTableSlot *pinecone_count_next(ForeignScanState *node, TupleTableSlot *slot);
 
+/* A dry run is a write to Pinecone, which keys that only read are refused: say so, and remember. */
+extern void pinecone_count_note_refused(PineconeScanState *state);
+
 #endif /* PINECONE_RUN_COUNT_H */

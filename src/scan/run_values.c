@@ -320,3 +320,9 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
 		spec->filter = state->run->filter.json;
 }
+
+PineconeOperation
+pinecone_run_reading(const PineconeRun *run, PineconeOperation listed)
+{
+	return run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : listed;
+}

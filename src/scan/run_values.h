@@ -11,6 +11,8 @@
 #include "request/request.h"
 #include "scan/source.h"
 
+struct PineconeRun;
+
 /* Evaluate an expression of the request: it stays valid for the run; false for NULL. */
 extern bool pinecone_run_evaluate(ForeignScanState *node, int number);
 
@@ -61,5 +63,8 @@ extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, 
 /* Describe a source of the run's records, but for what its operation needs besides. */
 extern void pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op,
 								   PineconeSourceSpec *spec);
+
+/* The operation that brings all that the run is about: by its filter, or else as is said. */
+extern PineconeOperation pinecone_run_reading(const struct PineconeRun *run, PineconeOperation listed);
 
 #endif /* PINECONE_RUN_VALUES_H */

@@ -36,9 +36,12 @@ typedef struct PineconeScanState
 	PineconeRun *run; /* this, or while a read-ahead is at work an answer's */
 
 	/* For EXPLAIN, and of the table */
-	int top_k;			/* last asked for */
-	bool exhaustive;	/* was there an exhaustive search? */
-	bool score_is_real; /* the type of the column of scores */
+	int top_k;					 /* last asked for */
+	bool exhaustive;			 /* was there an exhaustive search? */
+	int slices;					 /* of an order */
+	int groups;					 /* values of a field that were found */
+	const char *groups_given_up; /* why the plan below has run instead, or NULL */
+	bool score_is_real;			 /* the type of the column of scores */
 
 	/* Side by side with others: see start_together.c, async.c */
 	PineconeScanGroup *group; /* or NULL */

@@ -242,7 +242,7 @@ search_exhaustively(ForeignScanState *node)
 		pinecone_run_evaluate_vector(node);
 	if (state->run->search.sort == NULL)
 		begin_sort(node);
-	pinecone_run_fill_spec(node, state->run->filter.kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH, &spec);
+	pinecone_run_fill_spec(node, pinecone_run_reading(state->run, PINECONE_OP_LIST_FETCH), &spec);
 	spec.want_values = true;
 	stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 								   PINECONE_FANOUT_ANY);
@@ -331,7 +331,7 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		{
 			state->run->found_any = true;
 			distance = pinecone_score_to_distance(state->request->metric, record->score);
-			if (pinecone_bound_is_beyond(state, record))
+			if (pinecone_bound_is_beyond(state, record, distance))
 				rows->last = true;
 			else if (rows->collecting || (rows->some && distance < rows->distance))
 			{

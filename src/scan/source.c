@@ -41,3 +41,21 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);
 }
+
+double
+pinecone_source_read(const PineconeSourceSpec *spec, void (*each)(void *arg, PineconeRecord *record),
+					 void *arg)
+{
+	PineconeSource *source = pinecone_source_begin(spec);
+	PineconeRecord *record;
+	double n = 0;
+
+	while (pinecone_source_next(source, true, &record) == PINECONE_SOURCE_RECORD)
+	{
+		if (each)
+			each(arg, record);
+		n++;
+	}
+	pinecone_source_end(source);
+	return n;
+}

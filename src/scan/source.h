@@ -107,6 +107,13 @@ extern int pinecone_source_top_k(PineconeSource *source);
 /* Free it, with all that it has on its way. */
 extern void pinecone_source_end(PineconeSource *source);
 
+/*
+ * All of it: begin, call "each" (NULL: nothing) for every record, end.  Returns how
+ * many they are.
+ */
+extern double pinecone_source_read(const PineconeSourceSpec *spec,
+								   void (*each)(void *arg, PineconeRecord *record), void *arg);
+
 /* ---- For those who provide records ---- */
 
 typedef struct PineconeSourceKind

@@ -250,6 +250,7 @@ settle(PineconeStored *stored)
 void
 pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 {
+	bool low_scores_first = stored->metric == PINECONE_METRIC_EUCLIDEAN;
 	PineconePage *page;
 	MemoryContext old;
 	bool full;
@@ -260,11 +261,12 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_vectors_page(batch->call);
 	full = page->nrecords >= stored->top_k;
-	pinecone_page_order_drop_repeated(page);
+	pinecone_page_order_tidy(page, low_scores_first);
 	if (stored->seen != NULL)
 		drop_seen(stored, page);
 	stored->nnew = join_held(stored, page);
-	pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN);
+	if (stored->held != NULL)
+		pinecone_page_order_tidy(page, low_scores_first);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,

@@ -54,35 +54,6 @@ pinecone_scanner_read_double(PineconeScanner *s, double *value)
 	return true;
 }
 
-/* A string's text between its quotes, escapes and all. */
-bool
-pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len, bool *escaped)
-{
-	if (!pinecone_scanner_expect(s, '"', "a string was expected"))
-		return false;
-	*start = s->p;
-	*escaped = false;
-	for (;;)
-	{
-		unsigned char c = *s->p;
-
-		if (c == '"')
-			break;
-		if (c < ' ')
-			return pinecone_scanner_fail(s, "a string holds a control character");
-		if (c == '\\')
-		{
-			*escaped = true;
-			if (*++s->p == '\0')
-				return pinecone_scanner_fail(s, "a string does not end");
-		}
-		s->p++;
-	}
-	*len = s->p - *start;
-	s->p++;
-	return true;
-}
-
 static int
 hex_digit(char c)
 {
@@ -223,31 +194,6 @@ pinecone_scanner_read_string(PineconeScanner *s)
 	return pinecone_scanner_decode_string(s, start, len, escaped, NULL);
 }
 
-/* The next key of an object, or false at its end or on failure. */
-bool
-pinecone_scanner_next_key(PineconeScanner *s, bool *first, const char **key, size_t *len)
-{
-	bool escaped;
-
-	if (pinecone_scanner_accept(s, '}'))
-		return false;
-	if (!*first && !pinecone_scanner_expect(s, ',', "a comma was expected"))
-		return false;
-	*first = false;
-	return pinecone_scanner_scan_string(s, key, len, &escaped) && pinecone_scanner_expect(s, ':', "a colon was expected");
-}
-
-bool
-pinecone_scanner_next_element(PineconeScanner *s, bool *first)
-{
-	if (pinecone_scanner_accept(s, ']'))
-		return false;
-	if (!*first && !pinecone_scanner_expect(s, ',', "a comma was expected"))
-		return false;
-	*first = false;
-	return true;
-}
-
 static bool
 skip_literal(PineconeScanner *s, const char *literal)
 {
@@ -322,14 +268,4 @@ pinecone_scanner_skip_value(PineconeScanner *s)
 			s->p = start;
 			return true;
 	}
-}
-
-bool
-pinecone_scanner_accept_null(PineconeScanner *s)
-{
-	pinecone_scanner_skip_space(s);
-	if (strncmp(s->p, "null", 4) != 0)
-		return false;
-	s->p += 4;
-	return true;
 }

@@ -31,10 +31,6 @@ extern bool pinecone_scanner_check_encoding(PineconeScanner *s, const char *p);
 
 extern bool pinecone_scanner_read_double(PineconeScanner *s, double *value);
 
-/* A string's text between its quotes, escapes and all. */
-extern bool pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len,
-										 bool *escaped);
-
 /*
  * A scanned string decoded into palloc'ed UTF-8; NULL when it cannot be.  One
  * that is no text fails too, unless "no_text" is there to be set.
@@ -45,19 +41,8 @@ extern char *pinecone_scanner_decode_string(PineconeScanner *s, const char *star
 /* Both: a string, which has to be text. */
 extern char *pinecone_scanner_read_string(PineconeScanner *s);
 
-/*
- * The next key of an object, the next element of an array: false at the end or
- * on failure.  "first" is true to begin with.
- */
-extern bool pinecone_scanner_next_key(PineconeScanner *s, bool *first, const char **key,
-									  size_t *len);
-extern bool pinecone_scanner_next_element(PineconeScanner *s, bool *first);
-
 /* Check a value's form and pass over it. */
 extern bool pinecone_scanner_skip_value(PineconeScanner *s);
-
-/* Pass over null, if that is next. */
-extern bool pinecone_scanner_accept_null(PineconeScanner *s);
 
 static inline void
 pinecone_scanner_skip_space(PineconeScanner *s)
@@ -80,6 +65,80 @@ static inline bool
 pinecone_scanner_expect(PineconeScanner *s, char c, const char *reason)
 {
 	return pinecone_scanner_accept(s, c) || pinecone_scanner_fail(s, reason);
+}
+
+/* ---- Small, and called for every field of a reply ---- */
+
+/* A string's text between its quotes, escapes and all. */
+static inline bool
+pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len, bool *escaped)
+{
+	const char *p;
+
+	*len = 0;
+	*escaped = false;
+	if (!pinecone_scanner_expect(s, '"', "a string was expected"))
+		return false;
+	*start = p = s->p;
+	for (; *p != '"'; p++)
+	{
+		if ((unsigned char) *p < ' ')
+		{
+			s->p = p;
+			return pinecone_scanner_fail(s, "a string holds a control character");
+		}
+		if (*p == '\\')
+		{
+			*escaped = true;
+			if (*++p == '\0')
+			{
+				s->p = p;
+				return pinecone_scanner_fail(s, "a string does not end");
+			}
+		}
+	}
+	*len = p - *start;
+	s->p = p + 1;
+	return true;
+}
+
+/*
+ * The next key of an object, the next element of an array: false at the end or
+ * on failure.  "first" is true to begin with.
+ */
+static inline bool
+pinecone_scanner_next_key(PineconeScanner *s, bool *first, const char **key, size_t *len)
+{
+	bool escaped;
+
+	if (pinecone_scanner_accept(s, '}'))
+		return false;
+	if (!*first && !pinecone_scanner_expect(s, ',', "a comma was expected"))
+		return false;
+	*first = false;
+	return pinecone_scanner_scan_string(s, key, len, &escaped) && pinecone_scanner_expect(s, ':', "a colon was expected");
+}
+
+static inline bool
+pinecone_scanner_next_element(PineconeScanner *s, bool *first)
+{
+	if (pinecone_scanner_accept(s, ']'))
+		return false;
+	if (!*first && !pinecone_scanner_expect(s, ',', "a comma was expected"))
+		return false;
+	*first = false;
+	return true;
+}
+
+/* Pass over null, if that is next. */
+static inline bool
+pinecone_scanner_accept_null(PineconeScanner *s)
+{
+	pinecone_scanner_skip_space(s);
+	if (*s->p != 'n' || strncmp(s->p, "null", 4) != 0)
+		return false;
+	s->p += 4;
+	return true;
 }
 
 static inline bool

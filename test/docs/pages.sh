@@ -22,7 +22,7 @@ failed=0
 fill_in() {
 	local vector="'{0.1, 0.2, 0.3, 0.4}'"
 	sed -e "s|\\\$1|$vector::real[]|g" -e "s|'{\.\.\.}'|$vector|g" -e "s|'{0.1, \.\.\.}'|$vector|g" \
-		-e "s|(index 'catalog')|(index 'catalog', control_host '$PINECONE_LOCAL_URL')|" \
+		-e "s/(index '\(catalog\|frameworks\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
 		-e "s|http://127.0.0.1:5080|$PINECONE_LOCAL_URL|" \
 		-e "s|api_key '\.\.\.'|api_key '$PINECONE_LOCAL_KEY'|" -e "s|api_key 'secret'|api_key '$PINECONE_LOCAL_KEY'|" \
 		-e "s|/tmp/docs.csv|$CLUSTER_DIR/docs.csv|"
@@ -64,7 +64,7 @@ run_page() {
 
 cluster_begin
 cluster_postgres
-cluster_pinecone --index catalog:4:cosine --index movies:4:cosine
+cluster_pinecone --index catalog:4:cosine --index frameworks:4:cosine --index movies:4:cosine
 "${cluster_as[@]}" tee "$CLUSTER_DIR/docs.csv" >/dev/null <<<'c1,"{0.1,0.2,0.3,0.4}",From a file'
 
 for page in "${pages[@]}"; do

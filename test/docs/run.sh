@@ -83,6 +83,7 @@ page 0 'now()'
 } | "${psql[@]}" -f - >>"$CLUSTER_DIR/out"
 check 'two runs of a hundred hits' "(SELECT array_agg(hits ORDER BY run) FROM huf.huf_run WHERE series = 'hits') = ARRAY[100, 100]::bigint[]"
 check 'all records of the index were looked at' "(SELECT sum(records) = sum(huf_sketch_count(sketch)) AND sum(records) > 4000 FROM huf.huf_snapshot WHERE series = 'probe')"
+check 'penalties are of requests that were made' "(SELECT count(*) = 2 * count(DISTINCT namespace) AND min(value) > 0 FROM huf.huf_penalty)"
 check 'changes by name add up' "(SELECT abs(sum(tv_part) + value - 1) < 1e-12 FROM huf.huf_change_previous c JOIN huf.huf_measure m USING (series, run) WHERE series = 'hits' AND measure = 'coherence' GROUP BY value)"
 
 # thirty days: each fault is found within a day, with at most one false alarm

@@ -94,6 +94,10 @@ sub query
 		'SELECT count(ns) || ns AS id FROM %1$s GROUP BY ns HAVING count(*) > ' . number(90) . ' ORDER BY 1',
 		'SELECT DISTINCT ns AS id FROM %1$s WHERE ' . namespace_leaf() . ' ORDER BY ns',
 		'SELECT DISTINCT ns AS id FROM %1$s ORDER BY ns',
+		'SELECT ns || coalesce(t, \'-\') || count(*) AS id FROM %1$s WHERE %2$s GROUP BY ns, t ORDER BY 1',
+		'SELECT n || \'/\' || count(*) AS id FROM %1$s WHERE %2$s GROUP BY n ORDER BY n',
+		'SELECT DISTINCT t AS id FROM %1$s WHERE %2$s ORDER BY t',
+		'SELECT count(DISTINCT n) || \'/\' || count(*) AS id FROM %1$s WHERE %2$s',
 		'SELECT o.k || ns || m.id AS id FROM (SELECT k, ns FROM tenants) o JOIN %1$s m USING (ns) WHERE %2$s ORDER BY 1',
 		'SELECT o.k || ns || m.id AS id FROM tenants o JOIN %1$s m USING (ns, id) WHERE %2$s ORDER BY 1',
 		"SELECT o.k || coalesce(m.id, '-') AS id FROM tenants o LEFT JOIN %1\$s m ON m.ns = o.ns AND m.id = 'r5' ORDER BY 1",
@@ -145,7 +149,9 @@ my @checks = map {
 	my ($query, $condition, $table) = @$_;
 	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns)) :
 		rand() < 0.2 ? pick(qw(enable_hashjoin enable_sort)) : '';
-	my @settings = ($off ? "$off = off" : (), rand() < 0.5 ? 'pinecone_fdw.prefetch = 64' : ());
+	# where rows are dear, values are looked for and counted
+	my $dear = $query =~ /GROUP BY|DISTINCT/ && rand() < 0.8;
+	my @settings = ($dear ? 'cpu_tuple_cost = 100' : (), $off ? "$off = off" : (), rand() < 0.5 ? 'pinecone_fdw.prefetch = 64' : ());
 	{foreign => sprintf($query, $table, $condition), local => sprintf($query, "${table}_copy", $condition), settings => \@settings}
 } @queries;
 my $differences = compare_queries($t, $seed, @checks);

@@ -354,16 +354,9 @@ list(Request *r)
 {
 	Buffer *b = reply_body(r);
 	const Param *name = request_param(r, "name"), *target = request_param(r, "targetNamespace");
-	Str prefix, token, last = STR("");
-	const Alias *previous = NULL;
-	int limit, n = 0, total = 0;
-	bool more = false;
-	uint64_t scope;
+	Listing l;
 
-	if (!check_page_params(r, MAX_PAGE, &limit, &prefix, &token))
-		return true;
-	scope = hash_bytes(prefix.s, prefix.len) + (target ? hash_bytes(target->value.s, target->value.len) : 0) + 7;
-	if (token.len > 0 && !token_read(r, token, scope, &last))
+	if (!listing_begin(r, MAX_PAGE, (target ? hash_bytes(target->value.s, target->value.len) : 0) + 7, &l))
 		return true;
 	buffer_add_text(b, "{\"namespace_aliases\":[");
 	index_lock_shared(r->index);
@@ -372,31 +365,14 @@ list(Request *r)
 		const Alias *alias = r->index->aliases[i];
 		Str of = str_of(alias->name);
 
-		if (of.len < prefix.len || memcmp(of.s, prefix.s, prefix.len) != 0 || (name && !str_equal(name->value, of)) ||
+		if ((name && !str_equal(name->value, of)) ||
 			(target && !str_equal(namespace_canonical(target->value), str_of(alias->target))))
 			continue;
-		total++;
-		if (token.len > 0 && str_compare(of, last) <= 0)
-			continue;
-		if (n == limit)
-		{
-			more = true;
-			continue;
-		}
-		if (n++)
-			buffer_add_char(b, ',');
-		write_alias(b, alias);
-		previous = alias;
+		if (listing_takes(b, &l, of, of))
+			write_alias(b, alias);
 	}
-	buffer_add_char(b, ']');
-	if (more)
-	{
-		buffer_add_text(b, ",\"pagination\":{\"next\":\"");
-		token_write(b, scope, str_of(previous->name));
-		buffer_add_text(b, "\"}");
-	}
+	listing_end(b, &l);
 	index_unlock(r->index);
-	buffer_printf(b, ",\"total_count\":%d}", total);
 	return true;
 }
 

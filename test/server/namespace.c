@@ -38,59 +38,25 @@ is_shown(const Namespace *ns)
 }
 
 static bool
-starts_with(const Namespace *ns, Str prefix)
-{
-	const char *name = ns->name[0] ? ns->name : "__default__";
-
-	return strlen(name) >= prefix.len && memcmp(name, prefix.s, prefix.len) == 0;
-}
-
-static bool
 list(Request *r)
 {
 	Buffer *b = reply_body(r);
-	Str prefix, token, last = STR("");
-	int limit, n = 0, total = 0;
-	const Namespace *previous = NULL;
-	bool more = false;
-	uint64_t scope;
+	Listing l;
 
-	if (!check_page_params(r, sizes.page, &limit, &prefix, &token))
-		return true;
-	scope = hash_bytes(prefix.s, prefix.len) + 1;
-	if (token.len > 0 && !token_read(r, token, scope, &last))
+	if (!listing_begin(r, sizes.page, 1, &l))
 		return true;
 	buffer_add_text(b, "{\"namespaces\":[");
 	index_lock_shared(r->index);
 	for (int i = 0; i < r->index->nnamespaces; i++)
 	{
 		const Namespace *ns = r->index->namespaces[i];
+		Str name = str_of(ns->name);
 
-		if (!is_shown(ns) || !starts_with(ns, prefix))
-			continue;
-		total++;
-		/* The default one, "", comes first; a token for after it says so */
-		if (token.len > 0 && str_compare(str_of(ns->name), str_is(last, "__default__") ? STR("") : last) <= 0)
-			continue;
-		if (n == limit)
-		{
-			more = true;
-			continue;
-		}
-		if (n++)
-			buffer_add_char(b, ',');
-		write_namespace(b, ns);
-		previous = ns;
+		if (is_shown(ns) && listing_takes(b, &l, name.len > 0 ? name : STR("__default__"), name))
+			write_namespace(b, ns);
 	}
-	buffer_add_char(b, ']');
-	if (more)
-	{
-		buffer_add_text(b, ",\"pagination\":{\"next\":\"");
-		token_write(b, scope, previous->name[0] ? str_of(previous->name) : STR("__default__"));
-		buffer_add_text(b, "\"}");
-	}
+	listing_end(b, &l);
 	index_unlock(r->index);
-	buffer_printf(b, ",\"total_count\":%d}", total);
 	return true;
 }
 

@@ -265,3 +265,46 @@ check_page_params(Request *r, int max, int *limit, Str *prefix, Str *token)
 		*token = p->value;
 	return true;
 }
+
+bool
+listing_begin(Request *r, int max, uint64_t salt, Listing *l)
+{
+	*l = (Listing){0};
+	if (!check_page_params(r, max, &l->limit, &l->prefix, &l->token))
+		return false;
+	l->scope = hash_bytes(l->prefix.s, l->prefix.len) + salt;
+	return l->token.len == 0 || token_read(r, l->token, l->scope, &l->last);
+}
+
+bool
+listing_takes(Buffer *b, Listing *l, Str name, Str key)
+{
+	if (name.len < l->prefix.len || memcmp(name.s, l->prefix.s, l->prefix.len) != 0)
+		return false;
+	l->total++;
+	/* The default namespace, "", comes first; a token for after it says so */
+	if (l->token.len > 0 && str_compare(key, str_is(l->last, "__default__") ? STR("") : l->last) <= 0)
+		return false;
+	if (l->n == l->limit)
+	{
+		l->more = true;
+		return false;
+	}
+	if (l->n++)
+		buffer_add_char(b, ',');
+	l->previous = name;
+	return true;
+}
+
+void
+listing_end(Buffer *b, const Listing *l)
+{
+	buffer_add_char(b, ']');
+	if (l->more)
+	{
+		buffer_add_text(b, ",\"pagination\":{\"next\":\"");
+		token_write(b, l->scope, l->previous);
+		buffer_add_text(b, "\"}");
+	}
+	buffer_printf(b, ",\"total_count\":%d}", l->total);
+}

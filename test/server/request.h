@@ -146,4 +146,22 @@ extern bool check_page_params(Request *r, int max, int *limit, Str *prefix, Str 
 extern void token_write(Buffer *b, uint64_t scope, Str last);
 extern bool token_read(Request *r, Str token, uint64_t scope, Str *last);
 
+/* A page of names that are sorted, with their number in all */
+typedef struct Listing
+{
+	int limit;
+	Str prefix, token, last;
+	uint64_t scope;
+	int n, total;
+	bool more;
+	Str previous;
+} Listing;
+
+/* "salt" tells lists apart: a token of one is none for another */
+extern bool listing_begin(Request *r, int max, uint64_t salt, Listing *l);
+/* Is the next one, sorted by "key", on the page?  Then it is to be written now */
+extern bool listing_takes(Buffer *b, Listing *l, Str name, Str key);
+/* What follows the last one; names must still be there */
+extern void listing_end(Buffer *b, const Listing *l);
+
 #endif

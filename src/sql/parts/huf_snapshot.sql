@@ -68,7 +68,7 @@ COMMENT ON COLUMN @s@.huf_run.clipped IS 'of them, with a negative score that co
 COMMENT ON COLUMN @s@.huf_run.discarded IS 'rows in huf_discard';
 COMMENT ON COLUMN @s@.huf_run.discarded_share IS 'share of the mass that was below tau';
 COMMENT ON COLUMN @s@.huf_run.namespaces_90 IS 'namespaces that cover 90 % of the mass';
-COMMENT ON COLUMN @s@.huf_run.hits_90 IS 'hits that cover 90 % of the mass, approximately (huf_items_to_cover_approx)';
+COMMENT ON COLUMN @s@.huf_run.hits_90 IS 'hits that cover 90 % of the mass, approximately (huf_profile)';
 COMMENT ON COLUMN @s@.huf_run.objective IS 'normalised global objective, with the penalties of huf_penalty';
 
 CREATE TABLE IF NOT EXISTS @s@.huf_snapshot (

@@ -5,6 +5,10 @@
  * sensitivity * (1 + 5 / runs) times the larger distance to a decile.  Values
  * that alerted are no part of them until somebody accepts them, so that a
  * fault does not become usual by lasting.
+ *
+ * Many namespaces are joined before anybody has analysed the tables, so nested
+ * loops, which would be chosen for a handful of rows, are off; and so is JIT,
+ * which takes plans without them for expensive ones.
  */
 
 CREATE FUNCTION huf_pack_alert() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $huf_pack$ SELECT $huf_text$
@@ -18,7 +22,7 @@ COMMENT ON FUNCTION @s@.huf_count_p(float8, float8) IS 'bound of the probability
 
 -- What is watched of a run.
 CREATE OR REPLACE FUNCTION @s@.huf_measures(of_series text, of_run date)
-RETURNS TABLE (measure text, namespace text, value float8) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (measure text, namespace text, value float8) LANGUAGE plpgsql STABLE SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	s @s@.huf_series;
@@ -98,7 +102,7 @@ COMMENT ON FUNCTION @s@.huf_measures(text, date) IS 'internal: what is watched o
 
 -- The levels that the runs before give.
 CREATE OR REPLACE FUNCTION @s@.huf_levels(of_series text, of_run date)
-RETURNS TABLE (measure text, namespace text, runs bigint, low float8, median float8, high float8) LANGUAGE sql STABLE AS $$
+RETURNS TABLE (measure text, namespace text, runs bigint, low float8, median float8, high float8) LANGUAGE sql STABLE SET enable_nestloop = off SET jit = off AS $$
 	WITH decided AS (
 		SELECT measure, namespace, max(run) AS run FROM @s@.huf_decision WHERE series = of_series AND run < of_run GROUP BY 1, 2
 	), alerted AS ( -- by run and name, so that it can be looked up
@@ -124,7 +128,7 @@ COMMENT ON FUNCTION @s@.huf_levels(text, date) IS 'levels for a run: median of t
 
 -- Measure a run, and say what is out of its levels.  Can be done again.
 CREATE OR REPLACE FUNCTION @s@.huf_judge(of_series text, of_run date)
-RETURNS int LANGUAGE plpgsql AS $$
+RETURNS int LANGUAGE plpgsql SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	alerts int;

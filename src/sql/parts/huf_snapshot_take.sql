@@ -66,6 +66,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @s@.huf_same_rows(regclass, text, name, boolean) IS 'internal: what to read in FROM';
 
+-- Embeddings of different dimensions have no centroid; the aggregate says so,
+-- and this says where.
+CREATE OR REPLACE FUNCTION @s@.huf_odd_dimensions(relation text)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	odd text;
+BEGIN
+	EXECUTE format('SELECT format(''embeddings of namespace "%%s" have %%s and %%s dimensions'', ns, min(cardinality(e::real[])), max(cardinality(e::real[])))
+		FROM %s r WHERE e IS NOT NULL GROUP BY ns HAVING min(cardinality(e::real[])) <> max(cardinality(e::real[])) ORDER BY ns LIMIT 1', relation) INTO odd;
+	RETURN odd;
+END $$;
+COMMENT ON FUNCTION @s@.huf_odd_dimensions(text) IS 'internal: what is wrong with the embeddings of a relation, or NULL';
+
 -- The series, made if it is new, and locked until the end of the transaction.
 CREATE OR REPLACE FUNCTION @s@.huf_open_series(name text, source text, kind text, negative text, temperature float8, tau float8, time_zone text)
 RETURNS @s@.huf_series LANGUAGE plpgsql AS $$
@@ -125,7 +138,7 @@ CREATE OR REPLACE FUNCTION @s@.huf_take(
 	updated_column name DEFAULT 'last_update',
 	embedding_column name DEFAULT 'embedding'
 )
-RETURNS @s@.huf_run LANGUAGE plpgsql AS $$
+RETURNS @s@.huf_run LANGUAGE plpgsql SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	name text := coalesce(huf_take.series, source::text);
@@ -137,6 +150,9 @@ DECLARE
 	hits text;
 	mass text;
 	all_records text;
+	embedded boolean;
+	items bigint;
+	odd text;
 	bad record;
 BEGIN
 	IF source IS NULL THEN
@@ -168,12 +184,13 @@ BEGIN
 	VALUES (name, day, as_of, source::text, records::text, huf_take.model, 0, 0, 0, 0);
 
 	-- hits: namespace, id, score, time, embedding
+	embedded := records IS NULL AND @s@.huf_column(source, embedding_column, 'embedding', 'embedding') IS NOT NULL;
 	hits := @s@.huf_same_rows(source, format('SELECT %s AS ns, %s AS id, %s AS s, %s AS u, %s AS e FROM %s',
 		@s@.huf_column(source, namespace_column, 'namespace', 'text'),
 		coalesce(@s@.huf_column(source, id_column, 'id', 'id'), 'NULL::text'),
 		coalesce(@s@.huf_column(source, score_column, 'score', 'number'), '1::float8'),
 		coalesce(@s@.huf_column(source, updated_column, 'last_update', 'time', s.time_zone), 'NULL::timestamptz'),
-		CASE WHEN records IS NULL THEN coalesce(@s@.huf_column(source, embedding_column, 'embedding', 'embedding'), 'NULL::real[]') ELSE 'NULL::real[]' END,
+		CASE WHEN embedded THEN @s@.huf_column(source, embedding_column, 'embedding', 'embedding') ELSE 'NULL::real[]' END,
 		source), 'huf_take_hits', s.tau IS NOT NULL);
 	mass := CASE WHEN s.kind = 'softmax' THEN format('exp(greatest(least(s / %L::float8, 700), -700))', s.temperature)
 		WHEN s.negative = 'half' THEN '(1 + s) / 2' WHEN s.negative = 'clip' THEN 'greatest(s, 0)' ELSE 's' END;
@@ -196,22 +213,30 @@ BEGIN
 
 	BEGIN
 		EXECUTE format($q$
-			INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, last_update, effective_hits, hits_90, score_variance,
-				histogram, sketch)
-			SELECT $1, $2, namespace, n, mass, mass / nullif(@x@.huf_mass(mass) OVER (), 0), mass / nullif(@x@.huf_mass(mass) OVER (), 0), clipped, rows - n,
-				last_update, effective_hits, hits_90, score_variance, histogram, sketch
-			FROM (SELECT coalesce(ns, 'Global') AS namespace, count(*) AS rows, count(s) AS n, coalesce(@x@.huf_mass(x), 0) AS mass, %s AS clipped, max(u) AS last_update,
-					@x@.huf_neff_hhi(x) AS effective_hits, @x@.huf_items_to_cover_approx(x) AS hits_90, @x@.huf_rho_var(s, 'softmax') AS score_variance,
-					%s AS histogram, @x@.huf_sketch(e) AS sketch
-				FROM (SELECT ns, u, e, s, %s AS x FROM
-					(SELECT ns, u, e, CASE WHEN s > '-Infinity' AND s < 'Infinity' THEN s END AS s FROM %s h) good) h
-				GROUP BY ns) g$q$,
-			CASE WHEN s.kind = 'linear' AND s.negative = 'clip' THEN 'count(*) FILTER (WHERE s < 0)' ELSE '0' END,
-			CASE WHEN s.edges IS NULL THEN 'NULL::bigint[]' ELSE format('@x@.huf_histogram(s, %L::float8[])', s.edges) END, mass, hits)
-		USING name, day;
+			WITH hit AS MATERIALIZED (
+				SELECT ns, max(u) AS last_update, %s AS sketch, @x@.huf_profile(s, %s, %L::float8[]) AS profile FROM %s h GROUP BY ns
+			), item AS (
+				SELECT coalesce(ns, 'Global') AS namespace, last_update, sketch, (read).*
+				FROM (SELECT *, @x@.huf_profile_read(profile) AS read FROM hit OFFSET 0) r
+			), stored AS (
+				INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, last_update, effective_hits, hits_90, score_variance,
+					histogram, sketch)
+				SELECT $1, $2, namespace, n, mass, mass / nullif(@x@.huf_mass(mass) OVER (), 0), mass / nullif(@x@.huf_mass(mass) OVER (), 0),
+					CASE WHEN $3 THEN negative ELSE 0 END, rows - n, last_update, effective, cover_90, variance, histogram, sketch
+				FROM item
+			)
+			SELECT (@x@.huf_profile_read(@x@.huf_profile_merge(profile))).cover_90 FROM hit$q$,
+			CASE WHEN embedded THEN '@x@.huf_sketch(e)' ELSE 'NULL::@x@.huf_sketch' END, mass, s.edges, hits)
+		INTO items USING name, day, s.kind = 'linear' AND s.negative = 'clip';
 	EXCEPTION WHEN unique_violation THEN
 		RAISE unique_violation USING MESSAGE = format('%s has rows whose namespace is NULL, and others whose namespace is "Global"', source),
 			DETAIL = 'A NULL namespace goes by the name of "Global".', HINT = 'Give them another name in a view.';
+	WHEN data_exception THEN
+		odd := CASE WHEN embedded THEN @s@.huf_odd_dimensions(hits) END;
+		IF odd IS NULL THEN
+			RAISE;
+		END IF;
+		RAISE data_exception USING MESSAGE = odd;
 	END;
 	IF records IS NOT NULL THEN
 		all_records := @s@.huf_same_rows(records, format('SELECT coalesce(%s, ''Global'') AS ns, %s AS u, %s AS e FROM %s',
@@ -226,7 +251,7 @@ BEGIN
 	UPDATE @s@.huf_snapshot q SET objective = 0.1 * q.score_variance + 0.08 * (1 - q.activity) + q.penalty WHERE q.series = name AND q.run = day;
 
 	PERFORM @s@.huf_log_discards(s, day, source::text, hits, mass);
-	PERFORM @s@.huf_sum_up(s, day, hits, mass);
+	PERFORM @s@.huf_sum_up(s, day, items);
 
 	-- this run, and those after it that it is the past of
 	FOR later IN SELECT q.run FROM @s@.huf_run q WHERE q.series = name AND q.run >= day ORDER BY q.run LOOP
@@ -263,16 +288,25 @@ RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
 	embedded boolean;
+	odd text;
 BEGIN
-	EXECUTE format($q$
-		INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, records, written, last_update, sketch)
-		SELECT $1, $2, ns, 0, 0, CASE WHEN total > 0 THEN 0 END, CASE WHEN total > 0 THEN 0 END, 0, 0, records, written, last_update, sketch
-		FROM (SELECT ns, count(*) AS records, CASE WHEN $3 IS NOT NULL AND count(u) > 0 THEN count(*) FILTER (WHERE u > $3 AND u <= $4) END AS written, max(u) AS last_update,
-				@x@.huf_sketch(e) AS sketch FROM %s r GROUP BY ns) g,
-			(SELECT sum(mass) AS total FROM @s@.huf_snapshot WHERE series = $1 AND run = $2) t
-		ON CONFLICT (series, run, namespace) DO UPDATE SET records = excluded.records, written = excluded.written, last_update = excluded.last_update,
-			sketch = excluded.sketch$q$, all_records)
-	USING s.series, day, before.taken, as_of;
+	BEGIN
+		EXECUTE format($q$
+			INSERT INTO @s@.huf_snapshot (series, run, namespace, n, mass, share, share_kept, clipped, unusable, records, written, last_update, sketch)
+			SELECT $1, $2, ns, 0, 0, CASE WHEN total > 0 THEN 0 END, CASE WHEN total > 0 THEN 0 END, 0, 0, records, written, last_update, sketch
+			FROM (SELECT ns, count(*) AS records, CASE WHEN $3 IS NOT NULL AND count(u) > 0 THEN count(*) FILTER (WHERE u > $3 AND u <= $4) END AS written, max(u) AS last_update,
+					@x@.huf_sketch(e) AS sketch FROM %s r GROUP BY ns) g,
+				(SELECT sum(mass) AS total FROM @s@.huf_snapshot WHERE series = $1 AND run = $2) t
+			ON CONFLICT (series, run, namespace) DO UPDATE SET records = excluded.records, written = excluded.written, last_update = excluded.last_update,
+				sketch = excluded.sketch$q$, all_records)
+		USING s.series, day, before.taken, as_of;
+	EXCEPTION WHEN data_exception THEN
+		odd := @s@.huf_odd_dimensions(all_records);
+		IF odd IS NULL THEN
+			RAISE;
+		END IF;
+		RAISE data_exception USING MESSAGE = odd;
+	END;
 
 	SELECT bool_or(sketch IS NOT NULL) INTO embedded FROM @s@.huf_snapshot WHERE series = s.series AND run = day;
 	IF embedded THEN
@@ -328,13 +362,10 @@ END $$;
 COMMENT ON FUNCTION @s@.huf_log_discards(@s@.huf_series, date, text, text, text) IS 'internal: rows that carry no mass';
 
 -- The figures of the run as a whole.
-CREATE OR REPLACE FUNCTION @s@.huf_sum_up(s @s@.huf_series, day date, hits text, mass text)
+CREATE OR REPLACE FUNCTION @s@.huf_sum_up(s @s@.huf_series, day date, items bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
-DECLARE
-	items bigint;
 BEGIN
-	EXECUTE format('SELECT @x@.huf_items_to_cover_approx(%s) FROM %s h WHERE s > ''-Infinity'' AND s < ''Infinity''', mass, hits) INTO items;
 	UPDATE @s@.huf_run q
 	SET namespaces = g.namespaces, hits = g.hits, clipped = g.clipped, mass = g.mass, effective_namespaces = g.effective, namespaces_90 = g.cover,
 		top_share = g.top, effective_hits = g.effective_hits, hits_90 = items, objective = g.objective, discarded = d.rows, discarded_share = d.share
@@ -345,7 +376,7 @@ BEGIN
 		(SELECT count(*) AS rows, coalesce(sum(share), CASE WHEN s.tau IS NOT NULL THEN 0 END) AS share FROM @s@.huf_discard WHERE series = s.series AND run = day) d
 	WHERE q.series = s.series AND q.run = day;
 END $$;
-COMMENT ON FUNCTION @s@.huf_sum_up(@s@.huf_series, date, text, text) IS 'internal: the figures of a run as a whole';
+COMMENT ON FUNCTION @s@.huf_sum_up(@s@.huf_series, date, bigint) IS 'internal: the figures of a run as a whole';
 
 CREATE OR REPLACE FUNCTION @s@.huf_forget(series text, keep_days int)
 RETURNS int LANGUAGE plpgsql AS $$

@@ -1,0 +1,86 @@
+/*
+ * field_values.h
+ *		The values of a field in one namespace: looked for, and counted.
+ */
+#ifndef PINECONE_FIELD_VALUES_H
+#define PINECONE_FIELD_VALUES_H
+
+#include "request/filter.h"
+#include "scan/scan.h"
+
+typedef struct PineconeFieldValue
+{
+	Datum datum;
+	char *key; /* the filter for it, alike for equal values */
+	double count;
+	PineconeCall *call; /* counts it; or NULL */
+	bool counted;		/* or being counted */
+} PineconeFieldValue;
+
+/* A namespace */
+typedef struct PineconeFieldPart
+{
+	const char *name;
+	const char *shown; /* as the column of namespaces reads it */
+	PineconeFieldValue *values;
+	int n;
+	int size;
+	int rounds;
+	bool complete;	/* all values are known */
+	bool no_search; /* searches bring nothing */
+	bool sure;		/* the last search has shown each new value repeatedly */
+
+	/* Under way, or NULL */
+	PineconeCall *search;
+	PineconeCall *page;
+	PineconeCall *rest;
+	PineconeCall *exists;
+	PineconeCall *missing;
+
+	double nexists;
+	double nmissing;
+} PineconeFieldPart;
+
+typedef struct PineconeFieldGroup
+{
+	const PineconeFieldValue *value; /* NULL: records without the field */
+	const char *namespace_;
+	double count;
+} PineconeFieldGroup;
+
+typedef struct PineconeGroups
+{
+	PineconeColumn *column;
+	PineconeReader *reader;
+	PineconeValues values; /* the run's, and one more: what the field is compared with */
+	Oid elemtype;
+	PineconeCondition leaf;
+
+	/* What has to be known besides the values */
+	bool want_counts;
+	bool want_exists;
+	bool want_missing;
+
+	PineconeFieldPart *parts;
+	int nparts;
+	int dry_runs;
+
+	const char *given_up; /* why, or NULL */
+	PineconeFieldGroup *groups;
+	int ngroups;
+	int next;
+} PineconeGroups;
+
+/* Another plan has to do; the first reason stays. */
+extern void pinecone_field_give_up(PineconeGroups *groups, const char *why);
+
+/* Send what a namespace is asked first. */
+extern void pinecone_field_begin(ForeignScanState *node, PineconeFieldPart *part);
+
+/* Wait for what has been asked, and ask for what is wanted next, until it is complete. */
+extern void pinecone_field_advance(ForeignScanState *node, PineconeFieldPart *part);
+
+/* Then wait for the counts, which have to add up where a record may be in several of them. */
+extern void pinecone_field_take_counts(PineconeScanState *state, PineconeFieldPart *part);
+
+#endif /* PINECONE_FIELD_VALUES_H */

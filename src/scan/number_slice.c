@@ -1,0 +1,273 @@
+/*
+ * number_slice.c
+ *		Where to cut a range of a field's numbers.
+ *
+ * A dry run counts the records of the range, and a search brings some of them,
+ * whose numbers tell how the others are spread; then the same of the part that is
+ * on the near side, until it is small enough.  Searches of 500 divide a range by
+ * some hundreds, so that two rounds do for a few rows of a million.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+
+#include "base/limits.h"
+#include "client/alias.h"
+#include "scan/number_slice.h"
+#include "scan/run_count.h"
+
+/* Records that show how numbers are spread; fewer where their metadata is large */
+#define SAMPLE 500
+#define SMALL_SAMPLE 25
+
+#define MAX_ROUNDS 6
+
+typedef struct Look
+{
+	PineconeCall **counts; /* by namespace */
+	PineconeCall **searches;
+	int n;
+	double records; /* -1: nobody tells */
+	double *numbers;
+	int nnumbers;
+	bool too_large;
+} Look;
+
+/* ---- Filters ---- */
+
+PineconeFilter
+pinecone_slice_filter(ForeignScanState *node, const PineconeSlice *slice)
+{
+	PineconeScanState *state = node->fdw_state;
+	const char *field = pinecone_option_column(state->table, state->request->group)->field;
+	PineconeFilter numbers;
+
+	if (slice->single)
+		numbers = pinecone_filter_numbers(field, slice->far, false, slice->far, false);
+	else if (state->request->descending)
+		numbers = pinecone_filter_numbers(field, slice->far, slice->far_open, slice->near, true);
+	else
+		numbers = pinecone_filter_numbers(field, slice->near, true, slice->far, slice->far_open);
+	return pinecone_filter_both(state->run->filter, numbers);
+}
+
+/* ---- Counts and samples ---- */
+
+static PineconeCall *
+send_count(PineconeScanState *state, const char *name, PineconeFilter filter)
+{
+	return pinecone_vectors_count(state->session, state->run->counters,
+								  pinecone_pins_resolve(state->run->counters->pins, state->session, name),
+								  filter.json);
+}
+
+static PineconeCall *
+send_search(PineconeScanState *state, const char *name, PineconeFilter filter, int dimension, int top_k,
+			int round)
+{
+	PineconeSearch search = {.namespace_ = name, .filter = filter.json, .include_metadata = true};
+	float *vector = palloc(dimension * sizeof(float));
+	PineconeCall *call;
+
+	search.top_k = Min(top_k, PINECONE_MAX_TOP_K);
+	if (state->session->max_top_k > 0)
+		search.top_k = Min(search.top_k, state->session->max_top_k);
+	/* any direction will do */
+	for (int i = 0; i < dimension; i++)
+		vector[i] = hash_bytes_uint32(i * MAX_ROUNDS + round) & 1 ? 1 : -1;
+	search.values = vector;
+	search.nvalues = dimension;
+	call = pinecone_vectors_query(state->session, state->run->counters, &search);
+	pfree(vector);
+	return call;
+}
+
+/* What a dry run says, or -1; the call is freed. */
+static double
+take_count(PineconeScanState *state, PineconeCall *call)
+{
+	double count = -1;
+
+	pinecone_vectors_wait(call);
+	switch (pinecone_vectors_failure(call))
+	{
+		case PINECONE_FAILURE_NO_NAMESPACE:
+			count = 0;
+			break;
+		case PINECONE_FAILURE_FORBIDDEN:
+			pinecone_count_note_refused(state);
+			break;
+		case PINECONE_FAILURE_ALIAS:
+		case PINECONE_FAILURE_REJECTED:
+		case PINECONE_FAILURE_UNSUPPORTED:
+			break;
+		default:
+			count = pinecone_vectors_count_result(call);
+			break;
+	}
+	pinecone_vectors_free(call);
+	return count;
+}
+
+double
+pinecone_slice_count(ForeignScanState *node, PineconeFilter filter)
+{
+	PineconeScanState *state = node->fdw_state;
+	int n = state->run->nnamespaces;
+	PineconeCall **calls = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	double records = 0;
+
+	if (filter.kind == PINECONE_FILTER_NEVER)
+		return 0;
+	if (state->session->dry_run_refused || state->session->no_dry_run)
+		return -1;
+	for (int i = 0; i < n; i++)
+		calls[i] = send_count(state, pinecone_option_plain_namespace(state->run->namespaces[i].name), filter);
+	for (int i = 0; i < n; i++)
+	{
+		double count = take_count(state, calls[i]);
+
+		records = count < 0 || records < 0 ? -1 : records + count;
+	}
+	pfree(calls);
+	return records;
+}
+
+/* The number that a record has in the field; NaN: none. */
+static double
+number_of(const PineconeRecord *record, const char *field)
+{
+	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
+
+	for (int i = 0; i < fields->n; i++)
+	{
+		if (fields->fields[i].name != NULL && strcmp(fields->fields[i].name, field) == 0 &&
+			fields->fields[i].value.kind == PINECONE_VALUE_NUMBER)
+			return fields->fields[i].value.number;
+	}
+	return NAN;
+}
+
+static void
+take_sample(PineconeScanState *state, Look *look, PineconeCall *call)
+{
+	const char *field = pinecone_option_column(state->table, state->request->group)->field;
+	PineconePage *page;
+
+	pinecone_vectors_wait(call);
+	switch (pinecone_vectors_failure(call))
+	{
+		case PINECONE_FAILURE_TOO_LARGE:
+			look->too_large = true;
+			break;
+		case PINECONE_FAILURE_REJECTED:
+		case PINECONE_FAILURE_UNSUPPORTED:
+			break;
+		default:
+			page = pinecone_vectors_page(call);
+			look->numbers = look->numbers ? repalloc(look->numbers, (look->nnumbers + page->nrecords + 1) * sizeof(double)) :
+											palloc((page->nrecords + 1) * sizeof(double));
+			for (int i = 0; i < page->nrecords; i++)
+			{
+				double number = number_of(&page->records[i], field);
+
+				if (!isnan(number))
+					look->numbers[look->nnumbers++] = number;
+			}
+			break;
+	}
+	pinecone_vectors_free(call);
+}
+
+static int
+compare_numbers(const void *a, const void *b, void *descending)
+{
+	double one = *(const double *) a;
+	double other = *(const double *) b;
+	int order = one < other ? -1 : one > other;
+
+	return *(bool *) descending ? -order : order;
+}
+
+/* Count the records of a slice, and sample their numbers: in order. */
+static Look
+look_at(ForeignScanState *node, const PineconeSlice *slice, int dimension, int top_k, int round)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeFilter filter = pinecone_slice_filter(node, slice);
+	Look look = {0};
+	int n = state->run->nnamespaces;
+
+	look.counts = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	look.searches = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = pinecone_option_plain_namespace(state->run->namespaces[i].name);
+
+		look.counts[i] = send_count(state, name, filter);
+		look.searches[i] = send_search(state, name, filter, dimension, top_k, round);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		double count = take_count(state, look.counts[i]);
+
+		look.records = count < 0 || look.records < 0 ? -1 : look.records + count;
+		take_sample(state, &look, look.searches[i]);
+	}
+	if (look.nnumbers > 0)
+		qsort_arg(look.numbers, look.nnumbers, sizeof(double), compare_numbers, &state->request->descending);
+	return look;
+}
+
+/* ---- Cutting ---- */
+
+void
+pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+	PineconeSlice part = *slice;
+	int top_k = SAMPLE;
+
+	if (stats == NULL || stats->dimension == 0 || state->session->dry_run_refused || state->session->no_dry_run)
+		return;
+	for (int round = 0; round < MAX_ROUNDS; round++)
+	{
+		Look look;
+		double cut;
+		int place;
+
+		CHECK_FOR_INTERRUPTS();
+		look = look_at(node, &part, stats->dimension, top_k, round);
+		if (look.records < 0)
+			return;
+		if (look.too_large && top_k > SMALL_SAMPLE)
+		{
+			top_k = SMALL_SAMPLE;
+			continue;
+		}
+		/* small enough; or nothing tells where to cut */
+		if (look.records <= 2 * wanted + 10 || look.nnumbers == 0)
+			break;
+		place = (int) Min(ceil(look.nnumbers * 1.2 * wanted / look.records) + 2, look.nnumbers);
+		cut = look.numbers[place - 1];
+		if (cut == part.far && !part.far_open)
+		{
+			/*
+			 * More records than are wanted have this one number, or are before it:
+			 * these first, and then those with that number, in whatever order.
+			 */
+			part.far_open = true;
+			break;
+		}
+		part.far = cut;
+		part.far_open = false;
+		/* these were all that there are */
+		if (look.nnumbers >= look.records)
+			break;
+	}
+	*slice = part;
+}
