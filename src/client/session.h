@@ -58,6 +58,8 @@ typedef struct PineconeSession
 	int max_upsert_bytes;
 	int max_delete; /* ids */
 	bool no_dry_run;
+	bool http1_works; /* for large bodies; */
+	bool no_http1;	  /* and has it turned out not to? */
 
 	/* The index */
 	MemoryContext stats_cxt;
