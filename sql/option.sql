@@ -75,9 +75,9 @@ CREATE FOREIGN TABLE bad (id text, at timestamptz OPTIONS (format 'unix')) SERVE
 CREATE FOREIGN TABLE typed (id text, embedding float8[]) SERVER good;
 SELECT id FROM typed;
 DROP FOREIGN TABLE typed;
-CREATE FOREIGN TABLE typed (id text, emb real[]) SERVER good;
+CREATE FOREIGN TABLE typed (id text, emb real[] OPTIONS (role 'field')) SERVER good;
 SELECT id FROM typed;
-ALTER FOREIGN TABLE typed ALTER emb OPTIONS (role 'values');
+ALTER FOREIGN TABLE typed ALTER emb OPTIONS (SET role 'values');
 EXPLAIN (COSTS OFF) SELECT emb FROM typed;
 DROP FOREIGN TABLE typed;
 CREATE FOREIGN TABLE typed (id date) SERVER good;

@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap contract random approximate small unit docs
+#	test/check.sh SUITE...		some of: layers regress tap contract random approximate documents small unit docs
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -18,6 +18,7 @@
 #	contract	test/contract/run.sh, and likewise unit and docs
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
+#	documents	those that read, shorter, on document indexes
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
@@ -27,7 +28,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
 
-readonly ALL_SUITES=(layers regress tap contract random approximate small unit docs)
+readonly ALL_SUITES=(layers regress tap contract random approximate documents small unit docs)
 passed=0
 failed=0
 
@@ -162,6 +163,14 @@ suite_approximate() {
 	done
 }
 
+# The suites that compare with local tables, on document indexes
+suite_documents() {
+	local seed=$((RANDOM % 1000 + 1)) name
+	for name in conditions namespaces append joins statements; do
+		run_program "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" 60
+	done
+}
+
 suite_small() {
 	run_program test/small.sh test/small.sh
 }
@@ -188,7 +197,7 @@ has_files() {
 		layers) compgen -G test/layers.pl ;;
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
-		approximate | random) compgen -G 'test/random/*' ;;
+		approximate | documents | random) compgen -G 'test/random/*' ;;
 		small) compgen -G test/small.sh ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null

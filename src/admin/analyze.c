@@ -19,6 +19,7 @@
 
 #include "admin/analyze.h"
 #include "base/compat.h"
+#include "client/schema_table.h"
 #include "client/session.h"
 #include "client/vectors.h"
 #include "option/option.h"
@@ -291,6 +292,8 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 		pinecone_session_namespaces(session, table, pinecone_session_stats(session, true, false), &n);
 	IdSample ids;
 	RowSample sample;
+
+	table = pinecone_schema_table(session, table);
 
 	draw_ids(session, namespaces, n, targrows, &ids);
 	begin_rows(&sample, table, RelationGetDescr(relation), ids.nids);

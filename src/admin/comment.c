@@ -13,9 +13,11 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "client/schema_table.h"
 #include "option/option.h"
 #include "plan/paths.h"
 
@@ -90,7 +92,10 @@ describe_column(const PineconeColumn *column, int64 seen, int64 looked)
 			appendStringInfoString(&buf, "the record's whole metadata");
 			break;
 		default:
-			appendStringInfo(&buf, "metadata field \"%s\"", column->field);
+			if (column->declared)
+				appendStringInfo(&buf, "text field \"%s\"", column->field);
+			else
+				appendStringInfo(&buf, "metadata field \"%s\"", column->field);
 			break;
 	}
 	appendStringInfo(&buf, ", in " INT64_FORMAT " of " INT64_FORMAT " records looked at", seen, looked);
@@ -143,6 +148,8 @@ pinecone_comment(PG_FUNCTION_ARGS)
 	if (is_ours(relid, 0))
 		execute(psprintf("COMMENT ON FOREIGN TABLE %s IS %s", name, quote_literal_cstr(describe_table(table))));
 	look(table, name, seen);
+	/* by now the session knows what the index declares */
+	table = pinecone_schema_table(pinecone_session_get(table->server->serverid, GetUserId()), (PineconeTable *) table);
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		const PineconeColumn *column = &table->columns[i];

@@ -28,6 +28,7 @@
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "request/filter.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
 
 /* Longer texts are abbreviated */
@@ -281,7 +282,14 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 {
 	PineconeRequest *request = state->request;
 
-	ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
+	if (request->clauses != NIL)
+	{
+		char *clauses = pinecone_run_clauses_json(state->table, request, values);
+
+		ExplainPropertyText("Pinecone Text Search", clauses ? abbreviate(clauses) : "for no words", es);
+	}
+	else
+		ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
 	if (request->vector_id >= 0)
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)

@@ -110,12 +110,12 @@ abbreviate_vector(const float *vector, int n)
 }
 
 /*
- * The body of a search.  Returns NULL when none is sent because there is
+ * The body of a search; "dense" is the field of documents with the vectors.  Returns NULL when none is sent because there is
  * nothing to search by: the whole namespace is read then.
  */
 static char *
 describe_search(const PineconeRequest *request, const PineconeValues *values,
-				PineconeSearch *search)
+				PineconeSearch *search, const char *dense)
 {
 	PineconeSearchTexts shown = {0};
 	double row_limit = known_row_limit(request, values);
@@ -126,7 +126,12 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	else
 		search->top_k = pinecone_run_top_k(request, row_limit);
 
-	if (request->vector_id >= 0)
+	if (request->clauses != NIL)
+	{
+		if (search->clauses == NULL)
+			return NULL;
+	}
+	else if (request->vector_id >= 0)
 	{
 		if (!is_known(values, request->vector_id))
 			shown.id = values->placeholders[request->vector_id];
@@ -152,7 +157,10 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	}
 
 	initStringInfo(&body);
-	pinecone_message_query(&body, search, &shown);
+	if (dense != NULL)
+		pinecone_message_document_search(&body, search, dense, &shown);
+	else
+		pinecone_message_query(&body, search, &shown);
 	return body.data;
 }
 
@@ -215,6 +223,81 @@ describe_list(const PineconeRequest *request, const PineconeValues *values,
 	return path.data;
 }
 
+/* ---- Documents ---- */
+
+/* Ids, of which many are cut, and those that are not known yet. */
+static bool
+describe_document_fetch(PineconeScanState *state, const PineconeValues *values, StringInfo body)
+{
+	const PineconeRequest *request = state->request;
+	const PineconeProjection *fields = pinecone_run_projection(state, PINECONE_OP_FETCH);
+	char **ids;
+	int nids;
+	ListCell *lc;
+
+	foreach(lc, request->ids)
+	{
+		if (!is_known(values, lfirst_int(lc)))
+		{
+			char *more = psprintf("...%s", values->placeholders[lfirst_int(lc)]);
+
+			pinecone_message_document_fetch(body, &more, 1, fields);
+			return true;
+		}
+	}
+	ids = pinecone_run_ids(request, values, &nids);
+	if (nids == 0)
+		return false;
+	if (nids > SHOWN_IDS + 1)
+	{
+		ids[SHOWN_IDS] = psprintf("...%d ids", nids);
+		nids = SHOWN_IDS + 1;
+	}
+	pinecone_message_document_fetch(body, ids, nids, fields);
+	return true;
+}
+
+static bool
+describe_document_list(const PineconeRequest *request, const PineconeValues *values, StringInfo body)
+{
+	double row_limit = request->op == PINECONE_OP_QUERY ? 0 : known_row_limit(request, values);
+	const char *prefix = NULL;
+
+	if (!is_known(values, request->prefix))
+		prefix = values->placeholders[request->prefix];
+	else if (!pinecone_run_prefix(request, values, &prefix))
+		return false;
+	pinecone_message_document_list(body, prefix, row_limit > 0 ? (int) Min(row_limit, PINECONE_LIST_PAGE) : 0, NULL);
+	return true;
+}
+
+static char *
+document_request(PineconeScanState *state, const PineconeValues *values, PineconeOperation op,
+				 const char *namespace_, const PineconeFilter *filter, char **body)
+{
+	const char *operation = "fetch";
+	StringInfoData path;
+	StringInfoData buf;
+
+	initStringInfo(&path);
+	initStringInfo(&buf);
+	if (op == PINECONE_OP_FETCH && !describe_document_fetch(state, values, &buf))
+		return NULL;
+	if (op == PINECONE_OP_LIST || op == PINECONE_OP_LIST_FETCH)
+	{
+		operation = "list";
+		if (!describe_document_list(state->request, values, &buf))
+			return NULL;
+	}
+	if (op == PINECONE_OP_FILTER)
+		pinecone_message_document_fetch_by_filter(&buf, filter->json, 0, NULL,
+												  pinecone_run_projection(state, op));
+	*body = buf.data;
+	appendStringInfoString(&path, "POST ");
+	pinecone_message_document_path(&path, namespace_, operation);
+	return path.data;
+}
+
 static char *
 with_method(const char *method, const char *path)
 {
@@ -243,7 +326,21 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 			.include_metadata = request->want_metadata,
 		};
 
-		*body = describe_search(request, values, &search);
+		const PineconeSchema *schema = state->table->schema;
+		PineconeProjection nothing = {0};
+
+		if (request->clauses != NIL)
+			search.clauses = pinecone_run_clauses_json(state->table, request, values);
+		search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
+		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name :
+																								  "");
+		if (*body != NULL && schema != NULL)
+		{
+			initStringInfo(&buf);
+			appendStringInfoString(&buf, "POST ");
+			pinecone_message_document_path(&buf, namespace_, "search");
+			return buf.data;
+		}
 		if (*body != NULL)
 			return pstrdup("POST /query");
 		op = filter->kind == PINECONE_FILTER_JSON ? PINECONE_OP_FILTER : PINECONE_OP_LIST_FETCH;
@@ -255,6 +352,8 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 		op = op == PINECONE_OP_COUNT ? PINECONE_OP_STATS : op;
 	}
 
+	if (state->table->schema != NULL && op != PINECONE_OP_STATS)
+		return document_request(state, values, op, namespace_, filter, body);
 	initStringInfo(&buf);
 	switch (op)
 	{

@@ -21,6 +21,7 @@
 #include "admin/import_sample.h"
 #include "client/session.h"
 #include "client/vectors.h"
+#include "wire/schema.h"
 
 /* PostgreSQL takes 1600 columns, but hardly when they are used all at once */
 #define MAX_FIELD_COLUMNS 1000
@@ -138,18 +139,50 @@ choose_column_name(List *taken, const char *field)
 }
 
 static char *
-vector_column_type(const PineconeStats *stats, const PineconeImportOptions *options)
+vector_column_type(int dimension, const PineconeImportOptions *options)
 {
-	if (options->vector_type == FLOAT4ARRAYOID || stats->dimension > MAX_VECTOR_DIMENSIONS)
+	if (options->vector_type == FLOAT4ARRAYOID || dimension > MAX_VECTOR_DIMENSIONS)
 		return "real[]";
-	return format_type_extended(options->vector_type, stats->dimension,
+	return format_type_extended(options->vector_type, dimension,
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
-static void
-append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary)
+/* Does a name say of a column what the schema says of the field? */
+static bool
+name_fits_vector(const PineconeSchemaField *field)
 {
-	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
+	if (field->kind == PINECONE_SCHEMA_SPARSE)
+		return strcmp(field->name, "sparse_values") == 0;
+	return field->kind == PINECONE_SCHEMA_DENSE &&
+		   (strcmp(field->name, "values") == 0 || strcmp(field->name, "embedding") == 0 ||
+			strcmp(field->name, "vector") == 0);
+}
+
+/* The fields that a document index declares, with exact types. */
+static List *
+append_schema_columns(StringInfo buf, List *taken, const PineconeSchema *schema,
+					  const PineconeImportOptions *options)
+{
+	for (int i = 0; schema != NULL && i < schema->n; i++)
+	{
+		const PineconeSchemaField *field = &schema->fields[i];
+		char *column = name_fits_vector(field) ? choose_name(taken, field->name) :
+												 choose_column_name(taken, field->name);
+
+		taken = lappend(taken, column);
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column),
+						 field->kind == PINECONE_SCHEMA_DENSE  ? vector_column_type(field->dimension, options) :
+						 field->kind == PINECONE_SCHEMA_SPARSE ? "jsonb" :
+																 "text");
+		if (strcmp(column, field->name) != 0)
+			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
+	}
+	return taken;
+}
+
+static void
+append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary, List *taken)
+{
 	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
 
 	if (n < summary->nfields)
@@ -177,9 +210,10 @@ append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary)
 }
 
 static char *
-create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats, const char *server,
-			 const PineconeImportOptions *options)
+create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats,
+			 const PineconeSchema *schema, const char *server, const PineconeImportOptions *options)
 {
+	List *taken = summary->name == NULL ? list_make1("namespace") : NIL;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -187,12 +221,14 @@ create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats
 	if (summary->name == NULL)
 		appendStringInfoString(&buf, "namespace text OPTIONS (role 'namespace') COLLATE \"C\" NOT NULL,\n  ");
 	appendStringInfoString(&buf, "id text COLLATE \"C\" NOT NULL");
-	if (stats->dimension > 0)
-		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats, options));
-	if (stats->sparse || summary->has_sparse)
+	if (schema != NULL)
+		taken = append_schema_columns(&buf, taken, schema, options);
+	else if (stats->dimension > 0)
+		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats->dimension, options));
+	if (schema == NULL && (stats->sparse || summary->has_sparse))
 		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
 	appendStringInfoString(&buf, ",\n  score double precision");
-	append_field_columns(&buf, summary);
+	append_field_columns(&buf, summary, taken);
 	if (options->metadata)
 		appendStringInfoString(&buf, ",\n  metadata jsonb");
 	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
@@ -224,6 +260,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	PineconeSession *session;
 	PineconeStats stats;
+	PineconeSchema *schema = NULL;
 	PineconeImportOptions options;
 	PineconeCall *list;
 	List *namespaces;
@@ -236,6 +273,8 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	list = pinecone_vectors_list_namespaces(session, NULL, NULL);
 	/* a copy, for the session's may be replaced; its namespaces are read at once */
 	stats = *pinecone_session_stats(session, true, false);
+	if (session->schema != NULL)
+		schema = pinecone_schema_copy(session->schema);
 	namespaces = pinecone_import_find_namespaces(session, list, &stats);
 	stats.namespaces = NULL;
 	stats.nnamespaces = 0;
@@ -260,7 +299,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	foreach(lc, tables)
 	{
 		pinecone_import_report_notes(lfirst(lc));
-		commands = lappend(commands, create_table(lfirst(lc), &stats, stmt->server_name, &options));
+		commands = lappend(commands, create_table(lfirst(lc), &stats, schema, stmt->server_name, &options));
 	}
 	return commands;
 }

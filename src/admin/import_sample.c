@@ -17,6 +17,7 @@
 #include "client/vectors.h"
 #include "pending/pending.h"
 #include "scan/fanout.h"
+#include "wire/schema.h"
 
 /* Integers up to here are all there in float64 */
 #define MAX_EXACT_INTEGER 9007199254740992.0
@@ -177,13 +178,18 @@ summarize_field(PineconeNamespaceSummary *summary, const PineconeRecord *record,
 }
 
 static void
-summarize_record(PineconeNamespaceSummary *summary, const PineconeRecord *record, MemoryContext cxt)
+summarize_record(PineconeNamespaceSummary *summary, const PineconeRecord *record,
+				 const PineconeSchema *schema, MemoryContext cxt)
 {
 	PineconeFields *fields = pinecone_vectors_metadata_fields(record);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 
 	for (int i = 0; i < fields->n; i++)
-		summarize_field(summary, record, &fields->fields[i]);
+	{
+		/* what the schema declares is no metadata */
+		if (fields->fields[i].name == NULL || !pinecone_schema_reserves(schema, fields->fields[i].name))
+			summarize_field(summary, record, &fields->fields[i]);
+	}
 	MemoryContextSwitchTo(old);
 	summary->has_sparse |= record->sparse.n > 0;
 }
@@ -235,7 +241,7 @@ summarize_records(PineconeSession *session, const PineconeStats *stats, List *na
 			summary = *(PineconeNamespaceSummary **) bsearch(record->namespace_, summaries, n,
 															 sizeof(PineconeNamespaceSummary *), compare_names);
 		MemoryContextSwitchTo(record_cxt);
-		summarize_record(summary, record, cxt);
+		summarize_record(summary, record, session->schema, cxt);
 		MemoryContextSwitchTo(cxt);
 		MemoryContextReset(record_cxt);
 	}
@@ -257,7 +263,10 @@ pinecone_import_summarize(PineconeSession *session, const PineconeStats *stats, 
 		ListCell *field;
 
 		foreach(field, summary->declared)
-			(void) find_field(all != NULL ? all : summary, lfirst(field));
+		{
+			if (!pinecone_schema_reserves(session->schema, lfirst(field)))
+				(void) find_field(all != NULL ? all : summary, lfirst(field));
+		}
 	}
 	if (sample_size > 0)
 		summarize_records(session, stats, namespaces, sample_size, all);

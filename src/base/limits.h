@@ -16,6 +16,9 @@
 
 /* ---- The API's, of 2025-10 ---- */
 
+/* The version that document indexes came with */
+#define PINECONE_DOCUMENTS_VERSION "2026-07"
+
 /* Matches of a search */
 #define PINECONE_MAX_TOP_K PINECONE_LIMIT(10000, 5)
 
@@ -25,6 +28,7 @@
 
 /* Records of an upsert, ids of a delete, records that an update by filter changes */
 #define PINECONE_UPSERT_BATCH PINECONE_LIMIT(1000, 3)
+#define PINECONE_EMBED_BATCH PINECONE_LIMIT(96, 3) /* documents with texts to embed (API 2026-07) */
 #define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
 #define PINECONE_MAX_UPDATED 100000
 
@@ -42,6 +46,9 @@
  */
 #define PINECONE_FETCH_BATCH PINECONE_LIMIT(100, 2)
 #define PINECONE_FETCH_QUERY 6000
+
+/* Documents are fetched by a body, which takes all that are allowed (API 2026-07) */
+#define PINECONE_DOCUMENTS_FETCH PINECONE_LIMIT(1000, 2)
 
 /*
  * A reply of more than 4 MB is refused.  Sizes are estimated, so we aim below; a

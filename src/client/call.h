@@ -55,6 +55,12 @@ struct PineconeCall
 	double rate_amount;			/* of what the kind is limited by besides */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
+	/* Of documents: the fields that hold vectors, in UTF-8, or NULL */
+	bool documents;
+	char *dense;
+	char *sparse;
+	int dimension; /* of the dense ones */
+
 	/* What the records of a reply must have */
 	bool want_scores;
 	const char *namespace_; /* in UTF-8, or NULL when it does not matter */

@@ -86,14 +86,30 @@ answers_without_tls(const PineconeProblem *problem)
 			strstr(problem->message, "unexpected eof") != NULL);
 }
 
-/* Is the index one of documents, which has another interface? */
+/* Is the index one of documents, or is it not, against what was thought?  Each kind has another interface. */
 static bool
-is_document_index(const PineconeProblem *problem)
+is_of_other_kind(const PineconeCall *call)
 {
-	return problem->status == 400 && problem->message != NULL &&
-		   (strstr(problem->message, "document schema") != NULL ||
-			strstr(problem->message, "documents API") != NULL ||
-			strstr(problem->message, "Documents API") != NULL);
+	const PineconeProblem *problem = &call->problem;
+
+	if (problem->status != 400 || problem->message == NULL)
+		return false;
+	if (call->documents)
+		return strstr(problem->message, "vectors API") != NULL ||
+			   strstr(problem->message, "records API") != NULL ||
+			   strstr(problem->message, "/vectors/") != NULL ||
+			   strstr(problem->message, "document schema") != NULL;
+	return strstr(problem->message, "document schema") != NULL ||
+		   strstr(problem->message, "documents API") != NULL ||
+		   strstr(problem->message, "Documents API") != NULL;
+}
+
+static const char *
+index_of(const PineconeCall *call)
+{
+	if (call->session->options->index)
+		return psprintf("Pinecone index \"%s\"", call->session->options->index);
+	return psprintf("the index at Pinecone host \"%s\"", host_of(call));
 }
 
 static void
@@ -245,13 +261,16 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 				 errmsg("Pinecone refused the request"),
 				 errdetail_internal("%s", detail_of(call)),
 				 errhint("Check the billing of the Pinecone project.")));
-	else if (is_document_index(problem))
+	else if (is_of_other_kind(call))
+	{
+		(void) pinecone_session_forget_host(call->session, call->location);
 		ereport(elevel,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 options->index ? errmsg("Pinecone index \"%s\" is an index of documents", options->index) :
-								  errmsg("Pinecone host \"%s\" has an index of documents", host_of(call)),
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg(call->documents ? "%s is not an index of documents" : "%s is an index of documents", index_of(call)),
 				 errdetail_internal("%s", detail_of(call)),
-				 errhint("This version reads and writes indexes of vectors.")));
+				 options->index ? errhint("Repeat the statement, which was planned for another kind of index.") :
+								  errhint("Set the server's \"schema\" option to what the index declares, or name the index in place of the host.")));
+	}
 	else if (problem->status == 429)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),

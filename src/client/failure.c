@@ -57,7 +57,10 @@ pinecone_vectors_failure(PineconeCall *call)
 		if (problem->reason != NULL && (strcmp(problem->reason, "WRITE_TO_ALIAS") == 0 ||
 										strcmp(problem->reason, "NAME_IN_USE_BY_ALIAS") == 0))
 			return PINECONE_FAILURE_ALIAS;
-		if (problem->status == 404 && problem->code == 5)
+		/* documents: the name of an alias cannot be written to, nor to be a namespace's */
+		if (call->documents && call->is_write && (problem->status == 409 || problem->status == 412))
+			return PINECONE_FAILURE_ALIAS;
+		if (problem->status == 404 && (problem->code == 5 || call->documents))
 			return PINECONE_FAILURE_NO_NAMESPACE;
 		if (problem->status == 404)
 			return PINECONE_FAILURE_UNSUPPORTED;

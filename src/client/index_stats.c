@@ -68,6 +68,13 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 		copy->namespaces[i].records = stats->namespaces[i].records;
 	}
 	copy->fetched_at = pinecone_clock_now();
+	/* of documents they need not tell of vectors */
+	if (session->schema != NULL)
+	{
+		copy->metric = session->schema->dense ? session->schema->dense->metric : PINECONE_METRIC_UNKNOWN;
+		copy->dimension = session->schema->dense ? session->schema->dense->dimension : 0;
+		copy->sparse = false;
+	}
 	MemoryContextSwitchTo(old);
 	session->stats = copy;
 	session->stats_location = session->location;

@@ -14,12 +14,15 @@
 #include "catalog/pg_user_mapping.h"
 #include "common/hashfn.h"
 #include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/limits.h"
 #include "base/setting.h"
 #include "client/alias.h"
 #include "client/call.h"
@@ -121,6 +124,51 @@ make_base_url(const char *host, PineconeProblem **refused)
 					strstr(host, "://") ? strstr(host, "://") + 3 : host);
 }
 
+/* ---- What kind of index it is ---- */
+
+/*
+ * What is planned for one kind is of no use for another, nor for other fields:
+ * plans that are kept are made anew.
+ */
+static void
+set_schema(PineconeSession *session, const PineconeSchema *schema)
+{
+	uint32 before = session->schema ? session->schema->hash : 0;
+	uint32 after = schema ? schema->hash : 0;
+	MemoryContext old;
+
+	if (before == after)
+		return;
+	session->schema = NULL;
+	session->documents_found = session->documents_probed = false;
+	MemoryContextReset(session->schema_cxt);
+	if (schema != NULL)
+	{
+		old = MemoryContextSwitchTo(session->schema_cxt);
+		session->schema = pinecone_schema_copy(schema);
+		MemoryContextSwitchTo(old);
+	}
+	if (session->former_url != NULL)
+		session->location++;
+	ResetPlanCache();
+}
+
+/* A schema that the server's options give, for who may not ask the control plane. */
+static void
+take_given_schema(PineconeSession *session)
+{
+	const char *text = session->options->schema;
+	PineconeSchema *schema = NULL;
+	const char *reason;
+
+	if (text == NULL)
+		return;
+	text = pg_server_to_any(text, strlen(text), PG_UTF8);
+	if (!pinecone_message_decode_schema(text, strlen(text), &schema, &reason))
+		schema = NULL;
+	set_schema(session, schema);
+}
+
 /* ---- Where the index is ---- */
 
 static void
@@ -142,6 +190,21 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
 }
 
+/* Where the index is, and what it is, by the description that the host is from. */
+static void
+take_place(PineconeSession *session, const char *host, const char *body, size_t len,
+		   PineconeProblem **problem)
+{
+	PineconeSchema *schema = NULL;
+	const char *reason;
+
+	if (session->options->schema != NULL)
+		take_given_schema(session);
+	else if (pinecone_message_decode_schema(body, len, &schema, &reason))
+		set_schema(session, schema);
+	set_base_url(session, host, problem);
+}
+
 /* The control plane has answered where the index is; if that cannot be read, it is asked again. */
 static void
 take_resolved(PineconeSession *session, PineconeProblem **problem)
@@ -157,6 +220,15 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 									   &host, &ready, &state, &reason) &&
 		pinecone_call_reject(call, reason))
 		return;
+	if (call->state == PINECONE_CALL_FAILED && call->api_version != NULL &&
+		call->problem.status == 400)
+	{
+		/* one that knows older versions alone, which need not tell of schemas */
+		session->old_describe = true;
+		MemoryContextDelete(call->cxt);
+		session->resolver = NULL;
+		return;
+	}
 	if (call->state == PINECONE_CALL_FAILED)
 	{
 		call->problem.operation = call->operation;
@@ -184,7 +256,7 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 		return;
 	}
 	session->resolved_at = pinecone_clock_now();
-	set_base_url(session, host, problem);
+	take_place(session, host, call->exchange->body, call->exchange->body_len, problem);
 }
 
 /* Another session may have asked a moment ago. */
@@ -204,7 +276,7 @@ adopt_place(PineconeSession *session, PineconeProblem **problem)
 		host == NULL || !pinecone_option_host_is_valid(host))
 		return;
 	session->resolved_at = asked_at;
-	set_base_url(session, host, problem);
+	take_place(session, host, body, len, problem);
 }
 
 static void
@@ -220,6 +292,9 @@ start_resolver(PineconeSession *session, const char *control_url)
 	call->url = path.data;
 	call->path = path.data + strlen(control_url);
 	call->control_plane = true;
+	/* older ones do not tell of document indexes */
+	if (!session->old_describe && strcmp(session->options->api_version, PINECONE_DOCUMENTS_VERSION) < 0)
+		call->api_version = PINECONE_DOCUMENTS_VERSION;
 	MemoryContextSwitchTo(old);
 
 	/* may raise an error: the session's only when it has started */
@@ -235,6 +310,7 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 		return true;
 	if (session->options->index == NULL)
 	{
+		take_given_schema(session);
 		set_base_url(session, session->options->host, problem);
 		return session->base_url != NULL;
 	}
@@ -252,7 +328,7 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 		return false;
 
 	take_resolved(session, problem);
-	if (session->base_url != NULL)
+	if (session->base_url != NULL && session->resolver != NULL)
 	{
 		pinecone_learned_put(session, PINECONE_LEARNED_PLACE, session->resolver->exchange->body,
 							 session->resolver->exchange->body_len, session->resolver->sent_at);

@@ -161,6 +161,7 @@ create_session(UserMapping *mapping)
 	session->options = pinecone_option_server(mapping->serverid);
 	session->allowance = session->options->max_concurrency;
 	session->turns = pinecone_governor_create();
+	session->schema_cxt = AllocSetContextCreate(cxt, "pinecone index schema", ALLOCSET_SMALL_SIZES);
 	session->stats_cxt = AllocSetContextCreate(cxt, "pinecone index stats", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(cxt, TopMemoryContext);

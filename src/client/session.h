@@ -39,6 +39,13 @@ typedef struct PineconeSession
 	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	PineconeTime resolved_at;
+	bool old_describe; /* the control plane does not know the newest version */
+
+	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */
+	MemoryContext schema_cxt;
+	struct PineconeSchema *schema;
+	bool documents_found;  /* a search has brought some */
+	bool documents_probed; /* one was made to see whether it does */
 
 	bool dry_run_refused; /* the key may not even pretend to write */
 

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "client/alias.h"
 #include "client/call.h"
+#include "client/documents.h"
 #include "client/error.h"
 #include "client/session.h"
 #include "wire/decode.h"
@@ -95,9 +96,12 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 					   const PineconeSearch *search)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "query", "/query", &body);
+	PineconeCall *call;
 	PineconeSearch encoded = *search;
 
+	if (session->schema)
+		return pinecone_documents_search(session, counters, search);
+	call = create_post(session, counters, "query", "/query", &body);
 	encoded.namespace_ = to_utf8(search->namespace_);
 	encoded.filter = to_utf8(search->filter);
 	pinecone_message_query(&body, &encoded, NULL);
@@ -110,12 +114,23 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 }
 
 int
+pinecone_vectors_max_fetch(const PineconeSession *session)
+{
+	int most = session->schema ? PINECONE_DOCUMENTS_FETCH : PINECONE_FETCH_BATCH;
+
+	return session->max_fetch > 0 ? Min(session->max_fetch, most) : most;
+}
+
+int
 pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids)
 {
-	int most = session->max_fetch > 0 ? Min(session->max_fetch, PINECONE_FETCH_BATCH) : PINECONE_FETCH_BATCH;
+	int most = pinecone_vectors_max_fetch(session);
 	int length = 0;
 	int n;
 
+	/* those of documents stand in a body */
+	if (session->schema)
+		return Min(nids, most);
 	for (n = 0; n < nids && n < most; n++)
 	{
 		length += strlen("&ids=");
@@ -129,11 +144,14 @@ pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, i
 
 PineconeCall *
 pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-					   char *const *ids, int nids, bool want_values)
+					   char *const *ids, int nids, const PineconeProjection *fields, bool want_values)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "fetch", &path);
+	PineconeCall *call;
 
+	if (session->schema)
+		return pinecone_documents_fetch(session, counters, namespace_, ids, nids, fields, want_values);
+	call = create_get(session, counters, "fetch", &path);
 	pinecone_message_fetch_path(&path, to_utf8(namespace_), ids, nids);
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
@@ -147,12 +165,16 @@ pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters, con
 PineconeCall *
 pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 								   const char *namespace_, const char *filter, int limit,
-								   const char *token, bool want_values)
+								   const char *token, const PineconeProjection *fields,
+								   bool want_values)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "fetch by metadata",
-									 "/vectors/fetch_by_metadata", &body);
+	PineconeCall *call;
 
+	if (session->schema)
+		return pinecone_documents_fetch_by_filter(session, counters, namespace_, filter, limit, token,
+												  fields, want_values);
+	call = create_post(session, counters, "fetch by metadata", "/vectors/fetch_by_metadata", &body);
 	pinecone_message_fetch_by_metadata(&body, to_utf8(namespace_), to_utf8(filter), limit, token);
 	call->large_reply = true;
 	call->want_values = want_values;
@@ -166,8 +188,11 @@ pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters, cons
 					  const char *prefix, int limit, const char *token)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "list", &path);
+	PineconeCall *call;
 
+	if (session->schema)
+		return pinecone_documents_list(session, counters, namespace_, prefix, limit, token);
+	call = create_get(session, counters, "list", &path);
 	pinecone_message_list_path(&path, to_utf8(namespace_), prefix, limit, token);
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
@@ -206,8 +231,11 @@ pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters, con
 					   const char *filter)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "update dry run", "/vectors/update", &body);
+	PineconeCall *call;
 
+	if (session->schema)
+		return pinecone_documents_count(session, counters, namespace_, filter);
+	call = create_post(session, counters, "update dry run", "/vectors/update", &body);
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), NULL, true);
 	count_as(call, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
 	return start_post(call, &body);

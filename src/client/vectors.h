@@ -60,18 +60,21 @@ typedef struct PineconeCall PineconeCall;
 /*
  * Start a call.  "counters" may be NULL; else it must live as long as the
  * call.  Arguments are copied into the request before these return.  Fetches
- * bring vectors whether wanted or not; "want_values" says if to decode them.
+ * bring vectors whether wanted or not; "want_values" says if to decode them.  Of
+ * a document index they bring the fields asked for, with NULL all.
  */
 extern PineconeCall *pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 											const PineconeSearch *search);
 extern PineconeCall *pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters,
 											const char *namespace_, char *const *ids, int nids,
-											bool want_values);
-/* How many of the ids fit one fetch request: its URL's length is limited. */
+											const PineconeProjection *fields, bool want_values);
+/* How many of the ids fit one fetch request, whose URL's length is limited; and at most. */
 extern int pinecone_vectors_fetch_batch(const PineconeSession *session, char *const *ids, int nids);
+extern int pinecone_vectors_max_fetch(const PineconeSession *session);
 extern PineconeCall *pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *counters,
 														const char *namespace_, const char *filter,
 														int limit, const char *token,
+														const PineconeProjection *fields,
 														bool want_values);
 extern PineconeCall *pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters,
 										   const char *namespace_, const char *prefix,

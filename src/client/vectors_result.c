@@ -105,6 +105,14 @@ values_are_sound(PineconeCall *call, const PineconePage *page, const PineconeRec
 	PineconeStats *stats = stats_of(call);
 	int dimension = stats ? stats->dimension : 0;
 
+	/* a document need not have one, and then it has none here */
+	if (call->documents)
+	{
+		if (record->nvalues == 0 || record->nvalues == call->dimension)
+			return true;
+		*reason = "a vector has not as many dimensions as its index";
+		return false;
+	}
 	if (dimension == 0 && record->nvalues == page->records[0].nvalues)
 		return true;
 	if (dimension == record->nvalues)
@@ -171,14 +179,22 @@ page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 	return true;
 }
 
+static bool
+decode_page(PineconeCall *call, PineconePage **page, int *read_units, const char **reason)
+{
+	if (call->documents)
+		return pinecone_decode_documents(BODY(call), call->dense, call->sparse, call->want_values, page,
+										 read_units, reason);
+	return pinecone_decode_page(BODY(call), call->want_values, page, read_units, reason);
+}
+
 PineconePage *
 pinecone_vectors_page(PineconeCall *call)
 {
 	PineconePage *page = NULL;
 	int read_units = 0;
 
-	DECODE(call, pinecone_decode_page(BODY(call), call->want_values, &page, &read_units, &reason) &&
-					 page_is_sound(call, page, &reason));
+	DECODE(call, decode_page(call, &page, &read_units, &reason) && page_is_sound(call, page, &reason));
 	if (call->counters)
 		call->counters->read_units += read_units;
 	check_pin(call, page);
@@ -212,6 +228,13 @@ pinecone_vectors_count_result(PineconeCall *call)
 {
 	double count = 0;
 
+	/* where more match than a page has, there is no telling how many: more than any search brings */
+	if (call->documents && !call->is_write)
+	{
+		PineconePage *page = pinecone_vectors_page(call);
+
+		return page->next_token ? PG_INT32_MAX : page->nrecords;
+	}
 	DECODE(call, pinecone_message_decode_count(BODY(call), &count, &reason));
 	return count;
 }

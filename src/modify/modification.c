@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "client/schema_table.h"
 #include "modify/modify.h"
 #include "pending/pending.h"
 
@@ -50,6 +51,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	modify->table = table;
 	modify->session = pinecone_session_get(table->server->serverid, userid);
 	modify->stats = pinecone_session_stats(modify->session, false, false);
+	modify->table = table = pinecone_schema_table(modify->session, table);
 	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
 											ALLOCSET_DEFAULT_SIZES);
 	refuse_other_cluster(table);

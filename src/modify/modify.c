@@ -478,7 +478,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	pinecone_record_of_row_assign(modify->writer, assigned);
 	if (!modify->table->update_records && !pinecone_modify_must_replace(modify, namespace_) &&
 		pinecone_record_of_row_update(modify->writer, slot->tts_values, slot->tts_isnull,
-									  &write.record))
+									  &write))
 		pinecone_sink_write(modify->sink, namespace_, &write);
 	else
 	{

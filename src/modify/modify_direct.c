@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "modify/modify.h"
 #include "pending/consistency.h"
@@ -100,9 +101,9 @@ modify_record(DirectModify *direct, const char *namespace_, PineconeRecord *stor
 	}
 	set_id(direct, stored->id);
 	if (pinecone_modify_must_replace(modify, namespace_) ||
-		!pinecone_record_of_row_update(modify->writer, direct->values, direct->isnull,
-									   &write.record))
+		!pinecone_record_of_row_update(modify->writer, direct->values, direct->isnull, &write))
 	{
+		memset(&write, 0, sizeof(write));
 		write.kind = PINECONE_WRITE_UPSERT;
 		pinecone_record_of_row(modify->writer, direct->values, direct->isnull, stored,
 							   &write.record);
@@ -170,8 +171,12 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 			return 0;
 	}
 	spec.namespace_ = namespace_;
-	spec.want_values = direct->operation == CMD_UPDATE;
+	/* documents are changed unseen */
+	spec.want_values = direct->operation == CMD_UPDATE &&
+					   (scan->table->schema == NULL || pinecone_modify_must_replace(direct->modify, namespace_));
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
+	if (spec.want_values)
+		spec.fields = NULL;
 	direct->checking = false;
 	direct->namespace_ = namespace_;
 	return pinecone_source_read(&spec, take_record, direct);
@@ -252,8 +257,12 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 		write.rest = rest_filter(write.filter, &write.record);
 	}
 
-	count = direct->reader != NULL ? check_matching(node, direct, namespace_) :
-									 count_matching(direct, namespace_, write.filter);
+	write.documents = scan->table->schema != NULL;
+	/* documents are counted by reading them, as nothing else tells for certain */
+	count = direct->reader != NULL || write.documents ? check_matching(node, direct, namespace_) :
+														count_matching(direct, namespace_, write.filter);
+	if (write.documents && direct->operation == CMD_UPDATE && count >= PINECONE_MAX_UPDATED)
+		return -1;
 	if (count > pinecone_write_plane(modify->session)->max_updated && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
 	if (count > 0)

@@ -175,7 +175,7 @@ write_few(PineconeModify *modify)
 		heap_deform_tuple(row->row, modify->desc, values, isnull);
 		pinecone_record_of_row_assign(modify->writer, row->assigned);
 		if (pinecone_modify_must_replace(modify, row->namespace_) ||
-			!pinecone_record_of_row_update(modify->writer, values, isnull, &write.record))
+			!pinecone_record_of_row_update(modify->writer, values, isnull, &write))
 			continue;
 		pinecone_sink_write(modify->sink, row->namespace_, &write);
 		row->done = true;

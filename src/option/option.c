@@ -17,6 +17,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
@@ -44,6 +45,7 @@ typedef enum OptionKind
 	OPTION_KEY,
 	OPTION_RATES, /* requests per second by kind */
 	OPTION_PATH,
+	OPTION_JSON,
 	OPTION_NAMES /* of namespaces, separated by commas */
 } OptionKind;
 
@@ -67,6 +69,8 @@ static const Option options[] = {
 	{"control_host", ON_SERVER, OPTION_HOST, "api.pinecone.io"},
 	/* What X-Pinecone-API-Version says */
 	{"api_version", ON_SERVER, OPTION_STRING, "2025-10"},
+	/* The fields of a document index, where the control plane is not asked for them */
+	{"schema", ON_SERVER, OPTION_JSON},
 	/* How long to wait for a connection, and for a whole request */
 	{"connect_timeout", ON_SERVER, OPTION_TIME, "10s", NULL, 1, 3600 * 1000},
 	{"request_timeout", ON_SERVER, OPTION_TIME, "60s", NULL, 1, 24 * 3600 * 1000},
@@ -400,6 +404,10 @@ validate_option(const Option *option, DefElem *def)
 				(void) pinecone_option_names(value, &n);
 			}
 			break;
+		case OPTION_JSON:
+			/* raises an error when it is none; what it says is read when it is used */
+			(void) DirectFunctionCall1(jsonb_in, CStringGetDatum(value));
+			break;
 		case OPTION_STRING:
 			if (strcmp(option->name, "field") == 0 && value[0] == '$')
 				reject_value(option->name, value, "Names of metadata fields do not begin with \"$\".");
@@ -450,8 +458,10 @@ validate_column(List *defs)
 	for (int i = 0; i < 2 && strcmp(role, "field") != 0; i++)
 	{
 		const char *name = i == 0 ? "field" : "format";
+		bool is_vector = strcmp(role, "values") == 0 || strcmp(role, "sparse_values") == 0;
 
-		if (pinecone_option_string(defs, name, NULL))
+		/* of a document index, vectors have a field of their own */
+		if (pinecone_option_string(defs, name, NULL) && !(i == 0 && is_vector))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("option \"%s\" does not go with role \"%s\"", name, role),
@@ -575,6 +585,7 @@ pinecone_option_read_server(ForeignServer *server)
 	result->index = pinecone_option_value(server->options, "index");
 	result->control_host = host_value(server->options, "control_host");
 	result->api_version = pinecone_option_value(server->options, "api_version");
+	result->schema = pinecone_option_value(server->options, "schema");
 	result->ca_file = pinecone_option_value(server->options, "ca_file");
 	result->write_cluster = pinecone_option_value(server->options, "write_cluster");
 	result->connect_timeout_ms = pinecone_option_number(server->options, "connect_timeout");

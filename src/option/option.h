@@ -21,6 +21,7 @@ typedef struct PineconeServerOptions
 	char *index;		/* or NULL */
 	char *control_host; /* never NULL; default api.pinecone.io */
 	char *api_version;
+	char *schema;		 /* of a document index, as its description has it; or NULL */
 	char *ca_file;		 /* PEM bundle, or NULL for the system's */
 	char *write_cluster; /* the cluster that writes, by its name; NULL: any */
 
@@ -65,7 +66,10 @@ typedef struct PineconeColumn
 	AttrNumber attnum;
 	char *name; /* SQL name, for messages */
 	PineconeRole role;
-	char *field; /* metadata key, for PINECONE_ROLE_FIELD */
+	char *field;	  /* metadata key, for PINECONE_ROLE_FIELD; of documents any field's name */
+	bool field_given; /* by options */
+	bool role_given;
+	bool declared; /* by the schema of a document index: not metadata */
 	PineconeFormat format;
 	Oid typid; /* as declared (a domain stays a domain) */
 	int32 typmod;
@@ -77,6 +81,8 @@ typedef struct PineconeTable
 	Oid relid;
 	char *name;
 	PineconeServerOptions *server;
+	struct PineconeSchema *schema; /* of a document index: see schema_table.h; or NULL */
+	bool filters_doubted;		   /* its filters may find nothing though there is something */
 
 	/* Which records: of one namespace; of several, if there is a column for it */
 	char *namespace_;  /* "" is the default namespace; NULL: several */

@@ -108,6 +108,17 @@ role_name(PineconeRole role)
 	return "field";
 }
 
+/* What a type says that nothing but vectors has, whatever the column is called. */
+static PineconeRole
+role_of_type(Oid typid, PineconeRole otherwise)
+{
+	if (role_can_have_type(PINECONE_ROLE_FIELD, typid))
+		return otherwise;
+	if (role_can_have_type(PINECONE_ROLE_VALUES, typid))
+		return PINECONE_ROLE_VALUES;
+	return role_can_have_type(PINECONE_ROLE_SPARSE_VALUES, typid) ? PINECONE_ROLE_SPARSE_VALUES : otherwise;
+}
+
 static PineconeRole
 column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
@@ -116,10 +127,15 @@ column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 
 	if (name == NULL)
 	{
-		/* a field option says that it is one */
-		if (pinecone_option_string(defs, "field", NULL) == NULL)
+		/* a field option says that it is one, of metadata or of vectors */
+		if (pinecone_option_string(defs, "field", NULL) != NULL)
+			role = role_of_type(att->atttypid, role);
+		else
 		{
 			PineconeRole usual = role_of_name(NameStr(att->attname));
+
+			if (usual == PINECONE_ROLE_FIELD)
+				usual = role_of_type(att->atttypid, usual);
 
 			/* of a type that nothing has, the error tells what goes with the name */
 			if (role_can_have_type(usual, att->atttypid) ||
@@ -235,6 +251,8 @@ read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 	column->role = column_role(table, att, defs);
 	column->format = column_format(table, att, defs);
 	column->field = pinecone_option_string(defs, "field", column->name);
+	column->field_given = pinecone_option_string(defs, "field", NULL) != NULL;
+	column->role_given = pinecone_option_string(defs, "role", NULL) != NULL;
 	switch (column->role)
 	{
 		case PINECONE_ROLE_ID:

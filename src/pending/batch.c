@@ -24,7 +24,7 @@ pinecone_batch_create(MemoryContext parent, PineconeWriteKind kind, int text_siz
 	batch->cxt = cxt;
 	batch->kind = kind;
 	initStringInfo(&batch->text);
-	if (kind == PINECONE_WRITE_UPSERT)
+	if (text_size > 0)
 		enlargeStringInfo(&batch->text, text_size);
 	batch->size = 16;
 	batch->items = palloc(batch->size * sizeof(PineconeBatchItem));

@@ -11,6 +11,27 @@
 
 #include "client/vectors.h"
 #include "pending/indexed.h"
+#include "wire/message.h"
+
+/* Documents without dense vectors are searched by something else that they have. */
+static char *
+any_clause(const PineconeSchema *schema)
+{
+	const PineconeSchemaField *field = &schema->fields[0];
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "[{\"type\":\"%s\",\"fields\":[",
+					 field->kind == PINECONE_SCHEMA_SPARSE ? "sparse_vector" :
+					 field->full_text					   ? "text" :
+					 field->embed						   ? "embed" :
+															 "sparse_embed");
+	pinecone_message_append_string(&buf, field->name);
+	appendStringInfoString(&buf, field->kind == PINECONE_SCHEMA_SPARSE ?
+									 "],\"sparse_values\":{\"indices\":[0],\"values\":[1]}}]" :
+									 "],\"query\":\"a\"}]");
+	return buf.data;
+}
 
 int64
 pinecone_indexed_lsn(PineconeSession *session, const char *namespace_, bool try_only)
@@ -28,7 +49,9 @@ pinecone_indexed_lsn(PineconeSession *session, const char *namespace_, bool try_
 	vector = palloc0(Max(stats->dimension, 1) * sizeof(float));
 	search.namespace_ = namespace_;
 	search.top_k = 1;
-	if (stats->sparse)
+	if (session->schema != NULL && session->schema->dense == NULL)
+		search.clauses = any_clause(session->schema);
+	else if (stats->sparse)
 	{
 		search.sparse.n = 1;
 		search.sparse.indices = &index;

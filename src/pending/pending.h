@@ -93,6 +93,9 @@ extern bool pinecone_pending_apply(PineconePendingView *view, const char *id,
 extern bool pinecone_pending_has_filters(PineconePendingView *view);
 extern bool pinecone_pending_has_filter_updates(PineconePendingView *view);
 
+/* Are there updates that change dense vectors?  So does no update of a record, only of a document. */
+extern bool pinecone_pending_changes_vectors(PineconePendingView *view);
+
 /* The ids that are named, in the current memory context, sorted bytewise. */
 extern char **pinecone_pending_ids(PineconePendingView *view, int *n);
 

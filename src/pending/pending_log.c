@@ -159,6 +159,7 @@ pinecone_pending_log_peek(PineconePendingLog *log, int64 offset, PineconePending
 	read_header(log, offset, &header);
 	entry->place = log->targets[header.target].place;
 	entry->kind = header.kind;
+	entry->vectors = header.kind == PINECONE_WRITE_UPDATE && pinecone_write_changes_vectors(&header);
 	entry->id[0] = '\0';
 	if (pinecone_write_has_id(header.kind))
 	{

@@ -53,6 +53,7 @@ typedef struct PineconePendingEntry
 {
 	int place;
 	PineconeWriteKind kind;
+	bool vectors;  /* an update that changes vectors */
 	char id[1024]; /* "" unless it concerns one record */
 } PineconePendingEntry;
 

@@ -25,6 +25,7 @@ typedef struct Op
 {
 	int64 offset;
 	PineconeWriteKind kind;
+	bool vectors;	/* an update that changes vectors */
 	bool replaces;	/* this one or an earlier one of the id sets or deletes all of it */
 	int previous;	/* the id's one before, or -1 */
 	const char *id; /* as in "ids"; NULL: not of one record */
@@ -37,6 +38,7 @@ typedef struct FilterOp
 	PineconeWriteKind kind;
 	PineconeMatcher *matcher;
 	PineconeRecord set; /* metadata to set */
+	bool documents;
 } FilterOp;
 
 /* What is known of one namespace, in the order of the log */
@@ -51,6 +53,7 @@ typedef struct Namespace
 	int filters_size;
 	int nupdates; /* of single records; updates by filter */
 	int nfilter_updates;
+	int nvectors;	/* updates that change vectors */
 	int64 *emptied; /* offsets of the writes that delete everything */
 	int nemptied;
 	int emptied_size;
@@ -156,6 +159,7 @@ add_filter(PineconePendingIndex *index, Namespace *namespace_, int64 offset)
 	op->matcher = pinecone_match_compile(
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(write.filter))));
 	op->set = write.record;
+	op->documents = write.documents;
 	namespace_->nfilters++;
 }
 
@@ -182,6 +186,8 @@ add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *en
 	op->offset = offset;
 	op->kind = entry->kind;
 	op->previous = -1;
+	op->vectors = entry->vectors;
+	namespace_->nvectors += op->vectors;
 	if (pinecone_write_has_id(entry->kind))
 		add_id(namespace_, entry->id, op);
 	else if (entry->kind == PINECONE_WRITE_DELETE_ALL)
@@ -220,6 +226,7 @@ drop_op(Namespace *namespace_)
 	Op *op = &namespace_->ops[--namespace_->nops];
 
 	count_updates(namespace_, op->kind, -1);
+	namespace_->nvectors -= op->vectors;
 	if (op->kind == PINECONE_WRITE_DELETE_ALL)
 		namespace_->nemptied--;
 	else if (op->id == NULL)
@@ -348,6 +355,12 @@ pinecone_pending_has_filters(PineconePendingView *view)
 }
 
 bool
+pinecone_pending_changes_vectors(PineconePendingView *view)
+{
+	return view->namespace_->nvectors > 0 || (view->below && pinecone_pending_changes_vectors(view->below));
+}
+
+bool
 pinecone_pending_has_filter_updates(PineconePendingView *view)
 {
 	for (int i = view->first_filter; i < view->last_filter; i++)
@@ -437,16 +450,41 @@ pinecone_pending_metadata(const PineconeRecord *record)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(pinecone_metadata_matchable(record))));
 }
 
-/* Set fields of a record's metadata. */
+/* Names of fields, as a write has them, that go away. */
 static void
-set_metadata(PineconeRecord *record, const PineconeRecord *fields)
+remove_fields(PineconeMetadata *metadata, char *removed)
+{
+	PineconeRecord list = {.id = ""};
+	PineconeFields *fields;
+
+	list.metadata = psprintf("{\"\":[%s]}", removed);
+	list.metadata_len = strlen(list.metadata);
+	fields = pinecone_vectors_metadata_fields(&list);
+	for (int i = 0; i < fields->fields[0].value.nitems; i++)
+		pinecone_metadata_remove(metadata, fields->fields[0].value.items[i].text);
+}
+
+/* Set fields of a record's metadata, and of a document anything that a write has. */
+static void
+set_metadata(PineconeRecord *record, const PineconeRecord *fields, const PineconeWrite *write)
 {
 	PineconeMetadata metadata = {0};
 	const char *reason;
 
+	/* which of its fields are texts is not known here */
+	metadata.unchecked = write != NULL && write->documents;
 	reason = pinecone_metadata_add_stored(&metadata, record);
 	if (reason == NULL)
 		reason = pinecone_metadata_add_stored(&metadata, fields);
+	if (write != NULL && write->removed != NULL)
+		remove_fields(&metadata, write->removed);
+	if (write != NULL && (write->drop_values || fields->nvalues > 0))
+	{
+		record->nvalues = fields->nvalues;
+		record->values = fields->values;
+	}
+	if (write != NULL && (write->drop_sparse || fields->sparse.n > 0))
+		record->sparse = fields->sparse;
 	if (reason == NULL)
 		reason = pinecone_metadata_finish(&metadata, &record->metadata,
 										  &record->metadata_len);
@@ -492,7 +530,7 @@ apply_op(PineconePendingView *view, const Op *op, bool exists, PineconeRecord *r
 	if (op->kind == PINECONE_WRITE_UPSERT)
 		*result = write.record;
 	else
-		set_metadata(result, &write.record);
+		set_metadata(result, &write.record, &write);
 	return true;
 }
 
@@ -503,7 +541,11 @@ apply_filter(const FilterOp *op, bool exists, PineconeRecord *result)
 		return exists;
 	if (op->kind == PINECONE_WRITE_DELETE_FILTER)
 		return false;
-	set_metadata(result, &op->set);
+	{
+		PineconeWrite write = {.documents = op->documents};
+
+		set_metadata(result, &op->set, &write);
+	}
 	return true;
 }
 

@@ -40,11 +40,13 @@ typedef struct Target
 	PineconeCounters *counters;
 	char *namespace_;
 	int batch_size;
+	int update_batch; /* 1: they go one by one */
 	int concurrency;
 	struct Target *twin; /* a ring: the same namespace as other users, or itself */
 
 	/* Batches */
 	PineconeBatch *upserts;	  /* open, or NULL */
+	PineconeBatch *updates;	  /* open, or NULL: of documents */
 	PineconeBatch *deletions; /* open, or NULL */
 	dlist_head sent;
 	int nsent;
@@ -107,6 +109,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
 	target->batch_size = Min(batch_size, target->plane->upsert_batch);
+	target->update_batch = Min(batch_size, target->plane->update_batch);
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
 	target->twin = target;
@@ -217,26 +220,11 @@ start_deletion(Target *target, PineconeBatch *batch)
 	return target->plane->delete_ids(target->session, target->counters, target->namespace_, ids, n);
 }
 
-static PineconeCall *
-start_whole(Target *target, const PineconeWrite *write)
+/* Are writes of this kind gathered as text? */
+static bool
+has_text(const Target *target, PineconeWriteKind kind)
 {
-	switch (write->kind)
-	{
-		case PINECONE_WRITE_UPDATE:
-			return target->plane->update(target->session, target->counters, target->namespace_,
-										 &write->record);
-		case PINECONE_WRITE_UPDATE_FILTER:
-			return target->plane->update_by_filter(target->session, target->counters,
-												   target->namespace_, write->filter,
-												   write->record.metadata);
-		case PINECONE_WRITE_DELETE_FILTER:
-			return target->plane->delete_by_filter(target->session, target->counters,
-												   target->namespace_, write->filter);
-		case PINECONE_WRITE_DELETE_ALL:
-			return target->plane->delete_all(target->session, target->counters, target->namespace_);
-		default:
-			elog(ERROR, "unexpected kind of write: %d", (int) write->kind);
-	}
+	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->update_batch > 1);
 }
 
 static void
@@ -244,12 +232,17 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
-	if (batch->kind == PINECONE_WRITE_UPSERT)
+	if (has_text(target, batch->kind))
 	{
 		send->open_bytes -= batch->text.len;
 		pinecone_batch_compact(batch);
-		batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
-											batch->text.data, batch->text.len, batch->live);
+		if (batch->kind == PINECONE_WRITE_UPSERT)
+			batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
+												batch->text.data, batch->text.len, batch->live);
+		else
+			batch->call = target->plane->update_many(target->session, target->counters,
+													 target->namespace_, batch->text.data,
+													 batch->text.len);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
@@ -257,7 +250,8 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 	else if (batch->kind == PINECONE_WRITE_DELETE)
 		batch->call = start_deletion(target, batch);
 	else
-		batch->call = start_whole(target, batch->whole);
+		batch->call = pinecone_write_plane_start(target->plane, target->session, target->counters,
+												 target->namespace_, batch->whole);
 	MemoryContextSwitchTo(old);
 	dlist_push_tail(&target->sent, &batch->node);
 	target->nsent++;
@@ -381,7 +375,7 @@ refused_size(Target *target, PineconeBatch *batch)
 			session->max_upsert_bytes = Max(1, batch->text.len / 2);
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
-			ceiling = pinecone_vectors_ceiling(batch->call, upserts ? "vectors" : "ids", batch->live, false);
+			ceiling = pinecone_vectors_ceiling(batch->call, !upserts ? "ids" : session->schema ? "documents" : "vectors", batch->live, false);
 			if (ceiling > 0)
 				*(upserts ? &session->max_upsert : &session->max_delete) = ceiling;
 			return ceiling;
@@ -500,6 +494,7 @@ static void
 flush_target(PineconeSend *send, Target *target)
 {
 	flush_batch(send, target, &target->upserts);
+	flush_batch(send, target, &target->updates);
 	flush_batch(send, target, &target->deletions);
 }
 
@@ -534,24 +529,30 @@ wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
 
 	if (write->kind != PINECONE_WRITE_UPSERT && pinecone_batch_has(target->upserts, id))
 		flush_batch(send, target, &target->upserts);
+	/* one update of an id may lack what another sets */
+	if (pinecone_batch_has(target->updates, id))
+		flush_batch(send, target, &target->updates);
 	if (write->kind != PINECONE_WRITE_DELETE && pinecone_batch_has(target->deletions, id))
 		flush_batch(send, target, &target->deletions);
 	while (is_on_the_wire(target, id))
 		wait_until_below(send, target, target->nsent);
 }
 
+/* An upsert, or an update of a document, into the open batch of its kind. */
 static void
-add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
+add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
+	bool is_upsert = write->kind == PINECONE_WRITE_UPSERT;
+	PineconeBatch **open = is_upsert ? &target->upserts : &target->updates;
 	int most = target->plane->max_body - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
 	int full = within(most, target->session->max_upsert_bytes);
-	PineconeBatch *batch = target->upserts;
+	PineconeBatch *batch = *open;
 	int start;
 	int len;
 
 	if (batch == NULL)
-		batch = target->upserts = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
+		batch = *open = pinecone_batch_create(send->cxt, write->kind, target->text_size);
 	if (batch->superseded > target->plane->max_body)
 	{
 		send->open_bytes -= batch->text.len;
@@ -562,18 +563,21 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	if (start > 0)
 		appendStringInfoChar(&batch->text, ',');
 	len = batch->text.len;
-	target->plane->append_record(&batch->text, record);
+	if (is_upsert)
+		target->plane->append_record(target->session, &batch->text, record);
+	else
+		target->plane->append_update(target->session, &batch->text, write);
 	len = batch->text.len - len;
 
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
 	{
 		/* it is the next batch's first */
-		PineconeBatch *next = pinecone_batch_create(send->cxt, PINECONE_WRITE_UPSERT, target->text_size);
+		PineconeBatch *next = pinecone_batch_create(send->cxt, write->kind, target->text_size);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;
-		flush_batch(send, target, &target->upserts);
-		batch = target->upserts = next;
+		flush_batch(send, target, open);
+		batch = *open = next;
 		send->open_bytes += len;
 	}
 	else
@@ -586,8 +590,8 @@ add_upsert(PineconeSend *send, Target *target, const PineconeWrite *write)
 	pinecone_batch_add(batch, record->id, batch->text.len - len, len);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
-	if (batch->live >= within(target->batch_size, target->session->max_upsert))
-		flush_batch(send, target, &target->upserts);
+	if (batch->live >= within(is_upsert ? target->batch_size : target->update_batch, target->session->max_upsert))
+		flush_batch(send, target, open);
 }
 
 static void
@@ -596,7 +600,7 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 	const char *id = write->record.id;
 
 	if (target->deletions == NULL)
-		target->deletions = pinecone_batch_create(send->cxt, PINECONE_WRITE_DELETE, target->text_size);
+		target->deletions = pinecone_batch_create(send->cxt, PINECONE_WRITE_DELETE, 0);
 	if (pinecone_batch_has(target->deletions, id))
 		return;
 	pinecone_batch_add(target->deletions, id, 0, 1);
@@ -618,7 +622,7 @@ add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
 		drain_target(send, target);
 	else
 		wait_until_below(send, target, target->session->options->max_concurrency);
-	batch = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+	batch = pinecone_batch_create(send->cxt, write->kind, 0);
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->whole = palloc(sizeof(PineconeWrite));
 	*batch->whole = *write;
@@ -650,7 +654,7 @@ drain_twins(PineconeSend *send, Target *target)
 {
 	for (Target *twin = target->twin; twin != target; twin = twin->twin)
 	{
-		if (twin->upserts != NULL || twin->deletions != NULL || twin->nsent > 0)
+		if (twin->upserts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
 			drain_target(send, twin);
 	}
 }
@@ -664,18 +668,12 @@ pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
 	drain_twins(send, target);
 	if (pinecone_write_has_id(write->kind))
 		wait_for_id(send, target, write);
-	switch (write->kind)
-	{
-		case PINECONE_WRITE_UPSERT:
-			add_upsert(send, target, write);
-			break;
-		case PINECONE_WRITE_DELETE:
-			add_deletion(send, target, write);
-			break;
-		default:
-			add_single(send, target, write);
-			break;
-	}
+	if (has_text(target, write->kind))
+		add_text(send, target, write);
+	else if (write->kind == PINECONE_WRITE_DELETE)
+		add_deletion(send, target, write);
+	else
+		add_single(send, target, write);
 	if (send->open_bytes > MAX_OPEN_BYTES)
 		flush_all(send);
 	if (send->unlooked > ADVANCE_BYTES)

@@ -94,6 +94,8 @@ pinecone_write_encode(StringInfo buf, int target, const PineconeWrite *write)
 	header.metadata_len = record->metadata ? record->metadata_len : -1;
 	header.filter_len = length_of(filter);
 	header.rest_len = length_of(rest);
+	header.removed_len = length_of(write->removed);
+	header.flags = (write->documents ? 1 : 0) | (write->drop_values ? 2 : 0) | (write->drop_sparse ? 4 : 0);
 
 	appendBinaryStringInfo(buf, (char *) &header, sizeof(header));
 	append_string(buf, record->id, header.idlen);
@@ -108,6 +110,7 @@ pinecone_write_encode(StringInfo buf, int target, const PineconeWrite *write)
 	append_string(buf, record->metadata, header.metadata_len);
 	append_string(buf, filter, header.filter_len);
 	append_string(buf, rest, header.rest_len);
+	append_string(buf, write->removed, header.removed_len);
 }
 
 static int
@@ -122,7 +125,8 @@ pinecone_write_body_length(const PineconeWriteHeader *header)
 	return stored_length(header->idlen) +
 		   (header->nvalues + header->nsparse) * (int) sizeof(float) +
 		   header->nsparse * (int) sizeof(uint32) + stored_length(header->metadata_len) +
-		   stored_length(header->filter_len) + stored_length(header->rest_len);
+		   stored_length(header->filter_len) + stored_length(header->rest_len) +
+		   stored_length(header->removed_len);
 }
 
 static char *
@@ -167,4 +171,8 @@ pinecone_write_decode(const PineconeWriteHeader *header, char *body, PineconeWri
 	record->metadata_len = Max(header->metadata_len, 0);
 	write->filter = take_filter(&p, header->filter_len);
 	write->rest = take_filter(&p, header->rest_len);
+	write->removed = take_string(&p, header->removed_len);
+	write->documents = (header->flags & 1) != 0;
+	write->drop_values = (header->flags & 2) != 0;
+	write->drop_sparse = (header->flags & 4) != 0;
 }

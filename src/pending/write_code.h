@@ -19,10 +19,19 @@ typedef struct PineconeWriteHeader
 	int metadata_len;
 	int filter_len;
 	int rest_len;
+	int removed_len;
+	int flags; /* documents 1, drop_values 2, drop_sparse 4 */
 } PineconeWriteHeader;
 
 /* Add a write to the buffer, whose length has to be a multiple of a float's. */
 extern void pinecone_write_encode(StringInfo buf, int target, const PineconeWrite *write);
+
+/* Does an update change the dense vector of a document? */
+static inline bool
+pinecone_write_changes_vectors(const PineconeWriteHeader *header)
+{
+	return header->nvalues > 0 || (header->flags & 2) != 0;
+}
 
 /* Bytes that follow the header; a write from these, into which it points. */
 extern int pinecone_write_body_length(const PineconeWriteHeader *header);

@@ -7,6 +7,7 @@
 #define PINECONE_WRITE_PLANE_H
 
 #include "client/vectors.h"
+#include "wire/write.h"
 
 typedef struct PineconeWritePlane
 {
@@ -17,11 +18,18 @@ typedef struct PineconeWritePlane
 	int max_updated; /* records, by a filter */
 
 	/* A record as text: upsert() takes several, with commas between. */
-	void (*append_record)(StringInfo buf, const PineconeRecord *record);
+	void (*append_record)(PineconeSession *session, StringInfo buf, const PineconeRecord *record);
 	PineconeCall *(*upsert)(PineconeSession *session, PineconeCounters *counters,
 							const char *namespace_, const char *records, int len, int nrecords);
 
-	/* The rest of what a PineconeWrite may be. */
+	/*
+	 * The rest of what a PineconeWrite may be.  Updates by id are as the one or the
+	 * other: one at a time, or as text, several with commas between.
+	 */
+	int update_batch;
+	void (*append_update)(PineconeSession *session, StringInfo buf, const PineconeWrite *write);
+	PineconeCall *(*update_many)(PineconeSession *session, PineconeCounters *counters,
+								 const char *namespace_, const char *updates, int len);
 	PineconeCall *(*update)(PineconeSession *session, PineconeCounters *counters,
 							const char *namespace_, const PineconeRecord *record);
 	PineconeCall *(*update_by_filter)(PineconeSession *session, PineconeCounters *counters,
@@ -38,6 +46,12 @@ typedef struct PineconeWritePlane
 	PineconeCall *(*count)(PineconeSession *session, PineconeCounters *counters,
 						   const char *namespace_, const char *filter);
 } PineconeWritePlane;
+
+/* A write that is a request of its own. */
+extern PineconeCall *pinecone_write_plane_start(const PineconeWritePlane *plane,
+												PineconeSession *session,
+												PineconeCounters *counters, const char *namespace_,
+												const PineconeWrite *write);
 
 /* The one of a session's index. */
 extern const PineconeWritePlane *pinecone_write_plane(const PineconeSession *session);

@@ -38,7 +38,9 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/translate_expr.h"
 #include "scan/source.h"
 
 /*
@@ -120,6 +122,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
 		pinecone_plan_find_stats(root, rel);
+		info->table = pinecone_schema_table(info->session, info->table);
 	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);
 
@@ -569,12 +572,82 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
+/* ---- Searches by words ---- */
+
+/* Conditions that nobody but Pinecone can evaluate. */
+static void
+find_words(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	ListCell *lc;
+
+	foreach(lc, rel->baserestrictinfo)
+	{
+		Expr *clause = lfirst_node(RestrictInfo, lc)->clause;
+		PineconeCondition *condition;
+		List *clauses;
+
+		if (info->text == NULL && pinecone_translate_text(&cxt, clause, &clauses))
+			info->text = clause;
+		else if (pinecone_translate_clause(&cxt, clause, &condition) != PINECONE_LOCAL)
+			info->words = info->words || pinecone_request_matches_words(condition);
+	}
+}
+
+/* Rows come by score, which is what such a search gives them. */
+static List *
+score_pathkeys(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	PathKey *pathkey;
+	ListCell *lc;
+
+	if (root->query_pathkeys == NIL)
+		return NIL;
+	pathkey = linitial(root->query_pathkeys);
+	if (pinecone_pathkey_ascends(pathkey))
+		return NIL;
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
+	{
+		EquivalenceMember *em = lfirst(lc);
+
+		if (bms_equal(em->em_relids, rel->relids) && IsA(em->em_expr, Var) &&
+			pinecone_translate_column(&cxt, (Node *) em->em_expr, PINECONE_ROLE_SCORE) != NULL)
+			return list_make1(pathkey);
+	}
+	return NIL;
+}
+
+static void
+add_text_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+
+	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->text, rel->rows, REQUEST_COST,
+					   REQUEST_COST + rel->rows * 200 * BYTE_COST, score_pathkeys(root, rel),
+					   rel->lateral_relids);
+}
+
 void
 pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
+	PineconePlanInfo *info = rel->fdw_private;
 	bool any;
 
+	find_words(root, rel);
+	if (info->text != NULL)
+	{
+		add_text_path(root, rel);
+		return;
+	}
 	pinecone_plan_find_search(root, rel);
+	if (info->words)
+	{
+		add_filter_path(root, rel);
+		add_search_path(root, rel);
+		return;
+	}
 	add_list_paths(root, rel);
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);

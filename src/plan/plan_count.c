@@ -156,6 +156,9 @@ pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inpu
 		!query_counts_rows(root, input_rel, stage, target, having, &grouped) ||
 		!pinecone_plan_conditions_are_exact(root, input_rel, &filtered))
 		return false;
+	/* of documents there are no dry runs: what matches is read, a small field of each */
+	if (filtered && info->table->schema != NULL)
+		return false;
 	/* statistics know the namespaces, but not what matches a filter in each */
 	if (filtered ? !info->table->count_from_dry_run || info->session->dry_run_refused || grouped :
 				   !info->table->count_from_stats)

@@ -17,6 +17,7 @@
 #include "optimizer/appendinfo.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
@@ -24,6 +25,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "option/option.h"
+#include "plan/plan_info.h"
 #include "plan/plan_modify.h"
 #include "request/request.h"
 #include "request/shippable.h"
@@ -57,7 +59,8 @@ request_is_exact(ForeignScan *scan)
 	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
 
 	return scan->scan.plan.qual == NIL && request->op == PINECONE_OP_FILTER &&
-		   request->filter != NULL && request->ids == NIL && request->prefix < 0;
+		   request->filter != NULL && request->ids == NIL && request->prefix < 0 &&
+		   !pinecone_request_matches_words(request->filter);
 }
 
 /* Can a column be set to a value for all records at once? */
@@ -66,7 +69,8 @@ assignment_is_direct(PineconeTable *table, AttrNumber attnum, Expr *value)
 {
 	PineconeColumn *column = pinecone_option_column(table, attnum);
 
-	if (column == NULL || column->role != PINECONE_ROLE_FIELD)
+	/* what the schema of a document index declares is set by id */
+	if (column == NULL || column->role != PINECONE_ROLE_FIELD || column->declared)
 		return false;
 	if (IsA(value, Const) && ((Const *) value)->constisnull)
 		return false;
@@ -291,7 +295,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
 		(plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE))
 		return false;
-	table = pinecone_option_table(rte->relid);
+	table = ((PineconePlanInfo *) find_base_rel(root, result_relation)->fdw_private)->table;
 	if (table->id_attnum == 0)
 		return false;
 	by_ids = may_go_by_ids(table, plan, scan);

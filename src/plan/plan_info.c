@@ -82,6 +82,8 @@ pineconeIsForeignPathAsyncCapable(ForeignPath *path)
 bool
 pinecone_plan_may_count(const PineconePlanInfo *info)
 {
-	return info->session != NULL && info->stats != NULL && info->table->count_from_dry_run &&
+	/* of documents there are no dry runs */
+	return info->session != NULL && info->stats != NULL && info->table->schema == NULL &&
+		   info->table->count_from_dry_run &&
 		   !info->session->dry_run_refused && !info->session->no_dry_run;
 }

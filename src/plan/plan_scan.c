@@ -17,6 +17,7 @@
 #include "optimizer/tlist.h"
 
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "plan/paths.h"
 
 typedef struct PlanContext
@@ -123,7 +124,9 @@ place_clause(PlanContext *cxt, Expr *clause)
 
 	List *names;
 
-	if (pinecone_translate_namespace(&cxt->translate, clause, &names))
+	if (leads && cxt->info->text != NULL)
+		cxt->sent = lappend(cxt->sent, clause);
+	else if (pinecone_translate_namespace(&cxt->translate, clause, &names))
 	{
 		request->namespaces = lappend(request->namespaces, names);
 		cxt->sent = lappend(cxt->sent, clause);
@@ -208,7 +211,8 @@ plan_search(PlanContext *cxt, bool sorted)
 	cxt->search = search;
 	cxt->request->metric = search->metric;
 	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
-	id = pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
+	/* documents are searched by what the request holds */
+	id = cxt->info->table->schema ? NULL : pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -624,6 +628,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
 	request->prefix = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
+	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;
 	request->planned_at = cxt.info->planned_at;
 	request->metric_assumed = cxt.info->metric_assumed && request->op == PINECONE_OP_QUERY;
@@ -651,7 +656,13 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->descending = lsecond_int(order);
 		request->nulls_first = lthird_int(order);
 	}
-	if (request->op == PINECONE_OP_QUERY)
+	if (request->op == PINECONE_OP_QUERY && cxt.info->text != NULL)
+	{
+		/* scores are likenesses: the higher the better */
+		(void) pinecone_translate_text(&cxt.translate, cxt.info->text, &request->clauses);
+		request->metric = PINECONE_METRIC_DOTPRODUCT;
+	}
+	else if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
@@ -660,7 +671,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);
-	if (cxt.search == NULL && can_have_layout(&cxt, used))
+	if (cxt.search == NULL && cxt.info->text == NULL && can_have_layout(&cxt, used))
 		cxt.search = rounding_distance(&cxt);
 	plan_score(&cxt, used);
 	if (cxt.search != NULL && can_have_layout(&cxt, used))

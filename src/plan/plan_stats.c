@@ -59,7 +59,9 @@ pinecone_plan_find_stats(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
 
-	if (is_to_run() && is_alone(root) && pinecone_session_stats_ready(info->session))
+	/* where the index is, tells also of what kind it is */
+	if (is_to_run() && is_alone(root) && pinecone_session_stats_ready(info->session) &&
+		info->session->base_url != NULL)
 	{
 		info->stats = pinecone_session_known_stats(info->session);
 		info->may_assume = info->stats == NULL && asks_little(root, rel);

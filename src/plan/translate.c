@@ -24,6 +24,7 @@
 
 #include "base/setting.h"
 #include "plan/translate_expr.h"
+#include "wire/schema.h"
 
 static PineconeExactness translate_node(PineconeTranslate *cxt, Node *node, bool negated,
 										PineconeCondition **condition);
@@ -184,7 +185,7 @@ metadata_leaf(PineconeTranslate *cxt, PineconeConditionKind kind, char *key, Exp
 	(*condition)->key = key;
 	if (value != NULL)
 		(*condition)->value = pinecone_translate_add_expr(cxt, value);
-	return pinecone_shippable_metadata(kind, cxt->table->type_error_null);
+	return pinecone_shippable_metadata(cxt->table, kind, key);
 }
 
 static bool
@@ -309,8 +310,9 @@ translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *rig
 	if (compare == PINECONE_EQ)
 		return metadata_leaf(cxt, as_text ? PINECONE_COND_JSON_TEXT : PINECONE_COND_JSON_EQUAL, key, right, condition);
 	/* any other comparison needs the field to be there */
-	metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition);
-	return PINECONE_SUPERSET;
+	return metadata_leaf(cxt, PINECONE_COND_EXISTS, key, NULL, condition) == PINECONE_LOCAL ?
+			   PINECONE_LOCAL :
+			   PINECONE_SUPERSET;
 }
 
 static PineconeExactness
@@ -560,25 +562,51 @@ translate_bool(PineconeTranslate *cxt, BoolExpr *expr, bool negated, PineconeCon
 	return weakest;
 }
 
-/* Is this function of our extension, by that name? */
-static bool
-is_own_function(Oid funcid, const char *name)
+/*
+ * pinecone_match_phrase(column, words) and its like.  Of texts that lack a match
+ * nobody knows for certain what a filter with $not says of those that are missing.
+ */
+static PineconeExactness
+translate_words(PineconeTranslate *cxt, FuncExpr *func, bool negated, PineconeCondition **condition)
 {
-	char *actual = get_func_name(funcid);
+	static const struct
+	{
+		const char *name;
+		PineconeConditionKind kind;
+	} names[] = {
+		{"pinecone_match_phrase", PINECONE_COND_MATCH_PHRASE},
+		{"pinecone_match_all", PINECONE_COND_MATCH_ALL},
+		{"pinecone_match_any", PINECONE_COND_MATCH_ANY},
+	};
+	PineconeColumn *column = pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_FIELD);
+	const PineconeSchemaField *field;
 
-	return actual != NULL && strcmp(actual, name) == 0 &&
-		   getExtensionOfObject(ProcedureRelationId, funcid) ==
-			   get_extension_oid("pinecone_fdw", true);
+	if (negated || column == NULL || !pinecone_translate_is_value(cxt, lsecond(func->args)))
+		return PINECONE_LOCAL;
+	field = pinecone_schema_field(cxt->table->schema, column->field);
+	if (field == NULL || !field->full_text)
+		return PINECONE_LOCAL;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (!pinecone_translate_is_own_function(func->funcid, names[i].name))
+			continue;
+		*condition = make_condition(names[i].kind, column->attnum);
+		(*condition)->value = pinecone_translate_add_expr(cxt, lsecond(func->args));
+		return PINECONE_EXACT;
+	}
+	return PINECONE_LOCAL;
 }
 
 static PineconeExactness
 translate_function(PineconeTranslate *cxt, FuncExpr *func, bool negated,
 				   PineconeCondition **condition)
 {
+	if (list_length(func->args) == 2 && exprType(lsecond(func->args)) == TEXTOID)
+		return translate_words(cxt, func, negated, condition);
 	if (negated || list_length(func->args) != 2 ||
 		pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
 		!pinecone_translate_is_value(cxt, lsecond(func->args)) ||
-		!is_own_function(func->funcid, "pinecone_match"))
+		!pinecone_translate_is_own_function(func->funcid, "pinecone_match"))
 		return PINECONE_LOCAL;
 	return metadata_leaf(cxt, PINECONE_COND_RAW, NULL, lsecond(func->args), condition);
 }
@@ -617,7 +645,7 @@ translate_node(PineconeTranslate *cxt, Node *node, bool negated, PineconeConditi
 PineconeExactness
 pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition)
 {
-	if (!pinecone_enable_filter)
+	if (!pinecone_enable_filter || cxt->table->filters_doubted)
 		return PINECONE_LOCAL;
 	return translate_node(cxt, (Node *) clause, false, condition);
 }

@@ -69,6 +69,14 @@ extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, L
 extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
 									  int *prefix, bool *is_like, bool *exact);
 
+/* ---- translate_text.c ---- */
+
+/*
+ * column @@@ words, its like, and ORs of these, as the clauses of a search: see
+ * PineconeRequest.
+ */
+extern bool pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses);
+
 /* ---- translate_distance.c ---- */
 
 /* vec <op> q, with q free of the table's columns, also in the form of a function. */

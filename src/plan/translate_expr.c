@@ -5,6 +5,9 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
@@ -147,4 +150,16 @@ bool
 pinecone_translate_is_bytewise(Oid collation)
 {
 	return !OidIsValid(collation) || get_collation_isdeterministic(collation);
+}
+
+/* ---- Functions ---- */
+
+bool
+pinecone_translate_is_own_function(Oid funcid, const char *name)
+{
+	char *actual = get_func_name(funcid);
+
+	return actual != NULL && strcmp(actual, name) == 0 &&
+		   getExtensionOfObject(ProcedureRelationId, funcid) ==
+			   get_extension_oid("pinecone_fdw", true);
 }

@@ -24,4 +24,7 @@ extern PineconeCompare pinecone_translate_commute(PineconeCompare compare);
 /* Is equality by this collation that of the bytes? */
 extern bool pinecone_translate_is_bytewise(Oid collation);
 
+/* Is this function of our extension, by that name? */
+extern bool pinecone_translate_is_own_function(Oid funcid, const char *name);
+
 #endif /* PINECONE_TRANSLATE_EXPR_H */

@@ -27,6 +27,7 @@
 #include "base/limits.h"
 #include "request/filter_part.h"
 #include "request/shippable.h"
+#include "wire/schema.h"
 
 /* 2^63, which no bigint reaches */
 #define INT8_RANGE 9223372036854775808.0
@@ -490,6 +491,12 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 			return field_filter(field, "$nin", value);
 		case PINECONE_COND_DISTINCT:
 			return field_filter(field, "$ne", value);
+		case PINECONE_COND_MATCH_PHRASE:
+			return field_filter(field, "$match_phrase", value);
+		case PINECONE_COND_MATCH_ALL:
+			return field_filter(field, "$match_all", value);
+		case PINECONE_COND_MATCH_ANY:
+			return field_filter(field, "$match_any", value);
 		case PINECONE_COND_RAW:
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_KEYS_ALL:
@@ -498,6 +505,18 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 		default:
 			return field_filter(field, "$eq", value);
 	}
+}
+
+/*
+ * A condition on the whole metadata object whose value mentions what is none is
+ * for us to check: what Pinecone would make of it is something else.
+ */
+static PineconeFilter
+unless_declared(RenderContext *cxt, PineconeFilter filter)
+{
+	if (filter.kind == PINECONE_FILTER_JSON && pinecone_schema_is_mentioned(cxt->table->schema, filter.json))
+		return filter_always;
+	return filter;
 }
 
 static PineconeFilter
@@ -544,19 +563,25 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 		case PINECONE_COND_OVERLAPS:
 			return list_filter(column, false, value, type);
 		case PINECONE_COND_KEYS_ANY:
-			return pinecone_filter_keys(false, value, type);
+			return unless_declared(cxt, pinecone_filter_keys(false, value, type));
 		case PINECONE_COND_KEYS_ALL:
-			return pinecone_filter_keys(true, value, type);
+			return unless_declared(cxt, pinecone_filter_keys(true, value, type));
 		case PINECONE_COND_JSON_CONTAINS:
-			return pinecone_filter_json_contains(DatumGetJsonbP(value));
+			return unless_declared(cxt, pinecone_filter_json_contains(DatumGetJsonbP(value)));
 		case PINECONE_COND_JSON_EQUAL:
 			return pinecone_filter_json_equal(field, DatumGetJsonbP(value));
 		case PINECONE_COND_JSON_TEXT:
 			return pinecone_filter_json_text(field, TextDatumGetCString(value));
 		case PINECONE_COND_JSON_TEXT_IN:
 			return pinecone_filter_json_text_in(field, value, type);
+		case PINECONE_COND_MATCH_PHRASE:
+			return field_filter(field, "$match_phrase", json_string(TextDatumGetCString(value)));
+		case PINECONE_COND_MATCH_ALL:
+			return field_filter(field, "$match_all", json_string(TextDatumGetCString(value)));
+		case PINECONE_COND_MATCH_ANY:
+			return field_filter(field, "$match_any", json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_RAW:
-			return pinecone_filter_raw_match(DatumGetJsonbP(value));
+			return unless_declared(cxt, pinecone_filter_raw_match(DatumGetJsonbP(value)));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}

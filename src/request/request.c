@@ -76,6 +76,7 @@ enum RequestNumber
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_METRIC_ASSUMED,
+	NUM_SCHEMA,
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
 	NUM_GROUP_BUDGET,
@@ -111,6 +112,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
+	numbers[NUM_SCHEMA] = (int) request->schema;
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
 	numbers[NUM_GROUP_BUDGET] = request->group_budget;
@@ -129,7 +131,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 									  makeFloat(psprintf("%.17g", request->rows)),
 									  copyObject(request->namespaces),
 									  list_copy(request->namespace_quals),
-									  list_copy(request->id_quals)),
+									  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
 						   makeString(psprintf(INT64_FORMAT, request->planned_at))));
 }
 
@@ -162,6 +164,7 @@ pinecone_request_from_list(List *list)
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
+	request->schema = (uint32) list_nth_int(numbers, NUM_SCHEMA);
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
 	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
@@ -176,9 +179,28 @@ pinecone_request_from_list(List *list)
 	request->rows = floatVal(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
-	request->id_quals = list_nth(rest, 4);
+	request->id_quals = linitial(list_nth(rest, 4));
+	request->clauses = lsecond(list_nth(rest, 4));
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	return request;
+}
+
+bool
+pinecone_request_matches_words(const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (condition == NULL)
+		return false;
+	if (condition->kind == PINECONE_COND_MATCH_PHRASE || condition->kind == PINECONE_COND_MATCH_ALL ||
+		condition->kind == PINECONE_COND_MATCH_ANY)
+		return true;
+	foreach(lc, condition->args)
+	{
+		if (pinecone_request_matches_words(lfirst(lc)))
+			return true;
+	}
+	return false;
 }
 
 const char *

@@ -62,7 +62,10 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_JSON_EQUAL,	 /* metadata -> key, or a jsonb column, = value */
 	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
-	PINECONE_COND_RAW			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
+	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
+	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
 } PineconeConditionKind;
 
 typedef struct PineconeCondition
@@ -86,6 +89,15 @@ typedef enum PineconeNoSearch
 	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
 } PineconeNoSearch;
 
+/* Kinds of clauses that a search by words has */
+typedef enum PineconeClauseKind
+{
+	PINECONE_CLAUSE_TEXT,
+	PINECONE_CLAUSE_QUERY_STRING,
+	PINECONE_CLAUSE_EMBED,
+	PINECONE_CLAUSE_SPARSE_EMBED
+} PineconeClauseKind;
+
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
 #define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
@@ -105,6 +117,7 @@ typedef enum PineconeNoSearch
 typedef struct PineconeRequest
 {
 	PineconeOperation op;
+	uint32 schema; /* hash of what the plan takes the index to declare; 0: vectors */
 
 	/* Which records */
 	PineconeCondition *filter; /* or NULL */
@@ -114,6 +127,10 @@ typedef struct PineconeRequest
 	List *id_quals;			   /* numbers of conditions on the id alone: LIST_FETCH */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
+
+	/* Search by words, in place of neighbours: lists of three integers: what kind
+	 * of clause, the column or 0, the number of the words */
+	List *clauses;
 
 	/* Nearest neighbours */
 	PineconeMetric metric;
@@ -161,6 +178,9 @@ extern PineconeRequest *pinecone_request_from_list(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
+
+/* Does a condition look at words? */
+extern bool pinecone_request_matches_words(const PineconeCondition *condition);
 
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 

@@ -21,6 +21,7 @@
  * - Numbers are float64 on both sides; filter.c rounds the bounds so that
  *   comparisons with bigint and numeric stay exact.
  * - Strings compare bytewise and only for equality.
+ * - Fields that the schema of a document index declares are not metadata.
  */
 #include "postgres.h"
 
@@ -28,6 +29,7 @@
 #include "utils/lsyscache.h"
 
 #include "request/shippable.h"
+#include "wire/schema.h"
 
 /* Kinds of conditions that are answered alike */
 typedef enum ConditionGroup
@@ -178,6 +180,9 @@ pinecone_shippable_condition(const PineconeColumn *column, PineconeConditionKind
 	ConditionGroup group;
 	const Rule *rule;
 
+	/* whether fields that are declared can be filtered by as metadata is, nobody says */
+	if (column->declared)
+		return PINECONE_LOCAL;
 	/* Presence needs no comparison, so it is the same for all types. */
 	if (kind == PINECONE_COND_EXISTS)
 		return type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
@@ -197,8 +202,13 @@ pinecone_shippable_condition(const PineconeColumn *column, PineconeConditionKind
 }
 
 PineconeExactness
-pinecone_shippable_metadata(PineconeConditionKind kind, bool type_error_null)
+pinecone_shippable_metadata(const PineconeTable *table, PineconeConditionKind kind, const char *key)
 {
+	bool type_error_null = table->type_error_null;
+
+	/* what is no metadata is not in the object, whatever Pinecone has under that name */
+	if (key != NULL && pinecone_schema_reserves(table->schema, key))
+		return PINECONE_LOCAL;
 	/* true of NULL */
 	if (kind == PINECONE_COND_NOT_EXISTS && type_error_null)
 		return PINECONE_LOCAL;
@@ -209,6 +219,9 @@ pinecone_shippable_metadata(PineconeConditionKind kind, bool type_error_null)
 		case PINECONE_COND_KEYS_ANY:
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_RAW:
+			/* which names their values mention is not known yet, see filter.c */
+			if (table->schema != NULL && key == NULL)
+				return PINECONE_SUPERSET;
 			return type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
 
 			/* A list containing the string matches remotely, not here */

@@ -46,8 +46,8 @@ extern PineconeExactness pinecone_shippable_condition(const PineconeColumn *colu
 													  PineconeCompare compare, Oid valtype,
 													  bool type_error_null);
 
-/* The same for conditions on the whole metadata object. */
-extern PineconeExactness pinecone_shippable_metadata(PineconeConditionKind kind,
-													 bool type_error_null);
+/* The same for conditions on the whole metadata object, or on what it has under a key. */
+extern PineconeExactness pinecone_shippable_metadata(const PineconeTable *table,
+													 PineconeConditionKind kind, const char *key);
 
 #endif /* PINECONE_SHIPPABLE_H */

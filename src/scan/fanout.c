@@ -115,7 +115,8 @@ static double
 record_bytes(const PineconeSourceSpec *spec)
 {
 	double bytes = BYTES_PER_ID;
-	bool whole = spec->op != PINECONE_OP_LIST && spec->op != PINECONE_OP_QUERY;
+	bool whole = spec->op != PINECONE_OP_LIST && spec->op != PINECONE_OP_QUERY &&
+				 (spec->session->schema == NULL || spec->fields == NULL);
 
 	if (whole || spec->want_metadata)
 		bytes += BYTES_PER_METADATA;

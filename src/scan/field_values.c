@@ -118,7 +118,7 @@ send_search(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filt
 		if (state->session->max_page[1] > 0)
 			limit = Min(limit, state->session->max_page[1]);
 		part->page = pinecone_vectors_fetch_by_metadata(state->session, state->run->counters, part->name,
-														filter.json, limit, NULL, false);
+														filter.json, limit, NULL, NULL, false);
 		return;
 	}
 	search.top_k = Min(SEARCHED, PINECONE_MAX_TOP_K);

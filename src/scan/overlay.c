@@ -47,6 +47,7 @@ typedef struct PineconeOverlay
 	PineconeMatcher *filter; /* what to check here, or NULL */
 	bool filter_stored;		 /* check stored records too */
 	bool fetched;			 /* changed records are among the named */
+	bool unranked;			 /* a named document has no vector */
 	PineconeMetric metric;
 
 	/* What Pinecone holds */
@@ -102,7 +103,11 @@ is_wanted(PineconeOverlay *overlay, const PineconeRecord *record)
 	const PineconeSourceSpec *spec = &overlay->spec;
 
 	if (spec->op == PINECONE_OP_QUERY && record->nvalues != spec->nvalues)
+	{
+		/* a document without a vector is not found, and is there all the same */
+		overlay->unranked = overlay->unranked || (record->nvalues == 0 && filter_holds(overlay, record));
 		return false;
+	}
 	if (spec->prefix && strncmp(record->id, spec->prefix, strlen(spec->prefix)) != 0)
 		return false;
 	return filter_holds(overlay, record);
@@ -149,6 +154,7 @@ fetch_stored(PineconeOverlay *overlay, char **ids, int n)
 	spec.nids = n;
 	spec.filter = spec.prefix = NULL;
 	spec.want_values = spec.want_metadata = true;
+	spec.fields = NULL;
 	spec.row_limit = 0;
 	return pinecone_stored_begin(&spec);
 }
@@ -219,17 +225,19 @@ collect_named(PineconeOverlay *overlay)
 	char **changed;
 	int n;
 	int nchanged = 0;
+	/* what a search says of changed vectors is out of date, too */
+	bool moved = spec->op == PINECONE_OP_QUERY && pinecone_pending_changes_vectors(overlay->view);
 
 	ids = relevant_ids(overlay, &n);
 	changed = palloc(Max(n, 1) * sizeof(char *));
-	for (int i = 0; i < n && spec->filter != NULL; i++)
+	for (int i = 0; i < n && (spec->filter != NULL || moved); i++)
 	{
 		if (pinecone_pending_fate(overlay->view, ids[i]) == PINECONE_PENDING_CHANGED)
 			changed[nchanged++] = ids[i];
 	}
 	overlay->named = MemoryContextAllocHuge(overlay->source.cxt, Max(n, 1) * sizeof(Named));
 	overlay->filter_stored = spec->filter != NULL &&
-							 (nchanged > PINECONE_MAX_CHANGED ||
+							 ((nchanged > PINECONE_MAX_CHANGED && !moved) ||
 							  pinecone_pending_has_filter_updates(overlay->view));
 	overlay->fetched = !overlay->filter_stored && nchanged > 0;
 	if (overlay->fetched)
@@ -276,7 +284,10 @@ start_stored(PineconeOverlay *overlay)
 	}
 	/* what filters and changes are told by */
 	if (overlay->filter_stored || pinecone_pending_has_filters(overlay->view))
+	{
 		spec.want_metadata = true;
+		spec.fields = NULL;
+	}
 	if (overlay->filter_stored)
 	{
 		spec.filter = NULL;
@@ -422,7 +433,7 @@ overlay_next(PineconeSource *source, bool wait, PineconeRecord **record)
 		overlay->head = NULL;
 	}
 	else
-		return PINECONE_SOURCE_END;
+		return overlay->unranked ? PINECONE_SOURCE_CAPPED : PINECONE_SOURCE_END;
 	if (overlay->spec.op == PINECONE_OP_QUERY)
 		remember(overlay, (*record)->id);
 	return PINECONE_SOURCE_RECORD;

@@ -86,6 +86,25 @@ check_search(ForeignScanState *node)
 	}
 }
 
+/* A search by words; by none there is nothing to find. */
+static void
+start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	spec->clauses = pinecone_run_clauses(node);
+	if (spec->clauses == NULL)
+	{
+		state->run->done = true;
+		return;
+	}
+	spec->row_limit = pinecone_run_evaluate_row_limit(node);
+	spec->top_k = pinecone_run_top_k(state->request, spec->row_limit);
+	state->run->stream = pinecone_fanout_begin(spec, state->run->namespaces, state->run->nnamespaces,
+											   PINECONE_FANOUT_HIGH_SCORE);
+	pinecone_search_decide_collecting(node);
+}
+
 static void
 start_search(ForeignScanState *node)
 {
@@ -99,6 +118,11 @@ start_search(ForeignScanState *node)
 		return;
 	}
 	pinecone_run_fill_spec(node, PINECONE_OP_QUERY, &spec);
+	if (request->clauses != NIL)
+	{
+		start_text_search(node, &spec);
+		return;
+	}
 	if (request->vector_id >= 0)
 	{
 		if (pinecone_run_evaluate(node, request->vector_id))
@@ -228,6 +252,7 @@ pinecone_run_prepare(ForeignScanState *node)
 	state->run->counters->timing = pinecone_run_is_timed(node);
 	if (state->session == NULL)
 		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_run_check_schema(state);
 	old = MemoryContextSwitchTo(state->run->cxt);
 	pinecone_run_choose_namespaces(node);
 	if (node->ss.ps.instrument != NULL)

@@ -17,7 +17,9 @@
  *   may hold strings, the counts of the values have to add up to that of the
  *   records that have the field.  What adds up though a value is in a list is a
  *   list of one known value and nothing else that is known: no filter tells it
- *   from the string, and it counts as what WHERE field = 'x' would find.
+ *   from the string, and it counts as what WHERE field = 'x' would find.  Where
+ *   nothing is counted (DISTINCT), so does any list with a known value that no
+ *   search has shown.  docs/queries.md says so to those who have such fields.
  * - NULL is where the field is absent, $exists being the same in all readings;
  *   $nin always goes together with it.
  * - A value that does not fit its column, a list among them, is found as any

@@ -14,15 +14,18 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/distance.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "value/vector.h"
+#include "wire/schema.h"
 
 /*
  * Scores are float32, and so are the squares that they are made of: they mean
@@ -293,6 +296,142 @@ pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
 
 /* ---- Sources ---- */
 
+/* A value of a clause, as JSON text; "" and what consists of spaces is none. */
+static char *
+clause_words(const PineconeValues *values, int number)
+{
+	StringInfoData buf;
+	char *words;
+
+	if (values->placeholders && values->placeholders[number])
+		return values->placeholders[number];
+	if (values->isnull[number])
+		return NULL;
+	words = TextDatumGetCString(values->values[number]);
+	if (words[strspn(words, " \t\r\n")] == '\0')
+		return NULL;
+	initStringInfo(&buf);
+	escape_json(&buf, words);
+	return buf.data;
+}
+
+char *
+pinecone_run_clauses_json(const PineconeTable *table, const PineconeRequest *request,
+						  const PineconeValues *values)
+{
+	static const char *const types[] = {
+		[PINECONE_CLAUSE_TEXT] = "text",
+		[PINECONE_CLAUSE_QUERY_STRING] = "query_string",
+		[PINECONE_CLAUSE_EMBED] = "embed",
+		[PINECONE_CLAUSE_SPARSE_EMBED] = "sparse_embed",
+	};
+	StringInfoData buf;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, request->clauses)
+	{
+		List *clause = lfirst(lc);
+		PineconeClauseKind kind = linitial_int(clause);
+		char *words = clause_words(values, lthird_int(clause));
+
+		if (words == NULL)
+			continue;
+		appendStringInfo(&buf, "%s{\"type\":\"%s\"", buf.len > 0 ? "," : "[", types[kind]);
+		if (kind != PINECONE_CLAUSE_QUERY_STRING)
+		{
+			appendStringInfoString(&buf, ",\"fields\":[");
+			escape_json(&buf, table->columns[lsecond_int(clause) - 1].field);
+			appendStringInfoChar(&buf, ']');
+		}
+		appendStringInfo(&buf, ",\"query\":%s}", words);
+	}
+	if (buf.len == 0)
+		return NULL;
+	appendStringInfoChar(&buf, ']');
+	return buf.data;
+}
+
+char *
+pinecone_run_clauses(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	ListCell *lc;
+
+	foreach(lc, state->request->clauses)
+		(void) pinecone_run_evaluate(node, lthird_int(lfirst(lc)));
+	return pinecone_run_clauses_json(state->table, state->request, &state->run->values);
+}
+
+void
+pinecone_run_check_schema(PineconeScanState *state)
+{
+	if (state->session->base_url == NULL || pinecone_schema_hash(state->session) == state->request->schema)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("the index of foreign table \"%s\" is of another kind, or has other fields, than when the query was planned",
+					state->table->name),
+			 errhint("Repeat the statement.")));
+}
+
+/*
+ * The fields of documents that the wanted columns show, with one at least for
+ * fetches, which bring all of them otherwise.  NULL: nobody can name them.
+ */
+const PineconeProjection *
+pinecone_run_projection(PineconeScanState *state, PineconeOperation op)
+{
+	PineconeTable *table = state->table;
+	PineconeProjection *fields;
+	ListCell *lc;
+
+	if (table->schema == NULL)
+		return NULL;
+	fields = palloc0(sizeof(PineconeProjection));
+	foreach(lc, state->request->wanted)
+	{
+		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
+		const PineconeSchemaField *field;
+
+		if (column == NULL)
+			continue;
+		if (column->role == PINECONE_ROLE_METADATA)
+			return NULL;
+		if (column->role != PINECONE_ROLE_FIELD && column->role != PINECONE_ROLE_VALUES &&
+			column->role != PINECONE_ROLE_SPARSE_VALUES)
+			continue;
+		/* what is not stored may not be asked for */
+		field = pinecone_schema_field(table->schema, column->field);
+		if (field != NULL ? field->stored : !column->declared)
+			pinecone_schema_project(fields, column->field);
+	}
+	if (state->request->scored)
+		pinecone_schema_project(fields, table->schema->dense->name);
+	for (int i = 0; op != PINECONE_OP_QUERY && fields->n == 0 && i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role == PINECONE_ROLE_FIELD && !table->columns[i].declared)
+			pinecone_schema_project(fields, table->columns[i].field);
+	}
+	return fields;
+}
+
+void
+pinecone_run_want_vectors(ForeignScanState *node, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeProjection *fields;
+
+	spec->want_values = true;
+	if (spec->fields == NULL || state->table->schema == NULL || state->table->schema->dense == NULL)
+		return;
+	fields = palloc0(sizeof(PineconeProjection));
+	for (int i = 0; i < spec->fields->n; i++)
+		pinecone_schema_project(fields, spec->fields->names[i]);
+	pinecone_schema_project(fields, state->table->schema->dense->name);
+	spec->fields = fields;
+}
+
 void
 pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
@@ -302,6 +441,7 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 
 	if (stats == NULL && !(asks_little && pinecone_session_stats_ready(state->session)))
 		stats = pinecone_session_stats(state->session, false, true);
+	pinecone_run_check_schema(state);
 	memset(spec, 0, sizeof(*spec));
 	spec->session = state->session;
 	spec->counters = state->run->counters;
@@ -315,10 +455,14 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->run->pool;
-	spec->may_dry_run = state->table->count_from_dry_run;
+	spec->may_dry_run = state->table->count_from_dry_run || state->table->schema != NULL;
+	spec->fields = pinecone_run_projection(state, op);
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
+	{
 		spec->filter = state->run->filter.json;
+		spec->words = pinecone_request_matches_words(state->request->filter);
+	}
 }
 
 PineconeOperation

@@ -12,6 +12,7 @@
 #include "scan/source.h"
 
 struct PineconeRun;
+struct PineconeScanState;
 
 /* Evaluate an expression of the request: it stays valid for the run; false for NULL. */
 extern bool pinecone_run_evaluate(ForeignScanState *node, int number);
@@ -59,6 +60,27 @@ extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit);
 
 /* Is there a vector, and one with a direction if the metric needs it? */
 extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);
+
+/*
+ * What a search by words is scored by, as JSON: of the run, or as far as it is
+ * known.  NULL: there are no words.
+ */
+extern char *pinecone_run_clauses(ForeignScanState *node);
+extern char *pinecone_run_clauses_json(const PineconeTable *table, const PineconeRequest *request,
+									   const PineconeValues *values);
+
+/* An error where the index is not what the plan was made for. */
+extern void pinecone_run_check_schema(struct PineconeScanState *state);
+
+/*
+ * The fields of documents that an operation is to bring; NULL: all, or they are
+ * none of documents.
+ */
+extern const PineconeProjection *pinecone_run_projection(struct PineconeScanState *state,
+														 PineconeOperation op);
+
+/* The vectors of documents, besides what is asked for already. */
+extern void pinecone_run_want_vectors(ForeignScanState *node, PineconeSourceSpec *spec);
 
 /* Describe a source of the run's records, but for what its operation needs besides. */
 extern void pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op,

@@ -17,8 +17,10 @@
 
 #include "base/compat.h"
 #include "client/alias.h"
+#include "client/schema_table.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
+#include "scan/run_values.h"
 #include "scan/scan.h"
 
 /* The foreign table scanned, or counted by an aggregate without one of its own. */
@@ -30,6 +32,25 @@ scanned_table(ForeignScan *plan, EState *estate)
 	if (rtindex == 0)
 		rtindex = bms_next_member(pinecone_plan_base_relids(plan), -1);
 	return exec_rt_fetch(rtindex, estate)->relid;
+}
+
+/*
+ * Columns of a document index are what its schema says; one that has another by
+ * now than the plan was made for needs another plan.
+ */
+static void
+bind_table(PineconeScanState *state, int eflags)
+{
+	bool explains = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+
+	if (state->request->schema == 0)
+		return;
+	state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	if (state->session->schema == NULL && !explains)
+		(void) pinecone_session_stats(state->session, false, false);
+	if (!explains)
+		pinecone_run_check_schema(state);
+	state->table = pinecone_schema_table(state->session, state->table);
 }
 
 /* A whole row's descriptor, by the type that the plan gives it. */
@@ -59,6 +80,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
+	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	state->pending_before = pinecone_pending_count(state->table);

@@ -243,7 +243,7 @@ search_exhaustively(ForeignScanState *node)
 	if (state->run->search.sort == NULL)
 		begin_sort(node);
 	pinecone_run_fill_spec(node, pinecone_run_reading(state->run, PINECONE_OP_LIST_FETCH), &spec);
-	spec.want_values = true;
+	pinecone_run_want_vectors(node, &spec);
 	stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 								   PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
@@ -267,6 +267,14 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 {
 	PineconeScanState *state = node->fdw_state;
 
+	if (status == PINECONE_SOURCE_CAPPED && state->request->clauses != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more documents match the search in foreign table \"%s\" than Pinecone shows",
+						state->table->name),
+				 errdetail("A search brings %d documents at most, and there is no other way to the rest.",
+						   pinecone_fanout_top_k(state->run->stream)),
+				 errhint("Add a LIMIT, or conditions that leave fewer.")));
 	if (status == PINECONE_SOURCE_CAPPED)
 		return true;
 	if (state->request->vector_id >= 0 && !state->run->found_any)

@@ -26,6 +26,27 @@ pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
 	return pinecone_pins_resolve(counters ? counters->pins : NULL, session, namespace_);
 }
 
+static bool
+looks_at_words(const PineconeSourceSpec *spec)
+{
+	return spec->clauses != NULL || (spec->filter != NULL && spec->words);
+}
+
+/*
+ * What words a text has that is not sent yet, nobody can say.  What has been sent
+ * is found when Pinecone finds it.
+ */
+static void
+refuse_words(const PineconeSourceSpec *spec, const char *namespace_)
+{
+	if (pinecone_pending_waits(spec->session, namespace_))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("texts cannot be searched in a transaction that has written to them"),
+				 errdetail("This transaction's writes to namespace \"%s\" are sent at its end.", namespace_),
+				 errhint("Commit first, or write with write_mode 'immediate'.")));
+}
+
 PineconeSource *
 pinecone_source_begin(const PineconeSourceSpec *spec)
 {
@@ -37,6 +58,11 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	if (spec->own_writes)
 		pinecone_consistency_wait(spec->session, spec->own_writes, own);
 	view = pinecone_pending_view(spec->session, own, spec->position);
+	if (view != NULL && looks_at_words(spec))
+	{
+		refuse_words(spec, own);
+		view = NULL;
+	}
 	if (view == NULL)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);

@@ -38,6 +38,7 @@ typedef struct PineconeSourceSpec
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
+	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
@@ -51,14 +52,16 @@ typedef struct PineconeSourceSpec
 	const float *values;
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
-	bool may_dry_run;	  /* matches may be counted by an update's dry run */
+	bool may_dry_run;	  /* matches may be counted: by an update's dry run, or of documents a fetch */
+	const char *clauses;  /* of documents: what is scored by in place of the vector, or NULL */
 
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
-	bool ordered;	  /* ids of LIST, LIST_FETCH must come in bytewise order */
-	double row_limit; /* rows likely to be read; 0: all */
-	int most;		  /* of several namespaces: records that are read of each; 0: all */
+	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
+	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
+	double row_limit;				  /* rows likely to be read; 0: all */
+	int most;						  /* of several namespaces: records that are read of each; 0: all */
 } PineconeSourceSpec;
 
 typedef enum PineconeSourceStatus

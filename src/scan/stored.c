@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "scan/stored_part.h"
+#include "wire/schema.h"
 
 #define BYTES_PER_METADATA 400 /* of a record, until replies tell */
 
@@ -146,6 +147,30 @@ static const PineconeSourceKind stored_kind = {
 	.top_k = stored_top_k,
 };
 
+/*
+ * What the scores of documents are by euclidean distance is not certain, only
+ * that the nearest come first: so they are computed here, of the vectors.
+ */
+static void
+compute_scores(PineconeStored *stored)
+{
+	const PineconeSchema *schema = stored->spec.session->schema;
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+	PineconeProjection *fields = palloc0(sizeof(PineconeProjection));
+
+	if (stored->spec.fields != NULL && (stored->spec.want_values || stored->spec.want_metadata))
+	{
+		for (int i = 0; i < stored->spec.fields->n; i++)
+			pinecone_schema_project(fields, stored->spec.fields->names[i]);
+	}
+	pinecone_schema_project(fields, pstrdup(schema->dense->name));
+	if (stored->spec.fields != NULL || !stored->spec.want_metadata)
+		stored->spec.fields = fields;
+	stored->spec.want_values = true;
+	stored->rescores = true;
+	MemoryContextSwitchTo(old);
+}
+
 PineconeSource *
 pinecone_stored_begin(const PineconeSourceSpec *spec)
 {
@@ -154,6 +179,10 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	stored->spec = *spec;
 	stored->metadata_bytes = BYTES_PER_METADATA;
 	dlist_init(&stored->batches);
+	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
+		spec->session->schema->dense != NULL &&
+		spec->session->schema->dense->metric == PINECONE_METRIC_EUCLIDEAN)
+		compute_scores(stored);
 	pinecone_stored_estimate(stored);
 	if (spec->session->stats != NULL)
 	{

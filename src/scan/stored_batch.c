@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/setting.h"
+#include "scan/score.h"
 #include "scan/stored_part.h"
 
 /* Bytes of JSON per vector component, and what a record has besides. */
@@ -22,7 +23,8 @@ void
 pinecone_stored_estimate(PineconeStored *stored)
 {
 	const PineconeSourceSpec *spec = &stored->spec;
-	bool everything = spec->op != PINECONE_OP_QUERY;
+	/* fetches bring vectors unless they are of documents, and name what they want */
+	bool everything = spec->op != PINECONE_OP_QUERY && (spec->session->schema == NULL || spec->fields == NULL);
 
 	stored->record_bytes = BYTES_PER_RECORD;
 	if (everything || spec->want_values)
@@ -85,6 +87,14 @@ pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch)
 	MemoryContextDelete(batch->cxt);
 }
 
+const PineconeProjection *
+pinecone_stored_fields(PineconeStored *stored)
+{
+	static const PineconeProjection nothing = {0};
+
+	return stored->spec.want_values || stored->spec.want_metadata || stored->spec.fields != NULL ? stored->spec.fields : &nothing;
+}
+
 static void
 start_fetch(PineconeStored *stored, PineconeBatch *batch)
 {
@@ -92,7 +102,7 @@ start_fetch(PineconeStored *stored, PineconeBatch *batch)
 
 	batch->call = pinecone_vectors_fetch(stored->spec.session, stored->spec.counters,
 										 stored->spec.namespace_, batch->ids, batch->nids,
-										 stored->spec.want_values);
+										 pinecone_stored_fields(stored), stored->spec.want_values);
 	MemoryContextSwitchTo(old);
 }
 
@@ -130,7 +140,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 {
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{
-		int n = pinecone_stored_per_reply(stored, PINECONE_FETCH_BATCH);
+		int n = pinecone_stored_per_reply(stored, pinecone_vectors_max_fetch(stored->spec.session));
 		double batch_bytes = n * stored->record_bytes;
 		double budget = pinecone_prefetch_kb * 1024.0 / Max(1, stored->spec.sharers);
 		int most = Max(stored->spec.sharers > 1 ? 1 : 2,
@@ -288,6 +298,23 @@ order_fetched(PineconeBatch *batch)
 
 /* ---- Replies ---- */
 
+/* What has no vector, or none any more, has no place among the matches. */
+void
+pinecone_stored_rescore(PineconeStored *stored, PineconePage *page)
+{
+	int n = 0;
+
+	for (int i = 0; i < page->nrecords; i++)
+	{
+		PineconeRecord *record = &page->records[i];
+
+		pinecone_score_record(record, stored->metric, stored->spec.nvalues, stored->spec.values);
+		if (record->has_score)
+			page->records[n++] = *record;
+	}
+	page->nrecords = n;
+}
+
 /* Is the index that has been found elsewhere one of the same kind? */
 static bool
 index_is_alike(PineconeStored *stored)
@@ -325,6 +352,8 @@ pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch)
 	batch->page = pinecone_vectors_page(batch->call);
 	pinecone_stored_check_location(stored, batch->call);
 	order_fetched(batch);
+	if (stored->rescores)
+		pinecone_stored_rescore(stored, batch->page);
 	MemoryContextSwitchTo(old);
 	pinecone_vectors_free(batch->call);
 	batch->call = NULL;

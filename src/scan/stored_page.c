@@ -93,7 +93,7 @@ start_page(PineconeStored *stored)
 		stored->page_call =
 			pinecone_vectors_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
 											   spec->filter, stored->page_limit, stored->token,
-											   spec->want_values);
+											   pinecone_stored_fields(stored), spec->want_values);
 	}
 	else
 	{

@@ -65,6 +65,7 @@ typedef struct PineconeStored
 	/* Searching */
 	int top_k;
 	int max_top_k;
+	bool rescores;		 /* scores are computed here */
 	bool ids_only;		 /* bodies are fetched afterwards */
 	bool search_over;	 /* all there is has come */
 	bool capped;		 /* or all that a search can bring */
@@ -90,6 +91,9 @@ extern int pinecone_stored_per_reply(PineconeStored *stored, int most);
 /* Rows that the reader is likely to ask for still. */
 extern double pinecone_stored_wanted(PineconeStored *stored);
 
+/* What of documents is to come; NULL: everything. */
+extern const PineconeProjection *pinecone_stored_fields(PineconeStored *stored);
+
 extern PineconeBatch *pinecone_stored_add_batch(PineconeStored *stored);
 extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch);
 
@@ -101,6 +105,9 @@ extern void pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *
 
 /* Start fetches for waiting ids as far as the budget goes. */
 extern void pinecone_stored_start_fetches(PineconeStored *stored);
+
+/* Scores of matches from their vectors. */
+extern void pinecone_stored_rescore(PineconeStored *stored, PineconePage *page);
 
 /* Decode the fetch of a batch, which has finished. */
 extern void pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch);

@@ -48,6 +48,8 @@ pinecone_stored_start_search(PineconeStored *stored)
 	search.filter = spec->filter;
 	search.include_values = spec->want_values && !stored->ids_only;
 	search.include_metadata = spec->want_metadata && !stored->ids_only;
+	search.fields = spec->fields;
+	search.clauses = spec->clauses;
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
@@ -209,8 +211,10 @@ settle(PineconeStored *stored)
 	MemoryContextSwitchTo(old);
 	if (known.kind == PINECONE_KNOWN_ASKED)
 		return;
+	/* documents need not have a vector: those without are not the search's to bring */
 	if (known.kind == PINECONE_KNOWN_ALL ||
-		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0))
+		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0 &&
+		 stored->spec.session->schema == NULL))
 	{
 		stored->search_over = true;
 		release(stored);
@@ -247,10 +251,19 @@ settle(PineconeStored *stored)
 		drop_held(stored);
 }
 
+/* Best first; scores that come with ids alone may mean anything, and stay in their order. */
+static void
+tidy(PineconeStored *stored, PineconePage *page)
+{
+	if (stored->rescores && stored->ids_only)
+		pinecone_page_order_drop_repeated(page);
+	else
+		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
+}
+
 void
 pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 {
-	bool low_scores_first = stored->metric == PINECONE_METRIC_EUCLIDEAN;
 	PineconePage *page;
 	MemoryContext old;
 	bool full;
@@ -261,12 +274,15 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_vectors_page(batch->call);
 	full = page->nrecords >= stored->top_k;
-	pinecone_page_order_tidy(page, low_scores_first);
+	stored->spec.session->documents_found |= page->nrecords > 0;
+	if (stored->rescores && !stored->ids_only)
+		pinecone_stored_rescore(stored, page);
+	tidy(stored, page);
 	if (stored->seen != NULL)
 		drop_seen(stored, page);
 	stored->nnew = join_held(stored, page);
 	if (stored->held != NULL)
-		pinecone_page_order_tidy(page, low_scores_first);
+		tidy(stored, page);
 	MemoryContextSwitchTo(old);
 	pinecone_stored_check_location(stored, batch->call);
 	pinecone_unseen_note_indexed(stored->spec.session, stored->spec.namespace_,
@@ -281,7 +297,10 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->nbatches--;
 	stored->held = batch;
 	stored->ncame = page->nrecords + (stored->seen ? stored->seen->members : 0);
-	if (full)
+	/* by words there is no more to find than what matches */
+	if (!full && stored->spec.clauses != NULL)
+		stored->search_over = true;
+	if (full || stored->search_over)
 	{
 		release(stored);
 		return;

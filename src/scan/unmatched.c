@@ -64,6 +64,7 @@ pinecone_unmatched_look(ForeignScanState *node)
 	spec.row_limit = 1;
 	spec.want_values = false;
 	spec.want_metadata = true;
+	spec.fields = NULL;
 	source = pinecone_source_begin(&spec);
 	if (pinecone_source_next(source, true, &record) == PINECONE_SOURCE_RECORD)
 		compare_columns(state->table, pinecone_request_columns(state->request->filter), record);

@@ -23,9 +23,13 @@
 #include "client/vectors.h"
 #include "value/metadata.h"
 #include "value/times.h"
+#include "wire/schema.h"
 
 /* Bytes of metadata that a record can have (API 2025-10) */
 #define MAX_METADATA 40960
+
+/* Bytes of a text of a document (API 2026-07) */
+#define MAX_TEXT 102400
 
 /* Decimals of so many digits survive float64 */
 #define MAX_SAFE_DIGITS 15
@@ -249,6 +253,12 @@ about_field(const char *key, const char *reason)
 }
 
 void
+pinecone_metadata_set(PineconeMetadata *metadata, char *key, char *json)
+{
+	set_field(metadata, key, json);
+}
+
+void
 pinecone_metadata_remove(PineconeMetadata *metadata, const char *key)
 {
 	set_field(metadata, pstrdup(key), NULL);
@@ -451,6 +461,43 @@ pinecone_metadata_matchable(const PineconeRecord *record)
 	return buf.data;
 }
 
+/* Bytes of a JSON string as escape_json() has written it. */
+static int
+length_of_string(const char *json)
+{
+	int n = 0;
+
+	for (const char *p = json + 1; *p != '\0' && *p != '"'; p++, n++)
+	{
+		if (*p == '\\')
+			p += p[1] == 'u' ? 5 : 1;
+	}
+	return n;
+}
+
+/* Texts that the schema declares have limits of their own, and do not count with the metadata. */
+static const char *
+check_documents(const PineconeMetadata *metadata)
+{
+	int total = 0;
+
+	for (int i = 0; i < metadata->n; i++)
+	{
+		const PineconeMetadataEntry *entry = &metadata->entries[i];
+
+		if (entry->json == NULL)
+			continue;
+		if (entry->is_json || pinecone_schema_field(metadata->schema, entry->key) == NULL)
+			total += strlen(entry->key) + strlen(entry->json) + 4;
+		else if (entry->json[0] == '"' && length_of_string(entry->json) > MAX_TEXT)
+			return psprintf("its text \"%s\" has %d bytes, more than the %d that a text can have",
+							entry->key, length_of_string(entry->json), MAX_TEXT);
+	}
+	if (total > MAX_METADATA)
+		return psprintf("its metadata has %d bytes, more than the %d that a record can have", total, MAX_METADATA);
+	return NULL;
+}
+
 const char *
 pinecone_metadata_finish(const PineconeMetadata *metadata, char **json, int *len)
 {
@@ -474,6 +521,10 @@ pinecone_metadata_finish(const PineconeMetadata *metadata, char **json, int *len
 	appendStringInfoChar(&buf, '}');
 	*json = pg_server_to_any(buf.data, buf.len, PG_UTF8);
 	*len = *json == buf.data ? buf.len : (int) strlen(*json);
+	if (metadata->unchecked)
+		return NULL;
+	if (metadata->schema != NULL)
+		return check_documents(metadata);
 	if (*len > MAX_METADATA)
 		return psprintf("its metadata has %d bytes, more than the %d that a record can have",
 						*len, MAX_METADATA);

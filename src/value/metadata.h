@@ -31,7 +31,9 @@ typedef struct PineconeMetadata
 	int n;
 	int size;
 	PineconeMetadataEntry *entries;
-	const char *hint; /* what to do about the value not taken, or NULL */
+	const char *hint;					 /* what to do about the value not taken, or NULL */
+	const struct PineconeSchema *schema; /* of documents, whose texts are no metadata; or NULL */
+	bool unchecked;						 /* how large it is has been looked at, or cannot be */
 } PineconeMetadata;
 
 /*
@@ -44,6 +46,7 @@ extern const char *pinecone_metadata_add_stored(PineconeMetadata *metadata,
 extern const char *pinecone_metadata_add_column(PineconeMetadata *metadata,
 												const PineconeFieldColumn *column,
 												Datum value);
+extern void pinecone_metadata_set(PineconeMetadata *metadata, char *key, char *json);
 extern void pinecone_metadata_remove(PineconeMetadata *metadata, const char *key);
 
 /*

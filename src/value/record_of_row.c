@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
@@ -21,11 +22,13 @@
 #include "value/metadata.h"
 #include "value/record_of_row.h"
 #include "value/vector.h"
+#include "wire/schema.h"
 
 /* Limits of API 2025-10 */
 #define MAX_ID 512
 #define MAX_SPARSE 1000
-#define ZERO 1e-8 /* a vector of nothing but smaller values is a zero vector */
+#define MAX_DOCUMENT_SPARSE 2048 /* API 2026-07 */
+#define ZERO 1e-8				 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
 {
@@ -298,12 +301,14 @@ compare_indices(const void *a, const void *b)
 static void
 check_sparse(PineconeWriter *writer, const PineconeSparse *sparse)
 {
+	int most = writer->table->schema ? MAX_DOCUMENT_SPARSE : MAX_SPARSE;
 	uint32 *sorted = palloc(Max(sparse->n, 1) * sizeof(uint32));
 
-	if (sparse->n > MAX_SPARSE)
+	if (sparse->n > most)
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   psprintf("its sparse vector has %d values, more than the %d it can have",
-						sparse->n, MAX_SPARSE));
+			   psprintf("its sparse vector has %d values, more than the %d it can have", sparse->n, most));
+	if (sparse->n == 0 && writer->table->schema != NULL)
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "its sparse vector has no values");
 	memcpy(sorted, sparse->indices, sparse->n * sizeof(uint32));
 	qsort(sorted, sparse->n, sizeof(uint32), compare_indices);
 	for (int i = 0; i < sparse->n; i++)
@@ -320,7 +325,7 @@ check_sparse(PineconeWriter *writer, const PineconeSparse *sparse)
 static void
 convert_sparse(PineconeWriter *writer, Datum value, PineconeRecord *record)
 {
-	if (!writer->sparse && writer->metric != PINECONE_METRIC_DOTPRODUCT &&
+	if (writer->table->schema == NULL && !writer->sparse && writer->metric != PINECONE_METRIC_DOTPRODUCT &&
 		writer->metric != PINECONE_METRIC_UNKNOWN)
 		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
 			   "of dense indexes only those of metric dotproduct hold sparse vectors");
@@ -351,6 +356,9 @@ convert_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull,
 	else if (sparse != 0 && !isnull[sparse - 1])
 		convert_sparse(writer, values[sparse - 1], record);
 
+	/* of a document any field may be missing */
+	if (writer->table->schema != NULL)
+		return;
 	if (writer->sparse ? record->sparse.n == 0 : record->nvalues == 0)
 		refuse(writer, ERRCODE_NOT_NULL_VIOLATION,
 			   writer->sparse ? "a record of this index needs a sparse vector" :
@@ -360,8 +368,9 @@ convert_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull,
 /* ---- Metadata ---- */
 
 static void
-finish_metadata(PineconeWriter *writer, const PineconeMetadata *metadata, PineconeRecord *record)
+finish_metadata(PineconeWriter *writer, PineconeMetadata *metadata, PineconeRecord *record)
 {
+	metadata->schema = writer->table->schema;
 	refuse(writer, ERRCODE_DATA_EXCEPTION,
 		   pinecone_metadata_finish(metadata, &record->metadata, &record->metadata_len));
 }
@@ -391,6 +400,69 @@ add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnul
 	}
 }
 
+/* Names that an object of metadata cannot have, as they are the schema's or the service's. */
+static void
+check_names(PineconeWriter *writer, const PineconeMetadata *metadata)
+{
+	for (int i = 0; i < metadata->n; i++)
+	{
+		const PineconeMetadataEntry *entry = &metadata->entries[i];
+
+		if (!entry->is_json && pinecone_schema_reserves(writer->table->schema, entry->key))
+			refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION,
+							 psprintf("\"%s\" is no field of metadata", entry->key),
+							 entry->key[0] == '_' ? "Names do not begin with \"_\"." :
+													"The index's schema declares it: it has a column of its own.");
+	}
+}
+
+/* Texts are not metadata: a new object of that leaves them as they were. */
+static void
+keep_texts(PineconeWriter *writer, const PineconeRecord *stored, PineconeMetadata *metadata)
+{
+	PineconeMetadata all = {0};
+	PineconeMetadata texts = {0};
+
+	(void) pinecone_metadata_add_stored(&all, stored);
+	for (int i = 0; i < all.n; i++)
+	{
+		if (all.entries[i].is_json || pinecone_schema_field(writer->table->schema, all.entries[i].key) == NULL)
+			pinecone_metadata_remove(&all, all.entries[i].key);
+	}
+	texts = *metadata;
+	*metadata = all;
+	for (int i = 0; i < texts.n; i++)
+		pinecone_metadata_set(metadata, texts.entries[i].key, texts.entries[i].json);
+}
+
+/* A field column that no document can have. */
+static void
+check_columns(PineconeWriter *writer, const bool *isnull)
+{
+	for (int i = 0; writer->table->schema != NULL && i < writer->nfields; i++)
+	{
+		const PineconeColumn *column = writer->fields[i].column;
+
+		if (is_assigned(writer, column->attnum) && !isnull[column->attnum - 1] && column->field[0] == '_')
+			refuse(writer, ERRCODE_DATA_EXCEPTION, psprintf("names of fields do not begin with \"_\", as \"%s\" does", column->field));
+	}
+}
+
+static bool
+has_declared_field(PineconeWriter *writer, const PineconeMetadata *metadata, const PineconeRecord *record)
+{
+	if (record->nvalues > 0 || record->sparse.n > 0)
+		return true;
+	for (int i = 0; i < metadata->n; i++)
+	{
+		const PineconeMetadataEntry *entry = &metadata->entries[i];
+
+		if (entry->json != NULL && !entry->is_json && pinecone_schema_field(writer->table->schema, entry->key) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull,
 				 const PineconeRecord *stored, PineconeRecord *record)
@@ -404,12 +476,37 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	else if (whole != 0 && !isnull[whole - 1])
 		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+	if (writer->table->schema != NULL && (stored == NULL || is_assigned(writer, whole)))
+	{
+		check_names(writer, &metadata);
+		if (stored != NULL)
+			keep_texts(writer, stored, &metadata);
+	}
+	check_columns(writer, isnull);
 	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
+	if (writer->table->schema != NULL && !has_declared_field(writer, &metadata, record))
+		refuse(writer, ERRCODE_NOT_NULL_VIOLATION,
+			   "a document needs a field that the index's schema declares");
 }
 
 /* ---- Records ---- */
+
+/* A document is written anew: nothing of it may be out of sight. */
+static void
+check_stored(PineconeWriter *writer)
+{
+	const PineconeSchema *schema = writer->table->schema;
+
+	for (int i = 0; schema != NULL && i < schema->n; i++)
+	{
+		if (!schema->fields[i].stored)
+			refuse_with_hint(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 psprintf("it would have to be written as a whole, and its text \"%s\" is not stored", schema->fields[i].name),
+							 "Delete the document, and insert it with all of its fields.");
+	}
+}
 
 /* Pinecone makes up scores; nobody can store one. */
 static void
@@ -430,6 +527,8 @@ pinecone_record_of_row(PineconeWriter *writer, const Datum *values, const bool *
 	memset(record, 0, sizeof(*record));
 	convert_id(writer, values, isnull, record);
 	check_score(writer, isnull);
+	if (stored != NULL)
+		check_stored(writer);
 	convert_vectors(writer, values, isnull, stored, record);
 	convert_metadata(writer, values, isnull, stored, record);
 }
@@ -460,15 +559,85 @@ pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values, const
 	return set_fields(writer, values, isnull, record);
 }
 
+/* A document's vectors as an UPDATE assigns them. */
+static void
+set_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeWrite *write)
+{
+	AttrNumber dense = writer->table->values_attnum;
+	AttrNumber sparse = writer->table->sparse_attnum;
+
+	if (is_assigned(writer, dense))
+	{
+		write->drop_values = isnull[dense - 1];
+		if (!write->drop_values)
+			convert_values(writer, values[dense - 1], &write->record);
+	}
+	if (is_assigned(writer, sparse))
+	{
+		write->drop_sparse = isnull[sparse - 1];
+		if (!write->drop_sparse)
+			convert_sparse(writer, values[sparse - 1], &write->record);
+	}
+}
+
+/* Its other fields: those to set, and those to remove. */
+static void
+set_document_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeWrite *write)
+{
+	PineconeMetadata metadata = {0};
+	StringInfoData removed;
+
+	check_columns(writer, isnull);
+	add_field_columns(writer, values, isnull, true, true, &metadata);
+	initStringInfo(&removed);
+	for (int i = 0; i < metadata.n; i++)
+	{
+		if (metadata.entries[i].json != NULL)
+			continue;
+		if (removed.len > 0)
+			appendStringInfoChar(&removed, ',');
+		escape_json(&removed, metadata.entries[i].key);
+	}
+	if (removed.len > 0)
+		write->removed = pg_server_to_any(removed.data, removed.len, PG_UTF8);
+	if (metadata.n > 0)
+		finish_metadata(writer, &metadata, &write->record);
+}
+
+static bool
+update_document(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeWrite *write)
+{
+	int attnum = -1;
+
+	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
+	{
+		PineconeColumn *column = pinecone_option_column(writer->table, attnum);
+
+		if (column == NULL || column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_NAMESPACE ||
+			column->role == PINECONE_ROLE_METADATA)
+			return false;
+	}
+	memset(&write->record, 0, sizeof(PineconeRecord));
+	write->documents = true;
+	convert_id(writer, values, isnull, &write->record);
+	check_score(writer, isnull);
+	set_vectors(writer, values, isnull, write);
+	set_document_fields(writer, values, isnull, write);
+	return true;
+}
+
 bool
 pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const bool *isnull,
-							  PineconeRecord *record)
+							  PineconeWrite *write)
 {
+	PineconeRecord *record = &write->record;
 	PineconeTable *table = writer->table;
 	int attnum = -1;
 
 	if (writer->assigned == NULL)
 		return false;
+	if (table->schema != NULL)
+		return update_document(writer, values, isnull, write);
 	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
 	{
 		PineconeColumn *column = pinecone_option_column(table, attnum);

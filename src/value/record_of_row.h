@@ -8,7 +8,7 @@
 #include "nodes/bitmapset.h"
 
 #include "option/option.h"
-#include "wire/record.h"
+#include "wire/write.h"
 
 struct PineconeStats;
 
@@ -44,11 +44,12 @@ extern void pinecone_record_of_row(PineconeWriter *writer, const Datum *values,
 
 /*
  * An UPDATE that assigns nothing but field columns, none of them NULL, needs
- * no stored record: the id, and as metadata the fields to set.  Returns false
- * when it is not of that kind.
+ * no stored record: the id, and as metadata the fields to set.  Of documents
+ * vectors may be assigned as well, and anything may be NULL.  Returns false when
+ * it is not of that kind.
  */
 extern bool pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values,
-										  const bool *isnull, PineconeRecord *record);
+										  const bool *isnull, PineconeWrite *write);
 
 /* The same of no record in particular: metadata alone. */
 extern bool pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values,

@@ -12,6 +12,7 @@
 #include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -24,6 +25,7 @@
 #include "value/row.h"
 #include "value/vector.h"
 #include "wire/decode.h"
+#include "wire/schema.h"
 
 /* Records that lack a column's field and are looked at for one spelled alike */
 #define MAX_LOOKALIKES 100
@@ -314,6 +316,14 @@ convert_metadata(PineconeReader *reader, ColumnReader *entry, const PineconeReco
 		json = pg_any_to_server(record->metadata, record->metadata_len, PG_UTF8);
 	}
 	*datum = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+	/* texts of a document index have columns of their own */
+	for (int i = 0; reader->table->schema != NULL && i < reader->table->schema->n; i++)
+	{
+		const PineconeSchemaField *field = &reader->table->schema->fields[i];
+
+		if (field->kind == PINECONE_SCHEMA_TEXT && record->metadata != NULL)
+			*datum = DirectFunctionCall2(jsonb_delete, *datum, CStringGetTextDatum(field->name));
+	}
 	return true;
 }
 

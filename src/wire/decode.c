@@ -165,6 +165,15 @@ read_id(PineconeScanner *s, PineconeRecord *record)
 }
 
 static bool
+read_score(PineconeScanner *s, PineconeRecord *record)
+{
+	pinecone_scanner_skip_space(s);
+	record->has_score = true;
+	return pinecone_scanner_read_double(s, &record->score) &&
+		   (isfinite(record->score) || pinecone_scanner_fail(s, "a score is not a finite number"));
+}
+
+static bool
 read_record(PineconeScanner *s, PineconeRecord *record)
 {
 	const char *key;
@@ -186,12 +195,7 @@ read_record(PineconeScanner *s, PineconeRecord *record)
 		else if (pinecone_scanner_key_is(key, len, "metadata"))
 			ok = read_metadata(s, record);
 		else if (pinecone_scanner_key_is(key, len, "score"))
-		{
-			pinecone_scanner_skip_space(s);
-			record->has_score = true;
-			ok = pinecone_scanner_read_double(s, &record->score) &&
-				 (isfinite(record->score) || pinecone_scanner_fail(s, "a score is not a finite number"));
-		}
+			ok = read_score(s, record);
 		else if (pinecone_scanner_key_is(key, len, "sparseValues"))
 			ok = s->want_values ? read_sparse(s, &record->sparse) : pinecone_scanner_skip_value(s);
 		else
@@ -203,6 +207,114 @@ read_record(PineconeScanner *s, PineconeRecord *record)
 		return pinecone_scanner_fail(s, "a record has no id");
 	return s->reason == NULL;
 }
+
+/* ---- Documents ---- */
+
+/* Fields of a document that are metadata: each is a piece of the text */
+typedef struct Pieces
+{
+	int n;
+	int size;
+	struct
+	{
+		const char *start; /* of the name, with its quotes */
+		const char *end;   /* of the value */
+	} * pieces;
+	size_t length; /* of all */
+} Pieces;
+
+static void
+add_piece(Pieces *pieces, const char *start, const char *end)
+{
+	if (pieces->n == pieces->size)
+	{
+		pieces->size = Max(pieces->size * 2, 16);
+		pieces->pieces = pieces->pieces ?
+							 repalloc(pieces->pieces, pieces->size * sizeof(*pieces->pieces)) :
+							 palloc(pieces->size * sizeof(*pieces->pieces));
+	}
+	pieces->pieces[pieces->n].start = start;
+	pieces->pieces[pieces->n++].end = end;
+	pieces->length += end - start + 1;
+}
+
+/* The pieces, with braces and commas, as the record's metadata. */
+static void
+join_pieces(Pieces *pieces, PineconeRecord *record)
+{
+	char *out;
+
+	if (pieces->n == 0)
+		return;
+	record->metadata_len = pieces->length + 1;
+	record->metadata = out = palloc(record->metadata_len + METADATA_PADDING);
+	for (int i = 0; i < pieces->n; i++)
+	{
+		size_t len = pieces->pieces[i].end - pieces->pieces[i].start;
+
+		*out++ = i == 0 ? '{' : ',';
+		memcpy(out, pieces->pieces[i].start, len);
+		out += len;
+	}
+	*out++ = '}';
+	*out = '\0';
+}
+
+static bool
+is_called(PineconeScanner *s, const char *key, size_t len, const char *name)
+{
+	bool no_text = false;
+	char *text;
+
+	if (name == NULL)
+		return false;
+	if (memchr(key, '\\', len) == NULL)
+		return pinecone_scanner_key_is(key, len, name);
+	text = pinecone_scanner_decode_string(s, key, len, true, &no_text);
+	return text != NULL && strcmp(text, name) == 0;
+}
+
+static bool
+read_document(PineconeScanner *s, PineconeRecord *record)
+{
+	const char *key;
+	size_t len;
+	bool first = true;
+	Pieces pieces = {0};
+
+	if (!pinecone_scanner_expect(s, '{', "a document was expected"))
+		return false;
+	while (pinecone_scanner_next_key(s, &first, &key, &len))
+	{
+		bool ok;
+
+		if (pinecone_scanner_key_is(key, len, "_id"))
+			ok = read_id(s, record);
+		else if (pinecone_scanner_key_is(key, len, "_score"))
+			ok = read_score(s, record);
+		else if (is_called(s, key, len, s->dense))
+			ok = pinecone_scanner_accept_null(s) ||
+				 (s->want_values ? read_floats(s, &record->values, &record->nvalues) :
+								   skip_floats(s));
+		else if (is_called(s, key, len, s->sparse))
+			ok = s->want_values ? read_sparse(s, &record->sparse) : pinecone_scanner_skip_value(s);
+		else
+		{
+			ok = pinecone_scanner_skip_value(s);
+			add_piece(&pieces, key - 1, s->p);
+		}
+		if (!ok)
+			return false;
+	}
+	if (s->reason == NULL && record->id == NULL)
+		return pinecone_scanner_fail(s, "a document has no id");
+	if (s->reason != NULL)
+		return false;
+	join_pieces(&pieces, record);
+	return true;
+}
+
+/* ---- Pages ---- */
 
 static PineconeRecord *
 add_record(PineconePage *page, int *size)
@@ -234,7 +346,9 @@ read_record_array(PineconeScanner *s, PineconePage *page)
 		return false;
 	while (pinecone_scanner_next_element(s, &first))
 	{
-		if (!read_record(s, add_record(page, &size)))
+		PineconeRecord *record = add_record(page, &size);
+
+		if (!(s->documents ? read_document(s, record) : read_record(s, record)))
 			return false;
 	}
 	return s->reason == NULL;
@@ -257,7 +371,7 @@ read_record_map(PineconeScanner *s, PineconePage *page)
 	{
 		PineconeRecord *record = add_record(page, &size);
 
-		if (!read_record(s, record))
+		if (!(s->documents ? read_document(s, record) : read_record(s, record)))
 			return false;
 		if ((len != record->idlen || memcmp(key, record->id, len) != 0) &&
 			memchr(key, '\\', len) == NULL)
@@ -308,7 +422,8 @@ read_usage(PineconeScanner *s, int *read_units)
 	while (pinecone_scanner_next_key(s, &first, &key, &len))
 	{
 		pinecone_scanner_skip_space(s);
-		if (pinecone_scanner_key_is(key, len, "readUnits") && is_digit(*s->p))
+		if ((pinecone_scanner_key_is(key, len, "readUnits") || pinecone_scanner_key_is(key, len, "read_units")) &&
+			is_digit(*s->p))
 		{
 			if (!pinecone_scanner_read_double(s, &value))
 				return false;
@@ -323,6 +438,7 @@ read_usage(PineconeScanner *s, int *read_units)
 static bool
 read_page(PineconeScanner *s, PineconePage *page, int *read_units)
 {
+	const char *records = s->documents ? "documents" : "vectors";
 	const char *key;
 	size_t len;
 	bool first = true;
@@ -335,12 +451,12 @@ read_page(PineconeScanner *s, PineconePage *page, int *read_units)
 		bool ok;
 
 		pinecone_scanner_skip_space(s);
-		if (pinecone_scanner_key_is(key, len, "matches") || (pinecone_scanner_key_is(key, len, "vectors") && *s->p == '['))
+		if (pinecone_scanner_key_is(key, len, "matches") || (pinecone_scanner_key_is(key, len, records) && *s->p == '['))
 		{
 			found = true;
 			ok = read_record_array(s, page);
 		}
-		else if (pinecone_scanner_key_is(key, len, "vectors"))
+		else if (pinecone_scanner_key_is(key, len, records))
 		{
 			found = true;
 			ok = read_record_map(s, page);
@@ -369,19 +485,36 @@ read_page(PineconeScanner *s, PineconePage *page, int *read_units)
 	return found;
 }
 
+static bool
+decode(PineconeScanner *s, PineconePage **page, int *read_units, const char **reason)
+{
+	const char *body = s->p;
+
+	*page = palloc0(sizeof(PineconePage));
+	*read_units = 0;
+	if (read_page(s, *page, read_units) && pinecone_scanner_check_encoding(s, s->end))
+		return true;
+	/* rather than something that is wrong because of that */
+	if (!pg_verify_mbstr(PG_UTF8, body, s->end - body, true))
+		s->reason = "the reply is not valid UTF-8";
+	*reason = s->reason;
+	return false;
+}
+
 bool
 pinecone_decode_page(const char *body, size_t len, bool want_values, PineconePage **page,
 					 int *read_units, const char **reason)
 {
 	PineconeScanner s = {.p = body, .end = body + len, .valid = body, .want_values = want_values};
 
-	*page = palloc0(sizeof(PineconePage));
-	*read_units = 0;
-	if (read_page(&s, *page, read_units) && pinecone_scanner_check_encoding(&s, s.end))
-		return true;
-	/* rather than something that is wrong because of that */
-	if (!pg_verify_mbstr(PG_UTF8, body, len, true))
-		s.reason = "the reply is not valid UTF-8";
-	*reason = s.reason;
-	return false;
+	return decode(&s, page, read_units, reason);
+}
+
+bool
+pinecone_decode_documents(const char *body, size_t len, const char *dense, const char *sparse,
+						  bool want_values, PineconePage **page, int *read_units, const char **reason)
+{
+	PineconeScanner s = {.p = body, .end = body + len, .valid = body, .want_values = want_values, .documents = true, .dense = dense, .sparse = sparse};
+
+	return decode(&s, page, read_units, reason);
 }

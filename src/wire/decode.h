@@ -19,6 +19,14 @@
 extern bool pinecone_decode_page(const char *body, size_t len, bool want_values,
 								 PineconePage **page, int *read_units, const char **reason);
 
+/*
+ * The same of documents, whose fields stand side by side: those of these names
+ * (in UTF-8, or NULL) are vectors, and all others become the record's metadata.
+ */
+extern bool pinecone_decode_documents(const char *body, size_t len, const char *dense,
+									  const char *sparse, bool want_values, PineconePage **page,
+									  int *read_units, const char **reason);
+
 /* A metadata object's fields, texts in the server encoding. */
 extern bool pinecone_decode_metadata(const char *json, size_t len, PineconeFields **fields,
 									 const char **reason);

@@ -255,7 +255,9 @@ pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stat
 bool
 pinecone_message_decode_count(const char *body, size_t len, double *matched, const char **reason)
 {
-	if (count_member(parse_document(body, len), "matchedRecords", matched))
+	struct json_object *root = parse_document(body, len);
+
+	if (count_member(root, "matchedRecords", matched) || count_member(root, "matched_records", matched))
 		return true;
 	*reason = "the reply holds no count of matched records";
 	return false;
@@ -264,7 +266,10 @@ pinecone_message_decode_count(const char *body, size_t len, double *matched, con
 bool
 pinecone_message_decode_upserted(const char *body, size_t len, double *count, const char **reason)
 {
-	if (count_member(parse_document(body, len), "upsertedCount", count))
+	struct json_object *root = parse_document(body, len);
+
+	/* of records, and of documents */
+	if (count_member(root, "upsertedCount", count) || count_member(root, "upserted_count", count))
 		return true;
 	*reason = "the reply holds no count of upserted records";
 	return false;
@@ -403,6 +408,123 @@ pinecone_message_decode_index(const char *body, size_t len, char **host, bool *r
 	*host = string_member(root, "host");
 	*state = string_member(status, "state");
 	*ready = is_ready != NULL && json_object_get_boolean(is_ready);
+	return true;
+}
+
+/* ---- Schemas ---- */
+
+static bool
+is_true(struct json_object *object, const char *name)
+{
+	struct json_object *value = member(object, name);
+
+	return value != NULL && json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+static bool
+is_object(struct json_object *value)
+{
+	return value != NULL && json_object_is_type(value, json_type_object);
+}
+
+static char *
+to_server(char *text)
+{
+	return text ? pg_any_to_server(text, strlen(text), PG_UTF8) : NULL;
+}
+
+static void
+read_vector_facts(struct json_object *object, PineconeSchemaField *field)
+{
+	double number;
+
+	if (count_member(object, "dimension", &number))
+		field->dimension = (int) Min(number, PG_INT32_MAX);
+	field->metric = metric_by_name(string_member(object, "metric"));
+}
+
+/* A field that can be searched by; what else there may be is metadata. */
+static bool
+read_schema_field(const char *name, struct json_object *object, PineconeSchemaField *field)
+{
+	char *type = string_member(object, "type");
+	struct json_object *words = member(object, "full_text_search");
+	struct json_object *embed = member(object, "embed");
+
+	memset(field, 0, sizeof(*field));
+	field->name = to_server(pstrdup(name));
+	field->description = to_server(string_member(object, "description"));
+	field->stored = true;
+	if (type == NULL)
+		return false;
+	if (strcmp(type, "dense_vector") == 0)
+	{
+		field->kind = PINECONE_SCHEMA_DENSE;
+		read_vector_facts(object, field);
+		return true;
+	}
+	if (strcmp(type, "sparse_vector") == 0)
+	{
+		field->kind = PINECONE_SCHEMA_SPARSE;
+		field->metric = PINECONE_METRIC_DOTPRODUCT;
+		return true;
+	}
+	if (strcmp(type, "string") != 0)
+		return false;
+	field->kind = PINECONE_SCHEMA_TEXT;
+	field->full_text = is_object(words);
+	field->embed = is_object(embed);
+	field->sparse_embed = is_object(member(object, "sparse_embed"));
+	if (member(object, "store_text") != NULL)
+		field->stored = is_true(object, "store_text");
+	if (field->full_text)
+	{
+		field->language = string_member(words, "language");
+		field->stemming = is_true(words, "stemming");
+		field->stop_words = is_true(words, "stop_words");
+		field->ngram = is_object(member(words, "ngram"));
+	}
+	if (field->embed)
+		read_vector_facts(embed, field);
+	return field->full_text || field->embed || field->sparse_embed;
+}
+
+bool
+pinecone_message_decode_schema(const char *body, size_t len, PineconeSchema **schema,
+							   const char **reason)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *fields = member(member(root, "schema"), "fields");
+	PineconeSchema *result;
+	bool vectors = false;
+
+	*schema = NULL;
+	if (!is_object(root))
+	{
+		*reason = "the schema is not a JSON object";
+		return false;
+	}
+	if (fields == NULL)
+		fields = member(root, "fields");
+	/* fields that are there to be filtered by say nothing of the index's kind */
+	if (!is_object(fields))
+		return true;
+	result = palloc0(sizeof(PineconeSchema));
+	result->fields = palloc0(Max(json_object_object_length(fields), 1) * sizeof(PineconeSchemaField));
+	{
+		json_object_object_foreach(fields, name, value)
+		{
+			/* those that an index of vectors has */
+			if (name[0] == '_')
+				vectors = true;
+			else if (read_schema_field(name, value, &result->fields[result->n]))
+				result->n++;
+		}
+	}
+	if (vectors || result->n == 0)
+		return true;
+	pinecone_schema_finish(result);
+	*schema = result;
 	return true;
 }
 

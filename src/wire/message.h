@@ -12,8 +12,10 @@
 #include "lib/stringinfo.h"
 
 #include "wire/record.h"
+#include "wire/schema.h"
 #include "wire/search.h"
 #include "wire/stats.h"
+#include "wire/write.h"
 
 /*
  * What EXPLAIN shows in place of a search's values: those not known yet, and
@@ -55,6 +57,43 @@ extern void pinecone_message_append_parameter(StringInfo path, const char *name,
 /* Percent-encode all but unreserved characters, for paths and query strings. */
 extern void pinecone_message_append_encoded(StringInfo url, const char *text);
 
+/* ---- message_document.c: the same of documents (API 2026-07) ---- */
+
+/* Where a namespace's documents are searched, fetched and so on. */
+extern void pinecone_message_document_path(StringInfo path, const char *namespace_,
+										   const char *operation);
+
+/* "dense" is the field with the vectors; fields are in UTF-8. */
+extern void pinecone_message_document_search(StringInfo body, const PineconeSearch *search,
+											 const char *dense, const PineconeSearchTexts *shown);
+extern void pinecone_message_document_fetch(StringInfo body, char *const *ids, int nids,
+											const PineconeProjection *fields);
+extern void pinecone_message_document_fetch_by_filter(StringInfo body, const char *filter, int limit,
+													  const char *token,
+													  const PineconeProjection *fields);
+extern void pinecone_message_document_list(StringInfo body, const char *prefix, int limit,
+										   const char *token);
+
+/*
+ * Writes.  Documents to upsert, and changes to them by id, are the elements of a
+ * list, with commas between; "dense" and "sparse" are the fields of the vectors.
+ */
+extern void pinecone_message_append_document(StringInfo buf, const PineconeRecord *record,
+											 const char *dense, const char *sparse);
+extern void pinecone_message_append_change(StringInfo buf, const PineconeWrite *write,
+										   const char *dense, const char *sparse);
+extern void pinecone_message_documents(StringInfo body, const char *documents, int len);
+extern void pinecone_message_document_update_by_filter(StringInfo body, const char *filter,
+													   const char *set_fields);
+extern void pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids);
+extern void pinecone_message_document_delete_by_filter(StringInfo body, const char *filter);
+
+/* ---- Values in JSON ---- */
+
+extern void pinecone_message_append_string(StringInfo buf, const char *text);
+extern void pinecone_message_append_floats(StringInfo buf, const float *values, int n);
+extern void pinecone_message_append_sparse(StringInfo buf, const PineconeSparse *sparse);
+
 /* Replies */
 extern bool pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
 										  const char **reason);
@@ -74,6 +113,13 @@ extern bool pinecone_message_decode_aliases(const char *body, size_t len, Pineco
 /* An index description of any API version; host is NULL while there is none. */
 extern bool pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
 										  char **state, const char **reason);
+
+/*
+ * The schema in an index's description, or in a text of that form: *schema stays
+ * NULL for an index of vectors, as it is for what knows nothing of schemas.
+ */
+extern bool pinecone_message_decode_schema(const char *body, size_t len, PineconeSchema **schema,
+										   const char **reason);
 
 /*
  * The message in an error's body, made fit to be shown, if it is of one of the

@@ -9,8 +9,8 @@
 #include "wire/message.h"
 #include "wire/print.h"
 
-static void
-append_string(StringInfo buf, const char *text)
+void
+pinecone_message_append_string(StringInfo buf, const char *text)
 {
 	appendStringInfoCharMacro(buf, '"');
 	for (const char *p = text; *p; p++)
@@ -30,8 +30,8 @@ append_string(StringInfo buf, const char *text)
 	appendStringInfoCharMacro(buf, '"');
 }
 
-static void
-append_floats(StringInfo buf, const float *values, int n)
+void
+pinecone_message_append_floats(StringInfo buf, const float *values, int n)
 {
 	char *end;
 
@@ -42,14 +42,14 @@ append_floats(StringInfo buf, const float *values, int n)
 	appendStringInfoChar(buf, ']');
 }
 
-static void
-append_sparse(StringInfo buf, const PineconeSparse *sparse)
+void
+pinecone_message_append_sparse(StringInfo buf, const PineconeSparse *sparse)
 {
 	appendStringInfoString(buf, "{\"indices\":[");
 	for (int i = 0; i < sparse->n; i++)
 		appendStringInfo(buf, "%s%u", i > 0 ? "," : "", sparse->indices[i]);
 	appendStringInfoString(buf, "],\"values\":");
-	append_floats(buf, sparse->values, sparse->n);
+	pinecone_message_append_floats(buf, sparse->values, sparse->n);
 	appendStringInfoChar(buf, '}');
 }
 
@@ -61,7 +61,7 @@ open_body(StringInfo body, const char *namespace_)
 	if (namespace_ == NULL || namespace_[0] == '\0')
 		return "";
 	appendStringInfoString(body, "\"namespace\":");
-	append_string(body, namespace_);
+	pinecone_message_append_string(body, namespace_);
 	return ",";
 }
 
@@ -88,19 +88,19 @@ pinecone_message_query(StringInfo body, const PineconeSearch *search,
 	else if (search->id)
 	{
 		appendStringInfoString(body, ",\"id\":");
-		append_string(body, search->id);
+		pinecone_message_append_string(body, search->id);
 	}
 	if (shown->vector)
 		appendStringInfo(body, ",\"vector\":%s", shown->vector);
 	else if (search->nvalues > 0)
 	{
 		appendStringInfoString(body, ",\"vector\":");
-		append_floats(body, search->values, search->nvalues);
+		pinecone_message_append_floats(body, search->values, search->nvalues);
 	}
 	if (search->sparse.n > 0)
 	{
 		appendStringInfoString(body, ",\"sparseVector\":");
-		append_sparse(body, &search->sparse);
+		pinecone_message_append_sparse(body, &search->sparse);
 	}
 	appendStringInfoChar(body, '}');
 }
@@ -117,7 +117,7 @@ pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_, cons
 	if (token)
 	{
 		appendStringInfoString(body, ",\"paginationToken\":");
-		append_string(body, token);
+		pinecone_message_append_string(body, token);
 	}
 	appendStringInfoChar(body, '}');
 }
@@ -126,16 +126,16 @@ void
 pinecone_message_append_record(StringInfo buf, const PineconeRecord *record)
 {
 	appendStringInfoString(buf, "{\"id\":");
-	append_string(buf, record->id);
+	pinecone_message_append_string(buf, record->id);
 	if (record->nvalues > 0)
 	{
 		appendStringInfoString(buf, ",\"values\":");
-		append_floats(buf, record->values, record->nvalues);
+		pinecone_message_append_floats(buf, record->values, record->nvalues);
 	}
 	if (record->sparse.n > 0)
 	{
 		appendStringInfoString(buf, ",\"sparseValues\":");
-		append_sparse(buf, &record->sparse);
+		pinecone_message_append_sparse(buf, &record->sparse);
 	}
 	if (record->metadata)
 	{
@@ -161,16 +161,16 @@ pinecone_message_update(StringInfo body, const char *namespace_, const PineconeR
 	const char *comma = open_body(body, namespace_);
 
 	appendStringInfo(body, "%s\"id\":", comma);
-	append_string(body, record->id);
+	pinecone_message_append_string(body, record->id);
 	if (record->nvalues > 0)
 	{
 		appendStringInfoString(body, ",\"values\":");
-		append_floats(body, record->values, record->nvalues);
+		pinecone_message_append_floats(body, record->values, record->nvalues);
 	}
 	if (record->sparse.n > 0)
 	{
 		appendStringInfoString(body, ",\"sparseValues\":");
-		append_sparse(body, &record->sparse);
+		pinecone_message_append_sparse(body, &record->sparse);
 	}
 	if (record->metadata)
 	{
@@ -204,7 +204,7 @@ pinecone_message_delete_ids(StringInfo body, const char *namespace_, char *const
 	{
 		if (i > 0)
 			appendStringInfoChar(body, ',');
-		append_string(body, ids[i]);
+		pinecone_message_append_string(body, ids[i]);
 	}
 	appendStringInfoString(body, "]}");
 }

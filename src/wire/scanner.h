@@ -21,6 +21,11 @@ typedef struct PineconeScanner
 	int depth;
 	bool want_values;
 	int dimension; /* of the last vector: sizes the next */
+
+	/* Of documents: the names of the fields with vectors, in UTF-8, or NULL */
+	bool documents;
+	const char *dense;
+	const char *sparse;
 } PineconeScanner;
 
 /* Fail for a reason, or because the text is at its end; always false. */

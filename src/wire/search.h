@@ -7,6 +7,13 @@
 
 #include "wire/record.h"
 
+/* The fields of documents that a reply is to have; in place of one NULL: all */
+typedef struct PineconeProjection
+{
+	int n;
+	char **names; /* server encoding */
+} PineconeProjection;
+
 typedef struct PineconeSearch
 {
 	const char *namespace_;
@@ -18,6 +25,10 @@ typedef struct PineconeSearch
 	const char *filter;	   /* JSON (server encoding), or NULL */
 	bool include_values;
 	bool include_metadata;
+
+	/* Of documents */
+	const PineconeProjection *fields;
+	const char *clauses; /* what is scored by, as JSON, or NULL: the vector */
 } PineconeSearch;
 
 #endif /* PINECONE_SEARCH_H */

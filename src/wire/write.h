@@ -11,7 +11,7 @@
 typedef enum PineconeWriteKind
 {
 	PINECONE_WRITE_UPSERT,		  /* record */
-	PINECONE_WRITE_UPDATE,		  /* record.id; record.metadata: the fields to set */
+	PINECONE_WRITE_UPDATE,		  /* record.id; record.metadata: the fields to set; of documents vectors, too */
 	PINECONE_WRITE_DELETE,		  /* record.id */
 	PINECONE_WRITE_UPDATE_FILTER, /* filter; record.metadata; rest */
 	PINECONE_WRITE_DELETE_FILTER, /* filter */
@@ -24,6 +24,12 @@ typedef struct PineconeWrite
 	PineconeRecord record; /* without score */
 	char *filter;		   /* JSON in the server encoding */
 	char *rest;			   /* what of that filter has not been updated yet, or NULL */
+
+	/* Of documents, which an UPDATE may change in any of their parts: */
+	bool documents;
+	char *removed; /* fields to remove: JSON strings in UTF-8, with commas between; or NULL */
+	bool drop_values;
+	bool drop_sparse;
 } PineconeWrite;
 
 /* Does a write concern one record, named by its id? */

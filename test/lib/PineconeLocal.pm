@@ -19,11 +19,21 @@ use Time::HiRes qw(sleep time);
 
 use constant VERSION => '2025-10';
 
-# Aliases are of another
+use constant DOCUMENTS_VERSION => '2026-07';
+
+# Aliases and documents are of another
 sub version_for
 {
 	my ($url) = @_;
-	return $url =~ m{/namespace-aliases} ? '2026-07' : VERSION;
+	return $url =~ m{/namespace-aliases|/documents/} ? DOCUMENTS_VERSION : VERSION;
+}
+
+# With PINECONE_LOCAL_KIND=documents in the environment, create_index makes
+# document indexes, and upsert puts records into them as documents: the same data,
+# so that what tests one kind tests the other.
+sub makes_documents
+{
+	return ($ENV{PINECONE_LOCAL_KIND} // '') eq 'documents';
 }
 
 # Keys sorted, so that equal requests print alike
@@ -53,6 +63,7 @@ sub try_request
 {
 	my ($self, $method, $url, $body) = @_;
 	my $content = !defined $body ? undef : ref $body ? $json->encode($body) : $body;
+	local $self->{version} = $self->{version} // version_for($url);
 	my ($status, $text) = $url =~ /^https:/ ? $self->_by_curl($method, $url, $content) : $self->_by_http($method, $url, $content);
 	my $decoded = eval { $json->decode($text) };
 
@@ -66,7 +77,7 @@ sub _by_http
 		{
 			headers => {
 				'Api-Key' => $self->{key},
-				'X-Pinecone-Api-Version' => version_for($url),
+				'X-Pinecone-Api-Version' => $self->{version},
 				defined $content ? ('Content-Type' => 'application/json') : (),
 			},
 			defined $content ? (content => $content) : (),
@@ -80,7 +91,7 @@ sub _by_curl
 {
 	my ($self, $method, $url, $content) = @_;
 	my @command = ('curl', '-sS', '-X', $method, '-H', "Api-Key: $self->{key}",
-		'-H', 'X-Pinecone-Api-Version: ' . version_for($url), '-w', "\n%{http_code}");
+		'-H', "X-Pinecone-Api-Version: $self->{version}", '-w', "\n%{http_code}");
 
 	push @command, '--cacert', $self->{ca_file} if $self->{ca_file};
 	push @command, '-H', 'Content-Type: application/json', '--data-binary', $content if defined $content;
@@ -142,6 +153,8 @@ sub set_host
 sub create_index
 {
 	my ($self, $name, %args) = @_;
+
+	return $self->create_document_index($name, fields_like(%args)) if makes_documents();
 	my %description = (
 		name => $name,
 		metric => $args{metric} // ($args{dimension} ? 'cosine' : 'dotproduct'),
@@ -151,6 +164,43 @@ sub create_index
 
 	$self->drop_index($name);
 	$self->control('POST', '/indexes', \%description);
+	return $self->wait_for_index($name);
+}
+
+# The fields of a document index that can hold what an index of vectors does.
+sub fields_like
+{
+	my (%args) = @_;
+	my $metric = $args{metric} // 'cosine';
+
+	return {
+		$args{dimension} ? (embedding => {type => 'dense_vector', dimension => $args{dimension} + 0, metric => $metric}) : (),
+		sparse_values => {type => 'sparse_vector'},
+		words => {type => 'string', full_text_search => {}}};
+}
+
+# A document index with these fields, in place of what has that name.
+sub create_document_index
+{
+	my ($self, $name, $fields) = @_;
+	local $self->{version} = DOCUMENTS_VERSION;
+
+	$self->drop_index($name);
+	$self->control('POST', '/indexes', ref $fields ? {name => $name, schema => {fields => $fields}} : "{\"name\": \"$name\", \"schema\": {\"fields\": $fields}}");
+	return $self->wait_for_index($name);
+}
+
+# What a server's options say of where an index is.
+sub where
+{
+	my ($self, $name) = @_;
+	return makes_documents() ? "index '$name', control_host '$self->{url}'" : 'host \'' . $self->host($name) . '\'';
+}
+
+sub wait_for_index
+{
+	my ($self, $name) = @_;
+
 	for (1 .. 600)
 	{
 		my $index = $self->control('GET', "/indexes/$name");
@@ -183,10 +233,56 @@ sub upsert
 	return $self->upsert_json($index, $namespace, [map { $json->encode($_) } @$records]);
 }
 
+# A record, as JSON text, as a document with the same fields; numbers stay as they are.
+sub document_of
+{
+	my ($record) = @_;
+
+	# as the random suites write them, with the numbers as they are
+	if ($record =~ /^\{"id": ("(?:[^"\\]|\\.)*"), "values": (\[[^\]]*\])(?:, "metadata": \{(.*)\})?\}$/s)
+	{
+		my ($id, $values, $metadata) = ($1, $2, $3 // '');
+		$metadata =~ s/(?:^|, )"(?:[^"\\]|\\.)*": null(?=,|$)//g;
+		$metadata =~ s/^, //;
+		return "{\"_id\": $id, \"embedding\": $values" . ($metadata =~ /\S/ ? ", $metadata}" : '}');
+	}
+	my $exact = JSON::PP->new->canonical->allow_nonref->allow_bignum;
+	my $decoded = $exact->decode($record);
+	my $metadata = $decoded->{metadata} // {};
+	my %document = (_id => $decoded->{id}, map { defined $metadata->{$_} ? ($_ => $metadata->{$_}) : () } keys %$metadata);
+
+	$document{embedding} = $decoded->{values} if $decoded->{values};
+	$document{sparse_values} = $decoded->{sparseValues} if $decoded->{sparseValues};
+	return $exact->encode(\%document);
+}
+
+# Documents as JSON texts, or as in the API; any number, in batches.
+sub upsert_documents
+{
+	my ($self, $index, $namespace, $documents) = @_;
+	my @rest = map { ref $_ ? $json->encode($_) : $_ } @$documents;
+	my $most = ($ENV{PINECONE_LOCAL_ARGS} // '') =~ /--small-limits/ ? 3 : 96;
+
+	while (my @batch = splice @rest, 0, $most)
+	{
+		$self->data($index, 'POST', '/namespaces/' . ($namespace eq '' ? '__default__' : encode_name($namespace)) . '/documents/upsert',
+			'{"documents": [' . join(', ', @batch) . ']}');
+	}
+	return scalar @$documents;
+}
+
+sub encode_name
+{
+	my ($name) = @_;
+	return $name =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger;
+}
+
 # The same of records that are JSON text already.
 sub upsert_json
 {
 	my ($self, $index, $namespace, $records) = @_;
+
+	return $self->upsert_documents($index, $namespace, [map { document_of($_) } @$records]) if makes_documents();
 	my @rest = @$records;
 	my $name = $json->encode($namespace);
 	# so many as pinecone-local takes

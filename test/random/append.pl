@@ -111,11 +111,11 @@ for my $tenant (0 .. $ntenants - 1)
 }
 for my $i (0, 1)
 {
-	$t->sql("CREATE SERVER s$i FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$hosts[$i]');
+	$t->sql("CREATE SERVER s$i FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where(('one', 'two')[$i])]});
 		CREATE USER MAPPING FOR CURRENT_USER SERVER s$i OPTIONS (api_key 'test-key')");
 }
 # the second index again, but one request at a time
-$t->sql("CREATE SERVER slow FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$hosts[1]', max_concurrency '1');
+$t->sql("CREATE SERVER slow FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('two')]}, max_concurrency '1');
 	CREATE USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (api_key 'test-key')");
 $t->sql("CREATE TABLE copy ($columns); INSERT INTO copy VALUES " . join(', ', @rows));
 $t->sql(<<"END");

@@ -140,7 +140,7 @@ sub compare
 	$t->sql(<<"END");
 CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$t->server->host('random')]}');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('random')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE ft (id text COLLATE "C", embedding real[], $column_list, metadata jsonb) SERVER s OPTIONS (on_type_error '$on_type_error');
 SET pinecone_fdw.enable_filter = off;

@@ -53,7 +53,7 @@ srand $seed;
 my $t = Harness->new;
 my $host = $t->server->create_index('floats', dimension => 1000);
 $t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('floats')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE r (id text, embedding real[]) SERVER s;
 END
@@ -73,7 +73,7 @@ for my $round (1 .. $rounds)
 
 my $printed = $t->server->create_index('printed', dimension => 1000, metric => 'euclidean');
 $t->sql(<<"END");
-CREATE SERVER p FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$printed');
+CREATE SERVER p FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('printed')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER p OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE p (id text, embedding real[]) SERVER p;
 END

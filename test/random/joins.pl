@@ -66,7 +66,7 @@ my @outer = map {
 		pick('ARRAY[' . join(', ', @ids) . ']::text[]', 'NULL') . ', ' . pick("'a'", "'b'", "'b'", "'none'", 'NULL') . ')'
 } 1 .. 60;
 $t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$server->host('joins')]}');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$server->where('joins')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE fa (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'a');
 CREATE FOREIGN TABLE fb (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'b');

@@ -95,7 +95,7 @@ CREATE DOMAIN ratio AS float8 CHECK (value <= 1);
 CREATE DOMAIN yes AS boolean CHECK (value);
 CREATE DOMAIN short_word AS text CHECK (length(value) < 6);
 CREATE DOMAIN short_list AS text[] CHECK (cardinality(value) < 2);
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$t->server->host('misfit')]}');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('misfit')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE f_null (id text COLLATE "C", embedding real[], touched int, $columns, metadata jsonb) SERVER s OPTIONS (on_type_error 'null');
 CREATE FOREIGN TABLE f_error (id text COLLATE "C", embedding real[], touched int, $columns, metadata jsonb) SERVER s;

@@ -131,7 +131,7 @@ my $columns = 'ns text OPTIONS (role \'namespace\') COLLATE "C", id text COLLATE
 my $listed = literal(join ', ', map { '"' . s/"/""/gr . '"' } @listed);
 my $in_listed = join ', ', map { literal($_) } @listed;
 $t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '@{[$t->server->host('random')]}');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('random')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE every ($columns) SERVER s;
 CREATE FOREIGN TABLE listed ($columns) SERVER s OPTIONS (namespaces $listed);

@@ -86,7 +86,7 @@ for my $i (0 .. $nrecords - 1)
 $t->server->upsert('pending', $_, $records{$_}) for keys %records;
 $t->server->upsert('pending', 'one', [map { @$_ } values %records]);
 $t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('pending')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE one (id text COLLATE "C", embedding real[], n int) SERVER s OPTIONS (namespace 'one');
 CREATE FOREIGN TABLE several (part text OPTIONS (role 'namespace') COLLATE "C", id text COLLATE "C", embedding real[], n int) SERVER s OPTIONS (namespaces 'a, b');

@@ -129,7 +129,7 @@ sub compare
 	} 0 .. $#points]);
 	$t->sql(<<"END");
 CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('score')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE ft (id text COLLATE "C", embedding real[], score @{[pick('real', 'float8')]}, n int) SERVER s OPTIONS (namespace 'kb');
 CREATE TABLE lt AS SELECT id, embedding, n FROM ft;

@@ -723,7 +723,7 @@ sub make_tables
 	{
 		$t->server->upsert_json($index, $namespace, [map { encode_utf8($_) } $namespaces{$namespace}->@*]);
 	}
-	sql("CREATE SERVER s_$kind FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host')", "CREATE USER MAPPING FOR CURRENT_USER SERVER s_$kind OPTIONS (api_key 'test-key')",
+	sql("CREATE SERVER s_$kind FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where($index)]})", "CREATE USER MAPPING FOR CURRENT_USER SERVER s_$kind OPTIONS (api_key 'test-key')",
 		"CREATE TABLE l_$letter ($local)", map { insert("l_$letter", $_, $kind, 1) } @records);
 	if ($kind eq 'parts')
 	{

@@ -53,7 +53,7 @@ sub setup
 
 	$t->sql(<<"END");
 CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host', max_retries '8');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$t->server->where('writes')]}, max_retries '8');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE ft ($columns, metadata jsonb) SERVER s OPTIONS (namespace 'a', $options);
 CREATE FOREIGN TABLE ff ($columns) SERVER s OPTIONS (namespace 'a', $options);

@@ -1,0 +1,21 @@
+/*
+ * schema_table.h
+ *		What the fields of a document index make of a foreign table that shows it.
+ */
+#ifndef PINECONE_SCHEMA_TABLE_H
+#define PINECONE_SCHEMA_TABLE_H
+
+#include "client/session.h"
+
+/*
+ * The table itself where the index has no schema, or nobody knows one yet; else a
+ * copy in the current memory context whose columns have the roles that the
+ * fields of their names give them.  Raises an error when a column cannot be of
+ * this index.
+ */
+extern PineconeTable *pinecone_schema_table(PineconeSession *session, PineconeTable *table);
+
+/* The hash of the schema that a session knows, 0 for none. */
+extern uint32 pinecone_schema_hash(const PineconeSession *session);
+
+#endif /* PINECONE_SCHEMA_TABLE_H */

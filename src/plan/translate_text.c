@@ -1,0 +1,115 @@
+/*
+ * translate_text.c
+ *		SQL expressions as searches by words, or by the meaning of words.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+
+#include "plan/translate_expr.h"
+#include "wire/schema.h"
+
+/* A column's text can be searched in that way: which kind of clause is it? */
+static bool
+clause_kind(PineconeTranslate *cxt, Oid funcid, PineconeColumn *column, PineconeClauseKind *kind)
+{
+	const PineconeSchemaField *field = pinecone_schema_field(cxt->table->schema, column->field);
+
+	if (pinecone_translate_is_own_function(funcid, "pinecone_search_query"))
+	{
+		*kind = PINECONE_CLAUSE_QUERY_STRING;
+		return cxt->table->schema->texts;
+	}
+	if (field == NULL)
+		return false;
+	if (pinecone_translate_is_own_function(funcid, "pinecone_search"))
+	{
+		*kind = PINECONE_CLAUSE_TEXT;
+		return field->full_text;
+	}
+	if (!pinecone_translate_is_own_function(funcid, "pinecone_search_meaning"))
+		return false;
+	/* which way the scores of distances go is not certain */
+	if (field->embed && field->metric != PINECONE_METRIC_EUCLIDEAN)
+		*kind = PINECONE_CLAUSE_EMBED;
+	else if (field->sparse_embed)
+		*kind = PINECONE_CLAUSE_SPARSE_EMBED;
+	else
+		return false;
+	return true;
+}
+
+static PineconeColumn *
+searched_column(PineconeTranslate *cxt, Node *node)
+{
+	PineconeColumn *column = pinecone_translate_column(cxt, node, PINECONE_ROLE_FIELD);
+
+	return column ? column : pinecone_translate_column(cxt, node, PINECONE_ROLE_ID);
+}
+
+/* column @@@ words, and the functions like it */
+static bool
+translate_one(PineconeTranslate *cxt, Node *node, List **clauses)
+{
+	PineconeColumn *column;
+	PineconeClauseKind kind;
+	List *args;
+	Oid funcid;
+
+	if (IsA(node, OpExpr))
+	{
+		args = ((OpExpr *) node)->args;
+		funcid = get_opcode(((OpExpr *) node)->opno);
+	}
+	else if (IsA(node, FuncExpr))
+	{
+		args = ((FuncExpr *) node)->args;
+		funcid = ((FuncExpr *) node)->funcid;
+	}
+	else
+		return false;
+	if (list_length(args) != 2 || exprType(lsecond(args)) != TEXTOID)
+		return false;
+	column = searched_column(cxt, linitial(args));
+	if (column == NULL || !pinecone_translate_is_value(cxt, lsecond(args)) ||
+		!clause_kind(cxt, funcid, column, &kind))
+		return false;
+	*clauses = lappend(*clauses, list_make3_int(kind, column->attnum,
+												pinecone_translate_add_expr(cxt, lsecond(args))));
+	return true;
+}
+
+/* Clauses of words add their scores; one of a meaning stands alone. */
+static bool
+go_together(List *clauses)
+{
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		if (list_length(clauses) > 1 && linitial_int(lfirst(lc)) >= PINECONE_CLAUSE_EMBED)
+			return false;
+	}
+	return true;
+}
+
+bool
+pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses)
+{
+	BoolExpr *either = (BoolExpr *) clause;
+	ListCell *lc;
+
+	*clauses = NIL;
+	if (cxt->table->schema == NULL)
+		return false;
+	if (!IsA(clause, BoolExpr) || either->boolop != OR_EXPR)
+		return translate_one(cxt, (Node *) clause, clauses);
+	foreach(lc, either->args)
+	{
+		if (!translate_one(cxt, lfirst(lc), clauses))
+			return false;
+	}
+	return go_together(*clauses);
+}

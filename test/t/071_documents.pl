@@ -1,0 +1,146 @@
+#!/usr/bin/env perl
+#
+# Document indexes under every reading of what nobody knows for sure, against a
+# local copy; and how many bytes travel, against an index of vectors.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Harness;
+use JSON::PP;
+use Test::More;
+
+my $t = Harness->new;
+my $server = $t->server;
+my $json = JSON::PP->new->canonical;
+
+sub assume
+{
+	my (%facts) = @_;
+	$server->control('POST', '/_local/settings', {assume => \%facts});
+}
+
+# ---- The same answers whatever the service does ----
+
+my %fields = (title => {type => 'string', full_text_search => {}}, terms => {type => 'sparse_vector'});
+my @documents = map { {
+	_id => sprintf('d%03d', $_),
+	$_ % 7 ? (embedding => [$_ % 11 + 1, $_ % 5, $_ % 3]) : (title => "only words $_"),
+	$_ % 3 ? (title => 'Title ' . $_ % 4) : (),
+	n => $_, group => 'g' . $_ % 4, $_ % 2 ? (odd => JSON::PP::true) : ()} } 1 .. 60;
+my @questions = (
+	q{SELECT id, title, n FROM %s ORDER BY id COLLATE "C"},
+	q{SELECT id FROM %s WHERE n > 40 AND "group" <> 'g1' ORDER BY id},
+	q{SELECT id FROM %s WHERE odd IS NULL AND n < 20 ORDER BY id},
+	q{SELECT id FROM %s WHERE title = 'Title 2' ORDER BY id},
+	q{SELECT id FROM %s WHERE title IS NULL OR n = 5 ORDER BY id},
+	q{SELECT id FROM %s WHERE NOT (title = 'Title 1' AND n < 30) ORDER BY id},
+	q{SELECT count(*) FROM %s WHERE n BETWEEN 10 AND 19},
+	q{SELECT array_agg(d) FROM (SELECT round((embedding <-> '{3,1,2}')::numeric, 4) AS d FROM %s ORDER BY embedding <-> '{3,1,2}' LIMIT 9) s},
+	q{SELECT array_agg(d) FROM (SELECT round((embedding <=> '{3,1,2}')::numeric, 4) AS d FROM %s ORDER BY embedding <=> '{3,1,2}' LIMIT 9) s},
+	q{SELECT array_agg(d) FROM (SELECT round((embedding <-> '{3,1,2}')::numeric, 4) AS d FROM %s WHERE "group" = 'g2' ORDER BY embedding <-> '{3,1,2}' LIMIT 40) s},
+	q{SELECT array_agg(d) FROM (SELECT round((embedding <=> '{3,1,2}')::numeric, 4) AS d FROM %s WHERE "group" = 'g2' ORDER BY embedding <=> '{3,1,2}') s},
+);
+my @readings = ({}, {'euclidean-score' => 'similarity'}, {'text-filter' => 'works'}, {'text-filter' => 'reject'}, {ties => 'random'}, {'unknown-field' => 'reject'},
+	{'document-stats' => 'full'}, {'document-version' => '2026-07'}, {'document-lsn' => 'off'}, {'not-missing' => 'skip'}, {'old-versions' => 'hidden'});
+my $columns = 'id text, title text, embedding real[], n int, "group" text, odd boolean';
+
+for my $metric ('euclidean', 'cosine')
+{
+	$server->create_document_index($metric, {%fields, embedding => {type => 'dense_vector', dimension => 3, metric => $metric}});
+	$server->upsert_documents($metric, 'ns', \@documents);
+	$t->sql("CREATE SERVER $metric FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index '$metric', control_host '$server->{url}');
+		CREATE USER MAPPING FOR CURRENT_USER SERVER $metric OPTIONS (api_key 'test-key');
+		CREATE FOREIGN TABLE f_$metric ($columns) SERVER $metric OPTIONS (namespace 'ns')");
+}
+$t->sql("CREATE TABLE local ($columns)");
+$t->sql('INSERT INTO local VALUES ' . join ', ', map {
+	my $d = $_;
+	'(' . join(', ', "'$d->{_id}'", defined $d->{title} ? "'$d->{title}'" : 'NULL', $d->{embedding} ? "'{" . join(',', @{$d->{embedding}}) . "}'" : 'NULL', $d->{n}, "'$d->{group}'", $d->{odd} ? 'true' : 'NULL') . ')'
+} @documents);
+
+# The answers to all questions, with what they ask in front
+sub answers
+{
+	my ($table) = @_;
+	my $result = $t->psql(join ";\n", map { my $quoted = sprintf($_, '...') =~ s/'/''/gr; ("SELECT '$quoted'", sprintf $_, $table) } @questions);
+
+	return $result->{out} . $result->{err};
+}
+my $expected = answers('local');
+for my $reading (@readings)
+{
+	my ($fact) = %$reading;
+
+	assume(%$reading);
+	is(answers($_), $expected, "$_ says the same as a local table: " . $json->encode($reading)) for 'f_euclidean', 'f_cosine';
+	# back to the first of its values
+	assume($fact => {'euclidean-score' => 'distance', 'text-filter' => 'none', ties => 'id', 'unknown-field' => 'absent', 'document-stats' => 'bare',
+		'document-version' => 'any', 'document-lsn' => 'on', 'not-missing' => 'match', 'old-versions' => 'shown'}->{$fact}) if defined $fact;
+}
+
+# ---- An index that declares a dense vector alone, where searches may find nothing ----
+
+$server->create_document_index('dense', {embedding => {type => 'dense_vector', dimension => 3, metric => 'cosine'}});
+$server->upsert_documents('dense', 'ns', [grep { $_->{embedding} } @documents]);
+$t->sql("CREATE SERVER dense FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'dense', control_host '$server->{url}');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER dense OPTIONS (api_key 'test-key');
+	CREATE FOREIGN TABLE f_dense ($columns) SERVER dense OPTIONS (namespace 'ns');
+	DELETE FROM local WHERE embedding IS NULL");
+$expected = answers('local');
+for my $what ('found', 'empty')
+{
+	assume('dense-only' => $what);
+	is(answers('f_dense'), $expected, "a dense vector alone, which searches find: $what");
+}
+assume('dense-only' => 'found');
+
+# ---- What travels ----
+
+my $dimension = 1536;
+sub vector
+{
+	my ($seed) = @_;
+	return [map { sprintf('%.7f', sin($seed * 31 + $_)) + 0 } 1 .. $dimension];
+}
+my @large = map { {id => sprintf('r%04d', $_), values => vector($_), metadata => {title => "Title $_", year => 2000 + $_}} } 1 .. 200;
+$server->create_index('large', dimension => $dimension, metric => 'cosine');
+$server->upsert('large', '', [@large[$_ .. $_ + 49]]) for 0, 50, 100, 150;
+$server->create_document_index('large-documents', {title => {type => 'string', full_text_search => {}}, embedding => {type => 'dense_vector', dimension => $dimension, metric => 'cosine'}});
+$server->upsert_documents('large-documents', '', [map { {_id => $_->{id}, embedding => $_->{values}, %{$_->{metadata}}} } @large[$_ .. $_ + 49]]) for 0, 50, 100, 150;
+for my $index ('large', 'large-documents')
+{
+	my $name = $index =~ tr/-/_/r;
+	$t->sql("CREATE SERVER $name FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index '$index', control_host '$server->{url}');
+		CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (api_key 'test-key');
+		CREATE FOREIGN TABLE $name (id text, embedding real[], title text, year int) SERVER $name");
+}
+
+sub bytes
+{
+	my ($query) = @_;
+	my $plan = $json->decode($t->sql("EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, FORMAT JSON) $query"));
+	my ($node) = $plan->[0]{Plan};
+
+	$node = $node->{Plans}[0] while $node->{Plans};
+	my ($received) = $node->{"Bytes Received"};
+	return $received;
+}
+my $q = '{' . join(',', @{vector(5)}) . '}';
+for my $query ('SELECT id, title, year FROM %s', "SELECT id, title FROM %s ORDER BY embedding <=> '$q' LIMIT 10", "SELECT id, embedding FROM %s ORDER BY embedding <=> '$q' LIMIT 10")
+{
+	my ($vectors, $documents) = map { bytes(sprintf $query, $_) } 'large', 'large_documents';
+	my $shown = $query =~ s/'\{.*\}'/q/r;
+
+	note "$shown: $documents bytes of documents, $vectors of vectors";
+	# vectors of documents are float64 in print
+	cmp_ok($documents, '<=', $vectors * ($query =~ /year/ ? 0.05 : $query =~ /title/ ? 1 : 2.5), "bytes of $shown");
+}
+
+# ---- Fetches ----
+
+$server->clear_requests;
+is($t->sql("SELECT count(*), count(title) FROM large_documents WHERE id = ANY (ARRAY(SELECT 'r' || to_char(i, 'FM0000') FROM generate_series(1, 1200) i))"), '200|200', 'many ids');
+is((join ' ', map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 200', 'a fetch takes 1,000 of them');
+done_testing();
