@@ -32,6 +32,25 @@ SELECT compared($$SELECT n FROM @ WHERE id LIKE 'r0%' AND id LIKE '%9'$$);
 SELECT compared($$SELECT n FROM @ WHERE id > (SELECT 'r24')$$);
 SELECT compared($$SELECT n FROM @ WHERE id > 'r24' ORDER BY id LIMIT 5$$);
 SELECT compared($$SELECT n FROM @ WHERE id LIKE '%3' AND random() < 2$$);
+EXPLAIN (COSTS OFF) SELECT id, n FROM t WHERE id >= 'r010' AND id < 'r020';
+\! test/regress/pinecone quiet
+SELECT count(n) FROM t WHERE id BETWEEN 'r010' AND 'r020';
+SELECT count(*) FROM t WHERE id > 'r010' AND id <= 'r0105';
+SELECT count(*) FROM t WHERE id > 'r020' AND id < 'r010';
+SELECT count(*) FROM t WHERE id > 'a' AND id < 'z' AND id LIKE '%9';
+SELECT count(*) FROM t WHERE id > 'r02' COLLATE "en-x-icu" AND id < 'r05' COLLATE "en-x-icu";
+:log
+PREPARE between_ids(text, text) AS SELECT id, n FROM t WHERE id > $1 AND id < $2;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE between_ids('r123', 'r125');
+EXECUTE between_ids('rä', 'räz');
+EXECUTE between_ids('r1', NULL);
+RESET plan_cache_mode;
+BEGIN;
+INSERT INTO t (id, n, embedding) VALUES ('r010x', 1, '{1,1}'), ('s', 1, '{1,1}');
+DELETE FROM t WHERE id > 'r011' AND id < 'r014';
+SELECT id FROM t WHERE id BETWEEN 'r010' AND 'r015';
+ROLLBACK;
 PREPARE above(text) AS SELECT id, n FROM t WHERE id > $1 ORDER BY id LIMIT 2;
 SET plan_cache_mode = force_generic_plan;
 EXECUTE above('r123');

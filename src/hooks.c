@@ -90,6 +90,7 @@ plan_statement(PINECONE_PLANNER_ARGS)
 	pinecone_plan_began = pinecone_clock_now();
 	pinecone_plan_conflicts(parse);
 	pinecone_plan_one_rows(parse);
+	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
 	pinecone_plan_began = outer_began;

@@ -227,9 +227,37 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
-	if (request->prefix >= 0)
+	if (request->prefix_high >= 0)
+		ExplainPropertyText("Pinecone Id Range",
+							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
+												pinecone_explain_request_value(values, request->prefix_high))),
+							es);
+	else if (request->prefix >= 0)
 		ExplainPropertyText(request->prefix_is_like ? "Pinecone Id Pattern" : "Pinecone Id Prefix",
 							abbreviate(pinecone_explain_request_value(values, request->prefix)), es);
+}
+
+/* The conditions of counts that have their own. */
+static void
+explain_counts(PineconeScanState *state, const PineconeValues *values, ExplainState *es)
+{
+	List *filters = NIL;
+	ListCell *lc;
+
+	foreach(lc, state->request->counts)
+	{
+		PineconeCount *count = lfirst(lc);
+		PineconeFilter filter;
+
+		if (count->filter == NULL)
+			continue;
+		filter = pinecone_filter_render(state->table, count->filter, values);
+		filters = lappend(filters, filter.kind == PINECONE_FILTER_NEVER	 ? "matches no record" :
+								   filter.kind == PINECONE_FILTER_ALWAYS ? "matches every record" :
+																		   abbreviate(filter.json));
+	}
+	if (filters != NIL)
+		ExplainPropertyList("Pinecone Count Filters", filters, es);
 }
 
 static const char *
@@ -418,6 +446,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_quals("Pinecone Namespace Filter", request->namespace_quals, node, es, NIL);
 	explain_quals("Pinecone Id Filter", request->id_quals, node, es, NIL);
 	explain_records(state, &values, &filter, es);
+	explain_counts(state, &values, es);
 	if (request->op == PINECONE_OP_GROUPS)
 		ExplainPropertyText("Pinecone Group Field",
 							pinecone_option_column(state->table, request->group)->field, es);

@@ -211,7 +211,9 @@ describe_list(const PineconeRequest *request, const PineconeValues *values,
 	StringInfoData path;
 
 	initStringInfo(&path);
-	if (!is_known(values, request->prefix))
+	if (!is_known(values, request->prefix_high))
+		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix_high]);
+	else if (!is_known(values, request->prefix))
 	{
 		appendStringInfo(&path, "/vectors/list?prefix=%s", values->placeholders[request->prefix]);
 		pinecone_message_append_parameter(&path, "namespace", namespace_);
@@ -315,7 +317,8 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 	StringInfoData buf;
 
 	*body = NULL;
-	if (filter->kind == PINECONE_FILTER_NEVER)
+	/* filters of counts are one request each */
+	if (filter->kind == PINECONE_FILTER_NEVER || list_length(request->counts) > 1)
 		return NULL;
 	if (op == PINECONE_OP_QUERY)
 	{

@@ -375,7 +375,9 @@ refused_size(Target *target, PineconeBatch *batch)
 			session->max_upsert_bytes = Max(1, batch->text.len / 2);
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
-			ceiling = pinecone_vectors_ceiling(batch->call, !upserts ? "ids" : session->schema ? "documents" : "vectors", batch->live, false);
+			ceiling = pinecone_vectors_ceiling(batch->call, !upserts ? "ids" : session->schema ? "documents" :
+																								 "vectors",
+											   batch->live, false);
 			if (ceiling > 0)
 				*(upserts ? &session->max_upsert : &session->max_delete) = ceiling;
 			return ceiling;

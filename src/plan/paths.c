@@ -328,6 +328,9 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	double records = info->records;
 	double fetched;
 	List *about_id = NIL;
+	List *clauses = extract_actual_clauses(rel->baserestrictinfo, false);
+	int low;
+	int high;
 	Node *lead = NULL;
 	ListCell *lc;
 
@@ -346,6 +349,9 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 			break;
 		}
 	}
+
+	if (lead == NULL && pinecone_translate_id_range(&cxt, clauses, &low, &high))
+		records = clamp_row_est(records * clauselist_selectivity(root, rel->baserestrictinfo, rel->relid, JOIN_INNER, NULL));
 
 	/* what the list decides is not fetched */
 	fetched = records;

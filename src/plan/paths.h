@@ -48,6 +48,10 @@ extern double pinecone_plan_pruned_rows(PlannerInfo *root, RelOptInfo *rel, List
 extern bool pinecone_plan_count(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 								RelOptInfo *output_rel, PathTarget *target, Node *having);
 
+/* The plan of such a path. */
+extern ForeignScan *pinecone_plan_count_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
+											 PineconeTranslate *translate, List *tlist);
+
 /* The same for the values of a field, and how many records have each: plan_groups.c. */
 extern bool pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 								 RelOptInfo *output_rel, PathTarget *target, Node *having);
@@ -77,9 +81,10 @@ extern bool pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTabl
 /* Is every condition answered exactly by the service?  *any: is there one? */
 extern bool pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *rel, bool *any);
 
-/* For a hook in front of the planner: see plan_conflict.c, plan_one_row.c. */
+/* For a hook in front of the planner: see plan_conflict.c, plan_one_row.c, plan_unordered.c. */
 extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
+extern void pinecone_plan_unordered(Query *query);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

@@ -36,6 +36,19 @@ pinecone_plan_has_mapping(Oid userid, Oid serverid)
 								 ObjectIdGetDatum(serverid));
 }
 
+bool
+pinecone_plan_is_about_namespace(RelOptInfo *rel, Expr *clause)
+{
+	AttrNumber attnum = ((PineconePlanInfo *) rel->fdw_private)->table->namespace_attnum;
+	Bitmapset *used = NULL;
+
+	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
+		contain_subplans((Node *) clause))
+		return false;
+	pull_varattnos((Node *) clause, rel->relid, &used);
+	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
+}
+
 static bool
 contains_exec_param(Node *node, void *context)
 {

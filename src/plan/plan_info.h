@@ -56,6 +56,9 @@ extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *
 /* Has a role a user mapping for a server, be it everybody's? */
 extern bool pinecone_plan_has_mapping(Oid userid, Oid serverid);
 
+/* Does a clause use no more of the table than the namespace? */
+extern bool pinecone_plan_is_about_namespace(RelOptInfo *rel, Expr *clause);
+
 /* Is a condition one that a listed id decides, before its record is fetched? */
 extern bool pinecone_plan_is_about_id(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo);
 

@@ -31,8 +31,7 @@ typedef struct PlanContext
 	Expr *lead;				  /* what leads the path, see paths.h */
 	List *conditions;		  /* of PineconeCondition: to be sent */
 	List *local;			  /* clauses to be checked here */
-	List *pruning;			  /* those of them that choose namespaces */
-	List *bounds;			  /* those of them that end a search */
+	List *decided;			  /* those of them that choose namespaces or ids, or end a search */
 	List *sent;				  /* clauses sent and not checked here */
 	PineconeDistance *search; /* what distances in the layout are, or NULL */
 	Var *row;				  /* the whole row, as one column of the layout, or NULL */
@@ -73,33 +72,19 @@ place_bound(PlanContext *cxt, Expr *clause)
 	{
 		if (!pinecone_translate_same_distance(cxt->root, &distance, cxt->search))
 			return;
-		cxt->bounds = lappend(cxt->bounds, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		if (cxt->request->bound < 0)
 			cxt->request->bound = bound;
 	}
 	else if (pinecone_translate_score_bound(&cxt->translate, clause, cxt->request->metric, &bound,
 											&compare))
 	{
-		cxt->bounds = lappend(cxt->bounds, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		if (cxt->request->score_bound >= 0)
 			return;
 		cxt->request->score_bound = bound;
 		cxt->request->score_compare = compare;
 	}
-}
-
-/* Does a clause use no more of the table than the namespace? */
-static bool
-is_about_namespace(PlanContext *cxt, Expr *clause)
-{
-	AttrNumber attnum = cxt->info->table->namespace_attnum;
-	Bitmapset *used = NULL;
-
-	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
-		contain_subplans((Node *) clause))
-		return false;
-	pull_varattnos((Node *) clause, cxt->rel->relid, &used);
-	return bms_equal(used, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
 }
 
 /* A clause that names ids or a prefix: an id may not fit its column, and be NULL. */
@@ -131,13 +116,13 @@ place_clause(PlanContext *cxt, Expr *clause)
 		request->namespaces = lappend(request->namespaces, names);
 		cxt->sent = lappend(cxt->sent, clause);
 	}
-	else if (is_about_namespace(cxt, clause))
+	else if (pinecone_plan_is_about_namespace(cxt->rel, clause))
 	{
 		/* checked before a namespace is asked; and of rows, as any */
 		request->namespace_quals =
 			lappend_int(request->namespace_quals,
 						pinecone_translate_add_expr(&cxt->translate, clause));
-		cxt->pruning = lappend(cxt->pruning, clause);
+		cxt->decided = lappend(cxt->decided, clause);
 		cxt->local = lappend(cxt->local, clause);
 	}
 	else if (leads && request->op == PINECONE_OP_FETCH)
@@ -181,10 +166,16 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 		place_clause(cxt, rinfo->clause);
 		if (request->op == PINECONE_OP_LIST_FETCH && pinecone_plan_is_about_id(cxt->root, cxt->rel, rinfo) &&
 			list_member_ptr(cxt->local, rinfo->clause))
+		{
 			request->id_quals = lappend_int(request->id_quals,
 											pinecone_translate_add_expr(&cxt->translate, rinfo->clause));
+			cxt->decided = lappend(cxt->decided, rinfo->clause);
+		}
 	}
 
+	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->prefix < 0 &&
+		!pinecone_translate_id_range(&cxt->translate, cxt->local, &request->prefix, &request->prefix_high))
+		request->prefix = request->prefix_high = -1;
 	if (operation_takes_filter(request->op))
 		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
@@ -556,32 +547,6 @@ plan_output(PlanContext *cxt, List *entries)
 
 /* ---- The plan ---- */
 
-/*
- * count(*): rows hold nothing but the count, however often it is asked for, and
- * the namespace counted.
- */
-static ForeignScan *
-plan_count(PlanContext *cxt, List *tlist, List *having)
-{
-	List *entries = NIL;
-	List *used = list_concat(pull_var_clause((Node *) tlist, PVC_INCLUDE_AGGREGATES),
-							 pull_var_clause((Node *) having, PVC_INCLUDE_AGGREGATES));
-	ListCell *lc;
-
-	foreach(lc, used)
-	{
-		if (tlist_member(lfirst(lc), entries))
-			continue;
-		entries = lappend(entries, makeTargetEntry(lfirst(lc), list_length(entries) + 1,
-												   NULL, false));
-		cxt->request->layout = lappend_int(cxt->request->layout,
-										   IsA(lfirst(lc), Var) ? ((Var *) lfirst(lc))->varattno :
-																  PINECONE_LAYOUT_COUNT);
-	}
-	return make_foreignscan(tlist, having, 0, cxt->translate.exprs,
-							pinecone_request_to_list(cxt->request), entries, NIL, NULL);
-}
-
 static bool
 has_expressions(PathTarget *target)
 {
@@ -626,7 +591,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->vector = request->vector_id =
+	request->prefix = request->prefix_high = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;
@@ -645,7 +610,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
 		if (request->op == PINECONE_OP_GROUPS)
 			return pinecone_plan_groups_scan(cxt.rel, path, request, cxt.translate.exprs, tlist, outer_plan);
-		return plan_count(&cxt, tlist, list_nth(path->fdw_private, PATH_HAVING));
+		return pinecone_plan_count_scan(rel, path, request, &cxt.translate, tlist);
 	}
 
 	if (request->op == PINECONE_OP_ORDERED)
@@ -667,7 +632,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	place_clauses(&cxt, scan_clauses);
 	plan_limit(&cxt, sorted);
 	if (cxt.local != NIL)
-		request->survive = clauselist_selectivity(root, list_difference_ptr(list_difference_ptr(cxt.local, cxt.pruning), cxt.bounds), cxt.rel->relid, JOIN_INNER, NULL);
+		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.decided), cxt.rel->relid, JOIN_INNER, NULL);
 
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);

@@ -46,6 +46,12 @@ extern bool pinecone_translate_is_value(PineconeTranslate *cxt, Expr *expr);
 extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause,
 												   PineconeCondition **condition);
 
+/*
+ * Of clauses that are ANDed: id >= low and id <= high, in bytewise order.  What lies
+ * between begins with what both have in common.
+ */
+extern bool pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int *high);
+
 /* ---- translate_days.c ---- */
 
 /*

@@ -12,6 +12,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "plan/translate_expr.h"
 
@@ -190,5 +191,59 @@ pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause, int *prefix, boo
 		*exact = like_is_plain_prefix(pattern);
 	}
 	*prefix = pinecone_translate_add_expr(cxt, right);
+	return true;
+}
+
+/* ---- Ranges ---- */
+
+/* The value that a clause compares ids with in bytewise order, or NULL. */
+static Expr *
+match_id_bound(PineconeTranslate *cxt, Expr *clause, PineconeCompare *compare)
+{
+	OpExpr *op = (OpExpr *) clause;
+	Expr *left;
+	Expr *right;
+
+	if (!IsA(clause, OpExpr) || list_length(op->args) != 2 ||
+		!pinecone_translate_compare(op->opno, compare) || !pinecone_collation_is_c(op->inputcollid))
+		return NULL;
+	left = linitial(op->args);
+	right = lsecond(op->args);
+	if (pinecone_translate_is_value(cxt, left))
+	{
+		Expr *swap = left;
+
+		left = right;
+		right = swap;
+		*compare = pinecone_translate_commute(*compare);
+	}
+	if (pinecone_translate_column(cxt, (Node *) left, PINECONE_ROLE_ID) == NULL ||
+		exprType((Node *) left) != TEXTOID || exprType((Node *) right) != TEXTOID ||
+		!pinecone_translate_is_value(cxt, right))
+		return NULL;
+	return right;
+}
+
+bool
+pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int *high)
+{
+	Expr *ends[2] = {NULL, NULL};
+	ListCell *lc;
+
+	if (!pinecone_enable_prefix)
+		return false;
+	foreach(lc, clauses)
+	{
+		PineconeCompare compare;
+		Expr *value = match_id_bound(cxt, lfirst(lc), &compare);
+
+		if (value == NULL || compare == PINECONE_EQ || compare == PINECONE_NE)
+			continue;
+		ends[compare == PINECONE_LT || compare == PINECONE_LE] = value;
+	}
+	if (ends[0] == NULL || ends[1] == NULL)
+		return false;
+	*low = pinecone_translate_add_expr(cxt, ends[0]);
+	*high = pinecone_translate_add_expr(cxt, ends[1]);
 	return true;
 }

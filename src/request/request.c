@@ -52,12 +52,45 @@ condition_from_list(List *list)
 	return condition;
 }
 
+static List *
+counts_to_list(List *counts)
+{
+	List *result = NIL;
+	ListCell *lc;
+
+	foreach(lc, counts)
+	{
+		PineconeCount *count = lfirst(lc);
+
+		result = lappend(result, list_make2(condition_to_list(count->filter), makeInteger(count->factor)));
+	}
+	return result;
+}
+
+static List *
+counts_from_list(List *list)
+{
+	List *result = NIL;
+	ListCell *lc;
+
+	foreach(lc, list)
+	{
+		PineconeCount *count = palloc0(sizeof(PineconeCount));
+
+		count->filter = condition_from_list(linitial(lfirst(lc)));
+		count->factor = intVal(lsecond((List *) lfirst(lc)));
+		result = lappend(result, count);
+	}
+	return result;
+}
+
 /* The places of a request's integers; keep both functions below in step. */
 enum RequestNumber
 {
 	NUM_OP,
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
+	NUM_PREFIX_HIGH,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
@@ -94,6 +127,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_OP] = request->op;
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
+	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
@@ -122,17 +156,18 @@ pinecone_request_to_list(const PineconeRequest *request)
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
 
-	return lappend(list_make5(list,
-							  condition_to_list(request->filter),
-							  list_copy(request->ids),
-							  list_copy(request->wanted),
-							  list_copy(request->layout)),
-				   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
-									  makeFloat(psprintf("%.17g", request->rows)),
-									  copyObject(request->namespaces),
-									  list_copy(request->namespace_quals),
-									  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
-						   makeString(psprintf(INT64_FORMAT, request->planned_at))));
+	return lappend(lappend(list_make5(list,
+									  condition_to_list(request->filter),
+									  list_copy(request->ids),
+									  list_copy(request->wanted),
+									  list_copy(request->layout)),
+						   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
+											  makeFloat(psprintf("%.17g", request->rows)),
+											  copyObject(request->namespaces),
+											  list_copy(request->namespace_quals),
+											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
+								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
+				   counts_to_list(request->counts));
 }
 
 PineconeRequest *
@@ -146,6 +181,7 @@ pinecone_request_from_list(List *list)
 	request->op = list_nth_int(numbers, NUM_OP);
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
+	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
@@ -182,6 +218,7 @@ pinecone_request_from_list(List *list)
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
+	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
 }
 

@@ -101,8 +101,15 @@ typedef enum PineconeClauseKind
 /* What a scan tuple's column holds: an attribute number, or this. */
 #define PINECONE_LAYOUT_DISTANCE 0
 #define PINECONE_LAYOUT_NEGATED (-1) /* the distance times -1 */
-#define PINECONE_LAYOUT_COUNT 0		 /* of STATS, COUNT and GROUPS */
+#define PINECONE_LAYOUT_COUNT 0		 /* less its place among the counts: of STATS, COUNT and GROUPS */
 #define PINECONE_LAYOUT_ROW (-1000)	 /* the whole row, in one */
+
+/* What is counted, of what meets the request's filter */
+typedef struct PineconeCount
+{
+	PineconeCondition *filter; /* what meets this as well; or NULL */
+	int factor;				   /* sum(factor): NULL of no records; or 0 for a count */
+} PineconeCount;
 
 /* No distance or score that matters is as far from 0. */
 #define PINECONE_FAR 1e30
@@ -127,6 +134,7 @@ typedef struct PineconeRequest
 	List *id_quals;			   /* numbers of conditions on the id alone: LIST_FETCH */
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
+	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
 	 * of clause, the column or 0, the number of the words */
@@ -169,6 +177,7 @@ typedef struct PineconeRequest
 	bool descending;	   /* ORDERED */
 	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */
+	List *counts; /* of PineconeCount; the first has no filter */
 	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 

@@ -206,6 +206,8 @@ start_read(ForeignScanState *node)
 	{
 		if (request->prefix >= 0)
 			(void) pinecone_run_evaluate(node, request->prefix);
+		if (request->prefix_high >= 0)
+			(void) pinecone_run_evaluate(node, request->prefix_high);
 		if (!pinecone_run_prefix(request, &state->run->values, &spec.prefix))
 			state->run->done = true;
 		if (op == PINECONE_OP_LIST_FETCH)

@@ -60,8 +60,10 @@ typedef struct PineconeRun
 	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
-	bool counts_stats;			/* statistics are asked for */
-	PineconeCall **count_calls; /* by namespace, NULL when counted already */
+	bool counts_stats;			   /* statistics are asked for */
+	PineconeFilter *count_filters; /* of what is counted, the request's filter among it */
+	double *counts;				   /* by namespace and, within it, by what is counted */
+	PineconeCall **count_calls;	   /* likewise, NULL when counted already */
 	bool counted;
 	int next_count; /* namespace to return next */
 

@@ -194,6 +194,17 @@ like_prefix(const char *pattern)
 	return buf.data;
 }
 
+/* What lies between two ids begins with what they have in common. */
+static void
+cut_to_common(char *low, const char *high)
+{
+	int n = 0;
+
+	while (low[n] != '\0' && low[n] == high[n])
+		n++;
+	low[n] = '\0';
+}
+
 bool
 pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values,
 					const char **prefix)
@@ -208,6 +219,12 @@ pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values
 	wanted = TextDatumGetCString(values->values[request->prefix]);
 	if (request->prefix_is_like)
 		wanted = like_prefix(wanted);
+	if (request->prefix_high >= 0)
+	{
+		if (values->isnull[request->prefix_high])
+			return false;
+		cut_to_common(wanted, TextDatumGetCString(values->values[request->prefix_high]));
+	}
 	if (wanted[0] == '\0')
 		return true;
 	*prefix = wanted;

@@ -149,6 +149,10 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 
 		if (stored->nbatches >= most || (stored->nbatches > 0 && wanted < 1))
 			return;
+		/* where pages have few ids that are wanted, one fetch is for several pages */
+		if (stored->spec.wants_id != NULL && !stored->paging_done &&
+			pinecone_stored_ids_waiting(stored) < Min(n, wanted))
+			return;
 		n = Min(n, pinecone_stored_ids_waiting(stored));
 		/* ids that were asked for may not be there; one request for many costs little more */
 		if (stored->spec.op != PINECONE_OP_FETCH)
@@ -162,7 +166,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
  * Add the ids of a page to those waiting.  The ones already taken are freed:
  * a scan of any length holds a bounded number of ids.
  */
-void
+int
 pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool with_scores)
 {
 	int waiting = pinecone_stored_ids_waiting(stored);
@@ -198,6 +202,7 @@ pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page, bool w
 	stored->ids = ids;
 	stored->nids = n;
 	stored->next_id = 0;
+	return n - waiting;
 }
 
 /* A fetch of so many ids at most in place of one, and others right behind it for the rest. */

@@ -84,7 +84,8 @@ start_page(PineconeStored *stored)
 	double wanted = pinecone_stored_wanted(stored) - (stored->listed - stored->returned);
 	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 
-	wanted = Max(1, wanted);
+	/* nobody knows how many ids of a page are wanted */
+	wanted = spec->wants_id != NULL ? PINECONE_LIST_PAGE : Max(1, wanted);
 	if (spec->session->max_page[spec->op == PINECONE_OP_FILTER] > 0)
 		wanted = Min(wanted, spec->session->max_page[spec->op == PINECONE_OP_FILTER]);
 	if (spec->op == PINECONE_OP_FILTER)
@@ -151,13 +152,13 @@ take_page(PineconeStored *stored)
 	stored->token = page->next_token ? MemoryContextStrdup(stored->source.cxt, page->next_token) : NULL;
 	stored->paging_done = stored->token == NULL;
 
-	stored->listed += page->nrecords;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
 	{
-		pinecone_stored_add_ids(stored, page, false);
+		stored->listed += pinecone_stored_add_ids(stored, page, false);
 		pinecone_stored_drop_batch(stored, batch);
 		return;
 	}
+	stored->listed += page->nrecords;
 	if (stored->spec.op == PINECONE_OP_FILTER)
 	{
 		pinecone_stored_observe(stored, page);

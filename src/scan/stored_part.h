@@ -99,9 +99,12 @@ extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *ba
 
 extern int pinecone_stored_ids_waiting(PineconeStored *stored);
 
-/* Add the ids of a page to those waiting, with the scores of a search. */
-extern void pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page,
-									bool with_scores);
+/*
+ * Add the ids of a page to those waiting, with the scores of a search; of a list
+ * those that are wanted.  Returns how many.
+ */
+extern int pinecone_stored_add_ids(PineconeStored *stored, const PineconePage *page,
+								   bool with_scores);
 
 /* Start fetches for waiting ids as far as the budget goes. */
 extern void pinecone_stored_start_fetches(PineconeStored *stored);

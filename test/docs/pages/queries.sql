@@ -10,3 +10,4 @@ CREATE FOREIGN TABLE filling (tenant text OPTIONS (role 'namespace'), id text, e
 INSERT INTO filling SELECT t, 'd' || i, ARRAY[i, 1, 2, 3]::real[], 'Title ' || i FROM generate_series(1, 20) i, unnest('{acme, umbra}'::text[]) t;
 CREATE TABLE tenants (name text, interest real[]);
 INSERT INTO tenants VALUES ('acme', '{1, 2, 3, 4}'), ('umbra', '{4, 3, 2, 1}');
+CREATE FOREIGN TABLE books (id text, embedding real[], title text, category text, year int, price numeric, created timestamptz OPTIONS (format 'epoch')) SERVER catalog OPTIONS (namespace 'books');

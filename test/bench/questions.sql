@@ -1,0 +1,72 @@
+-- questions.sql
+--	Questions with small answers, in the spellings that people and tools write, for
+--	test/bench/distance/questions.sh.  A line "-- NAME TARGET" names the statement
+--	in the line below and says how many times as fast as BASE it is to be.
+--
+--	docs: id, embedding, score, n, year, category, published, metadata; in namespace "kb"
+--	all_docs: the same and the namespace, of all of them; asked, doomed: local tables
+
+-- similarity_above 10
+SELECT id FROM docs WHERE 1 - (embedding <=> (SELECT e FROM asked WHERE k = 1)) > 0.97 ORDER BY embedding <=> (SELECT e FROM asked WHERE k = 1) LIMIT 5
+-- similarity_order 10
+SELECT id, 1 - (embedding <=> :q) FROM docs ORDER BY 1 - (embedding <=> :q) DESC LIMIT 5
+-- distance_function 10
+SELECT id FROM docs ORDER BY pinecone_cosine_distance(embedding, :q) LIMIT 5
+-- distance_real 10
+SELECT id FROM docs WHERE embedding <=> :q < 0.5::real ORDER BY embedding <=> :q LIMIT 5
+-- distance_rounded 10
+SELECT id, round((embedding <=> :q)::numeric, 3) FROM docs ORDER BY round((embedding <=> :q)::numeric, 3), id LIMIT 5
+-- best_similarity 10
+SELECT max(1 - (embedding <=> :q)) FROM docs
+-- bound_alone 10
+SELECT count(*) FROM docs WHERE embedding <=> :q < 0.001
+-- similarity_alone 10
+SELECT id FROM docs WHERE 1 - (embedding <=> :q) > 0.999
+-- vector_of_cte 10
+WITH v AS (SELECT e FROM asked WHERE k = 1) SELECT id FROM docs, v ORDER BY embedding <=> v.e LIMIT 2
+-- vector_of_table 10
+SELECT id FROM docs, asked WHERE k = 2 ORDER BY embedding <=> asked.e LIMIT 2
+-- vector_of_record 10
+SELECT a.id FROM docs a, docs b WHERE b.id = 'doc-000123' ORDER BY a.embedding <=> b.embedding LIMIT 3
+-- count_constant 1
+SELECT count(1) FROM docs
+-- sum_constant 10
+SELECT sum(1) FROM docs
+-- count_filters 10
+SELECT count(*), count(*) FILTER (WHERE year = 1992), count(*) FILTER (WHERE category = 'c3' AND year > 2000) FROM docs
+-- count_ordered 10
+SELECT count(*) FROM (SELECT id, n FROM docs WHERE category = 'c3' ORDER BY n) s
+-- count_namespaces_like 10
+SELECT count(*) FROM all_docs WHERE tenant LIKE 'k%'
+-- count_by_namespace 10
+SELECT tenant, count(*) FROM all_docs WHERE year = 1992 GROUP BY tenant
+-- distinct 10
+SELECT DISTINCT category FROM docs
+-- group_by 10
+SELECT category, count(*) FROM docs GROUP BY category
+-- count_distinct 10
+SELECT count(DISTINCT category) FROM docs
+-- delete_in 10
+BEGIN; DELETE FROM docs WHERE id IN (SELECT id FROM doomed); ROLLBACK
+-- delete_using 10
+BEGIN; DELETE FROM docs USING doomed WHERE docs.id = doomed.id; ROLLBACK
+-- update_in 10
+BEGIN; UPDATE docs SET year = 2000 WHERE id IN (SELECT id FROM doomed); ROLLBACK
+-- id_pattern 1
+SELECT id, n FROM docs WHERE id LIKE '%77'
+-- id_range 1
+SELECT id, n FROM docs WHERE id BETWEEN 'doc-000100' AND 'doc-000120'
+-- days_between 10
+SELECT id, published FROM docs WHERE published BETWEEN '2024-02-02' AND '2024-02-02' AND n < 30000
+-- days_half_open 10
+SELECT id FROM docs WHERE published >= '2024-02-01' AND published < '2024-02-04'
+-- json_text 10
+SELECT id FROM docs WHERE metadata #>> '{key}' = 'k77'
+-- json_arrow 10
+SELECT id FROM docs WHERE metadata -> 'key' = '"k77"'
+-- json_path 10
+SELECT id FROM docs WHERE jsonb_extract_path_text(metadata, 'key') = 'k77'
+-- json_subscript 10
+SELECT id FROM docs WHERE metadata['key'] = '"k77"'
+-- json_everything 10
+SELECT id FROM docs WHERE metadata @> '{}' ORDER BY embedding <=> :q LIMIT 3
