@@ -16,6 +16,7 @@
 #include "modify/statement.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
+#include "plan/plan_info.h"
 #include "plan/plan_label.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
@@ -83,11 +84,17 @@ hook_planner_shutdown(void)
 static PlannedStmt *
 plan_statement(PINECONE_PLANNER_ARGS)
 {
+	PineconeTime outer_began = pinecone_plan_began;
+	PlannedStmt *stmt;
+
+	pinecone_plan_began = pinecone_clock_now();
 	pinecone_plan_conflicts(parse);
 	pinecone_plan_one_rows(parse);
 	pinecone_plan_unordered(parse);
-	return next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
+	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
+	pinecone_plan_began = outer_began;
+	return stmt;
 }
 
 /* ---- Paths: ours last, for it looks at those that there are ---- */

@@ -6,12 +6,14 @@
 
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
+#include "miscadmin.h"
 
 #include "admin/analyze.h"
 #include "admin/explain.h"
 #include "admin/import.h"
 #include "base/ours.h"
 #include "base/setting.h"
+#include "client/learned.h"
 #include "hooks.h"
 #include "modify/modify.h"
 #include "pending/pending.h"
@@ -40,6 +42,7 @@ _PG_init(void)
 	};
 	static int done = 0;
 
+	pinecone_learned_preloaded |= process_shared_preload_libraries_in_progress;
 	for (; done < lengthof(steps); done++)
 		steps[done]();
 }

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
@@ -21,6 +23,7 @@
 #include "admin/explain.h"
 #include "admin/explain_request.h"
 #include "base/compat.h"
+#include "base/limits.h"
 #include "client/alias.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
@@ -466,11 +469,43 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 /* ---- Writes ---- */
 
+/* A record's bytes in an upsert, when nothing better is known */
+#define BYTES_OF_METADATA 200
+#define BYTES_OF_NUMBER 10.0
+#define USUAL_DIMENSION 1024
+
 static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
 	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
+}
+
+/*
+ * How many requests the writes of a statement are likely to take, with those that
+ * fetch what it writes over.
+ */
+static void
+explain_expected(ModifyTableState *mtstate, const PineconeTable *table, bool by_record, bool fetched,
+				 ExplainState *es)
+{
+	double rows = outerPlanState(mtstate)->plan->plan_rows;
+	int dimension = USUAL_DIMENSION;
+	double batch = PINECONE_DELETE_BATCH;
+
+	if (!es->costs)
+		return;
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role == PINECONE_ROLE_VALUES && table->columns[i].typmod > 0)
+			dimension = table->columns[i].typmod;
+	}
+	if (mtstate->operation != CMD_DELETE)
+		batch = Min(table->batch_size, PINECONE_MAX_BODY / (BYTES_OF_METADATA + dimension * BYTES_OF_NUMBER));
+	ExplainPropertyFloat("Pinecone Expected Requests", NULL,
+						 (by_record ? rows : ceil(rows / Max(batch, 1))) +
+							 (fetched ? ceil(rows / PINECONE_FETCH_BATCH) : 0),
+						 0, es);
 }
 
 /* What an UPDATE of these columns needs. */
@@ -486,6 +521,8 @@ update_operation(PineconeTable *table, List *assigned)
 		if (column == NULL || column->role != PINECONE_ROLE_FIELD)
 			return "fetch and upsert";
 	}
+	if (table->update_records)
+		return "fetch and upsert, or update a few";
 	return "update, or fetch and upsert where a field becomes NULL";
 }
 
@@ -495,18 +532,19 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 {
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 
+	bool looks = table->duplicate_error ||
+				 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
+	const char *operation;
+
 	if (mtstate->operation == CMD_INSERT)
-		explain_write(table,
-					  table->duplicate_error ||
-							  ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING ?
-						  "fetch, and upsert if there is none" :
-						  "upsert",
-					  es);
+		operation = looks ? "fetch, and upsert if there is none" : "upsert";
 	else if (mtstate->operation == CMD_DELETE)
-		explain_write(table, "delete", es);
+		operation = "delete";
 	else
-		explain_write(table,
-					  update_operation(table, list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED)), es);
+		operation = update_operation(table, list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED));
+	explain_write(table, operation, es);
+	explain_expected(mtstate, table, strncmp(operation, "update", 6) == 0,
+					 strncmp(operation, "fetch", 5) == 0, es);
 }
 
 /* The values that an UPDATE by filter sets. */

@@ -27,6 +27,7 @@
 static const char *const handle_files[PINECONE_SHARED_KINDS] = {
 	[PINECONE_SHARED_WRITES] = "pg_dynshmem/pinecone_fdw.handle",
 	[PINECONE_SHARED_TURNS] = "pg_dynshmem/pinecone_fdw.turns",
+	[PINECONE_SHARED_LEARNED] = "pg_dynshmem/pinecone_fdw.learned",
 };
 
 static PineconeShared *areas[PINECONE_SHARED_KINDS];

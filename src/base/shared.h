@@ -19,8 +19,9 @@ typedef struct PineconeShared
 
 typedef enum PineconeSharedKind
 {
-	PINECONE_SHARED_WRITES, /* confirmed: see pending/confirmed.h */
-	PINECONE_SHARED_TURNS,	/* of requests: see governor.h */
+	PINECONE_SHARED_WRITES,	 /* confirmed: see pending/confirmed.h */
+	PINECONE_SHARED_TURNS,	 /* of requests: see governor.h */
+	PINECONE_SHARED_LEARNED, /* from replies: see client/learned.h */
 	PINECONE_SHARED_KINDS
 } PineconeSharedKind;
 

@@ -403,9 +403,11 @@ struct PineconePins
 	char *first_name;
 	char *first_target;
 	HTAB *names;
+	uint64 serial;
 };
 
 static dlist_head all_pins = DLIST_STATIC_INIT(all_pins);
+static uint64 serials = 0;
 
 static void
 release_pins(void *arg)
@@ -429,11 +431,18 @@ pinecone_pins_of(MemoryContext statement_cxt)
 	}
 	pins = MemoryContextAllocZero(statement_cxt, sizeof(PineconePins));
 	pins->cxt = statement_cxt;
+	pins->serial = ++serials;
 	pins->cleanup.func = release_pins;
 	pins->cleanup.arg = pins;
 	MemoryContextRegisterResetCallback(statement_cxt, &pins->cleanup);
 	dlist_push_head(&all_pins, &pins->node);
 	return pins;
+}
+
+uint64
+pinecone_pins_serial(const PineconePins *pins)
+{
+	return pins != NULL ? pins->serial : 0;
 }
 
 const char *

@@ -47,6 +47,9 @@ typedef struct PineconePins PineconePins;
 /* Those of the statement whose memory this is; made on first use. */
 extern PineconePins *pinecone_pins_of(MemoryContext statement_cxt);
 
+/* A number that tells it from all other statements; 0 for NULL. */
+extern uint64 pinecone_pins_serial(const PineconePins *pins);
+
 /* A reply names the namespace that answered: an error if it was another one before. */
 extern void pinecone_pins_check(PineconePins *pins, PineconeSession *session, const char *name,
 								const char *told);

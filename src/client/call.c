@@ -42,6 +42,13 @@
 /* gRPC's code for a namespace that does not exist, in an answer of HTTP 404 */
 #define GRPC_NOT_FOUND 5
 
+/*
+ * HTTP/2 lets a sender be ahead by so many bytes, unless the receiver says more,
+ * which common proxies do not: a larger body is sent a window a round trip, and
+ * all that share the connection with it wait (RFC 9113, 5.2 and 6.9.2).
+ */
+#define HTTP2_WINDOW 65535
+
 static dlist_head unfinished = DLIST_STATIC_INIT(unfinished);
 
 /* Has something been queued, or has room been made, since the queue was seen? */
@@ -178,6 +185,8 @@ start_attempt(PineconeCall *call)
 	request.connect_timeout_ms = options->connect_timeout_ms;
 	request.timeout_ms = options->request_timeout_ms;
 	request.large_reply = call->large_reply;
+	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
+	request.http1 = call->http1;
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 
@@ -382,6 +391,25 @@ adjust_allowance(PineconeSession *session, bool limited)
 								 session->allowance + 1 / session->allowance);
 }
 
+/*
+ * There may be hosts that speak nothing but HTTP/2: an attempt over HTTP/1.1 that
+ * had no connection, or lost it, is followed by one in the other way.
+ */
+static void
+note_http1(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+
+	if (call->exchange->outcome == PINECONE_HTTP_UNREACHABLE ||
+		call->exchange->outcome == PINECONE_HTTP_BROKEN)
+		call->http1_failed = call->http1;
+	else if (call->exchange->outcome == PINECONE_HTTP_ANSWERED)
+	{
+		session->http1_works |= call->http1;
+		session->no_http1 |= call->http1_failed && !session->http1_works;
+	}
+}
+
 static void
 finish_attempt(PineconeCall *call)
 {
@@ -392,6 +420,7 @@ finish_attempt(PineconeCall *call)
 	if (call->counters && exchange->body)
 		call->counters->bytes_received += exchange->body_len;
 
+	note_http1(call);
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);

@@ -79,6 +79,8 @@ struct PineconeCall
 	PineconeTime turn_at; /* queued, but not to go before this; 0: at once */
 	MemoryContext attempt_cxt;
 	PineconeExchange *exchange;
+	bool http1;			/* the attempt goes over HTTP/1.1 */
+	bool http1_failed;	/* one that did had no connection, or lost it */
 	bool maybe_applied; /* an attempt may have reached the service */
 	PineconeProblem problem;
 	const char *note; /* what an error's detail adds, or NULL */

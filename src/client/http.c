@@ -308,8 +308,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	if (tls)
 	{
-		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-		SET(CURLOPT_PIPEWAIT, 1L);
+		SET(CURLOPT_HTTP_VERSION, (long) (request->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+		SET(CURLOPT_PIPEWAIT, request->http1 ? 0L : 1L);
 		if (request->ca)
 		{
 			struct curl_blob blob = {(void *) request->ca, request->ca_len, CURL_BLOB_COPY};
@@ -367,8 +367,9 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	transfer->cleanup.arg = transfer;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &transfer->cleanup);
 
-	transfer->easy = http->nspare_handles > 0 ? http->spare_handles[--http->nspare_handles] :
-												curl_easy_init();
+	/* one that was used for HTTP/2 keeps its buffer, which may be less than libcurl 7.88 writes here */
+	transfer->easy = http->nspare_handles > 0 && !request->http1 ? http->spare_handles[--http->nspare_handles] :
+																   curl_easy_init();
 	if (transfer->easy == NULL)
 		report_no_memory();
 	pinecone_deadline_begin(&transfer->deadline, request->connect_timeout_ms, request->timeout_ms);

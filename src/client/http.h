@@ -33,6 +33,7 @@ typedef struct PineconeHttpRequest
 	int connect_timeout_ms;
 	int timeout_ms;
 	bool large_reply; /* expect megabytes */
+	bool http1;		  /* not over HTTP/2, and so over a connection of its own */
 } PineconeHttpRequest;
 
 typedef struct PineconeExchange

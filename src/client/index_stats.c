@@ -19,11 +19,15 @@
 #include "client/alias.h"
 #include "client/call.h"
 #include "client/idle.h"
+#include "client/learned.h"
 #include "client/session.h"
 #include "wire/message.h"
 
 /* They must not be out of date again when those who asked ahead look. */
 #define MIN_TTL_TO_ASK_AHEAD_MS 1000
+
+/* How long what planning was told is as good as asking again */
+#define PLANNED_GOOD_MS 1000
 
 /* How long who can do without statistics waits for them */
 #define STATS_PATIENCE_MS 1000
@@ -107,13 +111,44 @@ stats_have_failed(PineconeSession *session)
 	return session->stats_retry_at != 0 && pinecone_clock_now() < session->stats_retry_at;
 }
 
+/*
+ * Another session may have been told what this one would have to ask for.  For
+ * that it has to be known where the index is, which may take a question, too.
+ */
 static void
-ask_for_stats(PineconeSession *session)
+adopt_stats(PineconeSession *session)
+{
+	PineconeProblem *problem = NULL;
+	PineconeTime after = pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms);
+	PineconeTime asked_at;
+	PineconeStats *stats;
+	const char *reason;
+	size_t len;
+	char *body;
+
+	if (!pinecone_learned_is_kept() || stats_are_current(session) ||
+		!pinecone_session_locate(session, &problem))
+		return;
+	body = pinecone_learned_get(session, PINECONE_LEARNED_STATS, after, &asked_at, &len);
+	if (body != NULL && pinecone_message_decode_stats(body, len, &stats, &reason))
+		copy_stats(session, stats)->fetched_at = asked_at;
+}
+
+/* Others may have what a call has brought. */
+static void
+share_stats(PineconeSession *session, PineconeCall *call)
+{
+	pinecone_learned_put(session, PINECONE_LEARNED_STATS, call->exchange->body,
+						 call->exchange->body_len, call->sent_at);
+}
+
+static void
+ask_for_stats(PineconeSession *session, bool single_attempt)
 {
 	PineconeCall *call;
 
 	pinecone_session_drop_stats_call(session);
-	call = pinecone_vectors_stats_try(session, true);
+	call = pinecone_vectors_stats_try(session, single_attempt);
 	/* it outlives the statement, if that does not come to take its result */
 	MemoryContextSetParent(call->cxt, TopMemoryContext);
 	session->stats_call = call;
@@ -134,22 +169,24 @@ pinecone_session_ask_stats(PineconeSession *session)
 {
 	if (stats_are_asked_for(session) || stats_have_failed(session))
 		return false;
-	ask_for_stats(session);
+	ask_for_stats(session, true);
 	return true;
 }
 
 void
 pinecone_session_refresh(PineconeSession *session)
 {
+	adopt_stats(session);
 	if (stats_are_asked_for(session) || stats_are_current(session) ||
 		stats_have_failed(session) || pinecone_stats_ttl_ms < MIN_TTL_TO_ASK_AHEAD_MS)
 		return;
-	ask_for_stats(session);
+	ask_for_stats(session, true);
 }
 
 bool
 pinecone_session_stats_ready(PineconeSession *session)
 {
+	adopt_stats(session);
 	return stats_are_asked_for(session) || stats_are_current(session);
 }
 
@@ -179,6 +216,7 @@ take_stats(PineconeSession *session)
 		return;
 	}
 	copy_stats(session, stats)->fetched_at = session->stats_asked_at;
+	share_stats(session, session->stats_call);
 	pinecone_session_drop_stats_call(session);
 }
 
@@ -201,7 +239,7 @@ try_stats(PineconeSession *session)
 	{
 		if (stats_have_failed(session))
 			return known_stats(session);
-		ask_for_stats(session);
+		ask_for_stats(session, true);
 	}
 	if (pinecone_call_wait_until(session->stats_call,
 								 pinecone_clock_after_ms(session->stats_asked_at, STATS_PATIENCE_MS)))
@@ -230,6 +268,8 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 	PineconeStats *stats;
 	PineconeCall *call;
 
+	if (!fresh)
+		adopt_stats(session);
 	if (!fresh && stats_are_current(session))
 		return session->stats;
 	if (try_only || (!fresh && known_stats(session) != NULL))
@@ -249,16 +289,94 @@ pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only)
 		pinecone_vectors_report(session->stats_call, ERROR);
 	call = pinecone_vectors_stats_try(session, false);
 	stats = copy_stats(session, pinecone_vectors_stats_result(call));
+	share_stats(session, call);
 	pinecone_vectors_free(call);
 	return stats;
 }
 
 PineconeStats *
+pinecone_session_known_stats(PineconeSession *session)
+{
+	adopt_stats(session);
+	(void) pinecone_session_take_stats(session);
+	return known_stats(session);
+}
+
+/* ---- What a statement counts by ---- */
+
+/*
+ * May those that were asked for to make the plan be what its run goes by?  They
+ * are as good as what would be asked for now, but for the moment that planning
+ * takes; and once only, for a plan may run again.
+ */
+static bool
+planned_will_do(PineconeSession *session, PineconeTime planned_at)
+{
+	return planned_at != 0 && planned_at == session->stats_asked_at &&
+		   planned_at != session->stats_spent_at &&
+		   !pinecone_clock_passed(planned_at, PLANNED_GOOD_MS);
+}
+
+void
+pinecone_session_begin_count(PineconeSession *session, PineconeCounters *counters,
+							 PineconeTime planned_at)
+{
+	uint64 statement = pinecone_pins_serial(counters->pins);
+	bool new_statement = statement == 0 || statement != session->count_statement;
+
+	if (new_statement && planned_will_do(session, planned_at))
+	{
+		session->count_from = session->stats_spent_at = planned_at;
+		counters->requests++;
+	}
+	else if (new_statement)
+		session->count_from = pinecone_clock_now();
+	session->count_statement = statement;
+	if ((known_stats(session) != NULL && session->stats->fetched_at >= session->count_from) ||
+		(stats_are_asked_for(session) && session->stats_asked_at >= session->count_from))
+		return;
+	ask_for_stats(session, false);
+	counters->requests++;
+}
+
+/* Take what was asked for with all its attempts: an error if they failed. */
+static void
+take_counted(PineconeSession *session)
+{
+	session->stats_taken = true;
+	copy_stats(session, pinecone_vectors_stats_result(session->stats_call))->fetched_at =
+		session->stats_asked_at;
+	share_stats(session, session->stats_call);
+	pinecone_session_drop_stats_call(session);
+}
+
+bool
+pinecone_session_count_is_answered(PineconeSession *session)
+{
+	return !stats_are_asked_for(session) || session->stats_asked_at < session->count_from ||
+		   pinecone_vectors_ready(session->stats_call);
+}
+
+PineconeStats *
 pinecone_session_count_stats(PineconeSession *session, PineconeCounters *counters)
 {
-	PineconeCall *call = pinecone_vectors_stats(session, counters);
-	PineconeStats *stats = copy_stats(session, pinecone_vectors_stats_result(call));
+	PineconeCall *call;
+	PineconeStats *stats;
 
+	if (stats_are_asked_for(session) && session->stats_asked_at >= session->count_from)
+	{
+		if (session->stats_call->single_attempt)
+			take_stats(session);
+		else
+			take_counted(session);
+	}
+	if (known_stats(session) != NULL && session->stats->fetched_at >= session->count_from)
+		return session->stats;
+	if (statement_has_waited(session))
+		pinecone_vectors_report(session->stats_call, ERROR);
+	call = pinecone_vectors_stats(session, counters);
+	stats = copy_stats(session, pinecone_vectors_stats_result(call));
+	share_stats(session, call);
 	pinecone_vectors_free(call);
 	return stats;
 }

@@ -27,6 +27,7 @@
 #include "client/alias.h"
 #include "client/call.h"
 #include "client/idle.h"
+#include "client/learned.h"
 #include "client/session.h"
 #include "wire/message.h"
 
@@ -189,6 +190,21 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
 }
 
+/* Where the index is, and what it is, by the description that the host is from. */
+static void
+take_place(PineconeSession *session, const char *host, const char *body, size_t len,
+		   PineconeProblem **problem)
+{
+	PineconeSchema *schema = NULL;
+	const char *reason;
+
+	if (session->options->schema != NULL)
+		take_given_schema(session);
+	else if (pinecone_message_decode_schema(body, len, &schema, &reason))
+		set_schema(session, schema);
+	set_base_url(session, host, problem);
+}
+
 /* The control plane has answered where the index is; if that cannot be read, it is asked again. */
 static void
 take_resolved(PineconeSession *session, PineconeProblem **problem)
@@ -198,7 +214,6 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 	char *state = NULL;
 	bool ready = false;
 	const char *reason = NULL;
-	PineconeSchema *schema = NULL;
 
 	if (call->state == PINECONE_CALL_SUCCEEDED &&
 		!pinecone_message_decode_index(call->exchange->body, call->exchange->body_len,
@@ -241,11 +256,27 @@ take_resolved(PineconeSession *session, PineconeProblem **problem)
 		return;
 	}
 	session->resolved_at = pinecone_clock_now();
-	if (session->options->schema != NULL)
-		take_given_schema(session);
-	else if (pinecone_message_decode_schema(call->exchange->body, call->exchange->body_len, &schema, &reason))
-		set_schema(session, schema);
-	set_base_url(session, host, problem);
+	take_place(session, host, call->exchange->body, call->exchange->body_len, problem);
+}
+
+/* Another session may have asked a moment ago. */
+static void
+adopt_place(PineconeSession *session, PineconeProblem **problem)
+{
+	PineconeTime after = pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms);
+	PineconeTime asked_at;
+	size_t len;
+	char *body = pinecone_learned_get(session, PINECONE_LEARNED_PLACE, after, &asked_at, &len);
+	char *host = NULL;
+	char *state;
+	bool ready;
+	const char *reason;
+
+	if (body == NULL || !pinecone_message_decode_index(body, len, &host, &ready, &state, &reason) ||
+		host == NULL || !pinecone_option_host_is_valid(host))
+		return;
+	session->resolved_at = asked_at;
+	take_place(session, host, body, len, problem);
 }
 
 static void
@@ -288,8 +319,10 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 		char *control_url = make_base_url(session->options->control_host, problem);
 
 		if (control_url != NULL)
+			adopt_place(session, problem);
+		if (control_url != NULL && session->base_url == NULL && *problem == NULL)
 			start_resolver(session, control_url);
-		return false;
+		return session->base_url != NULL;
 	}
 	if (!pinecone_call_finished(session->resolver))
 		return false;
@@ -297,6 +330,8 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	take_resolved(session, problem);
 	if (session->base_url != NULL && session->resolver != NULL)
 	{
+		pinecone_learned_put(session, PINECONE_LEARNED_PLACE, session->resolver->exchange->body,
+							 session->resolver->exchange->body_len, session->resolver->sent_at);
 		MemoryContextDelete(session->resolver->cxt);
 		session->resolver = NULL;
 	}
@@ -314,5 +349,6 @@ pinecone_session_forget_host(PineconeSession *session, int location)
 		return false;
 	session->former_url = session->base_url;
 	session->base_url = NULL;
+	pinecone_learned_drop(session, PINECONE_LEARNED_PLACE);
 	return true;
 }

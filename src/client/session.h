@@ -66,6 +66,8 @@ typedef struct PineconeSession
 	int max_upsert_bytes;
 	int max_delete; /* ids */
 	bool no_dry_run;
+	bool http1_works; /* for large bodies; */
+	bool no_http1;	  /* and has it turned out not to? */
 
 	/* The index */
 	MemoryContext stats_cxt;
@@ -76,6 +78,9 @@ typedef struct PineconeSession
 	PineconeTime stats_asked_at;
 	TimestampTz stats_asked_in;	 /* the statement that did, by its start */
 	PineconeTime stats_retry_at; /* not to be asked again before; 0: as you like */
+	PineconeTime stats_spent_at; /* those asked for then have served the run of their plan */
+	uint64 count_statement;		 /* the statement that counts by them, */
+	PineconeTime count_from;	 /* if they were not asked for earlier */
 
 	/* Names that stand for namespaces: see alias.c */
 	struct PineconeAliases *aliases; /* or NULL */
@@ -112,7 +117,21 @@ pinecone_session_note_latency(PineconeSession *session, int64 taken)
  */
 extern struct PineconeStats *pinecone_session_stats(PineconeSession *session, bool fresh, bool try_only);
 
-/* The same, asked again and counted: what a statement goes by that reads. */
+/*
+ * The same, without waiting: what has been asked for ahead is taken if it has
+ * been answered, old ones are better than none.
+ */
+extern struct PineconeStats *pinecone_session_known_stats(PineconeSession *session);
+
+/*
+ * The same as of the statement whose pins "counters" has, which are what it reads
+ * and counts by: asked for once a statement, unless those do that were asked for
+ * at a given time to make its plan (0: none were).  First begin, which does not
+ * block; then wait for the result.
+ */
+extern void pinecone_session_begin_count(PineconeSession *session, struct PineconeCounters *counters,
+										 PineconeTime planned_at);
+extern bool pinecone_session_count_is_answered(PineconeSession *session);
 extern struct PineconeStats *pinecone_session_count_stats(PineconeSession *session,
 														  struct PineconeCounters *counters);
 

@@ -476,7 +476,7 @@ pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	check_partition(modify, rri, estate, slot);
 	assigned = assigned_in_row(modify, slot, plan_slot);
 	pinecone_record_of_row_assign(modify->writer, assigned);
-	if (!pinecone_modify_must_replace(modify, namespace_) &&
+	if (!modify->table->update_records && !pinecone_modify_must_replace(modify, namespace_) &&
 		pinecone_record_of_row_update(modify->writer, slot->tts_values, slot->tts_isnull,
 									  &write))
 		pinecone_sink_write(modify->sink, namespace_, &write);

@@ -13,6 +13,9 @@
 #include "pending/pending.h"
 #include "scan/source.h"
 
+/* So many updates go at once, and are as fast as two requests one after the other. */
+#define FEW_UPDATES 10
+
 static void
 start_buffer(PineconeModify *modify)
 {
@@ -154,6 +157,31 @@ write_updated(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRe
 	pinecone_sink_write(modify->sink, namespace_, &write);
 }
 
+/*
+ * A few rows, that is all there are: their updates take no longer than to fetch
+ * their records and to write these.  What needs its record stays.
+ */
+static void
+write_few(PineconeModify *modify)
+{
+	for (int i = 0; i < modify->nbuffered; i++)
+	{
+		PineconeBufferedRow *row = &modify->buffer[i];
+		int natts = modify->desc->natts;
+		Datum *values = palloc(natts * sizeof(Datum));
+		bool *isnull = palloc(natts * sizeof(bool));
+		PineconeWrite write = {PINECONE_WRITE_UPDATE};
+
+		heap_deform_tuple(row->row, modify->desc, values, isnull);
+		pinecone_record_of_row_assign(modify->writer, row->assigned);
+		if (pinecone_modify_must_replace(modify, row->namespace_) ||
+			!pinecone_record_of_row_update(modify->writer, values, isnull, &write))
+			continue;
+		pinecone_sink_write(modify->sink, row->namespace_, &write);
+		row->done = true;
+	}
+}
+
 /* A record that has gone since the row was read has nothing to update. */
 static void
 write_updates(PineconeModify *modify, int first)
@@ -187,6 +215,9 @@ pinecone_modify_flush(void *arg)
 	if (modify->nbuffered == 0)
 		return;
 	old = MemoryContextSwitchTo(modify->buffer_cxt);
+	if (modify->operation == CMD_UPDATE && modify->table->update_records &&
+		modify->nbuffered <= FEW_UPDATES)
+		write_few(modify);
 	for (int i = 0; i < modify->nbuffered; i++)
 	{
 		if (modify->buffer[i].done)

@@ -113,6 +113,8 @@ static const Option options[] = {
 	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate"},
 	/* What INSERT does with an id that is there */
 	{"on_duplicate", ON_BOTH, OPTION_CHOICE, "replace", "replace|error"},
+	/* Does an UPDATE send the fields it sets, or the records as they then are? */
+	{"update_method", ON_BOTH, OPTION_CHOICE, "fields", "fields|records"},
 	/* May a DELETE with a condition on metadata be one request? */
 	{"delete_by_filter", ON_BOTH, OPTION_BOOL, "true"},
 	/* Does a DELETE of given ids look first which of them are there? */

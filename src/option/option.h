@@ -105,6 +105,7 @@ typedef struct PineconeTable
 	bool truncatable;
 	bool transactional;	   /* write_mode: send at commit, not at once */
 	bool duplicate_error;  /* INSERT of an id that is there is an error */
+	bool update_records;   /* UPDATE sends whole records */
 	bool delete_by_filter; /* may DELETE be one request? */
 	bool verify_deletes;   /* must DELETE by id look first? */
 	bool verify_updates;   /* must UPDATE of fields by id? */

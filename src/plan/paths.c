@@ -121,7 +121,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		info->session = pinecone_session_get(info->table->server->serverid, info->userid);
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
-		info->stats = pinecone_session_stats(info->session, false, true);
+		pinecone_plan_find_stats(root, rel);
 		info->table = pinecone_schema_table(info->session, info->table);
 	}
 	info->record_bytes = METADATA_WIDTH + (info->stats ? info->stats->dimension * 12.0 : 0);

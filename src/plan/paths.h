@@ -92,6 +92,12 @@ extern void pinecone_plan_unordered(Query *query);
  */
 extern void pinecone_plan_find_search(PlannerInfo *root, RelOptInfo *rel);
 
+/* The statistics that a relation is planned by, waited for where the plan depends on them. */
+extern void pinecone_plan_find_stats(PlannerInfo *root, RelOptInfo *rel);
+
+/* Is the query's order that of a distance, be it one that the index does not measure? */
+extern bool pinecone_plan_orders_by_distance(PlannerInfo *root, RelOptInfo *rel);
+
 /* Does a condition tell how far such a search has to go? */
 extern bool pinecone_plan_has_bound(PlannerInfo *root, RelOptInfo *rel);
 

@@ -14,6 +14,8 @@
 #include "base/setting.h"
 #include "plan/plan_info.h"
 
+PineconeTime pinecone_plan_began = 0;
+
 PineconeTranslate
 pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel)
 {

@@ -14,8 +14,11 @@ typedef struct PineconePlanInfo
 {
 	PineconeTable *table;
 	Oid userid;
-	PineconeSession *session;	 /* NULL without a user mapping */
-	PineconeStats *stats;		 /* NULL when the service did not answer */
+	PineconeSession *session; /* NULL without a user mapping */
+	PineconeStats *stats;	  /* NULL when the service did not answer */
+	PineconeTime planned_at;  /* when they were asked for, if that was for this statement; 0 */
+	bool may_assume;		  /* the metric, until they come */
+	bool metric_assumed;
 	double record_bytes;		 /* of a full record's JSON */
 	int nall;					 /* namespaces of the table */
 	double nnamespaces;			 /* those that conditions leave */
@@ -43,6 +46,9 @@ enum PineconePathPrivate
 	PATH_GROUPS	 /* of an order: the column, whether descending, NULLS FIRST; of groups: the column, whether by namespace, how many dry
 								 * runs are worth while */
 };
+
+/* When the planning of the current statement began */
+extern PineconeTime pinecone_plan_began;
 
 /* The start of a translation of clauses on a relation. */
 extern PineconeTranslate pinecone_plan_translate(PlannerInfo *root, RelOptInfo *rel);

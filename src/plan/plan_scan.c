@@ -595,6 +595,8 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;
+	request->planned_at = cxt.info->planned_at;
+	request->metric_assumed = cxt.info->metric_assumed && request->op == PINECONE_OP_QUERY;
 	request->rows = path->path.rows;
 	request->survive = 1;
 

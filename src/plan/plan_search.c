@@ -27,6 +27,12 @@ index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
 	/* nobody can run the plan, so that any metric will do */
 	if (info->session == NULL)
 		return true;
+	/* the run looks at it, and reads everything if it is another one */
+	if (info->stats == NULL && info->may_assume)
+	{
+		info->metric_assumed = true;
+		return true;
+	}
 	/* this cannot be planned without knowing the metric */
 	if (info->stats == NULL)
 		info->stats = pinecone_session_stats(info->session, false, false);
@@ -63,6 +69,26 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
 			falls != pinecone_pathkey_ascends(pathkey) &&
 			accept_distance(rel->fdw_private, distance))
+			return true;
+	}
+	return false;
+}
+
+bool
+pinecone_plan_orders_by_distance(PlannerInfo *root, RelOptInfo *rel)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
+	PathKey *pathkey;
+	ListCell *lc;
+
+	if (root->query_pathkeys == NIL)
+		return false;
+	pathkey = linitial(root->query_pathkeys);
+	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
+	{
+		PineconeDistance distance;
+
+		if (pinecone_translate_distance(&cxt, ((EquivalenceMember *) lfirst(lc))->em_expr, &distance))
 			return true;
 	}
 	return false;

@@ -108,6 +108,7 @@ enum RequestNumber
 	NUM_ALL,
 	NUM_SORTED,
 	NUM_GROUPED,
+	NUM_METRIC_ASSUMED,
 	NUM_SCHEMA,
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
@@ -144,6 +145,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_ALL] = request->all;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
+	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
 	numbers[NUM_SCHEMA] = (int) request->schema;
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
@@ -159,11 +161,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 									  list_copy(request->ids),
 									  list_copy(request->wanted),
 									  list_copy(request->layout)),
-						   list_make5(makeFloat(psprintf("%.17g", request->survive)),
-									  makeFloat(psprintf("%.17g", request->rows)),
-									  copyObject(request->namespaces),
-									  list_copy(request->namespace_quals),
-									  list_make2(list_copy(request->id_quals), copyObject(request->clauses)))),
+						   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
+											  makeFloat(psprintf("%.17g", request->rows)),
+											  copyObject(request->namespaces),
+											  list_copy(request->namespace_quals),
+											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
+								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
 }
 
@@ -196,6 +199,7 @@ pinecone_request_from_list(List *list)
 	request->all = list_nth_int(numbers, NUM_ALL);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
+	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
 	request->schema = (uint32) list_nth_int(numbers, NUM_SCHEMA);
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
@@ -213,6 +217,7 @@ pinecone_request_from_list(List *list)
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
+	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
 }

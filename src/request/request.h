@@ -161,6 +161,10 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	bool all;		/* the plan is made for reading all of the rows */
 
+	/* When statistics were asked for to make the plan; 0: they were known */
+	PineconeTime planned_at;
+	bool metric_assumed; /* they had not come: the metric is what the query wants */
+
 	/* What of them */
 	bool want_values;
 	bool want_metadata;

@@ -45,7 +45,8 @@ is_count(const PineconeScanState *state)
 /*
  * Check the plan and the query vector against the index, before the network
  * is asked.  What was cached may be out of date, so ask again before saying no.
- * In a run begun ahead of time that must wait: then it returns false.
+ * In a run begun ahead of time that must wait: then it returns false, as where
+ * the metric was assumed when the query was planned, and is another one.
  */
 static bool
 check_search(ForeignScanState *node)
@@ -54,10 +55,17 @@ check_search(ForeignScanState *node)
 
 	for (int attempt = 0;; attempt++)
 	{
-		PineconeStats *stats = pinecone_session_stats(state->session, attempt > 0, false);
-		bool metric_fits = stats->metric == state->request->metric;
-		bool dimension_fits = state->run->vector == NULL || stats->dimension == state->run->nvalues;
+		PineconeStats *stats = attempt == 0 ? pinecone_session_known_stats(state->session) : NULL;
+		bool metric_fits;
+		bool dimension_fits;
 
+		if (stats == NULL)
+			stats = pinecone_session_stats(state->session, attempt > 0, false);
+		metric_fits = stats->metric == state->request->metric;
+		dimension_fits = state->run->vector == NULL || stats->dimension == state->run->nvalues;
+
+		if (state->request->metric_assumed && (!metric_fits || stats->sparse))
+			return false;
 		if (metric_fits && dimension_fits)
 			return true;
 		if (state->run->begun_ahead)
@@ -124,9 +132,11 @@ start_search(ForeignScanState *node)
 	}
 	else
 		pinecone_run_evaluate_vector(node);
-	if (!check_search(node))
+	state->run->unchecked = request->metric_assumed &&
+							pinecone_session_known_stats(state->session) == NULL;
+	if (!state->run->unchecked && !check_search(node))
 	{
-		state->run->given_up = true;
+		state->run->given_up = !state->request->metric_assumed;
 		return;
 	}
 
@@ -143,6 +153,23 @@ start_search(ForeignScanState *node)
 												   PINECONE_FANOUT_LOW_SCORE :
 												   PINECONE_FANOUT_HIGH_SCORE);
 	pinecone_search_decide_collecting(node);
+}
+
+/*
+ * A search has been sent beside the question what index it is.  If that measures
+ * another distance, everything is read and sorted here.
+ */
+static void
+check_late(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	state->run->unchecked = false;
+	if (check_search(node) || state->run->stream == NULL)
+		return;
+	pinecone_fanout_end(state->run->stream);
+	state->run->stream = NULL;
+	state->run->search.collecting = false;
 }
 
 /* A run that reads records by their ids, their order or their metadata. */
@@ -280,6 +307,8 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 		return pinecone_groups_next(node, slot);
 	if (state->request->op == PINECONE_OP_ORDERED)
 		return pinecone_order_next(node, slot);
+	if (run->unchecked)
+		check_late(node);
 	if (state->request->op == PINECONE_OP_QUERY)
 		return pinecone_search_next(node, slot);
 	switch (pinecone_fanout_next(run->stream, !state->no_wait, &record))

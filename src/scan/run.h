@@ -56,10 +56,11 @@ typedef struct PineconeRun
 	const float *vector;
 	double bound; /* greatest distance wanted; infinite: any */
 	double score_bound;
+	bool unchecked; /* statistics have not come that tell whether the index fits */
 	PineconeSearchRows search;
 
 	/* Counting, in place of records: see run_count.h */
-	PineconeCall *stats_call;	   /* for all namespaces */
+	bool counts_stats;			   /* statistics are asked for */
 	PineconeFilter *count_filters; /* of what is counted, the request's filter among it */
 	double *counts;				   /* by namespace and, within it, by what is counted */
 	PineconeCall **count_calls;	   /* likewise, NULL when counted already */

@@ -36,7 +36,7 @@ count_records(ForeignScanState *node, const char *namespace_, const PineconeFilt
  * alias's target answers, and names itself; its records are listed.
  */
 static double
-count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
+count_unlisted(ForeignScanState *node, const char *name)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSourceSpec spec;
@@ -52,9 +52,9 @@ count_unlisted(ForeignScanState *node, PineconeStats *stats, const char *name)
 	{
 		const char *target = pinecone_pins_target(state->run->counters->pins, state->session, name);
 
-		if (count == 0 && target != NULL && pinecone_stats_records(stats, target) > 0)
+		if (count == 0 && target != NULL && pinecone_stats_records(state->session->stats, target) > 0)
 		{
-			count = pinecone_stats_records(stats, target);
+			count = pinecone_stats_records(state->session->stats, target);
 			break;
 		}
 		count++;
@@ -158,14 +158,15 @@ pinecone_count_start(ForeignScanState *node)
 	if (dry_runs)
 		run->counters->namespaces += run->nnamespaces;
 	if (any)
-		run->stats_call = pinecone_vectors_stats(state->session, run->counters);
+		pinecone_session_begin_count(state->session, run->counters, state->request->planned_at);
+	run->counts_stats = any;
 }
 
 /* Has everything that was sent been answered? */
 static bool
 is_answered(PineconeScanState *state)
 {
-	if (state->run->stats_call && !pinecone_vectors_ready(state->run->stats_call))
+	if (state->run->counts_stats && !pinecone_session_count_is_answered(state->session))
 		return false;
 	for (int i = 0; i < state->run->nnamespaces * list_length(state->request->counts); i++)
 	{
@@ -209,8 +210,10 @@ take_counts(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeRun *run = state->run;
-	PineconeStats *stats = run->stats_call ? pinecone_vectors_stats_result(run->stats_call) : NULL;
 	int ncounts = list_length(state->request->counts);
+
+	if (run->counts_stats)
+		(void) pinecone_session_count_stats(state->session, run->counters);
 
 	for (int i = 0; i < run->nnamespaces * ncounts; i++)
 	{
@@ -223,15 +226,13 @@ take_counts(ForeignScanState *node)
 			pinecone_vectors_free(run->count_calls[i]);
 			run->count_calls[i] = NULL;
 		}
-		else if (stats && run->counts[i] < 0)
+		else if (run->counts_stats && run->counts[i] < 0)
 		{
-			run->counts[i] = pinecone_stats_records(stats, name);
+			run->counts[i] = pinecone_stats_records(state->session->stats, name);
 			if (run->counts[i] < 0)
-				run->counts[i] = count_unlisted(node, stats, name);
+				run->counts[i] = count_unlisted(node, name);
 		}
 	}
-	pinecone_vectors_free(run->stats_call);
-	run->stats_call = NULL;
 	run->counted = true;
 }
 

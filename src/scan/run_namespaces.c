@@ -69,8 +69,12 @@ static void
 find_all_namespaces(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_count_stats(state->session, state->run->counters);
-	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+	PineconeStats *stats;
+	MemoryContext old;
+
+	pinecone_session_begin_count(state->session, state->run->counters, state->request->planned_at);
+	stats = pinecone_session_count_stats(state->session, state->run->counters);
+	old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
 	state->all = pinecone_session_namespaces(state->session, state->table, stats, &state->nall);
 	state->all = pinecone_pending_add_namespaces(state->session, state->table, state->all,

@@ -34,6 +34,9 @@
 #define MAX_SQUARE 1e30
 #define MIN_SQUARE 1e-30
 
+/* For the size of replies, while the index's is not known: a common one */
+#define ASSUMED_DIMENSION 1536
+
 /* ---- Evaluating ---- */
 
 /*
@@ -450,8 +453,11 @@ void
 pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+	bool asks_little = op == PINECONE_OP_QUERY || op == PINECONE_OP_FETCH;
+	PineconeStats *stats = pinecone_session_known_stats(state->session);
 
+	if (stats == NULL && !(asks_little && pinecone_session_stats_ready(state->session)))
+		stats = pinecone_session_stats(state->session, false, true);
 	pinecone_run_check_schema(state);
 	memset(spec, 0, sizeof(*spec));
 	spec->session = state->session;
@@ -460,7 +466,9 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->own_writes = state->table;
 	spec->position = state->position;
 	spec->sharers = Max(state->nasync, state->run == &state->own_run && state->group ? state->group->nscans : 0);
-	spec->dimension = stats ? stats->dimension : 0;
+	spec->dimension = stats ? stats->dimension : asks_little ? ASSUMED_DIMENSION :
+															   0;
+	spec->metric = state->request->metric;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->run->pool;

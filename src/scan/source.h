@@ -47,6 +47,7 @@ typedef struct PineconeSourceSpec
 	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */
 
 	/* QUERY */
+	PineconeMetric metric;
 	int nvalues;
 	const float *values;
 	const char *query_id; /* search by stored record, or NULL */

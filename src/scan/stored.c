@@ -199,6 +199,13 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 		stored->dimension = spec->session->stats->dimension;
 		stored->location = spec->session->stats_location;
 	}
+	else
+	{
+		/* they are asked for, and looked at before what comes is returned */
+		stored->metric = spec->metric;
+		stored->dimension = spec->nvalues;
+		stored->location = spec->session->location;
+	}
 
 	switch (spec->op)
 	{

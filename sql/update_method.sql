@@ -1,0 +1,46 @@
+-- An UPDATE of fields to values that differ: a request a row, or whole records
+\set index method
+\set dimension 2
+\set metric cosine
+\i test/regress/setup.sql
+\set sent '\\! test/regress/pinecone log "fetch|upsert|update"'
+CREATE FOREIGN TABLE t (id text COLLATE "C", embedding real[], n int, tag text, metadata jsonb) SERVER pinecone OPTIONS (update_method 'records');
+CREATE FOREIGN TABLE fields (id text COLLATE "C", embedding real[], n int, tag text) SERVER pinecone;
+INSERT INTO t (id, embedding, n, tag) SELECT 'r' || lpad(i::text, 2, '0'), ARRAY[i, 1], i, 'x' FROM generate_series(1, 12) i;
+SELECT count(*) AS warm FROM t;
+CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+    IF line ~ 'Pinecone (Operation|Expected)' AND line !~ 'list' THEN RETURN NEXT trim(line); END IF;
+  END LOOP;
+END $$;
+SELECT plan_of('UPDATE t SET n = n + 1');
+SELECT plan_of('UPDATE fields SET n = n + 1');
+SELECT plan_of('INSERT INTO t (id) SELECT i::text FROM generate_series(1, 5000) i');
+\! test/regress/pinecone quiet
+-- other fields and the vector go along
+UPDATE t SET n = n + 100;
+\! test/regress/pinecone log "upsert|update"
+SELECT id, n, tag, embedding FROM t ORDER BY id LIMIT 2;
+-- a few are updated by field
+\! test/regress/pinecone quiet
+UPDATE t SET n = n + 1 WHERE id IN ('r01', 'r02') RETURNING id, n, tag;
+\! test/regress/pinecone sorted-log "upsert|update"
+-- unless that will not do
+UPDATE t SET tag = CASE WHEN n % 2 = 0 THEN 'even' END WHERE id IN ('r01', 'r02');
+\! test/regress/pinecone sorted-log "upsert|update"
+SELECT id, n, tag FROM t WHERE id < 'r04' ORDER BY id;
+-- in a transaction, over what it has written
+BEGIN;
+UPDATE fields SET tag = 'mine' WHERE id = 'r03';
+DELETE FROM t WHERE id = 'r04';
+UPDATE t SET n = -n;
+SELECT id, n, tag FROM t WHERE id IN ('r03', 'r04', 'r05') ORDER BY id;
+COMMIT;
+SELECT id, n, tag FROM t WHERE id IN ('r03', 'r04', 'r05') ORDER BY id;
+-- values that do not depend on the row are one update by metadata all the same
+\! test/regress/pinecone quiet
+UPDATE t SET tag = 'same' WHERE n < 0;
+\! test/regress/pinecone log "upsert|update"
+ALTER FOREIGN TABLE t OPTIONS (SET update_method 'rows');
