@@ -69,7 +69,7 @@ for my $round (1 .. 3)
 	is($result->{err}, '', 'no error');
 	is($s->query("SELECT count(x.id) FROM generate_series(1, 50) g, LATERAL (SELECT id FROM r WHERE g > 0 ORDER BY embedding <=> ARRAY[g, 1]::real[] LIMIT 1) x")->{out}, 50, 'searches');
 }
-cmp_ok($t->connections($s->pid, $port), '<', 16, 'over fewer connections than requests at a time');
+cmp_ok($t->connections($s->pid, $port), '<', 32, 'over fewer connections than requests at a time');
 open my $log, '<', "$dir/access.log" or die $!;
 my @lines = <$log>;
 is(scalar(grep { !m{HTTP/2\.0" 200} } @lines), 0, 'all by HTTP/2');
