@@ -30,9 +30,6 @@
  */
 #define REFUSED_MS_PER_RETRY 1000
 
-/* A longer Retry-After is not waited for. */
-#define MAX_RETRY_AFTER 60.0
-
 /* More than one new key is odd; endlessly many must not keep a call alive. */
 #define MAX_NEW_KEYS 3
 
@@ -255,7 +252,7 @@ attempt_is_retryable(PineconeCall *call)
 		case PINECONE_HTTP_ANSWERED:
 			/* waiting does not bring back a used-up month */
 			return status_is_transient(exchange->status) && !pinecone_problem_is_quota(&call->problem) &&
-				   exchange->retry_after <= MAX_RETRY_AFTER;
+				   exchange->retry_after <= PINECONE_MAX_RETRY_AFTER;
 		case PINECONE_HTTP_UNREACHABLE:
 		case PINECONE_HTTP_UNCONNECTED:
 		case PINECONE_HTTP_BROKEN:

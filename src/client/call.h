@@ -16,6 +16,9 @@
 #include "client/problem.h"
 #include "client/vectors.h"
 
+/* Seconds; a longer Retry-After is not waited for. */
+#define PINECONE_MAX_RETRY_AFTER 60.0
+
 typedef enum PineconeCallState
 {
 	PINECONE_CALL_QUEUED,

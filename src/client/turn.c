@@ -40,11 +40,15 @@ pinecone_turn_refused(PineconeCall *call)
 	const PineconeRateLimits *rates = &call->session->options->rates;
 	const char *message = call->problem.message ? call->problem.message : "";
 	PineconeTurnFor what = turn_for(call);
+	double retry_after = call->exchange->retry_after;
 
 	if (rates->limits[call->rate_kind] <= 0)
 		return false;
+	/* who was told to wait longer than one waits has failed, and so may the others */
+	if (retry_after > PINECONE_MAX_RETRY_AFTER)
+		retry_after = -1;
 	/* which limit it was, only the message tells */
 	pinecone_governor_refused(rates, &what, strstr(message, "size") || strstr(message, "records"),
-							  call->sent_at, call->exchange->retry_after);
+							  call->sent_at, retry_after);
 	return true;
 }

@@ -135,4 +135,20 @@ note(sprintf '%.2f s', $seconds);
 	cmp_ok($b->{seconds}, '>', 0.4, 'another one waits, too');
 	is($a->result->{out}, 'a', 'and both get their answer');
 }
+
+# one that nobody waits for fails who is told so, and holds nobody else
+{
+	my $first = 1;
+	my $closed = FakeServer->new(sub {
+		my ($request) = @_;
+		return FakeServer::stats(2, 1000) if $request->{path} =~ /stats/;
+		return {status => 429, headers => {'Retry-After' => 3600}, body => '{"code":8,"message":"Request failed. You\'ve reached the max list requests per second for index x."}'}
+			if $request->{path} =~ /list/ && $first-- > 0;
+		return FakeServer::list(['a']);
+	});
+	make('closed', "host '" . $closed->url . "', rate_limits 'list 100'");
+	like($t->psql('SELECT id FROM closed')->{err}, qr/Pinecone rate limit reached/, 'an hour is not waited for');
+	my $result = $t->psql("SET statement_timeout = '20s'; SELECT id FROM closed");
+	is($result->{out} . $result->{err}, 'a', 'nor by those who come later');
+}
 done_testing;
