@@ -775,7 +775,7 @@ sub check
 	$use_params = $how eq 'prepared';
 	@params = ();
 	my ($statement, $ordered) = statement()->@*;
-	my @before = ("SET LOCAL statement_timeout = '30s'", map({ "SET LOCAL $_" } settings()), rand() < 0.15 && $kind ne 'parts' ? writes() : ());
+	my @before = ("SET LOCAL statement_timeout = '120s'", map({ "SET LOCAL $_" } settings()), rand() < 0.15 && $kind ne 'parts' ? writes() : ());
 	my ($types, $values) = map { my $n = $_; @params ? '(' . join(', ', map { $_->[$n] } @params) . ')' : '' } 1, 0;
 	my ($foreign, $local) = map { literal($statement =~ s/%T/"${_}_" . substr $kind, 0, 1/ger) } 'f', 'l';
 	my $as = ($ordered ? 'true' : 'false') . ", '$how', " . literal($types) . ', ' . literal($values);
