@@ -20,7 +20,7 @@ fi
 cat <<'END'
 # Functions, aggregates, operators and types
 
-Made from the extension's own comments (`\dx+`, `\df+`); `test/docs/functions.sh` makes this page anew. What is internal is left out.
-Examples are in [governance.md](governance.md).
+Made from the extension's own comments (`\dx+`, `\df+`); `test/docs/functions.sh` makes this page anew. What is internal
+is left out. Examples are in [governance.md](governance.md).
 END
 psql -XAtq -v ON_ERROR_STOP=1 -f test/docs/functions.sql
