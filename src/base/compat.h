@@ -122,6 +122,15 @@
 #define pinecone_is_view(rte) false
 #endif
 
+/* PG16 leaves out what a condition makes constant */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_group_keys(root) ((root)->processed_groupClause)
+#define pinecone_distinct_keys(root) ((root)->processed_distinctClause)
+#else
+#define pinecone_group_keys(root) ((root)->parse->groupClause)
+#define pinecone_distinct_keys(root) ((root)->parse->distinctClause)
+#endif
+
 /* PG17 added root and returns a float */
 #if PG_VERSION_NUM >= 170000
 #define pinecone_array_length(root, node) estimate_array_length(root, node)
