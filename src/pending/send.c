@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "pending/audit.h"
 #include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
@@ -31,7 +32,6 @@
 
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
-
 
 typedef struct Target
 {
@@ -232,6 +232,7 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
+	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
 		send->open_bytes -= batch->text.len;
@@ -242,7 +243,7 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 		else
 			batch->call = target->plane->update_many(target->session, target->counters,
 													 target->namespace_, batch->text.data,
-													 batch->text.len);
+													 batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
