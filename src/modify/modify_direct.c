@@ -364,6 +364,10 @@ shared_statement(EState *estate)
 	return pinecone_count_result_relations(estate) > 1 ? pinecone_statement_of(estate) : NULL;
 }
 
+/*
+ * Write what the statement asks for in each of its namespaces, by filter or by
+ * ids, and return how many rows that were.
+ */
 static double
 execute(ForeignScanState *node)
 {

@@ -196,6 +196,10 @@ add_job(Job *job)
 	pthread_mutex_unlock(&jobs.lock);
 }
 
+/*
+ * Check everything, make the target index and convert what the source holds, and
+ * only then tell others of the target; a job shows the progress.
+ */
 static void
 convert(Request *r, Index *source)
 {

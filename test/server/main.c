@@ -114,6 +114,7 @@ free_settings(void)
 	free(settings.loads);
 }
 
+/* Options, the data to begin with, the listeners; then wait for a signal. */
 int
 main(int argc, char **argv)
 {

@@ -275,6 +275,7 @@ fill_slot(Request *r, SchemaField **slot, SchemaField *f, const char *what)
 	return true;
 }
 
+/* Read one field of a schema: what all fields have, and then what goes with its type. */
 static bool
 read_field(Request *r, Schema *s, Str name, const JsonValue *json, bool byoc)
 {

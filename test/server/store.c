@@ -573,6 +573,7 @@ apply_matching(Index *index, Namespace *ns, Operation *op)
 	}
 }
 
+/* Carry out an operation whose time has come, and drop it. */
 static void
 apply(Index *index, Operation *op)
 {
