@@ -262,43 +262,56 @@ log_slow(const PineconeCall *call)
 	pfree(buf.data);
 }
 
-void
-pinecone_account_reply(PineconeCall *call)
+/* What a good reply costs, by its size and by what it says itself. */
+static void
+count_metered(PineconeCall *call)
+{
+	const PineconeExchange *exchange = call->exchange;
+	int64 units = units_at_end(exchange);
+
+	spent()->usage.egress_bytes += exchange->body_len;
+	pinecone_statistics_count(call->counted, PINECONE_TALLY_EGRESS_BYTES, exchange->body_len);
+	call->units_counted = units >= 0;
+	if (units <= 0)
+		return;
+	spent()->usage.read_units += units;
+	pinecone_statistics_count(call->counted, PINECONE_TALLY_READ_UNITS, units);
+}
+
+/* How long an attempt took, over which connection, and what came of it. */
+static void
+count_reply(PineconeCall *call, bool good)
 {
 	const PineconeExchange *exchange = call->exchange;
 	PineconeStatisticsEntry *entry = call->counted;
 	bool answered = exchange->outcome == PINECONE_HTTP_ANSWERED;
-	bool good = answered && exchange->status >= 200 && exchange->status < 300;
-	size_t bytes = exchange->body ? exchange->body_len : 0;
-	int64 units = -1;
 
+	pinecone_statistics_count(entry, PINECONE_TALLY_BYTES_RECEIVED, exchange->body ? exchange->body_len : 0);
+	pinecone_statistics_wait(entry, exchange->taken_us);
+	count_connection(entry, exchange);
+	if (call->is_write && good)
+		entry->sums.lsn_written = Max(entry->sums.lsn_written, exchange->request_lsn);
+	entry->sums.lsn_seen = Max(entry->sums.lsn_seen, exchange->indexed_lsn);
+	if (!good && !(call->may_be_none && answered && exchange->status < 429))
+	{
+		pinecone_statistics_count(entry, class_of(call), 1);
+		note_error(call);
+	}
+	pinecone_statistics_flush_now_and_then();
+}
+
+void
+pinecone_account_reply(PineconeCall *call)
+{
+	const PineconeExchange *exchange = call->exchange;
+	bool good = exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->status >= 200 &&
+				exchange->status < 300;
+
+	call->units_counted = false;
 	if (good && is_metered(call))
-	{
-		spent()->usage.egress_bytes += bytes;
-		pinecone_statistics_count(entry, PINECONE_TALLY_EGRESS_BYTES, bytes);
-		units = units_at_end(exchange);
-	}
-	call->units_counted = units >= 0;
-	if (units > 0)
-	{
-		spent()->usage.read_units += units;
-		pinecone_statistics_count(entry, PINECONE_TALLY_READ_UNITS, units);
-	}
-	if (entry != NULL)
-	{
-		pinecone_statistics_count(entry, PINECONE_TALLY_BYTES_RECEIVED, bytes);
-		pinecone_statistics_wait(entry, exchange->taken_us);
-		count_connection(entry, exchange);
-		if (call->is_write && good)
-			entry->sums.lsn_written = Max(entry->sums.lsn_written, exchange->request_lsn);
-		entry->sums.lsn_seen = Max(entry->sums.lsn_seen, exchange->indexed_lsn);
-		if (!good && !(call->may_be_none && answered && exchange->status < 429))
-		{
-			pinecone_statistics_count(entry, class_of(call), 1);
-			note_error(call);
-		}
-		pinecone_statistics_flush_now_and_then();
-	}
+		count_metered(call);
+	if (call->counted != NULL)
+		count_reply(call, good);
 	if (pinecone_log_min_request_duration_ms >= 0 &&
 		exchange->taken_us >= (int64) pinecone_log_min_request_duration_ms * 1000)
 		log_slow(call);
