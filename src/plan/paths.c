@@ -49,6 +49,7 @@
  */
 #define REQUEST_COST PINECONE_REQUEST_COST
 #define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
+#define FILTER_COST (1.5 * REQUEST_COST)
 #define BYTE_COST 0.000125 /* transfer and decoding */
 #define METADATA_WIDTH 200 /* bytes, when nothing is known */
 
@@ -175,12 +176,30 @@ fetch_cost(PineconePlanInfo *info, double records)
 	return REQUEST_COST + floor(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
 }
 
-/* Scanning by metadata is slower than by id, and limited to few requests a second. */
+/*
+ * Scanning by metadata is slower than by id, and limited to few requests a second:
+ * one after the other they wait.
+ */
+Cost
+pinecone_plan_filter_request_cost(const PineconePlanInfo *info)
+{
+	double limit = info->session && info->session->paced ?
+					   info->session->options->rates.limits[PINECONE_RATE_FETCH_BY_METADATA] :
+					   0;
+
+	return Max(FILTER_COST, limit > 0 ? PINECONE_SECOND_COST / limit : 0);
+}
+
+Cost
+pinecone_plan_filter_record_cost(const PineconePlanInfo *info)
+{
+	return info->record_bytes * (FILTER_COST / (3 * 1024 * 1024) + BYTE_COST);
+}
+
 static Cost
 filter_cost(PineconePlanInfo *info, double records)
 {
-	return 1.5 * REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
-		   transfer_cost(info, records);
+	return FILTER_COST + records * pinecone_plan_filter_record_cost(info);
 }
 
 static Cost
@@ -455,6 +474,7 @@ join_clause_is_usable(PineconeTranslate *cxt, Expr *clause)
 		   pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
 }
 
+/* Is it a column, or made of the metadata and so perhaps a field of it? */
 static bool
 member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em,
 				 void *arg)
@@ -462,6 +482,14 @@ member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Equiv
 	PineconeColumn *column = arg;
 	Expr *expr = em->em_expr;
 
+	if (column->role == PINECONE_ROLE_METADATA)
+	{
+		Bitmapset *used = NULL;
+
+		pull_varattnos((Node *) expr, rel->relid, &used);
+		return bms_equal(em->em_relids, rel->relids) &&
+			   bms_equal(used, bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber));
+	}
 	while (IsA(expr, RelabelType))
 		expr = ((RelabelType *) expr)->arg;
 	return IsA(expr, Var) && ((Var *) expr)->varno == rel->relid &&
@@ -488,7 +516,7 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 		PineconeColumn *column = &table->columns[i];
 
 		if (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_FIELD ||
-			column->role == PINECONE_ROLE_NAMESPACE)
+			column->role == PINECONE_ROLE_METADATA || column->role == PINECONE_ROLE_NAMESPACE)
 			clauses = list_concat(clauses,
 								  generate_implied_equalities_for_column(root, rel, member_is_column,
 																		 column,
@@ -572,7 +600,8 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 								   &any);
 		if (any)
 			add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, param->ppi_rows, REQUEST_COST,
-							   filter_cost(info, records), NIL, param->ppi_req_outer);
+							   filter_cost(info, records) - FILTER_COST + pinecone_plan_filter_request_cost(info),
+							   NIL, param->ppi_req_outer);
 		else
 			add_pruned_list_path(root, rel, param, namespaces);
 	}
