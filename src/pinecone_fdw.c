@@ -47,6 +47,7 @@ _PG_init(void)
 		steps[done]();
 }
 
+/* The table of callbacks, in the order in which a statement meets them. */
 Datum
 pinecone_fdw_handler(PG_FUNCTION_ARGS)
 {

@@ -147,6 +147,10 @@ pinecone_call_finished(const PineconeCall *call)
 
 /* ---- One attempt ---- */
 
+/*
+ * Send a call's request, as its first attempt or a further one. Everything of an
+ * attempt is in attempt_cxt, which the next one resets.
+ */
 static void
 start_attempt(PineconeCall *call)
 {

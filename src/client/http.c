@@ -272,6 +272,7 @@ append_headers(Transfer *transfer, const PineconeHttpRequest *request)
 		append_line(&transfer->headers, "Expect:");
 }
 
+/* All about an exchange. Handles are used again: what one sets each has to set. */
 static void
 set_options(Transfer *transfer, const PineconeHttpRequest *request)
 {

@@ -101,6 +101,11 @@ guess_bounds(PlannerInfo *root, RelOptInfo *rel)
 	}
 }
 
+/*
+ * Learn the table's options, schema and statistics, and estimate its rows. The
+ * first table of a query that lacks statistics has those of all asked for, side
+ * by side.
+ */
 void
 pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -555,6 +560,11 @@ add_pruned_list_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param, d
 						   param->ppi_req_outer);
 }
 
+/*
+ * For each set of outer relations worth it: lookups by id if their rows give
+ * ids, else a filter on what they give, else a listing of the namespaces they
+ * name.
+ */
 static void
 add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 {

@@ -200,6 +200,7 @@ gain_of_subquery(SubqueryScanPath *path, Gain *gain)
 	*gain = below;
 }
 
+/* Add up what reading ahead could save below a path. The switch only routes. */
 static void
 gain_of_path(Path *path, Gain *gain)
 {

@@ -515,6 +515,7 @@ unless_declared(RenderContext *cxt, PineconeFilter filter)
 	return filter;
 }
 
+/* Render one condition, its value at hand. NULL never meets a condition, but for those about NULL. */
 static PineconeFilter
 render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 {

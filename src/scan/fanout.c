@@ -309,6 +309,10 @@ readable_source(PineconeFanout *fanout)
 	return NULL;
 }
 
+/*
+ * Return a record of whichever source has one, staying with the same source
+ * while it has: taking turns would make every one of them hold a page.
+ */
 static PineconeSourceStatus
 next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
@@ -477,6 +481,10 @@ share_of_top_k(PineconeFanout *fanout)
 
 /* ---- The fan-out ---- */
 
+/*
+ * Open the sources of the namespaces. In any order, some at a time, the others
+ * as these end; in order all, since the first record may be any one's.
+ */
 PineconeFanout *
 pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceStats *namespaces,
 					  int nnamespaces, PineconeFanoutOrder order)

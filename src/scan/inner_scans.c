@@ -224,6 +224,11 @@ drains_input(PlanState *node, bool drained)
 	}
 }
 
+/*
+ * Walk down a plan to the scans that could be served ahead. On the way it
+ * collects gates, nodes that may keep what is below them from running, and
+ * whether what is below will be read to its end.
+ */
 static bool
 find_scans(PlanState *node, Search *search)
 {

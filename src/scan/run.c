@@ -106,6 +106,11 @@ start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
 	pinecone_search_decide_collecting(node);
 }
 
+/*
+ * Evaluate the query vector, or the id of the record that has it, and open a
+ * search over the run's namespaces. It returns without one where no search can
+ * answer: then all is read and sorted here.
+ */
 static void
 start_search(ForeignScanState *node)
 {
