@@ -11,21 +11,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "plan/plan_cost.h"
 #include "plan/plan_info.h"
-
-/*
- * Cost of a request that is waited for, in sequential page reads: low enough
- * for a scan of tens of thousands of records not to be taken for hard work
- * that JIT compilation would ease.
- */
-#define PINECONE_REQUEST_COST 25.0
-#define PINECONE_NEXT_REQUEST_COST 2.5					  /* one of several in flight */
-#define PINECONE_SECOND_COST (20 * PINECONE_REQUEST_COST) /* of a wait, if a request takes 50 ms */
-
-/* A fetch by metadata: what one costs where many follow each other, of which few
- * may be sent a second; and what each record adds */
-extern Cost pinecone_plan_filter_request_cost(const PineconePlanInfo *info);
-extern Cost pinecone_plan_filter_record_cost(const PineconePlanInfo *info);
 
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);

@@ -156,10 +156,10 @@ gain_of_scan(ForeignPath *path, Gain *gain)
 	else if (op == PINECONE_OP_FILTER && filters_gather(path, gain))
 	{
 		together = PINECONE_FETCH_BATCH;
-		request = pinecone_plan_filter_request_cost(path->path.parent->fdw_private);
+		request = pinecone_cost_filter_request(path->path.parent->fdw_private);
 		gain->records = path->path.rows;
 		gain->most = path->path.parent->tuples;
-		gain->record = pinecone_plan_filter_record_cost(path->path.parent->fdw_private);
+		gain->record = pinecone_cost_filter_record(path->path.parent->fdw_private);
 	}
 	gain->saved += request * (1 - 1.0 / Min(pinecone_read_ahead, together));
 	gain->scans++;

@@ -247,6 +247,7 @@ uppercase(const char *text)
 	return copy;
 }
 
+/* By the column's type; some values have two spellings. */
 List *
 pinecone_filter_equal_literals(const PineconeColumn *column, Datum value, Oid type)
 {
