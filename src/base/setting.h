@@ -27,6 +27,7 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 /* Joins */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
+extern bool pinecone_enable_gather;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */
