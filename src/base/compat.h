@@ -235,6 +235,11 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define PINECONE_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
 #endif
 
+/* PG15 has a hook in which to ask for shared memory; before, that was for _PG_init */
+#if PG_VERSION_NUM >= 150000
+#define PINECONE_SHMEM_REQUEST_HOOK
+#endif
+
 /* PG15 put the random state behind a pointer */
 #if PG_VERSION_NUM >= 150000
 #define pinecone_sampler_state(reservoir) (&(reservoir)->randstate)

@@ -30,9 +30,6 @@
 /* Values that a field is taken to have where ANALYZE has not looked: to try costs little */
 #define ASSUMED_VALUES 20
 
-/* Cost of a second's wait, if a request's takes 50 ms */
-#define SECOND_COST (20 * PINECONE_REQUEST_COST)
-
 /* Bytes of the records that searches bring to find values */
 #define SAMPLE_COST 12.5
 
@@ -198,7 +195,7 @@ dry_run_cost(const PineconePlanInfo *info)
 {
 	double limit = info->session->paced ? info->session->options->rates.limits[PINECONE_RATE_UPDATE_BY_METADATA] : 0;
 
-	return Max(PINECONE_NEXT_REQUEST_COST, limit > 0 ? SECOND_COST / limit : 0);
+	return Max(PINECONE_NEXT_REQUEST_COST, limit > 0 ? PINECONE_SECOND_COST / limit : 0);
 }
 
 /* How many dry runs go at once, without a wait */

@@ -171,6 +171,7 @@ main(int argc, char **argv)
 	good = (!good || save()) && good;
 	catalog_end();
 	convert_end();
+	backup_end();
 	analyzer_end();
 	log_end_all();
 	free_settings();

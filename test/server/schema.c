@@ -371,6 +371,21 @@ integrated_free(Integrated *i)
 	free(i);
 }
 
+Integrated *
+integrated_copy(const Integrated *from)
+{
+	Integrated *i;
+
+	if (!from)
+		return NULL;
+	i = mem_copy(from, sizeof(Integrated));
+	i->embedding.read_parameters = mem_text(str_of(from->embedding.read_parameters));
+	i->embedding.write_parameters = mem_text(str_of(from->embedding.write_parameters));
+	i->field = mem_text(str_of(from->field));
+	i->field_map = mem_text(str_of(from->field_map));
+	return i;
+}
+
 Schema *
 schema_share(Schema *s)
 {
