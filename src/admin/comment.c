@@ -125,6 +125,7 @@ look(const PineconeTable *table, const char *name, int64 *seen)
 		seen[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull));
 }
 
+/* Look at a table's records, and write what they tell into its comments; returns how many columns have one. */
 Datum
 pinecone_comment(PG_FUNCTION_ARGS)
 {
