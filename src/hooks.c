@@ -18,6 +18,7 @@
 #include "plan/paths.h"
 #include "plan/plan_info.h"
 #include "plan/plan_label.h"
+#include "scan/embed_ahead.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -86,6 +87,7 @@ plan_statement(PINECONE_PLANNER_ARGS)
 {
 	PineconeTime outer_began = pinecone_plan_began;
 	PlannedStmt *stmt;
+	bool embeds = pinecone_plan_embeds(parse);
 
 	pinecone_plan_began = pinecone_clock_now();
 	pinecone_plan_conflicts(parse);
@@ -93,6 +95,8 @@ plan_statement(PINECONE_PLANNER_ARGS)
 	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
+	if (embeds)
+		pinecone_plan_embed_ahead(stmt, options);
 	pinecone_plan_began = outer_began;
 	return stmt;
 }
@@ -160,6 +164,7 @@ void
 pinecone_hooks_install(void)
 {
 	RegisterCustomScanMethods(&pinecone_readahead_methods);
+	RegisterCustomScanMethods(&pinecone_embed_ahead_methods);
 
 	next_planner = planner_hook;
 	planner_hook = plan_statement;
