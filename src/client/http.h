@@ -34,12 +34,15 @@ typedef struct PineconeHttpRequest
 	int timeout_ms;
 	bool large_reply; /* expect megabytes */
 	bool http1;		  /* not over HTTP/2, and so over a connection of its own */
+	bool once;		  /* libcurl must not send it again when a kept connection turns out dead */
 } PineconeHttpRequest;
 
 typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
 	bool sent;		  /* has any of the request gone out? */
+	bool in_lookup;	  /* it failed for want of an address, */
+	bool in_tls;	  /* or of trust, or of TLS at all */
 	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */

@@ -61,6 +61,8 @@ pinecone_problem_note(PineconeCall *call)
 	problem->status = exchange->status;
 	problem->attempts = call->attempts;
 	problem->retry_after = exchange->retry_after;
+	problem->in_lookup = exchange->in_lookup;
+	problem->in_tls = exchange->in_tls;
 	if (call->session->base_url != NULL)
 		problem->host = pstrdup(call->session->base_url);
 	if (exchange->request_id[0])

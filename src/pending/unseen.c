@@ -22,6 +22,7 @@
 #include "pending/confirmed.h"
 #include "pending/indexed.h"
 #include "pending/unseen.h"
+#include "pending/write_code.h"
 
 /* A write in the copy */
 typedef struct Item
@@ -432,10 +433,24 @@ pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_, 
 }
 
 /*
- * A repeatable write can be laid over what is read, so nothing has to be waited
- * for; what is not, or was lost from the ring, is waited for until the namespace
- * is indexed that far or the time is over in which it may not be.
+ * As a deletion of all its records that has the sequence number of the last
+ * write to it: it comes after that, and is kept for as long.
  */
+void
+pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+	PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
+	StringInfoData buf;
+
+	if (host == NULL)
+		return;
+	initStringInfo(&buf);
+	pinecone_write_encode(&buf, 0, &write);
+	pinecone_confirmed_add(&host->key, namespace_,
+						   lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock()), buf.data, buf.len);
+}
+
 bool
 pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool all, int64 *lsn,
 						  int64 *ms)

@@ -169,7 +169,7 @@ keep(PineconeEmbedded *embedded, const char *key, const PineconeEmbedding *embed
 static Batch *
 open_batch(PineconeEmbedded *embedded, const PineconeEmbedWhat *what)
 {
-	PineconeSession *session = pinecone_session_get(what->serverid, GetUserId());
+	PineconeSession *session = pinecone_session_get_project(what->serverid, GetUserId());
 	MemoryContext cxt;
 	MemoryContext old;
 	Batch *batch;
@@ -319,7 +319,7 @@ ask_alone(PineconeEmbedded *embedded, const PineconeEmbedWhat *what, const char 
 
 	MemoryContextReset(embedded->answer_cxt);
 	old = MemoryContextSwitchTo(embedded->answer_cxt);
-	call = pinecone_inference_embed(pinecone_session_get(what->serverid, GetUserId()), &embedded->counters,
+	call = pinecone_inference_embed(pinecone_session_get_project(what->serverid, GetUserId()), &embedded->counters,
 									&what->embedder, &text, 1);
 	embedded->texts++;
 	embedding = pinecone_inference_embeddings(call, 1, note);
