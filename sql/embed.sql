@@ -69,6 +69,13 @@ EXECUTE nearest('the story of number 78');
 RESET plan_cache_mode;
 EXPLAIN (COSTS OFF) EXECUTE nearest('x');
 SELECT t.n, d.n FROM texts t, LATERAL (SELECT docs.n FROM docs ORDER BY embedding <=> pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) LIMIT 1) d WHERE t.n IN (5, 6) ORDER BY 1;
+\! test/regress/pinecone quiet
+SELECT count(*) FILTER (WHERE t.n = d.n), count(*) FROM texts t, LATERAL (SELECT docs.n FROM docs ORDER BY embedding <=> pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) LIMIT 1) d WHERE t.n <= 100;
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+EXPLAIN (COSTS OFF) SELECT t.n, d.n FROM texts t, LATERAL (SELECT docs.n FROM docs ORDER BY embedding <=> pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) LIMIT 1) d WHERE t.n <= 100;
+SET pinecone_fdw.read_ahead = 1;
+SELECT count(*) FILTER (WHERE t.n = d.n), count(*) FROM texts t, LATERAL (SELECT docs.n FROM docs ORDER BY embedding <=> pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) LIMIT 1) d WHERE t.n <= 100;
+RESET pinecone_fdw.read_ahead;
 -- a cursor takes what it wants
 \! test/regress/pinecone quiet
 BEGIN;
@@ -103,12 +110,23 @@ SELECT pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'q', ARRAY['x', NULL]);
 SELECT pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'q', ARRAY['{"text": "x"}', '{"title": "y"}']::jsonb[]);
 SELECT pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'q', ARRAY['x'], 0);
 :log
+CREATE FUNCTION failed(q text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text;
+BEGIN
+  EXECUTE q;
+  RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+  RETURN sqlerrm || ': ' || regexp_replace(detail, 'at http.*HTTP', 'HTTP');
+END $$;
 -- what the service refuses names the row; the others of its request are embedded
 SELECT pinecone_embed('pinecone', 'no-such-model', 'x');
+SELECT pinecone_rerank('pinecone', 'no-such-model', 'x', ARRAY['x']);
 SELECT pinecone_embed('pinecone', 'pinecone-sparse-english-v0', 'x');
 SELECT pinecone_embed_sparse('pinecone', 'llama-text-embed-v2', 'x');
 SELECT count(pinecone_embed('pinecone', 'llama-text-embed-v2', CASE WHEN n = 7 THEN NULL ELSE body END)) FROM texts WHERE n <= 20;
-SELECT count(pinecone_embed('pinecone', 'llama-text-embed-v2', CASE WHEN n = 7 THEN repeat('long ', 5000) ELSE body END)) FROM texts WHERE n <= 20;
+SELECT failed($$SELECT count(pinecone_embed('pinecone', 'llama-text-embed-v2', CASE WHEN n = 7 THEN repeat('long ', 5000) ELSE body END)) FROM texts WHERE n <= 20$$);
+SELECT failed($$SELECT pinecone_embed('pinecone', 'llama-text-embed-v2', array_agg(CASE WHEN n = 7 THEN repeat('long ', 5000) ELSE body END)) FROM texts WHERE n <= 20$$);
 -- the right to use the server, and a key
 CREATE ROLE regress_embedder;
 GRANT SELECT ON texts TO regress_embedder;
@@ -123,5 +141,5 @@ RESET ROLE;
 DROP OWNED BY regress_embedder;
 DROP ROLE regress_embedder;
 DROP TABLE texts, vectors, written, computed;
-DROP FUNCTION told(text), compute();
+DROP FUNCTION told(text), failed(text), compute();
 \! test/regress/pinecone drop embedded

@@ -17,6 +17,7 @@
 #include "admin/argument.h"
 #include "admin/json.h"
 #include "admin/rows.h"
+#include "base/compat.h"
 #include "client/inference.h"
 #include "scan/embedded.h"
 #include "wire/message.h"
@@ -90,7 +91,7 @@ fill(PineconeEmbedWhat *what, const Arguments *arguments, const char *text)
 	what->text = text;
 }
 
-/* Where a text is from, and how it begins: a sentence or two for an error. */
+/* Which text, and how it begins: for an error's detail.  NULL if there is nothing to say. */
 static char *
 describe(double row, int element, const char *text)
 {
@@ -98,30 +99,30 @@ describe(double row, int element, const char *text)
 
 	initStringInfo(&buf);
 	if (row > 0)
-		appendStringInfo(&buf, "Row %.0f, ", row);
+		appendStringInfo(&buf, "Row %.0f", row);
 	if (element > 0)
-		appendStringInfo(&buf, "element %d of argument \"texts\", ", element);
-	if (text == NULL)
-		appendStringInfoString(&buf, "which is NULL.");
-	else if (text[0] == '\0')
-		appendStringInfoString(&buf, "which is empty.");
-	else
+		appendStringInfo(&buf, "Element %d of argument \"texts\"", element);
+	if (text != NULL)
 	{
 		int len = pg_mbcliplen(text, strlen(text), SHOWN_TEXT);
 
-		appendStringInfo(&buf, "%s \"%.*s%s\".", buf.len > 0 ? "of the text" : "Text", len, text, text[len] ? "..." : "");
+		appendStringInfo(&buf, buf.len > 0 ? ": \"%.*s%s\"" : "Text \"%.*s%s\"", len, text, text[len] ? "..." : "");
 	}
-	buf.data[0] = pg_toupper(buf.data[0]);
+	if (buf.len == 0)
+		return NULL;
+	appendStringInfoChar(&buf, '.');
 	return buf.data;
 }
 
 static void
-refuse_text(double row, int element, const char *text)
+refuse_text(double row, int element, bool is_null)
 {
+	char *which = describe(row, element, NULL);
+
 	ereport(ERROR,
-			(errcode(text == NULL ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg(text == NULL ? "a text to embed must not be NULL" : "a text to embed must not be empty"),
-			 errdetail_internal("%s", describe(row, element, text)),
+			(errcode(is_null ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_INVALID_PARAMETER_VALUE),
+			 is_null ? errmsg("a text to embed must not be NULL") : errmsg("a text to embed must not be empty"),
+			 which ? errdetail_internal("%s", which) : 0,
 			 errhint("Leave such rows out with WHERE, or embed something else for them.")));
 }
 
@@ -135,12 +136,12 @@ embedding_of(FunctionCallInfo fcinfo, const char *function, bool has_dimension)
 	double row = pinecone_embedded_row(embedded);
 	Arguments *arguments = read_arguments(fcinfo, function, has_dimension);
 	PineconeEmbedWhat what = {0};
-	char *text = PG_ARGISNULL(ARG_TEXT) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARG_TEXT));
+	char *words = PG_ARGISNULL(ARG_TEXT) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARG_TEXT));
 
-	if (text == NULL || text[0] == '\0')
-		refuse_text(row, 0, text);
-	fill(&what, arguments, text);
-	return pinecone_embedded_get(embedded, &what, describe(row, 0, text));
+	if (words == NULL || words[0] == '\0')
+		refuse_text(row, 0, words == NULL);
+	fill(&what, arguments, words);
+	return pinecone_embedded_get(embedded, &what, describe(row, 0, words));
 }
 
 static void
@@ -192,6 +193,7 @@ pinecone_embed_sparse(PG_FUNCTION_ARGS)
 
 /* ---- An array of texts ---- */
 
+/* All texts are asked for before the first one is waited for. */
 Datum
 pinecone_embed_array(PG_FUNCTION_ARGS)
 {
@@ -214,10 +216,10 @@ pinecone_embed_array(PG_FUNCTION_ARGS)
 		pinecone_argument_reject("texts", "{}", "It has at least one element.");
 	for (int i = 0; i < n; i++)
 	{
-		char *text = nulls[i] ? NULL : TextDatumGetCString(texts[i]);
+		char *words = nulls[i] ? NULL : TextDatumGetCString(texts[i]);
 
-		if (text == NULL || text[0] == '\0')
-			refuse_text(0, i + 1, text);
+		if (words == NULL || words[0] == '\0')
+			refuse_text(0, i + 1, words == NULL);
 	}
 	for (int i = 0; i < n; i++)
 	{
@@ -229,11 +231,11 @@ pinecone_embed_array(PG_FUNCTION_ARGS)
 	dims[1] = 0;
 	for (int i = 0; i < n; i++)
 	{
-		char *text = TextDatumGetCString(texts[i]);
+		char *words = TextDatumGetCString(texts[i]);
 		const PineconeEmbedding *embedding;
 
-		fill(&what, arguments, text);
-		embedding = pinecone_embedded_get(embedded, &what, describe(0, i + 1, text));
+		fill(&what, arguments, words);
+		embedding = pinecone_embedded_get(embedded, &what, describe(0, i + 1, words));
 		if (embedding->indices != NULL)
 			refuse_kind(arguments->model, true);
 		if (values == NULL)
@@ -279,25 +281,25 @@ documents_of(FunctionCallInfo fcinfo, const char *field, int *n)
 	appendStringInfoChar(&buf, '[');
 	for (int i = 0; i < *n; i++)
 	{
-		char *text = NULL;
+		char *words = NULL;
 
 		if (i > 0)
 			appendStringInfoChar(&buf, ',');
 		if (!nulls[i])
-			text = are_texts ? TextDatumGetCString(elements[i]) :
-							   pinecone_json_string(&DatumGetJsonbP(elements[i])->root, field);
-		if (text == NULL || text[0] == '\0')
+			words = are_texts ? TextDatumGetCString(elements[i]) :
+								pinecone_json_string(&DatumGetJsonbP(elements[i])->root, field);
+		if (words == NULL || words[0] == '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 nulls[i]		 ? errmsg("a document to rank must not be NULL") :
-					 are_texts		 ? errmsg("a document to rank must not be empty") :
-									   errmsg("a document to rank has no text in field \"%s\"", field),
-					 errdetail("Element %d of argument \"documents\".", i + 1),
+					 nulls[i]  ? errmsg("a document to rank must not be NULL") :
+					 are_texts ? errmsg("a document to rank must not be empty") :
+								 errmsg("a document to rank has no text in field \"%s\"", field),
+					 errdetail("It is element %d of argument \"documents\".", i + 1),
 					 errhint("Leave it out, or name another field in argument \"field\".")));
 		appendStringInfoChar(&buf, '{');
 		pinecone_message_append_string(&buf, pg_server_to_any(field, strlen(field), PG_UTF8));
 		appendStringInfoChar(&buf, ':');
-		pinecone_message_append_string(&buf, pg_server_to_any(text, strlen(text), PG_UTF8));
+		pinecone_message_append_string(&buf, pg_server_to_any(words, strlen(words), PG_UTF8));
 		appendStringInfoChar(&buf, '}');
 	}
 	appendStringInfoChar(&buf, ']');
@@ -334,7 +336,7 @@ pinecone_rerank(PG_FUNCTION_ARGS)
 	documents = documents_of(fcinfo, field, &n);
 	pinecone_rows_begin(&rows, fcinfo);
 	call = pinecone_inference_rerank(pinecone_argument_session(serverid, false), model, query, documents, field, Min(top_n, n));
-	pinecone_vectors_wait(call);
+	pinecone_inference_wait(call);
 	data = pinecone_json_array(&pinecone_json_reply(call)->root, "data");
 	if (data == NULL)
 		ereport(ERROR,
@@ -379,19 +381,20 @@ texts_of(JsonbContainer *model, const char *name, bool *isnull)
 	it = JsonbIteratorInit(array);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
-		Datum text;
+		Datum element;
 
 		if (token != WJB_ELEM || (value.type != jbvString && value.type != jbvNumeric))
 			continue;
-		text = value.type == jbvString ? PointerGetDatum(cstring_to_text_with_len(value.val.string.val, value.val.string.len)) :
-										 CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric))));
-		state = accumArrayResult(state, text, false, TEXTOID, CurrentMemoryContext);
+		element = value.type == jbvString ? PointerGetDatum(cstring_to_text_with_len(value.val.string.val, value.val.string.len)) :
+											CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric))));
+		state = accumArrayResult(state, element, false, TEXTOID, CurrentMemoryContext);
 	}
 	if (state == NULL)
 		return PointerGetDatum(construct_empty_array(TEXTOID));
 	return makeArrayResult(state, CurrentMemoryContext);
 }
 
+/* What the service says of each model; NULL for what it does not say. */
 Datum
 pinecone_models(PG_FUNCTION_ARGS)
 {
@@ -404,7 +407,7 @@ pinecone_models(PG_FUNCTION_ARGS)
 
 	pinecone_rows_begin(&rows, fcinfo);
 	call = pinecone_inference_models(pinecone_argument_session(serverid, false));
-	pinecone_vectors_wait(call);
+	pinecone_inference_wait(call);
 	models = pinecone_json_array(&pinecone_json_reply(call)->root, "models");
 	if (models == NULL)
 		ereport(ERROR,

@@ -119,6 +119,21 @@ pinecone_inference_models(PineconeSession *session)
 
 /* ---- Replies ---- */
 
+/* A call has failed for good. */
+static void
+report(PineconeCall *call, const char *note)
+{
+	if (note != NULL)
+		pinecone_vectors_set_note(call, note);
+	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 404)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("Pinecone has no such model"),
+				 call->problem.message ? errdetail_internal("%s", call->problem.message) : 0,
+				 errhint("pinecone_models() lists those it has; and the server's \"control_host\" option has to lead to Pinecone.")));
+	pinecone_vectors_report(call, ERROR);
+}
+
 /* Wait for a call, with a reply that can be read, or its failure. */
 static PineconeEmbedding *
 wait_for_embeddings(PineconeCall *call, int n)
@@ -143,11 +158,7 @@ pinecone_inference_embeddings(PineconeCall *call, int n, const char *note)
 	PineconeEmbedding *embeddings = wait_for_embeddings(call, n);
 
 	if (embeddings == NULL)
-	{
-		if (note != NULL)
-			pinecone_vectors_set_note(call, note);
-		pinecone_vectors_report(call, ERROR);
-	}
+		report(call, note);
 	return embeddings;
 }
 
@@ -158,16 +169,14 @@ pinecone_inference_try_embeddings(PineconeCall *call, int n)
 
 	if (embeddings == NULL && (call->problem.outcome != PINECONE_HTTP_ANSWERED ||
 							   (call->problem.status != 400 && call->problem.status != 413 && call->problem.status != 422)))
-		pinecone_vectors_report(call, ERROR);
+		report(call, NULL);
 	return embeddings;
 }
 
-const char *
-pinecone_inference_body(PineconeCall *call, size_t *len)
+void
+pinecone_inference_wait(PineconeCall *call)
 {
 	pinecone_vectors_wait(call);
 	if (call->state != PINECONE_CALL_SUCCEEDED)
-		pinecone_vectors_report(call, ERROR);
-	*len = call->exchange->body_len;
-	return call->exchange->body;
+		report(call, NULL);
 }

@@ -54,7 +54,7 @@ extern PineconeCall *pinecone_inference_rerank(PineconeSession *session, const c
 /* Describe the models there are. */
 extern PineconeCall *pinecone_inference_models(PineconeSession *session);
 
-/* The body of a successful reply, in UTF-8, NUL-terminated; waits, a failure is an error. */
-extern const char *pinecone_inference_body(PineconeCall *call, size_t *len);
+/* Wait for one of these two; a failure is an error. */
+extern void pinecone_inference_wait(PineconeCall *call);
 
 #endif /* PINECONE_INFERENCE_H */

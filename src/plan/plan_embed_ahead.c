@@ -30,6 +30,7 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "scan/embed_ahead.h"
+#include "scan/readahead.h"
 
 typedef struct Walk
 {
@@ -197,17 +198,13 @@ take_apart(Node *node, void *arg)
 	if (IsA(node, Var) || IsA(node, Aggref) || IsA(node, WindowFunc) || IsA(node, GroupingFunc) ||
 		IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
 	{
-		ListCell *lc;
+		int place = 0;
 
-		foreach(lc, *parts)
-		{
-			if (equal(((TargetEntry *) lfirst(lc))->expr, node))
-				break;
-		}
-		if (lc == NULL)
-			*parts = lappend(*parts, makeTargetEntry((Expr *) node, list_length(*parts) + 1, NULL, false));
-		return (Node *) makeVar(OUTER_VAR, lc == NULL ? list_length(*parts) : foreach_current_index(lc) + 1,
-								exprType(node), exprTypmod(node), exprCollation(node), 0);
+		while (place < list_length(*parts) && !equal(((TargetEntry *) list_nth(*parts, place))->expr, node))
+			place++;
+		if (place == list_length(*parts))
+			*parts = lappend(*parts, makeTargetEntry((Expr *) node, place + 1, NULL, false));
+		return (Node *) makeVar(OUTER_VAR, place + 1, exprType(node), exprTypmod(node), exprCollation(node), 0);
 	}
 	return expression_tree_mutator(node, take_apart, arg);
 }
@@ -225,6 +222,135 @@ compute_above(Plan *plan, Walk *walk)
 	outerPlan(result) = embed_ahead_of(plan, calls_of(result->plan.targetlist, true), walk);
 	copy_estimates(&result->plan, plan, walk);
 	return &result->plan;
+}
+
+/* ---- Searches of an inner side ---- */
+
+/*
+ * A search below a loop embeds what an outer row gives it, as a parameter.  The
+ * calls as they would be on the outer side, whose rows the parameters are from.
+ */
+typedef struct InnerCalls
+{
+	List *params; /* NestLoopParams of the loop */
+	List *found;
+} InnerCalls;
+
+static Node *
+outer_of_param(Node *node, void *arg)
+{
+	InnerCalls *inner = arg;
+	ListCell *lc;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+	{
+		foreach(lc, inner->params)
+		{
+			NestLoopParam *param = lfirst(lc);
+
+			if (param->paramno == ((Param *) node)->paramid)
+				return (Node *) copyObject(param->paramval);
+		}
+	}
+	return expression_tree_mutator(node, outer_of_param, arg);
+}
+
+static bool
+has_param(Node *node, void *arg)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		return true;
+	return expression_tree_walker(node, has_param, arg);
+}
+
+static bool
+find_inner_calls(Node *node, void *arg)
+{
+	InnerCalls *inner = arg;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && is_embed_function(((FuncExpr *) node)->funcid) &&
+		!contain_volatile_functions((Node *) ((FuncExpr *) node)->args))
+	{
+		Node *outer = outer_of_param(node, inner);
+		bool of_child = true;
+
+		if (is_of_rows(outer, NULL) && !has_param(outer, NULL) && !has_foreign_parts(outer, &of_child))
+			inner->found = list_append_unique(inner->found, outer);
+		return false;
+	}
+	return expression_tree_walker(node, find_inner_calls, arg);
+}
+
+static void
+find_in_inner(Plan *plan, InnerCalls *inner)
+{
+	ListCell *lc;
+	List *children = NIL;
+
+	if (plan == NULL)
+		return;
+	if (IsA(plan, ForeignScan))
+		(void) find_inner_calls((Node *) ((ForeignScan *) plan)->fdw_exprs, inner);
+	find_in_inner(outerPlan(plan), inner);
+	if (IsA(plan, Append))
+		children = ((Append *) plan)->appendplans;
+	else if (IsA(plan, MergeAppend))
+		children = ((MergeAppend *) plan)->mergeplans;
+	else if (IsA(plan, SubqueryScan))
+		children = list_make1(((SubqueryScan *) plan)->subplan);
+	foreach(lc, children)
+		find_in_inner(lfirst(lc), inner);
+}
+
+/* Does it return its child's columns, in their places? */
+static bool
+passes_on(const CustomScan *scan)
+{
+	ListCell *lc;
+
+	foreach(lc, scan->scan.plan.targetlist)
+	{
+		const TargetEntry *entry = lfirst(lc);
+
+		if (!IsA(entry->expr, Var) || ((const Var *) entry->expr)->varattno != entry->resno)
+			return false;
+	}
+	return list_length(scan->custom_scan_tlist) >= list_length(scan->scan.plan.targetlist);
+}
+
+/*
+ * Embed on the outer side of a loop what its inner side will search for.  Where rows
+ * are read ahead there it goes below that, lest each is asked for as it is read.
+ */
+static void
+embed_for_inner(NestLoop *loop, Walk *walk)
+{
+	InnerCalls inner = {loop->nestParams, NIL};
+	Plan *outer = outerPlan(loop);
+	double bound = walk->bound;
+
+	find_in_inner(innerPlan(loop), &inner);
+	if (inner.found == NIL)
+		return;
+	walk->bound = 0;
+	if (IsA(outer, CustomScan) && ((CustomScan *) outer)->methods == &pinecone_readahead_methods)
+	{
+		CustomScan *ahead = (CustomScan *) outer;
+		Plan *child = linitial(ahead->custom_plans);
+
+		if (!passes_on(ahead))
+			return;
+		linitial(ahead->custom_plans) = embed_ahead_of(child, inner.found, walk);
+	}
+	else
+		outerPlan(loop) = embed_ahead_of(outer, inner.found, walk);
+	walk->bound = bound;
 }
 
 /* ---- The plan ---- */
@@ -335,6 +461,8 @@ embed_in(Plan *plan, bool may_mark, Walk *walk)
 	if (plan == NULL)
 		return NULL;
 	embed_below(plan, walk);
+	if (IsA(plan, NestLoop))
+		embed_for_inner((NestLoop *) plan, walk);
 	/* what modifies a foreign table by itself has to stay where it is */
 	if (plan->parallel_aware || (IsA(plan, ForeignScan) && ((ForeignScan *) plan)->operation != CMD_SELECT))
 		return plan;

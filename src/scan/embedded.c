@@ -52,8 +52,8 @@ struct PineconeEmbedded
 	struct PineconeEmbedded *next;
 	Generation young;
 	Generation old;
-	List *batches;		/* in the order they were begun */
-	idset_hash *asked;	/* keys in these */
+	List *batches;			  /* in the order they were begun */
+	idset_hash *asked;		  /* keys in these */
 	MemoryContext answer_cxt; /* holds what was returned last, where it is not kept */
 	PineconeCounters counters;
 	uint64 texts;
