@@ -339,6 +339,11 @@ pinecone_address_is_of(const char *name, const char *address)
 	return false;
 }
 
+/*
+ * Fresh addresses are taken at once. Old ones are used as well, but looked up
+ * again meanwhile; after USABLE_MS that is waited for, up to PATIENCE_MS. A
+ * failure is told to those who waited for it, and to nobody who comes later.
+ */
 PineconeAddressState
 pinecone_address_find(const char *name, PineconeTime waiting_since, const char **text)
 {

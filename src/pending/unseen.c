@@ -451,6 +451,11 @@ pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_)
 						   lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock()), buf.data, buf.len);
 }
 
+/*
+ * A repeatable write can be laid over what is read, so nothing has to be waited
+ * for; what is not, or was lost from the ring, is waited for until the namespace
+ * is indexed that far or the time is over in which it may not be.
+ */
 bool
 pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool all, int64 *lsn,
 						  int64 *ms)
