@@ -459,6 +459,11 @@ pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_, 
 		   is_searchable(find_place(host, namespace_), session, namespace_, lsn);
 }
 
+/*
+ * A repeatable write can be laid over what is read, so nothing has to be waited
+ * for; what is not, or was lost from the ring, is waited for until the namespace
+ * is indexed that far or the time is over in which it may not be.
+ */
 bool
 pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool all, int64 *lsn,
 						  int64 *ms)

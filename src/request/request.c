@@ -119,6 +119,10 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+/*
+ * A plan can be copied only as lists of nodes. Numbers come first, by their
+ * place in the enum above; what is not a number follows.
+ */
 List *
 pinecone_request_to_list(const PineconeRequest *request)
 {
@@ -172,6 +176,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 				   counts_to_list(request->counts));
 }
 
+/* The reverse, in the same order. Lists stay the plan's own. */
 PineconeRequest *
 pinecone_request_from_list(List *list)
 {

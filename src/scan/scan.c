@@ -65,6 +65,10 @@ row_descriptor(ForeignScanState *node, TargetEntry *entry)
 	return BlessTupleDesc(desc);
 }
 
+/*
+ * Set up what lasts for all runs of the scan. Nothing is sent before the first
+ * row is asked for (see start_together.c for what is begun earlier).
+ */
 void
 pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 {

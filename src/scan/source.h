@@ -47,6 +47,8 @@ typedef struct PineconeSourceSpec
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
 	void *wants_id_context;							 /* NULL: all are */
 	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */
+	struct PineconeGathered *gather;				 /* FILTER: likewise their filters, by */
+	const struct PineconeFilterKey *key;			 /* this; or NULL */
 
 	/* QUERY */
 	PineconeMetric metric;

@@ -290,6 +290,11 @@ tidy(PineconeStored *stored, PineconePage *page)
 		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
 }
 
+/*
+ * Take the reply of a search. A full page is released at once, less what earlier
+ * ones brought; one that is not full is held until known.c tells whether it is
+ * the end.
+ */
 void
 pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 {
