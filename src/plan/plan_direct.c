@@ -410,6 +410,7 @@ may_go_by_ids(PineconeTable *table, ModifyTable *plan, ForeignScan *scan)
 
 /* ---- The plan ---- */
 
+/* One request by a filter, or writes of ids: where the scan is all that feeds the modification, and says it all. */
 bool
 pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 						 int subplan_index)
