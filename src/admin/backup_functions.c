@@ -226,6 +226,11 @@ await_backup(PineconeProgress *progress, PineconeSession *session, const char *i
 	}
 }
 
+/*
+ * A backup is made unless the index has one of that name, and is waited for if
+ * that is wanted.  The request is sent once: if it is not known what has become
+ * of it, the error says how to find out.
+ */
 Datum
 pinecone_create_backup(PG_FUNCTION_ARGS)
 {

@@ -90,6 +90,10 @@ read_fields(PineconeIndexDescription *index)
 
 /* ---- Both ---- */
 
+/*
+ * What an object says of an index, of which "all" is a copy: by its schema if it
+ * has fields, else in the form of before.  False where it has no name.
+ */
 static bool
 read_index(JsonbContainer *root, Jsonb *all, PineconeIndexDescription *index)
 {

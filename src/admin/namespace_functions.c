@@ -168,6 +168,10 @@ append_fields(StringInfo body, FunctionCallInfo fcinfo, int arg)
 	appendStringInfoString(body, "}}");
 }
 
+/*
+ * One that exists is an error, unless an earlier attempt may have made it or that
+ * is said to be no matter.
+ */
 Datum
 pinecone_create_namespace(PG_FUNCTION_ARGS)
 {
@@ -218,6 +222,11 @@ pinecone_create_namespace(PG_FUNCTION_ARGS)
 
 /* ---- Deleting ---- */
 
+/*
+ * The namespace goes, and with it what this cluster has written to it and the
+ * service does not show yet.  What is pending in this transaction would bring it
+ * back at commit: that is refused.
+ */
 Datum
 pinecone_delete_namespace(PG_FUNCTION_ARGS)
 {

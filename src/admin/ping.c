@@ -123,7 +123,7 @@ reached(const PineconeCall *call)
 
 	if (call->state == PINECONE_CALL_SUCCEEDED)
 		return STEP_KEY;
-	if (problem->host_refused || problem->outcome == PINECONE_HTTP_UNRESOLVED || problem->in_lookup)
+	if (problem->host_refused || problem->in_lookup)
 		return STEP_DNS;
 	if (problem->in_tls)
 		return STEP_TLS;

@@ -41,8 +41,10 @@ typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
 	bool sent;		  /* has any of the request gone out? */
-	bool in_lookup;	  /* it failed for want of an address, */
-	bool in_tls;	  /* or of trust, or of TLS at all */
+	bool in_tls;	  /* it failed for want of trust, or of TLS at all */
+	bool connected;	  /* over a connection made for it */
+	bool handshaken;  /* which took a TLS handshake */
+	int64 taken_us;	  /* from its start to its end, as far as we looked */
 	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */
