@@ -236,6 +236,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	AttrNumber score = score_column(info->table);
 
 	request->no_search = info->no_search;
+	request->lacks_score = info->lacks_score;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
