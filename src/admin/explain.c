@@ -30,6 +30,7 @@
 #include "request/filter.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "scan/way.h"
 
 /* Longer texts are abbreviated */
 #define MAX_SHOWN 4096
@@ -357,6 +358,32 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 							es);
 }
 
+/* By what requests it is thought to be read, and what that goes by. */
+static void
+explain_way(const PineconeRequest *request, ExplainState *es)
+{
+	if (request->way == PINECONE_WAY_PAGES)
+		return;
+	ExplainPropertyText("Pinecone Way", pinecone_way_name(request->way), es);
+	if (!es->costs)
+		return;
+	ExplainPropertyFloat("Assumed Records", NULL, request->matches, 0, es);
+	ExplainPropertyFloat("Assumed Requests", NULL, request->way_requests, 0, es);
+	ExplainPropertyFloat("Assumed Bytes", NULL, request->way_bytes, 0, es);
+	ExplainPropertyFloat("Assumed Latency", "ms", request->way_latency_us / 1000, 1, es);
+}
+
+/* What has come of searches for everything */
+static void
+explain_sweep(const PineconeCounters *counters, ExplainState *es)
+{
+	if (counters->swept_parts == 0)
+		return;
+	ExplainPropertyUInteger("Searches Without Vectors", NULL, counters->swept_parts, es);
+	if (counters->sweep_failure != NULL)
+		ExplainPropertyText("Read Page By Page", psprintf("what these did not bring: %s", counters->sweep_failure), es);
+}
+
 /* What goes over the wire first. */
 static void
 explain_request(PineconeScanState *state, const PineconeValues *values,
@@ -402,6 +429,7 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
 	if (counters->short_searches > 0)
 		ExplainPropertyUInteger("Short Searches", NULL, counters->short_searches, es);
+	explain_sweep(counters, es);
 	if (counters->ids_fetched > 0)
 		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
 	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);
@@ -460,6 +488,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
 	explain_no_search(state, es);
+	explain_way(request, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
 	explain_pending(state, es);

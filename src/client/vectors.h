@@ -35,6 +35,10 @@ typedef struct PineconeCounters
 	uint64 short_searches; /* that brought fewer matches than there are */
 	int peak_in_flight;
 
+	/* Of sweeps: searches, and why one was not complete, or NULL */
+	uint64 swept_parts;
+	const char *sweep_failure;
+
 	/* Where the time goes, if "timing" */
 	bool timing;
 	instr_time wait_time;	  /* asleep until the network has something */

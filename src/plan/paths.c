@@ -40,6 +40,7 @@
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/plan_way.h"
 #include "plan/translate_expr.h"
 #include "scan/source.h"
 
@@ -49,7 +50,7 @@
  */
 #define REQUEST_COST PINECONE_REQUEST_COST
 #define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
-#define BYTE_COST 0.000125 /* transfer and decoding */
+#define BYTE_COST PINECONE_BYTE_COST
 #define METADATA_WIDTH 200 /* bytes, when nothing is known */
 
 /* Who bounds a distance wants what is near: so many records, where a third would be more. */
@@ -318,6 +319,18 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 	return NIL;
 }
 
+/* Everything, in no order, by searches where these are thought to take less. */
+static void
+add_sweep_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op)
+{
+	PineconeWayCost cost;
+
+	if (pinecone_plan_way(rel, pinecone_plan_columns_used(rel), op, rel->tuples, 0, false, &cost) &&
+		cost.way != PINECONE_WAY_PAGES)
+		add_operation_path(root, rel, op, NULL, rel->rows, REQUEST_COST, pinecone_plan_way_cost(&cost), NIL,
+						   rel->lateral_relids);
+}
+
 /* Everything, or what begins with a prefix. */
 static void
 add_list_paths(PlannerInfo *root, RelOptInfo *rel)
@@ -327,6 +340,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	List *pathkeys = id_order_pathkeys(root, rel);
 	double records = info->records;
 	double fetched;
+	PineconeOperation op;
 	List *about_id = NIL;
 	List *clauses = extract_actual_clauses(rel->baserestrictinfo, false);
 	int low;
@@ -365,7 +379,10 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	if (about_id != NIL)
 		fetched = clamp_row_est(records * clauselist_selectivity(root, about_id, rel->relid, JOIN_INNER, NULL));
 
-	if (only_ids_used(rel, info->table))
+	op = only_ids_used(rel, info->table) ? PINECONE_OP_LIST : PINECONE_OP_LIST_FETCH;
+	if (lead == NULL && records == info->records)
+		add_sweep_path(root, rel, op);
+	if (op == PINECONE_OP_LIST)
 		add_operation_path(root, rel, PINECONE_OP_LIST, lead, rel->rows, REQUEST_COST,
 						   list_cost(records), pathkeys, rel->lateral_relids);
 	else
@@ -402,9 +419,23 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 	bool any;
 	double records = filtered_records(root, rel, rel->baserestrictinfo, &any);
 
+	PineconeWayCost way;
+	Cost cost = filter_cost(rel->fdw_private, records);
+
+	if (any && pinecone_plan_way(rel, pinecone_plan_columns_used(rel), PINECONE_OP_FILTER, records, 0, false, &way) &&
+		way.way != PINECONE_WAY_PAGES)
+		cost = Min(cost, pinecone_plan_way_cost(&way));
 	if (any)
-		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST,
-						   filter_cost(rel->fdw_private, records), NIL, rel->lateral_relids);
+		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST, cost, NIL,
+						   rel->lateral_relids);
+}
+
+double
+pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel)
+{
+	bool any;
+
+	return filtered_records(root, rel, rel->baserestrictinfo, &any);
 }
 
 /* ---- Nearest neighbours ---- */

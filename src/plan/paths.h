@@ -20,6 +20,10 @@
  */
 #define PINECONE_REQUEST_COST 25.0
 #define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
+#define PINECONE_BYTE_COST 0.000125	   /* transfer and decoding */
+
+/* Records that are left by the conditions that can be sent. */
+extern double pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel);
 
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);

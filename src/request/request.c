@@ -118,6 +118,25 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+static List *
+way_to_list(const PineconeRequest *request)
+{
+	return list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
+					  makeFloat(psprintf("%.17g", request->way_requests)),
+					  makeFloat(psprintf("%.17g", request->way_bytes)),
+					  makeFloat(psprintf("%.17g", request->way_latency_us)));
+}
+
+static void
+way_from_list(PineconeRequest *request, List *list)
+{
+	request->way = intVal(linitial(list));
+	request->matches = floatVal(lsecond(list));
+	request->way_requests = floatVal(lthird(list));
+	request->way_bytes = floatVal(lfourth(list));
+	request->way_latency_us = floatVal(list_nth(list, 4));
+}
+
 List *
 pinecone_request_to_list(const PineconeRequest *request)
 {
@@ -165,7 +184,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  makeFloat(psprintf("%.17g", request->rows)),
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
-											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
+											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
 }
@@ -217,6 +236,7 @@ pinecone_request_from_list(List *list)
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
+	way_from_list(request, lthird(list_nth(rest, 4)));
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;

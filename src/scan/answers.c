@@ -248,6 +248,9 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	sum->ids_fetched += part->ids_fetched;
 	sum->namespaces += part->namespaces;
 	sum->short_searches += part->short_searches;
+	sum->swept_parts += part->swept_parts;
+	if (part->sweep_failure != NULL)
+		sum->sweep_failure = part->sweep_failure;
 	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
 	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);

@@ -48,8 +48,10 @@ refuse_words(const PineconeSourceSpec *spec, const char *namespace_)
 }
 
 PineconeSource *
-pinecone_source_begin(const PineconeSourceSpec *spec)
+pinecone_source_begin(const PineconeSourceSpec *given)
 {
+	PineconeSourceSpec copy = *given;
+	PineconeSourceSpec *spec = &copy;
 	PineconePendingView *view;
 	const char *own;
 
@@ -63,6 +65,7 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 		refuse_words(spec, own);
 		view = NULL;
 	}
+	spec->all_shown = pinecone_unseen_count(spec->session, own) == 0;
 	if (view == NULL)
 		return pinecone_stored_begin(spec);
 	return pinecone_overlay_begin(spec, view);

@@ -12,6 +12,7 @@
 #include "scan/listing.h"
 #include "scan/page_chain.h"
 #include "scan/stored.h"
+#include "scan/sweep.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -52,6 +53,11 @@ typedef struct PineconeStored
 	int dimension;
 	int location;
 	bool answered; /* there has been a reply: the index may not move now */
+
+	/* Searches for all of it: before pages, which then bring what these have not */
+	bool way_chosen;
+	bool sweeping;
+	PineconeSweep *sweep; /* or NULL */
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;

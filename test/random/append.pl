@@ -165,6 +165,7 @@ my @checks = map {
 	my @settings = map { pick(@switches) . ' = off' } 1 .. pick(0, 0, 1, 2);
 	push @settings, 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on' if rand() < 0.5;
 	push @settings, 'pinecone_fdw.prefetch = 64' if rand() < 0.3;
+	push @settings, 'pinecone_fdw.sweep_records = 0' if rand() < 0.5;
 	$condition =~ s/%%/%/g;
 	{foreign => sprintf($query, $table, $condition), local => sprintf($query, 'copy', $condition), function => $function, settings => \@settings}
 } @queries;

@@ -187,7 +187,7 @@ END
 		{
 			foreign => sprintf($queries{$kind}, 'ft', $condition, @more),
 			local => sprintf($queries{$kind}, 'lt', $condition, @more),
-			settings => [@dear, map { "pinecone_fdw.enable_$_ = off" } @off]
+			settings => [@dear, (rand() < 0.5 ? 'pinecone_fdw.sweep_records = 0' : ()), map { "pinecone_fdw.enable_$_ = off" } @off]
 		}
 	} @conditions;
 	my $differences = compare_queries($t, $seed, @checks);

@@ -549,6 +549,7 @@ sub settings
 	);
 
 	push @settings, pick(@groups)->@* while rand() < 0.4;
+	push @settings, 'pinecone_fdw.sweep_records = 0' if rand() < 0.4;
 	push @settings, 'plan_cache_mode = ' . pick('force_generic_plan', 'force_custom_plan') if rand() < 0.6;
 	return @settings;
 }
