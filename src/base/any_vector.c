@@ -1,6 +1,6 @@
 /*
  * any_vector.c
- *		A vector that is near nothing in particular.
+ *		Signs by xorshift, and all components alike.
  */
 #include "postgres.h"
 

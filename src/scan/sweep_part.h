@@ -81,6 +81,8 @@ struct PineconeSweep
 	double records; /* by statistics */
 };
 
+/* ---- sweep_part.c ---- */
+
 /* Matches that a search can bring. */
 extern int pinecone_sweep_capacity(const PineconeSweep *sweep);
 
