@@ -379,7 +379,7 @@ explain_sweep(const PineconeCounters *counters, ExplainState *es)
 {
 	if (counters->swept_parts == 0)
 		return;
-	ExplainPropertyUInteger("Searches Without Vectors", NULL, counters->swept_parts, es);
+	ExplainPropertyUInteger("Sweep Requests", NULL, counters->swept_parts, es);
 	if (counters->sweep_failure != NULL)
 		ExplainPropertyText("Read Page By Page", psprintf("what these did not bring: %s", counters->sweep_failure), es);
 }

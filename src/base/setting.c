@@ -29,6 +29,7 @@ bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_sweep = true;
+bool pinecone_enable_metadata_pages = true;
 int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_spellings = true;
@@ -67,6 +68,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
 	{"pinecone_fdw.enable_sweep", "Reads namespaces by searches without vectors, as far as counts prove that nothing is missing.", &pinecone_enable_sweep},
+	{"pinecone_fdw.enable_metadata_pages", "Reads namespaces by fetches by metadata with a filter that every record meets, as far as counts prove that nothing is missing.", &pinecone_enable_metadata_pages},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 };

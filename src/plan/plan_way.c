@@ -49,7 +49,8 @@ pinecone_plan_way(RelOptInfo *rel, Bitmapset *used, PineconeOperation op, double
 	reading.filtered = op == PINECONE_OP_FILTER;
 	reading.ordered = ordered;
 	reading.fetched = op != PINECONE_OP_LIST;
-	reading.countable = info->table->count_from_dry_run && !info->session->no_dry_run && !info->session->dry_run_refused;
+	reading.countable = info->session->schema != NULL ||
+						(info->table->count_from_dry_run && !info->session->no_dry_run && !info->session->dry_run_refused);
 	reading.may_sweep = true;
 	reading.dimension = info->stats->dimension;
 	reading.metadata_bytes = METADATA_BYTES;

@@ -186,13 +186,6 @@ advance_listing(PineconeStored *stored)
 
 /* ---- Searches ---- */
 
-/* Are ids all that searches bring, and records to be fetched? */
-static bool
-fetches_swept(const PineconeStored *stored)
-{
-	return stored->spec.op != PINECONE_OP_LIST && stored->spec.want_values;
-}
-
 /* By what requests is it to be read? */
 static void
 choose_way(PineconeStored *stored)
@@ -200,6 +193,7 @@ choose_way(PineconeStored *stored)
 	const PineconeSourceSpec *spec = &stored->spec;
 	PineconeReading reading = {.session = spec->session, .records = -1};
 	MemoryContext old;
+	PineconeWay way;
 
 	stored->way_chosen = true;
 	if (spec->session->stats != NULL)
@@ -216,11 +210,16 @@ choose_way(PineconeStored *stored)
 	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;
-	if (pinecone_way_choose(&reading).way == PINECONE_WAY_PAGES)
+	way = pinecone_way_choose(&reading).way;
+	if (way == PINECONE_WAY_PAGES)
 		return;
 	old = MemoryContextSwitchTo(stored->source.cxt);
-	stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records, stored->metadata_bytes);
 	stored->sweeping = true;
+	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
+	if (way == PINECONE_WAY_METADATA)
+		stored->sweep = pinecone_sweep_begin_pages(spec, reading.records, stored->record_bytes);
+	else
+		stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records, stored->metadata_bytes);
 	MemoryContextSwitchTo(old);
 }
 
@@ -229,7 +228,7 @@ static void
 take_swept(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
 {
 	pinecone_stored_check_location(stored, location);
-	if (!fetches_swept(stored))
+	if (!stored->fetches_swept)
 	{
 		stored->listed += page->nrecords;
 		if (stored->spec.want_metadata)
@@ -254,7 +253,7 @@ wanted_of_sweep(PineconeStored *stored)
 static bool
 swept_enough(PineconeStored *stored)
 {
-	return fetches_swept(stored) ? pinecone_stored_ids_waiting(stored) >= WIDE_IDS_AHEAD : stored->nbatches > 1;
+	return stored->fetches_swept ? pinecone_stored_ids_waiting(stored) >= WIDE_IDS_AHEAD : stored->nbatches > 1;
 }
 
 static void

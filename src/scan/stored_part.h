@@ -57,6 +57,7 @@ typedef struct PineconeStored
 	/* Searches for all of it: before pages, which then bring what these have not */
 	bool way_chosen;
 	bool sweeping;
+	bool fetches_swept;	  /* they bring ids, and records are fetched */
 	PineconeSweep *sweep; /* or NULL */
 
 	/* Paging through list or fetch-by-metadata */

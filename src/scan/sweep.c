@@ -8,6 +8,9 @@
  * memory goes, and counted along with that.  A part that has more than was thought
  * is divided by what came of it.
  *
+ * Pages of a fetch by metadata come one after the other, those of each part.  They
+ * are counted just so; what shows how to divide has no vectors, and comes again.
+ *
  * The first records of a reader who wants few come of a search for so many.
  */
 #include "postgres.h"
@@ -27,6 +30,9 @@
 
 /* Bytes of a match without metadata, and of metadata until some has come */
 #define BYTES_PER_MATCH 100
+
+/* Bytes of JSON for a number of a vector */
+#define BYTES_PER_VALUE 13
 
 /* A set has as many bytes for each id, besides the id */
 #define BYTES_PER_MEMBER 48
@@ -55,20 +61,40 @@ choose_top_k(const PineconeSweep *sweep, const PineconeSweepPart *part)
 	if (part->limited)
 		return (int) Max(1, Min(capacity, sweep->spec->row_limit));
 	if (part->sample)
-		return (int) Min(capacity, Max(LEAST_SAMPLE, part->expected / SAMPLE_SHARE));
+		return (int) Min(sweep->pages ? PINECONE_MAX_TOP_K : capacity, Max(LEAST_SAMPLE, part->expected / SAMPLE_SHARE));
 	/* of a part that was divided off it is little known */
 	return part->expected >= 0 && part->depth == 0 ? (int) Min(capacity, part->expected * 1.25 + 100) : capacity;
 }
 
+/* What of documents is to come; NULL: everything. */
+static const PineconeProjection *
+fields_of(const PineconeSourceSpec *spec)
+{
+	static const PineconeProjection nothing = {0};
+
+	return spec->want_values || spec->want_metadata || spec->fields != NULL ? spec->fields : &nothing;
+}
+
 static void
-start_search(PineconeSweep *sweep, PineconeSweepPart *part)
+start_page(PineconeSweep *sweep, PineconeSweepPart *part)
 {
 	const PineconeSourceSpec *spec = sweep->spec;
-	MemoryContext old = MemoryContextSwitchTo(sweep->cxt);
+
+	/* what a token belongs to stays the same, as far as it can */
+	if (part->token == NULL || part->top_k > pinecone_sweep_capacity(sweep))
+		part->top_k = choose_top_k(sweep, part);
+	part->call = pinecone_vectors_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
+													part->filter.kind == PINECONE_FILTER_JSON ? part->filter.json : pinecone_proof_universal(sweep), part->top_k, part->token,
+													fields_of(spec), spec->want_values);
+}
+
+static void
+start_matches(PineconeSweep *sweep, PineconeSweepPart *part)
+{
+	const PineconeSourceSpec *spec = sweep->spec;
 	PineconeSearch search = {0};
 	float *values;
 
-	dlist_delete(&part->node);
 	part->top_k = choose_top_k(sweep, part);
 	search.namespace_ = spec->namespace_;
 	search.top_k = part->top_k;
@@ -79,9 +105,21 @@ start_search(PineconeSweep *sweep, PineconeSweepPart *part)
 	search.fields = spec->fields;
 	part->call = pinecone_vectors_query(spec->session, spec->counters, &search);
 	pfree(values);
+}
+
+static void
+start_search(PineconeSweep *sweep, PineconeSweepPart *part)
+{
+	MemoryContext old = MemoryContextSwitchTo(sweep->cxt);
+
+	dlist_delete(&part->node);
+	if (sweep->pages && !part->sample)
+		start_page(sweep, part);
+	else
+		start_matches(sweep, part);
 	sweep->active[sweep->nactive++] = part;
-	if (spec->counters)
-		spec->counters->swept_parts++;
+	if (sweep->spec->counters)
+		sweep->spec->counters->swept_parts++;
 	MemoryContextSwitchTo(old);
 }
 
@@ -108,7 +146,7 @@ keep_new(PineconeSweep *sweep, PineconePage *page)
 		sweep->seen_bytes += strlen(id) + BYTES_PER_MEMBER;
 		record->has_score = false;
 		record->score = 0;
-		if (!sweep->bodies)
+		if (!sweep->bodies && !sweep->pages)
 			record->metadata = NULL;
 		page->records[n++] = *record;
 	}
@@ -121,10 +159,12 @@ observe(PineconeSweep *sweep, const PineconePage *page)
 {
 	double bytes = 0;
 
-	if (page->nrecords == 0 || !sweep->bodies)
+	if (page->nrecords == 0 || !(sweep->bodies || sweep->pages))
 		return;
 	for (int i = 0; i < page->nrecords; i++)
 		bytes += page->records[i].metadata_len + page->records[i].idlen;
+	if (sweep->pages && (sweep->spec->want_values || sweep->spec->session->schema == NULL))
+		bytes += (double) page->nrecords * sweep->dimension * BYTES_PER_VALUE;
 	sweep->match_bytes = Max(sweep->match_bytes * 0.5, bytes / page->nrecords * 1.25 + BYTES_PER_MATCH);
 }
 
@@ -137,7 +177,7 @@ add_page(PineconeSweep *sweep, MemoryContext cxt, PineconePage *page, int locati
 	waiting->page = page;
 	waiting->location = location;
 	waiting->bytes = MemoryContextMemAllocated(cxt, true);
-	dlist_push_tail(&sweep->pages, &waiting->node);
+	dlist_push_tail(&sweep->pages_come, &waiting->node);
 	sweep->page_bytes += waiting->bytes;
 	sweep->waiting_records += page->nrecords;
 }
@@ -146,7 +186,44 @@ add_page(PineconeSweep *sweep, MemoryContext cxt, PineconePage *page, int locati
 static void
 search_again(PineconeSweep *sweep, const PineconeSweepPart *part, bool sample)
 {
-	pinecone_sweep_add(sweep, &sweep->waiting, part->filter, part->expected, part->depth)->sample = sample;
+	PineconeSweepPart *again = pinecone_sweep_add(sweep, &sweep->waiting, part->filter, part->expected, part->depth);
+
+	again->sample = sample;
+	again->limited = part->limited && sweep->limited;
+	again->chain = part->chain;
+	again->top_k = part->top_k;
+	if (part->token != NULL)
+		again->token = MemoryContextStrdup(sweep->cxt, part->token);
+}
+
+/* What shows how to divide what pages bring, or the search for that has failed. */
+static void
+divide_pages(PineconeSweep *sweep, const PineconeSweepPart *part, const PineconePage *page)
+{
+	if (page == NULL || !pinecone_sweep_split(sweep, part, page))
+	{
+		dlist_init(&sweep->waiting);
+		(void) pinecone_sweep_add(sweep, &sweep->waiting, part->filter, part->expected, part->depth);
+	}
+}
+
+/* The page after one, or from the beginning where that was for a few records. */
+static void
+go_on_paging(PineconeSweep *sweep, const PineconeSweepPart *part, const PineconePage *page)
+{
+	PineconeSweepPart *next;
+
+	if (page->next_token == NULL)
+		return;
+	next = pinecone_sweep_add(sweep, &sweep->waiting, part->filter, part->expected, part->depth);
+	if (part->limited)
+	{
+		sweep->limited = false;
+		return;
+	}
+	next->chain = part->chain;
+	next->top_k = part->top_k;
+	next->token = MemoryContextStrdup(sweep->cxt, page->next_token);
 }
 
 /* As many came as were asked for, so that there may be more. */
@@ -189,10 +266,10 @@ is_refused(PineconeSweep *sweep, PineconeSweepPart *part)
 			}
 			return true;
 		case PINECONE_FAILURE_REJECTED:
-			ceiling = pinecone_vectors_ceiling(part->call, "topk", part->top_k, true);
+			ceiling = pinecone_vectors_ceiling(part->call, sweep->pages ? "limit" : "topk", part->top_k, true);
 			if (ceiling > 0)
 			{
-				session->max_top_k = ceiling;
+				*(sweep->pages ? &session->max_page[1] : &session->max_top_k) = ceiling;
 				search_again(sweep, part, part->sample);
 			}
 			else
@@ -218,7 +295,9 @@ take_search(PineconeSweep *sweep, int place)
 	int location;
 
 	sweep->active[place] = sweep->active[--sweep->nactive];
-	if (!is_refused(sweep, part))
+	if (sweep->pages && part->sample && pinecone_vectors_failure(part->call) != PINECONE_FAILURE_NONE)
+		divide_pages(sweep, part, NULL);
+	else if (!is_refused(sweep, part))
 	{
 		cxt = AllocSetContextCreate(sweep->cxt, "pinecone swept page", ALLOCSET_DEFAULT_SIZES);
 		old = MemoryContextSwitchTo(cxt);
@@ -226,8 +305,19 @@ take_search(PineconeSweep *sweep, int place)
 		location = pinecone_vectors_location(part->call);
 		pinecone_unseen_note_indexed(sweep->spec->session, sweep->spec->namespace_,
 									 pinecone_vectors_indexed_lsn(part->call));
-		observe(sweep, page);
-		if (page->nrecords >= part->top_k)
+		if (!(sweep->pages && part->sample))
+			observe(sweep, page);
+		if (sweep->pages && part->sample)
+		{
+			divide_pages(sweep, part, page);
+			page->nrecords = 0;
+		}
+		else if (sweep->pages)
+		{
+			pinecone_page_chain_check(&part->chain, sweep->cxt, page);
+			go_on_paging(sweep, part, page);
+		}
+		else if (page->nrecords >= part->top_k)
 			go_on(sweep, part, page);
 		keep_new(sweep, page);
 		MemoryContextSwitchTo(old);
@@ -245,7 +335,7 @@ has_room(PineconeSweep *sweep)
 	double each = pinecone_sweep_capacity(sweep) * sweep->match_bytes;
 
 	return sweep->nactive < PINECONE_SWEEP_SEARCHES &&
-		   ((sweep->nactive == 0 && dlist_is_empty(&sweep->pages)) ||
+		   ((sweep->nactive == 0 && dlist_is_empty(&sweep->pages_come)) ||
 			sweep->page_bytes + (sweep->nactive + 1) * each <= budget(sweep));
 }
 
@@ -351,9 +441,9 @@ pinecone_sweep_take(PineconeSweep *sweep, MemoryContext parent, MemoryContext *c
 	PineconeSweepPage *waiting;
 	PineconePage *page;
 
-	if (dlist_is_empty(&sweep->pages))
+	if (dlist_is_empty(&sweep->pages_come))
 		return NULL;
-	waiting = dlist_container(PineconeSweepPage, node, dlist_pop_head_node(&sweep->pages));
+	waiting = dlist_container(PineconeSweepPage, node, dlist_pop_head_node(&sweep->pages_come));
 	sweep->page_bytes -= waiting->bytes;
 	*cxt = waiting->cxt;
 	*location = waiting->location;
@@ -366,7 +456,7 @@ pinecone_sweep_take(PineconeSweep *sweep, MemoryContext parent, MemoryContext *c
 bool
 pinecone_sweep_done(PineconeSweep *sweep)
 {
-	return sweep->over && dlist_is_empty(&sweep->pages);
+	return sweep->over && dlist_is_empty(&sweep->pages_come);
 }
 
 bool
@@ -406,8 +496,8 @@ pinecone_sweep_calls(PineconeSweep *sweep, PineconeCall **calls)
 	return n + pinecone_proof_calls(sweep, calls + n);
 }
 
-PineconeSweep *
-pinecone_sweep_begin(const PineconeSourceSpec *spec, double records, double match_bytes)
+static PineconeSweep *
+begin_sweep(const PineconeSourceSpec *spec, bool pages, double records, double match_bytes)
 {
 	PineconeSweep *sweep = palloc0(sizeof(PineconeSweep));
 	PineconeFilter all = {PINECONE_FILTER_ALWAYS, NULL};
@@ -415,18 +505,32 @@ pinecone_sweep_begin(const PineconeSourceSpec *spec, double records, double matc
 
 	sweep->spec = spec;
 	sweep->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone sweep", ALLOCSET_DEFAULT_SIZES);
-	sweep->dimension = spec->session->stats->dimension;
+	sweep->pages = pages;
+	sweep->dimension = spec->dimension;
 	sweep->bodies = spec->want_metadata && !spec->want_values;
-	sweep->match_bytes = BYTES_PER_MATCH + (sweep->bodies ? match_bytes : 0);
+	sweep->match_bytes = BYTES_PER_MATCH + (pages || sweep->bodies ? match_bytes : 0);
 	sweep->seen = idset_create(sweep->cxt, 1024, NULL);
 	dlist_init(&sweep->waiting);
 	dlist_init(&sweep->unlikely);
-	dlist_init(&sweep->pages);
+	dlist_init(&sweep->pages_come);
 	sweep->count = sweep->check = sweep->records = -1;
 	if (spec->filter != NULL)
 		all = (PineconeFilter){PINECONE_FILTER_JSON, unconstify(char *, spec->filter)};
 	part = pinecone_sweep_add(sweep, &sweep->waiting, all, records, 0);
 	part->limited = sweep->limited = spec->row_limit > 0 && spec->row_limit <= pinecone_sweep_capacity(sweep);
-	part->sample = !part->limited && records > pinecone_sweep_capacity(sweep);
+	part->sample = !part->limited && records > pinecone_sweep_capacity(sweep) && sweep->dimension > 0 &&
+				   spec->session->schema == NULL && !spec->session->stats->sparse;
 	return sweep;
+}
+
+PineconeSweep *
+pinecone_sweep_begin(const PineconeSourceSpec *spec, double records, double match_bytes)
+{
+	return begin_sweep(spec, false, records, match_bytes);
+}
+
+PineconeSweep *
+pinecone_sweep_begin_pages(const PineconeSourceSpec *spec, double records, double record_bytes)
+{
+	return begin_sweep(spec, true, records, record_bytes);
 }

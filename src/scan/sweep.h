@@ -1,7 +1,7 @@
 /*
  * sweep.h
  *		All records of a namespace, or those that meet a filter, by searches
- *		without vectors.
+ *		without vectors, or by pages of what meets a filter that all meet.
  *
  * A search brings so many matches and no more, and an approximate one fewer than
  * there are.  So the records are divided into parts by filters, each small
@@ -28,6 +28,10 @@ typedef struct PineconeSweep PineconeSweep;
  */
 extern PineconeSweep *pinecone_sweep_begin(const PineconeSourceSpec *spec, double records,
 										   double match_bytes);
+
+/* The same by fetches by metadata, which bring vectors as well; without a filter. */
+extern PineconeSweep *pinecone_sweep_begin_pages(const PineconeSourceSpec *spec, double records,
+												 double record_bytes);
 
 /*
  * Move it on, never blocking.  The reader wants so many records more than it has

@@ -13,10 +13,11 @@ int
 pinecone_sweep_capacity(const PineconeSweep *sweep)
 {
 	PineconeSession *session = sweep->spec->session;
-	double most = PINECONE_MAX_TOP_K;
+	double most = sweep->pages ? PINECONE_FILTER_PAGE : PINECONE_MAX_TOP_K;
+	int ceiling = sweep->pages ? session->max_page[1] : session->max_top_k;
 
-	if (session->max_top_k > 0)
-		most = Min(most, session->max_top_k);
+	if (ceiling > 0)
+		most = Min(most, ceiling);
 	return (int) Max(1, Min(most, PINECONE_REPLY_BYTES / sweep->match_bytes));
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/idset.h"
 #include "request/filter.h"
+#include "scan/page_chain.h"
 #include "scan/sweep.h"
 
 /* Records that a search is to bring */
@@ -22,6 +23,10 @@ typedef struct PineconeSweepPart
 	bool limited;	 /* for no more than the reader's limit */
 	int top_k;
 	PineconeCall *call;
+
+	/* Of pages: where the next one begins, or NULL */
+	char *token;
+	PineconePageChain chain;
 } PineconeSweepPart;
 
 /* Matches that wait for the reader */
@@ -49,6 +54,7 @@ struct PineconeSweep
 	MemoryContext cxt;
 	int dimension;
 	bool bodies; /* metadata is wanted */
+	bool pages;	 /* of fetches by metadata come in place of searches' matches */
 	bool limited; /* only a few records have been searched for */
 	bool over;
 	bool complete;
@@ -64,7 +70,7 @@ struct PineconeSweep
 	/* What has come */
 	idset_hash *seen;
 	Size seen_bytes;
-	dlist_head pages;
+	dlist_head pages_come;
 	Size page_bytes; /* of all of them, */
 	double waiting_records;
 	double match_bytes;
@@ -100,6 +106,9 @@ extern bool pinecone_sweep_split(PineconeSweep *sweep, const PineconeSweepPart *
 								 const PineconePage *page);
 
 /* ---- sweep_proof.c: how many there are ---- */
+
+/* A filter that every record meets, or so we think. */
+extern const char *pinecone_proof_universal(const PineconeSweep *sweep);
 
 /* Ask, if that has not been done. */
 extern void pinecone_proof_begin(PineconeSweep *sweep);

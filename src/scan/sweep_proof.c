@@ -12,6 +12,8 @@
  * - With a filter the dry run counts what meets it.  That index and storage are at
  *   the same point is told by the same check, of not long ago.
  *
+ * Of documents statistics alone tell, and pages have to bring that many.
+ *
  * Where statistics are behind what is stored, or searches are, the two differ,
  * and nothing is proved.  What this cluster has written and the service may not
  * show yet does not come here at all: see source.c.
@@ -97,13 +99,16 @@ pinecone_proof_note_failure(const PineconeSweep *sweep)
 bool
 pinecone_sweep_can_count(const PineconeSourceSpec *spec)
 {
+	if (spec->session->schema != NULL)
+		return true;
 	return spec->may_dry_run && !spec->session->no_dry_run && !spec->session->dry_run_refused;
 }
 
-/* One that every record meets, or so we think. */
-static const char *
-universal_filter(const char *field)
+const char *
+pinecone_proof_universal(const PineconeSweep *sweep)
 {
+	const char *field = sweep->field ? sweep->field : SOME_FIELD;
+
 	return pinecone_filter_either(pinecone_filter_exists(field, true), pinecone_filter_exists(field, false)).json;
 }
 
@@ -135,7 +140,6 @@ void
 pinecone_proof_begin(PineconeSweep *sweep)
 {
 	const PineconeSourceSpec *spec = sweep->spec;
-	const char *universal;
 	MemoryContext old;
 
 	if (sweep->proof != PINECONE_PROOF_UNASKED)
@@ -147,13 +151,15 @@ pinecone_proof_begin(PineconeSweep *sweep)
 	}
 	sweep->proof = PINECONE_PROOF_ASKED;
 	old = MemoryContextSwitchTo(sweep->cxt);
-	universal = universal_filter(sweep->field ? sweep->field : SOME_FIELD);
-	sweep->count_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_,
-											   spec->filter ? spec->filter : universal);
+	/* documents are counted by fetching them */
+	if (spec->session->schema == NULL)
+		sweep->count_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_,
+												   spec->filter ? spec->filter : pinecone_proof_universal(sweep));
 	if (spec->filter == NULL || !agreed_lately(sweep))
 		want_statistics(sweep);
 	if (spec->filter != NULL && sweep->stats_wanted)
-		sweep->check_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_, universal);
+		sweep->check_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_,
+												   pinecone_proof_universal(sweep));
 	MemoryContextSwitchTo(old);
 }
 
@@ -206,6 +212,8 @@ pinecone_proof_take(PineconeSweep *sweep)
 		sweep->records = session->stats != NULL && session->stats->fetched_at != sweep->stats_before ?
 							 pinecone_stats_records(session->stats, sweep->spec->namespace_) :
 							 -1;
+	if (session->schema != NULL)
+		sweep->count = sweep->records;
 	if (sweep->spec->filter == NULL)
 		sweep->check = sweep->count;
 	return true;
@@ -247,6 +255,8 @@ pinecone_proof_holds(PineconeSweep *sweep, double came, bool *missing, const cha
 	if (!views_agree(sweep, why))
 		return false;
 	*missing = sweep->count > came;
+	if (sweep->spec->session->schema != NULL && *missing)
+		find_note(sweep->spec->session, sweep->spec->namespace_, true)->never = true;
 	if (sweep->count != came)
 		*why = *missing ? "searches brought fewer records than are counted" :
 						  "searches brought more records than are counted";

@@ -79,17 +79,29 @@ wanted(const PineconeReading *reading)
 	return reading->limit > 0 && reading->limit < n ? reading->limit : n;
 }
 
-/* Bytes of a record that is fetched */
+/* Does the reader want no more than there is? */
+static bool
+is_limited(const PineconeReading *reading)
+{
+	return reading->limit > 0 && reading->limit < (reading->filtered ? reading->matches : reading->records);
+}
+
+/* Bytes of a record that is fetched: of documents what is asked for */
 static double
 record_bytes(const PineconeReading *reading)
 {
+	if (reading->session->schema != NULL)
+		return BYTES_PER_RECORD + (reading->want_values ? reading->dimension * BYTES_PER_VALUE : 0) +
+			   (reading->want_metadata ? reading->metadata_bytes : 0);
 	return BYTES_PER_RECORD + reading->dimension * BYTES_PER_VALUE + reading->metadata_bytes;
 }
 
 static double
 fetch_size(const PineconeReading *reading)
 {
-	return Max(1, Min((double) PINECONE_WIDE_FETCH_BATCH, PINECONE_REPLY_BYTES / record_bytes(reading)));
+	double ids = reading->session->schema != NULL ? PINECONE_DOCUMENTS_FETCH : PINECONE_FETCH_QUERY / (BYTES_PER_ID + 5.0);
+
+	return Max(1, Min(Min(ids, (double) PINECONE_WIDE_FETCH_BATCH), PINECONE_REPLY_BYTES / record_bytes(reading)));
 }
 
 static void
@@ -111,22 +123,32 @@ transfer_ms(double bytes)
 	return bytes / BYTES_PER_MS;
 }
 
-/* Fetches by metadata, one page after the other */
+/* Fetches by metadata, one page after the other, or of several parts at a time */
 static PineconeWayCost
-filter_pages(const PineconeReading *reading)
+cost_of_metadata(const PineconeReading *reading, PineconeWay way)
 {
-	PineconeWayCost cost = {PINECONE_WAY_PAGES};
+	PineconeWayCost cost = {way};
 	double n = wanted(reading);
+
+	double wide = way == PINECONE_WAY_METADATA && !is_limited(reading) && reading->session->schema == NULL ?
+					  Max(1, pinecone_prefetch_kb * 1024.0 / PINECONE_REPLY_BYTES) :
+					  1;
 
 	cost.bytes = n * record_bytes(reading);
 	cost.requests = cost.rounds = ceil(Max(1, Max(n / PINECONE_FILTER_PAGE, cost.bytes / PINECONE_REPLY_BYTES)));
 	cost.units = Max(cost.requests, n / 10);
+	/* side by side parts are not quite full */
+	if (cost.requests > 1 && wide > 1)
+	{
+		cost.requests = ceil(1.5 * cost.requests) + 1;
+		cost.rounds = ceil(cost.requests / wide) + 1;
+	}
 	cost.ms = time_of(reading, cost.requests, cost.rounds, PINECONE_RATE_FETCH_BY_METADATA) + transfer_ms(cost.bytes);
 	return cost;
 }
 
-PineconeWayCost
-pinecone_way_pages(const PineconeReading *reading)
+static PineconeWayCost
+cost_of_pages(const PineconeReading *reading)
 {
 	PineconeWayCost cost = {PINECONE_WAY_PAGES};
 	double n = wanted(reading);
@@ -135,7 +157,7 @@ pinecone_way_pages(const PineconeReading *reading)
 				n >= pinecone_wide_listing_records && reading->session->options->max_concurrency > 1;
 
 	if (reading->filtered)
-		return filter_pages(reading);
+		return cost_of_metadata(reading, PINECONE_WAY_PAGES);
 	cost.requests = cost.units = wide ? 1.3 * pages : pages;
 	/* some pages go before it is known where to divide, and the longest part decides */
 	cost.rounds = wide ? Min(pages, 6 + pages / 20) : pages;
@@ -147,20 +169,19 @@ pinecone_way_pages(const PineconeReading *reading)
 	return cost;
 }
 
-PineconeWayCost
-pinecone_way_sweep(const PineconeReading *reading)
+static PineconeWayCost
+cost_of_sweep(const PineconeReading *reading)
 {
 	PineconeWayCost cost = {reading->want_values ? PINECONE_WAY_IDS_SWEPT : PINECONE_WAY_SWEEP};
 	bool bodies = reading->want_metadata && !reading->want_values;
 	double match_bytes = BYTES_PER_RECORD + (bodies ? reading->metadata_bytes : 0);
 	double capacity = Min((double) PINECONE_MAX_TOP_K, PINECONE_REPLY_BYTES / match_bytes);
 	double n = wanted(reading);
-	bool limited = reading->limit > 0 && reading->limit < (reading->filtered ? reading->matches : reading->records);
 	double parts = n <= capacity ? 1 : ceil(n / (capacity * FILLED)) + 1;
 	double each = LEAST_UNITS + reading->records * (reading->dimension * STORED_BYTES_PER_VALUE + reading->metadata_bytes) / METERED_BYTES;
 
 	/* counts, statistics, and a search that shows how to divide */
-	cost.requests = parts + (limited ? 0 : 2);
+	cost.requests = parts + (is_limited(reading) ? 0 : 2);
 	cost.rounds = parts > 1 ? 2 : 1;
 	cost.bytes = n * match_bytes;
 	cost.units = each * parts;
@@ -171,43 +192,63 @@ pinecone_way_sweep(const PineconeReading *reading)
 	return cost;
 }
 
-/* Can and may there be searches? */
+/* What holds of each way but page by page */
+static bool
+may_be_proved(const PineconeReading *reading)
+{
+	if (!reading->may_sweep || reading->ordered)
+		return false;
+	if (is_forced())
+		return true;
+	return !reading->failed && reading->records >= pinecone_sweep_records &&
+		   reading->records < PINECONE_MAX_UPDATED * 0.95 && (reading->countable || is_limited(reading));
+}
+
 static bool
 may_sweep(const PineconeReading *reading)
 {
 	const PineconeStats *stats = reading->session->stats;
 
-	if (!pinecone_enable_sweep || !reading->may_sweep || reading->ordered || reading->session->schema != NULL ||
-		stats == NULL || stats->sparse || stats->dimension <= 0 || (reading->filtered && reading->want_values))
-		return false;
-	if (is_forced())
-		return true;
-	if (reading->failed || reading->records < pinecone_sweep_records || reading->records >= PINECONE_MAX_UPDATED * 0.95)
+	if (!pinecone_enable_sweep || reading->session->schema != NULL || stats == NULL || stats->sparse ||
+		stats->dimension <= 0 || (reading->filtered && reading->want_values))
 		return false;
 	/* to have the ids a moment earlier is no gain where all is near */
-	if ((reading->want_values || !reading->fetched) && latency_ms(reading) < FAR_MS)
+	return is_forced() || (!reading->want_values && reading->fetched) || latency_ms(reading) >= FAR_MS;
+}
+
+/* Vectors of a vector index come whether they are wanted or not. */
+static bool
+may_page_metadata(const PineconeReading *reading)
+{
+	if (!pinecone_enable_metadata_pages || reading->filtered)
 		return false;
-	return true;
+	if (reading->session->schema != NULL)
+		return true;
+	return reading->fetched && (latency_ms(reading) >= FAR_MS || is_forced());
 }
 
 PineconeWayCost
 pinecone_way_choose(const PineconeReading *reading)
 {
-	PineconeWayCost pages = pinecone_way_pages(reading);
-	PineconeWayCost sweep;
-	double n = reading->filtered ? reading->matches : reading->records;
+	PineconeWayCost pages = cost_of_pages(reading);
+	PineconeWayCost best = pages;
+	PineconeWayCost others[2];
+	int n = 0;
 
-	if (!may_sweep(reading))
+	if (!may_be_proved(reading))
 		return pages;
-	sweep = pinecone_way_sweep(reading);
-	if (is_forced())
-		return sweep;
-	/* all of it has to be counted */
-	if (!(reading->limit > 0 && reading->limit < n) && !reading->countable)
-		return pages;
-	if (sweep.ms > pages.ms * WORTH_SHARE || sweep.units > pages.units * MOST_UNITS)
-		return pages;
-	return sweep;
+	if (may_sweep(reading))
+		others[n++] = cost_of_sweep(reading);
+	if (may_page_metadata(reading))
+		others[n++] = cost_of_metadata(reading, PINECONE_WAY_METADATA);
+	for (int i = 0; i < n; i++)
+	{
+		if (is_forced() ? best.way == PINECONE_WAY_PAGES :
+						  others[i].ms < best.ms * (best.way == PINECONE_WAY_PAGES ? WORTH_SHARE : 1) &&
+							  others[i].units <= pages.units * MOST_UNITS)
+			best = others[i];
+	}
+	return best;
 }
 
 const char *
@@ -219,6 +260,8 @@ pinecone_way_name(PineconeWay way)
 			return "searches without vectors";
 		case PINECONE_WAY_IDS_SWEPT:
 			return "ids by searches, then fetches";
+		case PINECONE_WAY_METADATA:
+			return "pages of a filter that all records meet";
 		default:
 			return "page by page";
 	}

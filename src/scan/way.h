@@ -31,7 +31,8 @@ typedef enum PineconeWay
 {
 	PINECONE_WAY_PAGES,	  /* as the operation says: ids page by page, fetches, pages by metadata */
 	PINECONE_WAY_SWEEP,	  /* searches without vectors, counted */
-	PINECONE_WAY_IDS_SWEPT /* ids by such searches, and fetches */
+	PINECONE_WAY_IDS_SWEPT, /* ids by such searches, and fetches */
+	PINECONE_WAY_METADATA	/* pages of what meets a filter that all records meet, counted */
 } PineconeWay;
 
 typedef struct PineconeWayCost
@@ -43,10 +44,6 @@ typedef struct PineconeWayCost
 	double units;  /* read units */
 	double ms;
 } PineconeWayCost;
-
-/* What reading page by page takes; and what searches do. */
-extern PineconeWayCost pinecone_way_pages(const PineconeReading *reading);
-extern PineconeWayCost pinecone_way_sweep(const PineconeReading *reading);
 
 /* The one that takes least. */
 extern PineconeWayCost pinecone_way_choose(const PineconeReading *reading);

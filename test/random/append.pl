@@ -156,7 +156,7 @@ END
 create_ids($t);
 is($t->sql("SELECT count(*) FROM $_"), $nrecords, "all records are read from $_") for 'copy', 'parts', 'kids', 'unions';
 
-my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead)),
+my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead sweep)),
 	map({ "enable_$_" } qw(async_append hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize partition_pruning)));
 my @queries = map { [query(), condition(2), pick('parts', 'parts', 'kids', 'unions')] } 1 .. $nqueries;
 my @checks = map {

@@ -147,7 +147,7 @@ is($t->sql('SELECT count(*) FROM listed'), $t->sql('SELECT count(*) FROM listed_
 my @queries = map { [query(), condition_text(2), pick('every', 'every', 'listed')] } 1 .. $nqueries;
 my @checks = map {
 	my ($query, $condition, $table) = @$_;
-	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns)) :
+	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns sweep)) :
 		rand() < 0.2 ? pick(qw(enable_hashjoin enable_sort)) : '';
 	# where rows are dear, values are looked for and counted
 	my $dear = $query =~ /GROUP BY|DISTINCT/ && rand() < 0.8;

@@ -91,6 +91,25 @@ my @statements = (
 new_sessions();
 same(sprintf($_, 'numbers'), "all at once: $_") for @statements;
 
+# by metadata, with a filter that all records meet
+$sweep->query('SET pinecone_fdw.enable_sweep = off');
+for my $name (qw(numbers lists mixed bare))
+{
+	same(sprintf($_, $name), "by metadata, $name: $_") for @statements[0, 1, 2, 5, 6, 7];
+	$server->fault({path => '/vectors/fetch_by_metadata', status => 400, body => '{"code":3,"message":"limit must be at most 90"}', count => 1});
+	same(sprintf($statements[2], $name), "by metadata, $name: pages refused");
+	$server->clear_faults;
+	unlike($sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT embedding, metadata FROM $name")->{out}, qr/Read Page By Page/, "$name: complete");
+}
+for my $seed (1, 2)
+{
+	# that such a filter leaves records out
+	$server->fault({path => '/vectors/fetch_by_metadata', status => 200, body => '{"vectors":{},"namespace":"mixed"}', count => 1});
+	same(sprintf($statements[2], 'mixed'), 'by metadata, a page that is empty');
+	$server->clear_faults;
+}
+new_sessions();
+
 # a search brings 60: each namespace has to be divided, and divided again
 $server->control('POST', '/_local/settings', {max_top_k => 60});
 for my $name (sort keys %metadata)
@@ -101,7 +120,7 @@ for my $name (sort keys %metadata)
 	my $text = $sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM $name")->{out};
 	my $complete = $name !~ /alike|bare|titled|lists|mixed/;
 
-	like($text, qr/Searches Without Vectors: \d+/, "$name: searched");
+	like($text, qr/Sweep Requests: \d+/, "$name: searched");
 	is($text =~ /Read Page By Page/ ? 0 : 1, $complete ? 1 : 0, "$name: " . ($complete ? 'divided' : 'not divided') . ($text =~ /(Read Page .*)/ ? ", $1" : ''));
 }
 $server->control('POST', '/_local/settings', {max_top_k => 10000});
@@ -123,7 +142,7 @@ for my $seed (1 .. 3)
 	same("SELECT $hash FROM texts WHERE metadata->>'category' = 'c3'", "approximate $seed: filtered");
 }
 like($sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM texts")->{out},
-	qr/Searches Without Vectors: \d+\n\s*Read Page By Page: what these did not bring: searches brought fewer/, 'EXPLAIN ANALYZE says so');
+	qr/Sweep Requests: \d+\n\s*Read Page By Page: what these did not bring: searches brought fewer/, 'EXPLAIN ANALYZE says so');
 $server->control('POST', '/_local/settings', {approximate => 0});
 
 # ---- Writes that the service does not show yet ----
@@ -172,7 +191,7 @@ for my $path ('/query', '/vectors/update', '/describe_index_stats')
 	$server->fault({path => '/vectors/update', status => 200, body => '{"matchedRecords":2599}', count => 1});
 	is($fresh->query("SELECT count(id || metadata::text) FROM numbers")->{out}, $many, 'a filter that not every record meets');
 	$fresh->query('RESET pinecone_fdw.sweep_records');
-	unlike($fresh->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM numbers")->{out}, qr/Searches Without/, 'is not assumed again in this session');
+	unlike($fresh->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM numbers")->{out}, qr/Sweep Requests/, 'is not assumed again in this session');
 }
 
 # ---- As it is by itself ----
@@ -195,21 +214,24 @@ cmp_ok($of->{'Read Units'}, '<', 10, 'and few read units');
 $of = explained($s, "SELECT metadata FROM numbers LIMIT 1000");
 is($of->{Requests}, 1, 'LIMIT 1000 is a search');
 $of = explained($s, "SELECT embedding FROM numbers");
+is($of->{Way}, 'pages of a filter that all records meet', 'with short vectors these are a page');
+$s->query('SET pinecone_fdw.enable_metadata_pages = off');
+$of = explained($s, "SELECT embedding FROM numbers");
 is($of->{Way}, 'ids by searches, then fetches', 'with vectors ids come of searches');
 cmp_ok($of->{Requests}, '<', 12, 'in few requests');
 $of = explained($s, "SELECT metadata FROM numbers ORDER BY id LIMIT 5");
-is($of->{'Searches Without Vectors'}, undef, 'few in the order of ids are listed');
+is($of->{'Sweep Requests'}, undef, 'few in the order of ids are listed');
 $of = explained($s, "SELECT metadata FROM texts");
-is($of->{'Searches Without Vectors'}, undef, 'few records are read as ever');
+is($of->{'Sweep Requests'}, undef, 'few records are read as ever');
 $s->query('SET pinecone_fdw.enable_sweep = off');
 $of = explained($s, "SELECT metadata FROM numbers");
-is($of->{'Searches Without Vectors'}, undef, 'and all where it is turned off');
+is($of->{'Sweep Requests'}, undef, 'and all where it is turned off');
 $s->query('RESET pinecone_fdw.enable_sweep');
 $t->sql("CREATE FOREIGN TABLE uncounted (id text COLLATE \"C\", metadata jsonb) SERVER s OPTIONS (namespace 'numbers', count_from_dry_run 'false')");
 $of = explained($s, "SELECT metadata FROM uncounted");
-is($of->{'Searches Without Vectors'}, undef, 'and where nothing is counted');
+is($of->{'Sweep Requests'}, undef, 'and where nothing is counted');
 $of = explained($s, "SELECT metadata FROM uncounted LIMIT 500");
-is($of->{'Searches Without Vectors'}, 1, 'unless a few will do');
+is($of->{'Sweep Requests'}, 1, 'unless a few will do');
 
 # ---- Cancelled half way ----
 
