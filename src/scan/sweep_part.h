@@ -80,7 +80,7 @@ struct PineconeSweep
 	const char *field;		   /* that the records were first divided by, or NULL */
 	PineconeCall *count_call;  /* of what is searched for */
 	PineconeCall *check_call;  /* of everything, where that is not the same */
-	PineconeTime stats_before; /* when known statistics were asked for, if newer ones are wanted */
+	PineconeTime stats_since;  /* statistics have to be as new as that */
 	bool stats_wanted;
 	double count;
 	double check;

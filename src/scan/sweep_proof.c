@@ -30,7 +30,7 @@
 #include "scan/sweep_part.h"
 
 /* A field that is as good as any where none is known */
-#define SOME_FIELD "id"
+#define SOME_FIELD "pinecone_fdw"
 
 /* A statement may take long: statistics that it has asked for serve as new ones for so many ms */
 #define RECENT_MS 1000
@@ -127,11 +127,10 @@ want_statistics(PineconeSweep *sweep)
 	PineconeSession *session = sweep->spec->session;
 
 	sweep->stats_wanted = true;
+	sweep->stats_since = pinecone_clock_after_ms(pinecone_clock_now(), -RECENT_MS);
 	if (session->stats != NULL && session->stats_asked_in == GetCurrentStatementStartTimestamp() &&
-		session->stats_call == NULL && session->stats->fetched_at >= session->stats_asked_at &&
-		!pinecone_clock_passed(session->stats->fetched_at, RECENT_MS))
+		session->stats_call == NULL && session->stats->fetched_at >= sweep->stats_since)
 		return;
-	sweep->stats_before = session->stats ? session->stats->fetched_at : 0;
 	if (pinecone_session_ask_stats(session) && sweep->spec->counters)
 		sweep->spec->counters->requests++;
 }
@@ -209,7 +208,7 @@ pinecone_proof_take(PineconeSweep *sweep)
 		return false;
 	sweep->proof = PINECONE_PROOF_KNOWN;
 	if (sweep->stats_wanted)
-		sweep->records = session->stats != NULL && session->stats->fetched_at != sweep->stats_before ?
+		sweep->records = session->stats != NULL && session->stats->fetched_at >= sweep->stats_since ?
 							 pinecone_stats_records(session->stats, sweep->spec->namespace_) :
 							 -1;
 	if (session->schema != NULL)
