@@ -23,6 +23,9 @@ my %huf_may = (base => 1, huf => 1, 'value/pgvector.h' => 1);
 
 use constant LINES_MAX => 700;
 
+# Longer functions open with what they do
+use constant FUNCTION_MAX => 35;
+
 my @breaches;
 
 sub breach
@@ -92,7 +95,57 @@ sub opening
 	return $text =~ m{^(.*?[.:])( |$)} ? $1 : $text;
 }
 
+# The long functions that no comment stands before, as [line, name, length]
+sub unexplained
+{
+	my @lines = @_;
+	my @found;
+	my $end;
+
+	for (my $i = 0; $i < @lines; $i = $end + 1)
+	{
+		my $start = $i;
+
+		$end = $i;
+		next if $lines[$i] !~ m{^\{};
+		$end++ while $end < $#lines && $lines[$end] !~ m{^\}};
+		next if $end - $i - 1 <= FUNCTION_MAX;
+		$start-- while $start > 0 && $lines[$start - 1] !~ m{^\s*$|\*/\s*$};
+		my ($name) = join('', @lines[$start .. $i - 1]) =~ m{(\w+)\(};
+		push @found, [$start + 1, $name, $end - $i - 1] if defined $name && ($start == 0 || $lines[$start - 1] !~ m{\*/\s*$});
+	}
+	return @found;
+}
+
 # ---- What single files hold ----
+
+# What newer majors have in headers of their own, and who may include those: 15 brings it along
+my @apart = (
+	[qr{\b(?:SET_)?VAR(?:DATA|SIZE)(?:_[A-Z_]+)?\(|\bpg_noreturn\b}, 'base/compat.h'],
+	[qr{\bPG_WAIT_EXTENSION\b}, 'utils/wait_event.h', 'base/compat.h'],
+	[qr{\b(?:heap_form_tuple|heap_getattr|heap_deform_tuple|GETSTRUCT)\(}, 'access/htup_details.h'],
+);
+
+# The headers that a file includes, its own ones' too
+my %headers_of;
+sub headers_of
+{
+	my ($file) = @_;
+
+	if (!$headers_of{$file})
+	{
+		my %found;
+
+		$headers_of{$file} = \%found;
+		for my $line (lines_of($file))
+		{
+			next if $line !~ m{^#include "([\w/.]+)"};
+			$found{$1} = 1;
+			%found = (%found, %{headers_of("src/$1")}) if $is_own{$1};
+		}
+	}
+	return $headers_of{$file};
+}
 
 my %opening;
 for my $file (@checked)
@@ -101,6 +154,7 @@ for my $file (@checked)
 	my $number = 0;
 
 	breach($file, scalar @lines, 'more than ' . LINES_MAX . ' lines: look for the seam') if @lines > LINES_MAX;
+	breach($file, $_->[0], "$_->[1]() has $_->[2] lines and does not open with what it does") for unexplained(@lines);
 	for my $line (@lines)
 	{
 		$number++;
@@ -115,11 +169,23 @@ for my $file (@checked)
 			if $line =~ m{^#include <json-c/} && $file ne 'src/wire/message.c';
 		breach($file, $number, 'PostgreSQL\'s versions are base/compat\'s alone')
 			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
+		breach($file, $number, 'PostgreSQL 18 has no pg_attribute_noreturn(): pg_noreturn stands in front, with base/compat.h')
+			if $line =~ m{\bpg_attribute_noreturn\b} && $file ne 'src/base/compat.h';
+		breach($file, $number, 'PostgreSQL 19 is not built with comments that let cases fall through: list them together')
+			if $line =~ m{/\*\s*fall[- ]?s?\s?through}i;
 		breach($file, $number, 'hooks are installed in hooks.c')
 			if $line =~ m{^\s+\w+_hook = } && $file ne 'src/hooks.c';
 		breach($file, $number, "registers a callback ($1) that docs/internals.md does not list")
 			if $line =~ m{\b(Register(?:Sub)?XactCallback|CacheRegisterSyscacheCallback|RegisterResourceReleaseCallback|on_proc_exit|before_shmem_exit)\(}
 			&& !callback_is_told($1, $file);
+	}
+	for my $apart ($file =~ m{^src/.*\.c$} ? @apart : ())
+	{
+		my ($name, @headers) = @$apart;
+		my ($first) = grep { $lines[$_] =~ $name } 0 .. $#lines;
+
+		breach($file, $first + 1, "uses what newer majors have in \"$headers[0]\" alone, without including it")
+			if defined $first && !grep { headers_of($file)->{$_} } @headers, 'varatt.h';
 	}
 	$opening{$file} = opening(@lines);
 }

@@ -404,6 +404,10 @@ explain_time(const char *label, instr_time time, ExplainState *es)
 	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
 }
 
+/*
+ * What a scan cost, and how it went about it: only what applies to its
+ * operation, and what says nothing when it is 0 only with VERBOSE.
+ */
 static void
 explain_counters(PineconeScanState *state, ExplainState *es)
 {
@@ -591,8 +595,11 @@ explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *
 		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
 		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
 
-		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
-						 deparse(node, es, NIL, value));
+		if (column->role == PINECONE_ROLE_METADATA)
+			appendStringInfo(&buf, "%s%s || %s", buf.len > 0 ? ", " : "", column->name, deparse(node, es, NIL, value));
+		else
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+							 deparse(node, es, NIL, value));
 	}
 	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
 }

@@ -14,6 +14,8 @@
 
 #include "base/compat.h"
 #include "base/file.h"
+#include "client/account.h"
+#include "client/budget.h"
 #include "client/call.h"
 #include "client/problem.h"
 #include "client/turn.h"
@@ -88,6 +90,7 @@ release_call(void *arg)
 		queue_changed = true;
 	}
 	call->session->calls--;
+	pinecone_account_drop(call);
 	wake(call);
 	unlist(call);
 }
@@ -120,11 +123,21 @@ pinecone_call_start(PineconeCall *call)
 	call->api_key = pinecone_option_api_key(call->session->mapping, false);
 	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
+	pinecone_account_start(call);
 
 	call->state = PINECONE_CALL_QUEUED;
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
 	queue_changed = true;
+}
+
+/* For good. */
+static void
+fail(PineconeCall *call)
+{
+	call->state = PINECONE_CALL_FAILED;
+	unlist(call);
+	pinecone_account_fail(call);
 }
 
 void
@@ -134,8 +147,7 @@ pinecone_call_stop(PineconeCall *call)
 	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
 	{
 		wake(call);
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 	}
 }
 
@@ -147,6 +159,10 @@ pinecone_call_finished(const PineconeCall *call)
 
 /* ---- One attempt ---- */
 
+/*
+ * Send a call's request, as its first attempt or a further one. Everything of an
+ * attempt is in attempt_cxt, which the next one resets.
+ */
 static void
 start_attempt(PineconeCall *call)
 {
@@ -184,6 +200,7 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
+	request.once = call->once;
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 
@@ -192,6 +209,7 @@ start_attempt(PineconeCall *call)
 	call->location = session->location;
 	call->sent_at = pinecone_clock_now();
 	session->running++;
+	pinecone_account_request(call);
 	if (call->counters)
 	{
 		call->counters->requests++;
@@ -211,6 +229,17 @@ take_turn(PineconeCall *call)
 	return call->turn_at == 0;
 }
 
+/* An error leaves the queue as it is: others may have to be looked at. */
+static void
+check_budget(PineconeCall *call)
+{
+	bool changed = queue_changed;
+
+	queue_changed = true;
+	pinecone_budget_check(call->session);
+	queue_changed = changed;
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
@@ -225,11 +254,11 @@ try_start(PineconeCall *call)
 		if (problem != NULL)
 		{
 			pinecone_problem_copy(&call->problem, problem, call->cxt);
-			call->state = PINECONE_CALL_FAILED;
-			unlist(call);
+			fail(call);
 		}
 		return;
 	}
+	check_budget(call);
 	if (take_turn(call))
 		start_attempt(call);
 }
@@ -338,13 +367,20 @@ refusal_can_wait(PineconeCall *call)
 								  session->options->max_retries * REFUSED_MS_PER_RETRY);
 }
 
+/* Would another attempt do a second time what must be done once? */
+static bool
+is_spent(const PineconeCall *call)
+{
+	return call->once && call->maybe_applied;
+}
+
 /* May the call be tried again, as often as it has been by now? */
 static bool
 retries_are_left(PineconeCall *call)
 {
 	int most = call->session->options->max_retries;
 
-	if (call->single_attempt || most == 0)
+	if (call->single_attempt || most == 0 || is_spent(call))
 		return false;
 	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
 	{
@@ -362,8 +398,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 
 	if (!retryable || !retries_are_left(call))
 	{
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 		return;
 	}
 
@@ -426,9 +461,11 @@ finish_attempt(PineconeCall *call)
 		call->session->granted++;
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);
+		pinecone_account_reply(call);
 		return;
 	}
 	pinecone_problem_note(call);
+	pinecone_account_reply(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
@@ -436,7 +473,7 @@ finish_attempt(PineconeCall *call)
 		if (!pinecone_turn_refused(call))
 			adjust_allowance(call->session, true);
 	}
-	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)) ||
+	if ((exchange->outcome == PINECONE_HTTP_LAPSED && !is_spent(call)) || (answered && refusal_is_remedied(call)) ||
 		(could_not_connect(exchange) && host_is_looked_for(call)))
 	{
 		call->state = PINECONE_CALL_QUEUED;
@@ -449,6 +486,7 @@ bool
 pinecone_call_reject(PineconeCall *call, const char *reason)
 {
 	pinecone_problem_note_invalid(call, reason);
+	pinecone_account_invalid(call);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/file.h"
 #include "option/option_value.h"
 
@@ -72,6 +73,10 @@ mapping_option(const Datum *options, int n, const char *name)
 	return NULL;
 }
 
+/*
+ * The key of a user mapping, or of the file that it names. "again" has the file
+ * read anew: the service has just refused what was in it.
+ */
 char *
 pinecone_option_api_key(Oid mappingid, bool again)
 {

@@ -11,16 +11,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "plan/plan_cost.h"
 #include "plan/plan_info.h"
-
-/*
- * Cost of a request that is waited for, in sequential page reads: low enough
- * for a scan of tens of thousands of records not to be taken for hard work
- * that JIT compilation would ease.
- */
-#define PINECONE_REQUEST_COST 25.0
-#define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
-#define PINECONE_BYTE_COST 0.000125	   /* transfer and decoding */
 
 /* Records that are left by the conditions that can be sent. */
 extern double pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel);
@@ -89,6 +81,10 @@ extern bool pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *re
 extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
 extern void pinecone_plan_unordered(Query *query);
+
+/* And behind it: see plan_embed_ahead.c. */
+extern bool pinecone_plan_embeds(Query *parse);
+extern void pinecone_plan_embed_ahead(PlannedStmt *stmt, int cursor_options);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

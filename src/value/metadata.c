@@ -20,6 +20,7 @@
 #include "utils/numeric.h"
 #include "utils/uuid.h"
 
+#include "base/compat.h"
 #include "client/vectors.h"
 #include "value/metadata.h"
 #include "value/times.h"
@@ -277,6 +278,7 @@ append_document(StringInfo buf, const PineconeFieldColumn *column, Datum value)
 	return NULL;
 }
 
+/* Routes by the column's type. Returns why the value cannot be sent, or NULL. */
 static const char *
 append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bool *is_null)
 {
