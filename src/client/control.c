@@ -106,6 +106,7 @@ start(PineconeSession *session, const Request *request)
 	call->api_version = version_for(session, request->version);
 	call->is_write = strcmp(request->method, "GET") != 0 && !request->reads;
 	call->once = request->once;
+	call->told_apart = call->is_write;
 	call->single_attempt = request->single_attempt;
 	pinecone_call_start(call);
 	return call;
