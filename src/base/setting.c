@@ -23,6 +23,7 @@ bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
+bool pinecone_enable_embed_ahead = true;
 bool pinecone_enable_prune = true;
 bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
@@ -62,6 +63,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
+	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},
 	{"pinecone_fdw.enable_prune", "Asks only the namespaces that conditions name.", &pinecone_enable_prune},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
