@@ -29,6 +29,7 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */
