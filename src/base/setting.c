@@ -35,6 +35,7 @@ bool pinecone_enable_metadata_pages = true;
 int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
+bool pinecone_enable_keyset = true;
 bool pinecone_enable_spellings = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
@@ -75,6 +76,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_metadata_pages", "Reads namespaces by fetches by metadata with a filter that every record meets, as far as counts prove that nothing is missing.", &pinecone_enable_metadata_pages},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
 

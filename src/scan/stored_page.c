@@ -171,15 +171,19 @@ advance_listing(PineconeStored *stored)
 		PineconePage *page;
 		int location;
 
-		pinecone_listing_advance(stored->listing, enough ? 0 : wanted_of_pages(stored));
+		if (stored->walk)
+			pinecone_id_walk_advance(stored->walk, enough ? 0 : wanted_of_pages(stored));
+		else
+			pinecone_listing_advance(stored->listing, enough ? 0 : wanted_of_pages(stored));
 		if (enough)
 			return;
-		page = pinecone_listing_take(stored->listing, stored->source.cxt, &cxt, &location);
+		page = stored->walk ? pinecone_id_walk_take(stored->walk, stored->source.cxt, &cxt, &location) :
+							  pinecone_listing_take(stored->listing, stored->source.cxt, &cxt, &location);
 		if (page == NULL)
 			break;
 		take_ids(stored, cxt, page, location);
 	}
-	stored->paging_done = pinecone_listing_done(stored->listing);
+	stored->paging_done = stored->walk ? pinecone_id_walk_done(stored->walk) : pinecone_listing_done(stored->listing);
 	if (stored->paging_done)
 		pinecone_stored_start_fetches(stored);
 }
@@ -206,7 +210,7 @@ choose_way(PineconeStored *stored)
 	reading.want_metadata = spec->want_metadata;
 	reading.fetched = spec->op != PINECONE_OP_LIST;
 	reading.countable = pinecone_sweep_can_count(spec);
-	reading.may_sweep = spec->all_shown && spec->prefix == NULL && !spec->words;
+	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->words;
 	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;
@@ -296,11 +300,14 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		advance_pages(stored);
 		return;
 	}
-	if (stored->listing == NULL)
+	if (stored->listing == NULL && stored->walk == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 
-		stored->listing = pinecone_listing_begin(&stored->spec);
+		if (stored->spec.after != NULL)
+			stored->walk = pinecone_id_walk_begin(&stored->spec);
+		else
+			stored->listing = pinecone_listing_begin(&stored->spec);
 		MemoryContextSwitchTo(old);
 	}
 	advance_listing(stored);

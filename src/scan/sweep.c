@@ -392,6 +392,7 @@ stop(PineconeSweep *sweep)
 	sweep->over = true;
 }
 
+/* Take what has come, start what there is room for, and conclude when all is there. */
 void
 pinecone_sweep_advance(PineconeSweep *sweep, double wanted)
 {
