@@ -14,6 +14,7 @@
 
 #include "base/compat.h"
 #include "base/file.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/problem.h"
 #include "client/turn.h"
@@ -86,7 +87,11 @@ release_call(void *arg)
 	{
 		call->session->running--;
 		queue_changed = true;
+		/* nobody will know what has become of it */
+		if (call->is_write)
+			pinecone_cache_note_write(call);
 	}
+	pinecone_cache_give_up(call);
 	call->session->calls--;
 	wake(call);
 	unlist(call);
@@ -191,6 +196,7 @@ start_attempt(PineconeCall *call)
 	call->attempts++;
 	call->location = session->location;
 	call->sent_at = pinecone_clock_now();
+	pinecone_cache_sent(call);
 	session->running++;
 	if (call->counters)
 	{
@@ -211,14 +217,36 @@ take_turn(PineconeCall *call)
 	return call->turn_at == 0;
 }
 
+/* Is a call over, or not to be sent yet, because memory answers it, or may soon? */
+static bool
+is_answered(PineconeCall *call)
+{
+	switch (pinecone_cache_look(call))
+	{
+		case PINECONE_CACHE_ANSWERED:
+			wake(call);
+			call->state = PINECONE_CALL_SUCCEEDED;
+			unlist(call);
+			return true;
+		case PINECONE_CACHE_WAIT:
+			wake(call);
+			call->turn_at = pinecone_clock_after_ms(pinecone_clock_now(), PINECONE_CACHE_WAIT_MS);
+			nsleeping++;
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
 	PineconeProblem *problem = NULL;
+	bool has_room = session->running < Max(1, (int) session->allowance);
 
-	if (session->running >= Max(1, (int) session->allowance))
+	if (!has_room && call->caching == NULL)
 		return;
 	if (!call->control_plane && !pinecone_session_locate(session, &problem))
 	{
@@ -230,7 +258,7 @@ try_start(PineconeCall *call)
 		}
 		return;
 	}
-	if (take_turn(call))
+	if (!is_answered(call) && has_room && take_turn(call))
 		start_attempt(call);
 }
 
@@ -418,6 +446,8 @@ finish_attempt(PineconeCall *call)
 		call->counters->bytes_received += exchange->body_len;
 
 	note_http1(call);
+	if (call->is_write && (!answered || exchange->status < 300 || exchange->status == 408 || exchange->status >= 500))
+		pinecone_cache_note_write(call);
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);
@@ -428,6 +458,7 @@ finish_attempt(PineconeCall *call)
 		unlist(call);
 		return;
 	}
+	pinecone_cache_give_up(call);
 	pinecone_problem_note(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
@@ -448,11 +479,20 @@ finish_attempt(PineconeCall *call)
 bool
 pinecone_call_reject(PineconeCall *call, const char *reason)
 {
+	bool was_kept = pinecone_cache_refuse(call);
+
 	pinecone_problem_note_invalid(call, reason);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
+	if (was_kept)
+	{
+		call->state = PINECONE_CALL_QUEUED;
+		queue_changed = true;
+		return true;
+	}
+	pinecone_cache_give_up(call);
 	fail_or_back_off(call, true, -1);
 	return call->state != PINECONE_CALL_FAILED;
 }

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/documents.h"
 #include "wire/message.h"
@@ -120,6 +121,7 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;
+	pinecone_cache_offer(call, search->namespace_);
 	return start(call, &body, PINECONE_RATE_QUERY, search->namespace_);
 }
 
@@ -136,6 +138,7 @@ pinecone_documents_fetch(PineconeSession *session, PineconeCounters *counters,
 	call->want_values = want_values;
 	if (counters)
 		counters->ids_fetched += nids;
+	pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH, NULL);
 }
 
@@ -153,6 +156,8 @@ pinecone_documents_fetch_by_filter(PineconeSession *session, PineconeCounters *c
 											  at_least_one(session->schema, encode_fields(fields)));
 	call->large_reply = true;
 	call->want_values = want_values;
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
 }
 
@@ -166,6 +171,8 @@ pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
 	pinecone_message_document_list(&body, prefix, limit, token);
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_LIST, NULL);
 }
 

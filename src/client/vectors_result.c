@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "client/session.h"
@@ -195,9 +196,14 @@ pinecone_vectors_page(PineconeCall *call)
 	int read_units = 0;
 
 	DECODE(call, decode_page(call, &page, &read_units, &reason) && page_is_sound(call, page, &reason));
-	if (call->counters)
+	if (call->counters && !pinecone_cache_has_answered(call))
 		call->counters->read_units += read_units;
 	check_pin(call, page);
+	/* pages that belong together are not kept one by one */
+	if (page->next_token == NULL)
+		pinecone_cache_keep(call, page->namespace_);
+	else
+		pinecone_cache_give_up(call);
 	return page;
 }
 
@@ -236,6 +242,8 @@ pinecone_vectors_count_result(PineconeCall *call)
 		return page->next_token ? PG_INT32_MAX : page->nrecords;
 	}
 	DECODE(call, pinecone_message_decode_count(BODY(call), &count, &reason));
+	if (!call->is_write)
+		pinecone_cache_keep(call, call->rate_namespace);
 	return count;
 }
 

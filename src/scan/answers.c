@@ -160,6 +160,7 @@ pinecone_answers_create(ForeignScanState *node)
 	ahead->slots = hash_create("pinecone answers", 64, &ctl,
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	ahead->pool_counters.timing = pinecone_run_is_timed(node);
+	ahead->pool_counters.cache = state->counters.cache;
 	if (state->request->op == PINECONE_OP_FETCH)
 	{
 		ahead->pool_counters.pins = state->counters.pins;
@@ -226,6 +227,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 
 	run->counters = palloc0(sizeof(PineconeCounters));
 	run->counters->pins = state->counters.pins;
+	run->counters->cache = state->counters.cache;
 	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 									 ALLOCSET_SMALL_SIZES);
 	run->values = state->own_run.values;
@@ -248,6 +250,8 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	sum->ids_fetched += part->ids_fetched;
 	sum->namespaces += part->namespaces;
 	sum->short_searches += part->short_searches;
+	sum->cache_hits += part->cache_hits;
+	sum->cache_misses += part->cache_misses;
 	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
 	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
