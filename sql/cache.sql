@@ -138,8 +138,13 @@ EXECUTE by_id;
 ROLLBACK;
 EXECUTE by_id;
 -- a write that fails has written nothing; one whose reply was lost may have
-\! test/regress/pinecone fault '{"path":"/vectors/update","status":400,"times":1}'
+\! test/regress/pinecone fault '{"path":"/vectors/update","status":400}'
+\set VERBOSITY terse
 UPDATE plain SET year = 9 WHERE id = 'm1';
+\set VERBOSITY default
+EXECUTE by_id;
+\! test/regress/pinecone fault '{"path":"/vectors/update","kind":"close_after"}'
+UPDATE plain SET year = 10 WHERE id = 'm1';
 EXECUTE by_id;
 SELECT pg_sleep(0.02);
 EXECUTE by_id;
@@ -163,10 +168,10 @@ SELECT * FROM other WHERE id = 'o1';
 
 -- what is large is not kept, and a table gets no more than its share
 ALTER FOREIGN TABLE other OPTIONS (ADD cache_size '64kB');
-INSERT INTO other SELECT 'o' || i, ARRAY[i, 2, 3], i FROM generate_series(1, 200) i;
+INSERT INTO other SELECT 'o' || i, ARRAY[i, 2, 3], i FROM generate_series(1, 400) i;
 SELECT pg_sleep(0.02);
-SELECT count(*) FROM (SELECT * FROM other WHERE year <= 200 OFFSET 0) s;
-SELECT count(*) FROM (SELECT * FROM other WHERE year <= 200 OFFSET 0) s;
+SELECT count(*) FROM (SELECT * FROM other WHERE year <= 400 OFFSET 0) s;
+SELECT count(*) FROM (SELECT * FROM other WHERE year <= 400 OFFSET 0) s;
 \! test/regress/pinecone log 'fetch_by' | cut -d ' ' -f 1-2
 SELECT count(*) FROM (SELECT * FROM other WHERE year <= 5 OFFSET 0) s;
 \! test/regress/pinecone quiet
@@ -210,3 +215,5 @@ DROP USER MAPPING FOR regress_cache_reader SERVER pinecone;
 REVOKE ALL ON other FROM regress_cache_reader;
 REVOKE ALL ON FOREIGN SERVER pinecone FROM regress_cache_reader;
 DROP ROLE regress_cache_reader;
+\! test/regress/pinecone drop cache
+DROP TABLE local;

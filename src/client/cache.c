@@ -31,8 +31,8 @@
 
 /* How long others wait for who asks: for some requests' time */
 #define LATENCIES 4
-#define LEAST_PATIENCE_MS 50
-#define MOST_PATIENCE_MS 1000
+#define LEAST_PATIENCE_MS 500
+#define MOST_PATIENCE_MS 2000
 
 struct PineconeCaching
 {
@@ -178,29 +178,36 @@ take_kept(PineconeCall *call)
 static int64
 patience_ms(const PineconeSession *session)
 {
-	if (session->latency_us == 0)
-		return MOST_PATIENCE_MS / LATENCIES;
-	return Min(MOST_PATIENCE_MS, LEAST_PATIENCE_MS + LATENCIES * session->latency_us / 1000);
+	return Max(LEAST_PATIENCE_MS, Min(MOST_PATIENCE_MS, LATENCIES * session->latency_us / 1000));
 }
 
 PineconeCacheAnswer
 pinecone_cache_look(PineconeCall *call)
 {
 	struct PineconeCaching *caching = call->caching;
+	bool found;
 
 	if (caching == NULL || caching->looked_for)
 		return PINECONE_CACHE_NOTHING;
 	if ((!caching->has_key || caching->location != call->session->location) && !make_key(call))
 		return PINECONE_CACHE_NOTHING;
-	if (take_kept(call))
+	found = take_kept(call);
+	if (!found)
 	{
+		if (!pinecone_kept_ask(&caching->key, patience_ms(call->session)))
+			return PINECONE_CACHE_WAIT;
+		caching->asking = true;
+		/* whoever asked before may have been answered between the two looks */
+		found = take_kept(call);
+	}
+	if (found)
+	{
+		pinecone_cache_give_up(call);
 		caching->answered = true;
 		call->counters->cache_hits++;
 		return PINECONE_CACHE_ANSWERED;
 	}
-	if (!pinecone_kept_ask(&caching->key, patience_ms(call->session)))
-		return PINECONE_CACHE_WAIT;
-	caching->asking = caching->looked_for = true;
+	caching->looked_for = true;
 	call->counters->cache_misses++;
 	return PINECONE_CACHE_NOTHING;
 }

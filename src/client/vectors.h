@@ -23,7 +23,7 @@
 /* What a statement's calls cost, for EXPLAIN ANALYZE, and what they keep to. */
 typedef struct PineconeCounters
 {
-	struct PineconePins *pins; /* what names stand for: see alias.h; or NULL */
+	struct PineconePins *pins;				 /* what names stand for: see alias.h; or NULL */
 	const struct PineconeCachePolicy *cache; /* what may be answered from memory: see cache.h; or NULL */
 
 	uint64 requests; /* HTTP requests sent, retries included */
