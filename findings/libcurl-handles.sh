@@ -16,35 +16,10 @@
 # Exit status: 0 as seen, 1 otherwise, 77 when the packages cannot be had.
 set -euo pipefail
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-skip() {
-	echo "skipped: $1"
-	exit 77
-}
-command -v gcc >/dev/null || skip "there is no gcc"
-[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || skip "not Debian on amd64"
-mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' | awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
-[ -n "$mirror" ] || skip "apt has no list of a Debian mirror"
-
-# A release's libcurl and all below it, unpacked into a directory of that name
-unpack() {
-	local suite=$1 package=$2 deb
-	mkdir -p "$suite"/{root,state/lists/partial,cache/archives/partial}
-	: >"$suite/status"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$suite/sources.list"
-	local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$PWD/$suite/sources.list" -o Dir::Etc::sourceparts=/dev/null
-		-o "Dir::State=$PWD/$suite/state" -o "Dir::State::status=$PWD/$suite/status" -o "Dir::Cache=$PWD/$suite/cache"
-		-o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false)
-	"${apt[@]}" update >/dev/null 2>&1 &&
-		"${apt[@]}" install -y --no-install-recommends --download-only libc6 "$package" libcurl4-openssl-dev >/dev/null 2>&1 || return
-	for deb in "$suite"/cache/archives/*.deb; do
-		dpkg -x "$deb" "$suite/root"
-	done
-}
-unpack bookworm libcurl4 && unpack trixie libcurl4t64 || skip "the packages cannot be had"
+# shellcheck source=findings/lib/debian.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/debian.sh"
+unpack bookworm libcurl4 libcurl4-openssl-dev
+unpack trixie libcurl4t64 libcurl4-openssl-dev
 
 cat >handles.c <<'END'
 #include <arpa/inet.h>
@@ -137,11 +112,9 @@ bookworm=bookworm/root/usr/lib/x86_64-linux-gnu
 gcc -O1 -o handles handles.c -Ibookworm/root/usr/include/x86_64-linux-gnu "$bookworm/libcurl.so.4" -Wl,--allow-shlib-undefined -lpthread
 
 kept() { # SUITE METHOD [SIZE]
-	local lib=$1/root/usr/lib/x86_64-linux-gnu
+	local suite=$1
 	shift
-	# the loader is where the release keeps it
-	"$(ls "$lib"/ld-linux-x86-64.so.2 "${lib/usr\//}"/ld-linux-x86-64.so.2 2>/dev/null | head -n 1)" \
-		--library-path "$lib:${lib/usr\//}" ./handles "$@" 2>version
+	run_with "$suite" ./handles "$@" 2>version
 }
 failed=0
 expect() { # LEAST MOST SUITE METHOD [SIZE]

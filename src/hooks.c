@@ -8,10 +8,13 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
+#include "storage/ipc.h"
 
 #include "base/compat.h"
+#include "base/statistics_shared.h"
 #include "hooks.h"
 #include "modify/statement.h"
 #include "pending/pending.h"
@@ -156,9 +159,57 @@ executor_finish(QueryDesc *query)
 	pinecone_pending_come_first();
 }
 
+/* ---- Shared memory, while libraries are preloaded: in any order ---- */
+
+static shmem_startup_hook_type next_shmem_startup = NULL;
+
+static void
+make_shared_memory(void)
+{
+	if (next_shmem_startup != NULL)
+		next_shmem_startup();
+	pinecone_statistics_make_memory();
+}
+
+#ifdef PINECONE_SHMEM_REQUEST_HOOK
+
+static shmem_request_hook_type next_shmem_request = NULL;
+
+static void
+request_shared_memory(void)
+{
+	if (next_shmem_request != NULL)
+		next_shmem_request();
+	pinecone_statistics_request_memory();
+}
+
+static void
+hook_shmem_request(void)
+{
+	next_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+}
+
+#else
+
+#define hook_shmem_request() pinecone_statistics_request_memory()
+
+#endif
+
+static void
+hook_shared_memory(void)
+{
+	if (!pinecone_statistics_preloading())
+		return;
+	hook_shmem_request();
+	next_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = make_shared_memory;
+}
+
 void
 pinecone_hooks_install(void)
 {
+	hook_shared_memory();
 	RegisterCustomScanMethods(&pinecone_readahead_methods);
 
 	next_planner = planner_hook;

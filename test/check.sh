@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap contract random approximate documents small unit docs
+#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract unit docs
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -28,7 +28,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
 
-readonly ALL_SUITES=(layers regress tap contract random approximate documents small unit docs)
+# Those whose programs run long come first, so that none is left alone at the end
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract unit docs)
 passed=0
 failed=0
 
@@ -81,6 +82,7 @@ build() {
 
 suite_regress() {
 	local good bad status=0
+	say regress
 	make -s installcheck "PG_CONFIG=$PG_CONFIG" ${REGRESS:+"REGRESS=$REGRESS"} >"$log" 2>&1 || status=1
 	# PostgreSQL 16 turned the lines into TAP
 	good=$(lines '^(test .*\.\.\. ok|ok [0-9])')
@@ -114,36 +116,58 @@ count_output() {
 	count "$name" "$good" "$bad"
 }
 
-# Run one program and count what it says.
-run_program() {
-	local name=$1 status=0
+# A suite's programs have servers of their own, and wait more than they work: the
+# suites queue them all, and as many run at a time as there are cores.
+job_suites=()
+job_names=()
+job_commands=()
+queue() {
+	job_suites+=("$suite")
+	job_names+=("$1")
 	shift
-	"$@" >"$log" 2>&1 </dev/null || status=$?
-	count_output "$name" "$status"
+	job_commands+=("$(printf '%q ' "$@")")
 }
 
-# Each file has servers of its own, and waits more than it works: as many at a
-# time as there are cores.
-suite_tap() {
-	local file log running=0 at_once logs=$CLUSTER_DIR/tap
+run_job() {
+	local status=0 out=$CLUSTER_DIR/job.$1 begin=$SECONDS
+	bash -c "${job_commands[$1]}" >"$out" 2>&1 </dev/null || status=$?
+	echo "$status $((SECONDS - begin))" >"$out.status"
+}
+
+# Say of a job, in its turn, what came of it.
+count_job() {
+	local log=$CLUSTER_DIR/job.$1 status seconds
+	[ "${job_suites[$1]}" = "$said" ] || say "${job_suites[$1]}"
+	said=${job_suites[$1]}
+	read -r status seconds <"$log.status"
+	count_output "${job_names[$1]} ($seconds s)" "$status"
+}
+
+run_jobs() {
+	local job next=0 running=0 at_once said=
 	at_once=$(nproc)
-	mkdir "$logs"
-	for file in test/t/*.pl; do
+	for job in "${!job_names[@]}"; do
 		if [ "$running" = "$at_once" ]; then
 			wait -n
 			running=$((running - 1))
 		fi
-		(
-			status=0
-			prove --verbose --nocolor -I test/t -I test/lib "$file" >"$logs/${file##*/}" 2>&1 </dev/null || status=$?
-			echo "$status" >"$logs/${file##*/}.status"
-		) &
+		run_job "$job" &
 		running=$((running + 1))
+		while [ "$next" -lt "$job" ] && [ -s "$CLUSTER_DIR/job.$next.status" ]; do
+			count_job "$next"
+			next=$((next + 1))
+		done
 	done
 	wait
+	for ((; next < ${#job_names[@]}; next++)); do
+		count_job "$next"
+	done
+}
+
+suite_tap() {
+	local file
 	for file in test/t/*.pl; do
-		log=$logs/${file##*/}
-		count_output "$file" "$(cat "$log.status")"
+		queue "$file" prove --verbose --nocolor -I test/t -I test/lib "$file"
 	done
 }
 
@@ -151,7 +175,7 @@ suite_random() {
 	local file
 	for file in test/random/*; do
 		if [ -f "$file" ] && [ -x "$file" ]; then
-			run_program "$file" "$file"
+			queue "$file" "$file"
 		fi
 	done
 }
@@ -159,7 +183,7 @@ suite_random() {
 suite_approximate() {
 	local seed=$((RANDOM % 1000 + 1)) name
 	for name in conditions namespaces append joins statements floats; do
-		run_program "$name, --approximate $seed" env "PINECONE_LOCAL_ARGS=--approximate $seed" "test/random/$name.pl" "$seed" $([ "$name" = floats ] && echo 2 || echo 120)
+		queue "$name, --approximate $seed" env "PINECONE_LOCAL_ARGS=--approximate $seed" "test/random/$name.pl" "$seed" $([ "$name" = floats ] && echo 2 || echo 120)
 	done
 }
 
@@ -167,29 +191,29 @@ suite_approximate() {
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
 	for name in conditions namespaces append joins statements; do
-		run_program "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" 60
+		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" 60
 	done
 }
 
 suite_small() {
-	run_program test/small.sh test/small.sh
+	queue test/small.sh test/small.sh
 }
 
 suite_contract() {
-	run_program test/contract/run.sh test/contract/run.sh
+	queue test/contract/run.sh test/contract/run.sh
 }
 
 suite_layers() {
-	run_program test/layers.pl test/layers.pl
+	queue test/layers.pl test/layers.pl
 }
 
 suite_unit() {
-	run_program test/unit/run.sh test/unit/run.sh
+	queue test/unit/run.sh test/unit/run.sh
 }
 
 suite_docs() {
-	run_program test/docs/run.sh test/docs/run.sh
-	run_program test/docs/pages.sh test/docs/pages.sh
+	queue test/docs/run.sh test/docs/run.sh
+	queue test/docs/pages.sh test/docs/pages.sh
 }
 
 has_files() {
@@ -234,10 +258,10 @@ cluster_postgres && cluster_pinecone || {
 
 for suite in "${suites[@]}"; do
 	if has_files "$suite"; then
-		say "$suite"
 		"suite_$suite"
 	else
 		say "$suite: no files"
 	fi
 done
+run_jobs
 finish

@@ -23,6 +23,9 @@ my %huf_may = (base => 1, huf => 1, 'value/pgvector.h' => 1);
 
 use constant LINES_MAX => 700;
 
+# Longer functions open with what they do
+use constant FUNCTION_MAX => 35;
+
 my @breaches;
 
 sub breach
@@ -92,6 +95,28 @@ sub opening
 	return $text =~ m{^(.*?[.:])( |$)} ? $1 : $text;
 }
 
+# The long functions that no comment stands before, as [line, name, length]
+sub unexplained
+{
+	my @lines = @_;
+	my @found;
+	my $end;
+
+	for (my $i = 0; $i < @lines; $i = $end + 1)
+	{
+		my $start = $i;
+
+		$end = $i;
+		next if $lines[$i] !~ m{^\{};
+		$end++ while $end < $#lines && $lines[$end] !~ m{^\}};
+		next if $end - $i - 1 <= FUNCTION_MAX;
+		$start-- while $start > 0 && $lines[$start - 1] !~ m{^\s*$|\*/\s*$};
+		my ($name) = join('', @lines[$start .. $i - 1]) =~ m{(\w+)\(};
+		push @found, [$start + 1, $name, $end - $i - 1] if defined $name && ($start == 0 || $lines[$start - 1] !~ m{\*/\s*$});
+	}
+	return @found;
+}
+
 # ---- What single files hold ----
 
 my %opening;
@@ -101,6 +126,7 @@ for my $file (@checked)
 	my $number = 0;
 
 	breach($file, scalar @lines, 'more than ' . LINES_MAX . ' lines: look for the seam') if @lines > LINES_MAX;
+	breach($file, $_->[0], "$_->[1]() has $_->[2] lines and does not open with what it does") for unexplained(@lines);
 	for my $line (@lines)
 	{
 		$number++;

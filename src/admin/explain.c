@@ -377,6 +377,10 @@ explain_time(const char *label, instr_time time, ExplainState *es)
 	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
 }
 
+/*
+ * What a scan cost, and how it went about it: only what applies to its
+ * operation, and what says nothing when it is 0 only with VERBOSE.
+ */
 static void
 explain_counters(PineconeScanState *state, ExplainState *es)
 {

@@ -306,6 +306,12 @@ with_method(const char *method, const char *path)
 	return path ? psprintf("%s %s", method, path) : NULL;
 }
 
+/*
+ * The request line, and in *body its body, as the scan sends it first; NULL
+ * where a scan sends none, or several unlike each other. It takes the turns that
+ * running takes: a search that cannot be one is a listing, a filter that is
+ * always true none.
+ */
 char *
 pinecone_explain_request_request(PineconeScanState *state, const PineconeValues *values,
 								 const PineconeFilter *filter, char **body)

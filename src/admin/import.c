@@ -255,6 +255,11 @@ importable(List *namespaces, ImportForeignSchemaStmt *stmt)
 	return result;
 }
 
+/*
+ * Find the namespaces, choose and name their tables, look at a sample of the
+ * records of each, and write a CREATE FOREIGN TABLE for it. The statistics say
+ * how many records there are; dimension and metric are the same for all.
+ */
 List *
 pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {

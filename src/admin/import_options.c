@@ -43,6 +43,10 @@ read_vector_type(DefElem *def)
 	return vector;
 }
 
+/*
+ * Defaults first, and then what the statement says; an unknown option is an
+ * error that lists those there are.
+ */
 void
 pinecone_import_read_options(List *defs, PineconeImportOptions *options)
 {

@@ -122,6 +122,15 @@
 #define pinecone_is_view(rte) false
 #endif
 
+/* PG16 leaves out what a condition makes constant */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_group_keys(root) ((root)->processed_groupClause)
+#define pinecone_distinct_keys(root) ((root)->processed_distinctClause)
+#else
+#define pinecone_group_keys(root) ((root)->parse->groupClause)
+#define pinecone_distinct_keys(root) ((root)->parse->distinctClause)
+#endif
+
 /* PG17 added root and returns a float */
 #if PG_VERSION_NUM >= 170000
 #define pinecone_array_length(root, node) estimate_array_length(root, node)
@@ -224,6 +233,11 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define PINECONE_EXECUTOR_RUN_ARGS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
 #define PINECONE_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
+#endif
+
+/* PG15 has a hook in which to ask for shared memory; before, that was for _PG_init */
+#if PG_VERSION_NUM >= 150000
+#define PINECONE_SHMEM_REQUEST_HOOK
 #endif
 
 /* PG15 put the random state behind a pointer */

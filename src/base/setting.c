@@ -9,6 +9,7 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "base/setting_cost.h"
 
 /* Where all limits are small, each listing is split */
 #define WIDE_LISTING_RECORDS PINECONE_LIMIT(2000, 0)
@@ -29,6 +30,7 @@ bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_read_ahead = true;
+bool pinecone_enable_gather = true;
 bool pinecone_enable_spellings = true;
 bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
@@ -69,6 +71,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
 
 /* A small one would not hold what is in it besides. */
@@ -109,13 +112,13 @@ static const Number numbers[] = {
 	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
 	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
 	{"pinecone_fdw.idle_connection_timeout", "How long connections stay open after a transaction that used them.",
-	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS},
+	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
 	{"pinecone_fdw.max_connections", "How many connections a session has at a time.",
-	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, 0},
+	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, GUC_EXPLAIN},
 	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
-	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB},
+	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
@@ -183,7 +186,7 @@ pinecone_setting_init(void)
 								"How much of what was written lately is kept until the service is sure to show it.",
 								"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
 								&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
-								GUC_UNIT_KB, check_memory, NULL, NULL);
+								GUC_UNIT_KB | GUC_EXPLAIN, check_memory, NULL, NULL);
 		nunseen++;
 	}
 	if (nunseen == 1)
@@ -192,7 +195,7 @@ pinecone_setting_init(void)
 								"How long the service may take to show a write to all kinds of requests.",
 								"Until then, and where searches tell how far they are until these show it, it is laid over what the service shows.",
 								&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
-								GUC_UNIT_MS, NULL, NULL, NULL);
+								GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 		nunseen++;
 	}
 	if (!cache)
@@ -208,5 +211,6 @@ pinecone_setting_init(void)
 								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
 								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
 	loopback = true;
+	pinecone_setting_cost_init();
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -27,6 +27,7 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 /* Joins */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
+extern bool pinecone_enable_gather;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */
@@ -52,6 +53,43 @@ extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 /* Writes that the service may not show yet */
 extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */
 extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
+
+/* Statistics: see also statistics.h */
+extern int pinecone_log_min_request_duration_ms; /* superuser; slower requests are logged; -1: none */
+extern bool pinecone_audit;						 /* superuser; writes are logged */
+extern int pinecone_report_commit;				 /* what COMMIT has sent: as a NOTICE, in the log, or not */
+
+typedef enum PineconeReport
+{
+	PINECONE_REPORT_OFF,
+	PINECONE_REPORT_NOTICE,
+	PINECONE_REPORT_LOG
+} PineconeReport;
+
+/* Budgets: superuser; those of a statement, and then the same of a month */
+typedef enum PineconeBudgetKind
+{
+	PINECONE_BUDGET_REQUESTS,
+	PINECONE_BUDGET_READ_UNITS,
+	PINECONE_BUDGET_EGRESS,
+	PINECONE_BUDGET_ROWS
+} PineconeBudgetKind;
+
+typedef struct PineconeBudget
+{
+	const char *name;
+	const char *description;
+	const char *of; /* what is spent, for messages */
+	PineconeBudgetKind kind;
+	int flags;
+	double unit;
+	int value; /* -1: none */
+} PineconeBudget;
+
+#define PINECONE_BUDGET_MONTH 4 /* the first of a month */
+#define PINECONE_BUDGETS 8
+extern PineconeBudget pinecone_budgets[PINECONE_BUDGETS];
+extern int pinecone_month_warning; /* superuser; %; 0: no warning */
 
 extern void pinecone_setting_init(void);
 

@@ -13,6 +13,7 @@
 #include "pgstat.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 
 #include "base/setting.h"
 #include "base/spool.h"

@@ -304,6 +304,11 @@ needs_no_lookup(const char *name)
 		   (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0);
 }
 
+/*
+ * Fresh addresses are taken at once. Old ones are used as well, but looked up
+ * again meanwhile; after USABLE_MS that is waited for, up to PATIENCE_MS. A
+ * failure is told to those who waited for it, and to nobody who comes later.
+ */
 PineconeAddressState
 pinecone_address_find(const char *name, PineconeTime waiting_since, const char **text)
 {

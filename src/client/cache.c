@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/setting.h"
+#include "client/account.h"
 #include "client/cache.h"
 #include "client/kept.h"
 #include "client/written.h"
@@ -174,6 +175,13 @@ take_kept(PineconeCall *call)
 	return found;
 }
 
+static void
+count(PineconeCall *call, bool hit)
+{
+	*(hit ? &call->counters->cache_hits : &call->counters->cache_misses) += 1;
+	pinecone_account_cache(call->session, call->operation, call->about, hit);
+}
+
 /* How long others wait for a session that asks. */
 static int64
 patience_ms(const PineconeSession *session)
@@ -204,11 +212,11 @@ pinecone_cache_look(PineconeCall *call)
 	{
 		pinecone_cache_give_up(call);
 		caching->answered = true;
-		call->counters->cache_hits++;
+		count(call, true);
 		return PINECONE_CACHE_ANSWERED;
 	}
 	caching->looked_for = true;
-	call->counters->cache_misses++;
+	count(call, false);
 	return PINECONE_CACHE_NOTHING;
 }
 

@@ -14,6 +14,8 @@
 
 #include "base/compat.h"
 #include "base/file.h"
+#include "client/account.h"
+#include "client/budget.h"
 #include "client/cache.h"
 #include "client/call.h"
 #include "client/problem.h"
@@ -93,6 +95,7 @@ release_call(void *arg)
 	}
 	pinecone_cache_give_up(call);
 	call->session->calls--;
+	pinecone_account_drop(call);
 	wake(call);
 	unlist(call);
 }
@@ -125,11 +128,21 @@ pinecone_call_start(PineconeCall *call)
 	call->api_key = pinecone_option_api_key(call->session->mapping, false);
 	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
+	pinecone_account_start(call);
 
 	call->state = PINECONE_CALL_QUEUED;
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
 	queue_changed = true;
+}
+
+/* For good. */
+static void
+fail(PineconeCall *call)
+{
+	call->state = PINECONE_CALL_FAILED;
+	unlist(call);
+	pinecone_account_fail(call);
 }
 
 void
@@ -139,8 +152,7 @@ pinecone_call_stop(PineconeCall *call)
 	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
 	{
 		wake(call);
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 	}
 }
 
@@ -152,6 +164,10 @@ pinecone_call_finished(const PineconeCall *call)
 
 /* ---- One attempt ---- */
 
+/*
+ * Send a call's request, as its first attempt or a further one. Everything of an
+ * attempt is in attempt_cxt, which the next one resets.
+ */
 static void
 start_attempt(PineconeCall *call)
 {
@@ -198,6 +214,7 @@ start_attempt(PineconeCall *call)
 	call->sent_at = pinecone_clock_now();
 	pinecone_cache_sent(call);
 	session->running++;
+	pinecone_account_request(call);
 	if (call->counters)
 	{
 		call->counters->requests++;
@@ -238,6 +255,17 @@ is_answered(PineconeCall *call)
 	}
 }
 
+/* An error leaves the queue as it is: others may have to be looked at. */
+static void
+check_budget(PineconeCall *call)
+{
+	bool changed = queue_changed;
+
+	queue_changed = true;
+	pinecone_budget_check(call->session);
+	queue_changed = changed;
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
@@ -253,12 +281,14 @@ try_start(PineconeCall *call)
 		if (problem != NULL)
 		{
 			pinecone_problem_copy(&call->problem, problem, call->cxt);
-			call->state = PINECONE_CALL_FAILED;
-			unlist(call);
+			fail(call);
 		}
 		return;
 	}
-	if (!is_answered(call) && has_room && take_turn(call))
+	if (is_answered(call) || !has_room)
+		return;
+	check_budget(call);
+	if (take_turn(call))
 		start_attempt(call);
 }
 
@@ -390,8 +420,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 
 	if (!retryable || !retries_are_left(call))
 	{
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 		return;
 	}
 
@@ -435,6 +464,7 @@ note_http1(PineconeCall *call)
 	}
 }
 
+/* An attempt has ended, well or badly: note what it tells, and end the call or try again. */
 static void
 finish_attempt(PineconeCall *call)
 {
@@ -456,10 +486,12 @@ finish_attempt(PineconeCall *call)
 		call->session->granted++;
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);
+		pinecone_account_reply(call);
 		return;
 	}
 	pinecone_cache_give_up(call);
 	pinecone_problem_note(call);
+	pinecone_account_reply(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
@@ -482,6 +514,7 @@ pinecone_call_reject(PineconeCall *call, const char *reason)
 	bool was_kept = pinecone_cache_refuse(call);
 
 	pinecone_problem_note_invalid(call, reason);
+	pinecone_account_invalid(call);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);

@@ -58,6 +58,14 @@ struct PineconeCall
 	double rate_amount;			/* of what the kind is limited by besides */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
+	/* What it costs: see account.h */
+	char *about;		/* the namespace, in the database's encoding; or NULL */
+	int batch;			/* records, ids or matches asked about; 0: no such number */
+	bool reads;			/* its reply is metered */
+	bool may_be_none;	/* that something is not there is an answer, too */
+	bool units_counted; /* those of its reply */
+	struct PineconeStatisticsEntry *counted;
+
 	/* Of documents: the fields that hold vectors, in UTF-8, or NULL */
 	bool documents;
 	char *dense;

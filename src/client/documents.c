@@ -39,6 +39,7 @@ create_call(PineconeSession *session, PineconeCounters *counters, const char *na
 	call->sparse = schema->sparse ? pstrdup(to_utf8(schema->sparse->name)) : NULL;
 	call->dimension = schema->dense ? schema->dense->dimension : 0;
 	call->namespace_ = pstrdup(namespace_ ? to_utf8(namespace_) : "");
+	call->about = pstrdup(namespace_ ? namespace_ : "");
 	if (strcmp(session->options->api_version, PINECONE_DOCUMENTS_VERSION) < 0)
 		call->api_version = PINECONE_DOCUMENTS_VERSION;
 	MemoryContextSwitchTo(old);
@@ -121,6 +122,8 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;
+	call->reads = true;
+	call->batch = search->top_k;
 	pinecone_cache_offer(call, search->namespace_);
 	return start(call, &body, PINECONE_RATE_QUERY, search->namespace_);
 }
@@ -134,6 +137,8 @@ pinecone_documents_fetch(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_call(session, counters, "fetch documents", namespace_, "fetch", &body);
 
 	pinecone_message_document_fetch(&body, ids, nids, at_least_one(session->schema, encode_fields(fields)));
+	call->reads = true;
+	call->batch = nids;
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
 	if (counters)
@@ -154,6 +159,8 @@ pinecone_documents_fetch_by_filter(PineconeSession *session, PineconeCounters *c
 
 	pinecone_message_document_fetch_by_filter(&body, to_utf8(filter), limit, token,
 											  at_least_one(session->schema, encode_fields(fields)));
+	call->reads = true;
+	call->batch = limit;
 	call->large_reply = true;
 	call->want_values = want_values;
 	if (token == NULL)
@@ -169,6 +176,8 @@ pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_call(session, counters, "list documents", namespace_, "list", &body);
 
 	pinecone_message_document_list(&body, prefix, limit, token);
+	call->reads = true;
+	call->batch = limit;
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
 	if (token == NULL)
@@ -267,19 +276,20 @@ pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
 
 	pinecone_message_documents(&body, documents, len);
 	call->records_start = body.len - (int) strlen("]}") - len;
-	call->expected = ndocuments;
+	call->expected = call->batch = ndocuments;
 	call->rate_amount = body.len / 1000.0;
 	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
 }
 
 PineconeCall *
 pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
-						  const char *namespace_, const char *changes, int len)
+						  const char *namespace_, const char *changes, int len, int nchanges)
 {
 	StringInfoData body;
 	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", &body);
 
 	pinecone_message_documents(&body, changes, len);
+	call->batch = nchanges;
 	return start(call, &body, PINECONE_RATE_UPDATE, namespace_);
 }
 
@@ -304,7 +314,7 @@ pinecone_documents_delete_ids(PineconeSession *session, PineconeCounters *counte
 	PineconeCall *call = create_write(session, counters, "delete documents", namespace_, "delete", &body);
 
 	pinecone_message_document_delete_ids(&body, ids, nids);
-	call->rate_amount = nids;
+	call->rate_amount = call->batch = nids;
 	return start(call, &body, PINECONE_RATE_DELETE, namespace_);
 }
 

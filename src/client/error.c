@@ -112,6 +112,10 @@ index_of(const PineconeCall *call)
 	return psprintf("the index at Pinecone host \"%s\"", host_of(call));
 }
 
+/*
+ * Errors of calls that got no reply: the host was not reached, or not in time,
+ * or the connection was lost. Each names the option that is about it.
+ */
 static void
 report_no_answer(int elevel, const PineconeCall *call)
 {
@@ -215,6 +219,10 @@ refusal_hint(const PineconeCall *call)
 	return "Check the user mapping's API key and what it may do.";
 }
 
+/*
+ * One error for each kind of failure. What the service wrote is the detail; the
+ * hint says what to do about it.
+ */
 void
 pinecone_error_report(int elevel, const PineconeCall *call)
 {

@@ -40,6 +40,9 @@ typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
 	bool sent;		  /* has any of the request gone out? */
+	bool connected;	  /* over a connection made for it */
+	bool handshaken;  /* which took a TLS handshake */
+	int64 taken_us;	  /* from its start to its end, as far as we looked */
 	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */

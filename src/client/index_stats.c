@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/account.h"
 #include "client/alias.h"
 #include "client/cache.h"
 #include "client/call.h"
@@ -326,9 +327,11 @@ counts_from(PineconeSession *session, PineconeCounters *counters)
 	if (known_stats(session) != NULL && session->stats->fetched_at >= from)
 	{
 		counters->cache_hits++;
+		pinecone_account_cache(session, "describe index stats", NULL, true);
 		return from;
 	}
 	counters->cache_misses++;
+	pinecone_account_cache(session, "describe index stats", NULL, false);
 	return pinecone_clock_now();
 }
 

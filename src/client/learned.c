@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/compat.h"
 #include "base/shared.h"
 #include "client/learned.h"
 

@@ -84,6 +84,8 @@ typedef struct PineconeSession
 
 	/* Names that stand for namespaces: see alias.c */
 	struct PineconeAliases *aliases; /* or NULL */
+
+	uint32 warned_of; /* budgets of a month that it has been warned of, a bit each */
 } PineconeSession;
 
 /*

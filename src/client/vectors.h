@@ -32,6 +32,8 @@ typedef struct PineconeCounters
 	uint64 bytes_received; /* reply bodies */
 	uint64 read_units;
 	uint64 ids_fetched;	   /* ids asked for by fetch requests */
+	uint64 rows_gathered;  /* of joins, whose filters went together; */
+	uint64 gathers;		   /* as so many */
 	uint64 namespaces;	   /* asked, each time */
 	uint64 short_searches; /* that brought fewer matches than there are */
 	uint64 cache_hits;	   /* replies from memory, */

@@ -225,6 +225,10 @@ pinecone_huf_buckets_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(b);
 }
 
+/*
+ * Walk the buckets from the largest masses down until the part is covered; of
+ * the bucket where that happens, a share of its masses as if they were alike.
+ */
 Datum
 pinecone_huf_items_to_cover_approx(PG_FUNCTION_ARGS)
 {

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
@@ -161,6 +162,11 @@ raise_largest(Profile *p, double largest)
 	p->largest = largest;
 }
 
+/*
+ * Add one hit to all that a profile counts. Masses are kept in units of a power
+ * of two that grows with the largest, so that the sum of squares cannot
+ * overflow.
+ */
 static void
 count_hit(Profile *p, double score, double mass, const double *edge)
 {
@@ -202,6 +208,7 @@ count_hit(Profile *p, double score, double mass, const double *edge)
 	}
 }
 
+/* Add another's counts to a profile's: as if its hits had been counted here. */
 static void
 merge_profile(Profile *p, const Profile *other)
 {

@@ -112,6 +112,10 @@ read_double(const char **at, const char *input)
 	return value;
 }
 
+/*
+ * Read the text form: version, dimension, number of embeddings, units, and the
+ * stored rows of components. Nothing in it is believed before it is checked.
+ */
 Datum
 pinecone_huf_sketch_in(PG_FUNCTION_ARGS)
 {

@@ -453,6 +453,12 @@ check_partition(PineconeModify *modify, ResultRelInfo *rri, EState *estate, Tupl
 			 errhint("Delete them, and insert them into the partitioned table.")));
 }
 
+/*
+ * Take one row of an UPDATE. Columns that become fields are an update of their
+ * own; what needs the whole record (vectors, NULLs, another namespace's rules)
+ * waits until the stored records of many rows can be fetched together
+ * (stored_rows.c).
+ */
 TupleTableSlot *
 pineconeExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)

@@ -285,7 +285,8 @@ has_other_writes(DirectModify *direct, const char *namespace_)
 
 /*
  * A filter is carried out on what searches show.  Where that lacks writes, a
- * few records are dealt with one by one; for many it is quicker to wait.
+ * few records are dealt with one by one; for many it is quicker to wait.  Of
+ * documents a thousand are one by one, too.
  */
 static bool
 filter_is_in_time(DirectModify *direct, const char *namespace_)
@@ -294,7 +295,7 @@ filter_is_in_time(DirectModify *direct, const char *namespace_)
 
 	if (pinecone_unseen_allows_filter(scan->session, namespace_, direct->operation == CMD_UPDATE))
 		return true;
-	if (count_matching(direct, namespace_, scan->run->filter.json) <= FEW_MATCHES)
+	if (scan->table->schema != NULL || count_matching(direct, namespace_, scan->run->filter.json) <= FEW_MATCHES)
 		return false;
 	pinecone_consistency_settle(scan->session, scan->table, namespace_);
 	return true;
@@ -363,6 +364,10 @@ shared_statement(EState *estate)
 	return pinecone_count_result_relations(estate) > 1 ? pinecone_statement_of(estate) : NULL;
 }
 
+/*
+ * Write what the statement asks for in each of its namespaces, by filter or by
+ * ids, and return how many rows that were.
+ */
 static double
 execute(ForeignScanState *node)
 {

@@ -365,6 +365,10 @@ parse_number(const Option *option, const char *value)
 	return number;
 }
 
+/*
+ * Check an option's value by its kind. What depends on other options of the same
+ * object is checked by the validator, which sees them all.
+ */
 static void
 validate_option(const Option *option, DefElem *def)
 {

@@ -72,6 +72,10 @@ mapping_option(const Datum *options, int n, const char *name)
 	return NULL;
 }
 
+/*
+ * The key of a user mapping, or of the file that it names. "again" has the file
+ * read anew: the service has just refused what was in it.
+ */
 char *
 pinecone_option_api_key(Oid mappingid, bool again)
 {

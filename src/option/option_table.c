@@ -119,6 +119,10 @@ role_of_type(Oid typid, PineconeRole otherwise)
 	return role_can_have_type(PINECONE_ROLE_SPARSE_VALUES, typid) ? PINECONE_ROLE_SPARSE_VALUES : otherwise;
 }
 
+/*
+ * A column's role: what its option says, or else what its name and type make of
+ * it; an error if the type cannot be that.
+ */
 static PineconeRole
 column_role(PineconeTable *table, Form_pg_attribute att, List *defs)
 {
@@ -235,6 +239,7 @@ set_single(PineconeTable *table, PineconeColumn *column, AttrNumber *attnum)
 	*attnum = column->attnum;
 }
 
+/* Fill in one column: its role, the field it stands for, its type and the format of its values. */
 static void
 read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 {

@@ -33,6 +33,10 @@ any_clause(const PineconeSchema *schema)
 	return buf.data;
 }
 
+/*
+ * Search for anything, with values of the kind that the index takes. -1 where
+ * the reply has no LSN, or, with try_only, where it failed.
+ */
 int64
 pinecone_indexed_lsn(PineconeSession *session, const char *namespace_, bool try_only)
 {

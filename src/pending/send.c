@@ -15,11 +15,11 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "base/idset.h"
+#include "pending/audit.h"
 #include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
-#include "pending/send.h"
+#include "pending/send_target.h"
 #include "pending/write_code.h"
 #include "pending/write_plane.h"
 
@@ -32,111 +32,7 @@
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
 
-
-typedef struct Target
-{
-	PineconeSession *session;
-	const PineconeWritePlane *plane;
-	PineconeCounters *counters;
-	char *namespace_;
-	int batch_size;
-	int update_batch; /* 1: they go one by one */
-	int concurrency;
-	struct Target *twin; /* a ring: the same namespace as other users, or itself */
-
-	/* Batches */
-	PineconeBatch *upserts;	  /* open, or NULL */
-	PineconeBatch *updates;	  /* open, or NULL: of documents */
-	PineconeBatch *deletions; /* open, or NULL */
-	dlist_head sent;
-	int nsent;
-	int text_size; /* of the last batch of upserts: the next may need as much */
-
-	double applied; /* writes, of batches that are done with */
-} Target;
-
-struct PineconeSend
-{
-	MemoryContext cxt;
-	int ntargets;
-	int size;
-	Target **targets;
-	idset_hash *numbers; /* of targets: by session and namespace; the first by server and that */
-	double open_bytes;
-	int unlooked; /* bytes added since the network was looked after */
-	bool reported;
-};
-
-/* ---- Targets ---- */
-
-PineconeSend *
-pinecone_send_begin(void)
-{
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone writes",
-											  ALLOCSET_DEFAULT_SIZES);
-	PineconeSend *send = MemoryContextAllocZero(cxt, sizeof(PineconeSend));
-
-	send->cxt = cxt;
-	send->numbers = idset_create(cxt, 16, NULL);
-	return send;
-}
-
-int
-pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCounters *counters,
-					 const char *namespace_, int batch_size, int concurrency)
-{
-	MemoryContext old;
-	Target *target;
-
-	char *key = psprintf("%p %s", session, namespace_);
-	PineconeIdEntry *entry = idset_lookup(send->numbers, key);
-	bool found;
-
-	pfree(key);
-	if (entry != NULL)
-		return (int) entry->number;
-	old = MemoryContextSwitchTo(send->cxt);
-	if (send->ntargets == send->size)
-	{
-		send->size = Max(8, 2 * send->size);
-		send->targets = send->targets ?
-							repalloc(send->targets, send->size * sizeof(Target *)) :
-							palloc(send->size * sizeof(Target *));
-	}
-	target = palloc0(sizeof(Target));
-	target->session = session;
-	target->plane = pinecone_write_plane(session);
-	target->counters = counters;
-	target->namespace_ = pstrdup(namespace_);
-	target->batch_size = Min(batch_size, target->plane->upsert_batch);
-	target->update_batch = Min(batch_size, target->plane->update_batch);
-	target->concurrency = concurrency;
-	dlist_init(&target->sent);
-	target->twin = target;
-	entry = idset_insert(send->numbers, psprintf("%u %s", session->serverid, namespace_), &found);
-	if (found)
-	{
-		Target *other = send->targets[entry->number];
-
-		target->twin = other->twin;
-		other->twin = target;
-	}
-	else
-		entry->number = send->ntargets;
-	idset_insert(send->numbers, psprintf("%p %s", session, namespace_), &found)->number = send->ntargets;
-	send->targets[send->ntargets] = target;
-	MemoryContextSwitchTo(old);
-	return send->ntargets++;
-}
-
-/* ---- Progress ---- */
-
-/* Writes that have been applied, and that may have been. */
-typedef struct Progress
-{
-	double applied;
-	double unknown;
-} Progress;
+/* ---- Sending ---- */
 
 /* A namespace that is not there holds nothing to delete or to update. */
 static bool
@@ -146,68 +42,8 @@ is_missing_namespace(PineconeBatch *batch)
 		   pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
 }
 
-static Progress
-progress_of(const Target *target)
-{
-	Progress progress = {target->applied, 0};
-	dlist_iter iter;
-
-	dlist_foreach(iter, &unconstify(Target *, target)->sent)
-	{
-		PineconeBatch *batch = dlist_container(PineconeBatch, node, iter.cur);
-
-		if (batch->confirmed)
-			progress.applied += batch->live;
-		else if (pinecone_vectors_may_be_applied(batch->call))
-			progress.unknown += batch->live;
-	}
-	return progress;
-}
-
-/* "3000 writes had been applied to namespace "x" of server "s"" */
-static void
-describe_target(StringInfo buf, const Target *target, Progress progress)
-{
-	const char *server = target->session->options->servername;
-
-	if (buf->len > 0)
-		appendStringInfoChar(buf, '\n');
-	appendStringInfo(buf, "%.0f %s been applied to namespace \"%s\" of server \"%s\"",
-					 progress.applied, progress.applied == 1 ? "write had" : "writes had",
-					 target->namespace_, server);
-	if (progress.unknown > 0)
-		appendStringInfo(buf, ", %.0f more may have been", progress.unknown);
-	appendStringInfoChar(buf, '.');
-}
-
-static char *
-describe_progress(PineconeSend *send)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (int i = 0; i < send->ntargets; i++)
-	{
-		Progress progress = progress_of(send->targets[i]);
-
-		if (progress.applied > 0 || progress.unknown > 0)
-			describe_target(&buf, send->targets[i], progress);
-	}
-	if (buf.len == 0)
-		appendStringInfoString(&buf, "No write had been applied.");
-	return buf.data;
-}
-
-char *
-pinecone_send_progress(PineconeSend *send)
-{
-	return send->reported ? NULL : describe_progress(send);
-}
-
-/* ---- Sending ---- */
-
 static PineconeCall *
-start_deletion(Target *target, PineconeBatch *batch)
+start_deletion(PineconeTarget *target, PineconeBatch *batch)
 {
 	char **ids = palloc(batch->nitems * sizeof(char *));
 	int n = 0;
@@ -222,16 +58,17 @@ start_deletion(Target *target, PineconeBatch *batch)
 
 /* Are writes of this kind gathered as text? */
 static bool
-has_text(const Target *target, PineconeWriteKind kind)
+has_text(const PineconeTarget *target, PineconeWriteKind kind)
 {
 	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->update_batch > 1);
 }
 
 static void
-start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
+start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
+	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
 		send->open_bytes -= batch->text.len;
@@ -242,7 +79,7 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 		else
 			batch->call = target->plane->update_many(target->session, target->counters,
 													 target->namespace_, batch->text.data,
-													 batch->text.len);
+													 batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;
@@ -259,7 +96,7 @@ start_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 
 /* What the batch has written may not be shown yet. */
 static void
-note_confirmed(Target *target, PineconeBatch *batch, int64 lsn)
+note_confirmed(PineconeTarget *target, PineconeBatch *batch, int64 lsn)
 {
 	PineconeConfirmedKey key;
 
@@ -271,7 +108,7 @@ note_confirmed(Target *target, PineconeBatch *batch, int64 lsn)
 
 /* A successful reply: does it confirm the batch? */
 static bool
-confirm(Target *target, PineconeBatch *batch)
+confirm(PineconeTarget *target, PineconeBatch *batch)
 {
 	if (!pinecone_vectors_confirm(batch->call))
 		return false;
@@ -296,7 +133,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 	}
 	for (int i = 0; i < send->ntargets; i++)
 	{
-		Target *target = send->targets[i];
+		PineconeTarget *target = send->targets[i];
 
 		dlist_foreach(iter, &target->sent)
 		{
@@ -307,7 +144,7 @@ fail(PineconeSend *send, PineconeCall *failed)
 				(void) confirm(target, batch);
 		}
 	}
-	pinecone_vectors_set_note(failed, describe_progress(send));
+	pinecone_vectors_set_note(failed, pinecone_target_progress(send));
 	send->reported = true;
 	pinecone_vectors_report(failed, ERROR);
 }
@@ -317,7 +154,7 @@ fail(PineconeSend *send, PineconeCall *failed)
  * has left, until there are none.
  */
 static void
-update_rest(PineconeSend *send, Target *target, PineconeBatch *batch)
+update_rest(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	double left = pinecone_vectors_count_result(batch->call) < target->plane->max_updated ? 0 : 1;
 
@@ -361,7 +198,7 @@ within(int documented, int ceiling)
  * too many; or 0.
  */
 static int
-refused_size(Target *target, PineconeBatch *batch)
+refused_size(PineconeTarget *target, PineconeBatch *batch)
 {
 	PineconeSession *session = target->session;
 	bool upserts = batch->kind == PINECONE_WRITE_UPSERT;
@@ -388,7 +225,7 @@ refused_size(Target *target, PineconeBatch *batch)
 
 /* What was refused as a whole for its size goes out again in parts. */
 static bool
-is_split(PineconeSend *send, Target *target, PineconeBatch *batch)
+is_split(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	int most = refused_size(target, batch);
 	const char *text = NULL;
@@ -409,7 +246,7 @@ is_split(PineconeSend *send, Target *target, PineconeBatch *batch)
 }
 
 static void
-drop_batch(Target *target, PineconeBatch *batch)
+drop_batch(PineconeTarget *target, PineconeBatch *batch)
 {
 	dlist_delete(&batch->node);
 	target->nsent--;
@@ -418,7 +255,7 @@ drop_batch(Target *target, PineconeBatch *batch)
 
 /* A sent batch's call has finished: take note of it, or raise its error. */
 static void
-finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
+finish_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
@@ -448,7 +285,7 @@ finish_batch(PineconeSend *send, Target *target, PineconeBatch *batch)
 
 /* Take note of what has finished. */
 static void
-look(PineconeSend *send, Target *target)
+look(PineconeSend *send, PineconeTarget *target)
 {
 	dlist_mutable_iter iter;
 
@@ -464,7 +301,7 @@ look(PineconeSend *send, Target *target)
 
 /* Wait until fewer batches than that are on the wire. */
 static void
-wait_until_below(PineconeSend *send, Target *target, int most)
+wait_until_below(PineconeSend *send, PineconeTarget *target, int most)
 {
 	while (target->nsent >= most)
 	{
@@ -481,7 +318,7 @@ wait_until_below(PineconeSend *send, Target *target, int most)
 }
 
 static void
-flush_batch(PineconeSend *send, Target *target, PineconeBatch **open)
+flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 {
 	PineconeBatch *batch = *open;
 
@@ -493,7 +330,7 @@ flush_batch(PineconeSend *send, Target *target, PineconeBatch **open)
 }
 
 static void
-flush_target(PineconeSend *send, Target *target)
+flush_target(PineconeSend *send, PineconeTarget *target)
 {
 	flush_batch(send, target, &target->upserts);
 	flush_batch(send, target, &target->updates);
@@ -501,7 +338,7 @@ flush_target(PineconeSend *send, Target *target)
 }
 
 static void
-drain_target(PineconeSend *send, Target *target)
+drain_target(PineconeSend *send, PineconeTarget *target)
 {
 	flush_target(send, target);
 	wait_until_below(send, target, 1);
@@ -511,7 +348,7 @@ drain_target(PineconeSend *send, Target *target)
 
 /* Has a batch on the wire the id? */
 static bool
-is_on_the_wire(Target *target, const char *id)
+is_on_the_wire(PineconeTarget *target, const char *id)
 {
 	dlist_iter iter;
 
@@ -525,7 +362,7 @@ is_on_the_wire(Target *target, const char *id)
 
 /* Wait for other writes of an id that must be applied before this one. */
 static void
-wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
+wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const char *id = write->record.id;
 
@@ -542,7 +379,7 @@ wait_for_id(PineconeSend *send, Target *target, const PineconeWrite *write)
 
 /* An upsert, or an update of a document, into the open batch of its kind. */
 static void
-add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
+add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
 	bool is_upsert = write->kind == PINECONE_WRITE_UPSERT;
@@ -597,7 +434,7 @@ add_text(PineconeSend *send, Target *target, const PineconeWrite *write)
 }
 
 static void
-add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
+add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const char *id = write->record.id;
 
@@ -614,7 +451,7 @@ add_deletion(PineconeSend *send, Target *target, const PineconeWrite *write)
 
 /* A write in a batch of its own. */
 static void
-add_single(PineconeSend *send, Target *target, const PineconeWrite *write)
+add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	bool has_id = pinecone_write_has_id(write->kind);
 	PineconeBatch *batch;
@@ -652,9 +489,9 @@ flush_all(PineconeSend *send)
 
 /* What other users have written to the namespace before goes first. */
 static void
-drain_twins(PineconeSend *send, Target *target)
+drain_twins(PineconeSend *send, PineconeTarget *target)
 {
-	for (Target *twin = target->twin; twin != target; twin = twin->twin)
+	for (PineconeTarget *twin = target->twin; twin != target; twin = twin->twin)
 	{
 		if (twin->upserts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
 			drain_target(send, twin);
@@ -664,7 +501,7 @@ drain_twins(PineconeSend *send, Target *target)
 void
 pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
 {
-	Target *target = send->targets[number];
+	PineconeTarget *target = send->targets[number];
 
 	CHECK_FOR_INTERRUPTS();
 	drain_twins(send, target);

@@ -11,15 +11,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "plan/plan_cost.h"
 #include "plan/plan_info.h"
-
-/*
- * Cost of a request that is waited for, in sequential page reads: low enough
- * for a scan of tens of thousands of records not to be taken for hard work
- * that JIT compilation would ease.
- */
-#define PINECONE_REQUEST_COST 25.0
-#define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
 
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);

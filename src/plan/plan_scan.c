@@ -101,6 +101,10 @@ place_id_clause(PlanContext *cxt, Expr *clause, bool exact)
 		cxt->local = lappend(cxt->local, clause);
 }
 
+/*
+ * Decide about one condition: sent as what the operation is about (ids, prefix,
+ * words, namespaces) or as part of its filter, checked here, or both.
+ */
 static void
 place_clause(PlanContext *cxt, Expr *clause)
 {
@@ -232,6 +236,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	AttrNumber score = score_column(info->table);
 
 	request->no_search = info->no_search;
+	request->lacks_score = info->lacks_score;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
@@ -572,6 +577,11 @@ scan_target(RelOptInfo *rel, Path *path)
 																				   rel->reltarget;
 }
 
+/*
+ * Make a request of the path's operation and the scan's conditions, then decide
+ * on columns: those that are read of records, and for a search those computed
+ * from its scores, in which case the scan returns a row of its own layout.
+ */
 ForeignScan *
 pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path,
 					   List *tlist, List *scan_clauses, Plan *outer_plan)

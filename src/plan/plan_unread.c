@@ -154,6 +154,11 @@ rows_are_shown(Relation rel, CmdType command)
 	return triggers != NULL && (triggers->trig_update_before_row || triggers->trig_update_after_row);
 }
 
+/*
+ * PostgreSQL asks for the whole row of a table that is modified. Here whole rows
+ * are given up where nobody looks: no RETURNING, trigger, rule of the partition
+ * or check needs more than the columns the statement names.
+ */
 Bitmapset *
 pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used)
 {

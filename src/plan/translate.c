@@ -315,6 +315,11 @@ translate_json_compare(PineconeTranslate *cxt, OpExpr *op, Expr *left, Expr *rig
 			   PINECONE_SUPERSET;
 }
 
+/*
+ * A comparison with one side a value: of a column, of the metadata, or of a
+ * field in it. Which side is which does not matter, and a negation turns the
+ * operator.
+ */
 static PineconeExactness
 translate_op(PineconeTranslate *cxt, OpExpr *op, bool negated, PineconeCondition **condition)
 {
@@ -481,6 +486,10 @@ translate_bool_column(PineconeTranslate *cxt, PineconeColumn *column, bool value
 					   (Expr *) makeBoolConst(value, false), condition);
 }
 
+/*
+ * IS [NOT] TRUE, FALSE and UNKNOWN. A negation is another test; IS TRUE and IS
+ * FALSE are what is tested, as conditions take NULL for false.
+ */
 static PineconeExactness
 translate_boolean_test(PineconeTranslate *cxt, BooleanTest *test, bool negated,
 					   PineconeCondition **condition)

@@ -120,6 +120,10 @@ match_vector(PineconeTranslate *cxt, Node *node)
 	return pinecone_translate_column(cxt, strip_vector_casts(node), PINECONE_ROLE_VALUES);
 }
 
+/*
+ * Match an operator or function with a vector column on one side and a value on
+ * the other; which side does not matter, all distances are symmetric.
+ */
 bool
 pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
 {

@@ -146,6 +146,10 @@ like_is_plain_prefix(const char *pattern)
 	return len > 0 && pattern[len - 1] == '%' && strcspn(pattern, "%_\\") == len - 1;
 }
 
+/*
+ * Match id LIKE value and starts_with(id, value). A pattern that is more than a
+ * plain prefix is listed by its beginning, and checked again (*exact is false).
+ */
 bool
 pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause, int *prefix, bool *is_like,
 						  bool *exact)

@@ -55,6 +55,7 @@ typedef enum StepKind
 	STEP_TYPMOD /* to a numeric(p,s) */
 } StepKind;
 
+/* What a built-in function does to the order of numbers. Those that are not listed may do anything. */
 static StepKind
 step_of_function(Oid funcid)
 {

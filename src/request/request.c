@@ -100,6 +100,7 @@ enum RequestNumber
 	NUM_SCORED,
 	NUM_OTHER_METRIC,
 	NUM_NO_SEARCH,
+	NUM_LACKS_SCORE,
 	NUM_LIMIT,
 	NUM_OFFSET,
 	NUM_WANT_VALUES,
@@ -118,6 +119,10 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+/*
+ * A plan can be copied only as lists of nodes. Numbers come first, by their
+ * place in the enum above; what is not a number follows.
+ */
 List *
 pinecone_request_to_list(const PineconeRequest *request)
 {
@@ -136,6 +141,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
 	numbers[NUM_NO_SEARCH] = request->no_search;
+	numbers[NUM_LACKS_SCORE] = request->lacks_score;
 	numbers[NUM_OTHER_METRIC] = request->other_metric;
 	numbers[NUM_LIMIT] = request->limit;
 	numbers[NUM_OFFSET] = request->offset;
@@ -170,6 +176,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 				   counts_to_list(request->counts));
 }
 
+/* The reverse, in the same order. Lists stay the plan's own. */
 PineconeRequest *
 pinecone_request_from_list(List *list)
 {
@@ -190,6 +197,7 @@ pinecone_request_from_list(List *list)
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
 	request->no_search = list_nth_int(numbers, NUM_NO_SEARCH);
+	request->lacks_score = list_nth_int(numbers, NUM_LACKS_SCORE);
 	request->other_metric = list_nth_int(numbers, NUM_OTHER_METRIC);
 	request->limit = list_nth_int(numbers, NUM_LIMIT);
 	request->offset = list_nth_int(numbers, NUM_OFFSET);

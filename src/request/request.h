@@ -151,6 +151,7 @@ typedef struct PineconeRequest
 	PineconeCompare score_compare; /* be on this side of, or -1; or of a boolean */
 	bool scored;				   /* scores are computed here: nothing else brings them */
 	PineconeNoSearch no_search;	   /* why a distance of the query is none */
+	bool lacks_score;			   /* which rows there are, or their order, goes by a score that is NULL */
 	PineconeMetric other_metric;   /* that a distance of the query has, which
 								 * the index does not measure; or unknown */
 

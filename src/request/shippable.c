@@ -87,6 +87,10 @@ static const Rule rules[][GROUP_COUNT] = {
 	/* clang-format on */
 };
 
+/*
+ * The switch is over the types that have rules of their own. A numeric with a
+ * scale compares as integers do: its values are rounded when they are read.
+ */
 PineconeTypeClass
 pinecone_shippable_class(const PineconeColumn *column)
 {

@@ -18,6 +18,7 @@
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "scan/fanout.h"
+#include "scan/gathered.h"
 #include "scan/pooled.h"
 
 /* Bytes that a record takes here, when nothing better is known */
@@ -144,6 +145,8 @@ begin_source(PineconeFanout *fanout, Source *source)
 		spec.row_limit = spec.most;
 	if (spec.op == PINECONE_OP_FETCH && spec.pool != NULL)
 		source->stream = pinecone_pooled_begin(&spec);
+	else if (spec.gather != NULL)
+		source->stream = pinecone_gathered_begin(&spec);
 	else
 		source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
@@ -306,6 +309,10 @@ readable_source(PineconeFanout *fanout)
 	return NULL;
 }
 
+/*
+ * Return a record of whichever source has one, staying with the same source
+ * while it has: taking turns would make every one of them hold a page.
+ */
 static PineconeSourceStatus
 next_in_any_order(PineconeFanout *fanout, bool wait, PineconeRecord **record)
 {
@@ -474,6 +481,10 @@ share_of_top_k(PineconeFanout *fanout)
 
 /* ---- The fan-out ---- */
 
+/*
+ * Open the sources of the namespaces. In any order, some at a time, the others
+ * as these end; in order all, since the first record may be any one's.
+ */
 PineconeFanout *
 pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceStats *namespaces,
 					  int nnamespaces, PineconeFanoutOrder order)
@@ -496,6 +507,8 @@ pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceSta
 		source->records = namespaces[i].records < 0 ? UNKNOWN_RECORDS : namespaces[i].records;
 		if (spec->op == PINECONE_OP_FETCH)
 			source->records = spec->nids;
+		if (spec->gather != NULL)
+			source->records = 1;
 		if (spec->most > 0)
 			source->records = Min(source->records, spec->most);
 	}

@@ -86,20 +86,20 @@ ids_of(const PineconeListing *listing, const PineconeSpan *span)
 
 /* ---- What a size of spans takes ---- */
 
-typedef struct Plan
+typedef struct SplitPlan
 {
 	const PineconeListing *listing;
 	double most;	/* ids of a span */
 	double extra;	/* requests */
 	double longest; /* rounds until the last span is at its end */
 	double allowed;
-} Plan;
+} SplitPlan;
 
-static void plan_span(Plan *plan, int begin, int end, int depth, const char *last, double rounds);
+static void plan_span(SplitPlan *plan, int begin, int end, int depth, const char *last, double rounds);
 
 /* The spans that a split at a depth makes of samples, which differ from "last" there. */
 static void
-plan_children(Plan *plan, int begin, int end, int depth, const char *last, double rounds)
+plan_children(SplitPlan *plan, int begin, int end, int depth, const char *last, double rounds)
 {
 	char **sample = plan->listing->sample;
 
@@ -122,7 +122,7 @@ plan_children(Plan *plan, int begin, int end, int depth, const char *last, doubl
  * after "last", or nobody knows where: then the first of them is as good.
  */
 static void
-plan_span(Plan *plan, int begin, int end, int depth, const char *last, double rounds)
+plan_span(SplitPlan *plan, int begin, int end, int depth, const char *last, double rounds)
 {
 	const PineconeListing *listing = plan->listing;
 
@@ -168,7 +168,7 @@ best_size(const PineconeListing *listing, const PineconeSpan *span)
 
 	for (double most = left / 2; most >= Max(2 * PINECONE_LIST_PAGE, LEAST_SAMPLES * listing->scale); most /= 1.4)
 	{
-		Plan plan = {.listing = listing, .most = most, .allowed = allowed_extra(listing)};
+		SplitPlan plan = {.listing = listing, .most = most, .allowed = allowed_extra(listing)};
 		double ms;
 
 		plan_span(&plan, span->first_sample,

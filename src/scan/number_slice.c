@@ -224,6 +224,11 @@ look_at(ForeignScanState *node, const PineconeSlice *slice, int dimension, int t
 
 /* ---- Cutting ---- */
 
+/*
+ * Bisect by samples: a dry run counts the slice's records, and a search shows
+ * some of their numbers, from which the next cut is chosen. A cut need not be
+ * good; what lies beyond it is read later.
+ */
 void
 pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
 {

@@ -5,6 +5,7 @@
 #ifndef PINECONE_PAGE_CHAIN_H
 #define PINECONE_PAGE_CHAIN_H
 
+#include "base/compat.h"
 #include "wire/record.h"
 
 /* Begins as zeros */
@@ -21,6 +22,6 @@ extern void pinecone_page_chain_check(PineconePageChain *chain, MemoryContext cx
 									  const PineconePage *page);
 
 /* That error: a reply that makes no sense beside those before it. */
-extern void pinecone_page_chain_report(const char *detail) pg_attribute_noreturn();
+pg_noreturn extern void pinecone_page_chain_report(const char *detail);
 
 #endif /* PINECONE_PAGE_CHAIN_H */

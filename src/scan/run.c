@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
+#include "request/filter_key.h"
 #include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
@@ -105,6 +106,11 @@ start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
 	pinecone_search_decide_collecting(node);
 }
 
+/*
+ * Evaluate the query vector, or the id of the record that has it, and open a
+ * search over the run's namespaces. It returns without one where no search can
+ * answer: then all is read and sorted here.
+ */
 static void
 start_search(ForeignScanState *node)
 {
@@ -172,6 +178,25 @@ check_late(ForeignScanState *node)
 	state->run->search.collecting = false;
 }
 
+/*
+ * Have a filter go with those of other rows, if it differs from them in the values
+ * of a field alone.  Of very many namespaces not all are asked at a time.
+ */
+static void
+gather_filter(PineconeScanState *state, PineconeSourceSpec *spec)
+{
+	PineconeRun *run = state->run;
+	PineconeFilterKey *key;
+
+	if (run->gather == NULL || run->nnamespaces > state->session->options->max_concurrency)
+		return;
+	key = palloc(sizeof(PineconeFilterKey));
+	if (!pinecone_filter_key_make(state->table, state->request->filter, &run->values, run->varying, key))
+		return;
+	spec->gather = run->gather;
+	spec->key = key;
+}
+
 /* A run that reads records by their ids, their order or their metadata. */
 static void
 start_read(ForeignScanState *node)
@@ -212,6 +237,8 @@ start_read(ForeignScanState *node)
 			state->run->done = true;
 		if (op == PINECONE_OP_LIST_FETCH)
 			pinecone_run_ids_prepare(node, &spec);
+		if (op == PINECONE_OP_FILTER && !state->run->done)
+			gather_filter(state, &spec);
 	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (!state->run->done)
@@ -346,6 +373,8 @@ pinecone_run_end(PineconeRun *run)
 	empty.counters = run->counters;
 	empty.values = run->values;
 	empty.pool = run->pool;
+	empty.gather = run->gather;
+	empty.varying = run->varying;
 	empty.begun_ahead = run->begun_ahead;
 	pinecone_memory_reset(run->cxt, many);
 	*run = empty;

@@ -295,6 +295,11 @@ look_for_misfits(ForeignScanState *node, TupleTableSlot *slot)
 
 /* ---- Rows ---- */
 
+/*
+ * Go through the stages: records without the field, slices of numbers in their
+ * order, records whose value is no number; NULLs come first or last as was
+ * asked.
+ */
 TupleTableSlot *
 pinecone_order_next(ForeignScanState *node, TupleTableSlot *slot)
 {

@@ -21,6 +21,7 @@
 #include "client/schema_table.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
+#include "scan/lacks_score.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
@@ -83,6 +84,10 @@ row_descriptor(ForeignScanState *node, TargetEntry *entry)
 	return BlessTupleDesc(desc);
 }
 
+/*
+ * Set up what lasts for all runs of the scan. Nothing is sent before the first
+ * row is asked for (see start_together.c for what is begun earlier).
+ */
 void
 pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -99,6 +104,8 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
+	if (state->request->lacks_score && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		pinecone_lacks_score_refuse(state->table);
 	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);

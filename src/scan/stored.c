@@ -180,6 +180,11 @@ compute_scores(PineconeStored *stored)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * Open a source and start its first requests. What is known of the index is
+ * taken as of now; where it is not known, it is asked for beside them and
+ * checked before anything is returned.
+ */
 PineconeSource *
 pinecone_stored_begin(const PineconeSourceSpec *spec)
 {

@@ -214,6 +214,7 @@ json_value(const PineconeFieldType *type, const PineconeValue *value, Datum *dat
 
 /* ---- Values ---- */
 
+/* Routes by the column's type. False means that the value does not fit. */
 bool
 pinecone_field_read(const PineconeFieldType *type, const PineconeValue *value, Datum *datum)
 {

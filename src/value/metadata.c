@@ -277,6 +277,7 @@ append_document(StringInfo buf, const PineconeFieldColumn *column, Datum value)
 	return NULL;
 }
 
+/* Routes by the column's type. Returns why the value cannot be sent, or NULL. */
 static const char *
 append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bool *is_null)
 {

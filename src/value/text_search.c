@@ -10,6 +10,8 @@
 
 #include "fmgr.h"
 
+#include "base/compat.h"
+
 PG_FUNCTION_INFO_V1(pinecone_search);
 PG_FUNCTION_INFO_V1(pinecone_search_query);
 PG_FUNCTION_INFO_V1(pinecone_search_meaning);
@@ -17,7 +19,8 @@ PG_FUNCTION_INFO_V1(pinecone_match_phrase);
 PG_FUNCTION_INFO_V1(pinecone_match_all);
 PG_FUNCTION_INFO_V1(pinecone_match_any);
 
-pg_attribute_noreturn() static void refuse(const char *name, const char *hint)
+pg_noreturn static void
+refuse(const char *name, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

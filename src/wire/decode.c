@@ -435,6 +435,11 @@ read_usage(PineconeScanner *s, int *read_units)
 	return s->reason == NULL;
 }
 
+/*
+ * Read a reply's object, whatever it is a reply to: records under either of
+ * their names, and what goes with them in any order. A reply without records is
+ * not one.
+ */
 static bool
 read_page(PineconeScanner *s, PineconePage *page, int *read_units)
 {

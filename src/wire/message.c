@@ -195,6 +195,10 @@ holds_stats(struct json_object *root)
 		   member(root, "metric") != NULL || member(root, "totalVectorCount") != NULL;
 }
 
+/*
+ * Statistics decide on answers, so nothing in them is taken on trust: what is
+ * missing or is not a number makes the whole reply invalid.
+ */
 bool
 pinecone_message_decode_stats(const char *body, size_t len, PineconeStats **stats,
 							  const char **reason)

@@ -4,7 +4,7 @@
 # and with requests of our own for what the clients do not show.
 #
 #	test/contract/run.sh			all
-#	test/contract/run.sh clients	the clients alone; or: client9, aliases, server, documents,
+#	test/contract/run.sh clients	the clients alone; or: client9, aliases, backups, server, documents,
 #				text, models, stress, fuzz
 #
 # Needs node and npm.  The last line is "N passed, N failed".  Where npm cannot reach
@@ -14,7 +14,7 @@ set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 parts=("$@")
-[ $# -gt 0 ] || parts=(clients client9 aliases server documents text models stress fuzz)
+[ $# -gt 0 ] || parts=(clients client9 aliases backups server documents text models stress fuzz)
 
 make -s -C ../server || exit
 export PINECONE_LOCAL=$PWD/../server/pinecone-local
@@ -36,7 +36,7 @@ install_clients() {
 }
 
 for part in "${parts[@]}"; do
-	if [[ $part =~ ^(clients|client9|aliases)$ ]]; then
+	if [[ $part =~ ^(clients|client9|aliases|backups)$ ]]; then
 		install_clients "$part"
 		case $? in
 			1) failed=$((failed + 1)) && continue ;;

@@ -270,6 +270,10 @@ end_word(const Analysis *a, Tokens *t, struct sb_stemmer *stemmer, uint32_t offs
 		add_token(t, offset, len, position);
 }
 
+/*
+ * Cut a text into words, runs of letters and digits in lower case; end_word()
+ * makes tokens of them as the analysis says.
+ */
 void
 analyze(const Analysis *a, Str text, Tokens *t)
 {

@@ -126,6 +126,15 @@ write_reserved_fields(Buffer *b, const Index *index)
 	buffer_add_text(b, "}}");
 }
 
+void
+control_write_schema(Buffer *b, const Index *index)
+{
+	if (index->fields)
+		schema_write(b, index->fields);
+	else
+		write_reserved_fields(b, index);
+}
+
 /* From 2026-07 on, and for what the form of before cannot say */
 static void
 write_schema_form(Buffer *b, const Index *index)
@@ -145,10 +154,7 @@ write_schema_form(Buffer *b, const Index *index)
 	buffer_add_text(b, "},");
 	write_capacity(b, index);
 	buffer_add_text(b, ",\"schema\":");
-	if (index->fields)
-		schema_write(b, index->fields);
-	else
-		write_reserved_fields(b, index);
+	control_write_schema(b, index);
 	if (index->cmek_id)
 	{
 		buffer_add_text(b, ",\"cmek_id\":");
@@ -268,7 +274,7 @@ control_respond(Request *r)
 		control_create_for_model(r);
 		return true;
 	}
-	if (models_respond(r) || convert_respond(r) || absent_control(r))
+	if (models_respond(r) || convert_respond(r) || backup_respond(r) || absent_control(r))
 		return true;
 	if (r->path.len > 9 && memcmp(r->path.s, "/indexes/", 9) == 0 && !memchr(r->path.s + 9, '/', r->path.len - 9) &&
 		url_decode(&r->arena, (Str){r->path.s + 9, r->path.len - 9}, false, &name))

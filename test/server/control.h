@@ -10,6 +10,8 @@
 /* Does the request speak of indexes in the form of 2026-07 and later? */
 extern bool control_has_schemas(const Request *r);
 extern void control_write_index(Request *r, const Index *index);
+/* Its fields as from 2026-07 on, {"fields": {...}} */
+extern void control_write_schema(Buffer *b, const Index *index);
 
 /* POST /indexes, POST /indexes/create-for-model, PATCH /indexes/{name} */
 extern void control_create(Request *r);
@@ -18,6 +20,25 @@ extern void control_configure(Request *r, Index *index);
 /* POST /indexes/{name}/convert; /conversion-jobs.  False: it is none of them */
 extern bool convert_respond(Request *r);
 extern void convert_end(void);
+/* Backups, and restoring them; likewise */
+extern bool backup_respond(Request *r);
+extern void backup_end(void);
+
+/* What is between the slashes of a path */
+typedef struct Path
+{
+	Str parts[5];
+	int count;
+} Path;
+
+/* False: there is more of it, or escapes are wrong */
+extern bool control_split_path(Request *r, Path *path);
+
+static inline bool
+path_is(const Path *path, const char *first, int count)
+{
+	return path->count == count && str_is(path->parts[0], first);
+}
 
 /*
  * Take a metadata schema (or NULL): the keys that can be filtered by.  False:

@@ -9,20 +9,19 @@
 
 #include "catalog.h"
 #include "facts.h"
+#include "job.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define SLOW_US 500000
-#define MAX_PAGE 100
 
 typedef struct Job Job;
 struct Job
 {
 	Job *next; /* older */
-	char id[40], source_id[40], target_id[40];
+	char id[JOB_ID], source_id[JOB_ID], target_id[JOB_ID];
 	char *source, *target;
 	bool abort, failed, cancelled;
 	char error[200];
@@ -152,25 +151,16 @@ check_source(Request *r, const Index *source, const Schema *schema)
 	return true;
 }
 
-static void
-make_id(char *id)
-{
-	uint64_t a = random_u64(), b = random_u64();
-
-	snprintf(id, 40, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned) (a >> 32), (unsigned) (a >> 16 & 0xffff), (unsigned) (a & 0xfff),
-			 (unsigned) (b >> 52), (unsigned long long) (b & 0xffffffffffff));
-}
-
 static Job *
-new_job(const char *source, const char *target, bool abort)
+new_job(const Index *source, const Index *target, bool abort)
 {
 	Job *job = mem_zero(sizeof(Job));
 
-	make_id(job->id);
-	make_id(job->source_id);
-	make_id(job->target_id);
-	job->source = mem_text(str_of(source));
-	job->target = mem_text(str_of(target));
+	job_make_id(job->id);
+	memcpy(job->source_id, source->id, JOB_ID);
+	memcpy(job->target_id, target->id, JOB_ID);
+	job->source = mem_text(str_of(source->name));
+	job->target = mem_text(str_of(target->name));
 	job->abort = abort;
 	job->created_wall_us = wall_us();
 	return job;
@@ -206,6 +196,10 @@ add_job(Job *job)
 	pthread_mutex_unlock(&jobs.lock);
 }
 
+/*
+ * Check everything, make the target index and convert what the source holds, and
+ * only then tell others of the target; a job shows the progress.
+ */
 static void
 convert(Request *r, Index *source)
 {
@@ -244,7 +238,7 @@ convert(Request *r, Index *source)
 	target->protected = protected;
 	/* Until the answer is written */
 	target->ready_at = INT64_MAX;
-	job = new_job(source->name, target->name, abort);
+	job = new_job(source, target, abort);
 	run_job(r, source, target, job);
 	if (catalog_add(target, 0))
 	{
@@ -269,18 +263,6 @@ convert(Request *r, Index *source)
 
 /* ---- /conversion-jobs ---- */
 
-static void
-write_time(Buffer *b, int64_t us)
-{
-	time_t seconds = us / 1000000;
-	struct tm tm;
-	char text[40];
-
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buffer_printf(b, "\"%s.%03dZ\"", text, (int) (us / 1000 % 1000));
-}
-
 static bool
 is_over(const Job *job)
 {
@@ -302,7 +284,7 @@ write_job(Buffer *b, const Job *job)
 	buffer_printf(b, ",\"percent_complete\":%s,\"records_converted\":%llu,\"records_skipped\":%llu,\"created_at\":", !over ? "50.0" : job->failed || job->cancelled ? "99.0" :
 																																									  "100.0",
 				  (unsigned long long) done, (unsigned long long) job->skipped);
-	write_time(b, job->created_wall_us);
+	job_write_time(b, job->created_wall_us);
 	if (over && job->failed)
 	{
 		buffer_add_text(b, ",\"error\":");
@@ -311,44 +293,21 @@ write_job(Buffer *b, const Job *job)
 	buffer_add_char(b, '}');
 }
 
-/* Newest first; a token is how many came before. */
 static void
 list_jobs(Request *r)
 {
-	Buffer *b = reply_body(r);
-	Str prefix, token, last = STR("");
-	int limit, skip = 0, n = 0;
-	Job *job;
+	JobPage page;
 
-	/* Its errors are the control plane's */
-	r->error_response = true;
-	if (!check_page_params(r, MAX_PAGE, &limit, &prefix, &token) || (token.len > 0 && !token_read(r, token, 1, &last)))
+	if (!job_page_begin(r, &page))
 		return;
-	if (last.len > 0)
-		skip = atoi(arena_printf(&r->arena, "%.*s", (int) last.len, last.s).s);
-	buffer_add_text(b, "{\"data\":[");
 	pthread_mutex_lock(&jobs.lock);
-	job = jobs.newest;
-	for (int i = 0; job && i < skip; i++)
-		job = job->next;
-	for (; job && n < limit; job = job->next)
+	for (Job *job = jobs.newest; job && !page.more; job = job->next)
 	{
-		if (n++)
-			buffer_add_char(b, ',');
-		write_job(b, job);
-	}
-	buffer_add_char(b, ']');
-	if (job)
-	{
-		char next[16];
-		int len = snprintf(next, sizeof(next), "%d", skip + n);
-
-		buffer_add_text(b, ",\"pagination\":{\"next\":\"");
-		token_write(b, 1, (Str){next, (size_t) len});
-		buffer_add_text(b, "\"}");
+		if (job_page_takes(r, &page))
+			write_job(reply_body(r), job);
 	}
 	pthread_mutex_unlock(&jobs.lock);
-	buffer_add_char(b, '}');
+	job_page_end(r, &page);
 }
 
 static void

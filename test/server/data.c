@@ -45,6 +45,7 @@ typedef struct Query
 	Filter *filter;
 } Query;
 
+/* Read one member of a query's body; false with an error when it is not what the API takes. */
 static bool
 read_query_field(Request *r, JsonReader *j, Str key, Query *q)
 {
@@ -258,6 +259,7 @@ add_to_set(const Record **set, size_t size, const Record *m)
 	return true;
 }
 
+/* GET /vectors/fetch: the records of the ids in the query string, as a map. */
 static bool
 fetch(Request *r)
 {
@@ -388,6 +390,7 @@ run_scan(Request *r, const Scan *s, const Index *index, const Namespace *ns, uin
 	add_usage(r, b, (unsigned) (found + 9) / 10 + (found == 0));
 }
 
+/* POST /vectors/fetch_by_metadata: a page of the records that match, in the order of their ids. */
 static bool
 fetch_by_metadata(Request *r)
 {
@@ -436,6 +439,7 @@ fetch_by_metadata(Request *r)
 	return done;
 }
 
+/* GET /vectors/list: a page of ids, with the token that the next one begins at. */
 static bool
 list(Request *r)
 {
@@ -494,6 +498,7 @@ list(Request *r)
 
 /* ---- POST /describe_index_stats ---- */
 
+/* POST /describe_index_stats: how many records each namespace has, as far as they can be read by now. */
 static bool
 stats(Request *r)
 {

@@ -17,6 +17,7 @@
 
 /* ---- Parts that several calls have in common ---- */
 
+/* Read include_fields: null, or a list of names, "*" among them for all. */
 bool
 read_projection(Request *r, JsonReader *j, Projection *p)
 {

@@ -91,6 +91,7 @@ read_documents(Request *r, JsonReader *j, Upsert *u)
 	return good && !j->error;
 }
 
+/* Read and check all documents, and only then write any. */
 bool
 document_upsert(Request *r, Str namespace)
 {

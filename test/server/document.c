@@ -194,6 +194,10 @@ document_check_removed(Request *r, const DocumentInput *in)
 	return true;
 }
 
+/*
+ * Read a document's members. The schema's go to where the index keeps them, the
+ * rest is metadata; of a patch, what is missing stays.
+ */
 bool
 document_read_fields(Request *r, JsonReader *j, bool patch, DocumentInput *in)
 {

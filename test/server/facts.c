@@ -23,6 +23,7 @@ static const struct
 	[FACT_DOCUMENT_STATS] = {"document-stats", {"bare", "full", "refused"}, "statistics of a document index: counts alone, with\ndimension and metric, or a 400"},
 	[FACT_SPARSE_METRIC] = {"sparse-metric", {"reject", "ignore"}, "a metric in a field of type sparse_vector"},
 	[FACT_CONVERSION] = {"conversion", {"at-once", "slow"}, "converting an index: done before the answer, or half a second\nlater"},
+	[FACT_BACKUP] = {"backup", {"at-once", "slow"}, "backups and indexes from them: done before the answer, or half\na second later"},
 	[FACT_ZERO_VECTOR] = {"zero-vector", {"reject", "accept"}, "a dense vector of zeros in a document"},
 	[FACT_NULL_FIELD] = {"null-field", {"reject", "drop"}, "null in a document that is upserted"},
 	[FACT_LAST_FIELD] = {"last-field", {"allow", "reject"}, "an update that takes away the last field of the schema"},

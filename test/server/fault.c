@@ -85,6 +85,10 @@ take_kind(const JsonValue *v, FaultKind *kind)
 	return false;
 }
 
+/*
+ * Read one member of an order for a fault; false if there is no such member or
+ * its value is of another kind.
+ */
 static bool
 take_field(Order *o, Str key, const JsonValue *v)
 {
@@ -153,6 +157,10 @@ complete(Order *o)
 	return NULL;
 }
 
+/*
+ * Read an order for a fault, all of it before it takes effect, and put it behind
+ * those that wait.
+ */
 bool
 fault_add(const JsonValue *order, Index *index, Arena *arena, Str *message)
 {

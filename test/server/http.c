@@ -484,6 +484,10 @@ take_body(Request *r, const char *data, size_t size)
 		buffer_add(&r->body, data, size);
 }
 
+/*
+ * libmicrohttpd calls this for the head of a request, for each part of its body,
+ * at the end of that, and again when a reply that was put off is due.
+ */
 static enum MHD_Result
 handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
 	   const char *data, size_t *size, void **context)

@@ -204,6 +204,7 @@ read_escape(const char *p, const char *end, char **out)
 	return p;
 }
 
+/* A string without escapes is a part of the body; one with escapes is made anew in the arena. */
 bool
 json_read_string(JsonReader *r, Str *value)
 {
@@ -289,6 +290,7 @@ json_read_float(JsonReader *r, float *value)
 	return number_read_float(&r->at, r->end, value) || json_fail(r, "expected a number that a float can hold");
 }
 
+/* Skip a value, nested no deeper than the limit; *raw is its text. */
 bool
 json_skip(JsonReader *r, Str *raw)
 {
@@ -354,6 +356,7 @@ add_item(JsonReader *r, JsonValue *value, bool keyed, int *size)
 	return &value->items[value->count++];
 }
 
+/* Read a value of any kind into a tree, no deeper than the limit. */
 bool
 json_read_value(JsonReader *r, JsonValue *value)
 {
@@ -448,6 +451,10 @@ add_surrogate(char *out, const unsigned char *p)
 	return out;
 }
 
+/*
+ * Append a string as JSON. Bytes that are not ASCII go as they are: what came in
+ * was checked to be UTF-8.
+ */
 void
 json_add_string(Buffer *b, Str s)
 {

@@ -49,6 +49,7 @@ static struct
 	} slots[SLOTS];
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Take from the allowance of a kind; false, and a reply 429, if it is used up. */
 bool
 limit_take(Request *r, LimitKind kind, Str namespace, double amount)
 {

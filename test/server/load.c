@@ -362,6 +362,10 @@ save_model(Buffer *b, const Integrated *in)
 	buffer_printf(b, ",\"read_parameters\":%s,\"write_parameters\":%s}", e->read_parameters, e->write_parameters);
 }
 
+/*
+ * Write an index as loading reads it, one JSON object a line: the index, its
+ * namespaces and records, its aliases.
+ */
 static void
 save_index(FILE *file, Index *index)
 {

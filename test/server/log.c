@@ -65,6 +65,10 @@ drop_first(void)
 	entries.count--;
 }
 
+/*
+ * Note that a request has come. Its entry is finished when the reply is out; who
+ * reads the log between sees it as running.
+ */
 uint64_t
 log_begin(const Request *r)
 {
@@ -270,6 +274,7 @@ log_write(Buffer *b, const Index *index)
 	buffer_add_text(b, "]}");
 }
 
+/* How many of the logged requests each method and path had, of one index or of all. */
 void
 log_write_counts(Buffer *b, const Index *index)
 {

@@ -114,6 +114,7 @@ free_settings(void)
 	free(settings.loads);
 }
 
+/* Options, the data to begin with, the listeners; then wait for a signal. */
 int
 main(int argc, char **argv)
 {
@@ -170,6 +171,7 @@ main(int argc, char **argv)
 	good = (!good || save()) && good;
 	catalog_end();
 	convert_end();
+	backup_end();
 	analyzer_end();
 	log_end_all();
 	free_settings();

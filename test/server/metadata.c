@@ -173,6 +173,10 @@ read_list(JsonReader *r, Builder *b, Str key, Str *message)
 	return true;
 }
 
+/*
+ * Read one field. Numbers, strings, booleans and lists of strings are what
+ * metadata may hold; anything else is the error that the service gives.
+ */
 bool
 metadata_read_field(JsonReader *r, Builder *b, Str key, Str *message)
 {

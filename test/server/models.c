@@ -361,6 +361,10 @@ take_model(Request *r, const JsonValue *body)
 	return model;
 }
 
+/*
+ * POST /embed: a vector for each input, made from its words, so that texts with
+ * words in common are near each other.
+ */
 static bool
 embed(Request *r, const JsonValue *body)
 {
@@ -467,6 +471,7 @@ check_rerank(Request *r, const Model *model, const JsonValue *body)
 	return true;
 }
 
+/* POST /rerank: documents in the order of how many of the query's words they have. */
 static bool
 rerank(Request *r, const JsonValue *body)
 {

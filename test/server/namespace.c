@@ -153,6 +153,7 @@ namespaces_load(Request *r, Str name, const JsonValue *schema)
 	return true;
 }
 
+/* /namespaces: list, create, describe and delete. */
 bool
 namespaces_respond(Request *r)
 {

@@ -362,6 +362,10 @@ shorten(double scaled, uint32_t whole, uint32_t unit, double below, double half,
 	return distance < room ? FITS : DOES_NOT_FIT;
 }
 
+/*
+ * Write the shortest digits that read as the same float. Where doubles are too
+ * coarse to be sure of that, slow_write_float() finds them.
+ */
 char *
 number_write_float(char *out, float value)
 {

@@ -262,6 +262,7 @@ use_small_limits(void)
 	sizes.body = 32 << 10;
 }
 
+/* One option of the command line. A value that is not one ends the program. */
 static void
 take_option(int option, char *arg)
 {

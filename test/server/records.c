@@ -61,6 +61,7 @@ add_record(Request *r, Upsert *u, Str id, Str text, Metadata *metadata)
 	return true;
 }
 
+/* One line of a body of records: its id, the text to embed, and the rest as metadata. */
 static bool
 read_record(Request *r, Str line, Upsert *u)
 {
@@ -329,6 +330,7 @@ take_projection(Request *r, const JsonValue *fields, Projection *p)
 	return true;
 }
 
+/* The body of a search of records: inputs or an id, how many, a filter, and what to rerank by. */
 static bool
 read_search(Request *r, const JsonValue *body, RecordSearch *s)
 {

@@ -275,6 +275,7 @@ fill_slot(Request *r, SchemaField **slot, SchemaField *f, const char *what)
 	return true;
 }
 
+/* Read one field of a schema: what all fields have, and then what goes with its type. */
 static bool
 read_field(Request *r, Schema *s, Str name, const JsonValue *json, bool byoc)
 {
@@ -368,6 +369,21 @@ integrated_free(Integrated *i)
 	free(i->field);
 	free(i->field_map);
 	free(i);
+}
+
+Integrated *
+integrated_copy(const Integrated *from)
+{
+	Integrated *i;
+
+	if (!from)
+		return NULL;
+	i = mem_copy(from, sizeof(Integrated));
+	i->embedding.read_parameters = mem_text(str_of(from->embedding.read_parameters));
+	i->embedding.write_parameters = mem_text(str_of(from->embedding.write_parameters));
+	i->field = mem_text(str_of(from->field));
+	i->field_map = mem_text(str_of(from->field_map));
+	return i;
 }
 
 Schema *

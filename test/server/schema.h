@@ -82,5 +82,7 @@ extern bool embedding_read(Request *r, const JsonValue *json, bool dense, const 
 extern bool embedding_change(Request *r, const JsonValue *json, Embedding *embedding);
 extern void embedding_free(Embedding *embedding);
 extern void integrated_free(Integrated *integrated);
+/* NULL of NULL */
+extern Integrated *integrated_copy(const Integrated *integrated);
 
 #endif

@@ -5,6 +5,7 @@
 #include "alias.h"
 #include "document.h"
 #include "filter.h"
+#include "job.h"
 #include "order.h"
 #include "texts.h"
 
@@ -49,6 +50,7 @@ index_new(const char *name, int dimension, Metric metric, bool sparse)
 	pthread_rwlockattr_t attr;
 
 	index->name = mem_text(str_of(name));
+	job_make_id(index->id);
 	index->dimension = dimension;
 	index->metric = metric;
 	index->sparse = sparse;
@@ -145,9 +147,8 @@ index_flush(Index *index)
 
 /* ---- Replicas ---- */
 
-/* Make a replica hold what the index does. */
-static void
-copy_to_replica(Index *index, Index *replica)
+void
+index_copy_records(Index *index, Index *replica)
 {
 	for (int i = 0; i < replica->nnamespaces; i++)
 	{
@@ -183,7 +184,7 @@ current_replica(Index *index, Lag lag)
 	{
 		index_flush(replica);
 		pthread_rwlock_wrlock(&replica->lock);
-		copy_to_replica(index, replica);
+		index_copy_records(index, replica);
 		pthread_rwlock_unlock(&replica->lock);
 		index->replica_current[lag] = true;
 	}
@@ -572,6 +573,7 @@ apply_matching(Index *index, Namespace *ns, Operation *op)
 	}
 }
 
+/* Carry out an operation whose time has come, and drop it. */
 static void
 apply(Index *index, Operation *op)
 {

@@ -99,6 +99,7 @@ typedef struct Index
 {
 	/* Description */
 	char *name;
+	char id[40]; /* a UUID, which no index after it has */
 	int dimension; /* 0 for a sparse one */
 	Metric metric;
 	bool sparse;
@@ -191,6 +192,8 @@ extern void index_unlock(Index *index);
 extern void index_flush(Index *index);
 /* Which index to lock and read for a call: this one, or its replica */
 extern Index *index_seen_by(Index *index, Lag lag);
+/* Under both locks: make the other one hold the records that the index does, and no others */
+extern void index_copy_records(Index *index, Index *other);
 
 /* Under a lock.  Names "" and "__default__" are one. */
 extern Namespace *namespace_find(Index *index, Str name);

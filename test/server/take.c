@@ -44,6 +44,28 @@ control_is_name(Str name)
 	return name.len > 0;
 }
 
+bool
+control_split_path(Request *r, Path *path)
+{
+	size_t at = 1;
+
+	path->count = 0;
+	if (r->path.len == 0)
+		return false;
+	while (at <= r->path.len)
+	{
+		const char *start = r->path.s + at;
+		const char *end = memchr(start, '/', r->path.len - at);
+		Str part = {start, end ? (size_t) (end - start) : r->path.len - at};
+
+		if (path->count == 5 || !url_decode(&r->arena, part, false, &path->parts[path->count]))
+			return false;
+		path->count++;
+		at += part.len + 1;
+	}
+	return true;
+}
+
 const JsonValue *
 json_present(const JsonValue *object, const char *key)
 {

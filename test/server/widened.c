@@ -29,6 +29,7 @@ power_of_ten(int n)
 	return p;
 }
 
+/* Write the shortest digits that read as the double that a float is, in 128-bit integers. */
 char *
 number_write_widened(char *out, float value)
 {

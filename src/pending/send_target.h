@@ -1,0 +1,50 @@
+/*
+ * send_target.h
+ *		What is on its way, by the namespaces that it goes to: send.c's own.
+ */
+#ifndef PINECONE_SEND_TARGET_H
+#define PINECONE_SEND_TARGET_H
+
+#include "base/idset.h"
+#include "pending/batch.h"
+#include "pending/send.h"
+#include "pending/write_plane.h"
+
+typedef struct PineconeTarget
+{
+	PineconeSession *session;
+	const PineconeWritePlane *plane;
+	PineconeCounters *counters;
+	char *namespace_;
+	int batch_size;
+	int update_batch; /* 1: they go one by one */
+	int concurrency;
+	struct PineconeTarget *twin; /* a ring: the same namespace as other users, or itself */
+
+	/* Batches */
+	PineconeBatch *upserts;	  /* open, or NULL */
+	PineconeBatch *updates;	  /* open, or NULL: of documents */
+	PineconeBatch *deletions; /* open, or NULL */
+	dlist_head sent;
+	int nsent;
+	int text_size; /* of the last batch of upserts: the next may need as much */
+
+	double applied; /* writes, of batches that are done with */
+} PineconeTarget;
+
+struct PineconeSend
+{
+	MemoryContext cxt;
+	int ntargets;
+	int size;
+	PineconeTarget **targets;
+	idset_hash *numbers; /* of targets: by session and namespace; the first by server and that */
+	double open_bytes;
+	int unlooked; /* bytes added since the network was looked after */
+	bool reported;
+};
+
+/* What has been applied of all targets' writes, and what may have been, in sentences. */
+extern char *pinecone_target_progress(PineconeSend *send);
+
+#endif /* PINECONE_SEND_TARGET_H */
