@@ -571,8 +571,11 @@ explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *
 		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
 		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
 
-		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
-						 deparse(node, es, NIL, value));
+		if (column->role == PINECONE_ROLE_METADATA)
+			appendStringInfo(&buf, "%s%s || %s", buf.len > 0 ? ", " : "", column->name, deparse(node, es, NIL, value));
+		else
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+							 deparse(node, es, NIL, value));
 	}
 	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
 }

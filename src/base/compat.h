@@ -122,6 +122,14 @@
 #define pinecone_is_view(rte) false
 #endif
 
+/* PG16 asks for all objects' rights by one function */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_server_aclcheck(serverid, userid, mode) \
+	object_aclcheck(ForeignServerRelationId, serverid, userid, mode)
+#else
+#define pinecone_server_aclcheck(serverid, userid, mode) pg_foreign_server_aclcheck(serverid, userid, mode)
+#endif
+
 /* PG16 leaves out what a condition makes constant */
 #if PG_VERSION_NUM >= 160000
 #define pinecone_group_keys(root) ((root)->processed_groupClause)

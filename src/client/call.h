@@ -52,6 +52,7 @@ struct PineconeCall
 	bool is_write;
 	bool large_reply;
 	bool single_attempt;
+	bool once;		  /* done twice it is something else: not again once it may have been applied */
 	bool want_values; /* decode vectors */
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */

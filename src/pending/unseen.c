@@ -23,6 +23,7 @@
 #include "pending/confirmed.h"
 #include "pending/indexed.h"
 #include "pending/unseen.h"
+#include "pending/write_code.h"
 
 /* A write in the copy */
 typedef struct Item
@@ -470,6 +471,25 @@ pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_, 
 	lsn = lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock());
 	return lsn >= 0 && pinecone_pending_index_takes_filter(host->copy->index, number, is_update) &&
 		   is_searchable(find_place(host, namespace_), session, namespace_, lsn);
+}
+
+/*
+ * As a deletion of all its records that has the sequence number of the last
+ * write to it: it comes after that, and is kept for as long.
+ */
+void
+pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+	PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
+	StringInfoData buf;
+
+	if (host == NULL)
+		return;
+	initStringInfo(&buf);
+	pinecone_write_encode(&buf, 0, &write);
+	pinecone_confirmed_add(&host->key, namespace_,
+						   lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock()), buf.data, buf.len);
 }
 
 /*
