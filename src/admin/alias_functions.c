@@ -156,7 +156,7 @@ create_alias(PineconeSession *session, const char *alias, const char *target, bo
 	pinecone_message_append_string(&body, pinecone_argument_sent_namespace(target));
 	appendStringInfoChar(&body, '}');
 	pinecone_progress_send(progress);
-	call = pinecone_control_create_alias(session, body.data);
+	call = pinecone_control_create_alias(session, alias, body.data);
 	pinecone_progress_answered(progress);
 	reason = pinecone_control_reason(call);
 	if (pinecone_control_succeeded(call))

@@ -105,14 +105,14 @@
 									  estate))
 #endif
 
-/* PG16 keeps permissions beside range table entries: a copy that checks none, but goes by the same user */
+/* PG16 keeps permissions beside range table entries, and none there without need: a copy asks for the same */
 #if PG_VERSION_NUM >= 160000
 #define pinecone_copy_permission(query, copy, outer, rte) \
 	do \
 	{ \
-		RTEPermissionInfo *permission_ = copyObject(getRTEPermissionInfo((outer)->rteperminfos, rte)); \
-		permission_->requiredPerms = 0; \
-		(query)->rteperminfos = list_make1(permission_); \
+		if ((rte)->perminfoindex == 0) \
+			break; \
+		(query)->rteperminfos = list_make1(copyObject(getRTEPermissionInfo((outer)->rteperminfos, rte))); \
 		(copy)->perminfoindex = 1; \
 	} \
 	while (0)

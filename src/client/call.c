@@ -205,7 +205,7 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
-	request.once = call->once;
+	request.once = call->once || call->told_apart;
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 
