@@ -431,6 +431,11 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	if (state->table->namespace_attnum > 0)
 		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
 	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
+	if (counters->cache != NULL)
+	{
+		ExplainPropertyUInteger("Cache Hits", NULL, counters->cache_hits, es);
+		ExplainPropertyUInteger("Cache Misses", NULL, counters->cache_misses, es);
+	}
 	if (counters->retries > 0 || es->verbose)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
 	if (counters->short_searches > 0)
