@@ -17,6 +17,7 @@
 #include "client/account.h"
 #include "client/budget.h"
 #include "client/call.h"
+#include "client/poll.h"
 #include "client/problem.h"
 #include "client/turn.h"
 
@@ -434,6 +435,10 @@ note_http1(PineconeCall *call)
 	}
 }
 
+/*
+ * An attempt is over: the call has succeeded, or is to be tried again, at once
+ * where what was wrong can be set right, or has failed for good.
+ */
 static void
 finish_attempt(PineconeCall *call)
 {
@@ -442,7 +447,10 @@ finish_attempt(PineconeCall *call)
 
 	call->session->running--;
 	if (call->counters && exchange->body)
+	{
 		call->counters->bytes_received += exchange->body_len;
+		call->counters->egress_bytes += pinecone_account_is_metered(call) ? exchange->body_len : 0;
+	}
 
 	note_http1(call);
 	if (answered && exchange->status >= 200 && exchange->status < 300)
@@ -572,6 +580,27 @@ pinecone_call_advance(PineconeCounters *counters)
 	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
 }
 
+/* What a sleep is going to be for. */
+static PineconeWait
+waited_for(void)
+{
+	PineconeWait what = pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+	dlist_iter iter;
+
+	if (nsleeping == 0)
+		return what;
+	dlist_foreach(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_RUNNING)
+			return pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+		if (wakes_at(call) != 0)
+			what = call->state == PINECONE_CALL_BACKING_OFF ? PINECONE_WAIT_RETRY : PINECONE_WAIT_TURN;
+	}
+	return what;
+}
+
 /* Sleep until a call may have moved on, or so many ms (-1: as long as it takes). */
 static void
 wait_for_network(PineconeCounters *counters, long most)
@@ -582,6 +611,7 @@ wait_for_network(PineconeCounters *counters, long most)
 
 	if (most >= 0 && (timeout < 0 || most < timeout))
 		timeout = most;
+	pinecone_poll_wait_for(waited_for());
 	if (counters == NULL || !counters->timing)
 	{
 		pinecone_http_sleep(timeout);
