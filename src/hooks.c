@@ -21,6 +21,7 @@
 #include "plan/paths.h"
 #include "plan/plan_info.h"
 #include "plan/plan_label.h"
+#include "scan/embed_ahead.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -89,6 +90,7 @@ plan_statement(PINECONE_PLANNER_ARGS)
 {
 	PineconeTime outer_began = pinecone_plan_began;
 	PlannedStmt *stmt;
+	bool embeds = pinecone_plan_embeds(parse);
 
 	pinecone_plan_began = pinecone_clock_now();
 	pinecone_plan_conflicts(parse);
@@ -96,6 +98,8 @@ plan_statement(PINECONE_PLANNER_ARGS)
 	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
+	if (embeds)
+		pinecone_plan_embed_ahead(stmt, options);
 	pinecone_plan_began = outer_began;
 	return stmt;
 }
@@ -211,6 +215,7 @@ pinecone_hooks_install(void)
 {
 	hook_shared_memory();
 	RegisterCustomScanMethods(&pinecone_readahead_methods);
+	RegisterCustomScanMethods(&pinecone_embed_ahead_methods);
 
 	next_planner = planner_hook;
 	planner_hook = plan_statement;

@@ -231,6 +231,8 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
+	if (request->after >= 0 && request->limit >= 0)
+		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
 	if (request->prefix_high >= 0)
 		ExplainPropertyText("Pinecone Id Range",
 							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
@@ -548,8 +550,11 @@ explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *
 		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
 		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
 
-		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
-						 deparse(node, es, NIL, value));
+		if (column->role == PINECONE_ROLE_METADATA)
+			appendStringInfo(&buf, "%s%s || %s", buf.len > 0 ? ", " : "", column->name, deparse(node, es, NIL, value));
+		else
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+							 deparse(node, es, NIL, value));
 	}
 	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
 }

@@ -23,6 +23,7 @@ bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
+bool pinecone_enable_embed_ahead = true;
 bool pinecone_enable_prune = true;
 bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
@@ -31,6 +32,7 @@ int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
+bool pinecone_enable_keyset = true;
 bool pinecone_enable_spellings = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
@@ -61,6 +63,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
+	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},
 	{"pinecone_fdw.enable_prune", "Asks only the namespaces that conditions name.", &pinecone_enable_prune},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
@@ -68,6 +71,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
 

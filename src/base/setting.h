@@ -14,6 +14,7 @@ extern bool pinecone_enable_prefix;		   /* id LIKE 'p%' */
 extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
 extern bool pinecone_enable_aggregate;	   /* count(*) */
 extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
+extern bool pinecone_enable_embed_ahead;   /* pinecone_embed() of many rows */
 extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
@@ -28,6 +29,7 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */

@@ -201,6 +201,7 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
+	request.once = call->once || call->told_apart;
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 
@@ -367,13 +368,20 @@ refusal_can_wait(PineconeCall *call)
 								  session->options->max_retries * REFUSED_MS_PER_RETRY);
 }
 
+/* Would another attempt do a second time what must be done once? */
+static bool
+is_spent(const PineconeCall *call)
+{
+	return call->once && call->maybe_applied;
+}
+
 /* May the call be tried again, as often as it has been by now? */
 static bool
 retries_are_left(PineconeCall *call)
 {
 	int most = call->session->options->max_retries;
 
-	if (call->single_attempt || most == 0)
+	if (call->single_attempt || most == 0 || is_spent(call))
 		return false;
 	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
 	{
@@ -473,7 +481,7 @@ finish_attempt(PineconeCall *call)
 		if (!pinecone_turn_refused(call))
 			adjust_allowance(call->session, true);
 	}
-	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)) ||
+	if ((exchange->outcome == PINECONE_HTTP_LAPSED && !is_spent(call)) || (answered && refusal_is_remedied(call)) ||
 		(could_not_connect(exchange) && host_is_looked_for(call)))
 	{
 		call->state = PINECONE_CALL_QUEUED;

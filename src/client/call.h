@@ -52,6 +52,8 @@ struct PineconeCall
 	bool is_write;
 	bool large_reply;
 	bool single_attempt;
+	bool once;		  /* done twice it is something else: not again once it may have been applied */
+	bool told_apart;  /* the answer to a repeat is another one: libcurl must not repeat it by itself */
 	bool want_values; /* decode vectors */
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */

@@ -317,6 +317,7 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
 	}
+	SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
 
 	/*
 	 * A hint.  libcurl 7.88 refuses it for a handle that has been used for
@@ -445,6 +446,7 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	long connects = 0;
 
 	exchange->outcome = outcome_of(transfer, code);
+	exchange->in_tls = code == CURLE_SSL_CONNECT_ERROR || exchange->outcome == PINECONE_HTTP_UNTRUSTED;
 	/* libcurl connects anew when a kept connection dies under a request */
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
 	exchange->sent = request_size > 0;

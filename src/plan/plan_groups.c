@@ -15,6 +15,7 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/prep.h"
 #include "optimizer/tlist.h"
@@ -228,20 +229,29 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 															 instead, private));
 }
 
-/* The same by reading rows. */
+/*
+ * The same by reading rows.  Keys that a condition makes constant are not
+ * grouped by, as the input need not have them as such; and where PostgreSQL has
+ * chosen that the input of a DISTINCT aggregate is sorted, the aggregate does
+ * not sort it.
+ */
 static Path *
 aggregate_of_rows(GroupQuery *query, UpperRelationKind stage, RelOptInfo *output_rel, Node *having)
 {
+	PlannerInfo *root = query->root;
 	AggSplit split = stage == UPPERREL_PARTIAL_GROUP_AGG ? AGGSPLIT_INITIAL_SERIAL : AGGSPLIT_SIMPLE;
+	List *keys = stage == UPPERREL_DISTINCT ? pinecone_distinct_keys(root) : pinecone_group_keys(root);
+	Path *rows = query->rel->cheapest_total_path;
 	AggClauseCosts costs;
 
 	MemSet(&costs, 0, sizeof(costs));
 	if (stage != UPPERREL_DISTINCT)
-		get_agg_clause_costs(query->root, split, &costs);
-	return (Path *) create_agg_path(query->root, output_rel, query->rel->cheapest_total_path,
-									query->components,
+		get_agg_clause_costs(root, split, &costs);
+	if (query->clauses == NIL && !pathkeys_contained_in(root->group_pathkeys, rows->pathkeys))
+		rows = (Path *) create_sort_path(root, output_rel, rows, root->group_pathkeys, -1);
+	return (Path *) create_agg_path(root, output_rel, rows, query->components,
 									query->clauses == NIL ? AGG_PLAIN : AGG_HASHED, split,
-									query->clauses, (List *) having,
+									keys, (List *) having,
 									stage == UPPERREL_DISTINCT ? NULL : &costs,
 									query->clauses == NIL ? 1 : estimate_values(query));
 }

@@ -26,7 +26,8 @@ enum PineconeDirectPrivate
 	PINECONE_DIRECT_ASSIGNED,	 /* attribute numbers that an UPDATE sets */
 	PINECONE_DIRECT_FIRST_VALUE, /* number of the first assigned value's expression */
 	PINECONE_DIRECT_SET_TAG,	 /* does it count for the command tag? */
-	PINECONE_DIRECT_CHECKED		 /* are matching records read first? */
+	PINECONE_DIRECT_CHECKED,	 /* are matching records read first? */
+	PINECONE_DIRECT_EVERYTHING	 /* is the filter to be met by all records? */
 };
 
 extern int pineconeIsForeignRelUpdatable(Relation rel);

@@ -49,11 +49,10 @@ is_key(PineconeTable *table, const PineconeCondition *condition)
 	switch (condition->kind)
 	{
 		case PINECONE_COND_COMPARE:
-			if (condition->compare != PINECONE_EQ)
-				return false;
-			/* FALLTHROUGH */
 		case PINECONE_COND_IN:
 		case PINECONE_COND_NOT_DISTINCT:
+			if (condition->kind == PINECONE_COND_COMPARE && condition->compare != PINECONE_EQ)
+				return false;
 			/* of these an interval is asked for */
 			return column != NULL && class != PINECONE_CLASS_FLOAT4 && class != PINECONE_CLASS_EPOCH;
 		case PINECONE_COND_ELEMENT:

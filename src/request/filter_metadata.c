@@ -8,6 +8,7 @@
 
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "request/filter_part.h"
 #include "value/match.h"
 

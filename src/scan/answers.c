@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "request/filter_key.h"
 #include "scan/answers.h"

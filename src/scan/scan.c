@@ -20,6 +20,7 @@
 #include "client/schema_table.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
+#include "scan/lacks_score.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
@@ -84,6 +85,8 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
+	if (state->request->lacks_score && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		pinecone_lacks_score_refuse(state->table);
 	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);

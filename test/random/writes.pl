@@ -289,6 +289,8 @@ sub update
 	# one request, when all are constants
 	return "UPDATE %T SET t = 'all " . ++$counter . "', n = " . pick(1, 2, 3) . " WHERE " . pick("n > 1", "t = 'drama'", "b", "n < 2020 AND f >= 0") if $kind <= 6;
 	return "UPDATE %T SET embedding = " . pick(vector(), 'ARRAY[embedding[2], embedding[1], 1.5]') . (chance(0.3) ? ", $set" : '') . " WHERE $where$returning" if $kind == 7;
+	return "UPDATE %T SET metadata = " . pick("metadata || '{\"extra\": 8, \"n\": 2}'", "metadata || '{\"t\": \"laid over\", \"tags\": [\"x\"]}'", "jsonb_set(metadata, '{extra}', '\"set\"')", "metadata || '{\"extra\": null}'") .
+		pick('', ' WHERE n > 1', " WHERE t = 'drama'", ' WHERE b', ' WHERE b IS NULL') if $kind == 8 && $table ne 'ff' && chance(0.5);
 	return "UPDATE %T SET metadata = " . pick(metadata(), "metadata - 'extra'", "metadata || '{\"extra\": 7}'") . " WHERE $where$returning" if $kind == 8 && $table ne 'ff';
 	return "UPDATE %T SET $set" . (chance(0.5) ? ', t = NULL' x ($set !~ /\bt = /) : '') . $returning if $kind == 9;
 	return "UPDATE %T AS u SET n = l.x, t = l.w FROM loc l WHERE u.id = l.id AND l.x % 2 = " . int(rand 2) . returning($table, 'u') if $kind == 10;
