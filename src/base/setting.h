@@ -45,6 +45,10 @@ extern int pinecone_idle_timeout_ms; /* how long unused connections stay open; -
 extern int pinecone_max_connections; /* of a backend to all hosts */
 extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
 
+/* Answers from memory */
+extern bool pinecone_enable_cache;
+extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
+
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 

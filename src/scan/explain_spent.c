@@ -19,6 +19,11 @@ void
 pinecone_explain_spent(const PineconeCounters *counters, ExplainState *es)
 {
 	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
+	if (counters->cache != NULL)
+	{
+		ExplainPropertyUInteger("Cache Hits", NULL, counters->cache_hits, es);
+		ExplainPropertyUInteger("Cache Misses", NULL, counters->cache_misses, es);
+	}
 	if (counters->retries > 0 || es->verbose)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
 	if (counters->short_searches > 0)
