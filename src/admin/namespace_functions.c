@@ -223,6 +223,27 @@ pinecone_create_namespace(PG_FUNCTION_ARGS)
 
 /* ---- Deleting ---- */
 
+/* Has this cluster written records to it, of which the service does not know yet? */
+static bool
+is_on_its_way(PineconeSession *session, const char *name)
+{
+	PineconePendingView *view = pinecone_unseen_view(session, name);
+	char **ids;
+	int n;
+
+	if (view == NULL)
+		return false;
+	ids = pinecone_pending_ids(view, &n);
+	for (int i = 0; i < n; i++)
+	{
+		PineconeRecord record;
+
+		if (pinecone_pending_apply(view, ids[i], NULL, &record))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The namespace goes, and with it what this cluster has written to it and the
  * service does not show yet.  What is pending in this transaction would bring it
@@ -254,11 +275,17 @@ pinecone_delete_namespace(PG_FUNCTION_ARGS)
 	if (!gone && pinecone_control_status(call) == 404)
 	{
 		gone = pinecone_control_was_repeated(call);
+		if (!gone && is_on_its_way(session, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the service does not know namespace \"%s\" yet", name),
+					 errdetail("Records have been written to it a moment ago, and would be there later."),
+					 errhint("Repeat it in some seconds.")));
 		if (!gone && !if_exists)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("namespace \"%s\" does not exist", name),
-					 errhint("pinecone_namespaces('%s') lists those that there are.", session->options->servername)));
+					 errhint("pinecone_namespaces(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 		if (!gone)
 			ereport(NOTICE, (errmsg("namespace \"%s\" does not exist", name)));
 	}
