@@ -29,6 +29,7 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */
@@ -43,6 +44,10 @@ extern int pinecone_stats_ttl_ms;	 /* how long index statistics stay fresh */
 extern int pinecone_idle_timeout_ms; /* how long unused connections stay open; -1: for ever */
 extern int pinecone_max_connections; /* of a backend to all hosts */
 extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
+
+/* Answers from memory */
+extern bool pinecone_enable_cache;
+extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
 
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */

@@ -74,6 +74,8 @@ struct PineconeCall
 	char *sparse;
 	int dimension; /* of the dense ones */
 
+	struct PineconeCaching *caching; /* may memory answer it?  See cache.h; or NULL */
+
 	/* What the records of a reply must have */
 	bool want_scores;
 	const char *namespace_; /* in UTF-8, or NULL when it does not matter */

@@ -79,9 +79,8 @@ extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
 extern void pinecone_plan_unordered(Query *query);
 
-/* And behind it: see plan_embed_ahead.c. */
-extern bool pinecone_plan_embeds(Query *parse);
-extern void pinecone_plan_embed_ahead(PlannedStmt *stmt, int cursor_options);
+/* The plan to execute in place of one: see plan_embed_ahead.c. */
+extern PlannedStmt *pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

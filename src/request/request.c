@@ -91,6 +91,7 @@ enum RequestNumber
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
 	NUM_PREFIX_HIGH,
+	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
@@ -133,6 +134,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
+	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
@@ -189,6 +191,7 @@ pinecone_request_from_list(List *list)
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
+	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);

@@ -169,6 +169,7 @@ prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
 
 	ahead->pool_counters.timing = pinecone_run_is_timed(ahead->node);
 	ahead->pool_counters.pins = state->counters.pins;
+	ahead->pool_counters.cache = state->counters.cache;
 	if (state->request->op == PINECONE_OP_FETCH)
 		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
 	if (state->request->op != PINECONE_OP_FILTER || !pinecone_enable_gather)
@@ -260,6 +261,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 
 	run->counters = palloc0(sizeof(PineconeCounters));
 	run->counters->pins = state->counters.pins;
+	run->counters->cache = state->counters.cache;
 	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 									 ALLOCSET_SMALL_SIZES);
 	run->values = state->own_run.values;
@@ -286,6 +288,8 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	sum->gathers += part->gathers;
 	sum->namespaces += part->namespaces;
 	sum->short_searches += part->short_searches;
+	sum->cache_hits += part->cache_hits;
+	sum->cache_misses += part->cache_misses;
 	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
 	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);

@@ -42,6 +42,7 @@ typedef struct PineconeSourceSpec
 	const char *filter; /* QUERY, FILTER; or NULL */
 	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
+	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
