@@ -84,5 +84,6 @@ pinecone_plan_way_note(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, doub
 	request->way = cost.way;
 	request->way_requests = cost.requests;
 	request->way_bytes = cost.bytes;
+	request->way_units = cost.units;
 	request->way_latency_us = info->session->latency_us;
 }

@@ -123,10 +123,11 @@ enum RequestNumber
 static List *
 way_to_list(const PineconeRequest *request)
 {
-	return list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
-					  makeFloat(psprintf("%.17g", request->way_requests)),
-					  makeFloat(psprintf("%.17g", request->way_bytes)),
-					  makeFloat(psprintf("%.17g", request->way_latency_us)));
+	return lappend(list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
+							  makeFloat(psprintf("%.17g", request->way_requests)),
+							  makeFloat(psprintf("%.17g", request->way_bytes)),
+							  makeFloat(psprintf("%.17g", request->way_latency_us))),
+				   makeFloat(psprintf("%.17g", request->way_units)));
 }
 
 static void
@@ -137,6 +138,7 @@ way_from_list(PineconeRequest *request, List *list)
 	request->way_requests = floatVal(lthird(list));
 	request->way_bytes = floatVal(lfourth(list));
 	request->way_latency_us = floatVal(list_nth(list, 4));
+	request->way_units = floatVal(list_nth(list, 5));
 }
 
 /*

@@ -168,6 +168,7 @@ typedef struct PineconeRequest
 	int way;
 	double way_requests;
 	double way_bytes;
+	double way_units;
 	double way_latency_us;
 
 	/* When statistics were asked for to make the plan; 0: they were known */
