@@ -31,6 +31,18 @@ SELECT name, kind, dimension, metric FROM pinecone_create_index('pinecone', 'mad
 '{"fields": {"body": {"type": "string", "full_text_search": {}}, "embedding": {"type": "dense_vector", "dimension": 2, "metric": "dotproduct"}}}');
 \! test/regress/pinecone log
 
+-- the forms of API version 2026-07
+CREATE SERVER newer FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'made', control_host :'control_host', api_version '2026-07');
+CREATE USER MAPPING FOR CURRENT_USER SERVER newer OPTIONS (api_key :'api_key');
+SELECT name, kind, dimension, metric, cloud, region FROM pinecone_create_index('newer', 'newer-dense', 2, tags => '{"a": "b"}');
+SELECT name, kind, dimension, metric FROM pinecone_create_index('newer', 'newer-sparse', kind => 'sparse');
+SELECT name, kind, dimension, metric FROM pinecone_create_index('newer', 'newer-hybrid', 2, kind => 'hybrid');
+SELECT name, deletion_protection, tags FROM pinecone_configure_index('newer', 'newer-dense', true, '{"a": ""}', '{"mode": "OnDemand"}');
+SELECT pinecone_delete_index('newer', 'newer-dense');
+SELECT name, deletion_protection FROM pinecone_configure_index('newer', 'newer-dense', false);
+SELECT name, pinecone_delete_index('newer', name) FROM pinecone_indexes('newer') WHERE name LIKE 'newer%' ORDER BY name;
+\! test/regress/pinecone log '^(POST|PATCH|DELETE)'
+
 -- list and describe, in both forms of descriptions
 SELECT name, kind, dimension, metric, state, deletion_protection, tags FROM pinecone_indexes('pinecone') WHERE name LIKE 'made%';
 SELECT name, description ? 'schema' AS schema, description ? 'spec' AS spec FROM pinecone_describe_index('pinecone');
@@ -111,6 +123,7 @@ CREATE FOREIGN TABLE live (id text COLLATE "C", embedding real[], n int) SERVER 
 SELECT * FROM live;
 SELECT pinecone_create_alias('other', 'live', 'kb');
 SELECT id FROM live ORDER BY id;
+SELECT records, namespaces FROM pinecone_index_stats('live'::regclass);
 SELECT alias, namespace, created_at > now() - interval '1 hour' AS created, updated_at >= created_at AS updated FROM pinecone_aliases('other');
 SELECT pinecone_create_alias('other', 'live', 'kb');
 SELECT pinecone_create_alias('other', 'live', 'kb', if_not_exists => true);
@@ -258,7 +271,7 @@ SELECT step, detail FROM pinecone_ping('other') WHERE step IN ('key', 'index', '
 SELECT step, ok, detail FROM pinecone_ping('project') WHERE step IN ('dns', 'index', 'read');
 
 SET client_min_messages = warning;
-DROP SERVER other, project CASCADE;
+DROP SERVER other, newer, project CASCADE;
 DROP FUNCTION failure;
 REVOKE EXECUTE ON FUNCTION pinecone_indexes(text), pinecone_index_stats(regclass), pinecone_delete_index FROM regress_pinecone_admin;
 DROP ROLE regress_pinecone_admin;

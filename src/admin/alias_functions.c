@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/builtins.h"
 
 #include "admin/argument.h"
 #include "admin/failed.h"
@@ -156,7 +157,7 @@ create_alias(PineconeSession *session, const char *alias, const char *target, bo
 	pinecone_message_append_string(&body, pinecone_argument_sent_namespace(target));
 	appendStringInfoChar(&body, '}');
 	pinecone_progress_send(progress);
-	call = pinecone_control_create_alias(session, body.data);
+	call = pinecone_control_create_alias(session, alias, body.data);
 	pinecone_progress_answered(progress);
 	reason = pinecone_control_reason(call);
 	if (pinecone_control_succeeded(call))
@@ -199,7 +200,7 @@ report_missing(const PineconeSession *session, const char *alias)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("alias \"%s\" does not exist", alias),
-			 errhint("pinecone_aliases('%s') lists those that there are.", session->options->servername)));
+			 errhint("pinecone_aliases(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "client/http.h"
+#include "client/poll.h"
 #include "client/problem.h"
 #include "client/vectors.h"
 
@@ -53,6 +54,7 @@ struct PineconeCall
 	bool large_reply;
 	bool single_attempt;
 	bool once;		  /* done twice it is something else: not again once it may have been applied */
+	bool told_apart;  /* the answer to a repeat is another one: libcurl must not repeat it by itself */
 	bool want_values; /* decode vectors */
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
@@ -72,6 +74,8 @@ struct PineconeCall
 	char *dense;
 	char *sparse;
 	int dimension; /* of the dense ones */
+
+	struct PineconeCaching *caching; /* may memory answer it?  See cache.h; or NULL */
 
 	/* What the records of a reply must have */
 	bool want_scores;
@@ -119,6 +123,9 @@ extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
 
 /* Wait for one until then at most; returns whether it has finished. */
 extern bool pinecone_call_wait_until(PineconeCall *call, PineconeTime end);
+
+/* What is a wait for calls for? */
+extern PineconeWait pinecone_call_waits_for(void);
 
 /* Milliseconds after which calls may move on by themselves; -1: never. */
 extern long pinecone_call_timeout(void);

@@ -28,7 +28,8 @@ typedef struct Request
 	bool at_index;		 /* of the server, not the control plane */
 	bool once;			 /* doing it twice is something else than doing it once */
 	bool single_attempt;
-	bool reads; /* though its method is that of a write */
+	const char *name; /* of the namespace, or alias, that it changes; or NULL */
+	bool reads;		  /* though its method is that of a write */
 } Request;
 
 /* ---- Sending ---- */
@@ -97,6 +98,8 @@ start(PineconeSession *session, const Request *request)
 		call->control_plane = true;
 	}
 	call->path = pstrdup(request->path);
+	if (request->name != NULL)
+		call->rate_namespace = pstrdup(pinecone_option_plain_namespace(request->name));
 	if (request->body != NULL)
 	{
 		call->body = pstrdup(request->body);
@@ -106,6 +109,7 @@ start(PineconeSession *session, const Request *request)
 	call->api_version = version_for(session, request->version);
 	call->is_write = strcmp(request->method, "GET") != 0 && !request->reads;
 	call->once = request->once;
+	call->told_apart = call->is_write;
 	call->single_attempt = request->single_attempt;
 	pinecone_call_start(call);
 	return call;
@@ -287,7 +291,7 @@ pinecone_control_create_namespace(PineconeSession *session, const char *body)
 PineconeCall *
 pinecone_control_delete_namespace(PineconeSession *session, const char *name)
 {
-	return perform(session, &(Request){"delete namespace", "DELETE", path_of("/namespaces/", name, NULL), .at_index = true});
+	return perform(session, &(Request){"delete namespace", "DELETE", path_of("/namespaces/", name, NULL), .name = name, .at_index = true});
 }
 
 PineconeCall *
@@ -303,21 +307,21 @@ pinecone_control_describe_alias(PineconeSession *session, const char *alias)
 }
 
 PineconeCall *
-pinecone_control_create_alias(PineconeSession *session, const char *body)
+pinecone_control_create_alias(PineconeSession *session, const char *alias, const char *body)
 {
-	return perform(session, &(Request){"create namespace alias", "POST", "/namespace-aliases", body, PINECONE_SCHEMA_VERSION, .at_index = true});
+	return perform(session, &(Request){"create namespace alias", "POST", "/namespace-aliases", body, PINECONE_SCHEMA_VERSION, .name = alias, .at_index = true});
 }
 
 PineconeCall *
 pinecone_control_repoint_alias(PineconeSession *session, const char *alias, const char *body)
 {
-	return perform(session, &(Request){"repoint namespace alias", "PATCH", path_of("/namespace-aliases/", alias, NULL), body, PINECONE_SCHEMA_VERSION, .at_index = true});
+	return perform(session, &(Request){"repoint namespace alias", "PATCH", path_of("/namespace-aliases/", alias, NULL), body, PINECONE_SCHEMA_VERSION, .name = alias, .at_index = true});
 }
 
 PineconeCall *
 pinecone_control_delete_alias(PineconeSession *session, const char *alias)
 {
-	return perform(session, &(Request){"delete namespace alias", "DELETE", path_of("/namespace-aliases/", alias, NULL), NULL, PINECONE_SCHEMA_VERSION, .at_index = true});
+	return perform(session, &(Request){"delete namespace alias", "DELETE", path_of("/namespace-aliases/", alias, NULL), NULL, PINECONE_SCHEMA_VERSION, .name = alias, .at_index = true});
 }
 
 /* ---- To see whether one may ---- */

@@ -49,7 +49,7 @@ extern PineconeCall *pinecone_control_create_namespace(PineconeSession *session,
 extern PineconeCall *pinecone_control_delete_namespace(PineconeSession *session, const char *name);
 extern PineconeCall *pinecone_control_aliases(PineconeSession *session, const char *token);
 extern PineconeCall *pinecone_control_describe_alias(PineconeSession *session, const char *alias);
-extern PineconeCall *pinecone_control_create_alias(PineconeSession *session, const char *body);
+extern PineconeCall *pinecone_control_create_alias(PineconeSession *session, const char *alias, const char *body);
 extern PineconeCall *pinecone_control_repoint_alias(PineconeSession *session, const char *alias, const char *body);
 extern PineconeCall *pinecone_control_delete_alias(PineconeSession *session, const char *alias);
 

@@ -19,6 +19,7 @@
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/plan_way.h"
 
 typedef struct PlanContext
 {
@@ -154,6 +155,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		cxt->local = lappend(cxt->local, clause);
 }
 
+/* Each condition to where it is looked at; then what several of them say together. */
 static void
 place_clauses(PlanContext *cxt, List *scan_clauses)
 {
@@ -180,6 +182,9 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->prefix < 0 &&
 		!pinecone_translate_id_range(&cxt->translate, cxt->local, &request->prefix, &request->prefix_high))
 		request->prefix = request->prefix_high = -1;
+	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->sorted &&
+		pinecone_enable_keyset)
+		(void) pinecone_translate_id_after(&cxt->translate, cxt->local, &request->after);
 	if (operation_takes_filter(request->op))
 		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
@@ -601,7 +606,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->prefix_high = request->vector = request->vector_id =
+	request->prefix = request->prefix_high = request->after = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;
@@ -659,6 +664,8 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	}
 	else
 		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used));
+
+	pinecone_plan_way_note(root, cxt.rel, used, pinecone_plan_sent_records(root, cxt.rel), request);
 
 	/*
 	 * Conditions sent and not checked here are checked all the same when a

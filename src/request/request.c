@@ -91,6 +91,7 @@ enum RequestNumber
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
 	NUM_PREFIX_HIGH,
+	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
@@ -119,6 +120,27 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+static List *
+way_to_list(const PineconeRequest *request)
+{
+	return lappend(list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
+							  makeFloat(psprintf("%.17g", request->way_requests)),
+							  makeFloat(psprintf("%.17g", request->way_bytes)),
+							  makeFloat(psprintf("%.17g", request->way_latency_us))),
+				   makeFloat(psprintf("%.17g", request->way_units)));
+}
+
+static void
+way_from_list(PineconeRequest *request, List *list)
+{
+	request->way = intVal(linitial(list));
+	request->matches = floatVal(lsecond(list));
+	request->way_requests = floatVal(lthird(list));
+	request->way_bytes = floatVal(lfourth(list));
+	request->way_latency_us = floatVal(list_nth(list, 4));
+	request->way_units = floatVal(list_nth(list, 5));
+}
+
 /*
  * A plan can be copied only as lists of nodes. Numbers come first, by their
  * place in the enum above; what is not a number follows.
@@ -133,6 +155,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
+	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
@@ -171,7 +194,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  makeFloat(psprintf("%.17g", request->rows)),
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
-											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
+											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
 }
@@ -189,6 +212,7 @@ pinecone_request_from_list(List *list)
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
+	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
@@ -225,6 +249,7 @@ pinecone_request_from_list(List *list)
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
+	way_from_list(request, lthird(list_nth(rest, 4)));
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;

@@ -135,6 +135,7 @@ typedef struct PineconeRequest
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
+	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
 	 * of clause, the column or 0, the number of the words */
@@ -160,7 +161,15 @@ typedef struct PineconeRequest
 	int offset;		/* rows beyond them can be asked for */
 	double survive; /* share of rows expected to pass local conditions */
 	double rows;	/* the planner's estimate */
+	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+
+	/* How they are thought to be read: see way.h */
+	int way;
+	double way_requests;
+	double way_bytes;
+	double way_units;
+	double way_latency_us;
 
 	/* When statistics were asked for to make the plan; 0: they were known */
 	PineconeTime planned_at;

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
@@ -34,6 +35,9 @@
 #include "scan/score.h"
 #include "scan/search_rows.h"
 #include "scan/unmatched.h"
+
+/* Ids after one are walked to if they are not more than so many pages, of the very many that there are */
+#define WALK_MOST_PAGES 20
 
 static bool
 is_count(const PineconeScanState *state)
@@ -197,6 +201,30 @@ gather_filter(PineconeScanState *state, PineconeSourceSpec *spec)
 	spec->key = key;
 }
 
+/*
+ * Of the ids that come after one, in order, a few are wanted: they are not looked
+ * for from the beginning.  Small namespaces are as quickly listed.
+ */
+static void
+begin_after(ForeignScanState *node, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	int number = state->request->after;
+	size_t least = spec->prefix ? strlen(spec->prefix) : 0;
+	const char *after;
+
+	if (number < 0 || spec->row_limit <= 0 || spec->row_limit > WALK_MOST_PAGES * PINECONE_LIST_PAGE ||
+		state->run->nnamespaces != 1 || state->table->schema != NULL ||
+		(state->run->namespaces[0].records >= 0 &&
+		 state->run->namespaces[0].records <= 2 * WALK_MOST_PAGES * PINECONE_LIST_PAGE) ||
+		!pinecone_run_evaluate(node, number))
+		return;
+	after = TextDatumGetCString(state->run->values.values[number]);
+	if (pinecone_run_id_is_possible(after) && strlen(after) > least &&
+		(least == 0 || strncmp(after, spec->prefix, least) == 0))
+		spec->after = after;
+}
+
 /* A run that reads records by their ids, their order or their metadata. */
 static void
 start_read(ForeignScanState *node)
@@ -241,6 +269,8 @@ start_read(ForeignScanState *node)
 			gather_filter(state, &spec);
 	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	if (op == PINECONE_OP_LIST || op == PINECONE_OP_LIST_FETCH)
+		begin_after(node, &spec);
 	if (!state->run->done)
 		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 												   request->sorted ? PINECONE_FANOUT_ID :

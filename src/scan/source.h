@@ -42,6 +42,7 @@ typedef struct PineconeSourceSpec
 	const char *filter; /* QUERY, FILTER; or NULL */
 	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
+	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
@@ -66,6 +67,8 @@ typedef struct PineconeSourceSpec
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */
+	double expected;				  /* records that meet the filter; 0: nobody knows */
+	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown */
 } PineconeSourceSpec;
 
 typedef enum PineconeSourceStatus

@@ -8,10 +8,12 @@
 #include "lib/ilist.h"
 
 #include "base/idset.h"
+#include "scan/id_walk.h"
 #include "scan/known.h"
 #include "scan/listing.h"
 #include "scan/page_chain.h"
 #include "scan/stored.h"
+#include "scan/sweep.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -53,9 +55,16 @@ typedef struct PineconeStored
 	int location;
 	bool answered; /* there has been a reply: the index may not move now */
 
+	/* Searches for all of it: before pages, which then bring what these have not */
+	bool way_chosen;
+	bool sweeping;
+	bool fetches_swept;	  /* they bring ids, and records are fetched */
+	PineconeSweep *sweep; /* or NULL */
+
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
 	PineconeListing *listing; /* of the ids, or NULL */
+	PineconeIdWalk *walk;	  /* likewise, of those after one */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
 	char *token;

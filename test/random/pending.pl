@@ -114,7 +114,7 @@ for my $round (1 .. $rounds)
 	my @writes = grep { $table eq 'one' || !/^INSERT/ } map { write_() } 0 .. number(4);
 	my @queries = map { my $c = condition(); query() =~ s/%C/$c/r } 1 .. 4;
 	# so that searches go on beyond what they can bring, where sorting would be cheaper
-	my $s = join "\n", 'BEGIN;', (rand() < 0.7 ? 'SET LOCAL enable_sort = off;' : ()), (rand() < 0.3 ? 'SET LOCAL cpu_tuple_cost = 100;' : ()), (rand() < 0.3 ? "SET LOCAL pinecone_fdw.enable_" . pick('filter', 'knn', 'limit', 'aggregate') . ' = off;' : ()),
+	my $s = join "\n", 'BEGIN;', (rand() < 0.7 ? 'SET LOCAL enable_sort = off;' : ()), (rand() < 0.3 ? 'SET LOCAL cpu_tuple_cost = 100;' : ()), (rand() < 0.5 ? 'SET LOCAL pinecone_fdw.sweep_records = 0;' : ()), (rand() < 0.3 ? "SET LOCAL pinecone_fdw.enable_" . pick('filter', 'knn', 'limit', 'aggregate') . ' = off;' : ()),
 		map({ my $w = $_; map { $w =~ s/%T/$_/gr . ';' } $table, 'copy' } @writes),
 		map({ my $q = $_; my ($f, $l) = map { literal($q =~ s/%T/$_/gr) } $table, 'copy'; "SELECT f = l, f, l FROM (SELECT ids($f) AS f, ids($l) AS l) s;" } @queries), 'ROLLBACK;';
 	my $result = $t->psql($s, '-v', 'ON_ERROR_STOP=0');
