@@ -171,6 +171,8 @@ for my $file (@checked)
 			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
 		breach($file, $number, 'PostgreSQL 18 has no pg_attribute_noreturn(): pg_noreturn stands in front, with base/compat.h')
 			if $line =~ m{\bpg_attribute_noreturn\b} && $file ne 'src/base/compat.h';
+		breach($file, $number, "PostgreSQL 19 has no list of them: pinecone_is_result_relation()")
+			if $line =~ m{->resultRelations\b} && $file ne 'src/base/compat.h';
 		breach($file, $number, 'PostgreSQL 19 is not built with comments that let cases fall through: list them together')
 			if $line =~ m{/\*\s*fall[- ]?s?\s?through}i;
 		breach($file, $number, 'hooks are installed in hooks.c')
