@@ -208,7 +208,7 @@ may_be_proved(const PineconeReading *reading)
 	if (is_forced())
 		return true;
 	return !reading->failed && reading->records >= pinecone_sweep_records &&
-		   reading->records < PINECONE_MAX_UPDATED * 0.95 && (reading->countable || is_limited(reading));
+		   (is_limited(reading) || (reading->countable && reading->records < PINECONE_MAX_UPDATED * 0.95));
 }
 
 static bool
