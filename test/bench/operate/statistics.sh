@@ -27,7 +27,7 @@ psql -qX -v ON_ERROR_STOP=1 <<-END
 	CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
 	CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key '$PINECONE_LOCAL_KEY');
 	CREATE FOREIGN TABLE t (id text, embedding real[]) SERVER s OPTIONS (namespace 'small');
-	INSERT INTO t SELECT 'r' || i, ARRAY(SELECT random() FROM generate_series(1, 8), generate_series(i, i)) FROM generate_series(1, 100) i;
+	INSERT INTO t SELECT 'r' || i, ARRAY(SELECT sin(i * d) FROM generate_series(1, 8) d) FROM generate_series(1, 100) i;
 END
 search="SELECT id FROM t ORDER BY embedding <=> '{1,2,3,4,5,6,7,8}' LIMIT 10;"
 echo "$search" >"$CLUSTER_DIR/search.sql"
