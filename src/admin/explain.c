@@ -21,6 +21,7 @@
 #include "utils/ruleutils.h"
 
 #include "admin/explain.h"
+#include "admin/explain_expected.h"
 #include "admin/explain_request.h"
 #include "base/compat.h"
 #include "base/limits.h"
@@ -465,6 +466,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_search(state, &values, es);
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
+	if (es->costs && filter.kind != PINECONE_FILTER_NEVER)
+		ExplainPropertyFloat("Pinecone Expected Requests", NULL, pinecone_explain_expected_reads(state, &values), 0, es);
 	explain_no_search(state, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
@@ -475,43 +478,11 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 /* ---- Writes ---- */
 
-/* A record's bytes in an upsert, when nothing better is known */
-#define BYTES_OF_METADATA 200
-#define BYTES_OF_NUMBER 10.0
-#define USUAL_DIMENSION 1024
-
 static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
 	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
-}
-
-/*
- * How many requests the writes of a statement are likely to take, with those that
- * fetch what it writes over.
- */
-static void
-explain_expected(ModifyTableState *mtstate, const PineconeTable *table, bool by_record, bool fetched,
-				 ExplainState *es)
-{
-	double rows = outerPlanState(mtstate)->plan->plan_rows;
-	int dimension = USUAL_DIMENSION;
-	double batch = PINECONE_DELETE_BATCH;
-
-	if (!es->costs)
-		return;
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		if (table->columns[i].role == PINECONE_ROLE_VALUES && table->columns[i].typmod > 0)
-			dimension = table->columns[i].typmod;
-	}
-	if (mtstate->operation != CMD_DELETE)
-		batch = Min(table->batch_size, PINECONE_MAX_BODY / (BYTES_OF_METADATA + dimension * BYTES_OF_NUMBER));
-	ExplainPropertyFloat("Pinecone Expected Requests", NULL,
-						 (by_record ? rows : ceil(rows / Max(batch, 1))) +
-							 (fetched ? ceil(rows / PINECONE_FETCH_BATCH) : 0),
-						 0, es);
 }
 
 /* What an UPDATE of these columns needs. */
@@ -549,8 +520,11 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 	else
 		operation = update_operation(table, list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED));
 	explain_write(table, operation, es);
-	explain_expected(mtstate, table, strncmp(operation, "update", 6) == 0,
-					 strncmp(operation, "fetch", 5) == 0, es);
+	if (es->costs)
+		ExplainPropertyFloat("Pinecone Expected Requests", NULL,
+							 pinecone_explain_expected_writes(mtstate, table, strncmp(operation, "update", 6) == 0,
+															  strncmp(operation, "fetch", 5) == 0),
+							 0, es);
 }
 
 /* The values that an UPDATE by filter sets. */

@@ -174,7 +174,10 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
 											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
-								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
+								   list_make4(makeString(psprintf(INT64_FORMAT, request->planned_at)),
+											  makeFloat(psprintf("%.17g", request->listed)),
+											  makeFloat(psprintf("%.17g", request->asked)),
+											  makeFloat(psprintf("%.17g", request->record_bytes))))),
 				   counts_to_list(request->counts));
 }
 
@@ -228,7 +231,10 @@ pinecone_request_from_list(List *list)
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
-	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
+	request->planned_at = strtoi64(strVal(linitial(list_nth(rest, 5))), NULL, 10);
+	request->listed = floatVal(lsecond(list_nth(rest, 5)));
+	request->asked = floatVal(lthird(list_nth(rest, 5)));
+	request->record_bytes = floatVal(lfourth(list_nth(rest, 5)));
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
 }
