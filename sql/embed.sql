@@ -88,7 +88,21 @@ BEGIN;
 DECLARE c SCROLL CURSOR FOR SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM texts WHERE n < 4;
 FETCH 2 FROM c;
 FETCH BACKWARD 1 FROM c;
+FETCH ABSOLUTE 3 FROM c;
+MOVE ABSOLUTE 0 FROM c;
+FETCH 10 FROM c;
 COMMIT;
+DECLARE c CURSOR WITH HOLD FOR SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM texts WHERE n < 4;
+FETCH 2 FROM c;
+CLOSE c;
+-- as a plan that is kept
+PREPARE kept(int) AS SELECT sum((pinecone_embed('pinecone', 'llama-text-embed-v2', body, 'passage', 384))[1]) = (SELECT sum(v[1]) FROM vectors WHERE vectors.n <= $1) FROM texts WHERE n <= $1;
+SET plan_cache_mode = force_generic_plan;
+\! test/regress/pinecone quiet
+EXECUTE kept(100);
+EXECUTE kept(10);
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+RESET plan_cache_mode;
 -- ranking
 SELECT * FROM pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'red fox', ARRAY['a blue whale', 'the red fox', 'a fox']) r;
 SELECT * FROM pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'red fox', ARRAY['a blue whale', 'the red fox', 'a fox'], 1) r;

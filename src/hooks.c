@@ -90,7 +90,6 @@ plan_statement(PINECONE_PLANNER_ARGS)
 {
 	PineconeTime outer_began = pinecone_plan_began;
 	PlannedStmt *stmt;
-	bool embeds = pinecone_plan_embeds(parse);
 
 	pinecone_plan_began = pinecone_clock_now();
 	pinecone_plan_conflicts(parse);
@@ -98,8 +97,6 @@ plan_statement(PINECONE_PLANNER_ARGS)
 	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
-	if (embeds)
-		pinecone_plan_embed_ahead(stmt, options);
 	pinecone_plan_began = outer_began;
 	return stmt;
 }
@@ -126,12 +123,13 @@ set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 
 /* ---- Executor ---- */
 
-/* Ours afterwards: it looks at the nodes that have been made. */
+/* Ours before, for it changes the plan, and afterwards, for it looks at the nodes that have been made. */
 static void
 executor_start(QueryDesc *query, int eflags)
 {
 	uint64 begun = pinecone_readahead_begun();
 
+	query->plannedstmt = pinecone_plan_embed_ahead(query->plannedstmt, eflags);
 	if (next_executor_start != NULL)
 		next_executor_start(query, eflags);
 	else

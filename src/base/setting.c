@@ -30,10 +30,14 @@ bool pinecone_enable_direct_modify = true;
 bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
+bool pinecone_enable_sweep = true;
+bool pinecone_enable_metadata_pages = true;
+int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
 bool pinecone_enable_keyset = true;
 bool pinecone_enable_spellings = true;
+bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
@@ -43,6 +47,7 @@ int pinecone_stats_ttl_ms = 60000;
 int pinecone_idle_timeout_ms = 30000;
 int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
+int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
@@ -69,7 +74,10 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
+	{"pinecone_fdw.enable_sweep", "Reads namespaces by searches without vectors, as far as counts prove that nothing is missing.", &pinecone_enable_sweep},
+	{"pinecone_fdw.enable_metadata_pages", "Reads namespaces by fetches by metadata with a filter that every record meets, as far as counts prove that nothing is missing.", &pinecone_enable_metadata_pages},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
+	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
@@ -77,7 +85,7 @@ static const Switch switches[] = {
 
 /* A small one would not hold what is in it besides. */
 static bool
-check_unseen_writes(int *value, void **extra, GucSource source)
+check_memory(int *value, void **extra, GucSource source)
 {
 	if (*value == 0 || *value >= 256)
 		return true;
@@ -124,6 +132,8 @@ static const Number numbers[] = {
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
 	 NULL, &pinecone_wide_listing_extra, 250, 0, 10000, GUC_EXPLAIN},
+	{"pinecone_fdw.sweep_records", "How many records a namespace has that may be read by searches without vectors.",
+	 "0 reads any that way, wherever it can be done.", &pinecone_sweep_records, 2000, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
 	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
 };
@@ -157,6 +167,7 @@ pinecone_setting_init(void)
 	static int nnumbers = 0;
 	static int nhosts = 0;
 	static int nunseen = 0;
+	static bool cache = false;
 	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
@@ -186,7 +197,7 @@ pinecone_setting_init(void)
 								"How much of what was written lately is kept until the service is sure to show it.",
 								"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
 								&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
-								GUC_UNIT_KB | GUC_EXPLAIN, check_unseen_writes, NULL, NULL);
+								GUC_UNIT_KB | GUC_EXPLAIN, check_memory, NULL, NULL);
 		nunseen++;
 	}
 	if (nunseen == 1)
@@ -198,6 +209,13 @@ pinecone_setting_init(void)
 								GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 		nunseen++;
 	}
+	if (!cache)
+		DefineCustomIntVariable("pinecone_fdw.cache_memory",
+								"How much memory there is for replies that answer what is asked again.",
+								"All sessions share it where the module is preloaded, else each has its own; its size is what the first to read such a table has set. 0 keeps nothing.",
+								&pinecone_cache_memory_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
+								GUC_UNIT_KB, check_memory, NULL, NULL);
+	cache = true;
 	if (!loopback)
 		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",
 								 "Lets servers be on this machine.",

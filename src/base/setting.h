@@ -24,6 +24,9 @@ extern bool pinecone_enable_columns;	   /* asking for only what the query uses *
 extern bool pinecone_enable_wide_listing; /* ids are listed in several places at a time */
 extern int pinecone_wide_listing_records; /* of a namespace that has so many; 0: always, for tests */
 extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
+extern bool pinecone_enable_sweep;		  /* what no vector is wanted of is searched for in parts */
+extern bool pinecone_enable_metadata_pages; /* pages of a filter that all records meet */
+extern int pinecone_sweep_records;		  /* in a namespace that has so many; 0: always, for tests */
 
 /* Joins */
 extern bool pinecone_enable_spellings;
@@ -44,6 +47,10 @@ extern int pinecone_stats_ttl_ms;	 /* how long index statistics stay fresh */
 extern int pinecone_idle_timeout_ms; /* how long unused connections stay open; -1: for ever */
 extern int pinecone_max_connections; /* of a backend to all hosts */
 extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
+
+/* Answers from memory */
+extern bool pinecone_enable_cache;
+extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
 
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "client/account.h"
 #include "client/budget.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/problem.h"
 #include "client/turn.h"
@@ -88,7 +89,11 @@ release_call(void *arg)
 	{
 		call->session->running--;
 		queue_changed = true;
+		/* nobody will know what has become of it */
+		if (call->is_write)
+			pinecone_cache_note_write(call);
 	}
+	pinecone_cache_give_up(call);
 	call->session->calls--;
 	pinecone_account_drop(call);
 	wake(call);
@@ -208,6 +213,7 @@ start_attempt(PineconeCall *call)
 	call->attempts++;
 	call->location = session->location;
 	call->sent_at = pinecone_clock_now();
+	pinecone_cache_sent(call);
 	session->running++;
 	pinecone_account_request(call);
 	if (call->counters)
@@ -229,6 +235,27 @@ take_turn(PineconeCall *call)
 	return call->turn_at == 0;
 }
 
+/* Is a call over, or not to be sent yet, because memory answers it, or may soon? */
+static bool
+is_answered(PineconeCall *call)
+{
+	switch (pinecone_cache_look(call))
+	{
+		case PINECONE_CACHE_ANSWERED:
+			wake(call);
+			call->state = PINECONE_CALL_SUCCEEDED;
+			unlist(call);
+			return true;
+		case PINECONE_CACHE_WAIT:
+			wake(call);
+			call->turn_at = pinecone_clock_after_ms(pinecone_clock_now(), PINECONE_CACHE_WAIT_MS);
+			nsleeping++;
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* An error leaves the queue as it is: others may have to be looked at. */
 static void
 check_budget(PineconeCall *call)
@@ -246,8 +273,9 @@ try_start(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
 	PineconeProblem *problem = NULL;
+	bool has_room = session->running < Max(1, (int) session->allowance);
 
-	if (session->running >= Max(1, (int) session->allowance))
+	if (!has_room && call->caching == NULL)
 		return;
 	if (!call->control_plane && !pinecone_session_locate(session, &problem))
 	{
@@ -258,6 +286,8 @@ try_start(PineconeCall *call)
 		}
 		return;
 	}
+	if (is_answered(call) || !has_room)
+		return;
 	check_budget(call);
 	if (take_turn(call))
 		start_attempt(call);
@@ -442,6 +472,7 @@ note_http1(PineconeCall *call)
 	}
 }
 
+/* An attempt has ended, well or badly: note what it tells, and end the call or try again. */
 static void
 finish_attempt(PineconeCall *call)
 {
@@ -450,9 +481,14 @@ finish_attempt(PineconeCall *call)
 
 	call->session->running--;
 	if (call->counters && exchange->body)
+	{
 		call->counters->bytes_received += exchange->body_len;
+		call->counters->egress_bytes += pinecone_account_is_metered(call) ? exchange->body_len : 0;
+	}
 
 	note_http1(call);
+	if (call->is_write && (!answered || exchange->status < 300 || exchange->status == 408 || exchange->status >= 500))
+		pinecone_cache_note_write(call);
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);
@@ -464,6 +500,7 @@ finish_attempt(PineconeCall *call)
 		pinecone_account_reply(call);
 		return;
 	}
+	pinecone_cache_give_up(call);
 	pinecone_problem_note(call);
 	pinecone_account_reply(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
@@ -485,12 +522,21 @@ finish_attempt(PineconeCall *call)
 bool
 pinecone_call_reject(PineconeCall *call, const char *reason)
 {
+	bool was_kept = pinecone_cache_refuse(call);
+
 	pinecone_problem_note_invalid(call, reason);
 	pinecone_account_invalid(call);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
+	if (was_kept)
+	{
+		call->state = PINECONE_CALL_QUEUED;
+		queue_changed = true;
+		return true;
+	}
+	pinecone_cache_give_up(call);
 	fail_or_back_off(call, true, -1);
 	return call->state != PINECONE_CALL_FAILED;
 }
@@ -580,25 +626,24 @@ pinecone_call_advance(PineconeCounters *counters)
 	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
 }
 
-/* Sleep until a call may have moved on, or so many ms (-1: as long as it takes). */
-static void
-wait_for_network(PineconeCounters *counters, long most)
+PineconeWait
+pinecone_call_waits_for(void)
 {
-	long timeout = pinecone_call_timeout();
-	instr_time start;
-	instr_time end;
+	PineconeWait what = pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+	dlist_iter iter;
 
-	if (most >= 0 && (timeout < 0 || most < timeout))
-		timeout = most;
-	if (counters == NULL || !counters->timing)
+	if (nsleeping == 0)
+		return what;
+	dlist_foreach(iter, &unfinished)
 	{
-		pinecone_http_sleep(timeout);
-		return;
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_RUNNING)
+			return pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+		if (wakes_at(call) != 0)
+			what = call->state == PINECONE_CALL_BACKING_OFF ? PINECONE_WAIT_RETRY : PINECONE_WAIT_TURN;
 	}
-	INSTR_TIME_SET_CURRENT(start);
-	pinecone_http_sleep(timeout);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
+	return what;
 }
 
 long
@@ -617,47 +662,4 @@ pinecone_call_timeout(void)
 			first = wakes_at(call);
 	}
 	return first == 0 ? -1 : pinecone_clock_ms_until(first);
-}
-
-static int
-first_finished(PineconeCall **calls, int ncalls)
-{
-	for (int i = 0; i < ncalls; i++)
-	{
-		if (pinecone_call_finished(calls[i]))
-			return i;
-	}
-	return -1;
-}
-
-int
-pinecone_call_wait_any(PineconeCall **calls, int ncalls)
-{
-	int found;
-
-	while ((found = first_finished(calls, ncalls)) < 0)
-	{
-		pinecone_call_advance(calls[0]->counters);
-		if (first_finished(calls, ncalls) < 0)
-			wait_for_network(calls[0]->counters, -1);
-	}
-	return found;
-}
-
-bool
-pinecone_call_wait_until(PineconeCall *call, PineconeTime end)
-{
-	for (;;)
-	{
-		long left;
-
-		if (!pinecone_call_finished(call))
-			pinecone_call_advance(call->counters);
-		if (pinecone_call_finished(call))
-			return true;
-		left = pinecone_clock_ms_until(end);
-		if (left == 0)
-			return false;
-		wait_for_network(call->counters, left);
-	}
 }

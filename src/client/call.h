@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "client/http.h"
+#include "client/poll.h"
 #include "client/problem.h"
 #include "client/vectors.h"
 
@@ -74,6 +75,8 @@ struct PineconeCall
 	char *sparse;
 	int dimension; /* of the dense ones */
 
+	struct PineconeCaching *caching; /* may memory answer it?  See cache.h; or NULL */
+
 	/* What the records of a reply must have */
 	bool want_scores;
 	const char *namespace_; /* in UTF-8, or NULL when it does not matter */
@@ -120,6 +123,9 @@ extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
 
 /* Wait for one until then at most; returns whether it has finished. */
 extern bool pinecone_call_wait_until(PineconeCall *call, PineconeTime end);
+
+/* What is a wait for calls for? */
+extern PineconeWait pinecone_call_waits_for(void);
 
 /* Milliseconds after which calls may move on by themselves; -1: never. */
 extern long pinecone_call_timeout(void);

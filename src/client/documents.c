@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/documents.h"
 #include "wire/message.h"
@@ -123,6 +124,7 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	call->want_scores = true;
 	call->reads = true;
 	call->batch = search->top_k;
+	pinecone_cache_offer(call, search->namespace_);
 	return start(call, &body, PINECONE_RATE_QUERY, search->namespace_);
 }
 
@@ -141,6 +143,7 @@ pinecone_documents_fetch(PineconeSession *session, PineconeCounters *counters,
 	call->want_values = want_values;
 	if (counters)
 		counters->ids_fetched += nids;
+	pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH, NULL);
 }
 
@@ -160,6 +163,8 @@ pinecone_documents_fetch_by_filter(PineconeSession *session, PineconeCounters *c
 	call->batch = limit;
 	call->large_reply = true;
 	call->want_values = want_values;
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
 }
 
@@ -175,6 +180,8 @@ pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
 	call->batch = limit;
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_LIST, NULL);
 }
 

@@ -16,7 +16,9 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/account.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/idle.h"
 #include "client/learned.h"
@@ -116,22 +118,30 @@ stats_have_failed(PineconeSession *session)
  * that it has to be known where the index is, which may take a question, too.
  */
 static void
-adopt_stats(PineconeSession *session)
+adopt_stats_of(PineconeSession *session, PineconeTime after)
 {
 	PineconeProblem *problem = NULL;
-	PineconeTime after = pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms);
 	PineconeTime asked_at;
 	PineconeStats *stats;
 	const char *reason;
 	size_t len;
 	char *body;
 
-	if (!pinecone_learned_is_kept() || stats_are_current(session) ||
-		!pinecone_session_locate(session, &problem))
+	if (!pinecone_learned_is_kept() || !pinecone_session_locate(session, &problem))
 		return;
 	body = pinecone_learned_get(session, PINECONE_LEARNED_STATS, after, &asked_at, &len);
 	if (body != NULL && pinecone_message_decode_stats(body, len, &stats, &reason))
 		copy_stats(session, stats)->fetched_at = asked_at;
+	if (session->latency_us == 0 &&
+		(body = pinecone_learned_get(session, PINECONE_LEARNED_LATENCY, 0, &asked_at, &len)) != NULL)
+		session->latency_us = strtoi64(body, NULL, 10);
+}
+
+static void
+adopt_stats(PineconeSession *session)
+{
+	if (!stats_are_current(session))
+		adopt_stats_of(session, pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms));
 }
 
 /* Others may have what a call has brought. */
@@ -140,6 +150,13 @@ share_stats(PineconeSession *session, PineconeCall *call)
 {
 	pinecone_learned_put(session, PINECONE_LEARNED_STATS, call->exchange->body,
 						 call->exchange->body_len, call->sent_at);
+	if (session->latency_us > 0 && pinecone_learned_is_kept())
+	{
+		char *latency = psprintf(INT64_FORMAT, session->latency_us);
+
+		pinecone_learned_put(session, PINECONE_LEARNED_LATENCY, latency, strlen(latency), call->sent_at);
+		pfree(latency);
+	}
 }
 
 static void
@@ -305,6 +322,30 @@ pinecone_session_known_stats(PineconeSession *session)
 /* ---- What a statement counts by ---- */
 
 /*
+ * A table with a cache may be counted by what was asked for earlier.  Where such
+ * statistics are good, they are what the statement goes by; else it asks now.
+ */
+static PineconeTime
+counts_from(PineconeSession *session, PineconeCounters *counters)
+{
+	PineconeTime from = pinecone_cache_counts_from(session, counters);
+
+	if (counters->cache == NULL)
+		return from;
+	if (known_stats(session) == NULL || session->stats->fetched_at < from)
+		adopt_stats_of(session, from);
+	if (known_stats(session) != NULL && session->stats->fetched_at >= from)
+	{
+		counters->cache_hits++;
+		pinecone_account_cache(session, "describe index stats", NULL, true);
+		return from;
+	}
+	counters->cache_misses++;
+	pinecone_account_cache(session, "describe index stats", NULL, false);
+	return pinecone_clock_now();
+}
+
+/*
  * May those that were asked for to make the plan be what its run goes by?  They
  * are as good as what would be asked for now, but for the moment that planning
  * takes; and once only, for a plan may run again.
@@ -330,7 +371,7 @@ pinecone_session_begin_count(PineconeSession *session, PineconeCounters *counter
 		counters->requests++;
 	}
 	else if (new_statement)
-		session->count_from = pinecone_clock_now();
+		session->count_from = counts_from(session, counters);
 	session->count_statement = statement;
 	if ((known_stats(session) != NULL && session->stats->fetched_at >= session->count_from) ||
 		(stats_are_asked_for(session) && session->stats_asked_at >= session->count_from))

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/documents.h"
 #include "client/error.h"
@@ -121,6 +122,7 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 	call->batch = search->top_k;
 	expect_namespace(call, encoded.namespace_);
 	count_as(call, PINECONE_RATE_QUERY, search->namespace_);
+	pinecone_cache_offer(call, search->namespace_);
 	return start_post(call, &body);
 }
 
@@ -173,6 +175,7 @@ pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters, con
 	if (counters)
 		counters->ids_fetched += nids;
 	count_as(call, PINECONE_RATE_FETCH, NULL);
+	pinecone_cache_offer(call, namespace_);
 	return start_get(call, &path);
 }
 
@@ -196,6 +199,8 @@ pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *c
 	call->want_values = want_values;
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start_post(call, &body);
 }
 
@@ -216,6 +221,8 @@ pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters, cons
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_LIST, NULL);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start_get(call, &path);
 }
 
@@ -256,6 +263,7 @@ pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters, con
 	call = create_post(session, counters, "update dry run", named(namespace_), "/vectors/update", &body);
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), NULL, true);
 	count_as(call, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
+	pinecone_cache_offer(call, namespace_);
 	return start_post(call, &body);
 }
 

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "client/written.h"
 #include "pending/confirmed.h"
 #include "pending/indexed.h"
 #include "pending/unseen.h"
@@ -327,12 +328,24 @@ lsn_at_age(Host *host, const char *namespace_, int64 age, int64 now)
 	return lsn;
 }
 
-/* Do searches show that sequence number?  Asks, unless it is known. */
+/* Do searches show that sequence number?  Asks, unless some session knows. */
 static bool
 is_searchable(Place *place, PineconeSession *session, const char *namespace_, int64 lsn)
 {
+	uint64 name = pinecone_written_name(namespace_);
+	PineconeTold told = pinecone_told(session->host_hash, name);
+
+	if (told.target == name)
+		place->indexed = Max(place->indexed, told.lsn);
 	if (place->indexed < lsn)
-		place->indexed = Max(place->indexed, pinecone_indexed_lsn(session, namespace_, true));
+	{
+		/* for the other sessions, too */
+		told = (PineconeTold){.target = name, .asked_at = pinecone_clock_now()};
+		told.lsn = pinecone_indexed_lsn(session, namespace_, true);
+		place->indexed = Max(place->indexed, told.lsn);
+		if (told.lsn >= 0)
+			pinecone_told_note(session->host_hash, name, &told);
+	}
 	return place->indexed >= lsn;
 }
 

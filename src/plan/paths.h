@@ -14,6 +14,9 @@
 #include "plan/plan_cost.h"
 #include "plan/plan_info.h"
 
+/* Records that are left by the conditions that can be sent. */
+extern double pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel);
+
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
 extern void pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
@@ -79,9 +82,8 @@ extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
 extern void pinecone_plan_unordered(Query *query);
 
-/* And behind it: see plan_embed_ahead.c. */
-extern bool pinecone_plan_embeds(Query *parse);
-extern void pinecone_plan_embed_ahead(PlannedStmt *stmt, int cursor_options);
+/* The plan to execute in place of one: see plan_embed_ahead.c. */
+extern PlannedStmt *pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

@@ -12,12 +12,18 @@
  *													   -> Seq Scan (id, body)
  *
  * Only what is computed of every row counts, not what CASE and the like may pass over.
+ *
+ * This is done to a copy of the plan, when the executor starts, and not when it is
+ * planned: a session's first statement has been planned before the module is there.
+ * It is loaded by then, because the planner calls the functions' support function.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "executor/executor.h"
+#include "fmgr.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -31,6 +37,11 @@
 #include "plan/paths.h"
 #include "scan/embed_ahead.h"
 #include "scan/readahead.h"
+
+PG_FUNCTION_INFO_V1(pinecone_embed_support);
+
+/* Has this backend planned a call?  Else no plan need be looked at. */
+static bool planned_any = false;
 
 typedef struct Walk
 {
@@ -224,6 +235,25 @@ compute_above(Plan *plan, Walk *walk)
 	return &result->plan;
 }
 
+/* Plans below one that are neither its outer nor its inner side. */
+static List *
+children_of(Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			return ((Append *) plan)->appendplans;
+		case T_MergeAppend:
+			return ((MergeAppend *) plan)->mergeplans;
+		case T_CustomScan:
+			return ((CustomScan *) plan)->custom_plans;
+		case T_SubqueryScan:
+			return list_make1(((SubqueryScan *) plan)->subplan);
+		default:
+			return NIL;
+	}
+}
+
 /* ---- Searches of an inner side ---- */
 
 /*
@@ -291,20 +321,13 @@ static void
 find_in_inner(Plan *plan, InnerCalls *inner)
 {
 	ListCell *lc;
-	List *children = NIL;
 
 	if (plan == NULL)
 		return;
 	if (IsA(plan, ForeignScan))
 		(void) find_inner_calls((Node *) ((ForeignScan *) plan)->fdw_exprs, inner);
 	find_in_inner(outerPlan(plan), inner);
-	if (IsA(plan, Append))
-		children = ((Append *) plan)->appendplans;
-	else if (IsA(plan, MergeAppend))
-		children = ((MergeAppend *) plan)->mergeplans;
-	else if (IsA(plan, SubqueryScan))
-		children = list_make1(((SubqueryScan *) plan)->subplan);
-	foreach(lc, children)
+	foreach(lc, children_of(plan))
 		find_in_inner(lfirst(lc), inner);
 }
 
@@ -477,6 +500,14 @@ embed_in(Plan *plan, bool may_mark, Walk *walk)
 
 /* ---- Is there anything to do? ---- */
 
+/* Simplifies nothing. */
+Datum
+pinecone_embed_support(PG_FUNCTION_ARGS)
+{
+	planned_any = true;
+	PG_RETURN_POINTER(NULL);
+}
+
 static bool
 has_call(Node *node, void *arg)
 {
@@ -484,15 +515,28 @@ has_call(Node *node, void *arg)
 		return false;
 	if (IsA(node, FuncExpr) && is_embed_function(((FuncExpr *) node)->funcid))
 		return true;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, has_call, arg, 0);
 	return expression_tree_walker(node, has_call, arg);
 }
 
-bool
-pinecone_plan_embeds(Query *parse)
+static bool
+plan_has_call(Plan *plan)
 {
-	return pinecone_enable_embed_ahead && has_call((Node *) parse, NULL);
+	ListCell *lc;
+	List *children = NIL;
+
+	if (plan == NULL)
+		return false;
+	if (has_call((Node *) plan->targetlist, NULL) ||
+		(IsA(plan, ForeignScan) && has_call((Node *) ((ForeignScan *) plan)->fdw_exprs, NULL)) ||
+		plan_has_call(outerPlan(plan)) || plan_has_call(innerPlan(plan)))
+		return true;
+	children = children_of(plan);
+	foreach(lc, children)
+	{
+		if (plan_has_call(lfirst(lc)))
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -500,37 +544,58 @@ largest_node_id(Plan *plan)
 {
 	int largest;
 	ListCell *lc;
-	List *children = NIL;
 
 	if (plan == NULL)
 		return 0;
 	largest = Max(plan->plan_node_id, Max(largest_node_id(outerPlan(plan)), largest_node_id(innerPlan(plan))));
-	if (IsA(plan, Append))
-		children = ((Append *) plan)->appendplans;
-	else if (IsA(plan, MergeAppend))
-		children = ((MergeAppend *) plan)->mergeplans;
-	else if (IsA(plan, CustomScan))
-		children = ((CustomScan *) plan)->custom_plans;
-	else if (IsA(plan, SubqueryScan))
-		children = list_make1(((SubqueryScan *) plan)->subplan);
-	foreach(lc, children)
+	foreach(lc, children_of(plan))
 		largest = Max(largest, largest_node_id(lfirst(lc)));
 	return largest;
 }
 
-void
-pinecone_plan_embed_ahead(PlannedStmt *stmt, int cursor_options)
+/* Keep the rows of a plan for a cursor that may go back to them. */
+static Plan *
+keep_rows_of(Plan *child, Walk *walk)
 {
-	Walk walk = {0};
+	Material *material = makeNode(Material);
 	ListCell *lc;
 
-	/* rows that were passed on are gone */
-	if (cursor_options & CURSOR_OPT_SCROLL)
-		return;
+	foreach(lc, child->targetlist)
+	{
+		TargetEntry *entry = flatCopyTargetEntry(lfirst(lc));
+
+		entry->expr = (Expr *) makeVar(OUTER_VAR, entry->resno, exprType((Node *) entry->expr),
+									   exprTypmod((Node *) entry->expr), exprCollation((Node *) entry->expr), 0);
+		material->plan.targetlist = lappend(material->plan.targetlist, entry);
+	}
+	outerPlan(material) = child;
+	copy_estimates(&material->plan, child, walk);
+	return &material->plan;
+}
+
+PlannedStmt *
+pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags)
+{
+	Walk walk = {0};
+	bool found = false;
+	ListCell *lc;
+
+	if (!planned_any || !pinecone_enable_embed_ahead)
+		return stmt;
+	found = plan_has_call(stmt->planTree);
 	walk.last_node_id = largest_node_id(stmt->planTree);
 	foreach(lc, stmt->subplans)
+	{
+		found |= plan_has_call(lfirst(lc));
 		walk.last_node_id = Max(walk.last_node_id, largest_node_id(lfirst(lc)));
+	}
+	if (!found)
+		return stmt;
+	stmt = copyObject(stmt);
 	stmt->planTree = embed_in(stmt->planTree, false, &walk);
+	if (eflags & EXEC_FLAG_BACKWARD)
+		stmt->planTree = keep_rows_of(stmt->planTree, &walk);
 	foreach(lc, stmt->subplans)
 		lfirst(lc) = embed_in(lfirst(lc), false, &walk);
+	return stmt;
 }

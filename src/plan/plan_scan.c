@@ -19,6 +19,7 @@
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/plan_way.h"
 
 typedef struct PlanContext
 {
@@ -582,8 +583,6 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->metric_assumed = cxt.info->metric_assumed && request->op == PINECONE_OP_QUERY;
 	request->rows = path->path.rows;
 	request->survive = 1;
-	request->asked = pinecone_plan_namespaces_asked(root, cxt.rel, PATH_REQ_OUTER(&path->path));
-	request->record_bytes = cxt.info->record_bytes;
 
 	if (request->op == PINECONE_OP_STATS || request->op == PINECONE_OP_COUNT ||
 		request->op == PINECONE_OP_GROUPS)
@@ -619,9 +618,6 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	if (cxt.local != NIL)
 		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.decided), cxt.rel->relid, JOIN_INNER, NULL);
 
-	/* what begins with a prefix is what meets the conditions, others aside */
-	request->listed = request->prefix >= 0 ? request->rows / Max(request->survive, 0.0001) : cxt.info->records;
-
 	used = used_columns(&cxt, false);
 	cxt.row = whole_row(&cxt);
 	if (cxt.search == NULL && cxt.info->text == NULL && can_have_layout(&cxt, used))
@@ -637,6 +633,8 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	}
 	else
 		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used));
+
+	pinecone_plan_way_note(root, cxt.rel, used, pinecone_plan_sent_records(root, cxt.rel), request);
 
 	/*
 	 * Conditions sent and not checked here are checked all the same when a

@@ -169,6 +169,7 @@ prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
 
 	ahead->pool_counters.timing = pinecone_run_is_timed(ahead->node);
 	ahead->pool_counters.pins = state->counters.pins;
+	ahead->pool_counters.cache = state->counters.cache;
 	if (state->request->op == PINECONE_OP_FETCH)
 		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
 	if (state->request->op != PINECONE_OP_FILTER || !pinecone_enable_gather)
@@ -260,6 +261,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 
 	run->counters = palloc0(sizeof(PineconeCounters));
 	run->counters->pins = state->counters.pins;
+	run->counters->cache = state->counters.cache;
 	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 									 ALLOCSET_SMALL_SIZES);
 	run->values = state->own_run.values;
@@ -272,25 +274,11 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 	return run;
 }
 
+/* Move what has been counted from one to the other. */
 static void
 add_counters(PineconeCounters *sum, PineconeCounters *part)
 {
-
-	sum->requests += part->requests;
-	sum->retries += part->retries;
-	sum->bytes_sent += part->bytes_sent;
-	sum->bytes_received += part->bytes_received;
-	sum->read_units += part->read_units;
-	sum->ids_fetched += part->ids_fetched;
-	sum->rows_gathered += part->rows_gathered;
-	sum->gathers += part->gathers;
-	sum->namespaces += part->namespaces;
-	sum->short_searches += part->short_searches;
-	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
-	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
-	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
-	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
-	INSTR_TIME_ADD(sum->row_time, part->row_time);
+	pinecone_counters_add(sum, part);
 	pinecone_counters_reset(part);
 }
 

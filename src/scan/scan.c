@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/schema_table.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
@@ -33,6 +34,24 @@ scanned_table(ForeignScan *plan, EState *estate)
 	if (rtindex == 0)
 		rtindex = bms_next_member(pinecone_plan_base_relids(plan), -1);
 	return exec_rt_fetch(rtindex, estate)->relid;
+}
+
+/* Are the rows read to be changed, or locked against changes?  Then as they are now. */
+static bool
+reads_to_write(ForeignScan *plan, EState *estate)
+{
+	ListCell *lc;
+
+	if (list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid))
+		return true;
+	foreach(lc, estate->es_plannedstmt->rowMarks)
+	{
+		PlanRowMark *mark = lfirst(lc);
+
+		if (mark->rti == plan->scan.scanrelid && mark->strength != LCS_NONE)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -90,6 +109,8 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !reads_to_write(plan, estate))
+		state->counters.cache = pinecone_cache_policy(state->table);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run = &state->own_run;
 	state->run->counters = &state->counters;

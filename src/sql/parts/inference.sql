@@ -2,10 +2,17 @@
  * Pinecone's models: embedding texts, ranking documents.
  */
 
+CREATE FUNCTION pinecone_embed_support(internal)
+RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+
+COMMENT ON FUNCTION pinecone_embed_support(internal) IS
+'internal: tells the module that a plan calls pinecone_embed()';
+
 CREATE FUNCTION pinecone_embed(server text, model text, "text" text,
 	input_type text DEFAULT 'query', dimension int DEFAULT NULL)
 RETURNS real[]
-AS 'MODULE_PATHNAME', 'pinecone_embed' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+AS 'MODULE_PATHNAME', 'pinecone_embed' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 SUPPORT pinecone_embed_support;
 
 COMMENT ON FUNCTION pinecone_embed(text, text, text, text, int) IS
 'the vector that a model makes of a text: input_type is query for what is searched for, passage for what is stored; texts of many rows are embedded together';
@@ -20,7 +27,7 @@ COMMENT ON FUNCTION pinecone_embed(text, text, text[], text, int) IS
 
 CREATE FUNCTION pinecone_embed_sparse(server text, model text, "text" text, input_type text DEFAULT 'query')
 RETURNS jsonb
-AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 SUPPORT pinecone_embed_support;
 
 COMMENT ON FUNCTION pinecone_embed_sparse(text, text, text, text) IS
 'the sparse vector that a model makes of a text: {"indices": [...], "values": [...]}';
