@@ -188,6 +188,8 @@ $t->server->clear_faults;
 ok($t->wait_until(sub { load(0.3); scalar values_of('ALERTS{alertname="PineconeKeyRejected",alertstate="firing",foreign_server="s"}') }, 20), 'a key that is rejected: the alert fires');
 my ($told) = grep { $_->{labels}{alertname} eq 'PineconeKeyRejected' } (api('alerts') // {alerts => []})->{alerts}->@*;
 like($told->{annotations}{summary} // '', qr/rejects an API key of server "s"/, 'and says so');
+# a third day: the governance panels move
+$t->sql("DELETE FROM hits WHERE namespace = 'books' AND score < 0.5; SELECT huf.huf_take('hits', records => 'record', as_of => '2026-01-06 12:00+00')");
 $t->server->fault({path => '/query', status => 503, count => 6});
 load(2);
 $t->server->clear_faults;
@@ -261,8 +263,8 @@ if (my $to = $ENV{PICTURES})
 		my $file = "$to/monitoring-" . ('requests', 'service', 'governance')[$row] . '.svg';
 
 		open my $gnuplot, '|-', 'gnuplot' or die "gnuplot: $!\n";
-		print $gnuplot "set term svg size 1200,@{[260 * $lines]} font 'sans,11' background '#ffffff'\nset output " . quoted($file) . "\n",
-			"set multiplot layout $lines,3\nset key outside below maxrows 3 font ',9'\nset grid\nset xlabel 'seconds'\nset tmargin 2\n",
+		print $gnuplot "set term svg size 1200,@{[260 * $lines]} font 'sans,11' noenhanced background '#ffffff'\nset output " . quoted($file) . "\n",
+			"set multiplot layout $lines,3\nset termoption noenhanced\nset offsets 0, 0, graph 0.1, 0\nset key outside below maxrows 3 font ',9'\nset grid\nset xlabel 'seconds'\nset tmargin 2\n",
 			map({ draw_panel($_) } @of), "unset multiplot\n";
 		close $gnuplot;
 		is($?, 0, "$file is drawn");

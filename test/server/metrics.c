@@ -139,10 +139,10 @@ discover(Request *r)
 }
 
 static void
-add_series(Buffer *b, const char *name, const Index *index, uint64_t value)
+add_series(Buffer *b, const char *name, const Index *index, double value)
 {
-	buffer_printf(b, "%s{index_name=\"%s\",cloud=\"%s\",region=\"%s\",capacity_mode=\"serverless\"} %llu\n", name, index->name,
-				  index->cloud ? index->cloud : "aws", index->region ? index->region : "us-east-1", (unsigned long long) value);
+	buffer_printf(b, "%s{index_name=\"%s\",cloud=\"%s\",region=\"%s\",capacity_mode=\"serverless\"} %.15g\n", name, index->name,
+				  index->cloud ? index->cloud : "aws", index->region ? index->region : "us-east-1", value);
 }
 
 /* Records there are, and about how large they are */
@@ -158,7 +158,7 @@ add_sizes(Buffer *b, Index *index, bool bytes)
 		size += index->namespaces[i]->bytes + (uint64_t) index->namespaces[i]->count * (uint64_t) index->dimension * sizeof(float);
 	}
 	pthread_rwlock_unlock(&index->lock);
-	add_series(b, bytes ? "pinecone_db_storage_size_bytes" : "pinecone_db_record_total", index, bytes ? size : records);
+	add_series(b, bytes ? "pinecone_db_storage_size_bytes" : "pinecone_db_record_total", index, (double) (bytes ? size : records));
 }
 
 static void
@@ -182,7 +182,7 @@ export(Request *r)
 			snprintf(name, sizeof(name), "pinecone_db_op_%s_%s", operations[i], duration ? "duration_sum" : "count");
 			buffer_printf(b, "# TYPE %s counter\n", name);
 			for (Index **index = indexes; *index; index++)
-				add_series(b, name, *index, duration ? (*index)->served.us[i] / 1000 : (*index)->served.count[i]);
+				add_series(b, name, *index, duration ? (double) (*index)->served.us[i] / 1000 : (double) (*index)->served.count[i]);
 		}
 	}
 	for (int writes = 0; writes < 2; writes++)
@@ -190,7 +190,7 @@ export(Request *r)
 		snprintf(name, sizeof(name), "pinecone_db_%s_unit_count", writes ? "write" : "read");
 		buffer_printf(b, "# TYPE %s counter\n", name);
 		for (Index **index = indexes; *index; index++)
-			add_series(b, name, *index, writes ? (*index)->served.write_units : (*index)->served.read_units);
+			add_series(b, name, *index, (double) (writes ? (*index)->served.write_units : (*index)->served.read_units));
 	}
 	catalog_free_all(indexes);
 }
