@@ -73,16 +73,8 @@ cmp_ok(requests(), '<=', 1, '... takes one request');
 # ---- Errors ----
 
 # of a row that is not reached
-# (requests that are sent together may come in another order, and the first row's be one that fails)
-my $raised;
-for my $attempt (1 .. 5)
-{
-	$server->fault({kind => 'status', status => 500, path => '/query', skip => 2, count => 2});
-	$raised = $s->query($search =~ s/count\(m.id\)/m.id/r . ' LIMIT 3')->{err};
-	last if $raised eq '';
-	$server->clear_faults;
-}
-is($raised, '', 'the error of a row beyond LIMIT is not raised');
+$server->fault({kind => 'status', status => 500, path => '/query', contains => '[2,2,1,0]', count => -1});
+is($s->query($search =~ s/count\(m.id\)/m.id/r . ' LIMIT 3')->{err}, '', 'the error of a row beyond LIMIT is not raised');
 $server->clear_faults;
 $s->query('UPDATE o SET v = ARRAY[1, 2] WHERE k = 3; ANALYZE o');
 is($s->query('SELECT m.id FROM (SELECT * FROM o ORDER BY k OFFSET 0) o, LATERAL (SELECT id FROM f ORDER BY embedding <-> o.v LIMIT 3) m LIMIT 3')->{err}, '', 'nor that of its vector');
