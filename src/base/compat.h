@@ -124,6 +124,7 @@
 
 /* PG16 asks for all objects' rights by one function */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_foreign_server.h"
 #define pinecone_server_aclcheck(serverid, userid, mode) \
 	object_aclcheck(ForeignServerRelationId, serverid, userid, mode)
 #else
@@ -212,7 +213,7 @@ extern bool pinecone_collation_is_c(Oid collation);
 #include "utils/wait_event.h"
 #define pinecone_wait_event_new(name) WaitEventExtensionNew(name)
 #else
-#define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
+#define pinecone_wait_event_new(name) ((void) (name), PG_WAIT_EXTENSION)
 #endif
 
 /* PG18 keeps the members of partitions and other children apart */

@@ -30,6 +30,7 @@ typedef struct PineconeCounters
 	uint64 retries;
 	uint64 bytes_sent;	   /* request bodies and URLs */
 	uint64 bytes_received; /* reply bodies */
+	uint64 egress_bytes;   /* of them, those that are metered */
 	uint64 read_units;
 	uint64 ids_fetched;	   /* ids asked for by fetch requests */
 	uint64 rows_gathered;  /* of joins, whose filters went together; */
@@ -39,6 +40,10 @@ typedef struct PineconeCounters
 	uint64 cache_hits;	   /* replies from memory, */
 	uint64 cache_misses;   /* and what was not there */
 	int peak_in_flight;
+
+	/* Of sweeps: searches, and why one was not complete, or NULL */
+	uint64 swept_parts;
+	const char *sweep_failure;
 
 	/* Where the time goes, if "timing" */
 	bool timing;
@@ -60,6 +65,33 @@ pinecone_counters_reset(PineconeCounters *counters)
 	counters->pins = pins;
 	counters->cache = cache;
 	counters->timing = timing;
+}
+
+/* Add what has been counted elsewhere. */
+static inline void
+pinecone_counters_add(PineconeCounters *sum, const PineconeCounters *part)
+{
+	sum->requests += part->requests;
+	sum->retries += part->retries;
+	sum->bytes_sent += part->bytes_sent;
+	sum->bytes_received += part->bytes_received;
+	sum->egress_bytes += part->egress_bytes;
+	sum->read_units += part->read_units;
+	sum->ids_fetched += part->ids_fetched;
+	sum->swept_parts += part->swept_parts;
+	if (part->sweep_failure != NULL)
+		sum->sweep_failure = part->sweep_failure;
+	sum->rows_gathered += part->rows_gathered;
+	sum->gathers += part->gathers;
+	sum->namespaces += part->namespaces;
+	sum->short_searches += part->short_searches;
+	sum->cache_hits += part->cache_hits;
+	sum->cache_misses += part->cache_misses;
+	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
+	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
+	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
+	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
+	INSTR_TIME_ADD(sum->row_time, part->row_time);
 }
 
 typedef struct PineconeCall PineconeCall;
