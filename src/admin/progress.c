@@ -13,6 +13,7 @@
 #include "admin/progress.h"
 #include "client/call.h"
 #include "client/control.h"
+#include "pending/audit.h"
 
 /* Between two questions */
 #define FIRST_PAUSE_MS 50
@@ -57,8 +58,10 @@ pinecone_progress_end(PineconeProgress *progress)
 }
 
 void
-pinecone_progress_send(PineconeProgress *progress)
+pinecone_progress_send(PineconeProgress *progress, const PineconeSession *session, const char *operation,
+					   const char *kind, const char *name)
 {
+	pinecone_audit_change(session, operation, kind, name);
 	progress->sent = "sent";
 }
 
@@ -77,8 +80,8 @@ pinecone_progress_accept(PineconeProgress *progress, const char *state)
 	if (is_new || pinecone_clock_passed(progress->told_at, NOTICE_MS))
 	{
 		strlcpy(progress->told, state, sizeof(progress->told));
-		/* without our own context, which is for errors */
-		progress->accepted = NULL;
+		/* a NOTICE looks at interrupts, too: the context is to be right by then */
+		progress->accepted = progress->told;
 		ereport(NOTICE,
 				(errmsg("%s: %s%s", progress->what, progress->told,
 						is_new ? "" : psprintf(" for %d s", (int) ((pinecone_clock_now() - progress->started_at) / 1000000)))));

@@ -19,6 +19,19 @@
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
+/* So many ids wait for fetches that no more need be listed. */
+static int
+ids_ahead(PineconeStored *stored)
+{
+	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	int most = wide ? WIDE_IDS_AHEAD : IDS_AHEAD;
+
+	/* a fetch may wait until there are ids for all of it */
+	if (stored->spec.wants_id != NULL)
+		most = Max(most, pinecone_vectors_max_fetch(stored->spec.session, wide));
+	return most;
+}
+
 /* Have enough pages arrived, or more than enough? */
 static bool
 paged_enough(PineconeStored *stored)
@@ -28,8 +41,7 @@ paged_enough(PineconeStored *stored)
 		stored->returned < stored->spec.row_limit)
 		return true;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
-		return pinecone_stored_ids_waiting(stored) >=
-			   (stored->listing != NULL && pinecone_listing_is_wide(stored->listing) ? WIDE_IDS_AHEAD : IDS_AHEAD);
+		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
 	return stored->nbatches > 1;
 }
 
@@ -249,9 +261,14 @@ take_swept(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int lo
 static double
 wanted_of_sweep(PineconeStored *stored)
 {
-	if (stored->spec.row_limit <= 0 || stored->returned >= stored->spec.row_limit)
+	double target = stored->spec.row_limit;
+
+	if (target <= 0)
 		return DBL_MAX;
-	return Max(0, stored->spec.row_limit - stored->listed);
+	/* who has read more than was thought may be about to end, or not */
+	if (stored->returned >= target)
+		target = 2 * stored->returned;
+	return Max(0, target - stored->listed);
 }
 
 static bool
