@@ -29,7 +29,8 @@ CREATE FUNCTION told(q text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
   FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ' || q LOOP
-    IF line !~ 'Peak|Memory|Buckets|Sort Method' THEN RETURN NEXT line; END IF;
+    -- PostgreSQL 16 and newer sort for the aggregate, too
+    IF line !~ 'Peak|Memory|Buckets|Sort Method' THEN RETURN NEXT regexp_replace(line, '(Sort Key: \(\(n % 20\)\)), n$', '\1'); END IF;
   END LOOP;
 END $$;
 SELECT told($$SELECT pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384) FROM texts WHERE n <= 200$$);
