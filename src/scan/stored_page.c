@@ -14,6 +14,18 @@
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
+/*
+ * As many ids wait for their fetches: not fewer than one fetch takes, or it would
+ * wait for them in vain.
+ */
+static int
+ids_ahead(PineconeStored *stored)
+{
+	if (stored->listing != NULL && pinecone_listing_is_wide(stored->listing))
+		return WIDE_IDS_AHEAD;
+	return Max(IDS_AHEAD, pinecone_stored_per_reply(stored, pinecone_vectors_max_fetch(stored->spec.session, false)));
+}
+
 /* Have enough pages arrived, or more than enough? */
 static bool
 paged_enough(PineconeStored *stored)
@@ -23,8 +35,7 @@ paged_enough(PineconeStored *stored)
 		stored->returned < stored->spec.row_limit)
 		return true;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
-		return pinecone_stored_ids_waiting(stored) >=
-			   (stored->listing != NULL && pinecone_listing_is_wide(stored->listing) ? WIDE_IDS_AHEAD : IDS_AHEAD);
+		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
 	return stored->nbatches > 1;
 }
 

@@ -20,9 +20,14 @@ my $seed = $ARGV[0] // time;
 my $rounds = $ARGV[1] // 150;
 my $nrecords = $ARGV[2] // 60;
 
+# Nowhere twice: what is equally far comes in any order
+my %taken;
 sub place
 {
-	return sprintf '%.3f', rand 1000;
+	my $place;
+
+	do { $place = sprintf '%.3f', rand 1000 } while $taken{$place}++;
+	return $place;
 }
 
 # One of the ids, now and then a new one, those near the query more often
@@ -54,7 +59,8 @@ sub write_
 
 sub query
 {
-	my $at = place();
+	# and in the middle of no two
+	my $at = place() . '3';
 	my $d = "embedding <-> '{$at,0}'";
 	my $some = 1 + number(12);
 
