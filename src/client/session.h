@@ -161,6 +161,9 @@ extern bool pinecone_session_stats_ready(PineconeSession *session);
  */
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
 
+/* Wait until that is known, or has failed: who is to use it says so. */
+extern void pinecone_session_wait_place(PineconeSession *session);
+
 /*
  * The index is no longer where a call was sent: ask the control plane again.
  * Returns whether there may be another answer.
