@@ -219,6 +219,19 @@ UPDATE kb SET title = 'newer' WHERE title = 'new' AND length(id) = 3;
 DELETE FROM kb WHERE id = 'd2';
 SELECT tenant, id, title FROM kb WHERE title = 'newer' OR id IN ('d2', 'd6') ORDER BY tenant, id;
 ROLLBACK;
+-- a partition whose columns stand in another order, and a local one
+CREATE FOREIGN TABLE kb_4 (title text, embedding real[], id text COLLATE "C", gone int, tenant text OPTIONS (role 'namespace') COLLATE "C")
+  SERVER pinecone OPTIONS (namespaces 't4');
+ALTER FOREIGN TABLE kb_4 DROP COLUMN gone;
+ALTER TABLE kb ATTACH PARTITION kb_4 FOR VALUES IN ('t4');
+CREATE TABLE kb_local PARTITION OF kb FOR VALUES IN ('local');
+BEGIN;
+INSERT INTO kb SELECT tenant, 'n' || i, '{1,2,3}', 'new' FROM unnest('{t0,t4,local}'::text[]) tenant, generate_series(1, 3) i;
+WITH u AS (UPDATE kb SET title = upper(title) WHERE id = 'n1' RETURNING tenant, id, title) SELECT * FROM u ORDER BY tenant;
+UPDATE kb SET embedding = '{3,2,1}' FROM (VALUES ('n2')) v (i) WHERE id = i AND title = 'new';
+WITH d AS (DELETE FROM kb WHERE id = 'n3' RETURNING tenant, id, title) SELECT * FROM d ORDER BY tenant;
+SELECT tenant, id, embedding, title FROM kb WHERE id LIKE 'n%' ORDER BY 1, 2;
+ROLLBACK;
 -- rows into another table, and locked on the way
 CREATE TABLE copied AS SELECT id, year FROM docs;
 INSERT INTO copied SELECT id, year FROM docs WHERE year < 1910;

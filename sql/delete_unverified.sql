@@ -11,7 +11,8 @@ INSERT INTO t SELECT to_char(g, 'FM000'), ARRAY[g, 1], g FROM generate_series(1,
 -- ids alone; psql tells the counts
 \set QUIET off
 EXPLAIN (COSTS OFF) DELETE FROM t WHERE id = '001';
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) DELETE FROM t WHERE id IN ('001', '002', '001', NULL, '');
+EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) DELETE FROM t WHERE id IN ('001', '002', '001', NULL, '')
+\g (format=unaligned tuples_only=on) |test/regress/plan
 :sent
 DELETE FROM t WHERE id = '003';
 DELETE FROM t WHERE '004' = id OR id = ANY ('{005,005,none}');

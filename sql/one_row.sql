@@ -13,11 +13,13 @@ SELECT count(*) >= 0 AS warm FROM t;
 \set log '\\! test/regress/pinecone log "query|fetch|list"'
 \! test/regress/pinecone quiet
 -- common table expressions, tables by a unique key, subqueries, functions, the table itself
-EXPLAIN (COSTS OFF) WITH v AS (SELECT e FROM q WHERE k = 1) SELECT id FROM t, v ORDER BY embedding <=> v.e LIMIT 2;
+EXPLAIN (COSTS OFF) WITH v AS (SELECT e FROM q WHERE k = 1) SELECT id FROM t, v ORDER BY embedding <=> v.e LIMIT 2
+\g (format=unaligned tuples_only=on) |test/regress/plan
 WITH v AS (SELECT e FROM q WHERE k = 1) SELECT id FROM t, v ORDER BY embedding <=> v.e LIMIT 2;
 WITH v AS MATERIALIZED (SELECT embed('x') AS e) SELECT id, n FROM t CROSS JOIN v WHERE n < 3 ORDER BY 1 - (embedding <=> v.e) DESC LIMIT 2;
 WITH v(e) AS (VALUES ('{1,0}'::real[])) SELECT id FROM t, v WHERE 1 - (embedding <=> e) > 0.9999 ORDER BY embedding <=> e;
-EXPLAIN (COSTS OFF) SELECT id FROM t JOIN q ON q.name = 'b' ORDER BY embedding <=> q.e LIMIT 2;
+EXPLAIN (COSTS OFF) SELECT id FROM t JOIN q ON q.name = 'b' ORDER BY embedding <=> q.e LIMIT 2
+\g (format=unaligned tuples_only=on) |test/regress/plan
 SELECT id, q.k FROM t JOIN q ON q.name = 'b' ORDER BY embedding <=> q.e LIMIT 2;
 SELECT id FROM t, (SELECT e FROM q ORDER BY k LIMIT 1) v ORDER BY embedding <=> v.e LIMIT 2;
 SELECT id FROM t, (SELECT embed('x') AS e) v ORDER BY embedding <=> v.e LIMIT 2;
@@ -37,7 +39,8 @@ WITH v AS (SELECT e FROM q WHERE k = 9) SELECT id FROM t, v ORDER BY embedding <
 SELECT count(*) FROM (SELECT id FROM t, q WHERE q.k = 3 ORDER BY embedding <=> q.e) s;
 -- the same (SELECT ...) twice is one search, however it came about
 \! test/regress/pinecone quiet
-EXPLAIN (COSTS OFF) SELECT id, 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) AS similarity FROM t WHERE 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) > 0.9999 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 1) LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT id, 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) AS similarity FROM t WHERE 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) > 0.9999 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 1) LIMIT 5
+\g (format=unaligned tuples_only=on) |test/regress/plan
 SELECT id, round((1 - (embedding <=> (SELECT e FROM q WHERE k = 1)))::numeric, 3) AS similarity FROM t WHERE 1 - (embedding <=> (SELECT e FROM q WHERE k = 1)) > 0.9999 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 1) LIMIT 5;
 SELECT id FROM t, q WHERE k = 1 AND 1 - (embedding <=> e) > 0.9999 ORDER BY embedding <=> e;
 SELECT id FROM t WHERE embedding <=> (SELECT e FROM q WHERE k = 1) < 0.0001 ORDER BY embedding <=> (SELECT e FROM q WHERE k = 2) LIMIT 5;

@@ -21,11 +21,13 @@ CREATE TABLE several_local AS SELECT * FROM several;
 
 EXPLAIN (COSTS OFF) SELECT id FROM r ORDER BY n DESC NULLS LAST LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM r ORDER BY year, id LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT max(n) FROM r WHERE t = 'v1';
+EXPLAIN (COSTS OFF) SELECT max(n) FROM r WHERE t = 'v1'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 EXPLAIN (COSTS OFF) SELECT id FROM r ORDER BY n;
 EXPLAIN (COSTS OFF) SELECT id FROM r ORDER BY t LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM nulls ORDER BY n LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT EXISTS (SELECT FROM r WHERE t = 'v1');
+EXPLAIN (COSTS OFF) SELECT EXISTS (SELECT FROM r WHERE t = 'v1')
+\g (format=unaligned tuples_only=on) |test/regress/plan
 SET pinecone_fdw.enable_order = off;
 EXPLAIN (COSTS OFF) SELECT id FROM r ORDER BY n LIMIT 3;
 RESET pinecone_fdw.enable_order;

@@ -102,6 +102,50 @@ SELECT run('SELECT o.k, r.y FROM o, LATERAL (SELECT max(year) AS y FROM remote W
 SELECT o.k, r.n FROM o, LATERAL (SELECT count(*) AS n FROM remote WHERE title = 'title ' || o.k) r WHERE k < 4 ORDER BY k;
 \! test/regress/pinecone sorted-log
 
+-- values of several rows make a filter; each is asked for once, NULL not at all
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+CREATE TABLE v (k int PRIMARY KEY, t text, y int);
+INSERT INTO v SELECT i, 'title ' || i % 4, 1900 + i FROM generate_series(1, 6) i UNION ALL SELECT 7, NULL, NULL;
+ANALYZE v;
+EXPLAIN (COSTS OFF) SELECT v.k, r.id FROM v JOIN remote r ON r.year = v.y;
+SELECT v.k, r.id FROM v JOIN remote r ON r.year = v.y ORDER BY 1, 2;
+\! test/regress/pinecone log
+SELECT v.k, r.id FROM v LEFT JOIN local r ON r.year = v.y ORDER BY 1, 2;
+SELECT v.k, r.id FROM v LEFT JOIN remote r ON r.year = v.y ORDER BY 1, 2;
+\! test/regress/pinecone log
+-- with what all rows have in common; what differs besides, each with its own
+SELECT v.k, count(r.id) FROM v JOIN remote r ON r.title = v.t AND r.year < 1930 GROUP BY k ORDER BY 1;
+\! test/regress/pinecone log
+SELECT v.k, r.id FROM v JOIN remote r ON r.title = v.t AND r.year = v.y ORDER BY 1, 2;
+\! test/regress/pinecone log
+SELECT v.k, r.id FROM v JOIN local r ON r.title = v.t AND r.year = v.y ORDER BY 1, 2;
+SELECT k FROM v WHERE EXISTS (SELECT FROM remote r WHERE r.title = v.t) ORDER BY k;
+\! test/regress/pinecone log
+SELECT v.k, s.n FROM v, LATERAL (SELECT count(*) AS n FROM (SELECT id FROM remote r WHERE r.year IN (v.y, v.y + 100) OFFSET 0) r) s ORDER BY 1;
+\! test/regress/pinecone log
+SELECT v.k, count(*) FROM v JOIN remote r ON r.title = v.t AND r.year > v.y + 290 GROUP BY k ORDER BY 1;
+\! test/regress/pinecone log
+SELECT v.k, count(*) FROM v JOIN local r ON r.title = v.t AND r.year > v.y + 290 GROUP BY k ORDER BY 1;
+-- where no field is equal to a value of the row, and with the setting off, row by row
+SELECT v.k, count(*) FROM v JOIN remote r ON r.year > v.y + 290 WHERE v.k < 4 GROUP BY k ORDER BY 1;
+\! test/regress/pinecone sorted-log
+SET pinecone_fdw.enable_gather = off;
+SELECT v.k, r.id FROM v JOIN remote r ON r.year = v.y WHERE k < 4 ORDER BY 1, 2;
+\! test/regress/pinecone sorted-log
+RESET pinecone_fdw.enable_gather;
+-- and what the transaction has written
+BEGIN;
+UPDATE remote SET year = 1903 WHERE id IN ('m1', 'm250');
+DELETE FROM remote WHERE id = 'm2';
+INSERT INTO remote VALUES ('new', '{1,2,3}', 'title 1', 1905);
+SELECT v.k, r.id FROM v JOIN remote r ON r.year = v.y ORDER BY 1, 2;
+ROLLBACK;
+\! test/regress/pinecone quiet
+DROP TABLE v;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+
 -- few rows wanted, little asked
 SELECT m.k, r.title FROM many m JOIN remote r ON r.id = m.mid LIMIT 2;
 \! test/regress/pinecone log | sed 's/[^=]//g' | awk '{print length " ids or so"}'

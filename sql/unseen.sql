@@ -13,7 +13,8 @@ SHOW pinecone_fdw.unseen_time;
 -- the default may run out on a slow machine, and the counts with it
 SET pinecone_fdw.unseen_time = '1h';
 INSERT INTO t SELECT to_char(g, 'FM000'), ARRAY[g, 1], g FROM generate_series(1, 20) AS g;
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) SELECT id FROM t WHERE id = '001';
+EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) SELECT id FROM t WHERE id = '001'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 RESET pinecone_fdw.unseen_time;
 
 -- by id, filter, search, order, and counted

@@ -44,3 +44,37 @@ SELECT id, n, tag FROM t WHERE id IN ('r03', 'r04', 'r05') ORDER BY id;
 UPDATE t SET tag = 'same' WHERE n < 0;
 \! test/regress/pinecone log "upsert|update"
 ALTER FOREIGN TABLE t OPTIONS (SET update_method 'rows');
+
+-- an object laid over the metadata goes as one update by the filter; where the filter is not exact, or null is in it, record by record
+CREATE FOREIGN TABLE whole (id text COLLATE "C", embedding real[], metadata jsonb, n int) SERVER pinecone OPTIONS (namespace 'laid');
+CREATE TABLE whole_l (id text COLLATE "C", embedding real[], metadata jsonb, n int);
+INSERT INTO whole SELECT 'r' || i, ARRAY[i, 1], jsonb_build_object('n', i % 3, 'kind', 'k' || i % 2, 'tags', ARRAY['a']) FROM generate_series(1, 12) i;
+INSERT INTO whole_l SELECT * FROM whole;
+\! test/regress/pinecone quiet
+EXPLAIN (COSTS OFF) UPDATE whole SET metadata = metadata || '{"reviewed": true, "tags": ["b", "c"]}' WHERE n = 1;
+UPDATE whole SET metadata = metadata || '{"reviewed": true, "tags": ["b", "c"]}' WHERE n = 1;
+UPDATE whole SET metadata = jsonb_set(metadata, '{kind}', '"set"') WHERE n = 2;
+\! test/regress/pinecone log
+UPDATE whole SET metadata = metadata || '{"n": null}' WHERE n = 0 AND id < 'r4';
+EXPLAIN (COSTS OFF) UPDATE whole SET metadata = metadata || '{"a": 1}', n = 9 WHERE n = 2;
+UPDATE whole SET metadata = metadata || '{"a": 1}', n = 9 WHERE n = 2;
+UPDATE whole_l SET metadata = metadata || '{"reviewed": true, "tags": ["b", "c"]}' WHERE n = 1;
+UPDATE whole_l SET metadata = jsonb_set(metadata, '{kind}', '"set"') WHERE n = 2;
+UPDATE whole_l SET metadata = metadata - 'n', n = NULL WHERE n = 0 AND id < 'r4';
+UPDATE whole_l SET metadata = metadata || '{"a": 1, "n": 9}', n = 9 WHERE n = 2;
+SELECT * FROM whole EXCEPT SELECT * FROM whole_l;
+-- all rows are those that have a field or do not
+\! test/regress/pinecone quiet
+EXPLAIN (COSTS OFF) UPDATE whole SET metadata = metadata || '{"batch": 7}';
+UPDATE whole SET metadata = metadata || '{"batch": 7}';
+\! test/regress/pinecone log
+UPDATE whole_l SET metadata = metadata || '{"batch": 7}';
+SELECT count(*) FROM (SELECT * FROM whole INTERSECT SELECT * FROM whole_l) s;
+-- in a transaction that has written, and with what nobody may count
+BEGIN;
+INSERT INTO whole VALUES ('new', '{1,2}', '{"n": 1}');
+UPDATE whole SET metadata = metadata || '{"batch": 8}';
+SELECT count(*) FROM whole WHERE metadata ->> 'batch' = '8';
+ROLLBACK;
+DROP FOREIGN TABLE whole;
+DROP TABLE whole_l;

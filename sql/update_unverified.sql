@@ -11,7 +11,8 @@ INSERT INTO t (id, embedding, n, s) SELECT to_char(g, 'FM000'), ARRAY[g, 1], g, 
 -- ids alone; psql tells the counts
 \set QUIET off
 EXPLAIN (COSTS OFF) UPDATE t SET n = 5 WHERE id = '001';
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) UPDATE t SET n = 100, tags = '{x,y}' WHERE id IN ('001', '002', '001', NULL, '');
+EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) UPDATE t SET n = 100, tags = '{x,y}' WHERE id IN ('001', '002', '001', NULL, '')
+\g (format=unaligned tuples_only=on) |test/regress/plan
 :sent
 UPDATE t SET n = 101 WHERE id = '003';
 UPDATE t SET s = upper('x') || 'y', n = -1 WHERE '004' = id OR id = ANY ('{005,005,none}');

@@ -8,16 +8,20 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
+#include "storage/ipc.h"
 
 #include "base/compat.h"
+#include "base/statistics_shared.h"
 #include "hooks.h"
 #include "modify/statement.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_info.h"
 #include "plan/plan_label.h"
+#include "scan/embed_ahead.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -119,12 +123,13 @@ set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 
 /* ---- Executor ---- */
 
-/* Ours afterwards: it looks at the nodes that have been made. */
+/* Ours before, for it changes the plan, and afterwards, for it looks at the nodes that have been made. */
 static void
 executor_start(QueryDesc *query, int eflags)
 {
 	uint64 begun = pinecone_readahead_begun();
 
+	query->plannedstmt = pinecone_plan_embed_ahead(query->plannedstmt, eflags);
 	if (next_executor_start != NULL)
 		next_executor_start(query, eflags);
 	else
@@ -156,10 +161,59 @@ executor_finish(QueryDesc *query)
 	pinecone_pending_come_first();
 }
 
+/* ---- Shared memory, while libraries are preloaded: in any order ---- */
+
+static shmem_startup_hook_type next_shmem_startup = NULL;
+
+static void
+make_shared_memory(void)
+{
+	if (next_shmem_startup != NULL)
+		next_shmem_startup();
+	pinecone_statistics_make_memory();
+}
+
+#ifdef PINECONE_SHMEM_REQUEST_HOOK
+
+static shmem_request_hook_type next_shmem_request = NULL;
+
+static void
+request_shared_memory(void)
+{
+	if (next_shmem_request != NULL)
+		next_shmem_request();
+	pinecone_statistics_request_memory();
+}
+
+static void
+hook_shmem_request(void)
+{
+	next_shmem_request = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+}
+
+#else
+
+#define hook_shmem_request() pinecone_statistics_request_memory()
+
+#endif
+
+static void
+hook_shared_memory(void)
+{
+	if (!pinecone_statistics_preloading())
+		return;
+	hook_shmem_request();
+	next_shmem_startup = shmem_startup_hook;
+	shmem_startup_hook = make_shared_memory;
+}
+
 void
 pinecone_hooks_install(void)
 {
+	hook_shared_memory();
 	RegisterCustomScanMethods(&pinecone_readahead_methods);
+	RegisterCustomScanMethods(&pinecone_embed_ahead_methods);
 
 	next_planner = planner_hook;
 	planner_hook = plan_statement;

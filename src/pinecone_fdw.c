@@ -13,6 +13,7 @@
 #include "admin/import.h"
 #include "base/ours.h"
 #include "base/setting.h"
+#include "base/statistics.h"
 #include "client/learned.h"
 #include "hooks.h"
 #include "modify/modify.h"
@@ -37,6 +38,7 @@ _PG_init(void)
 {
 	static void (*const steps[])(void) = {
 		pinecone_setting_init,
+		pinecone_statistics_init,
 		pinecone_pending_init,
 		pinecone_hooks_install,
 	};

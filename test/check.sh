@@ -73,9 +73,9 @@ install_extension() {
 build() {
 	local good=0
 	say "build ($("$PG_CONFIG" --version))"
-	quietly make -s WERROR=1 "PG_CONFIG=$PG_CONFIG" && good=$((good + 1))
+	quietly make -s -j"$(nproc)" WERROR=1 "PG_CONFIG=$PG_CONFIG" && good=$((good + 1))
 	quietly install_extension && good=$((good + 1))
-	quietly make -s -C test/server WERROR=1 && good=$((good + 1))
+	quietly make -s -j"$(nproc)" -C test/server WERROR=1 && good=$((good + 1))
 	count build "$good" $((3 - good))
 	[ "$good" = 3 ]
 }

@@ -119,6 +119,34 @@ sub unexplained
 
 # ---- What single files hold ----
 
+# What newer majors have in headers of their own, and who may include those: 15 brings it along
+my @apart = (
+	[qr{\b(?:SET_)?VAR(?:DATA|SIZE)(?:_[A-Z_]+)?\(|\bpg_noreturn\b}, 'base/compat.h'],
+	[qr{\bPG_WAIT_EXTENSION\b}, 'utils/wait_event.h', 'base/compat.h'],
+	[qr{\b(?:heap_form_tuple|heap_getattr|heap_deform_tuple|GETSTRUCT)\(}, 'access/htup_details.h'],
+);
+
+# The headers that a file includes, its own ones' too
+my %headers_of;
+sub headers_of
+{
+	my ($file) = @_;
+
+	if (!$headers_of{$file})
+	{
+		my %found;
+
+		$headers_of{$file} = \%found;
+		for my $line (lines_of($file))
+		{
+			next if $line !~ m{^#include "([\w/.]+)"};
+			$found{$1} = 1;
+			%found = (%found, %{headers_of("src/$1")}) if $is_own{$1};
+		}
+	}
+	return $headers_of{$file};
+}
+
 my %opening;
 for my $file (@checked)
 {
@@ -141,11 +169,23 @@ for my $file (@checked)
 			if $line =~ m{^#include <json-c/} && $file ne 'src/wire/message.c';
 		breach($file, $number, 'PostgreSQL\'s versions are base/compat\'s alone')
 			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
+		breach($file, $number, 'PostgreSQL 18 has no pg_attribute_noreturn(): pg_noreturn stands in front, with base/compat.h')
+			if $line =~ m{\bpg_attribute_noreturn\b} && $file ne 'src/base/compat.h';
+		breach($file, $number, 'PostgreSQL 19 is not built with comments that let cases fall through: list them together')
+			if $line =~ m{/\*\s*fall[- ]?s?\s?through}i;
 		breach($file, $number, 'hooks are installed in hooks.c')
 			if $line =~ m{^\s+\w+_hook = } && $file ne 'src/hooks.c';
 		breach($file, $number, "registers a callback ($1) that docs/internals.md does not list")
 			if $line =~ m{\b(Register(?:Sub)?XactCallback|CacheRegisterSyscacheCallback|RegisterResourceReleaseCallback|on_proc_exit|before_shmem_exit)\(}
 			&& !callback_is_told($1, $file);
+	}
+	for my $apart ($file =~ m{^src/.*\.c$} ? @apart : ())
+	{
+		my ($name, @headers) = @$apart;
+		my ($first) = grep { $lines[$_] =~ $name } 0 .. $#lines;
+
+		breach($file, $first + 1, "uses what newer majors have in \"$headers[0]\" alone, without including it")
+			if defined $first && !grep { headers_of($file)->{$_} } @headers, 'varatt.h';
 	}
 	$opening{$file} = opening(@lines);
 }

@@ -87,7 +87,7 @@ copy_source() {
 	local root=$1
 	rm -rf "$root/src"
 	mkdir "$root/src"
-	tar -c --exclude=./.git --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
+	tar -c --exclude='./.*' --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.so' \
 		--exclude=./results --exclude=./test/.tools --exclude=./test/server/pinecone-local . | tar -x --no-same-owner -C "$root/src"
 }
 

@@ -36,7 +36,8 @@ link_postgres() {
 
 build() {
 	mkdir "$dir/source" &&
-		git ls-files -z | xargs -0 tar -cf - | tar -C "$dir/source" -xf - &&
+		tar -c --exclude='./.*' --exclude=node_modules --exclude='./src/*.o' --exclude='*.bc' --exclude='*.so' \
+			--exclude=./results . | tar -x --no-same-owner -C "$dir/source" &&
 		cd "$dir/source" &&
 		make -s SMALL_LIMITS=1 with_llvm=no "PG_CONFIG=$new_config" install &&
 		make -s -C test/server

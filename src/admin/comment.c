@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -124,16 +125,20 @@ look(const PineconeTable *table, const char *name, int64 *seen)
 		seen[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull));
 }
 
+/* Look at a table's records, and write what they tell into its comments; returns how many columns have one. */
 Datum
 pinecone_comment(PG_FUNCTION_ARGS)
 {
 	Oid relid = PG_GETARG_OID(0);
-	char *relname = get_rel_name(relid);
+	char *relname;
 	const PineconeTable *table;
 	char *name;
 	int64 *seen;
 	int written = 0;
 
+	/* it may not change while it is looked at */
+	LockRelationOid(relid, AccessShareLock);
+	relname = get_rel_name(relid);
 	if (relname == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
 		GetFdwRoutineByRelId(relid)->GetForeignRelSize != pineconeGetForeignRelSize)
 		ereport(ERROR,

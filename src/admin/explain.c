@@ -227,6 +227,8 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
+	if (request->after >= 0 && request->limit >= 0)
+		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
 	if (request->prefix_high >= 0)
 		ExplainPropertyText("Pinecone Id Range",
 							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
@@ -402,6 +404,11 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	if (state->table->namespace_attnum > 0)
 		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
 	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
+	if (counters->cache != NULL)
+	{
+		ExplainPropertyUInteger("Cache Hits", NULL, counters->cache_hits, es);
+		ExplainPropertyUInteger("Cache Misses", NULL, counters->cache_misses, es);
+	}
 	if (counters->retries > 0 || es->verbose)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
 	if (counters->short_searches > 0)
@@ -566,8 +573,11 @@ explain_assignments(ForeignScanState *node, PineconeTable *table, ExplainState *
 		PineconeColumn *column = pinecone_option_column(table, lfirst_int(lc));
 		Expr *value = list_nth(plan->fdw_exprs, first + foreach_current_index(lc));
 
-		appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
-						 deparse(node, es, NIL, value));
+		if (column->role == PINECONE_ROLE_METADATA)
+			appendStringInfo(&buf, "%s%s || %s", buf.len > 0 ? ", " : "", column->name, deparse(node, es, NIL, value));
+		else
+			appendStringInfo(&buf, "%s%s = %s", buf.len > 0 ? ", " : "", column->field,
+							 deparse(node, es, NIL, value));
 	}
 	ExplainPropertyText("Pinecone Set", abbreviate(buf.data), es);
 }

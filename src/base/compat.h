@@ -105,14 +105,14 @@
 									  estate))
 #endif
 
-/* PG16 keeps permissions beside range table entries: a copy that checks none, but goes by the same user */
+/* PG16 keeps permissions beside range table entries, and none there without need: a copy asks for the same */
 #if PG_VERSION_NUM >= 160000
 #define pinecone_copy_permission(query, copy, outer, rte) \
 	do \
 	{ \
-		RTEPermissionInfo *permission_ = copyObject(getRTEPermissionInfo((outer)->rteperminfos, rte)); \
-		permission_->requiredPerms = 0; \
-		(query)->rteperminfos = list_make1(permission_); \
+		if ((rte)->perminfoindex == 0) \
+			break; \
+		(query)->rteperminfos = list_make1(copyObject(getRTEPermissionInfo((outer)->rteperminfos, rte))); \
 		(copy)->perminfoindex = 1; \
 	} \
 	while (0)
@@ -120,6 +120,23 @@
 #else
 #define pinecone_copy_permission(query, copy, outer, rte) ((copy)->requiredPerms = 0)
 #define pinecone_is_view(rte) false
+#endif
+
+/* PG16 asks for all objects' rights by one function */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_server_aclcheck(serverid, userid, mode) \
+	object_aclcheck(ForeignServerRelationId, serverid, userid, mode)
+#else
+#define pinecone_server_aclcheck(serverid, userid, mode) pg_foreign_server_aclcheck(serverid, userid, mode)
+#endif
+
+/* PG16 leaves out what a condition makes constant */
+#if PG_VERSION_NUM >= 160000
+#define pinecone_group_keys(root) ((root)->processed_groupClause)
+#define pinecone_distinct_keys(root) ((root)->processed_distinctClause)
+#else
+#define pinecone_group_keys(root) ((root)->parse->groupClause)
+#define pinecone_distinct_keys(root) ((root)->parse->distinctClause)
 #endif
 
 /* PG17 added root and returns a float */
@@ -224,6 +241,11 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define PINECONE_EXECUTOR_RUN_ARGS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
 #define PINECONE_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
+#endif
+
+/* PG15 has a hook in which to ask for shared memory; before, that was for _PG_init */
+#if PG_VERSION_NUM >= 150000
+#define PINECONE_SHMEM_REQUEST_HOOK
 #endif
 
 /* PG15 put the random state behind a pointer */

@@ -66,6 +66,10 @@
 #define PINECONE_FIRST_SEARCHES PINECONE_LIMIT(4, 2)
 #define PINECONE_FIRST_IDS PINECONE_LIMIT(16, 4)
 
+/* Of a filter that stands for those of many rows: values of $in, parts of $or */
+#define PINECONE_GATHERED_VALUES PINECONE_LIMIT(1000, 3)
+#define PINECONE_GATHERED_PARTS PINECONE_LIMIT(100, 2)
+
 /* Changed records that a transaction fetches before it reads, to filter them itself */
 #define PINECONE_MAX_CHANGED PINECONE_LIMIT(1000, 5)
 

@@ -32,3 +32,11 @@ pinecone_memory_reset(MemoryContext cxt, bool many)
 	(void) much;
 #endif
 }
+
+void
+pinecone_memory_report(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory")));
+}

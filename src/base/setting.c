@@ -9,6 +9,7 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "base/setting_cost.h"
 
 /* Where all limits are small, each listing is split */
 #define WIDE_LISTING_RECORDS PINECONE_LIMIT(2000, 0)
@@ -22,6 +23,7 @@ bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
+bool pinecone_enable_embed_ahead = true;
 bool pinecone_enable_prune = true;
 bool pinecone_enable_columns = true;
 bool pinecone_enable_direct_modify = true;
@@ -29,7 +31,10 @@ bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
 bool pinecone_enable_read_ahead = true;
+bool pinecone_enable_gather = true;
+bool pinecone_enable_keyset = true;
 bool pinecone_enable_spellings = true;
+bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
 char *pinecone_allowed_hosts = NULL;
 char *pinecone_allow_http_hosts = NULL;
@@ -39,6 +44,7 @@ int pinecone_stats_ttl_ms = 60000;
 int pinecone_idle_timeout_ms = 30000;
 int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
+int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
@@ -59,18 +65,22 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
+	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},
 	{"pinecone_fdw.enable_prune", "Asks only the namespaces that conditions name.", &pinecone_enable_prune},
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
+	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
+	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
 
 /* A small one would not hold what is in it besides. */
 static bool
-check_unseen_writes(int *value, void **extra, GucSource source)
+check_memory(int *value, void **extra, GucSource source)
 {
 	if (*value == 0 || *value >= 256)
 		return true;
@@ -106,13 +116,13 @@ static const Number numbers[] = {
 	{"pinecone_fdw.stats_ttl", "How long the planner uses an index's statistics before asking again.",
 	 NULL, &pinecone_stats_ttl_ms, 60000, 0, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
 	{"pinecone_fdw.idle_connection_timeout", "How long connections stay open after a transaction that used them.",
-	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS},
+	 "0 closes them at its end, -1 never.", &pinecone_idle_timeout_ms, 30000, -1, INT_MAX, GUC_UNIT_MS | GUC_EXPLAIN},
 	{"pinecone_fdw.max_connections", "How many connections a session has at a time.",
-	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, 0},
+	 "Over HTTP/2 many requests share one; else what is more waits for one.", &pinecone_max_connections, 64, 1, 1000, GUC_EXPLAIN},
 	{"pinecone_fdw.prefetch", "How much a scan asks for ahead of its reader.",
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
-	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB},
+	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
@@ -150,6 +160,7 @@ pinecone_setting_init(void)
 	static int nnumbers = 0;
 	static int nhosts = 0;
 	static int nunseen = 0;
+	static bool cache = false;
 	static bool loopback = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
@@ -179,7 +190,7 @@ pinecone_setting_init(void)
 								"How much of what was written lately is kept until the service is sure to show it.",
 								"All sessions share it; its size is what the first to write has set. With more, readers wait. 0 keeps nothing.",
 								&pinecone_unseen_writes_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
-								GUC_UNIT_KB, check_unseen_writes, NULL, NULL);
+								GUC_UNIT_KB | GUC_EXPLAIN, check_memory, NULL, NULL);
 		nunseen++;
 	}
 	if (nunseen == 1)
@@ -188,14 +199,22 @@ pinecone_setting_init(void)
 								"How long the service may take to show a write to all kinds of requests.",
 								"Until then, and where searches tell how far they are until these show it, it is laid over what the service shows.",
 								&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
-								GUC_UNIT_MS, NULL, NULL, NULL);
+								GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 		nunseen++;
 	}
+	if (!cache)
+		DefineCustomIntVariable("pinecone_fdw.cache_memory",
+								"How much memory there is for replies that answer what is asked again.",
+								"All sessions share it where the module is preloaded, else each has its own; its size is what the first to read such a table has set. 0 keeps nothing.",
+								&pinecone_cache_memory_kb, 16384, 0, 1024 * 1024, PGC_SUSET,
+								GUC_UNIT_KB, check_memory, NULL, NULL);
+	cache = true;
 	if (!loopback)
 		DefineCustomBoolVariable("pinecone_fdw.allow_loopback",
 								 "Lets servers be on this machine.",
 								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
 								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
 	loopback = true;
+	pinecone_setting_cost_init();
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

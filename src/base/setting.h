@@ -14,6 +14,7 @@ extern bool pinecone_enable_prefix;		   /* id LIKE 'p%' */
 extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
 extern bool pinecone_enable_aggregate;	   /* count(*) */
 extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
+extern bool pinecone_enable_embed_ahead;   /* pinecone_embed() of many rows */
 extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
@@ -27,6 +28,8 @@ extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
 /* Joins */
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
+extern bool pinecone_enable_gather;
+extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
 /* Security */
@@ -42,12 +45,53 @@ extern int pinecone_idle_timeout_ms; /* how long unused connections stay open; -
 extern int pinecone_max_connections; /* of a backend to all hosts */
 extern int pinecone_prefetch_kb;	 /* reply bytes a scan keeps in flight */
 
+/* Answers from memory */
+extern bool pinecone_enable_cache;
+extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
+
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 
 /* Writes that the service may not show yet */
 extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */
 extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
+
+/* Statistics: see also statistics.h */
+extern int pinecone_log_min_request_duration_ms; /* superuser; slower requests are logged; -1: none */
+extern bool pinecone_audit;						 /* superuser; writes are logged */
+extern int pinecone_report_commit;				 /* what COMMIT has sent: as a NOTICE, in the log, or not */
+
+typedef enum PineconeReport
+{
+	PINECONE_REPORT_OFF,
+	PINECONE_REPORT_NOTICE,
+	PINECONE_REPORT_LOG
+} PineconeReport;
+
+/* Budgets: superuser; those of a statement, and then the same of a month */
+typedef enum PineconeBudgetKind
+{
+	PINECONE_BUDGET_REQUESTS,
+	PINECONE_BUDGET_READ_UNITS,
+	PINECONE_BUDGET_EGRESS,
+	PINECONE_BUDGET_ROWS
+} PineconeBudgetKind;
+
+typedef struct PineconeBudget
+{
+	const char *name;
+	const char *description;
+	const char *of; /* what is spent, for messages */
+	PineconeBudgetKind kind;
+	int flags;
+	double unit;
+	int value; /* -1: none */
+} PineconeBudget;
+
+#define PINECONE_BUDGET_MONTH 4 /* the first of a month */
+#define PINECONE_BUDGETS 8
+extern PineconeBudget pinecone_budgets[PINECONE_BUDGETS];
+extern int pinecone_month_warning; /* superuser; %; 0: no warning */
 
 extern void pinecone_setting_init(void);
 

@@ -22,12 +22,14 @@
 #include "base/shared.h"
 
 /* Another one whenever what is in the area changes its form */
-#define MAGIC UINT64CONST(0x50494e45434f4e01)
+#define MAGIC UINT64CONST(0x50494e45434f4e02)
 
 static const char *const handle_files[PINECONE_SHARED_KINDS] = {
 	[PINECONE_SHARED_WRITES] = "pg_dynshmem/pinecone_fdw.handle",
 	[PINECONE_SHARED_TURNS] = "pg_dynshmem/pinecone_fdw.turns",
 	[PINECONE_SHARED_LEARNED] = "pg_dynshmem/pinecone_fdw.learned",
+	[PINECONE_SHARED_WRITTEN] = "pg_dynshmem/pinecone_fdw.written",
+	[PINECONE_SHARED_KEPT] = "pg_dynshmem/pinecone_fdw.kept",
 };
 
 static PineconeShared *areas[PINECONE_SHARED_KINDS];
@@ -51,11 +53,12 @@ use_area(PineconeSharedKind kind, void *address)
 
 /* In memory that is all zeros */
 static void
-make_area(PineconeSharedKind kind, void *address, Size size)
+make_area(PineconeSharedKind kind, void *address, Size size, bool is_own)
 {
 	PineconeShared *made = address;
 
 	made->size = size;
+	made->is_own = is_own;
 	made->tranche = pinecone_new_tranche("pinecone_fdw");
 	LWLockInitialize(&made->lock, made->tranche);
 	made->magic = MAGIC + kind;
@@ -142,7 +145,7 @@ create_segment(PineconeSharedKind kind, Size size)
 		dsm_detach(segment);
 		return false;
 	}
-	make_area(kind, dsm_segment_address(segment), size);
+	make_area(kind, dsm_segment_address(segment), size, false);
 	dsm_pin_segment(segment);
 	dsm_pin_mapping(segment);
 	use_area(kind, dsm_segment_address(segment));
@@ -197,7 +200,7 @@ pinecone_shared_area(PineconeSharedKind kind, Size size)
 		void *own = MemoryContextAllocExtended(TopMemoryContext, size,
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-		make_area(kind, own, size);
+		make_area(kind, own, size, true);
 		use_area(kind, own);
 	}
 	LWLockRelease(AddinShmemInitLock);

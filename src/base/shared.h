@@ -14,6 +14,7 @@ typedef struct PineconeShared
 	uint64 magic;
 	Size size;	 /* of all of it */
 	int tranche; /* of the lock */
+	bool is_own; /* it could not be shared: this backend's alone */
 	LWLock lock;
 } PineconeShared;
 
@@ -22,6 +23,8 @@ typedef enum PineconeSharedKind
 	PINECONE_SHARED_WRITES,	 /* confirmed: see pending/confirmed.h */
 	PINECONE_SHARED_TURNS,	 /* of requests: see governor.h */
 	PINECONE_SHARED_LEARNED, /* from replies: see client/learned.h */
+	PINECONE_SHARED_WRITTEN, /* when: see client/written.h */
+	PINECONE_SHARED_KEPT,	 /* replies: see client/kept.h */
 	PINECONE_SHARED_KINDS
 } PineconeSharedKind;
 

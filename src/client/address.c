@@ -292,16 +292,51 @@ find_host(const char *name)
 	return host;
 }
 
-/* An address, or what means this machine without asking anybody? */
+/* What means this machine without asking anybody? */
+static bool
+is_localhost(const char *name)
+{
+	size_t len = strlen(name);
+
+	return pg_strcasecmp(name, "localhost") == 0 ||
+		   (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0);
+}
+
+/* That, or an address? */
 static bool
 needs_no_lookup(const char *name)
 {
 	struct in6_addr address;
-	size_t len = strlen(name);
 
-	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1 ||
-		   pg_strcasecmp(name, "localhost") == 0 ||
-		   (len > 10 && pg_strcasecmp(name + len - 10, ".localhost") == 0);
+	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1 || is_localhost(name);
+}
+
+bool
+pinecone_address_is_of(const char *name, const char *address)
+{
+	dlist_iter iter;
+
+	if (is_localhost(name))
+		return strcmp(address, "127.0.0.1") == 0 || strcmp(address, "::1") == 0;
+	if (needs_no_lookup(name))
+		return pg_strcasecmp(name, address) == 0;
+	dlist_foreach(iter, &hosts)
+	{
+		Host *host = dlist_container(Host, node, iter.cur);
+		const char *found;
+		size_t len = strlen(address);
+
+		if (host->addresses == NULL || pg_strcasecmp(host->name, name) != 0)
+			continue;
+		/* a list, in which those of IPv6 are in brackets */
+		for (found = strstr(host->addresses, address); found != NULL; found = strstr(found + 1, address))
+		{
+			if ((found == host->addresses || found[-1] == ',' || found[-1] == '[') &&
+				(found[len] == '\0' || found[len] == ',' || found[len] == ']'))
+				return true;
+		}
+	}
+	return false;
 }
 
 /*

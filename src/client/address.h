@@ -28,6 +28,9 @@ typedef enum PineconeAddressState
 extern PineconeAddressState pinecone_address_find(const char *host, PineconeTime waiting_since,
 												  const char **text);
 
+/* Is it, by what has been looked up, an address of the host?  Asks nobody. */
+extern bool pinecone_address_is_of(const char *host, const char *address);
+
 /* They could not be connected to: do not use them again. */
 extern void pinecone_address_forget(const char *host);
 

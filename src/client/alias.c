@@ -154,6 +154,9 @@ start_call(PineconeSession *session, const char *name, const char *token)
 	MemoryContextSwitchTo(old);
 	call->path = path.data;
 	call->single_attempt = true;
+	call->may_be_none = true;
+	if (name != NULL)
+		call->about = MemoryContextStrdup(call->cxt, name);
 	if (strcmp(session->options->api_version, API_VERSION) < 0)
 		call->api_version = API_VERSION;
 	pinecone_call_start(call);

@@ -14,6 +14,9 @@
 
 #include "base/compat.h"
 #include "base/file.h"
+#include "client/account.h"
+#include "client/budget.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/problem.h"
 #include "client/turn.h"
@@ -86,8 +89,13 @@ release_call(void *arg)
 	{
 		call->session->running--;
 		queue_changed = true;
+		/* nobody will know what has become of it */
+		if (call->is_write)
+			pinecone_cache_note_write(call);
 	}
+	pinecone_cache_give_up(call);
 	call->session->calls--;
+	pinecone_account_drop(call);
 	wake(call);
 	unlist(call);
 }
@@ -120,11 +128,21 @@ pinecone_call_start(PineconeCall *call)
 	call->api_key = pinecone_option_api_key(call->session->mapping, false);
 	call->attempt_cxt = AllocSetContextCreate(call->cxt, "pinecone attempt", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(old);
+	pinecone_account_start(call);
 
 	call->state = PINECONE_CALL_QUEUED;
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
 	queue_changed = true;
+}
+
+/* For good. */
+static void
+fail(PineconeCall *call)
+{
+	call->state = PINECONE_CALL_FAILED;
+	unlist(call);
+	pinecone_account_fail(call);
 }
 
 void
@@ -134,8 +152,7 @@ pinecone_call_stop(PineconeCall *call)
 	if (call->state == PINECONE_CALL_QUEUED || call->state == PINECONE_CALL_BACKING_OFF)
 	{
 		wake(call);
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 	}
 }
 
@@ -188,6 +205,7 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
+	request.once = call->once || call->told_apart;
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 
@@ -195,7 +213,9 @@ start_attempt(PineconeCall *call)
 	call->attempts++;
 	call->location = session->location;
 	call->sent_at = pinecone_clock_now();
+	pinecone_cache_sent(call);
 	session->running++;
+	pinecone_account_request(call);
 	if (call->counters)
 	{
 		call->counters->requests++;
@@ -215,25 +235,60 @@ take_turn(PineconeCall *call)
 	return call->turn_at == 0;
 }
 
+/* Is a call over, or not to be sent yet, because memory answers it, or may soon? */
+static bool
+is_answered(PineconeCall *call)
+{
+	switch (pinecone_cache_look(call))
+	{
+		case PINECONE_CACHE_ANSWERED:
+			wake(call);
+			call->state = PINECONE_CALL_SUCCEEDED;
+			unlist(call);
+			return true;
+		case PINECONE_CACHE_WAIT:
+			wake(call);
+			call->turn_at = pinecone_clock_after_ms(pinecone_clock_now(), PINECONE_CACHE_WAIT_MS);
+			nsleeping++;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* An error leaves the queue as it is: others may have to be looked at. */
+static void
+check_budget(PineconeCall *call)
+{
+	bool changed = queue_changed;
+
+	queue_changed = true;
+	pinecone_budget_check(call->session);
+	queue_changed = changed;
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
 	PineconeProblem *problem = NULL;
+	bool has_room = session->running < Max(1, (int) session->allowance);
 
-	if (session->running >= Max(1, (int) session->allowance))
+	if (!has_room && call->caching == NULL)
 		return;
 	if (!call->control_plane && !pinecone_session_locate(session, &problem))
 	{
 		if (problem != NULL)
 		{
 			pinecone_problem_copy(&call->problem, problem, call->cxt);
-			call->state = PINECONE_CALL_FAILED;
-			unlist(call);
+			fail(call);
 		}
 		return;
 	}
+	if (is_answered(call) || !has_room)
+		return;
+	check_budget(call);
 	if (take_turn(call))
 		start_attempt(call);
 }
@@ -342,13 +397,20 @@ refusal_can_wait(PineconeCall *call)
 								  session->options->max_retries * REFUSED_MS_PER_RETRY);
 }
 
+/* Would another attempt do a second time what must be done once? */
+static bool
+is_spent(const PineconeCall *call)
+{
+	return call->once && call->maybe_applied;
+}
+
 /* May the call be tried again, as often as it has been by now? */
 static bool
 retries_are_left(PineconeCall *call)
 {
 	int most = call->session->options->max_retries;
 
-	if (call->single_attempt || most == 0)
+	if (call->single_attempt || most == 0 || is_spent(call))
 		return false;
 	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
 	{
@@ -366,8 +428,7 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 
 	if (!retryable || !retries_are_left(call))
 	{
-		call->state = PINECONE_CALL_FAILED;
-		unlist(call);
+		fail(call);
 		return;
 	}
 
@@ -411,6 +472,7 @@ note_http1(PineconeCall *call)
 	}
 }
 
+/* An attempt has ended, well or badly: note what it tells, and end the call or try again. */
 static void
 finish_attempt(PineconeCall *call)
 {
@@ -422,6 +484,8 @@ finish_attempt(PineconeCall *call)
 		call->counters->bytes_received += exchange->body_len;
 
 	note_http1(call);
+	if (call->is_write && (!answered || exchange->status < 300 || exchange->status == 408 || exchange->status >= 500))
+		pinecone_cache_note_write(call);
 	if (answered && exchange->status >= 200 && exchange->status < 300)
 	{
 		adjust_allowance(call->session, false);
@@ -430,9 +494,12 @@ finish_attempt(PineconeCall *call)
 		call->session->granted++;
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);
+		pinecone_account_reply(call);
 		return;
 	}
+	pinecone_cache_give_up(call);
 	pinecone_problem_note(call);
+	pinecone_account_reply(call);
 	if (answered ? exchange->status >= 500 : exchange->sent)
 		call->maybe_applied = true;
 	if (answered && exchange->status == 429 && !pinecone_problem_is_quota(&call->problem))
@@ -440,7 +507,7 @@ finish_attempt(PineconeCall *call)
 		if (!pinecone_turn_refused(call))
 			adjust_allowance(call->session, true);
 	}
-	if (exchange->outcome == PINECONE_HTTP_LAPSED || (answered && refusal_is_remedied(call)) ||
+	if ((exchange->outcome == PINECONE_HTTP_LAPSED && !is_spent(call)) || (answered && refusal_is_remedied(call)) ||
 		(could_not_connect(exchange) && host_is_looked_for(call)))
 	{
 		call->state = PINECONE_CALL_QUEUED;
@@ -452,11 +519,21 @@ finish_attempt(PineconeCall *call)
 bool
 pinecone_call_reject(PineconeCall *call, const char *reason)
 {
+	bool was_kept = pinecone_cache_refuse(call);
+
 	pinecone_problem_note_invalid(call, reason);
+	pinecone_account_invalid(call);
 	call->maybe_applied = true;
 
 	dlist_push_tail(&unfinished, &call->node);
 	call->listed = true;
+	if (was_kept)
+	{
+		call->state = PINECONE_CALL_QUEUED;
+		queue_changed = true;
+		return true;
+	}
+	pinecone_cache_give_up(call);
 	fail_or_back_off(call, true, -1);
 	return call->state != PINECONE_CALL_FAILED;
 }
@@ -546,27 +623,6 @@ pinecone_call_advance(PineconeCounters *counters)
 	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
 }
 
-/* Sleep until a call may have moved on, or so many ms (-1: as long as it takes). */
-static void
-wait_for_network(PineconeCounters *counters, long most)
-{
-	long timeout = pinecone_call_timeout();
-	instr_time start;
-	instr_time end;
-
-	if (most >= 0 && (timeout < 0 || most < timeout))
-		timeout = most;
-	if (counters == NULL || !counters->timing)
-	{
-		pinecone_http_sleep(timeout);
-		return;
-	}
-	INSTR_TIME_SET_CURRENT(start);
-	pinecone_http_sleep(timeout);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
-}
-
 long
 pinecone_call_timeout(void)
 {
@@ -583,47 +639,4 @@ pinecone_call_timeout(void)
 			first = wakes_at(call);
 	}
 	return first == 0 ? -1 : pinecone_clock_ms_until(first);
-}
-
-static int
-first_finished(PineconeCall **calls, int ncalls)
-{
-	for (int i = 0; i < ncalls; i++)
-	{
-		if (pinecone_call_finished(calls[i]))
-			return i;
-	}
-	return -1;
-}
-
-int
-pinecone_call_wait_any(PineconeCall **calls, int ncalls)
-{
-	int found;
-
-	while ((found = first_finished(calls, ncalls)) < 0)
-	{
-		pinecone_call_advance(calls[0]->counters);
-		if (first_finished(calls, ncalls) < 0)
-			wait_for_network(calls[0]->counters, -1);
-	}
-	return found;
-}
-
-bool
-pinecone_call_wait_until(PineconeCall *call, PineconeTime end)
-{
-	for (;;)
-	{
-		long left;
-
-		if (!pinecone_call_finished(call))
-			pinecone_call_advance(call->counters);
-		if (pinecone_call_finished(call))
-			return true;
-		left = pinecone_clock_ms_until(end);
-		if (left == 0)
-			return false;
-		wait_for_network(call->counters, left);
-	}
 }

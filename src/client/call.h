@@ -52,17 +52,29 @@ struct PineconeCall
 	bool is_write;
 	bool large_reply;
 	bool single_attempt;
+	bool once;		  /* done twice it is something else: not again once it may have been applied */
+	bool told_apart;  /* the answer to a repeat is another one: libcurl must not repeat it by itself */
 	bool want_values; /* decode vectors */
 	PineconeRateKind rate_kind;
 	const char *rate_namespace; /* or NULL where all of an index are counted together */
 	double rate_amount;			/* of what the kind is limited by besides */
 	int expected;				/* records that an upsert must confirm, or 0 */
 
+	/* What it costs: see account.h */
+	char *about;		/* the namespace, in the database's encoding; or NULL */
+	int batch;			/* records, ids or matches asked about; 0: no such number */
+	bool reads;			/* its reply is metered */
+	bool may_be_none;	/* that something is not there is an answer, too */
+	bool units_counted; /* those of its reply */
+	struct PineconeStatisticsEntry *counted;
+
 	/* Of documents: the fields that hold vectors, in UTF-8, or NULL */
 	bool documents;
 	char *dense;
 	char *sparse;
 	int dimension; /* of the dense ones */
+
+	struct PineconeCaching *caching; /* may memory answer it?  See cache.h; or NULL */
 
 	/* What the records of a reply must have */
 	bool want_scores;

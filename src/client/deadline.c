@@ -14,6 +14,7 @@ static struct
 {
 	PineconeTime first;		  /* before this no exchange is out of time; 0: there is none */
 	int64 unattended;		  /* microseconds in which nobody moved them on */
+	int64 gap;				  /* of them, the last ones */
 	PineconeTime attended_at; /* the last time somebody did; 0: never */
 	bool attended_elsewhere;  /* since then somebody waits by other means */
 } times;
@@ -60,6 +61,12 @@ pinecone_deadline_has_lapsed(const PineconeDeadline *deadline, bool connected)
 		   pinecone_clock_now() - deadline->started_at - missed < timeout * 1000;
 }
 
+int64
+pinecone_deadline_taken(const PineconeDeadline *deadline)
+{
+	return Max(0, pinecone_clock_now() - deadline->started_at - times.gap);
+}
+
 long
 pinecone_deadline_ms_left(const PineconeDeadline *deadline, int timeout_ms)
 {
@@ -101,8 +108,10 @@ pinecone_deadline_timeout(PineconeTime other)
 void
 pinecone_deadline_attend(void)
 {
+	times.gap = 0;
 	if (times.attended_at != 0 && !times.attended_elsewhere)
-		times.unattended += pinecone_clock_now() - times.attended_at;
+		times.gap = pinecone_clock_now() - times.attended_at;
+	times.unattended += times.gap;
 	times.attended_elsewhere = false;
 }
 

@@ -25,6 +25,12 @@ typedef struct PineconeDeadline
 extern void pinecone_deadline_begin(PineconeDeadline *deadline, int connect_timeout_ms,
 									int timeout_ms);
 
+/*
+ * How long has it taken, in microseconds, that is over now?  If it may have been
+ * over when nobody looked, until somebody had looked last.
+ */
+extern int64 pinecone_deadline_taken(const PineconeDeadline *deadline);
+
 /* Is it out of time? */
 extern bool pinecone_deadline_is_over(const PineconeDeadline *deadline, bool begun);
 

@@ -8,6 +8,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/documents.h"
 #include "wire/message.h"
@@ -38,6 +39,7 @@ create_call(PineconeSession *session, PineconeCounters *counters, const char *na
 	call->sparse = schema->sparse ? pstrdup(to_utf8(schema->sparse->name)) : NULL;
 	call->dimension = schema->dense ? schema->dense->dimension : 0;
 	call->namespace_ = pstrdup(namespace_ ? to_utf8(namespace_) : "");
+	call->about = pstrdup(namespace_ ? namespace_ : "");
 	if (strcmp(session->options->api_version, PINECONE_DOCUMENTS_VERSION) < 0)
 		call->api_version = PINECONE_DOCUMENTS_VERSION;
 	MemoryContextSwitchTo(old);
@@ -120,6 +122,9 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;
+	call->reads = true;
+	call->batch = search->top_k;
+	pinecone_cache_offer(call, search->namespace_);
 	return start(call, &body, PINECONE_RATE_QUERY, search->namespace_);
 }
 
@@ -132,10 +137,13 @@ pinecone_documents_fetch(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_call(session, counters, "fetch documents", namespace_, "fetch", &body);
 
 	pinecone_message_document_fetch(&body, ids, nids, at_least_one(session->schema, encode_fields(fields)));
+	call->reads = true;
+	call->batch = nids;
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
 	if (counters)
 		counters->ids_fetched += nids;
+	pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH, NULL);
 }
 
@@ -151,8 +159,12 @@ pinecone_documents_fetch_by_filter(PineconeSession *session, PineconeCounters *c
 
 	pinecone_message_document_fetch_by_filter(&body, to_utf8(filter), limit, token,
 											  at_least_one(session->schema, encode_fields(fields)));
+	call->reads = true;
+	call->batch = limit;
 	call->large_reply = true;
 	call->want_values = want_values;
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
 }
 
@@ -164,8 +176,12 @@ pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_call(session, counters, "list documents", namespace_, "list", &body);
 
 	pinecone_message_document_list(&body, prefix, limit, token);
+	call->reads = true;
+	call->batch = limit;
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_LIST, NULL);
 }
 
@@ -260,20 +276,21 @@ pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
 
 	pinecone_message_documents(&body, documents, len);
 	call->records_start = body.len - (int) strlen("]}") - len;
-	call->expected = ndocuments;
+	call->expected = call->batch = ndocuments;
 	call->rate_amount = body.len / 1000.0;
 	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
 }
 
 PineconeCall *
 pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
-						  const char *namespace_, const char *changes, int len)
+						  const char *namespace_, const char *changes, int len, int nchanges)
 {
 	StringInfoData body;
 	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", &body);
 
 	pinecone_message_documents(&body, changes, len);
 	call->records_start = body.len - (int) strlen("]}") - len;
+	call->batch = nchanges;
 	return start(call, &body, PINECONE_RATE_UPDATE, namespace_);
 }
 
@@ -298,7 +315,7 @@ pinecone_documents_delete_ids(PineconeSession *session, PineconeCounters *counte
 	PineconeCall *call = create_write(session, counters, "delete documents", namespace_, "delete", &body);
 
 	pinecone_message_document_delete_ids(&body, ids, nids);
-	call->rate_amount = nids;
+	call->rate_amount = call->batch = nids;
 	return start(call, &body, PINECONE_RATE_DELETE, namespace_);
 }
 

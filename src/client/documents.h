@@ -36,7 +36,8 @@ extern PineconeCall *pinecone_documents_upsert(PineconeSession *session, Pinecon
 											   const char *namespace_, const char *documents, int len,
 											   int ndocuments);
 extern PineconeCall *pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
-											   const char *namespace_, const char *changes, int len);
+											   const char *namespace_, const char *changes, int len,
+											   int nchanges);
 extern PineconeCall *pinecone_documents_update_by_filter(PineconeSession *session,
 														 PineconeCounters *counters,
 														 const char *namespace_, const char *filter,

@@ -40,9 +40,8 @@ host_option(const PineconeCall *call)
 	return concerns_control_plane(call) ? "control_host" : "index";
 }
 
-/* Operation, server and host, attempts, request id, status: the service's words */
-static char *
-detail_of(const PineconeCall *call)
+char *
+pinecone_error_detail(const PineconeCall *call)
 {
 	const PineconeProblem *problem = &call->problem;
 	StringInfoData buf;
@@ -127,7 +126,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 			ereport(elevel,
 					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
 					 errmsg("could not reach Pinecone host \"%s\"", host_of(call)),
-					 errdetail_internal("%s", detail_of(call)),
+					 errdetail_internal("%s", pinecone_error_detail(call)),
 					 answers_without_tls(&call->problem) ?
 						 errhint("A local one may speak plain HTTP: then write \"http://\" before the host in the server's \"%s\" option.",
 								 host_option(call)) :
@@ -139,7 +138,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
 					 errmsg("could not reach Pinecone host \"%s\" within %d ms", host_of(call),
 							Min(options->connect_timeout_ms, options->request_timeout_ms)),
-					 errdetail_internal("%s", detail_of(call)),
+					 errdetail_internal("%s", pinecone_error_detail(call)),
 					 errhint("Check the server's \"%s\" option and the network, or raise \"%s\".",
 							 host_option(call),
 							 options->connect_timeout_ms <= options->request_timeout_ms ? "connect_timeout" : "request_timeout")));
@@ -149,7 +148,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
 					 errmsg("could not establish a trusted connection to Pinecone host \"%s\"",
 							host_of(call)),
-					 errdetail_internal("%s", detail_of(call)),
+					 errdetail_internal("%s", pinecone_error_detail(call)),
 					 errhint("For a private certificate authority set the server's \"ca_file\" option.")));
 			break;
 		case PINECONE_HTTP_TIMED_OUT:
@@ -157,7 +156,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 					(errcode(ERRCODE_CONNECTION_FAILURE),
 					 errmsg("request to Pinecone timed out after %d ms",
 							options->request_timeout_ms),
-					 errdetail_internal("%s", detail_of(call)),
+					 errdetail_internal("%s", pinecone_error_detail(call)),
 					 errhint("Raise the server's \"request_timeout\" option if the service is slow.")));
 			break;
 		case PINECONE_HTTP_OVERSIZED:
@@ -178,7 +177,7 @@ report_no_answer(int elevel, const PineconeCall *call)
 			ereport(elevel,
 					(errcode(ERRCODE_CONNECTION_FAILURE),
 					 errmsg("lost the connection to Pinecone"),
-					 errdetail_internal("%s", detail_of(call)),
+					 errdetail_internal("%s", pinecone_error_detail(call)),
 					 errhint("Check the network between here and there, and repeat the statement.")));
 	}
 }
@@ -192,13 +191,13 @@ report_missing(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("Pinecone index \"%s\" does not exist", options->index),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Check the server's \"index\" option.")));
 	else
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("Pinecone host \"%s\" has no such index or operation", host_of(call)),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Check the server's \"host\" option.")));
 }
 
@@ -240,20 +239,20 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("invalid response from Pinecone"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Check that it is Pinecone that answers there, and repeat the statement.")));
 	else if (problem->status == 401 || problem->status == 403)
 		ereport(elevel,
 				(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
 				 problem->status == 401 ? errmsg("Pinecone rejected the API key") :
 										  errmsg("Pinecone refused the request"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("%s", refusal_hint(call))));
 	else if (pinecone_vectors_failure((PineconeCall *) call) == PINECONE_FAILURE_ALIAS)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("cannot write through an alias of a namespace"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Write to the namespace that it stands for.")));
 	else if (problem->status == 404)
 		report_missing(elevel, call);
@@ -261,13 +260,13 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Pinecone's quota of the current month is used up"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Neither waiting nor options of the server help: raise the quota with Pinecone, or wait for the next month.")));
 	else if (problem->status == 402)
 		ereport(elevel,
 				(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
 				 errmsg("Pinecone refused the request"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Check the billing of the Pinecone project.")));
 	else if (is_of_other_kind(call))
 	{
@@ -275,7 +274,7 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg(call->documents ? "%s is not an index of documents" : "%s is an index of documents", index_of(call)),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 options->index ? errhint("Repeat the statement, which was planned for another kind of index.") :
 								  errhint("Set the server's \"schema\" option to what the index declares, or name the index in place of the host.")));
 	}
@@ -283,19 +282,19 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Pinecone rate limit reached"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Lower the server's \"rate_limits\" or raise \"max_retries\".")));
 	else if (problem->status >= 500 || problem->status == 408)
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Pinecone could not answer the request"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 errhint("Repeat the statement later, or raise the server's \"max_retries\".")));
 	else
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("Pinecone rejected the request"),
-				 errdetail_internal("%s", detail_of(call)),
+				 errdetail_internal("%s", pinecone_error_detail(call)),
 				 problem->status < 400 ? errhint("Check the server's \"host\" or \"control_host\" option.") :
 										 errhint("Check the statement's values and the foreign table's options.")));
 }

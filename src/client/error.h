@@ -11,4 +11,7 @@ struct PineconeProblem;
 /* Raise the error of a failed call. */
 extern void pinecone_error_report(int elevel, const struct PineconeCall *call);
 
+/* What its detail says: operation, server, host, status, the service's own words. */
+extern char *pinecone_error_detail(const struct PineconeCall *call);
+
 #endif /* PINECONE_ERROR_H */

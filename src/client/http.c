@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/memory.h"
 #include "base/setting.h"
 #include "base/signals.h"
 #include "client/address.h"
@@ -153,14 +154,6 @@ header_callback(char *line, size_t size, size_t n, void *userp)
 
 /* ---- Starting and ending ---- */
 
-pg_noreturn static void
-report_no_memory(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("out of memory")));
-}
-
 /* All of it or nothing: an error here leaves the next attempt to begin anew. */
 static void
 initialize(void)
@@ -182,7 +175,7 @@ initialize(void)
 	if (made->multi == NULL)
 	{
 		pfree(made);
-		report_no_memory();
+		pinecone_memory_report();
 	}
 	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, timer_callback);
@@ -258,7 +251,7 @@ append_line(struct curl_slist **list, const char *line)
 	struct curl_slist *longer = curl_slist_append(*list, line);
 
 	if (longer == NULL)
-		report_no_memory();
+		pinecone_memory_report();
 	*list = longer;
 }
 
@@ -324,7 +317,7 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
 	}
-
+	SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
 
 	/*
 	 * A hint.  libcurl 7.88 refuses it for a handle that has been used for
@@ -372,7 +365,7 @@ pinecone_http_start(const PineconeHttpRequest *request)
 	transfer->easy = http->nspare_handles > 0 && !request->http1 ? http->spare_handles[--http->nspare_handles] :
 																   curl_easy_init();
 	if (transfer->easy == NULL)
-		report_no_memory();
+		pinecone_memory_report();
 	pinecone_deadline_begin(&transfer->deadline, request->connect_timeout_ms, request->timeout_ms);
 	append_headers(transfer, request);
 	set_options(transfer, request);
@@ -448,12 +441,20 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 {
 	PineconeExchange *exchange = &transfer->exchange;
 	curl_off_t retry_after = 0;
+	curl_off_t handshake = 0;
 	long request_size = 0;
+	long connects = 0;
 
 	exchange->outcome = outcome_of(transfer, code);
+	exchange->in_tls = code == CURLE_SSL_CONNECT_ERROR || exchange->outcome == PINECONE_HTTP_UNTRUSTED;
 	/* libcurl connects anew when a kept connection dies under a request */
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
 	exchange->sent = request_size > 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
+	exchange->connected = connects > 0;
+	exchange->handshaken = connects > 0 && handshake > 0;
+	exchange->taken_us = pinecone_deadline_taken(&transfer->deadline);
 	if (reason == NULL)
 		reason = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 	if (code != CURLE_OK)

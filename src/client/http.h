@@ -34,12 +34,17 @@ typedef struct PineconeHttpRequest
 	int timeout_ms;
 	bool large_reply; /* expect megabytes */
 	bool http1;		  /* not over HTTP/2, and so over a connection of its own */
+	bool once;		  /* libcurl must not send it again when a kept connection turns out dead */
 } PineconeHttpRequest;
 
 typedef struct PineconeExchange
 {
 	PineconeHttpOutcome outcome;
 	bool sent;		  /* has any of the request gone out? */
+	bool in_tls;	  /* it failed for want of trust, or of TLS at all */
+	bool connected;	  /* over a connection made for it */
+	bool handshaken;  /* which took a TLS handshake */
+	int64 taken_us;	  /* from its start to its end, as far as we looked */
 	char reason[256]; /* the library's own words when it failed */
 
 	/* The reply */

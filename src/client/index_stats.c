@@ -16,7 +16,9 @@
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
+#include "client/account.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/idle.h"
 #include "client/learned.h"
@@ -116,22 +118,27 @@ stats_have_failed(PineconeSession *session)
  * that it has to be known where the index is, which may take a question, too.
  */
 static void
-adopt_stats(PineconeSession *session)
+adopt_stats_of(PineconeSession *session, PineconeTime after)
 {
 	PineconeProblem *problem = NULL;
-	PineconeTime after = pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms);
 	PineconeTime asked_at;
 	PineconeStats *stats;
 	const char *reason;
 	size_t len;
 	char *body;
 
-	if (!pinecone_learned_is_kept() || stats_are_current(session) ||
-		!pinecone_session_locate(session, &problem))
+	if (!pinecone_learned_is_kept() || !pinecone_session_locate(session, &problem))
 		return;
 	body = pinecone_learned_get(session, PINECONE_LEARNED_STATS, after, &asked_at, &len);
 	if (body != NULL && pinecone_message_decode_stats(body, len, &stats, &reason))
 		copy_stats(session, stats)->fetched_at = asked_at;
+}
+
+static void
+adopt_stats(PineconeSession *session)
+{
+	if (!stats_are_current(session))
+		adopt_stats_of(session, pinecone_clock_after_ms(pinecone_clock_now(), -(int64) pinecone_stats_ttl_ms));
 }
 
 /* Others may have what a call has brought. */
@@ -305,6 +312,30 @@ pinecone_session_known_stats(PineconeSession *session)
 /* ---- What a statement counts by ---- */
 
 /*
+ * A table with a cache may be counted by what was asked for earlier.  Where such
+ * statistics are good, they are what the statement goes by; else it asks now.
+ */
+static PineconeTime
+counts_from(PineconeSession *session, PineconeCounters *counters)
+{
+	PineconeTime from = pinecone_cache_counts_from(session, counters);
+
+	if (counters->cache == NULL)
+		return from;
+	if (known_stats(session) == NULL || session->stats->fetched_at < from)
+		adopt_stats_of(session, from);
+	if (known_stats(session) != NULL && session->stats->fetched_at >= from)
+	{
+		counters->cache_hits++;
+		pinecone_account_cache(session, "describe index stats", NULL, true);
+		return from;
+	}
+	counters->cache_misses++;
+	pinecone_account_cache(session, "describe index stats", NULL, false);
+	return pinecone_clock_now();
+}
+
+/*
  * May those that were asked for to make the plan be what its run goes by?  They
  * are as good as what would be asked for now, but for the moment that planning
  * takes; and once only, for a plan may run again.
@@ -330,7 +361,7 @@ pinecone_session_begin_count(PineconeSession *session, PineconeCounters *counter
 		counters->requests++;
 	}
 	else if (new_statement)
-		session->count_from = pinecone_clock_now();
+		session->count_from = counts_from(session, counters);
 	session->count_statement = statement;
 	if ((known_stats(session) != NULL && session->stats->fetched_at >= session->count_from) ||
 		(stats_are_asked_for(session) && session->stats_asked_at >= session->count_from))

@@ -55,6 +55,13 @@ find_area(bool create)
 	return area != NULL;
 }
 
+/* Does the session know what such a thing is kept under? */
+static bool
+is_nameable(const PineconeSession *session, PineconeLearnedKind kind)
+{
+	return kind == PINECONE_LEARNED_PLACE ? session->options->index != NULL : session->base_url != NULL;
+}
+
 static Digest
 name_of(PineconeSession *session, PineconeLearnedKind kind)
 {
@@ -149,7 +156,7 @@ pinecone_learned_drop(PineconeSession *session, PineconeLearnedKind kind)
 	Slot *slot;
 	Slot *oldest;
 
-	if (!pinecone_learned_is_kept() || !find_area(false))
+	if (!pinecone_learned_is_kept() || !find_area(false) || !is_nameable(session, kind))
 		return;
 	name = name_of(session, kind);
 	LWLockAcquire(&area->shared.lock, LW_EXCLUSIVE);

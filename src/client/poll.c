@@ -232,20 +232,38 @@ pinecone_poll_unwant(int fd)
 		(void) set_events(watch, fd, 0);
 }
 
-int
-pinecone_poll_idle(int *fds, int size)
+static int
+list_open(int *fds, int size, bool idle)
 {
 	int n = 0;
 
 	for (int fd = 0; all != NULL && fd < all->nwatches; fd++)
 	{
-		if (!all->watches[fd].stays || all->watches[fd].wanted)
+		if (!all->watches[fd].stays || (idle && all->watches[fd].wanted))
 			continue;
 		if (n < size)
 			fds[n] = fd;
 		n++;
 	}
 	return n;
+}
+
+int
+pinecone_poll_idle(int *fds, int size)
+{
+	return list_open(fds, size, true);
+}
+
+int
+pinecone_poll_open(int *fds, int size)
+{
+	return list_open(fds, size, false);
+}
+
+bool
+pinecone_poll_is_wanted(int fd)
+{
+	return all != NULL && fd < all->nwatches && all->watches[fd].wanted;
 }
 
 /*

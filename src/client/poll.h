@@ -43,6 +43,10 @@ extern int pinecone_poll_ready(PineconePollEvent *ready, int size);
  */
 extern int pinecone_poll_idle(int *fds, int size);
 
+/* The same of all open sockets; and is somebody waiting for one? */
+extern int pinecone_poll_open(int *fds, int size);
+extern bool pinecone_poll_is_wanted(int fd);
+
 /* ---- Waiting ---- */
 
 /* Sleep until a socket is ready, the bell rings, the latch is set, or so many ms. */

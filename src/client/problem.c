@@ -49,6 +49,10 @@ redact(char *text, size_t textlen, const char *secret)
 	}
 }
 
+/*
+ * Take over what the exchange tells of its failure, with the key made unreadable
+ * in all that is text from elsewhere.
+ */
 void
 pinecone_problem_note(PineconeCall *call)
 {
@@ -61,6 +65,10 @@ pinecone_problem_note(PineconeCall *call)
 	problem->status = exchange->status;
 	problem->attempts = call->attempts;
 	problem->retry_after = exchange->retry_after;
+	/* our words in client/route.c, and libcurl's */
+	problem->in_lookup = exchange->outcome == PINECONE_HTTP_UNRESOLVED ||
+						 strncmp(exchange->reason, "Could not resolve", strlen("Could not resolve")) == 0;
+	problem->in_tls = exchange->in_tls;
 	if (call->session->base_url != NULL)
 		problem->host = pstrdup(call->session->base_url);
 	if (exchange->request_id[0])

@@ -303,6 +303,12 @@ start_resolver(PineconeSession *session, const char *control_url)
 	session->resolver = call;
 }
 
+char *
+pinecone_session_control_url(PineconeSession *session, PineconeProblem **problem)
+{
+	return make_base_url(session->options->control_host, problem);
+}
+
 bool
 pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 {
@@ -316,7 +322,7 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	}
 	if (session->resolver == NULL)
 	{
-		char *control_url = make_base_url(session->options->control_host, problem);
+		char *control_url = pinecone_session_control_url(session, problem);
 
 		if (control_url != NULL)
 			adopt_place(session, problem);

@@ -15,12 +15,14 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/setting.h"
 #include "client/call.h"
 #include "client/idle.h"
+#include "client/learned.h"
 #include "client/session.h"
 
 typedef struct SessionEntry
@@ -169,7 +171,7 @@ create_session(UserMapping *mapping)
 }
 
 PineconeSession *
-pinecone_session_get(Oid serverid, Oid userid)
+pinecone_session_get_project(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
 	SessionEntry *entry;
@@ -195,12 +197,78 @@ pinecone_session_get(Oid serverid, Oid userid)
 		entry->session = create_session(mapping);
 	session = entry->session;
 	session->userid = userid;
+	drop_finished_resolver(session);
+	return session;
+}
+
+PineconeSession *
+pinecone_session_get(Oid serverid, Oid userid)
+{
+	PineconeSession *session = pinecone_session_get_project(serverid, userid);
+
 	if (session->options->host == NULL && session->options->index == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("server \"%s\" has neither a \"host\" nor an \"index\" option",
 						session->options->servername),
 				 errhint("Set one of them with ALTER SERVER.")));
-	drop_finished_resolver(session);
 	return session;
+}
+
+List *
+pinecone_session_all(void)
+{
+	HASH_SEQ_STATUS status;
+	SessionEntry *entry;
+	List *list = NIL;
+
+	if (sessions == NULL)
+		return NIL;
+	hash_seq_init(&status, sessions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->session != NULL)
+			list = lappend(list, entry->session);
+	}
+	return list;
+}
+
+/* ---- Forgetting ---- */
+
+static bool
+is_of_index(const PineconeSession *session, const char *control_host, const char *index,
+			const char *base_url)
+{
+	const PineconeServerOptions *options = session->options;
+
+	if (index != NULL && options->index != NULL && strcmp(options->index, index) == 0 &&
+		strcmp(options->control_host, control_host) == 0)
+		return true;
+	return base_url != NULL && session->base_url != NULL && strcmp(session->base_url, base_url) == 0;
+}
+
+void
+pinecone_session_forget_index(const char *control_host, const char *index, const char *base_url)
+{
+	HASH_SEQ_STATUS status;
+	SessionEntry *entry;
+
+	if (sessions == NULL)
+		return;
+	hash_seq_init(&status, sessions);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		PineconeSession *session = entry->session;
+
+		if (session == NULL || session->stale || !is_of_index(session, control_host, index, base_url))
+			continue;
+		/* what cannot be read under a key is not kept under it either */
+		if (pinecone_option_api_key(session->mapping, true) != NULL)
+		{
+			pinecone_learned_drop(session, PINECONE_LEARNED_PLACE);
+			pinecone_learned_drop(session, PINECONE_LEARNED_STATS);
+		}
+		session->stale = any_stale = true;
+	}
+	ResetPlanCache();
 }

@@ -7,6 +7,7 @@
 #define PINECONE_SESSION_H
 
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 
 #include "base/clock.h"
 #include "base/governor.h"
@@ -84,6 +85,8 @@ typedef struct PineconeSession
 
 	/* Names that stand for namespaces: see alias.c */
 	struct PineconeAliases *aliases; /* or NULL */
+
+	uint32 warned_of; /* budgets of a month that it has been warned of, a bit each */
 } PineconeSession;
 
 /*
@@ -93,6 +96,19 @@ typedef struct PineconeSession
  * longer while there are calls of it.
  */
 extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
+
+/* The same of a server that may name no index, for questions to its control plane. */
+extern PineconeSession *pinecone_session_get_project(Oid serverid, Oid userid);
+
+/* Those that there are, current ones, palloc'ed. */
+extern List *pinecone_session_all(void);
+
+/*
+ * An index, known by its name at a control plane or by its URL (either may be
+ * NULL), has been made, changed or removed: sessions of this backend know nothing
+ * of it any more, nor do those of others that are yet to begin.
+ */
+extern void pinecone_session_forget_index(const char *control_host, const char *index, const char *base_url);
 
 /*
  * A small request took so many microseconds.  It may have waited for its
@@ -163,6 +179,12 @@ extern bool pinecone_session_locate(PineconeSession *session, struct PineconePro
 
 /* Wait until that is known, or has failed: who is to use it says so. */
 extern void pinecone_session_wait_place(PineconeSession *session);
+
+/*
+ * Where the control plane of a server is; NULL, with *problem set, when it may
+ * not be sent a key.
+ */
+extern char *pinecone_session_control_url(PineconeSession *session, struct PineconeProblem **problem);
 
 /*
  * The index is no longer where a call was sent: ask the control plane again.

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/documents.h"
 #include "client/error.h"
@@ -22,14 +23,22 @@
 
 /* ---- Building requests ---- */
 
+/* The default namespace may be given as none. */
+static const char *
+named(const char *namespace_)
+{
+	return namespace_ ? namespace_ : "";
+}
+
 static PineconeCall *
 create_get(PineconeSession *session, PineconeCounters *counters, const char *operation,
-		   StringInfo path)
+		   const char *namespace_, StringInfo path)
 {
 	PineconeCall *call = pinecone_call_create(session, counters, operation, "GET");
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
 
 	initStringInfo(path);
+	call->about = namespace_ ? pstrdup(namespace_) : NULL;
 	MemoryContextSwitchTo(old);
 	return call;
 }
@@ -45,12 +54,13 @@ start_get(PineconeCall *call, StringInfo path)
 
 static PineconeCall *
 create_post(PineconeSession *session, PineconeCounters *counters, const char *operation,
-			const char *path, StringInfo body)
+			const char *namespace_, const char *path, StringInfo body)
 {
 	PineconeCall *call = pinecone_call_create(session, counters, operation, "POST");
 	MemoryContext old = MemoryContextSwitchTo(call->cxt);
 
 	call->path = pstrdup(path);
+	call->about = namespace_ ? pstrdup(namespace_) : NULL;
 	initStringInfo(body);
 	MemoryContextSwitchTo(old);
 	return call;
@@ -101,15 +111,18 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 
 	if (session->schema)
 		return pinecone_documents_search(session, counters, search);
-	call = create_post(session, counters, "query", "/query", &body);
+	call = create_post(session, counters, "query", named(search->namespace_), "/query", &body);
 	encoded.namespace_ = to_utf8(search->namespace_);
 	encoded.filter = to_utf8(search->filter);
 	pinecone_message_query(&body, &encoded, NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;
+	call->reads = true;
+	call->batch = search->top_k;
 	expect_namespace(call, encoded.namespace_);
 	count_as(call, PINECONE_RATE_QUERY, search->namespace_);
+	pinecone_cache_offer(call, search->namespace_);
 	return start_post(call, &body);
 }
 
@@ -152,14 +165,17 @@ pinecone_vectors_fetch(PineconeSession *session, PineconeCounters *counters, con
 
 	if (session->schema)
 		return pinecone_documents_fetch(session, counters, namespace_, ids, nids, fields, want_values);
-	call = create_get(session, counters, "fetch", &path);
+	call = create_get(session, counters, "fetch", named(namespace_), &path);
 	pinecone_message_fetch_path(&path, to_utf8(namespace_), ids, nids);
+	call->reads = true;
+	call->batch = nids;
 	call->large_reply = nids > 1;
 	call->want_values = want_values;
 	expect_namespace(call, to_utf8(namespace_));
 	if (counters)
 		counters->ids_fetched += nids;
 	count_as(call, PINECONE_RATE_FETCH, NULL);
+	pinecone_cache_offer(call, namespace_);
 	return start_get(call, &path);
 }
 
@@ -175,12 +191,16 @@ pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *c
 	if (session->schema)
 		return pinecone_documents_fetch_by_filter(session, counters, namespace_, filter, limit, token,
 												  fields, want_values);
-	call = create_post(session, counters, "fetch by metadata", "/vectors/fetch_by_metadata", &body);
+	call = create_post(session, counters, "fetch by metadata", named(namespace_), "/vectors/fetch_by_metadata", &body);
 	pinecone_message_fetch_by_metadata(&body, to_utf8(namespace_), to_utf8(filter), limit, token);
+	call->reads = true;
+	call->batch = limit;
 	call->large_reply = true;
 	call->want_values = want_values;
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start_post(call, &body);
 }
 
@@ -193,12 +213,16 @@ pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters, cons
 
 	if (session->schema)
 		return pinecone_documents_list(session, counters, namespace_, prefix, limit, token);
-	call = create_get(session, counters, "list", &path);
+	call = create_get(session, counters, "list", named(namespace_), &path);
 	pinecone_message_list_path(&path, to_utf8(namespace_), prefix, limit, token);
+	call->reads = true;
+	call->batch = limit;
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_LIST, NULL);
+	if (token == NULL)
+		pinecone_cache_offer(call, namespace_);
 	return start_get(call, &path);
 }
 
@@ -206,7 +230,7 @@ static PineconeCall *
 start_stats(PineconeSession *session, PineconeCounters *counters, bool single_attempt)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "describe index stats",
+	PineconeCall *call = create_post(session, counters, "describe index stats", NULL,
 									 "/describe_index_stats", &body);
 
 	appendStringInfoString(&body, "{}");
@@ -236,9 +260,10 @@ pinecone_vectors_count(PineconeSession *session, PineconeCounters *counters, con
 
 	if (session->schema)
 		return pinecone_documents_count(session, counters, namespace_, filter);
-	call = create_post(session, counters, "update dry run", "/vectors/update", &body);
+	call = create_post(session, counters, "update dry run", named(namespace_), "/vectors/update", &body);
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), NULL, true);
 	count_as(call, PINECONE_RATE_UPDATE_BY_METADATA, namespace_);
+	pinecone_cache_offer(call, namespace_);
 	return start_post(call, &body);
 }
 
@@ -247,7 +272,7 @@ pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *cou
 								 const char *token)
 {
 	StringInfoData path;
-	PineconeCall *call = create_get(session, counters, "list namespaces", &path);
+	PineconeCall *call = create_get(session, counters, "list namespaces", NULL, &path);
 
 	appendStringInfoString(&path, "/namespaces");
 	pinecone_message_append_parameter(&path, "limit", "100");
@@ -268,12 +293,12 @@ pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, co
 						const char *records, int len, int nrecords)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "upsert", "/vectors/upsert", &body);
+	PineconeCall *call = create_post(session, counters, "upsert", named(namespace_), "/vectors/upsert", &body);
 
 	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
 	call->records_start = body.len - (int) strlen("]}") - len;
 	call->is_write = true;
-	call->expected = nrecords;
+	call->expected = call->batch = nrecords;
 	count_as(call, PINECONE_RATE_UPSERT, namespace_);
 	call->rate_amount = body.len / 1000.0;
 	return start_post(call, &body);
@@ -290,10 +315,11 @@ pinecone_vectors_update(PineconeSession *session, PineconeCounters *counters, co
 						const PineconeRecord *record)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "update", "/vectors/update", &body);
+	PineconeCall *call = create_post(session, counters, "update", named(namespace_), "/vectors/update", &body);
 
 	pinecone_message_update(&body, to_utf8(namespace_), record);
 	call->is_write = true;
+	call->batch = 1;
 	count_as(call, PINECONE_RATE_UPDATE, namespace_);
 	return start_post(call, &body);
 }
@@ -303,8 +329,8 @@ pinecone_vectors_update_by_filter(PineconeSession *session, PineconeCounters *co
 								  const char *namespace_, const char *filter, const char *set_metadata)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "update by metadata", "/vectors/update",
-									 &body);
+	PineconeCall *call = create_post(session, counters, "update by metadata", named(namespace_),
+									 "/vectors/update", &body);
 
 	pinecone_message_update_by_filter(&body, to_utf8(namespace_), to_utf8(filter), set_metadata,
 									  false);
@@ -318,12 +344,12 @@ pinecone_vectors_delete_ids(PineconeSession *session, PineconeCounters *counters
 							const char *namespace_, char *const *ids, int nids)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "delete", "/vectors/delete", &body);
+	PineconeCall *call = create_post(session, counters, "delete", named(namespace_), "/vectors/delete", &body);
 
 	pinecone_message_delete_ids(&body, to_utf8(namespace_), ids, nids);
 	call->is_write = true;
 	count_as(call, PINECONE_RATE_DELETE, namespace_);
-	call->rate_amount = nids;
+	call->rate_amount = call->batch = nids;
 	return start_post(call, &body);
 }
 
@@ -332,7 +358,7 @@ pinecone_vectors_delete_by_filter(PineconeSession *session, PineconeCounters *co
 								  const char *namespace_, const char *filter)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "delete by metadata", "/vectors/delete",
+	PineconeCall *call = create_post(session, counters, "delete by metadata", named(namespace_), "/vectors/delete",
 									 &body);
 
 	pinecone_message_delete_by_filter(&body, to_utf8(namespace_), to_utf8(filter));
@@ -346,7 +372,7 @@ pinecone_vectors_delete_all(PineconeSession *session, PineconeCounters *counters
 							const char *namespace_)
 {
 	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "delete all", "/vectors/delete", &body);
+	PineconeCall *call = create_post(session, counters, "delete all", named(namespace_), "/vectors/delete", &body);
 
 	pinecone_message_delete_all(&body, to_utf8(namespace_));
 	call->is_write = true;

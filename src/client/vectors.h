@@ -23,7 +23,8 @@
 /* What a statement's calls cost, for EXPLAIN ANALYZE, and what they keep to. */
 typedef struct PineconeCounters
 {
-	struct PineconePins *pins; /* what names stand for: see alias.h; or NULL */
+	struct PineconePins *pins;				 /* what names stand for: see alias.h; or NULL */
+	const struct PineconeCachePolicy *cache; /* what may be answered from memory: see cache.h; or NULL */
 
 	uint64 requests; /* HTTP requests sent, retries included */
 	uint64 retries;
@@ -31,8 +32,12 @@ typedef struct PineconeCounters
 	uint64 bytes_received; /* reply bodies */
 	uint64 read_units;
 	uint64 ids_fetched;	   /* ids asked for by fetch requests */
+	uint64 rows_gathered;  /* of joins, whose filters went together; */
+	uint64 gathers;		   /* as so many */
 	uint64 namespaces;	   /* asked, each time */
 	uint64 short_searches; /* that brought fewer matches than there are */
+	uint64 cache_hits;	   /* replies from memory, */
+	uint64 cache_misses;   /* and what was not there */
 	int peak_in_flight;
 
 	/* Where the time goes, if "timing" */
@@ -48,10 +53,12 @@ static inline void
 pinecone_counters_reset(PineconeCounters *counters)
 {
 	struct PineconePins *pins = counters->pins;
+	const struct PineconeCachePolicy *cache = counters->cache;
 	bool timing = counters->timing;
 
 	memset(counters, 0, sizeof(*counters));
 	counters->pins = pins;
+	counters->cache = cache;
 	counters->timing = timing;
 }
 

@@ -9,7 +9,9 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "client/account.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/call.h"
 #include "client/error.h"
 #include "client/session.h"
@@ -195,9 +197,19 @@ pinecone_vectors_page(PineconeCall *call)
 	int read_units = 0;
 
 	DECODE(call, decode_page(call, &page, &read_units, &reason) && page_is_sound(call, page, &reason));
-	if (call->counters)
-		call->counters->read_units += read_units;
+	/* what memory answers has been paid for */
+	if (!pinecone_cache_has_answered(call))
+	{
+		if (call->counters)
+			call->counters->read_units += read_units;
+		pinecone_account_read(call, page->nrecords, read_units);
+	}
 	check_pin(call, page);
+	/* pages that belong together are not kept one by one */
+	if (page->next_token == NULL)
+		pinecone_cache_keep(call, page->namespace_);
+	else
+		pinecone_cache_give_up(call);
 	return page;
 }
 
@@ -236,6 +248,10 @@ pinecone_vectors_count_result(PineconeCall *call)
 		return page->next_token ? PG_INT32_MAX : page->nrecords;
 	}
 	DECODE(call, pinecone_message_decode_count(BODY(call), &count, &reason));
+	if (call->is_write)
+		pinecone_account_write(call, (uint64) Max(count, 0));
+	else
+		pinecone_cache_keep(call, call->rate_namespace);
 	return count;
 }
 
@@ -258,12 +274,18 @@ pinecone_vectors_confirm(PineconeCall *call)
 	if (call->expected == 0)
 	{
 		if (pinecone_message_decode_done(BODY(call), &reason))
+		{
+			pinecone_account_write(call, call->batch);
 			return true;
+		}
 	}
 	else if (pinecone_message_decode_upserted(BODY(call), &count, &reason))
 	{
 		if (count == call->expected)
+		{
+			pinecone_account_write(call, call->batch);
 			return true;
+		}
 		old = MemoryContextSwitchTo(call->cxt);
 		reason = psprintf("an upsert of %d records was answered with a count of %.0f",
 						  call->expected, count);

@@ -127,6 +127,15 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 	return modify;
 }
 
+/* Where the subplan's rows have one of the table's columns; 0 if there is no such column. */
+static AttrNumber
+find_junk(Plan *subplan, PineconeTable *table, AttrNumber attnum, const char *what)
+{
+	return attnum <= 0 ? 0 :
+						 ExecFindJunkAttributeInTlist(subplan->targetlist,
+													  pinecone_plan_junk_name(what, pinecone_option_column(table, attnum)));
+}
+
 void
 pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 						   int subplan_index, int eflags)
@@ -142,9 +151,8 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 	if (mtstate->operation != CMD_INSERT)
 	{
 		modify->by_ctid = intVal(list_nth(fdw_private, PINECONE_MODIFY_BY_CTID));
-		modify->id_junk = ExecFindJunkAttributeInTlist(subplan->targetlist, PINECONE_JUNK_ID);
-		modify->namespace_junk = ExecFindJunkAttributeInTlist(subplan->targetlist,
-															  PINECONE_JUNK_NAMESPACE);
+		modify->id_junk = find_junk(subplan, modify->table, modify->table->id_attnum, PINECONE_JUNK_ID);
+		modify->namespace_junk = find_junk(subplan, modify->table, modify->table->namespace_attnum, PINECONE_JUNK_NAMESPACE);
 		modify->joined = !is_plain_scan(subplan);
 	}
 	if (mtstate->operation == CMD_DELETE)

@@ -46,6 +46,7 @@ typedef struct DirectModify
 	bool any_null;
 	const char *namespace_; /* that is read record by record */
 	bool checking;			/* and nothing done to them */
+	bool everything;		/* all records are meant to match */
 } DirectModify;
 
 void
@@ -162,6 +163,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 
 	pinecone_run_fill_spec(node,
 						   scan->request->ids != NIL ? PINECONE_OP_FETCH :
+						   direct->everything		 ? PINECONE_OP_LIST_FETCH :
 													   pinecone_run_reading(scan->run, PINECONE_OP_LIST_FETCH),
 						   &spec);
 	if (scan->request->ids != NIL)
@@ -238,6 +240,17 @@ count_matching(DirectModify *direct, const char *namespace_, const char *filter)
 	return count;
 }
 
+/*
+ * Does a filter match as many records as there are, as far as statistics know?  A
+ * namespace that was made with a schema may not filter by other fields.
+ */
+static bool
+is_everything(DirectModify *direct, const char *namespace_, double count)
+{
+	return count > 0 &&
+		   count >= pinecone_stats_records(pinecone_session_stats(direct->modify->session, false, false), namespace_);
+}
+
 /* As one request; returns how many records match, or -1 when it cannot be done. */
 static double
 modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *namespace_)
@@ -262,6 +275,8 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 	count = direct->reader != NULL || write.documents ? check_matching(node, direct, namespace_) :
 														count_matching(direct, namespace_, write.filter);
 	if (write.documents && direct->operation == CMD_UPDATE && count >= PINECONE_MAX_UPDATED)
+		return -1;
+	if (direct->everything && !is_everything(direct, namespace_, count))
 		return -1;
 	if (count > pinecone_write_plane(modify->session)->max_updated && direct->operation == CMD_UPDATE && write.rest == NULL)
 		return -1;
@@ -386,6 +401,7 @@ execute(ForeignScanState *node)
 	direct.first_value = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_FIRST_VALUE));
 	if (intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_CHECKED)))
 		direct.reader = pinecone_row_reader(table, pinecone_request_columns(scan->request->filter));
+	direct.everything = intVal(list_nth(plan->fdw_private, PINECONE_DIRECT_EVERYTHING));
 	direct.values = palloc0(table->ncolumns * sizeof(Datum));
 	direct.isnull = palloc(table->ncolumns * sizeof(bool));
 	memset(direct.isnull, true, table->ncolumns * sizeof(bool));
@@ -394,6 +410,8 @@ execute(ForeignScanState *node)
 	direct.modify = pinecone_modify_create(statement, table, scan->userid, direct.operation,
 										   assigned, true);
 
+	if (direct.operation == CMD_UPDATE && bms_is_member(table->metadata_attnum, assigned))
+		pinecone_record_of_row_lay_over(direct.modify->writer);
 	pinecone_run_prepare(node);
 	evaluate_assignments(node, &direct);
 	for (int i = 0; i < scan->run->nnamespaces; i++)

@@ -40,6 +40,7 @@ typedef enum OptionKind
 	OPTION_BOOL,
 	OPTION_COUNT,  /* an integer in a range */
 	OPTION_TIME,   /* milliseconds, or a number with a unit */
+	OPTION_SIZE,   /* kilobytes, likewise */
 	OPTION_CHOICE, /* one of a few words */
 	OPTION_HOST,
 	OPTION_KEY,
@@ -100,6 +101,9 @@ static const Option options[] = {
 	{"count_from_dry_run", ON_BOTH, OPTION_BOOL, "true"},
 	/* May its scan run concurrently with others under the same Append? */
 	{"async_capable", ON_BOTH, OPTION_BOOL, "true"},
+	/* For how long may replies answer what is asked again, and how much of memory may they take up? */
+	{"cache_ttl", ON_BOTH, OPTION_TIME, "0", NULL, 0, 24 * 3600 * 1000},
+	{"cache_size", ON_BOTH, OPTION_SIZE, "4MB", NULL, 64, 1024 * 1024},
 
 	/* Must reads show what this session has written before? */
 	{"consistency", ON_BOTH, OPTION_CHOICE, "eventual", "eventual|session"},
@@ -332,22 +336,32 @@ reject_host(const char *name, const char *value)
 static int
 parse_number(const Option *option, const char *value)
 {
-	bool is_time = option->kind == OPTION_TIME;
 	int number;
+	int unit = 0;
+	const char *name = "";
 	const char *hint = NULL;
 
-	if (!parse_int(value, &number, is_time ? GUC_UNIT_MS : 0, &hint))
+	if (option->kind == OPTION_TIME)
+	{
+		unit = GUC_UNIT_MS;
+		name = " ms";
+	}
+	else if (option->kind == OPTION_SIZE)
+	{
+		unit = GUC_UNIT_KB;
+		name = " kB";
+	}
+	if (!parse_int(value, &number, unit, &hint))
 	{
 		if (hint == NULL)
-			hint = is_time ? "A time is a number of milliseconds, or one with a unit, as in 5s." :
-							 "A whole number is needed.";
+			hint = unit == GUC_UNIT_MS ? "A time is a number of milliseconds, or one with a unit, as in 5s." :
+				   unit == GUC_UNIT_KB ? "A size is a number of kilobytes, or one with a unit, as in 4MB." :
+										 "A whole number is needed.";
 		reject_value(option->name, value, hint);
 	}
 	if (number < option->min || number > option->max)
 		reject_value(option->name, value,
-					 psprintf(is_time ? "Valid values are between %d ms and %d ms." :
-										"Valid values are between %d and %d.",
-							  option->min, option->max));
+					 psprintf("Valid values are between %d%s and %d%s.", option->min, name, option->max, name));
 	return number;
 }
 
@@ -376,6 +390,7 @@ validate_option(const Option *option, DefElem *def)
 			break;
 		case OPTION_COUNT:
 		case OPTION_TIME:
+		case OPTION_SIZE:
 			(void) parse_number(option, value);
 			break;
 		case OPTION_CHOICE:

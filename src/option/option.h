@@ -94,6 +94,8 @@ typedef struct PineconeTable
 	bool count_from_stats;	 /* plain count(*) may be answered by stats */
 	bool count_from_dry_run; /* filtered count(*) by an update dry run */
 	bool async_capable;		 /* may run concurrently with others */
+	int cache_ttl_ms;		 /* how long replies may answer again; 0: not at all */
+	int cache_size_kb;		 /* and how much of memory they may take up */
 
 	/* Reading one's own writes */
 	bool session_consistency;

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/file.h"
 #include "option/option_value.h"
 

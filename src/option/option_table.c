@@ -358,6 +358,8 @@ pinecone_option_read_table(Oid relid)
 	/* a dry run of an update is an update to Pinecone's eyes */
 	table->count_from_dry_run = table->updatable && pinecone_option_bool(defs, "count_from_dry_run");
 	table->async_capable = pinecone_option_bool(defs, "async_capable");
+	table->cache_ttl_ms = pinecone_option_number(defs, "cache_ttl");
+	table->cache_size_kb = pinecone_option_number(defs, "cache_size");
 
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));

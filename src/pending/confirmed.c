@@ -109,6 +109,14 @@ pinecone_confirmed_any(void)
 			   pinecone_confirmed_most_ms();
 }
 
+int64
+pinecone_confirmed_newest(void)
+{
+	return pinecone_confirmed_are_kept() && find_area(false) && pg_atomic_read_u64(&area->head) > 0 ?
+			   (int64) pg_atomic_read_u64(&area->newest_at) :
+			   0;
+}
+
 uint64
 pinecone_confirmed_end(void)
 {

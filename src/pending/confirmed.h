@@ -24,6 +24,9 @@ extern bool pinecone_confirmed_key(PineconeSession *session, PineconeConfirmedKe
 extern bool pinecone_confirmed_are_kept(void);
 extern bool pinecone_confirmed_any(void);
 
+/* When the last one was confirmed, on pinecone_confirmed_clock(); 0: none is known of. */
+extern int64 pinecone_confirmed_newest(void);
+
 /*
  * Add writes to a namespace, each as pinecone_write_encode() makes it, with the
  * sequence number that the reply told (-1: none).

@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/timeout.h"
 
+#include "pending/commit_report.h"
 #include "pending/pending.h"
 #include "pending/pending_view.h"
 #include "pending/send_log.h"
@@ -288,7 +289,7 @@ end_transaction(XactEvent event, void *arg)
 			{
 				/* PostgreSQL would find out after it has been sent */
 				PreCommit_CheckForSerializationFailure();
-				send_in_time();
+				pinecone_commit_report(send_in_time);
 			}
 			pinecone_pending_log_close(pending);
 			break;

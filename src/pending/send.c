@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "pending/audit.h"
 #include "pending/batch.h"
 #include "pending/confirmed.h"
 #include "pending/consistency.h"
@@ -67,6 +68,7 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
+	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
 		send->open_bytes -= batch->text.len;
@@ -77,7 +79,7 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 		else
 			batch->call = target->plane->update_many(target->session, target->counters,
 													 target->namespace_, batch->text.data,
-													 batch->text.len);
+													 batch->text.len, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
 		pfree(batch->text.data);
 		batch->text.data = NULL;

@@ -19,9 +19,11 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "client/written.h"
 #include "pending/confirmed.h"
 #include "pending/indexed.h"
 #include "pending/unseen.h"
+#include "pending/write_code.h"
 
 /* A write in the copy */
 typedef struct Item
@@ -55,6 +57,8 @@ typedef struct Place
 	int64 asked_at; /* when they were last asked just for that */
 	int64 lsn;		/* the last write with another key, or that has been dropped */
 	int64 at;
+	int64 written_at; /* the last write */
+	int64 unseen_at;  /* when there was last one that might not be shown */
 } Place;
 
 /* An index as a key's owner sees it */
@@ -268,13 +272,14 @@ take(const PineconeConfirmed *confirmed, void *arg)
 
 	if (confirmed->key.host != host->key.host)
 		return;
+	place = find_place(host, confirmed->namespace_);
+	place->written_at = Max(place->written_at, confirmed->at);
 	if (memcmp(confirmed->key.owner, host->key.owner, sizeof(host->key.owner)) == 0)
 	{
 		add_item(host->copy, confirmed->namespace_, confirmed->lsn, confirmed->at,
 				 confirmed->write, confirmed->len);
 		return;
 	}
-	place = find_place(host, confirmed->namespace_);
 	place->lsn = Max(place->lsn, confirmed->lsn);
 	place->at = Max(place->at, confirmed->at);
 }
@@ -323,12 +328,24 @@ lsn_at_age(Host *host, const char *namespace_, int64 age, int64 now)
 	return lsn;
 }
 
-/* Do searches show that sequence number?  Asks, unless it is known. */
+/* Do searches show that sequence number?  Asks, unless some session knows. */
 static bool
 is_searchable(Place *place, PineconeSession *session, const char *namespace_, int64 lsn)
 {
+	uint64 name = pinecone_written_name(namespace_);
+	PineconeTold told = pinecone_told(session->host_hash, name);
+
+	if (told.target == name)
+		place->indexed = Max(place->indexed, told.lsn);
 	if (place->indexed < lsn)
-		place->indexed = Max(place->indexed, pinecone_indexed_lsn(session, namespace_, true));
+	{
+		/* for the other sessions, too */
+		told = (PineconeTold){.target = name, .asked_at = pinecone_clock_now()};
+		told.lsn = pinecone_indexed_lsn(session, namespace_, true);
+		place->indexed = Max(place->indexed, told.lsn);
+		if (told.lsn >= 0)
+			pinecone_told_note(session->host_hash, name, &told);
+	}
 	return place->indexed >= lsn;
 }
 
@@ -370,7 +387,10 @@ pinecone_unseen_view(PineconeSession *session, const char *namespace_)
 	view = pinecone_pending_index_view(host->copy->index, number,
 									   pinecone_pending_log_size(host->copy->log));
 	if (view != NULL)
+	{
 		use_copy(host->copy);
+		find_place(host, namespace_)->unseen_at = pinecone_confirmed_clock();
+	}
 	return view;
 }
 
@@ -390,6 +410,28 @@ pinecone_unseen_elsewhere(PineconeSession *session, const char *namespace_)
 
 	return host != NULL && host->copy->nitems > 0 &&
 		   pinecone_pending_log_place(host->copy->log, NULL, namespace_) < 0;
+}
+
+bool
+pinecone_unseen_is_settled(PineconeSession *session, const char *namespace_, PineconeTime at)
+{
+	int64 newest = pinecone_confirmed_newest();
+	Host *host;
+	Place *place;
+	int64 lost_lsn;
+	int64 lost_at;
+
+	if (newest == 0 || at / 1000 >= newest + pinecone_confirmed_most_ms())
+		return true;
+	host = current_host(session);
+	/* so long ago that what has been written is forgotten */
+	if (host == NULL)
+		return false;
+	place = find_place(host, namespace_);
+	if (pinecone_confirmed_lost(host->key.host, namespace_, &lost_lsn, &lost_at))
+		place->written_at = Max(place->written_at, lost_at);
+	return (place->written_at == 0 || at / 1000 >= place->written_at + pinecone_confirmed_least_ms()) &&
+		   at / 1000 >= place->unseen_at;
 }
 
 void
@@ -429,6 +471,25 @@ pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_, 
 	lsn = lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock());
 	return lsn >= 0 && pinecone_pending_index_takes_filter(host->copy->index, number, is_update) &&
 		   is_searchable(find_place(host, namespace_), session, namespace_, lsn);
+}
+
+/*
+ * As a deletion of all its records that has the sequence number of the last
+ * write to it: it comes after that, and is kept for as long.
+ */
+void
+pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+	PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
+	StringInfoData buf;
+
+	if (host == NULL)
+		return;
+	initStringInfo(&buf);
+	pinecone_write_encode(&buf, 0, &write);
+	pinecone_confirmed_add(&host->key, namespace_,
+						   lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock()), buf.data, buf.len);
 }
 
 /*

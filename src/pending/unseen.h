@@ -41,6 +41,16 @@ extern bool pinecone_unseen_must_wait(PineconeSession *session, const char *name
 extern bool pinecone_unseen_allows_filter(PineconeSession *session, const char *namespace_,
 										  bool is_update);
 
+/* A namespace has been deleted, and with it what was written to it until now. */
+extern void pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_);
+
+/*
+ * Did the service show everything that this cluster has written to a namespace,
+ * at some time not long ago?  If that is not known, it did not.
+ */
+extern bool pinecone_unseen_is_settled(PineconeSession *session, const char *namespace_,
+									   PineconeTime at);
+
 /* A search's reply has told how far a namespace is indexed (-1: it has not). */
 extern void pinecone_unseen_note_indexed(PineconeSession *session, const char *namespace_,
 										 int64 lsn);

@@ -29,7 +29,7 @@ typedef struct PineconeWritePlane
 	int update_batch;
 	void (*append_update)(PineconeSession *session, StringInfo buf, const PineconeWrite *write);
 	PineconeCall *(*update_many)(PineconeSession *session, PineconeCounters *counters,
-								 const char *namespace_, const char *updates, int len);
+								 const char *namespace_, const char *updates, int len, int nupdates);
 	PineconeCall *(*update)(PineconeSession *session, PineconeCounters *counters,
 							const char *namespace_, const PineconeRecord *record);
 	PineconeCall *(*update_by_filter)(PineconeSession *session, PineconeCounters *counters,

@@ -43,13 +43,9 @@
 #include "plan/translate_expr.h"
 #include "scan/source.h"
 
-/*
- * Costs, in units of a sequential page read.  A round trip is tens of
- * milliseconds; what else a request costs is small beside it.
- */
 #define REQUEST_COST PINECONE_REQUEST_COST
 #define NEXT_REQUEST_COST PINECONE_NEXT_REQUEST_COST
-#define BYTE_COST 0.000125 /* transfer and decoding */
+#define BYTE_COST PINECONE_BYTE_COST
 #define METADATA_WIDTH 200 /* bytes, when nothing is known */
 
 /* Who bounds a distance wants what is near: so many records, where a third would be more. */
@@ -166,32 +162,6 @@ add_operation_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op, Nod
 				  rows * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 	add_path(rel, (Path *) pinecone_create_scan_path(root, rel, rows, startup_cost, total_cost,
 													 pathkeys, required_outer, private));
-}
-
-static Cost
-transfer_cost(PineconePlanInfo *info, double records)
-{
-	return records * info->record_bytes * BYTE_COST;
-}
-
-static Cost
-fetch_cost(PineconePlanInfo *info, double records)
-{
-	return REQUEST_COST + floor(records / 100) * NEXT_REQUEST_COST + transfer_cost(info, records);
-}
-
-/* Scanning by metadata is slower than by id, and limited to few requests a second. */
-static Cost
-filter_cost(PineconePlanInfo *info, double records)
-{
-	return 1.5 * REQUEST_COST * (1 + records * info->record_bytes / (3 * 1024 * 1024)) +
-		   transfer_cost(info, records);
-}
-
-static Cost
-list_cost(double records)
-{
-	return REQUEST_COST * (1 + records / 100) + records * 20 * BYTE_COST;
 }
 
 /* Records left by those of the clauses that can be sent as a filter. */
@@ -372,10 +342,10 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 
 	if (only_ids_used(rel, info->table))
 		add_operation_path(root, rel, PINECONE_OP_LIST, lead, rel->rows, REQUEST_COST,
-						   list_cost(records), pathkeys, rel->lateral_relids);
+						   pinecone_cost_list(records), pathkeys, rel->lateral_relids);
 	else
 		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, lead, rel->rows, 2 * REQUEST_COST,
-						   list_cost(records) + fetch_cost(info, fetched),
+						   pinecone_cost_list(records) + pinecone_cost_fetch(info, fetched),
 						   info->nnamespaces > MAX_MERGED_RECORDS ? NIL : pathkeys,
 						   rel->lateral_relids);
 }
@@ -394,7 +364,7 @@ add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 		if (n > 0)
 		{
 			add_operation_path(root, rel, PINECONE_OP_FETCH, (Node *) rinfo->clause, rel->rows,
-							   REQUEST_COST, fetch_cost(rel->fdw_private, n), NIL,
+							   REQUEST_COST, pinecone_cost_fetch(rel->fdw_private, n), NIL,
 							   rel->lateral_relids);
 			return;
 		}
@@ -409,7 +379,7 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 
 	if (any)
 		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST,
-						   filter_cost(rel->fdw_private, records), NIL, rel->lateral_relids);
+						   pinecone_cost_filter(rel->fdw_private, records), NIL, rel->lateral_relids);
 }
 
 /* ---- Nearest neighbours ---- */
@@ -435,8 +405,8 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	if (pinecone_plan_has_bound(root, rel) ? rel->rows > cap : records > cap)
 	{
 		/* beyond the cap everything is read and sorted here */
-		Cost exhaustive = any ? filter_cost(info, records) :
-								list_cost(records) + fetch_cost(info, records);
+		Cost exhaustive = any ? pinecone_cost_filter(info, records) :
+								pinecone_cost_list(records) + pinecone_cost_fetch(info, records);
 
 		total += exhaustive + records * log2(records) * cpu_operator_cost;
 		if (root->limit_tuples > cap)
@@ -460,6 +430,7 @@ join_clause_is_usable(PineconeTranslate *cxt, Expr *clause)
 		   pinecone_translate_clause(cxt, clause, &condition) != PINECONE_LOCAL;
 }
 
+/* Is it a column, or made of the metadata and so perhaps a field of it? */
 static bool
 member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *em,
 				 void *arg)
@@ -467,6 +438,14 @@ member_is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Equiv
 	PineconeColumn *column = arg;
 	Expr *expr = em->em_expr;
 
+	if (column->role == PINECONE_ROLE_METADATA)
+	{
+		Bitmapset *used = NULL;
+
+		pull_varattnos((Node *) expr, rel->relid, &used);
+		return bms_equal(em->em_relids, rel->relids) &&
+			   bms_equal(used, bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber));
+	}
 	while (IsA(expr, RelabelType))
 		expr = ((RelabelType *) expr)->arg;
 	return IsA(expr, Var) && ((Var *) expr)->varno == rel->relid &&
@@ -493,7 +472,7 @@ useful_parameterisations(PlannerInfo *root, RelOptInfo *rel)
 		PineconeColumn *column = &table->columns[i];
 
 		if (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_FIELD ||
-			column->role == PINECONE_ROLE_NAMESPACE)
+			column->role == PINECONE_ROLE_METADATA || column->role == PINECONE_ROLE_NAMESPACE)
 			clauses = list_concat(clauses,
 								  generate_implied_equalities_for_column(root, rel, member_is_column,
 																		 column,
@@ -525,10 +504,10 @@ add_pruned_list_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param, d
 
 	if (only_ids_used(rel, info->table))
 		add_operation_path(root, rel, PINECONE_OP_LIST, NULL, param->ppi_rows, REQUEST_COST,
-						   list_cost(records), NIL, param->ppi_req_outer);
+						   pinecone_cost_list(records), NIL, param->ppi_req_outer);
 	else
 		add_operation_path(root, rel, PINECONE_OP_LIST_FETCH, NULL, param->ppi_rows,
-						   2 * REQUEST_COST, list_cost(records) + fetch_cost(info, records), NIL,
+						   2 * REQUEST_COST, pinecone_cost_list(records) + pinecone_cost_fetch(info, records), NIL,
 						   param->ppi_req_outer);
 }
 
@@ -574,7 +553,7 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 		{
 			param->ppi_rows = clamp_row_est(Min(param->ppi_rows, n * namespaces));
 			add_operation_path(root, rel, PINECONE_OP_FETCH, lead, param->ppi_rows, REQUEST_COST,
-							   fetch_cost(info, n), NIL, param->ppi_req_outer);
+							   pinecone_cost_fetch(info, n), NIL, param->ppi_req_outer);
 			continue;
 		}
 		records = filtered_records(root, rel,
@@ -582,7 +561,8 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 								   &any);
 		if (any)
 			add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, param->ppi_rows, REQUEST_COST,
-							   filter_cost(info, records), NIL, param->ppi_req_outer);
+							   pinecone_cost_filter(info, records) - PINECONE_FILTER_REQUEST_COST + pinecone_cost_filter_request(info),
+							   NIL, param->ppi_req_outer);
 		else
 			add_pruned_list_path(root, rel, param, namespaces);
 	}
@@ -668,6 +648,6 @@ pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);
 	add_search_path(root, rel);
-	pinecone_plan_order(root, rel, pinecone_plan_columns_used(rel), filter_cost(rel->fdw_private, filtered_records(root, rel, rel->baserestrictinfo, &any)));
+	pinecone_plan_order(root, rel, pinecone_plan_columns_used(rel), pinecone_cost_filter(rel->fdw_private, filtered_records(root, rel, rel->baserestrictinfo, &any)));
 	add_parameterised_paths(root, rel);
 }

@@ -11,15 +11,8 @@
 
 #include "foreign/fdwapi.h"
 
+#include "plan/plan_cost.h"
 #include "plan/plan_info.h"
-
-/*
- * Cost of a request that is waited for, in sequential page reads: low enough
- * for a scan of tens of thousands of records not to be taken for hard work
- * that JIT compilation would ease.
- */
-#define PINECONE_REQUEST_COST 25.0
-#define PINECONE_NEXT_REQUEST_COST 2.5 /* one of several in flight */
 
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
@@ -85,6 +78,9 @@ extern bool pinecone_plan_conditions_are_exact(PlannerInfo *root, RelOptInfo *re
 extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
 extern void pinecone_plan_unordered(Query *query);
+
+/* The plan to execute in place of one: see plan_embed_ahead.c. */
+extern PlannedStmt *pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags);
 
 /*
  * Find the search that the relation's rows are under: into the fields of its

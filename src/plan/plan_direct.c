@@ -3,7 +3,8 @@
  *		Which UPDATEs and DELETEs go as one request, or by their ids alone.
  *
  * One request does when the filter says exactly which rows are meant and the
- * values to set do not depend on the row.  Ids do where nobody asks for the rows,
+ * values to set do not depend on the row, or are the metadata with some fields
+ * set.  All rows are those of a filter that every record meets.  Ids do where nobody asks for the rows,
  * under option "verify_deletes" set to false, and if they are what is deleted: one
  * namespace, and no id that may be met twice or that the column could not show.
  */
@@ -18,6 +19,10 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
@@ -63,6 +68,42 @@ request_is_exact(ForeignScan *scan)
 		   !pinecone_request_matches_words(request->filter);
 }
 
+/*
+ * Does the scan bring all records, and can a filter say so?  It is "has the field,
+ * or has it not"; whether that is all of them is looked at when it runs.
+ */
+static bool
+request_is_everything(PineconeTable *table, ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+
+	return (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) &&
+		   scan->scan.plan.qual == NIL && request->prefix < 0 && request->namespace_quals == NIL &&
+		   table->schema == NULL && table->namespace_attnum == 0 && table->count_from_dry_run;
+}
+
+/* Make it such a filter. */
+static void
+ask_by_filter(PineconeTable *table, ForeignScan *scan)
+{
+	PineconeRequest *request = pinecone_request_from_list(scan->fdw_private);
+
+	request->op = PINECONE_OP_FILTER;
+	request->filter = palloc0(sizeof(PineconeCondition));
+	request->filter->kind = PINECONE_COND_OR;
+	request->filter->value = -1;
+	for (int i = 0; i < 2; i++)
+	{
+		PineconeCondition *part = palloc0(sizeof(PineconeCondition));
+
+		part->kind = i == 0 ? PINECONE_COND_EXISTS : PINECONE_COND_NOT_EXISTS;
+		part->key = "id";
+		part->value = -1;
+		request->filter->args = lappend(request->filter->args, part);
+	}
+	scan->fdw_private = pinecone_request_to_list(request);
+}
+
 /* Can a column be set to a value for all records at once? */
 static bool
 assignment_is_direct(PineconeTable *table, AttrNumber attnum, Expr *value)
@@ -76,6 +117,89 @@ assignment_is_direct(PineconeTable *table, AttrNumber attnum, Expr *value)
 		return false;
 	return !contain_var_clause((Node *) value) && !contain_subplans((Node *) value) &&
 		   !contain_volatile_functions((Node *) value);
+}
+
+/* Can an object be laid over the metadata by setting its fields? */
+static bool
+sets_fields(Jsonb *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(&object->root);
+	JsonbIteratorToken token;
+	JsonbValue value;
+	int n = 0;
+
+	if (!JB_ROOT_IS_OBJECT(object))
+		return false;
+	(void) JsonbIteratorNext(&it, &value, false);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		/* null is left out of what is written, and an object cannot be */
+		if (token == WJB_VALUE &&
+			(value.type == jbvNull || (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))))
+			return false;
+		n += token == WJB_KEY;
+	}
+	return n > 0;
+}
+
+static bool
+is_jsonb(Expr *expr)
+{
+	return IsA(expr, Const) && ((Const *) expr)->consttype == JSONBOID && !((Const *) expr)->constisnull;
+}
+
+/* The object of jsonb_set(metadata, '{key}', value), or NULL. */
+static Expr *
+object_of_set(List *args)
+{
+	Const *path = lsecond(args);
+	Datum *names;
+	bool *nulls;
+	int n;
+	JsonbValue key = {.type = jbvString};
+	JsonbValue value;
+	JsonbParseState *state = NULL;
+
+	if (!IsA(path, Const) || path->constisnull || !is_jsonb(lthird(args)) || !IsA(lfourth(args), Const) ||
+		((Const *) lfourth(args))->constisnull || !DatumGetBool(((Const *) lfourth(args))->constvalue))
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(path->constvalue), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
+	if (n != 1 || nulls[0])
+		return NULL;
+	key.val.string.val = TextDatumGetCString(names[0]);
+	key.val.string.len = strlen(key.val.string.val);
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	(void) pushJsonbValue(&state, WJB_KEY, &key);
+	JsonbToJsonbValue(DatumGetJsonbP(((Const *) lthird(args))->constvalue), &value);
+	if (value.type == jbvBinary && value.val.binary.data->header & JB_FSCALAR)
+		(void) JsonbExtractScalar(value.val.binary.data, &value);
+	(void) pushJsonbValue(&state, WJB_VALUE, &value);
+	return (Expr *) makeConst(JSONBOID, -1, InvalidOid, -1,
+							  JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL))),
+							  false, false);
+}
+
+/* The object of "metadata || object", also as jsonb_set(), if fields are all that it sets; or NULL. */
+static Expr *
+laid_over_metadata(PineconeTable *table, Index result_relation, Expr *value)
+{
+	Oid funcid = IsA(value, OpExpr) ? get_opcode(((OpExpr *) value)->opno) : IsA(value, FuncExpr) ? ((FuncExpr *) value)->funcid :
+																									InvalidOid;
+	List *args = IsA(value, OpExpr) ? ((OpExpr *) value)->args : IsA(value, FuncExpr) ? ((FuncExpr *) value)->args :
+																						NIL;
+	Expr *object = NULL;
+	Var *var;
+
+	if (funcid != F_JSONB_CONCAT && funcid != F_JSONB_SET)
+		return NULL;
+	var = linitial(args);
+	if (!IsA(var, Var) || var->varno != result_relation || var->varattno != table->metadata_attnum)
+		return NULL;
+	if (funcid == F_JSONB_SET)
+		object = object_of_set(args);
+	else if (is_jsonb(lsecond(args)))
+		object = lsecond(args);
+	return object != NULL && sets_fields(DatumGetJsonbP(((Const *) object)->constvalue)) ? object : NULL;
 }
 
 /* The assignments of an UPDATE; false when they depend on the row. */
@@ -92,8 +216,14 @@ direct_assignments(PlannerInfo *root, Index result_relation, PineconeTable *tabl
 	forboth(lt, targets, la, *attnums)
 	{
 		Expr *value = lfirst_node(TargetEntry, lt)->expr;
+		Expr *object = NULL;
 
-		if (!assignment_is_direct(table, lfirst_int(la), value))
+		/* documents are made anew for that, and what does not fit reads as NULL */
+		if (table->schema == NULL && !table->type_error_null && table->metadata_attnum > 0 && lfirst_int(la) == table->metadata_attnum)
+			object = laid_over_metadata(table, result_relation, value);
+		if (object != NULL)
+			value = object;
+		else if (!assignment_is_direct(table, lfirst_int(la), value))
 			return false;
 		*values = lappend(*values, value);
 	}
@@ -280,6 +410,7 @@ may_go_by_ids(PineconeTable *table, ModifyTable *plan, ForeignScan *scan)
 
 /* ---- The plan ---- */
 
+/* One request by a filter, or writes of ids: where the scan is all that feeds the modification, and says it all. */
 bool
 pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 						 int subplan_index)
@@ -290,6 +421,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	List *attnums = NIL;
 	List *values = NIL;
 	bool by_ids;
+	bool everything;
 	bool checked;
 
 	if (scan == NULL || plan->returningLists != NIL || !pinecone_enable_direct_modify ||
@@ -299,7 +431,8 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	if (table->id_attnum == 0)
 		return false;
 	by_ids = may_go_by_ids(table, plan, scan);
-	if (!by_ids && (!request_is_exact(scan) ||
+	everything = plan->operation == CMD_UPDATE && request_is_everything(table, scan);
+	if (!by_ids && ((!request_is_exact(scan) && !everything) ||
 					(plan->operation == CMD_DELETE && !table->delete_by_filter)))
 		return false;
 	if (plan->operation == CMD_UPDATE &&
@@ -307,6 +440,8 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 		 touches_partition_key(rte->relid, attnums)))
 		return false;
 
+	if (everything)
+		ask_by_filter(table, scan);
 	checked = !by_ids && needs_check(table, scan);
 	scan->operation = plan->operation;
 	scan->resultRelation = result_relation;
@@ -314,6 +449,7 @@ pineconePlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index result_rela
 	scan->fdw_private = list_make5(scan->fdw_private, attnums,
 								   makeInteger(list_length(scan->fdw_exprs)),
 								   makeInteger(plan->canSetTag), makeInteger(checked));
+	scan->fdw_private = lappend(scan->fdw_private, makeInteger(everything));
 	scan->fdw_exprs = list_concat(scan->fdw_exprs, values);
 	return true;
 }

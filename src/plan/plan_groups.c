@@ -15,6 +15,7 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/prep.h"
 #include "optimizer/tlist.h"
@@ -28,9 +29,6 @@
 
 /* Values that a field is taken to have where ANALYZE has not looked: to try costs little */
 #define ASSUMED_VALUES 20
-
-/* Cost of a second's wait, if a request's takes 50 ms */
-#define SECOND_COST (20 * PINECONE_REQUEST_COST)
 
 /* Bytes of the records that searches bring to find values */
 #define SAMPLE_COST 12.5
@@ -197,7 +195,7 @@ dry_run_cost(const PineconePlanInfo *info)
 {
 	double limit = info->session->paced ? info->session->options->rates.limits[PINECONE_RATE_UPDATE_BY_METADATA] : 0;
 
-	return Max(PINECONE_NEXT_REQUEST_COST, limit > 0 ? SECOND_COST / limit : 0);
+	return Max(PINECONE_NEXT_REQUEST_COST, limit > 0 ? PINECONE_SECOND_COST / limit : 0);
 }
 
 /* How many dry runs go at once, without a wait */
@@ -231,20 +229,29 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 															 instead, private));
 }
 
-/* The same by reading rows. */
+/*
+ * The same by reading rows.  Keys that a condition makes constant are not
+ * grouped by, as the input need not have them as such; and where PostgreSQL has
+ * chosen that the input of a DISTINCT aggregate is sorted, the aggregate does
+ * not sort it.
+ */
 static Path *
 aggregate_of_rows(GroupQuery *query, UpperRelationKind stage, RelOptInfo *output_rel, Node *having)
 {
+	PlannerInfo *root = query->root;
 	AggSplit split = stage == UPPERREL_PARTIAL_GROUP_AGG ? AGGSPLIT_INITIAL_SERIAL : AGGSPLIT_SIMPLE;
+	List *keys = stage == UPPERREL_DISTINCT ? pinecone_distinct_keys(root) : pinecone_group_keys(root);
+	Path *rows = query->rel->cheapest_total_path;
 	AggClauseCosts costs;
 
 	MemSet(&costs, 0, sizeof(costs));
 	if (stage != UPPERREL_DISTINCT)
-		get_agg_clause_costs(query->root, split, &costs);
-	return (Path *) create_agg_path(query->root, output_rel, query->rel->cheapest_total_path,
-									query->components,
+		get_agg_clause_costs(root, split, &costs);
+	if (query->clauses == NIL && !pathkeys_contained_in(root->group_pathkeys, rows->pathkeys))
+		rows = (Path *) create_sort_path(root, output_rel, rows, root->group_pathkeys, -1);
+	return (Path *) create_agg_path(root, output_rel, rows, query->components,
 									query->clauses == NIL ? AGG_PLAIN : AGG_HASHED, split,
-									query->clauses, (List *) having,
+									keys, (List *) having,
 									stage == UPPERREL_DISTINCT ? NULL : &costs,
 									query->clauses == NIL ? 1 : estimate_values(query));
 }

@@ -29,6 +29,7 @@ typedef struct PineconePlanInfo
 	bool ordered;				 /* whose rows then are in the query's order? */
 	PineconeMetric other_metric; /* of a distance that the index does not measure */
 	PineconeNoSearch no_search;	 /* if not: why? */
+	bool lacks_score;			 /* and do rows, or their order, go by the score? */
 	Expr *text;					 /* a condition that is a search by words, or NULL */
 	bool words;					 /* a filter looks at words: it has to be sent */
 	RelOptInfo *rel;			 /* the base relation, for aggregates on it */

@@ -30,13 +30,23 @@ pineconeIsForeignRelUpdatable(Relation rel)
 	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
 }
 
+/*
+ * Of a partitioned table junk columns of one name have to be the same in all
+ * partitions, whose columns need not be in one order, or of one type.
+ */
+char *
+pinecone_plan_junk_name(const char *what, const PineconeColumn *column)
+{
+	return psprintf("%s %d %u %d %u", what, column->attnum, column->typid, column->typmod, column->collation);
+}
+
 static void
-add_column(PlannerInfo *root, Index rtindex, PineconeColumn *column, const char *name)
+add_column(PlannerInfo *root, Index rtindex, PineconeColumn *column, const char *what)
 {
 	add_row_identity_var(root,
 						 makeVar(rtindex, column->attnum, column->typid, column->typmod,
 								 column->collation, 0),
-						 rtindex, name);
+						 rtindex, pinecone_plan_junk_name(what, column));
 }
 
 /* What tells UPDATE and DELETE which record a row is. */

@@ -7,10 +7,14 @@
 
 #include "foreign/fdwapi.h"
 
-/* Junk columns of the rows that UPDATE and DELETE are given */
+#include "option/option.h"
+
+/* Junk columns of the rows that UPDATE and DELETE are given: what they are, and for columns their names */
 #define PINECONE_JUNK_ID "pinecone_id"
 #define PINECONE_JUNK_NAMESPACE "pinecone_namespace" /* of tables with such a column */
 #define PINECONE_JUNK_ROW "pinecone_row"			 /* DELETE with RETURNING */
+
+extern char *pinecone_plan_junk_name(const char *what, const PineconeColumn *column);
 
 /* What PlanForeignModify leaves in fdw_private */
 enum PineconeModifyPrivate
@@ -26,7 +30,8 @@ enum PineconeDirectPrivate
 	PINECONE_DIRECT_ASSIGNED,	 /* attribute numbers that an UPDATE sets */
 	PINECONE_DIRECT_FIRST_VALUE, /* number of the first assigned value's expression */
 	PINECONE_DIRECT_SET_TAG,	 /* does it count for the command tag? */
-	PINECONE_DIRECT_CHECKED		 /* are matching records read first? */
+	PINECONE_DIRECT_CHECKED,	 /* are matching records read first? */
+	PINECONE_DIRECT_EVERYTHING	 /* is the filter to be met by all records? */
 };
 
 extern int pineconeIsForeignRelUpdatable(Relation rel);

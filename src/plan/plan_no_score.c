@@ -1,6 +1,7 @@
 /*
  * plan_no_score.c
- *		A WARNING where a query relies on a score that is NULL, for want of a search.
+ *		A WARNING where a query relies on a score that is NULL, for want of a search;
+ *		for who would not see it the scan makes it an error (scan/lacks_score.c).
  *
  * Expressions are looked at as they stand in the query, with a relation's columns
  * known by its own number and by those of the tables it is a partition of.
@@ -219,8 +220,10 @@ pinecone_plan_warn_of_no_score(PlannerInfo *root, RelOptInfo *rel)
 	ColumnNumbers *values = column_numbers(root, rel->relid, info->table->values_attnum);
 	bool has_distance = contains_distance((Node *) sorts, values) || contains_distance((Node *) conditions, values);
 
-	if (score != NIL &&
-		(any_contains(sorts, score) || contains_column(parse->havingQual, score) ||
-		 conditions_look_at(conditions, score) || result_needs(parse->targetList, score, has_distance)))
+	if (score == NIL)
+		return;
+	info->lacks_score = any_contains(sorts, score) || contains_column(parse->havingQual, score) ||
+						conditions_look_at(conditions, score);
+	if (info->lacks_score || result_needs(parse->targetList, score, has_distance))
 		warn(info);
 }

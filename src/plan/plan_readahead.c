@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -23,6 +25,7 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "plan/plan_label.h"
+#include "request/filter_key.h"
 #include "scan/readahead.h"
 
 /* Requests that overlap, in the planner's eyes. */
@@ -63,6 +66,11 @@ typedef struct Gain
 	Bitmapset *ids;	   /* of parameters that stand for them in a subquery */
 	Cost saved;		   /* per outer row */
 	int scans;
+
+	/* One of them, whose filters are gathered */
+	double records; /* expected of each row */
+	double most;	/* of all that are asked as one */
+	Cost record;	/* the cost of each */
 } Gain;
 
 static bool
@@ -92,17 +100,68 @@ scan_depends(ForeignPath *path, Gain *gain)
 			uses_params((Node *) rel->baserestrictinfo, gain->ids));
 }
 
+/* Does something that a request asks by differ from one outer row to the next? */
+static bool
+differs(Node *node, Gain *gain)
+{
+	return gain->ids == NULL ? bms_overlap(pull_varnos(gain->root, node), gain->outer) :
+							   uses_params(node, gain->ids);
+}
+
+/* Can the filters of several outer rows be asked as one?  See request/filter_key.h. */
+static bool
+filters_gather(ForeignPath *path, Gain *gain)
+{
+	PineconePlanInfo *info = path->path.parent->fdw_private;
+	PineconeTranslate cxt = pinecone_plan_translate(gain->root, info->rel);
+	List *clauses = path->path.param_info ? path->path.param_info->ppi_clauses : NIL;
+	bool any = false;
+	ListCell *lc;
+
+	if (!pinecone_enable_gather)
+		return false;
+	foreach(lc, list_concat_copy(clauses, info->rel->baserestrictinfo))
+	{
+		Expr *clause = lfirst_node(RestrictInfo, lc)->clause;
+		PineconeCondition *condition;
+		Bitmapset *varying = NULL;
+		List *names;
+		ListCell *lc2;
+
+		if (!differs((Node *) clause, gain) || pinecone_translate_namespace(&cxt, clause, &names) ||
+			pinecone_translate_clause(&cxt, clause, &condition) == PINECONE_LOCAL)
+			continue;
+		foreach(lc2, cxt.exprs)
+		{
+			if (differs(lfirst(lc2), gain))
+				varying = bms_add_member(varying, foreach_current_index(lc2));
+		}
+		any = any || pinecone_filter_key_exists(info->table, condition, varying);
+	}
+	return any;
+}
+
 static void
 gain_of_scan(ForeignPath *path, Gain *gain)
 {
 	PineconeOperation op;
-	int together;
+	Cost request = PINECONE_REQUEST_COST;
+	int together = OVERLAP;
 
 	if (!pinecone_ours_is(path->path.parent->fdwroutine) || !scan_depends(path, gain))
 		return;
 	op = intVal(list_nth(path->fdw_private, PATH_OP));
-	together = Min(pinecone_read_ahead, op == PINECONE_OP_FETCH ? PINECONE_FETCH_BATCH : OVERLAP);
-	gain->saved += PINECONE_REQUEST_COST * (1 - 1.0 / together);
+	if (op == PINECONE_OP_FETCH)
+		together = PINECONE_FETCH_BATCH;
+	else if (op == PINECONE_OP_FILTER && filters_gather(path, gain))
+	{
+		together = PINECONE_FETCH_BATCH;
+		request = pinecone_cost_filter_request(path->path.parent->fdw_private);
+		gain->records = path->path.rows;
+		gain->most = path->path.parent->tuples;
+		gain->record = pinecone_cost_filter_record(path->path.parent->fdw_private);
+	}
+	gain->saved += request * (1 - 1.0 / Min(pinecone_read_ahead, together));
 	gain->scans++;
 }
 
@@ -137,8 +196,8 @@ gain_of_subquery(SubqueryScanPath *path, Gain *gain)
 			return;
 	}
 	gain_of_path(path->subpath, &below);
-	gain->saved = below.saved;
-	gain->scans = below.scans;
+	below.ids = gain->ids;
+	*gain = below;
 }
 
 /* Add up what reading ahead could save below a path. The switch only routes. */
@@ -228,6 +287,19 @@ read_ahead_path(PlannerInfo *root, Path *outer)
 	return &path->path;
 }
 
+/*
+ * What rows have in common, one request brings once.  Without statistics a value
+ * is taken to have so many records that those of some rows would be all of them.
+ */
+static Cost
+shared_cost(const Gain *gain, double rows)
+{
+	double asked = rows * gain->records;
+	double brought = Min(asked, ceil(rows / pinecone_read_ahead) * gain->most);
+
+	return (asked - brought) * gain->record;
+}
+
 /* May these two be a nested loop?  Decided as the planner's own joins are. */
 static bool
 join_is_allowed(PlannerInfo *root, Path *outer, Path *inner, JoinPathExtraData *extra,
@@ -255,26 +327,27 @@ add_loop(PlannerInfo *root, RelOptInfo *joinrel, JoinType jointype, Path *outer,
 	Path *ahead;
 	Path *cached = pinecone_memoized_path(inner);
 	Path *priced = cached != NULL ? cached : inner;
-	Cost saved = Min(gain->saved, priced->startup_cost);
+	Cost saved = Min(gain->saved, priced->total_cost);
+	Cost saved_at_start = Min(saved, priced->startup_cost);
 
 	if (!join_is_allowed(root, outer, inner, extra, &required_outer))
 		return;
 	ahead = read_ahead_path(root, outer);
 
 	/* while the loop is priced, a run of its inner side costs less */
-	priced->startup_cost -= saved;
+	priced->startup_cost -= saved_at_start;
 	priced->total_cost -= saved;
 	pinecone_initial_cost_nestloop(root, &workspace, jointype, ahead, inner, extra);
 	loop = (Path *) create_nestloop_path(root, joinrel, jointype, &workspace, extra, ahead, inner,
 										 extra->restrictlist,
 										 build_join_pathkeys(root, joinrel, jointype, outer->pathkeys),
 										 required_outer);
-	priced->startup_cost += saved;
+	priced->startup_cost += saved_at_start;
 	priced->total_cost += saved;
 
 	/* but the first answers are waited for all the same */
-	loop->startup_cost += saved;
-	loop->total_cost += saved;
+	loop->startup_cost += saved_at_start;
+	loop->total_cost += saved - shared_cost(gain, outer->rows);
 	add_path(joinrel, loop);
 }
 

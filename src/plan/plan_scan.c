@@ -154,6 +154,7 @@ place_clause(PlanContext *cxt, Expr *clause)
 		cxt->local = lappend(cxt->local, clause);
 }
 
+/* Each condition to where it is looked at; then what several of them say together. */
 static void
 place_clauses(PlanContext *cxt, List *scan_clauses)
 {
@@ -180,6 +181,9 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->prefix < 0 &&
 		!pinecone_translate_id_range(&cxt->translate, cxt->local, &request->prefix, &request->prefix_high))
 		request->prefix = request->prefix_high = -1;
+	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->sorted &&
+		pinecone_enable_keyset)
+		(void) pinecone_translate_id_after(&cxt->translate, cxt->local, &request->after);
 	if (operation_takes_filter(request->op))
 		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
@@ -236,6 +240,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	AttrNumber score = score_column(info->table);
 
 	request->no_search = info->no_search;
+	request->lacks_score = info->lacks_score;
 	if (info->other_metric != PINECONE_METRIC_UNKNOWN)
 	{
 		request->other_metric = info->other_metric;
@@ -600,7 +605,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->prefix_high = request->vector = request->vector_id =
+	request->prefix = request->prefix_high = request->after = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
 	request->sorted = sorted;

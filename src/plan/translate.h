@@ -52,6 +52,9 @@ extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr 
  */
 extern bool pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int *high);
 
+/* The same of the lower end alone: id > low, or id >= low. */
+extern bool pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low);
+
 /* ---- translate_days.c ---- */
 
 /*

@@ -251,3 +251,21 @@ pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int
 	*high = pinecone_translate_add_expr(cxt, ends[1]);
 	return true;
 }
+
+bool
+pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
+{
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		PineconeCompare compare;
+		Expr *value = match_id_bound(cxt, lfirst(lc), &compare);
+
+		if (value == NULL || (compare != PINECONE_GT && compare != PINECONE_GE))
+			continue;
+		*low = pinecone_translate_add_expr(cxt, value);
+		return true;
+	}
+	return false;
+}

@@ -247,12 +247,9 @@ uppercase(const char *text)
 	return copy;
 }
 
-/*
- * The stored values that read as this SQL value, as JSON literals; NIL when
- * there is none.
- */
-static List *
-equal_literals(const PineconeColumn *column, Datum value, Oid type)
+/* By the column's type; some values have two spellings. */
+List *
+pinecone_filter_equal_literals(const PineconeColumn *column, Datum value, Oid type)
 {
 	switch (pinecone_shippable_class(column))
 	{
@@ -303,9 +300,9 @@ equal_literals(const PineconeColumn *column, Datum value, Oid type)
 	}
 }
 
-/* $in or $nin over many literals, within the limit per operator */
-static PineconeFilter
-in_filter(const char *field, List *literals, bool negated)
+/* Within the limit per operator */
+PineconeFilter
+pinecone_filter_in(const char *field, List *literals, bool negated)
 {
 	List *filters = NIL;
 
@@ -336,7 +333,7 @@ equal_filter(const PineconeColumn *column, List *literals)
 	if (list_length(literals) == 1)
 		return field_filter(column->field, "$eq", linitial(literals));
 	if (pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
-		return in_filter(column->field, literals, false);
+		return pinecone_filter_in(column->field, literals, false);
 
 	/* $in of booleans is not documented */
 	foreach(lc, literals)
@@ -352,7 +349,7 @@ unequal_filter(const PineconeColumn *column, List *literals)
 	ListCell *lc;
 
 	if (list_length(literals) > 1 && pinecone_shippable_class(column) != PINECONE_CLASS_BOOL)
-		return in_filter(column->field, literals, true);
+		return pinecone_filter_in(column->field, literals, true);
 	foreach(lc, literals)
 		filters = add_filter(filters, field_filter(column->field, "$ne", lfirst(lc)));
 	return join_filters(filters, true);
@@ -374,9 +371,9 @@ compare_filter(const PineconeColumn *column, PineconeCompare compare, Datum valu
 	switch (compare)
 	{
 		case PINECONE_EQ:
-			return equal_filter(column, equal_literals(column, value, type));
+			return equal_filter(column, pinecone_filter_equal_literals(column, value, type));
 		case PINECONE_NE:
-			return join_two(unequal_filter(column, equal_literals(column, value, type)),
+			return join_two(unequal_filter(column, pinecone_filter_equal_literals(column, value, type)),
 							exists_filter(column->field, true), true);
 		default:
 			return number_range_filter(column->field, compare,
@@ -389,7 +386,7 @@ distinct_filter(const PineconeColumn *column, bool isnull, Datum value, Oid type
 {
 	if (isnull)
 		return exists_filter(column->field, true);
-	return join_two(unequal_filter(column, equal_literals(column, value, type)),
+	return join_two(unequal_filter(column, pinecone_filter_equal_literals(column, value, type)),
 					exists_filter(column->field, false), false);
 }
 
@@ -420,7 +417,7 @@ array_filter(const PineconeColumn *column, bool negated, Datum array, Oid type)
 		if (class == PINECONE_CLASS_FLOAT4 || class == PINECONE_CLASS_EPOCH)
 			filters = add_filter(filters, compare_filter(column, PINECONE_EQ, elements[i], elmtype));
 		else
-			literals = list_concat(literals, equal_literals(column, elements[i], elmtype));
+			literals = list_concat(literals, pinecone_filter_equal_literals(column, elements[i], elmtype));
 	}
 	if (filters != NIL)
 		return join_filters(filters, false);
@@ -458,7 +455,7 @@ list_filter(const PineconeColumn *column, bool contains, Datum array, Oid type)
 	if (contains)
 		return filters == NIL ? exists_filter(column->field, true) : join_filters(filters, true);
 	return list_length(literals) <= 1 ? join_filters(filters, false) :
-										in_filter(column->field, literals, false);
+										pinecone_filter_in(column->field, literals, false);
 }
 
 /* ---- Conditions ---- */
@@ -614,8 +611,8 @@ days_filter(RenderContext *cxt, const PineconeCondition *condition)
 	if ((double) days[1] - days[0] >= MAX_DAYS)
 		return exists_filter(column->field, true);
 	for (DateADT day = days[0]; day <= days[1]; day++)
-		literals = list_concat(literals, equal_literals(column, DateADTGetDatum(day), DATEOID));
-	return literals == NIL ? filter_never : in_filter(column->field, literals, false);
+		literals = list_concat(literals, pinecone_filter_equal_literals(column, DateADTGetDatum(day), DATEOID));
+	return literals == NIL ? filter_never : pinecone_filter_in(column->field, literals, false);
 }
 
 static PineconeFilter

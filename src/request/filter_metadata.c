@@ -8,6 +8,7 @@
 
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "request/filter_part.h"
 #include "value/match.h"
 
@@ -34,9 +35,8 @@ pinecone_filter_keys(bool all, Datum array, Oid type)
 	return join_filters(filters, all);
 }
 
-/* Does jsonb ->> give this text for some number, and which? */
-static bool
-text_is_number(const char *text, double *number)
+bool
+pinecone_filter_text_is_number(const char *text, double *number)
 {
 	char *end;
 
@@ -56,7 +56,7 @@ pinecone_filter_json_text(const char *key, const char *text)
 		return exists_filter(key, true);
 	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
 		return join_two(filter, field_filter(key, "$eq", text), false);
-	if (text_is_number(text, &number))
+	if (pinecone_filter_text_is_number(text, &number))
 		return join_two(filter, field_filter(key, "$eq", json_number(number)), false);
 	return filter;
 }

@@ -1,6 +1,7 @@
 /*
  * filter_part.h
- *		What filters are put together from, for filter.c and filter_metadata.c.
+ *		What filters are put together from, for filter.c, filter_metadata.c and
+ *		filter_key.c.
  */
 #ifndef PINECONE_FILTER_PART_H
 #define PINECONE_FILTER_PART_H
@@ -124,6 +125,14 @@ array_elements(Datum array, Oid type, Datum **elements, bool **nulls, Oid *elmty
 	return n;
 }
 
+/* ---- filter.c: conditions on columns ---- */
+
+/* The stored values that read as this SQL value, as JSON literals; NIL: there is none. */
+extern List *pinecone_filter_equal_literals(const PineconeColumn *column, Datum value, Oid type);
+
+/* $in or $nin of many literals */
+extern PineconeFilter pinecone_filter_in(const char *field, List *literals, bool negated);
+
 /* ---- filter_metadata.c: conditions on the whole metadata object ---- */
 
 /* metadata ?& array, ?| array */
@@ -132,6 +141,9 @@ extern PineconeFilter pinecone_filter_keys(bool all, Datum array, Oid type);
 /* metadata ->> key = text: of a string, a number, a boolean or a list; = ANY (array) */
 extern PineconeFilter pinecone_filter_json_text(const char *key, const char *text);
 extern PineconeFilter pinecone_filter_json_text_in(const char *key, Datum array, Oid type);
+
+/* Does jsonb ->> give this text for some number, and which? */
+extern bool pinecone_filter_text_is_number(const char *text, double *number);
 
 /* metadata @> value */
 extern PineconeFilter pinecone_filter_json_contains(Jsonb *value);

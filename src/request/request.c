@@ -91,6 +91,7 @@ enum RequestNumber
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
 	NUM_PREFIX_HIGH,
+	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_VECTOR_ID,
@@ -100,6 +101,7 @@ enum RequestNumber
 	NUM_SCORED,
 	NUM_OTHER_METRIC,
 	NUM_NO_SEARCH,
+	NUM_LACKS_SCORE,
 	NUM_LIMIT,
 	NUM_OFFSET,
 	NUM_WANT_VALUES,
@@ -132,6 +134,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
+	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
@@ -140,6 +143,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
 	numbers[NUM_NO_SEARCH] = request->no_search;
+	numbers[NUM_LACKS_SCORE] = request->lacks_score;
 	numbers[NUM_OTHER_METRIC] = request->other_metric;
 	numbers[NUM_LIMIT] = request->limit;
 	numbers[NUM_OFFSET] = request->offset;
@@ -187,6 +191,7 @@ pinecone_request_from_list(List *list)
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
+	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
@@ -195,6 +200,7 @@ pinecone_request_from_list(List *list)
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
 	request->no_search = list_nth_int(numbers, NUM_NO_SEARCH);
+	request->lacks_score = list_nth_int(numbers, NUM_LACKS_SCORE);
 	request->other_metric = list_nth_int(numbers, NUM_OTHER_METRIC);
 	request->limit = list_nth_int(numbers, NUM_LIMIT);
 	request->offset = list_nth_int(numbers, NUM_OFFSET);

@@ -135,6 +135,7 @@ typedef struct PineconeRequest
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
+	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
 	 * of clause, the column or 0, the number of the words */
@@ -151,6 +152,7 @@ typedef struct PineconeRequest
 	PineconeCompare score_compare; /* be on this side of, or -1; or of a boolean */
 	bool scored;				   /* scores are computed here: nothing else brings them */
 	PineconeNoSearch no_search;	   /* why a distance of the query is none */
+	bool lacks_score;			   /* which rows there are, or their order, goes by a score that is NULL */
 	PineconeMetric other_metric;   /* that a distance of the query has, which
 								 * the index does not measure; or unknown */
 

@@ -20,7 +20,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
+#include "base/setting.h"
+#include "request/filter_key.h"
 #include "scan/answers.h"
+#include "scan/gathered.h"
 #include "scan/pooled.h"
 
 /* The values of the scan's expressions, bytewise. */
@@ -66,7 +70,11 @@ struct PineconeAnswers
 	MemoryContext cxt;
 	HTAB *slots;
 	dlist_head answers;
-	PineconePooled *pool; /* NULL: each answer has requests of its own */
+
+	/* Gathers fetches, or filters; both NULL: each answer has requests of its own */
+	PineconePooled *pool;
+	PineconeGathered *gather;
+	Bitmapset *varying; /* numbers of expressions that differ from row to row */
 	PineconeCounters pool_counters;
 	List *key_exprs; /* of ExprState */
 	int16 *typlen;
@@ -142,8 +150,41 @@ prepare_key(PineconeAnswers *ahead)
 	}
 }
 
+static bool
+uses_params(Node *node, void *params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC && bms_is_member(((Param *) node)->paramid, params);
+	return expression_tree_walker(node, uses_params, params);
+}
+
+/* Gather what can be gathered. */
+static void
+prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
+{
+	PineconeScanState *state = ahead->node->fdw_state;
+	ListCell *lc;
+
+	ahead->pool_counters.timing = pinecone_run_is_timed(ahead->node);
+	ahead->pool_counters.pins = state->counters.pins;
+	ahead->pool_counters.cache = state->counters.cache;
+	if (state->request->op == PINECONE_OP_FETCH)
+		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
+	if (state->request->op != PINECONE_OP_FILTER || !pinecone_enable_gather)
+		return;
+	foreach(lc, ((ForeignScan *) ahead->node->ss.ps.plan)->fdw_exprs)
+	{
+		if (uses_params(lfirst(lc), (void *) varying))
+			ahead->varying = bms_add_member(ahead->varying, foreach_current_index(lc));
+	}
+	if (pinecone_filter_key_exists(state->table, state->request->filter, ahead->varying))
+		ahead->gather = pinecone_gathered_create(&ahead->pool_counters);
+}
+
 PineconeAnswers *
-pinecone_answers_create(ForeignScanState *node)
+pinecone_answers_create(ForeignScanState *node, const Bitmapset *varying)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeAnswers *ahead = palloc0(sizeof(PineconeAnswers));
@@ -159,13 +200,7 @@ pinecone_answers_create(ForeignScanState *node)
 	ctl.match = match_key;
 	ahead->slots = hash_create("pinecone answers", 64, &ctl,
 							   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	ahead->pool_counters.timing = pinecone_run_is_timed(node);
-	if (state->request->op == PINECONE_OP_FETCH)
-	{
-		ahead->pool_counters.pins = state->counters.pins;
-		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
-	}
-
+	prepare_gathering(ahead, varying);
 	prepare_key(ahead);
 	ahead->kept_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 												&TTSOpsMinimalTuple);
@@ -226,12 +261,15 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 
 	run->counters = palloc0(sizeof(PineconeCounters));
 	run->counters->pins = state->counters.pins;
+	run->counters->cache = state->counters.cache;
 	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 									 ALLOCSET_SMALL_SIZES);
 	run->values = state->own_run.values;
 	run->values.values = palloc0(n * sizeof(Datum));
 	run->values.isnull = palloc0(n * sizeof(bool));
 	run->pool = ahead->pool;
+	run->gather = ahead->gather;
+	run->varying = ahead->varying;
 	run->begun_ahead = true;
 	return run;
 }
@@ -246,8 +284,12 @@ add_counters(PineconeCounters *sum, PineconeCounters *part)
 	sum->bytes_received += part->bytes_received;
 	sum->read_units += part->read_units;
 	sum->ids_fetched += part->ids_fetched;
+	sum->rows_gathered += part->rows_gathered;
+	sum->gathers += part->gathers;
 	sum->namespaces += part->namespaces;
 	sum->short_searches += part->short_searches;
+	sum->cache_hits += part->cache_hits;
+	sum->cache_misses += part->cache_misses;
 	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
 	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
@@ -371,14 +413,22 @@ pinecone_answers_release(PineconeAnswer *answer)
 }
 
 bool
+pinecone_answers_gathers_filters(PineconeAnswers *ahead)
+{
+	return ahead->gather != NULL;
+}
+
+bool
 pinecone_answers_gathers(PineconeAnswers *ahead)
 {
-	return ahead->pool != NULL;
+	return ahead->pool != NULL || ahead->gather != NULL;
 }
 
 int
 pinecone_answers_waiting(PineconeAnswers *ahead)
 {
+	if (ahead->gather)
+		return pinecone_gathered_waiting(ahead->gather);
 	return ahead->pool ? pinecone_pooled_waiting(ahead->pool) : 0;
 }
 
@@ -387,6 +437,8 @@ pinecone_answers_flush(PineconeAnswers *ahead)
 {
 	if (ahead->pool)
 		pinecone_pooled_flush(ahead->pool);
+	if (ahead->gather)
+		pinecone_gathered_flush(ahead->gather);
 }
 
 int

@@ -19,8 +19,11 @@
 typedef struct PineconeAnswers PineconeAnswers;
 typedef struct PineconeAnswer PineconeAnswer;
 
-/* For a scan that has begun; lives in the current memory context. */
-extern PineconeAnswers *pinecone_answers_create(ForeignScanState *node);
+/*
+ * For a scan that has begun; lives in the current memory context.  "varying" are
+ * the parameters that differ from row to row.
+ */
+extern PineconeAnswers *pinecone_answers_create(ForeignScanState *node, const Bitmapset *varying);
 
 /*
  * Ask what the scan would ask with its parameters as they are now.  The answer
@@ -29,6 +32,9 @@ extern PineconeAnswers *pinecone_answers_create(ForeignScanState *node);
  */
 extern PineconeAnswer *pinecone_answers_ask(PineconeAnswers *ahead);
 extern void pinecone_answers_release(PineconeAnswer *answer);
+
+/* Are filters gathered? */
+extern bool pinecone_answers_gathers_filters(PineconeAnswers *ahead);
 
 /* Are requests gathered until there are enough for one, and how many are? */
 extern bool pinecone_answers_gathers(PineconeAnswers *ahead);

@@ -18,6 +18,7 @@
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "scan/fanout.h"
+#include "scan/gathered.h"
 #include "scan/pooled.h"
 
 /* Bytes that a record takes here, when nothing better is known */
@@ -144,6 +145,8 @@ begin_source(PineconeFanout *fanout, Source *source)
 		spec.row_limit = spec.most;
 	if (spec.op == PINECONE_OP_FETCH && spec.pool != NULL)
 		source->stream = pinecone_pooled_begin(&spec);
+	else if (spec.gather != NULL)
+		source->stream = pinecone_gathered_begin(&spec);
 	else
 		source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)
@@ -504,6 +507,8 @@ pinecone_fanout_begin(const PineconeSourceSpec *spec, const PineconeNamespaceSta
 		source->records = namespaces[i].records < 0 ? UNKNOWN_RECORDS : namespaces[i].records;
 		if (spec->op == PINECONE_OP_FETCH)
 			source->records = spec->nids;
+		if (spec->gather != NULL)
+			source->records = 1;
 		if (spec->most > 0)
 			source->records = Min(source->records, spec->most);
 	}

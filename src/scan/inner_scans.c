@@ -145,7 +145,7 @@ add_scan(ForeignScanState *node, Search *search)
 						palloc(sizeof(ServedScan)) :
 						repalloc(served->scans, (served->nscans + 1) * sizeof(ServedScan));
 	scan = &served->scans[served->nscans++];
-	scan->ahead = pinecone_answers_create(node);
+	scan->ahead = pinecone_answers_create(node, search->set_by_loop);
 	scan->state = node->fdw_state;
 	scan->gates = search->gates;
 	served->gathers |= pinecone_answers_gathers(scan->ahead);
@@ -490,6 +490,17 @@ pinecone_inner_scans_gathers(PineconeInnerScans *served)
 	return served->gathers;
 }
 
+bool
+pinecone_inner_scans_gathers_filters(PineconeInnerScans *served)
+{
+	for (int i = 0; i < served->nscans; i++)
+	{
+		if (pinecone_answers_gathers_filters(served->scans[i].ahead))
+			return true;
+	}
+	return false;
+}
+
 int
 pinecone_inner_scans_waiting(PineconeInnerScans *served)
 {
@@ -545,6 +556,8 @@ pinecone_inner_scans_cost(PineconeInnerScans *served, PineconeCounters *cost, do
 		pinecone_answers_settle(served->scans[i].ahead);
 		cost->requests += counters->requests;
 		cost->ids_fetched += counters->ids_fetched;
+		cost->rows_gathered += counters->rows_gathered;
+		cost->gathers += counters->gathers;
 		cost->peak_in_flight = Max(cost->peak_in_flight, counters->peak_in_flight);
 		if (counters->ids_fetched > 0)
 			fetches += counters->requests;

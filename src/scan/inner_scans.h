@@ -20,11 +20,12 @@ extern PineconeInnerScans *pinecone_inner_scans_find(NestLoopState *loop);
 extern PineconeAnswer **pinecone_inner_scans_ask(PineconeInnerScans *served, TupleTableSlot *row);
 extern void pinecone_inner_scans_release(PineconeInnerScans *served, PineconeAnswer **answers);
 
-/* Are ids gathered for fetches, and how many are, at most by one scan? */
+/* Are ids gathered for fetches, or filters, and how many are, at most by one scan? */
 extern bool pinecone_inner_scans_gathers(PineconeInnerScans *served);
+extern bool pinecone_inner_scans_gathers_filters(PineconeInnerScans *served);
 extern int pinecone_inner_scans_waiting(PineconeInnerScans *served);
 
-/* Fetch what has been gathered. */
+/* Ask for what has been gathered. */
 extern void pinecone_inner_scans_flush(PineconeInnerScans *served);
 
 /* Beyond so many rows asking ahead is of no use, or takes too much memory. */
@@ -33,7 +34,7 @@ extern double pinecone_inner_scans_most_rows(PineconeInnerScans *served);
 /* The loop starts again. */
 extern void pinecone_inner_scans_rescan(PineconeInnerScans *served);
 
-/* What the scans have cost so far. */
+/* What the scans have cost so far; 0 ids a request: none were fetched. */
 extern void pinecone_inner_scans_cost(PineconeInnerScans *served, PineconeCounters *cost,
 									  double *ids_per_request);
 

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/setting.h"
+#include "pending/pending.h"
+#include "pending/unseen.h"
 #include "scan/known.h"
 
 /*
@@ -76,10 +78,12 @@ remember_count(const char *key, double records)
 	count->counted_at = pinecone_clock_now();
 }
 
+/* Does what was counted then hold still? */
 static bool
-is_current(PineconeTime at)
+is_current(const PineconeSourceSpec *spec, PineconeTime at)
 {
-	return at != 0 && !pinecone_clock_passed(at, pinecone_stats_ttl_ms);
+	return at != 0 && !pinecone_clock_passed(at, pinecone_stats_ttl_ms) && spec->unseen == NULL &&
+		   pinecone_unseen_is_settled(spec->session, spec->own_name, at);
 }
 
 /*
@@ -95,10 +99,12 @@ listed_records(const PineconeSourceSpec *spec)
 }
 
 static bool
-stats_are_current(const PineconeSession *session)
+stats_are_current(const PineconeSourceSpec *spec)
 {
+	PineconeSession *session = spec->session;
+
 	return session->stats != NULL && session->stats_location == session->location &&
-		   is_current(session->stats->fetched_at);
+		   is_current(spec, session->stats->fetched_at);
 }
 
 /* What the session remembers, or -1 */
@@ -109,7 +115,7 @@ remembered_records(const PineconeSourceSpec *spec)
 
 	if (spec->filter == NULL)
 	{
-		if (stats_are_current(spec->session))
+		if (stats_are_current(spec))
 			records = listed_records(spec);
 	}
 	else
@@ -117,7 +123,7 @@ remembered_records(const PineconeSourceSpec *spec)
 		char *key = count_key(spec);
 		Count *count = find_count(key);
 
-		if (count != NULL && is_current(count->counted_at))
+		if (count != NULL && is_current(spec, count->counted_at))
 			records = count->records;
 		pfree(key);
 	}
@@ -147,7 +153,7 @@ ask(PineconeKnownQuestion *question, const PineconeSourceSpec *spec)
 	if (spec->filter == NULL)
 	{
 		/* they would not list it this time either */
-		if (stats_are_current(spec->session) && listed_records(spec) < 0)
+		if (stats_are_current(spec) && listed_records(spec) < 0)
 			return false;
 		question->before = spec->session->stats ? spec->session->stats->fetched_at : 0;
 		if (pinecone_session_ask_stats(spec->session) && spec->counters)
@@ -194,8 +200,36 @@ pinecone_known_begin(PineconeKnownQuestion *question)
 	memset(question, 0, sizeof(*question));
 }
 
+/*
+ * So many are counted, and so many came, some of them unsure: what does that say?
+ * Those that are sure are counted one and all; those that may be counted and did
+ * not come are as many as have been written at most.
+ */
+static PineconeKnownKind
+compare(const PineconeSourceSpec *spec, double records, double came, double unsure)
+{
+	int nwritten = 0;
+
+	if (spec->unseen != NULL)
+	{
+		/* deleted by a filter, nobody knows which */
+		if (pinecone_pending_has_filters(spec->unseen))
+			return PINECONE_KNOWN_UNSURE;
+		(void) pinecone_pending_ids(spec->unseen, &nwritten);
+	}
+	/* written since the search began */
+	else if (!pinecone_unseen_is_settled(spec->session, spec->own_name, pinecone_clock_now()))
+		return PINECONE_KNOWN_UNSURE;
+	if (records == came - unsure)
+		return PINECONE_KNOWN_ALL;
+	if (records > came - unsure + nwritten)
+		return PINECONE_KNOWN_MORE;
+	/* fewer are counted than came: what is counted is out of date */
+	return records < came - unsure ? PINECONE_KNOWN_NOTHING : PINECONE_KNOWN_UNSURE;
+}
+
 PineconeKnown
-pinecone_known_matches(PineconeKnownQuestion *question, const PineconeSourceSpec *spec, double came)
+pinecone_known_matches(PineconeKnownQuestion *question, const PineconeSourceSpec *spec, double came, double unsure)
 {
 	PineconeKnown known = {PINECONE_KNOWN_NOTHING, -1};
 
@@ -221,11 +255,8 @@ pinecone_known_matches(PineconeKnownQuestion *question, const PineconeSourceSpec
 		if (spec->session->stats != NULL && spec->session->stats->fetched_at != question->before)
 			known.records = listed_records(spec);
 	}
-	if (known.records == came)
-		known.kind = PINECONE_KNOWN_ALL;
-	else if (known.records > came)
-		known.kind = PINECONE_KNOWN_MORE;
-	/* more came than are counted: what is counted is out of date */
+	if (known.records >= 0)
+		known.kind = compare(spec, known.records, came, unsure);
 	return known;
 }
 

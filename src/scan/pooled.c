@@ -16,6 +16,7 @@
 #include "base/record_key.h"
 #include "pending/pending.h"
 #include "scan/pooled.h"
+#include "wire/schema.h"
 
 typedef struct Entry Entry;
 
@@ -103,6 +104,14 @@ open_chunk(PineconePooled *pool, const PineconeSourceSpec *spec)
 	chunk->spec.namespace_ = MemoryContextStrdup(cxt, spec->namespace_);
 	chunk->spec.row_limit = 0;
 	chunk->spec.nids = 0;
+	if (spec->fields != NULL)
+	{
+		/* they are of a run, which may end first */
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+
+		chunk->spec.fields = pinecone_schema_copy_projection(spec->fields);
+		MemoryContextSwitchTo(old);
+	}
 	chunk->max_ids = 128;
 	chunk->spec.ids = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(char *));
 	chunk->entries = MemoryContextAlloc(cxt, chunk->max_ids * sizeof(Entry *));

@@ -181,16 +181,17 @@ read_ahead(ReadAheadState *state)
 	int room = wanted - state->nrows;
 	int full = PINECONE_FETCH_BATCH * Max(1, room / PINECONE_FETCH_BATCH);
 	bool gathers = pinecone_inner_scans_gathers(state->served);
+	bool filters = pinecone_inner_scans_gathers_filters(state->served);
 
 	if (state->exhausted || room <= 0)
 		return;
-	/* where ids are gathered, wait until they make a full fetch */
-	if (gathers && state->nrows > 0 && room < PINECONE_FETCH_BATCH)
+	/* where ids are gathered, wait until they make a full fetch; of filters few may be sent a second */
+	if (gathers && state->nrows > 0 && room < (filters ? Max(PINECONE_FETCH_BATCH, state->capacity / 4) : PINECONE_FETCH_BATCH))
 		return;
 
 	while (state->nrows < wanted && state->bytes < work_mem * (Size) 1024 && read_row(state))
 	{
-		if (gathers && pinecone_inner_scans_waiting(state->served) >= full)
+		if (gathers && !filters && pinecone_inner_scans_waiting(state->served) >= full)
 			break;
 	}
 	pinecone_inner_scans_flush(state->served);
@@ -288,6 +289,8 @@ explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 	double ids_per_request;
 
 	ExplainPropertyInteger("Batch", "rows", state->served ? state->capacity : 1, es);
+	if (state->served != NULL && pinecone_inner_scans_gathers_filters(state->served))
+		ExplainPropertyText("Gathers", "filters", es);
 	if (!es->analyze || state->served == NULL)
 		return;
 	pinecone_inner_scans_cost(state->served, &cost, &ids_per_request);
@@ -295,6 +298,8 @@ explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyUInteger("Requests", NULL, cost.requests, es);
 	if (ids_per_request > 0)
 		ExplainPropertyFloat("Ids Per Request", NULL, ids_per_request, 1, es);
+	if (cost.gathers > 0)
+		ExplainPropertyFloat("Rows Per Filter", NULL, (double) cost.rows_gathered / cost.gathers, 1, es);
 	ExplainPropertyInteger("Peak In Flight", NULL, cost.peak_in_flight, es);
 }
 

@@ -18,9 +18,11 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "client/alias.h"
 #include "pending/unseen.h"
+#include "request/filter_key.h"
 #include "scan/bound.h"
 #include "scan/run.h"
 #include "scan/run_count.h"
@@ -33,6 +35,9 @@
 #include "scan/score.h"
 #include "scan/search_rows.h"
 #include "scan/unmatched.h"
+
+/* Ids after one are walked to if they are not more than so many pages, of the very many that there are */
+#define WALK_MOST_PAGES 20
 
 static bool
 is_count(const PineconeScanState *state)
@@ -177,6 +182,49 @@ check_late(ForeignScanState *node)
 	state->run->search.collecting = false;
 }
 
+/*
+ * Have a filter go with those of other rows, if it differs from them in the values
+ * of a field alone.  Of very many namespaces not all are asked at a time.
+ */
+static void
+gather_filter(PineconeScanState *state, PineconeSourceSpec *spec)
+{
+	PineconeRun *run = state->run;
+	PineconeFilterKey *key;
+
+	if (run->gather == NULL || run->nnamespaces > state->session->options->max_concurrency)
+		return;
+	key = palloc(sizeof(PineconeFilterKey));
+	if (!pinecone_filter_key_make(state->table, state->request->filter, &run->values, run->varying, key))
+		return;
+	spec->gather = run->gather;
+	spec->key = key;
+}
+
+/*
+ * Of the ids that come after one, in order, a few are wanted: they are not looked
+ * for from the beginning.  Small namespaces are as quickly listed.
+ */
+static void
+begin_after(ForeignScanState *node, PineconeSourceSpec *spec)
+{
+	PineconeScanState *state = node->fdw_state;
+	int number = state->request->after;
+	size_t least = spec->prefix ? strlen(spec->prefix) : 0;
+	const char *after;
+
+	if (number < 0 || spec->row_limit <= 0 || spec->row_limit > WALK_MOST_PAGES * PINECONE_LIST_PAGE ||
+		state->run->nnamespaces != 1 || state->table->schema != NULL ||
+		(state->run->namespaces[0].records >= 0 &&
+		 state->run->namespaces[0].records <= 2 * WALK_MOST_PAGES * PINECONE_LIST_PAGE) ||
+		!pinecone_run_evaluate(node, number))
+		return;
+	after = TextDatumGetCString(state->run->values.values[number]);
+	if (pinecone_run_id_is_possible(after) && strlen(after) > least &&
+		(least == 0 || strncmp(after, spec->prefix, least) == 0))
+		spec->after = after;
+}
+
 /* A run that reads records by their ids, their order or their metadata. */
 static void
 start_read(ForeignScanState *node)
@@ -217,8 +265,12 @@ start_read(ForeignScanState *node)
 			state->run->done = true;
 		if (op == PINECONE_OP_LIST_FETCH)
 			pinecone_run_ids_prepare(node, &spec);
+		if (op == PINECONE_OP_FILTER && !state->run->done)
+			gather_filter(state, &spec);
 	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	if (op == PINECONE_OP_LIST || op == PINECONE_OP_LIST_FETCH)
+		begin_after(node, &spec);
 	if (!state->run->done)
 		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 												   request->sorted ? PINECONE_FANOUT_ID :
@@ -351,6 +403,8 @@ pinecone_run_end(PineconeRun *run)
 	empty.counters = run->counters;
 	empty.values = run->values;
 	empty.pool = run->pool;
+	empty.gather = run->gather;
+	empty.varying = run->varying;
 	empty.begun_ahead = run->begun_ahead;
 	pinecone_memory_reset(run->cxt, many);
 	*run = empty;

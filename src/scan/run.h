@@ -72,8 +72,10 @@ typedef struct PineconeRun
 
 	/* Begun ahead: it neither waits nor raises errors before it is read */
 	bool begun_ahead;
-	bool given_up;				 /* it could not keep to that */
-	struct PineconePooled *pool; /* gathers its fetches; or NULL */
+	bool given_up;					 /* it could not keep to that */
+	struct PineconePooled *pool;	 /* gathers its fetches; or NULL */
+	struct PineconeGathered *gather; /* likewise its filters, */
+	const Bitmapset *varying;		 /* which differ in the values of these expressions */
 } PineconeRun;
 
 /* Open the session, choose namespaces, render the filter: what begins any run. */

@@ -277,13 +277,19 @@ drop_calls(PineconeGroups *groups)
 	groups->nparts = 0;
 }
 
-/* A row of the plan below, whose columns are the same. */
+/*
+ * A row of the plan below, whose columns are the same.  Nodes expect to run in
+ * the query's memory, where a sort keeps its rows until it is at its end; this
+ * is called in memory that lasts for a row.
+ */
 static TupleTableSlot *
 row_of_plan_below(ForeignScanState *node, TupleTableSlot *slot)
 {
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 	TupleTableSlot *row = ExecProcNode(outerPlanState(node));
 	int n = slot->tts_tupleDescriptor->natts;
 
+	MemoryContextSwitchTo(old);
 	if (TupIsNull(row))
 	{
 		((PineconeScanState *) node->fdw_state)->run->done = true;

@@ -17,9 +17,11 @@
 
 #include "base/compat.h"
 #include "client/alias.h"
+#include "client/cache.h"
 #include "client/schema_table.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
+#include "scan/lacks_score.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
@@ -32,6 +34,24 @@ scanned_table(ForeignScan *plan, EState *estate)
 	if (rtindex == 0)
 		rtindex = bms_next_member(pinecone_plan_base_relids(plan), -1);
 	return exec_rt_fetch(rtindex, estate)->relid;
+}
+
+/* Are the rows read to be changed, or locked against changes?  Then as they are now. */
+static bool
+reads_to_write(ForeignScan *plan, EState *estate)
+{
+	ListCell *lc;
+
+	if (list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid))
+		return true;
+	foreach(lc, estate->es_plannedstmt->rowMarks)
+	{
+		PlanRowMark *mark = lfirst(lc);
+
+		if (mark->rti == plan->scan.scanrelid && mark->strength != LCS_NONE)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -84,9 +104,13 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 													linitial(plan->fdw_private));
 	state->table = pinecone_option_table(scanned_table(plan, estate));
 	state->userid = pinecone_scan_user(plan, estate);
+	if (state->request->lacks_score && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		pinecone_lacks_score_refuse(state->table);
 	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !reads_to_write(plan, estate))
+		state->counters.cache = pinecone_cache_policy(state->table);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->run = &state->own_run;
 	state->run->counters = &state->counters;

@@ -50,22 +50,24 @@ refuse_words(const PineconeSourceSpec *spec, const char *namespace_)
 PineconeSource *
 pinecone_source_begin(const PineconeSourceSpec *spec)
 {
+	PineconeSourceSpec own = *spec;
 	PineconePendingView *view;
-	const char *own;
 
-	own = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
-								   spec->position);
+	own.own_name = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
+											spec->position);
 	if (spec->own_writes)
-		pinecone_consistency_wait(spec->session, spec->own_writes, own);
-	view = pinecone_pending_view(spec->session, own, spec->position);
+		pinecone_consistency_wait(spec->session, spec->own_writes, own.own_name);
+	view = pinecone_pending_view(spec->session, own.own_name, spec->position);
 	if (view != NULL && looks_at_words(spec))
 	{
-		refuse_words(spec, own);
+		refuse_words(spec, own.own_name);
 		view = NULL;
 	}
 	if (view == NULL)
-		return pinecone_stored_begin(spec);
-	return pinecone_overlay_begin(spec, view);
+		return pinecone_stored_begin(&own);
+	if (spec->op == PINECONE_OP_QUERY)
+		own.unseen = pinecone_unseen_view(spec->session, own.own_name);
+	return pinecone_overlay_begin(&own, view);
 }
 
 double

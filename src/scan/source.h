@@ -31,20 +31,25 @@ typedef struct PineconeSourceSpec
 	PineconeCounters *counters; /* may be NULL */
 	PineconeOperation op;		/* FETCH, QUERY, LIST, LIST_FETCH or FILTER */
 	const char *namespace_;
-	const PineconeTable *own_writes; /* wait for them as its options say, or NULL */
-	int64 position;					 /* of pending writes that are seen: see pending.h */
-	int dimension;					 /* of the index; sizes pages */
-	int sharers;					 /* sources at the same time, which share the budget */
+	const PineconeTable *own_writes;	/* wait for them as its options say, or NULL */
+	int64 position;						/* of pending writes that are seen: see pending.h */
+	const char *own_name;				/* what these are known by: set by pinecone_source_begin() */
+	struct PineconePendingView *unseen; /* what has been written and may not be shown, or NULL: likewise */
+	int dimension;						/* of the index; sizes pages */
+	int sharers;						/* sources at the same time, which share the budget */
 
 	/* Which records */
 	const char *filter; /* QUERY, FILTER; or NULL */
 	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
+	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
 	void *wants_id_context;							 /* NULL: all are */
 	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */
+	struct PineconeGathered *gather;				 /* FILTER: likewise their filters, by */
+	const struct PineconeFilterKey *key;			 /* this; or NULL */
 
 	/* QUERY */
 	PineconeMetric metric;

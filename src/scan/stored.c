@@ -52,6 +52,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->walk && !stored->paging_done)
+		n += pinecone_id_walk_calls(stored->walk, calls + n);
 	if (stored->listing && !stored->paging_done)
 		n += pinecone_listing_calls(stored->listing, calls + n);
 	if (stored->settling)
@@ -76,7 +78,7 @@ wait_for_more(PineconeStored *stored)
 static bool
 is_paging(PineconeStored *stored)
 {
-	return stored->page_call != NULL || (stored->listing != NULL && !stored->paging_done);
+	return stored->page_call != NULL || ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
 }
 
 /*

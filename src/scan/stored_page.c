@@ -173,15 +173,19 @@ advance_listing(PineconeStored *stored)
 		PineconePage *page;
 		int location;
 
-		pinecone_listing_advance(stored->listing, enough ? 0 : wanted_of_pages(stored));
+		if (stored->walk)
+			pinecone_id_walk_advance(stored->walk, enough ? 0 : wanted_of_pages(stored));
+		else
+			pinecone_listing_advance(stored->listing, enough ? 0 : wanted_of_pages(stored));
 		if (enough)
 			return;
-		page = pinecone_listing_take(stored->listing, stored->source.cxt, &cxt, &location);
+		page = stored->walk ? pinecone_id_walk_take(stored->walk, stored->source.cxt, &cxt, &location) :
+							  pinecone_listing_take(stored->listing, stored->source.cxt, &cxt, &location);
 		if (page == NULL)
 			break;
 		take_ids(stored, cxt, page, location);
 	}
-	stored->paging_done = pinecone_listing_done(stored->listing);
+	stored->paging_done = stored->walk ? pinecone_id_walk_done(stored->walk) : pinecone_listing_done(stored->listing);
 	if (stored->paging_done)
 		pinecone_stored_start_fetches(stored);
 }
@@ -196,11 +200,14 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		advance_pages(stored);
 		return;
 	}
-	if (stored->listing == NULL)
+	if (stored->listing == NULL && stored->walk == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 
-		stored->listing = pinecone_listing_begin(&stored->spec);
+		if (stored->spec.after != NULL)
+			stored->walk = pinecone_id_walk_begin(&stored->spec);
+		else
+			stored->listing = pinecone_listing_begin(&stored->spec);
 		MemoryContextSwitchTo(old);
 	}
 	advance_listing(stored);

@@ -8,6 +8,7 @@
 #include "lib/ilist.h"
 
 #include "base/idset.h"
+#include "scan/id_walk.h"
 #include "scan/known.h"
 #include "scan/listing.h"
 #include "scan/page_chain.h"
@@ -56,6 +57,7 @@ typedef struct PineconeStored
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
 	PineconeListing *listing; /* of the ids, or NULL */
+	PineconeIdWalk *walk;	  /* likewise, of those after one */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
 	char *token;

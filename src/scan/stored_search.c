@@ -9,7 +9,8 @@
  *
  * - that they are all there are, as known_matches() tells;
  * - that they are fewer, but the reader has enough in them for now;
- * - that another search, for twice as many, brought nothing new.
+ * - that another search, for twice as many, brought nothing new, if nobody has
+ *   counted them.
  *
  * Else it is another search for twice as many, whose matches join those held
  * back; and when that cannot be, or has brought nothing new though there are
@@ -20,12 +21,11 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "pending/pending.h"
 #include "pending/unseen.h"
 #include "scan/known.h"
 #include "scan/page_order.h"
 #include "scan/stored_part.h"
-
-/* ---- What has been returned ---- */
 
 /* ---- Asking ---- */
 
@@ -199,6 +199,34 @@ reader_has_enough(PineconeStored *stored, double known)
 }
 
 /*
+ * Of the matches that came, those that a count may have otherwise, because of
+ * what was written a moment ago.
+ */
+static int
+unsure_matches(PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+	PineconePendingFate least = spec->filter ? PINECONE_PENDING_CHANGED : PINECONE_PENDING_REPLACED;
+	const PineconePage *page = stored->held->page;
+	int n = 0;
+
+	if (spec->unseen == NULL)
+		return 0;
+	for (int i = 0; i < page->nrecords; i++)
+		n += pinecone_pending_fate(spec->unseen, page->records[i].id) >= least;
+	if (stored->seen != NULL)
+	{
+		idset_iterator iterator;
+		PineconeIdEntry *entry;
+
+		idset_start_iterate(stored->seen, &iterator);
+		while ((entry = idset_iterate(stored->seen, &iterator)) != NULL)
+			n += pinecone_pending_fate(spec->unseen, entry->id) >= least;
+	}
+	return n;
+}
+
+/*
  * Fewer matches came than were asked for.  Go on as the head of this file says,
  * as far as can be without waiting.
  */
@@ -206,7 +234,8 @@ static void
 settle(PineconeStored *stored)
 {
 	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
-	PineconeKnown known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame);
+	PineconeKnown known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame,
+												 unsure_matches(stored));
 
 	MemoryContextSwitchTo(old);
 	if (known.kind == PINECONE_KNOWN_ASKED)

@@ -20,6 +20,7 @@
 #include "utils/numeric.h"
 #include "utils/uuid.h"
 
+#include "base/compat.h"
 #include "client/vectors.h"
 #include "value/metadata.h"
 #include "value/times.h"

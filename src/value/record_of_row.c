@@ -46,6 +46,7 @@ struct PineconeWriter
 	int nfields;
 	PineconeFieldColumn *fields;
 	bool shared_fields; /* some columns are the same field */
+	bool lays_over;		/* the metadata column's value over what is stored */
 
 	const char *id; /* of the row at hand, for messages; NULL: there is none */
 };
@@ -134,6 +135,12 @@ void
 pinecone_record_of_row_assign(PineconeWriter *writer, const Bitmapset *assigned)
 {
 	writer->assigned = assigned;
+}
+
+void
+pinecone_record_of_row_lay_over(PineconeWriter *writer)
+{
+	writer->lays_over = true;
 }
 
 /* An id as messages show it; one that is refused may be of any length. */
@@ -471,9 +478,9 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	PineconeMetadata metadata = {0};
 	const char *reason = NULL;
 
-	if (stored != NULL && !is_assigned(writer, whole))
+	if (stored != NULL && (!is_assigned(writer, whole) || writer->lays_over))
 		reason = pinecone_metadata_add_stored(&metadata, stored);
-	else if (whole != 0 && !isnull[whole - 1])
+	if ((stored == NULL || is_assigned(writer, whole)) && whole != 0 && !isnull[whole - 1])
 		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
 	if (writer->table->schema != NULL && (stored == NULL || is_assigned(writer, whole)))
@@ -538,7 +545,14 @@ static bool
 set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, PineconeRecord *record)
 {
 	PineconeMetadata metadata = {0};
+	AttrNumber whole = writer->table->metadata_attnum;
 
+	if (is_assigned(writer, whole))
+	{
+		const char *reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
+
+		refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+	}
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	/* a jsonb column may hold JSON's null, which removes as well */
 	for (int i = 0; i < metadata.n; i++)
@@ -642,7 +656,8 @@ pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const
 	{
 		PineconeColumn *column = pinecone_option_column(table, attnum);
 
-		if (column == NULL || column->role != PINECONE_ROLE_FIELD || isnull[attnum - 1])
+		if (column == NULL || isnull[attnum - 1] ||
+			(column->role != PINECONE_ROLE_FIELD && !(column->role == PINECONE_ROLE_METADATA && writer->lays_over)))
 			return false;
 	}
 	memset(record, 0, sizeof(*record));

@@ -28,6 +28,9 @@ extern PineconeWriter *pinecone_record_of_row_writer(PineconeTable *table,
 /* Other columns are set in the rows that follow. */
 extern void pinecone_record_of_row_assign(PineconeWriter *writer, const Bitmapset *assigned);
 
+/* An UPDATE's value of the metadata column is laid over what is stored. */
+extern void pinecone_record_of_row_lay_over(PineconeWriter *writer);
+
 /*
  * A row as a record, in the current memory context; vectors may point into
  * the row.  Whatever Pinecone would refuse, or not give back as it was
@@ -43,8 +46,8 @@ extern void pinecone_record_of_row(PineconeWriter *writer, const Datum *values,
 								   PineconeRecord *record);
 
 /*
- * An UPDATE that assigns nothing but field columns, none of them NULL, needs
- * no stored record: the id, and as metadata the fields to set.  Of documents
+ * An UPDATE that assigns nothing but field columns, none of them NULL, and lays
+ * over the metadata, needs no stored record: the id, and as metadata the fields to set.  Of documents
  * vectors may be assigned as well, and anything may be NULL.  Returns false when
  * it is not of that kind.
  */

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/compat.h"
 #include "base/distance.h"
 #include "option/column_type.h"
 #include "value/half.h"

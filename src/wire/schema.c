@@ -121,3 +121,13 @@ pinecone_schema_project(PineconeProjection *projection, const char *name)
 							palloc(sizeof(char *));
 	projection->names[projection->n++] = (char *) name;
 }
+
+PineconeProjection *
+pinecone_schema_copy_projection(const PineconeProjection *projection)
+{
+	PineconeProjection *copy = palloc0(sizeof(PineconeProjection));
+
+	for (int i = 0; i < projection->n; i++)
+		pinecone_schema_project(copy, pstrdup(projection->names[i]));
+	return copy;
+}

@@ -72,4 +72,7 @@ extern void pinecone_schema_finish(PineconeSchema *schema);
 /* Add a field to those that are asked for, unless it is there. */
 extern void pinecone_schema_project(PineconeProjection *projection, const char *name);
 
+/* A copy in the current memory context, names and all. */
+extern PineconeProjection *pinecone_schema_copy_projection(const PineconeProjection *projection);
+
 #endif /* PINECONE_SCHEMA_H */

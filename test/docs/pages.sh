@@ -22,7 +22,7 @@ failed=0
 fill_in() {
 	local vector="'{0.1, 0.2, 0.3, 0.4}'"
 	sed -e "s|\\\$1|$vector::real[]|g" -e "s|'{\.\.\.}'|$vector|g" -e "s|'{0.1, \.\.\.}'|$vector|g" \
-		-e "s/(index '\(catalog\|frameworks\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
+		-e "s/(index '\(catalog\|frameworks\|films\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
 		-e "s|http://127.0.0.1:5080|$PINECONE_LOCAL_URL|" \
 		-e "s|api_key '\.\.\.'|api_key '$PINECONE_LOCAL_KEY'|" -e "s|api_key 'secret'|api_key '$PINECONE_LOCAL_KEY'|" \
 		-e "s|/tmp/docs.csv|$CLUSTER_DIR/docs.csv|"

@@ -194,7 +194,8 @@ sub create_document_index
 sub where
 {
 	my ($self, $name) = @_;
-	return makes_documents() ? "index '$name', control_host '$self->{url}'" : 'host \'' . $self->host($name) . '\'';
+	my $where = makes_documents() ? "index '$name', control_host '$self->{url}'" : 'host \'' . $self->host($name) . '\'';
+	return $ENV{PINECONE_LOCAL_CACHE} ? "$where, cache_ttl '1h'" : $where;
 }
 
 sub wait_for_index

@@ -36,6 +36,22 @@ sub component
 
 # ---- Data ----
 
+# Fields of further types, some of them missing
+sub more_fields
+{
+	my %fields = (
+		pad => 'x' x 400,
+		tags => [map { 'c' . int rand 6 } 0 .. int rand 3],
+		flag => pick(\1, \0),
+		x => int(rand 8) / 4,
+		day => '2024-02-0' . (1 + int rand 9),
+	);
+
+	return map { rand() < 0.9 ? ($_ => $fields{$_}) : () } sort keys %fields;
+}
+my $more = 'tags text[], flag bool, x float8, day date, meta jsonb';
+my $foreign = $more =~ s/meta jsonb/meta jsonb OPTIONS (role 'metadata')/r;
+
 my $t = Harness->new;
 my $server = $t->server;
 $server->create_index('joins', dimension => 2, metric => 'euclidean');
@@ -45,7 +61,7 @@ for my $namespace ('a', 'b')
 		{
 			id => "r$_",
 			values => [component() + 0, component() + 0],
-			metadata => {n => int rand 12, (rand() < 0.9 ? (cat => 'c' . int rand 6) : ())}
+			metadata => {n => int rand 12, (rand() < 0.9 ? (cat => 'c' . int rand 6) : ()), more_fields()}
 		}
 	} 1 .. $nrecords]);
 }
@@ -55,7 +71,7 @@ push $parts[rand 2]->@*, $_ for 1 .. $nrecords;
 for my $part (0, 1)
 {
 	$server->upsert('joins', "p$part", [map {
-		{id => "r$_", values => [component() + 0, component() + 0], metadata => {n => $part * 6 + int rand 6, cat => 'c' . int rand 6}}
+		{id => "r$_", values => [component() + 0, component() + 0], metadata => {n => $part * 6 + int rand 6, cat => 'c' . int rand 6, more_fields()}}
 	} $parts[$part]->@*]);
 }
 my @outer = map {
@@ -68,12 +84,13 @@ my @outer = map {
 $t->sql(<<"END");
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (@{[$server->where('joins')]});
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
-CREATE FOREIGN TABLE fa (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'a');
-CREATE FOREIGN TABLE fb (id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespace 'b');
-CREATE FOREIGN TABLE fn (ns text OPTIONS (role 'namespace') COLLATE "C", id text COLLATE "C", embedding real[], cat text, n int) SERVER s OPTIONS (namespaces 'a, b');
-CREATE TABLE fp (id text COLLATE "C", embedding real[], cat text, n int) PARTITION BY RANGE (n);
+CREATE FOREIGN TABLE fa (id text COLLATE "C", embedding real[], cat text, n int, $foreign) SERVER s OPTIONS (namespace 'a');
+CREATE FOREIGN TABLE fb (id text COLLATE "C", embedding real[], cat text, n int, $foreign) SERVER s OPTIONS (namespace 'b');
+CREATE FOREIGN TABLE fn (ns text OPTIONS (role 'namespace') COLLATE "C", id text COLLATE "C", embedding real[], cat text, n int, $foreign) SERVER s OPTIONS (namespaces 'a, b');
+CREATE TABLE fp (id text COLLATE "C", embedding real[], cat text, n int, $more) PARTITION BY RANGE (n);
 CREATE FOREIGN TABLE fp0 PARTITION OF fp FOR VALUES FROM (0) TO (6) SERVER s OPTIONS (namespace 'p0');
 CREATE FOREIGN TABLE fp1 PARTITION OF fp FOR VALUES FROM (6) TO (12) SERVER s OPTIONS (namespace 'p1');
+@{[map { "ALTER FOREIGN TABLE fp$_ ALTER meta OPTIONS (role 'metadata');" } 0, 1]}
 CREATE TABLE ln AS SELECT * FROM fn;
 CREATE TABLE lp AS SELECT * FROM fp;
 CREATE TABLE la AS SELECT * FROM fa;
@@ -83,6 +100,14 @@ CREATE TABLE small (cat text, w int);
 INSERT INTO small VALUES ('c1', 1), ('c2', 2), ('c2', 3), (NULL, 4), ('c5', 5);
 INSERT INTO o VALUES @{[join ",\n", @outer]};
 ANALYZE la, lb, ln, lp, o, small;
+-- what is written to columns is seen in the object
+CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS \$\$
+BEGIN
+  NEW.meta := jsonb_strip_nulls(jsonb_build_object('n', NEW.n, 'cat', NEW.cat, 'tags', NEW.tags, 'flag', NEW.flag, 'x', NEW.x, 'day', NEW.day));
+  RETURN NEW;
+END \$\$;
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON la FOR EACH ROW EXECUTE FUNCTION object();
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON ln FOR EACH ROW EXECUTE FUNCTION object();
 END
 is($t->sql('SELECT (SELECT count(*) FROM la), (SELECT count(*) FROM lb), (SELECT count(*) FROM ln), (SELECT count(*) FROM lp), (SELECT count(*) FROM o)'), join('|', $nrecords, $nrecords, 2 * $nrecords, $nrecords, 60), 'all records are read');
 
@@ -141,6 +166,7 @@ BEGIN
   local := CASE kind WHEN 'walk' THEN walk(l) ELSE answer(l) END;
   IF "on" = off AND "on" = local THEN
     RETURN 'same ' || CASE WHEN on_plan ~ 'Read Ahead' THEN 'ahead' ELSE 'plain' END ||
+      CASE WHEN on_plan ~ 'Gathers' THEN ' gather' ELSE '' END ||
       CASE WHEN on_plan ~ 'Memoize' THEN ' memoize' ELSE '' END ||
       CASE WHEN "on" = '' THEN ' empty' ELSE '' END || CASE WHEN "on" ~ '^error' THEN ' error' ELSE '' END;
   END IF;
@@ -178,6 +204,11 @@ sub link
 {
 	return pick('m.id = o.fid AND m.ns = o.ns', 'm.ns = o.ns AND m.cat = o.cat AND m.n < 5', 'm.id = ANY (o.ids) AND m.ns = o.ns') if $first eq 'n' && rand() < 0.5;
 	return pick('m.id = o.fid AND m.n = o.n', 'm.n = o.n AND m.cat = o.cat') if $first eq 'p' && rand() < 0.3;
+	return pick(
+		'm.cat = o.cat', 'm.n = o.n', 'm.cat = o.cat AND m.flag = (o.n > 5)', 'm.n IN (o.n, o.k) AND m.cat IS NOT NULL', "m.cat = ANY (ARRAY[o.cat, 'c4'])",
+		'o.cat = ANY (m.tags)', 'm.tags && (o.ids || o.cat)', 'm.tags @> ARRAY[o.cat] AND m.n > 3', 'm.flag = (o.k % 2 = 0) AND m.n < 4', 'm.x = o.n / 4.0', 'm.x = o.n::numeric',
+		"m.day = date '2024-02-01' + o.n", "m.meta ->> 'cat' = o.cat", "m.meta ->> 'n' = o.n::text", "m.meta ->> 'x' = (o.n / 4.0)::float8::text", "m.meta -> 'n' = to_jsonb(o.n)", "m.meta -> 'tags' ? o.cat",
+		"m.meta ->> 'flag' = (o.n > 5)::text AND m.n = o.n", 'm.cat IS NOT DISTINCT FROM o.cat AND m.n = o.n', 'm.cat = o.cat AND m.n > o.n', 'm.n = o.n AND m.x > 0.5', 'm.x = o.n AND m.cat = o.cat AND m.flag') if rand() < 0.5;
 	return pick(('m.id = o.fid') x 5, 'm.id = ANY (o.ids)', "m.id = 'r' || o.n", 'm.cat = o.cat AND m.n < 4', 'm.cat = o.cat AND m.n = o.n', 'm.id = coalesce(o.fid, o.ids[1])',
 		"m.id IN (o.fid, 'r3')", 'o.fid = m.id AND o.cat = m.cat');
 }
@@ -274,7 +305,8 @@ sub settings
 	push @settings, 'SET enable_material = off' if rand() < 0.4;
 	push @settings, 'SET work_mem = 64' if rand() < 0.1;
 	push @settings, 'SET pinecone_fdw.enable_fetch = off' if rand() < 0.03;
-	push @settings, 'SET pinecone_fdw.prefetch = 64' if rand() < 0.1;
+	push @settings, 'SET pinecone_fdw.prefetch = 64' if rand() < 0.2;
+	push @settings, 'SET pinecone_fdw.enable_gather = off' if rand() < 0.1;
 	push @settings, 'SET pinecone_fdw.read_ahead = ' . pick(2, 3, 5, 8, 17, 1000);
 	return join('; ', @settings) . ';';
 }
@@ -318,7 +350,7 @@ while (my @some = splice @checks, 0, 8)
 
 		diag "$some[$i][3] $some[$i][1] $answer" if $ENV{SHOW} && $answer =~ /$ENV{SHOW}/;
 		# which neighbours an approximate index brings is up to it
-		$answer = 'same open' . ($answer =~ /Read Ahead/ ? ' ahead' : '') . ($answer =~ /Memoize/ ? ' memoize' : '') if approximate() && certainty($some[$i][1]) ne 'all' && $answer !~ /error:|^none/;
+		$answer = 'same open' . ($answer =~ /Read Ahead/ ? ' ahead' : '') . ($answer =~ /Gathers/ ? ' gather' : '') . ($answer =~ /Memoize/ ? ' memoize' : '') if approximate() && certainty($some[$i][1]) ne 'all' && $answer !~ /error:|^none/;
 		$count{$_}++ for $answer =~ /^same/ ? split ' ', $answer : 'different';
 		next if $answer =~ /^same/ || $count{different} > 5;
 		$answer =~ s/^(.{1000}).*/$1 .../mg;
@@ -329,6 +361,7 @@ diag join ', ', map { "$_ $count{$_}" } sort keys %count;
 is($count{same}, $njoins, "$njoins joins say the same with local tables, with read-ahead and without (seed $seed)");
 cmp_ok($count{ahead}, '>', $njoins / 3, 'many of them read ahead');
 cmp_ok($count{memoize}, '>', 0, 'some with a cache');
+cmp_ok($count{gather}, '>', 0, 'some by filters that go together');
 cmp_ok($count{empty} // 0, '<', $njoins / 4, 'few of them are empty');
 
 # ---- Cursors that outlive their transaction ----

@@ -343,6 +343,24 @@ check_parameters(Request *r, const Model *model, const JsonValue *parameters, in
 	return true;
 }
 
+/* Texts that may not be cut have to fit; a token here has a character and a space at least. */
+static bool
+check_lengths(Request *r, const Model *model, const JsonValue *inputs, const JsonValue *truncate)
+{
+	float values[MAX_DIMENSION];
+
+	if (!truncate || !str_is(truncate->string, "NONE"))
+		return true;
+	for (int i = 0; i < inputs->count; i++)
+	{
+		Str text = json_present(&inputs->items[i], "text")->string;
+
+		if (text.len / 2 >= (size_t) model->max_tokens && model_embed(text, values, 1) > model->max_tokens)
+			return !bad(r, "Input text exceeds the model's maximum sequence length");
+	}
+	return true;
+}
+
 static const Model *
 take_model(Request *r, const JsonValue *body)
 {
@@ -392,6 +410,8 @@ embed(Request *r, const JsonValue *body)
 			return bad(r, "Inputs must not be empty");
 	}
 	if (!check_parameters(r, model, parameters, &dimension))
+		return true;
+	if (!check_lengths(r, model, inputs, json_present(parameters, "truncate")))
 		return true;
 	buffer_printf(b, "{\"model\":\"%s\",\"vector_type\":\"%s\",\"data\":[", model->name, kinds[model->kind]);
 	for (int i = 0; i < inputs->count; i++)

@@ -99,7 +99,7 @@ typedef struct Index
 {
 	/* Description */
 	char *name;
-	char id[40]; /* a UUID, which no index after it has */
+	char id[40];   /* a UUID, which no index after it has */
 	int dimension; /* 0 for a sparse one */
 	Metric metric;
 	bool sparse;

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 #
 # A transaction that Pinecone refuses at its commit is not committed elsewhere:
-# rows written through postgres_fdw, whichever wrapper was used first.
+# rows written through postgres_fdw, whichever wrapper was used first.  And a
+# condition on the score that postgres_fdw sends without the search is an error.
 use strict;
 use warnings;
 
@@ -47,5 +48,31 @@ for my $order ([$pinecone, $postgres], [$postgres, $pinecone], [$pinecone, $post
 		$s->close;
 	}
 }
+
+# ---- Scores ----
+
+$t->sql(<<"END");
+CREATE FOREIGN TABLE scored (id text COLLATE "C", embedding real[], score float8) SERVER s OPTIONS (namespace 'scored');
+INSERT INTO scored SELECT 'a' || i, ARRAY[cos(i * 0.1), sin(i * 0.1)]::real[] FROM generate_series(1, 30) i;
+CREATE FOREIGN TABLE front (id text COLLATE "C", embedding real[], score float8) SERVER l OPTIONS (table_name 'scored');
+ALTER SERVER l OPTIONS (ADD application_name 'of the user');
+END
+my $searched = q{SELECT id FROM front WHERE score > 0.9 ORDER BY embedding <=> '{1,0}' LIMIT 9};
+my $bounded = q{SELECT count(*) FROM front WHERE score > 0.9 AND embedding <=> '{1,0}' < 0.5};
+
+for my $estimate ('false', 'true')
+{
+	$t->sql("ALTER SERVER l OPTIONS (ADD use_remote_estimate '$estimate')");
+	for my $query ($searched, $bounded, q{DELETE FROM front WHERE score < 0.5}, q{SELECT id FROM front ORDER BY score DESC LIMIT 3})
+	{
+		like($t->error_of($query), qr/ERROR:  the score of rows of foreign table "scored" is NULL.*extensions 'pinecone_fdw, vector'/s, "no search has been sent, remote estimates $estimate: $query");
+	}
+	is($t->sql('SELECT count(*), count(score) FROM front WHERE score IS NULL'), '30|0', "who asks for none gets it, remote estimates $estimate");
+	$t->sql("ALTER SERVER l OPTIONS (ADD extensions 'pinecone_fdw')");
+	is($t->sql($searched), "a1\na2\na3\na4", "the order is sent, remote estimates $estimate");
+	is($t->sql($bounded), 4, "a bound is sent, remote estimates $estimate");
+	$t->sql('ALTER SERVER l OPTIONS (DROP extensions, DROP use_remote_estimate)');
+}
+is($t->sql(q{SELECT count(*) FROM scored WHERE score > 0.9}), 0, 'otherwise it is a warning');
 
 done_testing;

@@ -1,0 +1,65 @@
+# After administration nobody goes by what was known before: the session that did it, others, and those to come.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Harness;
+use Test::More;
+
+for my $preloaded (0, 1)
+{
+	my $what = $preloaded ? ', preloaded' : '';
+	my $t = Harness->new(conf => ["pinecone_fdw.stats_ttl = '1h'", $preloaded ? "shared_preload_libraries = 'pinecone_fdw'" : ()]);
+	my $server = $t->server;
+	my $url = $server->{url};
+	my $host = $server->create_index('films', dimension => 2, metric => 'euclidean');
+	$server->upsert('films', 'old', [{id => 'o', values => [1, 1]}]);
+	$server->upsert('films', 'new', [map { +{id => "n$_", values => [2, 2]} } 1, 2]);
+	$server->alias($host, 'live', 'old');
+	$t->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'films', control_host '$url');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (api_key 'test-key');
+CREATE SERVER project FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (control_host '$url');
+CREATE USER MAPPING FOR PUBLIC SERVER project OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE live (id text, embedding real[]) SERVER s OPTIONS (namespace 'live');
+CREATE FOREIGN TABLE kb (id text, embedding real[], score real) SERVER s OPTIONS (namespace 'kb');
+END
+	my $here = $t->session;
+	my $there = $t->session;
+	my $count = 'SELECT count(*) FROM live';
+	my $nearest = "SELECT id FROM kb ORDER BY embedding <-> '{1,1}' LIMIT 1";
+
+	# an alias
+	is($_->query($count)->{out}, 1, "an alias$what") for $here, $there;
+	is($here->query("SELECT pinecone_repoint_alias('s', 'live', 'new')")->{err}, '', 'pointed elsewhere');
+	is($_->query($count)->{out}, 2, 'both follow') for $here, $there;
+	is($t->sql($count), 2, 'and a third');
+	is($there->query("SELECT count(*) FROM live WHERE id LIKE 'n%'")->{out}, 2, 'by other ways, too');
+
+	# a namespace
+	$here->query("INSERT INTO kb VALUES ('a', '{1,1}'), ('b', '{5,5}')");
+	is($_->query('SELECT count(*) FROM kb')->{out}, 2, "a namespace$what") for $here, $there;
+	is($here->query("SELECT pinecone_delete_namespace('s', 'kb')")->{out}, 't', 'deleted');
+	is($_->query('SELECT count(*) FROM kb')->{out}, 0, 'is empty for both') for $here, $there;
+	is($_->query($nearest)->{out}, '', 'in searches, too: what was written a moment ago is gone') for $here, $there;
+	$there->query("INSERT INTO kb VALUES ('c', '{1,1}')");
+	is($_->query($nearest)->{out}, 'c', 'and has what is written then') for $here, $there;
+
+	# an index, deleted and made anew through another server, with another metric and dimension
+	$_->query("PREPARE nearest AS $nearest") for $here, $there;
+	is($_->query('EXECUTE nearest')->{out}, 'c', "an index$what") for $here, $there;
+	$there->query('BEGIN');
+	is($there->query('EXECUTE nearest')->{out}, 'c', 'and a transaction that goes on');
+	is($here->query("SELECT pinecone_delete_index('project', 'films')")->{out}, 't', 'deleted');
+	like($_->query($nearest)->{err}, qr/Pinecone index "films" does not exist|Pinecone host/, 'is gone for both') for $here, $there;
+	$there->query('ROLLBACK');
+	is($here->query("SELECT dimension FROM pinecone_create_index('project', 'films', 3, 'cosine')")->{out}, 3, 'made anew');
+	$server->set_host('films', $server->control('GET', '/indexes/films')->{host});
+	$server->upsert('films', 'kb', [{id => 'far', values => [1, 1, 1]}, {id => 'near', values => [9, 9, 0]}]);
+	$nearest =~ s/<-> '\{1,1\}'/<=> '{1,1,0}'/;
+	is($_->query($nearest)->{out}, 'near', 'both search it') for $here, $there;
+	is($t->sql($nearest), 'near', 'and a third');
+	like($_->query("EXECUTE nearest")->{err}, qr/dimensions/, 'a plan of before finds the new one, whose vectors are longer') for $here, $there;
+}
+done_testing;
