@@ -123,6 +123,7 @@ CREATE FOREIGN TABLE live (id text COLLATE "C", embedding real[], n int) SERVER 
 SELECT * FROM live;
 SELECT pinecone_create_alias('other', 'live', 'kb');
 SELECT id FROM live ORDER BY id;
+SELECT records, namespaces FROM pinecone_index_stats('live'::regclass);
 SELECT alias, namespace, created_at > now() - interval '1 hour' AS created, updated_at >= created_at AS updated FROM pinecone_aliases('other');
 SELECT pinecone_create_alias('other', 'live', 'kb');
 SELECT pinecone_create_alias('other', 'live', 'kb', if_not_exists => true);

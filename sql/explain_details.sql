@@ -51,6 +51,54 @@ RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_memoize;
 
+-- what a node's requests cost, and how long they were waited for: scans, read-aheads, writes
+CREATE FUNCTION node_costs(statement text) RETURNS TABLE (node text, requests int, units int, sent boolean, received boolean, egress boolean, waited boolean) LANGUAGE plpgsql AS $$
+DECLARE p json;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || statement INTO p;
+  RETURN QUERY SELECT o ->> 'Node Type', (o -> 'Requests')::int, (o -> 'Read Units')::int, (o -> 'Bytes Sent')::int > 0, (o -> 'Bytes Received')::int > 0,
+    (o -> 'Egress')::int > 0, (o -> 'Network Wait Time')::float8 > 0
+  FROM jsonb_path_query(p::jsonb, 'strict $.** ? (exists (@."Requests"))') o;
+END $$;
+\! test/regress/pinecone fault '{"path": "/vectors/fetch", "delay_ms": 30}'
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_memoize = off;
+SELECT * FROM node_costs('SELECT t.n FROM outer_rows o JOIN t ON t.id = o.id');
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_memoize;
+ALTER FOREIGN TABLE t OPTIONS (ADD write_mode 'immediate', ADD on_duplicate 'error');
+\! test/regress/pinecone fault '{"path": "/vectors/upsert", "delay_ms": 30}'
+SELECT * FROM node_costs('INSERT INTO t SELECT ''e'' || i, ARRAY[i, 1], 0 FROM generate_series(1, 50) i');
+SELECT * FROM node_costs('DELETE FROM t WHERE id LIKE ''e%''');
+ALTER FOREIGN TABLE t OPTIONS (DROP write_mode, DROP on_duplicate);
+SELECT * FROM node_costs('INSERT INTO t SELECT ''e'' || i, ARRAY[i, 1], 0 FROM generate_series(1, 50) i');
+DELETE FROM t WHERE id LIKE 'e%';
+\! test/regress/pinecone no-faults
+
+-- and what EXPLAIN expects them to cost
+EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) SELECT id FROM t WHERE id = 'r1'
+\g (format=unaligned tuples_only=on) |grep Expected
+CREATE FUNCTION expected(statement text) RETURNS TABLE (requests_expected int, requests int, units_are_near boolean, bytes_are_near boolean) LANGUAGE plpgsql AS $$
+DECLARE p json;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || statement INTO p;
+  RETURN QUERY SELECT (o -> 'Pinecone Expected Requests')::int, (o -> 'Requests')::int,
+    abs((o -> 'Pinecone Expected Read Units')::float8 - (o -> 'Read Units')::float8) <= 5,
+    (o -> 'Pinecone Expected Bytes')::float8 BETWEEN (o -> 'Egress')::float8 / 3 AND (o -> 'Egress')::float8 * 3
+  FROM jsonb_path_query(p::jsonb, 'strict $.** ? (exists (@."Pinecone Expected Requests"))') o;
+END $$;
+SELECT * FROM expected('SELECT count(*) FROM t');
+SELECT * FROM expected('SELECT id FROM t');
+SELECT * FROM expected('SELECT * FROM t');
+SELECT * FROM expected('SELECT * FROM t WHERE id IN (''r1'', ''r2'', ''r3'')');
+SELECT * FROM expected('SELECT id, n FROM t ORDER BY embedding <-> ''{1,2}'' LIMIT 20');
+SELECT * FROM expected('SELECT id FROM t WHERE n = 7');
+SELECT * FROM expected('SELECT count(*) FROM t WHERE n > 7');
+SELECT plan_value('EXPLAIN (FORMAT JSON) SELECT * FROM t', '0', 'Plan', 'Pinecone Expected Read Units') AS units;
+SELECT plan_value('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT * FROM t', '0', 'Plan', 'Pinecone Expected Read Units') AS units;
+
 -- nobody's key is needed to look at a plan
 CREATE ROLE onlooker;
 GRANT SELECT, DELETE, INSERT ON t TO onlooker;

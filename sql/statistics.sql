@@ -79,13 +79,13 @@ SET pinecone_fdw.max_month_rows = 0;
 SET pinecone_fdw.month_warning = 101;
 SET pinecone_fdw.max_requests = 2;
 \! test/regress/pinecone quiet
+\set VERBOSITY terse
 SELECT count(id || n) FROM t WHERE id LIKE 'r%';
 \! test/regress/pinecone log 'vectors|query' | wc -l
 -- the next statement has its own
 SELECT n FROM t WHERE id = 'r7';
 RESET pinecone_fdw.max_requests;
 SET pinecone_fdw.max_rows = 150;
-\set VERBOSITY terse
 SELECT count(n) FROM t WHERE id LIKE 'r%';
 RESET pinecone_fdw.max_rows;
 SET pinecone_fdw.max_read_units = 10;

@@ -12,7 +12,7 @@ CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
   FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
-    IF line ~ 'Pinecone (Operation|Expected)' AND line !~ 'list' THEN RETURN NEXT trim(line); END IF;
+    IF line ~ 'Pinecone (Operation|Expected Requests)' AND line !~ 'list' THEN RETURN NEXT trim(line); END IF;
   END LOOP;
 END $$;
 SELECT plan_of('UPDATE t SET n = n + 1');

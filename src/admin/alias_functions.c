@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/builtins.h"
 
 #include "admin/argument.h"
 #include "admin/failed.h"
@@ -199,7 +200,7 @@ report_missing(const PineconeSession *session, const char *alias)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("alias \"%s\" does not exist", alias),
-			 errhint("pinecone_aliases('%s') lists those that there are.", session->options->servername)));
+			 errhint("pinecone_aliases(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 }
 
 static bool

@@ -9,6 +9,7 @@
 
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 #include "admin/argument.h"
 #include "admin/failed.h"
@@ -99,7 +100,7 @@ report_missing_backup(const PineconeSession *session, const char *id)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("backup \"%s\" does not exist", id),
-			 errhint("pinecone_backups('%s') lists those that there are.", session->options->servername)));
+			 errhint("pinecone_backups(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 }
 
 static void
@@ -108,7 +109,7 @@ report_missing_index(const PineconeSession *session, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("index \"%s\" does not exist", name),
-			 errhint("pinecone_indexes('%s') lists those that there are.", session->options->servername)));
+			 errhint("pinecone_indexes(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 }
 
 /* ---- Backups ---- */
@@ -370,7 +371,7 @@ describe_job(PineconeSession *session, const char *id)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("restore job \"%s\" does not exist", id),
-				 errhint("pinecone_restore_jobs('%s') lists those that there are.", session->options->servername)));
+				 errhint("pinecone_restore_jobs(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 	if (!pinecone_control_succeeded(call))
 		pinecone_failed(call, psprintf("could not describe restore job \"%s\"", id), NULL);
 	return root_of(call, "restore_job_id", "restore job");

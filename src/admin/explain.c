@@ -20,14 +20,17 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
+#include "admin/expected.h"
 #include "admin/explain.h"
 #include "admin/explain_request.h"
 #include "base/compat.h"
 #include "base/limits.h"
 #include "client/alias.h"
+#include "modify/modify.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
 #include "request/filter.h"
+#include "scan/explain_spent.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 
@@ -137,9 +140,9 @@ add_namespaces(List *names, const PineconeValues *values, int number)
 
 /*
  * What conditions prune the namespaces to, or else the table's: those that are
- * known, and expressions for others.
+ * known, which are returned, and expressions for others.
  */
-static void
+static List *
 explain_namespaces(ForeignScanState *node, const PineconeValues *values, ExplainState *es)
 {
 	PineconeScanState *state = node->fdw_state;
@@ -186,6 +189,7 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 	ExplainPropertyText(table->namespace_attnum > 0 ? "Pinecone Namespaces" : "Pinecone Namespace",
 						buf.len > 0 ? abbreviate(buf.data) : "all", es);
 	explain_aliases(state, known, es);
+	return known;
 }
 
 /* Conditions that are asked of what namespaces, or records, are called. */
@@ -374,16 +378,6 @@ explain_request(PineconeScanState *state, const PineconeValues *values,
 }
 
 static void
-explain_time(const char *label, instr_time time, ExplainState *es)
-{
-	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
-}
-
-/*
- * What a scan cost, and how it went about it: only what applies to its
- * operation, and what says nothing when it is 0 only with VERBOSE.
- */
-static void
 explain_counters(PineconeScanState *state, ExplainState *es)
 {
 	PineconeCounters *counters = &state->counters;
@@ -403,32 +397,7 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
 	if (state->table->namespace_attnum > 0)
 		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
-	ExplainPropertyUInteger("Requests", NULL, counters->requests, es);
-	if (counters->cache != NULL)
-	{
-		ExplainPropertyUInteger("Cache Hits", NULL, counters->cache_hits, es);
-		ExplainPropertyUInteger("Cache Misses", NULL, counters->cache_misses, es);
-	}
-	if (counters->retries > 0 || es->verbose)
-		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
-	if (counters->short_searches > 0)
-		ExplainPropertyUInteger("Short Searches", NULL, counters->short_searches, es);
-	if (counters->ids_fetched > 0)
-		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
-	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);
-	if (es->verbose)
-	{
-		ExplainPropertyUInteger("Bytes Sent", NULL, counters->bytes_sent, es);
-		ExplainPropertyUInteger("Bytes Received", NULL, counters->bytes_received, es);
-		ExplainPropertyInteger("Peak In Flight", NULL, counters->peak_in_flight, es);
-	}
-	if (es->timing)
-	{
-		explain_time("Network Wait Time", counters->wait_time, es);
-		explain_time("Transfer Time", counters->transfer_time, es);
-		explain_time("Decode Time", counters->decode_time, es);
-		explain_time("Row Time", counters->row_time, es);
-	}
+	pinecone_explain_spent(counters, es);
 }
 
 /*
@@ -451,9 +420,10 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	PineconeRequest *request = state->request;
 	PineconeValues values = known_values(node, es, NIL);
 	PineconeFilter filter = pinecone_filter_render(state->table, request->filter, &values);
+	List *namespaces;
 
 	ExplainPropertyText("Pinecone Operation", pinecone_request_operation_name(request->op), es);
-	explain_namespaces(node, &values, es);
+	namespaces = explain_namespaces(node, &values, es);
 	explain_quals("Pinecone Namespace Filter", request->namespace_quals, node, es, NIL);
 	explain_quals("Pinecone Id Filter", request->id_quals, node, es, NIL);
 	explain_records(state, &values, &filter, es);
@@ -471,6 +441,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
 	explain_no_search(state, es);
+	pinecone_expected_explain(state, &values, namespaces, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);
 	explain_pending(state, es);
@@ -481,6 +452,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 /* ---- Writes ---- */
 
 /* A record's bytes in an upsert, when nothing better is known */
+#define BYTES_OF_ID 20
 #define BYTES_OF_METADATA 200
 #define BYTES_OF_NUMBER 10.0
 #define USUAL_DIMENSION 1024
@@ -517,6 +489,9 @@ explain_expected(ModifyTableState *mtstate, const PineconeTable *table, bool by_
 						 (by_record ? rows : ceil(rows / Max(batch, 1))) +
 							 (fetched ? ceil(rows / PINECONE_FETCH_BATCH) : 0),
 						 0, es);
+	ExplainPropertyFloat("Pinecone Expected Read Units", NULL, fetched ? ceil(rows / PINECONE_RECORDS_PER_UNIT) : 0, 0, es);
+	ExplainPropertyFloat("Pinecone Expected Bytes", NULL,
+						 rows * (mtstate->operation == CMD_DELETE ? BYTES_OF_ID : BYTES_OF_METADATA + dimension * BYTES_OF_NUMBER), 0, es);
 }
 
 /* What an UPDATE of these columns needs. */
@@ -556,6 +531,8 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 	explain_write(table, operation, es);
 	explain_expected(mtstate, table, strncmp(operation, "update", 6) == 0,
 					 strncmp(operation, "fetch", 5) == 0, es);
+	if (es->analyze && rri->ri_FdwState != NULL)
+		pinecone_explain_spent(&((PineconeModify *) rri->ri_FdwState)->counters, es);
 }
 
 /* The values that an UPDATE by filter sets. */

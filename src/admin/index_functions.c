@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/builtins.h"
 
 #include "admin/argument.h"
 #include "admin/failed.h"
@@ -71,7 +72,7 @@ report_missing(const PineconeSession *session, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("index \"%s\" does not exist", name),
-			 errhint("pinecone_indexes('%s') lists those that there are.", session->options->servername)));
+			 errhint("pinecone_indexes(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 }
 
 static void
@@ -261,8 +262,8 @@ report_protected(const PineconeSession *session, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("index \"%s\" is protected from deletion", name),
-			 errhint("SELECT pinecone_configure_index('%s', '%s', deletion_protection => false) takes the protection away.",
-					 session->options->servername, name)));
+			 errhint("SELECT pinecone_configure_index(%s, '%s', deletion_protection => false) takes the protection away.",
+					 quote_literal_cstr(session->options->servername), name)));
 }
 
 /* Ask for the deletion; be it that another one has been faster. */

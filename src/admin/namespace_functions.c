@@ -21,6 +21,7 @@
 #include "admin/forget.h"
 #include "admin/pages.h"
 #include "admin/progress.h"
+#include "client/alias.h"
 #include "client/control.h"
 #include "pending/pending.h"
 #include "pending/unseen.h"
@@ -222,6 +223,27 @@ pinecone_create_namespace(PG_FUNCTION_ARGS)
 
 /* ---- Deleting ---- */
 
+/* Has this cluster written records to it, of which the service does not know yet? */
+static bool
+is_on_its_way(PineconeSession *session, const char *name)
+{
+	PineconePendingView *view = pinecone_unseen_view(session, name);
+	char **ids;
+	int n;
+
+	if (view == NULL)
+		return false;
+	ids = pinecone_pending_ids(view, &n);
+	for (int i = 0; i < n; i++)
+	{
+		PineconeRecord record;
+
+		if (pinecone_pending_apply(view, ids[i], NULL, &record))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The namespace goes, and with it what this cluster has written to it and the
  * service does not show yet.  What is pending in this transaction would bring it
@@ -253,11 +275,17 @@ pinecone_delete_namespace(PG_FUNCTION_ARGS)
 	if (!gone && pinecone_control_status(call) == 404)
 	{
 		gone = pinecone_control_was_repeated(call);
+		if (!gone && is_on_its_way(session, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the service does not know namespace \"%s\" yet", name),
+					 errdetail("Records have been written to it a moment ago, and would be there later."),
+					 errhint("Repeat it in some seconds.")));
 		if (!gone && !if_exists)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("namespace \"%s\" does not exist", name),
-					 errhint("pinecone_namespaces('%s') lists those that there are.", session->options->servername)));
+					 errhint("pinecone_namespaces(%s) lists those that there are.", quote_literal_cstr(session->options->servername))));
 		if (!gone)
 			ereport(NOTICE, (errmsg("namespace \"%s\" does not exist", name)));
 	}
@@ -286,28 +314,41 @@ put_number(PineconeRows *rows, JsonbContainer *root, const char *name)
 	pinecone_row_put(rows, Float8GetDatum(number), !known);
 }
 
+/*
+ * The records of a namespace that a table names: no statistics have an alias, but
+ * they have what it stands for.
+ */
+static bool
+count_named(PineconeSession *session, const PineconeStats *stats, const char *name, double *total)
+{
+	double records = pinecone_stats_records(stats, name);
+	char *target = records < 0 ? pinecone_alias_target(session, name, true) : NULL;
+
+	if (target != NULL)
+		records = pinecone_stats_records(stats, target);
+	*total += Max(records, 0);
+	return records >= 0;
+}
+
 /* Records and namespaces, of a table's if one is given */
 static void
-put_counts(PineconeRows *rows, JsonbContainer *root, const PineconeTable *table)
+put_counts(PineconeRows *rows, PineconeSession *session, const PineconeStats *stats, const PineconeTable *table)
 {
-	PineconeJsonWalk walk;
-	JsonbContainer *one;
 	double total = 0;
 	int n = 0;
 
-	pinecone_json_walk(&walk, pinecone_json_object(root, "namespaces"));
-	while ((one = pinecone_json_next(&walk)) != NULL)
+	if (table != NULL && table->namespace_ != NULL)
+		n += count_named(session, stats, table->namespace_, &total);
+	else if (table != NULL && table->namespaces != NULL)
 	{
-		double records = 0;
-
-		if (table != NULL && !pinecone_option_has_namespace(table, pinecone_option_plain_namespace(walk.key)))
-			continue;
-		(void) pinecone_json_number(one, "vectorCount", &records);
-		total += records;
-		n++;
+		for (int i = 0; i < table->nnamespaces; i++)
+			n += count_named(session, stats, table->namespaces[i], &total);
 	}
-	if (table == NULL)
-		(void) pinecone_json_number(root, "totalVectorCount", &total);
+	else
+	{
+		total = stats->records;
+		n = stats->nnamespaces;
+	}
 	pinecone_row_bigint(rows, total, true);
 	pinecone_row_int(rows, n, true);
 }
@@ -317,18 +358,23 @@ return_stats(FunctionCallInfo fcinfo, PineconeSession *session, const PineconeTa
 {
 	PineconeCall *call = pinecone_control_stats(session);
 	PineconeRows rows;
+	PineconeStats *stats;
+	const char *reason;
+	const char *body;
+	size_t len;
 	Jsonb *reply;
 	JsonbContainer *root;
-	double dimension = 0;
 
 	if (!pinecone_control_succeeded(call))
 		pinecone_failed(call, "could not ask for the statistics of the index", NULL);
+	body = pinecone_control_body(call, &len);
+	if (!pinecone_message_decode_stats(body, len, &stats, &reason))
+		pinecone_failed_reply(call, reason);
 	reply = pinecone_json_reply(call);
 	root = &reply->root;
 	pinecone_rows_begin(&rows, fcinfo);
-	put_counts(&rows, root, table);
-	(void) pinecone_json_number(root, "dimension", &dimension);
-	pinecone_row_int(&rows, (int) Max(0, Min(dimension, PG_INT32_MAX)), dimension > 0);
+	put_counts(&rows, session, stats, table);
+	pinecone_row_int(&rows, stats->dimension, stats->dimension > 0);
 	pinecone_row_text(&rows, pinecone_json_string(root, "metric"));
 	pinecone_row_text(&rows, pinecone_json_string(root, "vectorType"));
 	put_number(&rows, root, "indexFullness");

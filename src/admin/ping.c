@@ -227,7 +227,7 @@ find_by_name(Ping *ping)
 		return;
 	if (!pinecone_control_succeeded(call))
 		stop(ping, STEP_INDEX, psprintf("there is no index \"%s\"", options->index),
-			 psprintf("Check the server's \"index\" option: pinecone_indexes('%s') lists those that there are.", options->servername));
+			 psprintf("Check the server's \"index\" option: pinecone_indexes(%s) lists those that there are.", quote_literal_cstr(options->servername)));
 	else if (!pinecone_index_read(pinecone_json_reply(call), &ping->index))
 		stop(ping, STEP_INDEX, "the reply describes no index", hint_for(call, STEP_KEY, "control_host"));
 	else if (!ping->index.ready || ping->index.host == NULL)

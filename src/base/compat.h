@@ -212,7 +212,7 @@ extern bool pinecone_collation_is_c(Oid collation);
 #include "utils/wait_event.h"
 #define pinecone_wait_event_new(name) WaitEventExtensionNew(name)
 #else
-#define pinecone_wait_event_new(name) PG_WAIT_EXTENSION
+#define pinecone_wait_event_new(name) ((void) (name), PG_WAIT_EXTENSION)
 #endif
 
 /* PG18 keeps the members of partitions and other children apart */

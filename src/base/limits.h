@@ -32,6 +32,9 @@
 #define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
 #define PINECONE_MAX_UPDATED 100000
 
+/* Records that are fetched for a read unit */
+#define PINECONE_RECORDS_PER_UNIT 10
+
 /* Values of $in */
 #define PINECONE_MAX_IN_VALUES 10000
 

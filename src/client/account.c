@@ -225,11 +225,17 @@ count_connection(PineconeStatisticsEntry *entry, const PineconeExchange *exchang
 		pinecone_statistics_count(entry, PINECONE_TALLY_TLS_HANDSHAKES, 1);
 }
 
-/* Searches, fetches and lists are metered; statistics, writes and the control plane are not. */
 static bool
-is_metered(const PineconeCall *call)
+is_good(const PineconeExchange *exchange)
 {
-	return call->reads && !call->is_write && !call->control_plane;
+	return exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->status >= 200 && exchange->status < 300;
+}
+
+/* Searches, fetches and lists are; statistics, writes and the control plane are not. */
+bool
+pinecone_account_is_metered(const PineconeCall *call)
+{
+	return call->reads && is_good(call->exchange);
 }
 
 static void
@@ -304,14 +310,12 @@ void
 pinecone_account_reply(PineconeCall *call)
 {
 	const PineconeExchange *exchange = call->exchange;
-	bool good = exchange->outcome == PINECONE_HTTP_ANSWERED && exchange->status >= 200 &&
-				exchange->status < 300;
 
 	call->units_counted = false;
-	if (good && is_metered(call))
+	if (pinecone_account_is_metered(call))
 		count_metered(call);
 	if (call->counted != NULL)
-		count_reply(call, good);
+		count_reply(call, is_good(exchange));
 	if (pinecone_log_min_request_duration_ms >= 0 &&
 		exchange->taken_us >= (int64) pinecone_log_min_request_duration_ms * 1000)
 		log_slow(call);
@@ -389,6 +393,12 @@ pinecone_account_begin_commit(void)
 	commit.began = pinecone_clock_now();
 	commit.before = *spent();
 	commit.nservers = 0;
+}
+
+bool
+pinecone_account_is_committing(void)
+{
+	return commit.runs;
 }
 
 PineconeSpent

@@ -20,6 +20,9 @@ extern void pinecone_account_reply(struct PineconeCall *call);
 extern void pinecone_account_invalid(struct PineconeCall *call);
 extern void pinecone_account_fail(struct PineconeCall *call);
 
+/* Has an attempt had a reply that Pinecone meters as egress? */
+extern bool pinecone_account_is_metered(const struct PineconeCall *call);
+
 /* Its memory goes away, whatever it was doing. */
 extern void pinecone_account_drop(struct PineconeCall *call);
 
@@ -52,6 +55,7 @@ extern const PineconeSpent *pinecone_account_statement(void);
  * The end says what that was, and counts it; whether it went well or not.
  */
 extern void pinecone_account_begin_commit(void);
+extern bool pinecone_account_is_committing(void);
 extern PineconeSpent pinecone_account_end_commit(bool good, double *ms);
 
 #endif /* PINECONE_ACCOUNT_H */

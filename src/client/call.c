@@ -481,7 +481,10 @@ finish_attempt(PineconeCall *call)
 
 	call->session->running--;
 	if (call->counters && exchange->body)
+	{
 		call->counters->bytes_received += exchange->body_len;
+		call->counters->egress_bytes += pinecone_account_is_metered(call) ? exchange->body_len : 0;
+	}
 
 	note_http1(call);
 	if (call->is_write && (!answered || exchange->status < 300 || exchange->status == 408 || exchange->status >= 500))
@@ -621,6 +624,26 @@ pinecone_call_advance(PineconeCounters *counters)
 	advance_all();
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(counters->transfer_time, end, start);
+}
+
+PineconeWait
+pinecone_call_waits_for(void)
+{
+	PineconeWait what = pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+	dlist_iter iter;
+
+	if (nsleeping == 0)
+		return what;
+	dlist_foreach(iter, &unfinished)
+	{
+		PineconeCall *call = dlist_container(PineconeCall, node, iter.cur);
+
+		if (call->state == PINECONE_CALL_RUNNING)
+			return pinecone_account_is_committing() ? PINECONE_WAIT_COMMIT : PINECONE_WAIT_REPLY;
+		if (wakes_at(call) != 0)
+			what = call->state == PINECONE_CALL_BACKING_OFF ? PINECONE_WAIT_RETRY : PINECONE_WAIT_TURN;
+	}
+	return what;
 }
 
 long

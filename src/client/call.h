@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "client/http.h"
+#include "client/poll.h"
 #include "client/problem.h"
 #include "client/vectors.h"
 
@@ -122,6 +123,9 @@ extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
 
 /* Wait for one until then at most; returns whether it has finished. */
 extern bool pinecone_call_wait_until(PineconeCall *call, PineconeTime end);
+
+/* What is a wait for calls for? */
+extern PineconeWait pinecone_call_waits_for(void);
 
 /* Milliseconds after which calls may move on by themselves; -1: never. */
 extern long pinecone_call_timeout(void);

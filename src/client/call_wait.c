@@ -16,6 +16,7 @@ wait_for_network(PineconeCounters *counters, long most)
 
 	if (most >= 0 && (timeout < 0 || most < timeout))
 		timeout = most;
+	pinecone_poll_wait_for(pinecone_call_waits_for());
 	if (counters == NULL || !counters->timing)
 	{
 		pinecone_http_sleep(timeout);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "client/address.h"
@@ -19,6 +20,16 @@
 /* More than there are open */
 #define MAX_SOCKETS 1024
 
+/* One that either end has shut down has an address still. */
+static bool
+is_established(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_ESTABLISHED;
+}
+
 /* Whom is a socket connected to?  False when it is not, or not any more. */
 static bool
 find_peer(int fd, char *address, size_t size, int *port)
@@ -27,7 +38,7 @@ find_peer(int fd, char *address, size_t size, int *port)
 	socklen_t len = sizeof(peer);
 	const void *in;
 
-	if (getpeername(fd, (struct sockaddr *) &peer, &len) != 0)
+	if (!is_established(fd) || getpeername(fd, (struct sockaddr *) &peer, &len) != 0)
 		return false;
 	if (peer.ss_family == AF_INET)
 	{

@@ -317,12 +317,11 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
 	}
+	/* a kept connection that turns out dead is followed by another one, and the request sent again */
 	SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
+	SET(CURLOPT_FORBID_REUSE, request->once ? 1L : 0L);
 
-	/*
-	 * A hint.  libcurl 7.88 refuses it for a handle that has been used for
-	 * HTTP/2, because that keeps its buffer.
-	 */
+	/* a hint, which libcurl 7.88 refuses for a handle that was used for HTTP/2: that keeps its buffer */
 	if (request->large_reply)
 		(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
 	if (request->body)

@@ -30,7 +30,8 @@ typedef struct Poll
 {
 	int epoll_fd;
 	WaitEventSet *wait_set; /* epoll_fd and the latch */
-	uint32 wait_event;
+	uint32 wait_events[PINECONE_WAITS];
+	PineconeWait waits_for;
 	bool woken; /* a sleep has ended because of a socket */
 
 	/* Sockets */
@@ -46,6 +47,13 @@ typedef struct Poll
 	int alarm_fd;
 	bool alarm_set; /* it has been set, and not been seen to ring */
 } Poll;
+
+static const char *const wait_names[PINECONE_WAITS] = {
+	[PINECONE_WAIT_REPLY] = "PineconeReply",
+	[PINECONE_WAIT_TURN] = "PineconeTurn",
+	[PINECONE_WAIT_RETRY] = "PineconeRetry",
+	[PINECONE_WAIT_COMMIT] = "PineconeCommit",
+};
 
 /* NULL until all of it is there */
 static Poll *all = NULL;
@@ -126,7 +134,8 @@ pinecone_poll_initialize(void)
 	{
 		made->epoll_fd = create_epoll();
 		made->wait_set = create_wait_set(made->epoll_fd);
-		made->wait_event = pinecone_wait_event_new("PineconeRequest");
+		for (int i = 0; i < PINECONE_WAITS; i++)
+			made->wait_events[i] = pinecone_wait_event_new(wait_names[i]);
 	}
 	PG_CATCH();
 	{
@@ -420,13 +429,20 @@ silence_alarm(void)
 }
 
 void
+pinecone_poll_wait_for(PineconeWait what)
+{
+	if (all != NULL)
+		all->waits_for = what;
+}
+
+void
 pinecone_poll_sleep(long timeout_ms)
 {
 	WaitEvent event;
 
 	forget_idle();
 	silence_alarm();
-	all->woken = WaitEventSetWait(all->wait_set, timeout_ms, &event, 1, all->wait_event) > 0 &&
+	all->woken = WaitEventSetWait(all->wait_set, timeout_ms, &event, 1, all->wait_events[all->waits_for]) > 0 &&
 				 (event.events & WL_SOCKET_READABLE) != 0;
 	ResetLatch(MyLatch);
 }

@@ -49,6 +49,18 @@ extern bool pinecone_poll_is_wanted(int fd);
 
 /* ---- Waiting ---- */
 
+/* What for: as pg_stat_activity shows it, where the major lets extensions name their waits */
+typedef enum PineconeWait
+{
+	PINECONE_WAIT_REPLY,  /* PineconeReply: the network */
+	PINECONE_WAIT_TURN,	  /* PineconeTurn: what may be sent per second */
+	PINECONE_WAIT_RETRY,  /* PineconeRetry: the time until a request is repeated */
+	PINECONE_WAIT_COMMIT, /* PineconeCommit: the same as the first, while committing */
+	PINECONE_WAITS
+} PineconeWait;
+
+extern void pinecone_poll_wait_for(PineconeWait what);
+
 /* Sleep until a socket is ready, the bell rings, the latch is set, or so many ms. */
 extern void pinecone_poll_sleep(long timeout_ms);
 

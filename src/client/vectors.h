@@ -30,6 +30,7 @@ typedef struct PineconeCounters
 	uint64 retries;
 	uint64 bytes_sent;	   /* request bodies and URLs */
 	uint64 bytes_received; /* reply bodies */
+	uint64 egress_bytes;   /* of them, those that are metered */
 	uint64 read_units;
 	uint64 ids_fetched;	   /* ids asked for by fetch requests */
 	uint64 rows_gathered;  /* of joins, whose filters went together; */
@@ -60,6 +61,30 @@ pinecone_counters_reset(PineconeCounters *counters)
 	counters->pins = pins;
 	counters->cache = cache;
 	counters->timing = timing;
+}
+
+/* Add what has been counted elsewhere. */
+static inline void
+pinecone_counters_add(PineconeCounters *sum, const PineconeCounters *part)
+{
+	sum->requests += part->requests;
+	sum->retries += part->retries;
+	sum->bytes_sent += part->bytes_sent;
+	sum->bytes_received += part->bytes_received;
+	sum->egress_bytes += part->egress_bytes;
+	sum->read_units += part->read_units;
+	sum->ids_fetched += part->ids_fetched;
+	sum->rows_gathered += part->rows_gathered;
+	sum->gathers += part->gathers;
+	sum->namespaces += part->namespaces;
+	sum->short_searches += part->short_searches;
+	sum->cache_hits += part->cache_hits;
+	sum->cache_misses += part->cache_misses;
+	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
+	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
+	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
+	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
+	INSTR_TIME_ADD(sum->row_time, part->row_time);
 }
 
 typedef struct PineconeCall PineconeCall;

@@ -274,27 +274,11 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 	return run;
 }
 
+/* Move what has been counted from one to the other. */
 static void
 add_counters(PineconeCounters *sum, PineconeCounters *part)
 {
-
-	sum->requests += part->requests;
-	sum->retries += part->retries;
-	sum->bytes_sent += part->bytes_sent;
-	sum->bytes_received += part->bytes_received;
-	sum->read_units += part->read_units;
-	sum->ids_fetched += part->ids_fetched;
-	sum->rows_gathered += part->rows_gathered;
-	sum->gathers += part->gathers;
-	sum->namespaces += part->namespaces;
-	sum->short_searches += part->short_searches;
-	sum->cache_hits += part->cache_hits;
-	sum->cache_misses += part->cache_misses;
-	sum->peak_in_flight = Max(sum->peak_in_flight, part->peak_in_flight);
-	INSTR_TIME_ADD(sum->wait_time, part->wait_time);
-	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
-	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
-	INSTR_TIME_ADD(sum->row_time, part->row_time);
+	pinecone_counters_add(sum, part);
 	pinecone_counters_reset(part);
 }
 

@@ -554,11 +554,7 @@ pinecone_inner_scans_cost(PineconeInnerScans *served, PineconeCounters *cost, do
 		PineconeCounters *counters = &served->scans[i].state->counters;
 
 		pinecone_answers_settle(served->scans[i].ahead);
-		cost->requests += counters->requests;
-		cost->ids_fetched += counters->ids_fetched;
-		cost->rows_gathered += counters->rows_gathered;
-		cost->gathers += counters->gathers;
-		cost->peak_in_flight = Max(cost->peak_in_flight, counters->peak_in_flight);
+		pinecone_counters_add(cost, counters);
 		if (counters->ids_fetched > 0)
 			fetches += counters->requests;
 	}

@@ -25,6 +25,7 @@
 #include "base/compat.h"
 #include "base/limits.h"
 #include "base/setting.h"
+#include "scan/explain_spent.h"
 #include "scan/inner_scans.h"
 #include "scan/readahead.h"
 
@@ -295,12 +296,13 @@ explain_read_ahead(CustomScanState *node, List *ancestors, ExplainState *es)
 		return;
 	pinecone_inner_scans_cost(state->served, &cost, &ids_per_request);
 	ExplainPropertyInteger("Most Rows Ahead", NULL, state->most_rows, es);
-	ExplainPropertyUInteger("Requests", NULL, cost.requests, es);
+	pinecone_explain_spent(&cost, es);
 	if (ids_per_request > 0)
 		ExplainPropertyFloat("Ids Per Request", NULL, ids_per_request, 1, es);
 	if (cost.gathers > 0)
 		ExplainPropertyFloat("Rows Per Filter", NULL, (double) cost.rows_gathered / cost.gathers, 1, es);
-	ExplainPropertyInteger("Peak In Flight", NULL, cost.peak_in_flight, es);
+	if (!es->verbose)
+		ExplainPropertyInteger("Peak In Flight", NULL, cost.peak_in_flight, es);
 }
 
 static const CustomExecMethods exec_methods = {

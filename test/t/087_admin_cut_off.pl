@@ -151,4 +151,61 @@ like($s->query("SELECT pinecone_repoint_alias('s', 'live', 'kb', timeout => '0')
 $t->sql("CREATE FOREIGN TABLE live (id text, embedding real[]) SERVER s OPTIONS (namespace 'live')");
 is($s->query("SELECT pinecone_repoint_alias('s', 'live', 'next')")->{out}, '', 'repeated');
 is($s->query('SELECT count(embedding) FROM live')->{out}, 0, 'and then reads follow');
+
+# ---- A deletion that takes a while, and one of a capacity that changes ----
+
+sub described
+{
+	my ($state, %more) = @_;
+	return {name => 'made', dimension => 3, metric => 'cosine', host => $server->host('films'), deletion_protection => 'disabled',
+		status => {ready => $state eq 'Ready' ? JSON::PP::true : JSON::PP::false, state => $state}, spec => {serverless => {cloud => 'aws', region => 'us-east-1', %more}}};
+}
+
+$server->create_index('made', dimension => 3);
+$server->fault({path => '/indexes/made', method => 'GET', status => 200, skip => 1, count => 2, body => described('Terminating')});
+$server->clear_requests;
+$r = $s->query("SELECT pinecone_delete_index('s', 'made')");
+is("$r->{out} $r->{err}", "t NOTICE:  deletion of index \"made\": Terminating\n", 'a deletion is waited for');
+is(count_of('GET', '/indexes/made'), 4, 'until the index is not there');
+$server->create_index('made', dimension => 3);
+$server->fault({path => '/indexes/made', method => 'GET', status => 200, skip => 1, count => -1, body => described('Terminating')});
+$err = cancel("SELECT pinecone_delete_index('s', 'made')", 'GET', '/indexes/made', 2);
+like($err, qr/CONTEXT:  deletion of index "made": Pinecone has accepted it, and it goes on there \(Terminating\); .*if_exists => true/, 'cancelled meanwhile');
+$server->clear_faults;
+is($s->query("SELECT pinecone_delete_index('s', 'made', if_exists => true)")->{out}, 'f', 'repeated');
+
+$server->create_index('made', dimension => 3);
+my $capacity = {mode => 'Dedicated', dedicated => {node_type => 'b1'}};
+$server->fault({path => '/indexes/made', method => 'PATCH', status => 202, count => 1, body => described('Ready', read_capacity => {%$capacity, status => {state => 'Scaling'}})});
+$server->fault({path => '/indexes/made', method => 'GET', status => 200, count => 1, body => described('Ready', read_capacity => {%$capacity, status => {state => 'Scaling'}})});
+$server->fault({path => '/indexes/made', method => 'GET', status => 200, count => 1, body => described('Ready', read_capacity => {%$capacity, status => {state => 'Ready'}})});
+$r = $s->query("SELECT state FROM pinecone_configure_index('s', 'made', read_capacity => '{\"mode\": \"Dedicated\", \"dedicated\": {\"node_type\": \"b1\"}}')");
+is("$r->{out} $r->{err}", "Ready NOTICE:  configuration of index \"made\": read capacity Scaling\n", 'a read capacity is waited for');
+
+# ---- Replies that make no sense ----
+
+$s->query("ALTER SERVER s OPTIONS (ADD max_retries '1')");
+for (['/indexes/made', 'GET', "SELECT * FROM pinecone_describe_index('s', 'made')"], ['/indexes', 'GET', "SELECT * FROM pinecone_indexes('s')"],
+	['/namespaces', 'GET', "SELECT * FROM pinecone_namespaces('s')"], ['/namespace-aliases', 'GET', "SELECT * FROM pinecone_aliases('s')"],
+	['/describe_index_stats', 'POST', "SELECT * FROM pinecone_index_stats('s')"], ['/backups', 'GET', "SELECT * FROM pinecone_backups('s')"],
+	['/restore-jobs/x', 'GET', "SELECT * FROM pinecone_describe_restore_job('s', 'x')"])
+{
+	my ($path, $method, $statement) = @$_;
+
+	for my $body ('', '[]', '{}', '7', '{"name": 5}', '{"name": "made"', '{"name": "\ud800"}', '{"namespaces": 3, "data": 3, "namespace_aliases": {}}', '{"a":' x 2000 . '1' . '}' x 2000)
+	{
+		next if $path eq '/describe_index_stats' && $body =~ /namespaces/;
+		$server->fault({path => $path, method => $method, status => 200, count => -1, body => $body});
+		like($s->query($statement)->{err}, qr/ERROR:  (invalid response from Pinecone|could not read)/, "$path: " . substr($body, 0, 20));
+		$server->clear_faults;
+	}
+}
+# pages that come round
+$server->fault({path => '/namespaces', method => 'GET', status => 200, count => -1, body => {namespaces => [{name => 'n', record_count => '1'}], pagination => {next => 'again'}}});
+like($s->query("SELECT * FROM pinecone_namespaces('s')")->{err}, qr/come round/, 'pages that come round');
+$server->clear_faults;
+# what is odd in a description is NULL
+$server->fault({path => '/indexes/made', method => 'GET', status => 200, count => 1,
+	body => '{"name": "made", "dimension": 1e300, "metric": 7, "status": "x", "tags": null, "spec": [], "schema": {"fields": {"a": 1, "b": {"type": "novel"}}}}'});
+is($s->query("SELECT name, kind, dimension, metric, ready, state, tags FROM pinecone_describe_index('s', 'made')")->{out}, 'made||||f|unknown|', 'a description that says little');
 done_testing;

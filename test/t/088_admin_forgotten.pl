@@ -62,4 +62,25 @@ END
 	is($t->sql($nearest), 'near', 'and a third');
 	like($_->query("EXECUTE nearest")->{err}, qr/dimensions/, 'a plan of before finds the new one, whose vectors are longer') for $here, $there;
 }
+
+# a namespace that the service does not know yet is not said not to be there
+{
+	my $t = Harness->new(pinecone => ['--lag', '1000']);
+	my $server = $t->server;
+
+	$server->create_index('films', dimension => 2);
+	$t->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'films', control_host '$server->{url}');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE kb (id text, embedding real[]) SERVER s OPTIONS (namespace 'kb');
+END
+	my $s = $t->session;
+	my $delete = "SELECT pinecone_delete_namespace('s', 'kb', if_exists => true)";
+	$s->query("INSERT INTO kb VALUES ('a', '{1,1}')");
+	is($s->query('SELECT count(*) FROM kb')->{out}, 1, 'written');
+	like($s->query($delete)->{err}, qr/ERROR:  the service does not know namespace "kb" yet/, 'and not known yet');
+	ok($t->wait_until(sub { $s->query($delete)->{out} eq 't' }), 'but a moment later');
+	is($s->query('SELECT count(*) FROM kb')->{out}, 0, 'it is gone');
+	is($s->query($delete)->{out}, 'f', 'and stays so');
+}
 done_testing;
