@@ -344,18 +344,6 @@ pinecone_session_locate(PineconeSession *session, PineconeProblem **problem)
 	return session->base_url != NULL;
 }
 
-void
-pinecone_session_wait_place(PineconeSession *session)
-{
-	PineconeProblem *problem = NULL;
-
-	while (!pinecone_session_locate(session, &problem) && problem == NULL)
-	{
-		if (session->resolver != NULL)
-			pinecone_vectors_wait(session->resolver);
-	}
-}
-
 bool
 pinecone_session_forget_host(PineconeSession *session, int location)
 {
