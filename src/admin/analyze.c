@@ -109,7 +109,7 @@ shuffle(IdSample *sample)
 
 /* List the namespaces, keeping at most "most" of their ids. */
 static void
-draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int n, int most,
+draw_ids(PineconeSession *session, const PineconeTable *table, const PineconeNamespaceStats *namespaces, int n, int most,
 		 IdSample *sample)
 {
 	ReservoirStateData reservoir;
@@ -122,6 +122,7 @@ draw_ids(PineconeSession *session, const PineconeNamespaceStats *namespaces, int
 	sample->listed = 0;
 	sample->ids = palloc(most * sizeof(SampleId));
 	begin_spec(&spec, session, PINECONE_OP_LIST);
+	spec.may_dry_run = table->count_from_dry_run;
 	reservoir_init_selection_state(&reservoir, most);
 	stream = pinecone_fanout_begin(&spec, namespaces, n, PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
@@ -295,7 +296,7 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 
 	table = pinecone_schema_table(session, table);
 
-	draw_ids(session, namespaces, n, targrows, &ids);
+	draw_ids(session, table, namespaces, n, targrows, &ids);
 	begin_rows(&sample, table, RelationGetDescr(relation), ids.nids);
 	if (n > 1)
 		group_by_namespace(session, &ids);

@@ -19,6 +19,7 @@
 #include "admin/explain_request.h"
 #include "base/limits.h"
 #include "plan/plan_info.h"
+#include "scan/way.h"
 
 /* Bytes of a reply, when nothing better is known: a record's id and what else it has, all its metadata, a number */
 #define BYTES_OF_ID 40
@@ -230,6 +231,9 @@ expect(const PineconeScanState *state, const PineconeValues *values, const Known
 	const PineconeRequest *request = state->request;
 	Expected values_of_field;
 
+	/* the planner has reckoned it */
+	if (request->way != PINECONE_WAY_PAGES)
+		return (Expected){request->way_requests, request->way_units, request->way_bytes};
 	switch (request->op)
 	{
 		case PINECONE_OP_FETCH:

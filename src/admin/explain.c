@@ -33,6 +33,7 @@
 #include "scan/explain_spent.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "scan/way.h"
 
 /* Longer texts are abbreviated */
 #define MAX_SHOWN 4096
@@ -363,6 +364,19 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 							es);
 }
 
+/* By what requests it is thought to be read, and what that goes by. */
+static void
+explain_way(const PineconeRequest *request, ExplainState *es)
+{
+	if (request->way == PINECONE_WAY_PAGES)
+		return;
+	ExplainPropertyText("Pinecone Way", pinecone_way_name(request->way), es);
+	if (!es->costs)
+		return;
+	ExplainPropertyFloat("Assumed Records", NULL, request->matches, 0, es);
+	ExplainPropertyFloat("Assumed Latency", "ms", request->way_latency_us / 1000, 1, es);
+}
+
 /* What goes over the wire first. */
 static void
 explain_request(PineconeScanState *state, const PineconeValues *values,
@@ -441,6 +455,7 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
 	explain_no_search(state, es);
+	explain_way(request, es);
 	pinecone_expected_explain(state, &values, namespaces, es);
 	if (es->verbose)
 		explain_request(state, &values, &filter, es);

@@ -6,6 +6,7 @@
 
 #include "admin/failed.h"
 #include "base/compat.h"
+#include "client/call.h"
 #include "client/control.h"
 #include "client/error.h"
 
@@ -48,12 +49,29 @@ is_refusal(long status)
 	return status >= 400 && status < 500 && status != 401 && status != 402 && status != 403 && status != 408 && status != 429;
 }
 
+/* A key that may not do that: what it may do besides is told by nobody. */
+static void
+report_forbidden(const PineconeCall *call, const char *message)
+{
+	const char *words = call->problem.message;
+	bool limit = words != NULL && strstr(words, "You've reached the max") != NULL;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
+			 errmsg("%s", message),
+			 errdetail_internal("%s", pinecone_error_detail(call)),
+			 limit ? errhint("A limit of the Pinecone project is reached: make room, or raise it with Pinecone.") :
+					 errhint("Check what the user mapping's API key may do: one that only reads, or only writes records, does not administer.")));
+}
+
 void
 pinecone_failed(PineconeCall *call, const char *message, const char *hint)
 {
 	long status = pinecone_control_status(call);
 	const char *remedy = remedy_of(call, hint);
 
+	if (status == 403)
+		report_forbidden(call, message);
 	if (!is_refusal(status) && status != 501)
 		pinecone_error_report(ERROR, call);
 	ereport(ERROR,

@@ -186,8 +186,8 @@ put_way(Ping *ping, const PineconeCall *call, const char *host, const char *opti
 }
 
 /*
- * The key, by an answer of the first host.  That a key may not do what was asked
- * is not held against it if "right" is set.
+ * The key, by an answer of the first host; false where the rest cannot be told.
+ * One that an index refuses is a good key, which may do something else perhaps.
  */
 static bool
 put_key(Ping *ping, const PineconeCall *call, const char *option)

@@ -77,8 +77,8 @@ pinecone_progress_accept(PineconeProgress *progress, const char *state)
 	if (is_new || pinecone_clock_passed(progress->told_at, NOTICE_MS))
 	{
 		strlcpy(progress->told, state, sizeof(progress->told));
-		/* without our own context, which is for errors */
-		progress->accepted = NULL;
+		/* a NOTICE looks at interrupts, too: the context is to be right by then */
+		progress->accepted = progress->told;
 		ereport(NOTICE,
 				(errmsg("%s: %s%s", progress->what, progress->told,
 						is_new ? "" : psprintf(" for %d s", (int) ((pinecone_clock_now() - progress->started_at) / 1000000)))));

@@ -124,6 +124,7 @@
 
 /* PG16 asks for all objects' rights by one function */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_foreign_server.h"
 #define pinecone_server_aclcheck(serverid, userid, mode) \
 	object_aclcheck(ForeignServerRelationId, serverid, userid, mode)
 #else

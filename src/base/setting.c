@@ -30,6 +30,9 @@ bool pinecone_enable_direct_modify = true;
 bool pinecone_enable_wide_listing = true;
 int pinecone_wide_listing_records = WIDE_LISTING_RECORDS;
 int pinecone_wide_listing_extra = 250;
+bool pinecone_enable_sweep = true;
+bool pinecone_enable_metadata_pages = true;
+int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
 bool pinecone_enable_keyset = true;
@@ -71,6 +74,8 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_columns", "Asks only for the parts of records that a query uses.", &pinecone_enable_columns},
 	{"pinecone_fdw.enable_direct_modify", "Updates and deletes by a filter in one request.", &pinecone_enable_direct_modify},
 	{"pinecone_fdw.enable_wide_listing", "Lists ids in several places at a time.", &pinecone_enable_wide_listing},
+	{"pinecone_fdw.enable_sweep", "Reads namespaces by searches without vectors, as far as counts prove that nothing is missing.", &pinecone_enable_sweep},
+	{"pinecone_fdw.enable_metadata_pages", "Reads namespaces by fetches by metadata with a filter that every record meets, as far as counts prove that nothing is missing.", &pinecone_enable_metadata_pages},
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
@@ -127,6 +132,8 @@ static const Number numbers[] = {
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
 	 NULL, &pinecone_wide_listing_extra, 250, 0, 10000, GUC_EXPLAIN},
+	{"pinecone_fdw.sweep_records", "How many records a namespace has that may be read by searches without vectors.",
+	 "0 reads any that way, wherever it can be done.", &pinecone_sweep_records, 2000, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.read_ahead", "How many rows of a nested loop are asked for at once.",
 	 "0 or 1 asks for each row alone.", &pinecone_read_ahead, 1000, 0, 10000, GUC_EXPLAIN},
 };

@@ -10,6 +10,9 @@
 /* libcurl keeps an exchange's time; that long afterwards we do it for it. */
 #define OVERTIME_MS 200
 
+/* It counts whole milliseconds, and may end an exchange by so much early. */
+#define EARLY_MS 5
+
 static struct
 {
 	PineconeTime first;		  /* before this no exchange is out of time; 0: there is none */
@@ -58,7 +61,7 @@ pinecone_deadline_has_lapsed(const PineconeDeadline *deadline, bool connected)
 	int64 missed = times.unattended - deadline->started_unattended;
 
 	return missed > 0 &&
-		   pinecone_clock_now() - deadline->started_at - missed < timeout * 1000;
+		   pinecone_clock_now() - deadline->started_at - missed < (timeout - EARLY_MS) * 1000;
 }
 
 int64

@@ -380,14 +380,14 @@ pinecone_http_start(const PineconeHttpRequest *request)
 
 /* ---- Moving on ---- */
 
-/* Has libcurl come so far that it could send the request? */
+/* Has libcurl come so far that it has sent of the request?  8.22 has a PRETRANSFER_TIME of failed handshakes, too. */
 static bool
 is_connected(Transfer *transfer)
 {
-	curl_off_t since = 0;
+	long request_size = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &since);
-	return since > 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	return request_size > 0;
 }
 
 static PineconeHttpOutcome

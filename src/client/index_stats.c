@@ -144,6 +144,9 @@ adopt_stats_of(PineconeSession *session, PineconeTime after)
 	body = pinecone_learned_get(session, PINECONE_LEARNED_STATS, after, &asked_at, &len);
 	if (body != NULL && pinecone_message_decode_stats(body, len, &stats, &reason))
 		copy_stats(session, stats)->fetched_at = asked_at;
+	if (session->latency_us == 0 &&
+		(body = pinecone_learned_get(session, PINECONE_LEARNED_LATENCY, 0, &asked_at, &len)) != NULL)
+		session->latency_us = strtoi64(body, NULL, 10);
 }
 
 static void
@@ -159,6 +162,13 @@ share_stats(PineconeSession *session, PineconeCall *call)
 {
 	pinecone_learned_put(session, PINECONE_LEARNED_STATS, call->exchange->body,
 						 call->exchange->body_len, call->sent_at);
+	if (session->latency_us > 0 && pinecone_learned_is_kept())
+	{
+		char *latency = psprintf(INT64_FORMAT, session->latency_us);
+
+		pinecone_learned_put(session, PINECONE_LEARNED_LATENCY, latency, strlen(latency), call->sent_at);
+		pfree(latency);
+	}
 }
 
 static void

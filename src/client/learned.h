@@ -1,7 +1,7 @@
 /*
  * learned.h
  *		What one session has been told, kept for the others of the cluster: where
- *		an index is, and its statistics.
+ *		an index is, its statistics, and how far away it is.
  *
  * Only where the module is preloaded (shared_preload_libraries).  A session is
  * shown what another one with the same API key was told of the same host, and
@@ -15,7 +15,8 @@
 typedef enum PineconeLearnedKind
 {
 	PINECONE_LEARNED_PLACE = 1, /* describe index */
-	PINECONE_LEARNED_STATS		/* describe index stats */
+	PINECONE_LEARNED_STATS,		/* describe index stats */
+	PINECONE_LEARNED_LATENCY	/* what a small request takes, in microseconds, as text */
 } PineconeLearnedKind;
 
 /* Is anything kept? */

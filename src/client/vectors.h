@@ -41,6 +41,10 @@ typedef struct PineconeCounters
 	uint64 cache_misses;   /* and what was not there */
 	int peak_in_flight;
 
+	/* Of sweeps: searches, and why one was not complete, or NULL */
+	uint64 swept_parts;
+	const char *sweep_failure;
+
 	/* Where the time goes, if "timing" */
 	bool timing;
 	instr_time wait_time;	  /* asleep until the network has something */
@@ -74,6 +78,9 @@ pinecone_counters_add(PineconeCounters *sum, const PineconeCounters *part)
 	sum->egress_bytes += part->egress_bytes;
 	sum->read_units += part->read_units;
 	sum->ids_fetched += part->ids_fetched;
+	sum->swept_parts += part->swept_parts;
+	if (part->sweep_failure != NULL)
+		sum->sweep_failure = part->sweep_failure;
 	sum->rows_gathered += part->rows_gathered;
 	sum->gathers += part->gathers;
 	sum->namespaces += part->namespaces;

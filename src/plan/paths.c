@@ -40,6 +40,7 @@
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/plan_way.h"
 #include "plan/translate_expr.h"
 #include "scan/source.h"
 
@@ -293,6 +294,18 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 	return NIL;
 }
 
+/* Everything, in no order, by searches where these are thought to take less. */
+static void
+add_sweep_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op)
+{
+	PineconeWayCost cost;
+
+	if (pinecone_plan_way(rel, pinecone_plan_columns_used(rel), op, rel->tuples, 0, false, &cost) &&
+		cost.way != PINECONE_WAY_PAGES)
+		add_operation_path(root, rel, op, NULL, rel->rows, REQUEST_COST, pinecone_plan_way_cost(&cost), NIL,
+						   rel->lateral_relids);
+}
+
 /* Everything, or what begins with a prefix. */
 static void
 add_list_paths(PlannerInfo *root, RelOptInfo *rel)
@@ -302,6 +315,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	List *pathkeys = id_order_pathkeys(root, rel);
 	double records = info->records;
 	double fetched;
+	PineconeOperation op;
 	List *about_id = NIL;
 	List *clauses = extract_actual_clauses(rel->baserestrictinfo, false);
 	int low;
@@ -340,7 +354,10 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	if (about_id != NIL)
 		fetched = clamp_row_est(records * clauselist_selectivity(root, about_id, rel->relid, JOIN_INNER, NULL));
 
-	if (only_ids_used(rel, info->table))
+	op = only_ids_used(rel, info->table) ? PINECONE_OP_LIST : PINECONE_OP_LIST_FETCH;
+	if (lead == NULL && records == info->records)
+		add_sweep_path(root, rel, op);
+	if (op == PINECONE_OP_LIST)
 		add_operation_path(root, rel, PINECONE_OP_LIST, lead, rel->rows, REQUEST_COST,
 						   pinecone_cost_list(records), pathkeys, rel->lateral_relids);
 	else
@@ -377,9 +394,23 @@ add_filter_path(PlannerInfo *root, RelOptInfo *rel)
 	bool any;
 	double records = filtered_records(root, rel, rel->baserestrictinfo, &any);
 
+	PineconeWayCost way;
+	Cost cost = pinecone_cost_filter(rel->fdw_private, records);
+
+	if (any && pinecone_plan_way(rel, pinecone_plan_columns_used(rel), PINECONE_OP_FILTER, records, 0, false, &way) &&
+		way.way != PINECONE_WAY_PAGES)
+		cost = Min(cost, pinecone_plan_way_cost(&way));
 	if (any)
-		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST,
-						   pinecone_cost_filter(rel->fdw_private, records), NIL, rel->lateral_relids);
+		add_operation_path(root, rel, PINECONE_OP_FILTER, NULL, rel->rows, REQUEST_COST, cost, NIL,
+						   rel->lateral_relids);
+}
+
+double
+pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel)
+{
+	bool any;
+
+	return filtered_records(root, rel, rel->baserestrictinfo, &any);
 }
 
 /* ---- Nearest neighbours ---- */

@@ -14,6 +14,9 @@
 #include "plan/plan_cost.h"
 #include "plan/plan_info.h"
 
+/* Records that are left by the conditions that can be sent. */
+extern double pinecone_plan_sent_records(PlannerInfo *root, RelOptInfo *rel);
+
 /* For the planner's hooks: see plan_append.c, plan_readahead.c. */
 extern void pinecone_plan_append(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
 extern void pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,

@@ -19,6 +19,7 @@
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
+#include "plan/plan_way.h"
 
 typedef struct PlanContext
 {
@@ -663,6 +664,8 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	}
 	else
 		plan_columns(&cxt, pinecone_plan_read_columns(root, cxt.rel, used));
+
+	pinecone_plan_way_note(root, cxt.rel, used, pinecone_plan_sent_records(root, cxt.rel), request);
 
 	/*
 	 * Conditions sent and not checked here are checked all the same when a

@@ -663,3 +663,27 @@ pinecone_filter_both(PineconeFilter a, PineconeFilter b)
 {
 	return join_two(a, b, true);
 }
+
+PineconeFilter
+pinecone_filter_either(PineconeFilter a, PineconeFilter b)
+{
+	return join_two(a, b, false);
+}
+
+PineconeFilter
+pinecone_filter_boolean(const char *field, bool value)
+{
+	return field_filter(field, "$eq", value ? "true" : "false");
+}
+
+PineconeFilter
+pinecone_filter_texts(const char *field, bool among, char *const *texts, int n)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&list, "%c%s", i > 0 ? ',' : '[', json_string(texts[i]));
+	appendStringInfoString(&list, n > 0 ? "]" : "[]");
+	return field_filter(field, among ? "$in" : "$nin", list.data);
+}

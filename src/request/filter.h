@@ -45,8 +45,13 @@ extern PineconeFilter pinecone_filter_render(PineconeTable *table,
 extern PineconeFilter pinecone_filter_numbers(const char *field, double low, bool low_open,
 											  double high, bool high_open);
 
-/* Records that have a field, or do not; both of two filters */
+/* One boolean; one of these texts, or none of them */
+extern PineconeFilter pinecone_filter_boolean(const char *field, bool value);
+extern PineconeFilter pinecone_filter_texts(const char *field, bool among, char *const *texts, int n);
+
+/* Records that have a field, or do not; both of two filters, or one of them */
 extern PineconeFilter pinecone_filter_exists(const char *field, bool exists);
 extern PineconeFilter pinecone_filter_both(PineconeFilter a, PineconeFilter b);
+extern PineconeFilter pinecone_filter_either(PineconeFilter a, PineconeFilter b);
 
 #endif /* PINECONE_FILTER_H */

@@ -120,6 +120,27 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+static List *
+way_to_list(const PineconeRequest *request)
+{
+	return lappend(list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
+							  makeFloat(psprintf("%.17g", request->way_requests)),
+							  makeFloat(psprintf("%.17g", request->way_bytes)),
+							  makeFloat(psprintf("%.17g", request->way_latency_us))),
+				   makeFloat(psprintf("%.17g", request->way_units)));
+}
+
+static void
+way_from_list(PineconeRequest *request, List *list)
+{
+	request->way = intVal(linitial(list));
+	request->matches = floatVal(lsecond(list));
+	request->way_requests = floatVal(lthird(list));
+	request->way_bytes = floatVal(lfourth(list));
+	request->way_latency_us = floatVal(list_nth(list, 4));
+	request->way_units = floatVal(list_nth(list, 5));
+}
+
 /*
  * A plan can be copied only as lists of nodes. Numbers come first, by their
  * place in the enum above; what is not a number follows.
@@ -173,7 +194,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  makeFloat(psprintf("%.17g", request->rows)),
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
-											  list_make2(list_copy(request->id_quals), copyObject(request->clauses))),
+											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
 }
@@ -228,6 +249,7 @@ pinecone_request_from_list(List *list)
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
 	request->clauses = lsecond(list_nth(rest, 4));
+	way_from_list(request, lthird(list_nth(rest, 4)));
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;

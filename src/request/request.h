@@ -161,7 +161,15 @@ typedef struct PineconeRequest
 	int offset;		/* rows beyond them can be asked for */
 	double survive; /* share of rows expected to pass local conditions */
 	double rows;	/* the planner's estimate */
+	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+
+	/* How they are thought to be read: see way.h */
+	int way;
+	double way_requests;
+	double way_bytes;
+	double way_units;
+	double way_latency_us;
 
 	/* When statistics were asked for to make the plan; 0: they were known */
 	PineconeTime planned_at;

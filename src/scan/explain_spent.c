@@ -15,6 +15,17 @@ show_time(const char *label, instr_time time, ExplainState *es)
 	ExplainPropertyFloat(label, "ms", INSTR_TIME_GET_MILLISEC(time), 3, es);
 }
 
+/* What has come of reading namespaces otherwise than page by page */
+static void
+show_sweep(const PineconeCounters *counters, ExplainState *es)
+{
+	if (counters->swept_parts == 0)
+		return;
+	ExplainPropertyUInteger("Sweep Requests", NULL, counters->swept_parts, es);
+	if (counters->sweep_failure != NULL)
+		ExplainPropertyText("Read Page By Page", psprintf("what these did not bring: %s", counters->sweep_failure), es);
+}
+
 void
 pinecone_explain_spent(const PineconeCounters *counters, ExplainState *es)
 {
@@ -28,6 +39,7 @@ pinecone_explain_spent(const PineconeCounters *counters, ExplainState *es)
 		ExplainPropertyUInteger("Retries", NULL, counters->retries, es);
 	if (counters->short_searches > 0)
 		ExplainPropertyUInteger("Short Searches", NULL, counters->short_searches, es);
+	show_sweep(counters, es);
 	if (counters->ids_fetched > 0)
 		ExplainPropertyUInteger("Ids Fetched", NULL, counters->ids_fetched, es);
 	ExplainPropertyUInteger("Read Units", NULL, counters->read_units, es);

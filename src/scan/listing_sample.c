@@ -8,35 +8,15 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/memutils.h"
 
+#include "base/any_vector.h"
 #include "base/limits.h"
 #include "scan/listing_part.h"
 
 /* Ids to ask for: at least, and one of so many */
 #define LEAST_SAMPLE 1000
 #define SAMPLE_SHARE 50
-
-/* A vector of length 1 that has no direction that anybody else's has. */
-static float *
-any_vector(int dimension)
-{
-	float *values = palloc(dimension * sizeof(float));
-	float part = (float) (1.0 / sqrt(dimension));
-	uint32 state = 0x9E3779B9;
-
-	for (int i = 0; i < dimension; i++)
-	{
-		/* xorshift: the same each time, so that plans repeat */
-		state ^= state << 13;
-		state ^= state >> 17;
-		state ^= state << 5;
-		values[i] = state & 1 ? part : -part;
-	}
-	return values;
-}
 
 void
 pinecone_sample_start(PineconeListing *listing)
@@ -54,7 +34,7 @@ pinecone_sample_start(PineconeListing *listing)
 	if (session->max_top_k > 0)
 		search.top_k = Min(search.top_k, session->max_top_k);
 	search.nvalues = session->stats->dimension;
-	search.values = any_vector(search.nvalues);
+	search.values = pinecone_any_vector(search.nvalues, 0);
 	listing->sample_call = pinecone_vectors_query(session, spec->counters, &search);
 	MemoryContextSwitchTo(old);
 }

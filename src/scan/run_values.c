@@ -474,6 +474,7 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->pool = state->run->pool;
 	spec->may_dry_run = state->table->count_from_dry_run || state->table->schema != NULL;
 	spec->fields = pinecone_run_projection(state, op);
+	spec->expected = state->request->matches;
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)
 	{

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/setting.h"
 #include "client/alias.h"
 #include "pending/consistency.h"
 #include "pending/pending.h"
@@ -47,6 +48,20 @@ refuse_words(const PineconeSourceSpec *spec, const char *namespace_)
 				 errhint("Commit first, or write with write_mode 'immediate'.")));
 }
 
+/*
+ * Is all that is known to have been written shown by every kind of request?  What
+ * is kept of others' writes says so, and where nothing is kept this session's own.
+ */
+static bool
+shows_all(PineconeSession *session, const char *namespace_)
+{
+	int n = 0;
+
+	if (pinecone_unseen_writes_kb == 0)
+		(void) pinecone_consistency_namespaces(session, &n);
+	return n == 0 && pinecone_unseen_count(session, namespace_) == 0;
+}
+
 PineconeSource *
 pinecone_source_begin(const PineconeSourceSpec *spec)
 {
@@ -63,6 +78,7 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 		refuse_words(spec, own.own_name);
 		view = NULL;
 	}
+	own.all_shown = shows_all(spec->session, own.own_name);
 	if (view == NULL)
 		return pinecone_stored_begin(&own);
 	if (spec->op == PINECONE_OP_QUERY)

@@ -56,6 +56,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 		n += pinecone_id_walk_calls(stored->walk, calls + n);
 	if (stored->listing && !stored->paging_done)
 		n += pinecone_listing_calls(stored->listing, calls + n);
+	if (stored->sweeping)
+		n += pinecone_sweep_calls(stored->sweep, calls + n);
 	if (stored->settling)
 		n += pinecone_known_calls(&stored->known, &stored->spec, calls + n);
 	return n;
@@ -69,7 +71,7 @@ wait_for_more(PineconeStored *stored)
 
 	if (n > 0)
 		(void) pinecone_vectors_wait_any(calls, n);
-	else if (!stored->settling)
+	else if (!stored->settling && !stored->sweeping)
 		elog(ERROR, "nothing to wait for in a Pinecone source");
 	/* else another source has taken what this one waited for */
 }
@@ -78,7 +80,8 @@ wait_for_more(PineconeStored *stored)
 static bool
 is_paging(PineconeStored *stored)
 {
-	return stored->page_call != NULL || ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
+	return stored->sweeping || stored->page_call != NULL ||
+		   ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
 }
 
 /*

@@ -154,7 +154,7 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 void
 pinecone_stored_start_fetches(PineconeStored *stored)
 {
-	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	bool wide = stored->sweeping || (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
 
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{

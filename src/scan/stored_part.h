@@ -13,6 +13,7 @@
 #include "scan/listing.h"
 #include "scan/page_chain.h"
 #include "scan/stored.h"
+#include "scan/sweep.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -53,6 +54,12 @@ typedef struct PineconeStored
 	int dimension;
 	int location;
 	bool answered; /* there has been a reply: the index may not move now */
+
+	/* Searches for all of it: before pages, which then bring what these have not */
+	bool way_chosen;
+	bool sweeping;
+	bool fetches_swept;	  /* they bring ids, and records are fetched */
+	PineconeSweep *sweep; /* or NULL */
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;

@@ -156,7 +156,7 @@ END
 create_ids($t);
 is($t->sql("SELECT count(*) FROM $_"), $nrecords, "all records are read from $_") for 'copy', 'parts', 'kids', 'unions';
 
-my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead)),
+my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead sweep)),
 	map({ "enable_$_" } qw(async_append hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize partition_pruning)));
 my @queries = map { [query(), condition(2), pick('parts', 'parts', 'kids', 'unions')] } 1 .. $nqueries;
 my @checks = map {
@@ -165,6 +165,7 @@ my @checks = map {
 	my @settings = map { pick(@switches) . ' = off' } 1 .. pick(0, 0, 1, 2);
 	push @settings, 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on' if rand() < 0.5;
 	push @settings, 'pinecone_fdw.prefetch = 64' if rand() < 0.3;
+	push @settings, 'pinecone_fdw.sweep_records = 0' if rand() < 0.5;
 	$condition =~ s/%%/%/g;
 	{foreign => sprintf($query, $table, $condition), local => sprintf($query, 'copy', $condition), function => $function, settings => \@settings}
 } @queries;

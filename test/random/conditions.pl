@@ -179,7 +179,7 @@ END
 	} 1 .. $nconditions;
 	my @checks = map {
 		my ($kind, $condition) = @$_;
-		my @off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns)) : ();
+		my @off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns sweep sweep)) : ();
 		my @more = (pick(@comparable), pick(qw(i big f num r ts)), pick('', 'DESC', 'NULLS FIRST', 'DESC NULLS LAST'), 1 + number(12), number(3));
 		# where rows are dear, values are looked for and counted, and orders are sliced
 		my @dear = $kind =~ /group|diff|order|first|extreme/ && rand() < 0.8 ? ('cpu_tuple_cost = 100') : ();
@@ -187,7 +187,7 @@ END
 		{
 			foreign => sprintf($queries{$kind}, 'ft', $condition, @more),
 			local => sprintf($queries{$kind}, 'lt', $condition, @more),
-			settings => [@dear, map { "pinecone_fdw.enable_$_ = off" } @off]
+			settings => [@dear, (rand() < 0.5 ? 'pinecone_fdw.sweep_records = 0' : ()), map { "pinecone_fdw.enable_$_ = off" } @off]
 		}
 	} @conditions;
 	my $differences = compare_queries($t, $seed, @checks);

@@ -307,6 +307,7 @@ sub settings
 	push @settings, 'SET pinecone_fdw.enable_fetch = off' if rand() < 0.03;
 	push @settings, 'SET pinecone_fdw.prefetch = 64' if rand() < 0.2;
 	push @settings, 'SET pinecone_fdw.enable_gather = off' if rand() < 0.1;
+	push @settings, 'SET pinecone_fdw.sweep_records = 0' if rand() < 0.5;
 	push @settings, 'SET pinecone_fdw.read_ahead = ' . pick(2, 3, 5, 8, 17, 1000);
 	return join('; ', @settings) . ';';
 }

@@ -147,11 +147,12 @@ is($t->sql('SELECT count(*) FROM listed'), $t->sql('SELECT count(*) FROM listed_
 my @queries = map { [query(), condition_text(2), pick('every', 'every', 'listed')] } 1 .. $nqueries;
 my @checks = map {
 	my ($query, $condition, $table) = @$_;
-	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns)) :
+	my $off = rand() < 0.2 ? 'pinecone_fdw.enable_' . pick(qw(prune filter knn limit fetch sort aggregate columns sweep)) :
 		rand() < 0.2 ? pick(qw(enable_hashjoin enable_sort)) : '';
 	# where rows are dear, values are looked for and counted
 	my $dear = $query =~ /GROUP BY|DISTINCT/ && rand() < 0.8;
-	my @settings = ($dear ? 'cpu_tuple_cost = 100' : (), $off ? "$off = off" : (), rand() < 0.5 ? 'pinecone_fdw.prefetch = 64' : ());
+	my @settings = ($dear ? 'cpu_tuple_cost = 100' : (), $off ? "$off = off" : (), rand() < 0.5 ? 'pinecone_fdw.prefetch = 64' : (),
+		rand() < 0.5 ? 'pinecone_fdw.sweep_records = 0' : ());
 	{foreign => sprintf($query, $table, $condition), local => sprintf($query, "${table}_copy", $condition), settings => \@settings}
 } @queries;
 my $differences = compare_queries($t, $seed, @checks);

@@ -20,13 +20,16 @@ my $seed = $ARGV[0] // time;
 my $rounds = $ARGV[1] // 150;
 my $nrecords = $ARGV[2] // 60;
 
-# Nowhere twice: what is equally far comes in any order
+# Each place once: those of two records at one would be in any order
 my %taken;
 sub place
 {
 	my $place;
 
-	do { $place = sprintf '%.3f', rand 1000 } while $taken{$place}++;
+	do
+	{
+		$place = sprintf '%.3f', rand 1000;
+	} while $taken{$place}++;
 	return $place;
 }
 
@@ -59,8 +62,7 @@ sub write_
 
 sub query
 {
-	# and in the middle of no two
-	my $at = place() . '3';
+	my $at = place() . '4'; # in the middle of no two places
 	my $d = "embedding <-> '{$at,0}'";
 	my $some = 1 + number(12);
 
@@ -112,7 +114,7 @@ for my $round (1 .. $rounds)
 	my @writes = grep { $table eq 'one' || !/^INSERT/ } map { write_() } 0 .. number(4);
 	my @queries = map { my $c = condition(); query() =~ s/%C/$c/r } 1 .. 4;
 	# so that searches go on beyond what they can bring, where sorting would be cheaper
-	my $s = join "\n", 'BEGIN;', (rand() < 0.7 ? 'SET LOCAL enable_sort = off;' : ()), (rand() < 0.3 ? 'SET LOCAL cpu_tuple_cost = 100;' : ()), (rand() < 0.3 ? "SET LOCAL pinecone_fdw.enable_" . pick('filter', 'knn', 'limit', 'aggregate') . ' = off;' : ()),
+	my $s = join "\n", 'BEGIN;', (rand() < 0.7 ? 'SET LOCAL enable_sort = off;' : ()), (rand() < 0.3 ? 'SET LOCAL cpu_tuple_cost = 100;' : ()), (rand() < 0.5 ? 'SET LOCAL pinecone_fdw.sweep_records = 0;' : ()), (rand() < 0.3 ? "SET LOCAL pinecone_fdw.enable_" . pick('filter', 'knn', 'limit', 'aggregate') . ' = off;' : ()),
 		map({ my $w = $_; map { $w =~ s/%T/$_/gr . ';' } $table, 'copy' } @writes),
 		map({ my $q = $_; my ($f, $l) = map { literal($q =~ s/%T/$_/gr) } $table, 'copy'; "SELECT f = l, f, l FROM (SELECT ids($f) AS f, ids($l) AS l) s;" } @queries), 'ROLLBACK;';
 	my $result = $t->psql($s, '-v', 'ON_ERROR_STOP=0');

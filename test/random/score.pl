@@ -207,6 +207,7 @@ END
 			foreign => $sides[0],
 			local => $sides[1],
 			settings => [
+				(rand() < 0.5 ? 'pinecone_fdw.sweep_records = 0' : ()),
 				(map { "pinecone_fdw.enable_$_ = off" } rand() < 0.5 ? pick(@switches) : ()),
 				rand() < 0.2 ? 'pinecone_fdw.stats_ttl = 0' : (),
 				rand() < 0.2 ? 'enable_sort = off' : (),

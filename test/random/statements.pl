@@ -534,7 +534,7 @@ sub statement
 		sub { ["SELECT a.id, b.id AS bid FROM %T a, %T b WHERE a.id < b.id AND b.i2 = 1 AND a.embedding $operator b.embedding < 1.5 AND $where ORDER BY a.embedding $operator b.embedding LIMIT 5", 1] })->();
 }
 
-my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead prune spellings)),
+my @switches = (map({ "pinecone_fdw.enable_$_" } qw(filter knn limit fetch prefix sort aggregate columns read_ahead prune spellings sweep metadata_pages)),
 	map({ "enable_$_" } qw(hashjoin mergejoin nestloop sort incremental_sort hashagg material memoize seqscan async_append)));
 my $force_parallel;
 
@@ -549,6 +549,7 @@ sub settings
 	);
 
 	push @settings, pick(@groups)->@* while rand() < 0.4;
+	push @settings, 'pinecone_fdw.sweep_records = 0' if rand() < 0.4;
 	push @settings, 'plan_cache_mode = ' . pick('force_generic_plan', 'force_custom_plan') if rand() < 0.6;
 	return @settings;
 }

@@ -700,6 +700,10 @@ sub compare
 	my $other = $t->session;
 	my @turn = $lag && $lag->{sessions} == 2 ? ($session, $t->session) : ($session);
 	$t->server->control('POST', '/_local/settings', $lag->{settings}) if $lag;
+	if (chance(0.6))
+	{
+		run($_, 'SET pinecone_fdw.sweep_records = 0') for $other, @turn;
+	}
 	while ($done < $n && $differences < 5)
 	{
 		push @turn, $session = shift @turn;

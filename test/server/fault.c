@@ -14,6 +14,7 @@ struct Order
 	Order *next;
 	Fault fault;				 /* its texts are its own */
 	char *path, *method, *index; /* NULL: any */
+	char *contains;				 /* what the request's body has, or NULL */
 	int count;					 /* times left; -1: always */
 	int skip;
 	int met; /* times it was met */
@@ -48,6 +49,7 @@ free_order(Order *o)
 	free(o->path);
 	free(o->method);
 	free(o->index);
+	free(o->contains);
 	free(o);
 }
 
@@ -102,6 +104,8 @@ take_field(Order *o, Str key, const JsonValue *v)
 		return take_text(v, &o->method);
 	if (str_is(key, "index"))
 		return take_text(v, &o->index);
+	if (str_is(key, "contains"))
+		return take_text(v, &o->contains);
 	if (str_is(key, "count"))
 		return take_int(v, -1, INT32_MAX, &o->count) && o->count != 0;
 	if (str_is(key, "skip"))
@@ -225,7 +229,8 @@ static bool
 is_met(const Order *o, const Request *r)
 {
 	return (!o->path || path_matches(o->path, r->path)) && (!o->method || strcmp(o->method, r->method) == 0) &&
-		   (!o->index || (r->index && strcmp(o->index, r->index->name) == 0));
+		   (!o->index || (r->index && strcmp(o->index, r->index->name) == 0)) &&
+		   (!o->contains || (r->body.len > 0 && memmem(r->body.data, r->body.len, o->contains, strlen(o->contains))));
 }
 
 static Str
@@ -336,6 +341,7 @@ fault_list(Buffer *b, const Index *index)
 		add_text_field(b, "path", o->path);
 		add_text_field(b, "method", o->method);
 		add_text_field(b, "index", o->index);
+		add_text_field(b, "contains", o->contains);
 		add_text_field(b, "content_type", o->fault.content_type);
 		add_int_field(b, "skip", o->skip, 0);
 		add_int_field(b, "status", o->fault.status, 0);

@@ -94,6 +94,7 @@ static const char more_help[] =
 	"                  that begin so\n"
 	"    method        only for this method\n"
 	"    index         only for this index\n"
+	"    contains      only where the request's body has this text\n"
 	"    count         so many times (1); -1: until it is cleared\n"
 	"    skip          let so many requests pass first (0)\n"
 	"    kind          what happens:\n"

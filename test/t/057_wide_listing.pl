@@ -68,9 +68,10 @@ sub explained
 # ---- Complete, and each once ----
 
 my $wide = $t->session;
+$wide->query('SET pinecone_fdw.enable_sweep = off');
 $wide->query('SET pinecone_fdw.wide_listing_records = 0');
 my $narrow = $t->session;
-$narrow->query('SET pinecone_fdw.enable_wide_listing = off');
+$narrow->query('SET pinecone_fdw.enable_wide_listing = off; SET pinecone_fdw.enable_sweep = off');
 
 for my $name (sort keys %ids)
 {
@@ -155,7 +156,7 @@ my $many = 6000;
 $server->upsert('ids', 'many', [map { +{id => (join '-', map { sprintf '%08x', rand 4294967296 } 1 .. 2), values => [cos $_, sin $_], metadata => {n => $_}} } 1 .. $many]);
 $t->sql("CREATE FOREIGN TABLE many (id text COLLATE \"C\", n int) SERVER s OPTIONS (namespace 'many')");
 my $s = $t->session;
-$s->query("SET pinecone_fdw.stats_ttl = 0");
+$s->query("SET pinecone_fdw.stats_ttl = 0; SET pinecone_fdw.enable_sweep = off");
 $s->query('SELECT id FROM many LIMIT 1');
 my $of = explained($s, "SELECT count(id || '') FROM many");
 cmp_ok($of->{'Peak In Flight'}, '>', 8, '6,000 ids are listed in many places');

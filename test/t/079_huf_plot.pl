@@ -25,6 +25,15 @@ sub contents
 	return <$file> // '';
 }
 
+# a fake one, where there is none, and to see what a real one would be told
+my $drawn = system('command -v gnuplot >/dev/null 2>&1') == 0;
+mkdir "$dir/bin";
+open my $fake, '>', "$dir/bin/gnuplot";
+print $fake "#!/bin/sh\ncat >>'$dir/script'\n";
+close $fake;
+chmod 0755, "$dir/bin/gnuplot";
+$ENV{PATH} .= ":$dir/bin";
+
 my ($status, $output) = run_plot();
 is($status, 1, 'no pack');
 like($output, qr/huf_install\('huf'\)/, '... and what to do');
@@ -34,12 +43,6 @@ SELECT huf_install();
 CREATE TABLE few AS SELECT namespace, 0.5 AS score FROM unnest(ARRAY['kb', 'docs', '`touch pwned`', 'a "quoted"	name''s $(touch pwned)']) namespace, generate_series(1, 10);
 SELECT huf.huf_take('few', as_of => '2026-01-01 12:00+00');
 END
-# a fake one, where there is none, and to see what a real one would be told
-mkdir "$dir/bin";
-open my $fake, '>', "$dir/bin/gnuplot";
-print $fake "#!/bin/sh\ncat >>'$dir/script'\n";
-close $fake;
-chmod 0755, "$dir/bin/gnuplot";
 {
 	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
 	($status, $output) = run_plot('-o', $dir, '-f', 'svg');
@@ -71,7 +74,7 @@ is((run_plot('-d', 'week'))[0], 2, 'days that are no number');
 }
 SKIP:
 {
-	skip 'gnuplot is not here', 7 if system('command -v gnuplot >/dev/null 2>&1') != 0;
+	skip 'gnuplot is not here', 7 if !$drawn;
 	for my $series (qw(few many))
 	{
 		($status, $output) = run_plot('-s', $series, '-o', "$dir/$series");

@@ -131,6 +131,18 @@ $r = ping("index 'films', control_host '$url', write_cluster 'production'");
 is($r->{first}, 'write', 'a cluster that may not write');
 is($server->request('POST', "$host/describe_index_stats", {})->{totalVectorCount}, 1, 'nothing has been changed');
 
+# and what happens to one that may not
+$server->alias($host, 'live', '__default__');
+$server->clear_requests;
+ping("index 'films', control_host '$url'", 'reader');
+for ("pinecone_create_index('p', 'new', 3)", "pinecone_configure_index('p', 'films', true)", "pinecone_delete_index('p', 'films')", "pinecone_create_namespace('p', 'n')",
+	"pinecone_delete_namespace('p', '')", "pinecone_create_alias('p', 'a', '')", "pinecone_repoint_alias('p', 'live', '')", "pinecone_delete_alias('p', 'live')",
+	"pinecone_create_backup('p', 'films', 'b')", "pinecone_delete_backup('p', 'x')", "pinecone_create_index_from_backup('p', 'x', 'y')")
+{
+	like($s->query("SELECT $_")->{err}, qr/ERROR:  could not .*HTTP status 403.*HINT:  Check what the user mapping's API key may do/s, "a key that only reads: $_");
+}
+is($s->query("SELECT count(*) FROM pinecone_indexes('p'), pinecone_namespaces('p'), pinecone_aliases('p'), pinecone_index_stats('p')")->{out}, 3, 'and reads');
+
 # a service that takes its time: it ends with the timeout, and at once when cancelled
 $server->fault({path => '/indexes/films', delay_ms => 20000, count => -1});
 $r = ping("index 'films', control_host '$url', request_timeout '300ms'");

@@ -138,7 +138,7 @@ $s->query("ALTER SERVER s OPTIONS (DROP max_retries)");
 $server->fault({path => '/indexes', method => 'POST', status => 429, count => 2, body => {error => {code => 'RESOURCE_EXHAUSTED', message => 'slow down'}, status => 429}});
 is($s->query("$create)")->{out}, 'made|Ready', 'asked again after a refusal');
 $server->fault({path => '/indexes/made', method => 'DELETE', status => 403, count => 1, body => {error => {code => 'FORBIDDEN', message => 'not you'}, status => 403}});
-like($s->query("SELECT pinecone_delete_index('s', 'made')")->{err}, qr/Pinecone refused the request.*not you/s, 'a right that is missing is not taken for a protection');
+like($s->query("SELECT pinecone_delete_index('s', 'made')")->{err}, qr/could not delete index "made".*not you.*HINT:  Check what the user mapping's API key may do/s, 'a right that is missing is not taken for a protection');
 
 # ---- Aliases that reads do not follow at once ----
 

@@ -18,7 +18,7 @@ for my $preloaded (0, 1)
 	$server->upsert('films', 'new', [map { +{id => "n$_", values => [2, 2]} } 1, 2]);
 	$server->alias($host, 'live', 'old');
 	$t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'films', control_host '$url');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'films', control_host '$url', cache_ttl '1h');
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (api_key 'test-key');
 CREATE SERVER project FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (control_host '$url');
 CREATE USER MAPPING FOR PUBLIC SERVER project OPTIONS (api_key 'test-key');

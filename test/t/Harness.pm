@@ -311,7 +311,7 @@ sub send
 sub result
 {
 	my ($self, $seconds) = @_;
-	my $end = time + ($seconds // 60);
+	my $end = time + ($seconds // 180);
 	my $text = $self->{text};
 	my $mark = $self->{mark} // die "nothing was sent\n";
 	my %result = (lost => 0);
@@ -321,7 +321,7 @@ sub result
 		my $rest = $end - time;
 		my @ready = $rest > 0 ? $self->{select}->can_read($rest) : ();
 
-		die "no result after " . ($seconds // 60) . " s; so far: $text->{out}$text->{err}\n" unless @ready;
+		die "no result after " . ($seconds // 180) . " s; so far: $text->{out}$text->{err}\n" unless @ready;
 		for my $handle (@ready)
 		{
 			my $which = $handle == $self->{out} ? 'out' : 'err';

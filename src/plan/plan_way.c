@@ -1,0 +1,89 @@
+/*
+ * plan_way.c
+ *		What the planner takes for the way that a scan's records are read.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+
+#include "base/setting.h"
+#include "plan/paths.h"
+#include "plan/plan_way.h"
+
+/* Bytes of a record's metadata, when nothing is known */
+#define METADATA_BYTES 400
+
+/* Are vectors, or metadata, among the columns that are used? */
+static void
+note_parts(PineconeTable *table, Bitmapset *used, PineconeReading *reading)
+{
+	bool all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) || !pinecone_enable_columns;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		PineconeColumn *column = &table->columns[i];
+
+		if (column->role == PINECONE_ROLE_DROPPED ||
+			(!all && !bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, used)))
+			continue;
+		if (column->role == PINECONE_ROLE_VALUES || column->role == PINECONE_ROLE_SPARSE_VALUES)
+			reading->want_values = true;
+		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
+			reading->want_metadata = true;
+	}
+}
+
+bool
+pinecone_plan_way(RelOptInfo *rel, Bitmapset *used, PineconeOperation op, double records, double limit,
+				  bool ordered, PineconeWayCost *cost)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	double namespaces = Max(1, info->nnamespaces);
+	PineconeReading reading = {.session = info->session};
+
+	if (info->session == NULL || info->stats == NULL || info->records <= 0)
+		return false;
+	reading.records = info->records / namespaces;
+	reading.matches = records / namespaces;
+	reading.limit = limit;
+	reading.filtered = op == PINECONE_OP_FILTER;
+	reading.ordered = ordered;
+	reading.fetched = op != PINECONE_OP_LIST;
+	reading.countable = info->session->schema != NULL ||
+						(info->table->count_from_dry_run && !info->session->no_dry_run && !info->session->dry_run_refused);
+	reading.may_sweep = true;
+	reading.dimension = info->stats->dimension;
+	reading.metadata_bytes = METADATA_BYTES;
+	note_parts(info->table, used, &reading);
+	*cost = pinecone_way_choose(&reading);
+	cost->requests *= namespaces;
+	cost->bytes *= namespaces;
+	cost->units *= namespaces;
+	return true;
+}
+
+Cost
+pinecone_plan_way_cost(const PineconeWayCost *cost)
+{
+	return cost->rounds * PINECONE_REQUEST_COST +
+		   Max(0, cost->requests - cost->rounds) * PINECONE_NEXT_REQUEST_COST + cost->bytes * PINECONE_BYTE_COST;
+}
+
+void
+pinecone_plan_way_note(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, double records, PineconeRequest *request)
+{
+	PineconePlanInfo *info = rel->fdw_private;
+	double limit = request->limit >= 0 && root->limit_tuples > 0 ? root->limit_tuples : 0;
+	PineconeWayCost cost;
+
+	request->matches = records;
+	if ((request->op != PINECONE_OP_LIST && request->op != PINECONE_OP_LIST_FETCH && request->op != PINECONE_OP_FILTER) ||
+		request->prefix >= 0 || pinecone_request_matches_words(request->filter) ||
+		!pinecone_plan_way(rel, used, request->op, records, limit, request->sorted, &cost))
+		return;
+	request->way = cost.way;
+	request->way_requests = cost.requests;
+	request->way_bytes = cost.bytes;
+	request->way_units = cost.units;
+	request->way_latency_us = info->session->latency_us;
+}

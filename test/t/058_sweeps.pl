@@ -1,0 +1,243 @@
+# Namespaces read by searches without vectors: every record once, whatever its
+# metadata is, however searches and counts lag or fall short, whoever has written;
+# what it costs, and where it is not done.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Harness;
+use Test::More;
+
+my $t = Harness->new(pinecone => ['--latency', 3, '--log-size', 20000], conf => ["pinecone_fdw.unseen_time = '3s'"]);
+my $server = $t->server;
+my $host = $server->create_index('ids', dimension => 24);
+
+srand 58;
+
+# Fields that divide records in different ways, and some that do not
+my %metadata = (
+	numbers => sub { +{n => $_[0], year => 1990 + $_[0] % 30} },
+	texts => sub { +{n => 1, category => 'c' . $_[0] % 40, title => "title $_[0]"} },
+	booleans => sub { my $i = shift; +{map { +"b$_" => $i >> $_ & 1 ? \1 : \0 } 0 .. 9} },
+	lists => sub { +{tags => ['t' . $_[0] % 30, 't' . $_[0] % 7], category => 'c' . $_[0] % 3} },
+	mixed => sub { my $i = shift; $i % 4 == 0 ? {n => $i} : $i % 4 == 1 ? {n => "text $i"} : $i % 4 == 2 ? {other => $i, n => $i % 8 == 2 ? \1 : ['x']} : undef },
+	alike => sub { +{n => 7} },
+	bare => sub { undef },
+	titled => sub { +{title => "title $_[0]"} });
+my $many = 2600;
+
+$t->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host');
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE everything (id text COLLATE "C", namespace text OPTIONS (role 'namespace'), metadata jsonb) SERVER s;
+END
+
+sub records
+{
+	my ($name, $from, $to) = @_;
+
+	return map {
+		my $of = $metadata{$name}->($_);
+
+		{id => "r$_", values => [map { rand() - 0.5 } 1 .. 24], $of ? (metadata => $of) : ()}
+	} $from .. $to;
+}
+
+sub upsert
+{
+	my ($name, @records) = @_;
+	$server->upsert('ids', $name, [splice @records, 0, 500]) while @records;
+}
+
+for my $name (sort keys %metadata)
+{
+	upsert($name, records($name, 1, $name eq 'numbers' ? $many : 700));
+	$t->sql("CREATE FOREIGN TABLE $name (id text COLLATE \"C\", embedding real[], metadata jsonb) SERVER s OPTIONS (namespace '$name')");
+}
+
+# ---- The same as page by page ----
+
+my ($sweep, $pages);
+
+sub new_sessions
+{
+	$sweep = $t->session;
+	$pages = $t->session;
+	$sweep->query('SET pinecone_fdw.sweep_records = 0');
+	$pages->query('SET pinecone_fdw.enable_sweep = off');
+}
+
+sub same
+{
+	my ($sql, $what) = @_;
+	my $expected = $pages->query($sql);
+	my $result = $sweep->query($sql);
+
+	is("$result->{out}$result->{err}", "$expected->{out}$expected->{err}", $what);
+}
+
+my $hash = "count(*), count(DISTINCT id), md5(string_agg(id || coalesce(metadata::text, '-'), ' ' ORDER BY id))";
+my @statements = (
+	"SELECT $hash FROM %s",
+	"SELECT count(*), md5(string_agg(id, ' ' ORDER BY id)) FROM (SELECT id FROM %s OFFSET 0) s",
+	"SELECT count(*), md5(string_agg(id || embedding::text, ' ' ORDER BY id)) FROM %s",
+	"SELECT $hash FROM %s WHERE metadata ? 'n'",
+	"SELECT $hash FROM %s WHERE (metadata->>'category') IS NULL",
+	"SELECT count(*), count(DISTINCT id) FROM (SELECT id, metadata FROM %s LIMIT 50) s",
+	"SELECT count(*), count(DISTINCT id) FROM (SELECT id, metadata FROM %s WHERE length(id) = 4 LIMIT 30) s",
+	"SELECT md5(string_agg(id, ' ')) FROM (SELECT id, metadata FROM %s ORDER BY id LIMIT 120) s");
+
+new_sessions();
+same(sprintf($_, 'numbers'), "all at once: $_") for @statements;
+
+# by metadata, with a filter that all records meet
+$sweep->query('SET pinecone_fdw.enable_sweep = off');
+for my $name (qw(numbers lists mixed bare))
+{
+	same(sprintf($_, $name), "by metadata, $name: $_") for @statements[0, 1, 2, 5, 6, 7];
+	$server->fault({path => '/vectors/fetch_by_metadata', status => 400, body => '{"code":3,"message":"limit must be at most 90"}', count => 1});
+	same(sprintf($statements[2], $name), "by metadata, $name: pages refused");
+	$server->clear_faults;
+	unlike($sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT embedding, metadata FROM $name")->{out}, qr/Read Page By Page/, "$name: complete");
+}
+for my $seed (1, 2)
+{
+	# that such a filter leaves records out
+	$server->fault({path => '/vectors/fetch_by_metadata', status => 200, body => '{"vectors":{},"namespace":"mixed"}', count => 1});
+	same(sprintf($statements[2], 'mixed'), 'by metadata, a page that is empty');
+	$server->clear_faults;
+}
+new_sessions();
+
+# a search brings 60: each namespace has to be divided, and divided again
+$server->control('POST', '/_local/settings', {max_top_k => 60});
+for my $name (sort keys %metadata)
+{
+	same(sprintf($_, $name), "$name: $_") for @statements;
+
+	# all of them, or what is left is listed
+	my $text = $sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM $name")->{out};
+	my $complete = $name !~ /alike|bare|titled|lists|mixed/;
+
+	like($text, qr/Sweep Requests: \d+/, "$name: searched");
+	is($text =~ /Read Page By Page/ ? 0 : 1, $complete ? 1 : 0, "$name: " . ($complete ? 'divided' : 'not divided') . ($text =~ /(Read Page .*)/ ? ", $1" : ''));
+}
+$server->control('POST', '/_local/settings', {max_top_k => 10000});
+new_sessions();
+same("SELECT count(*), md5(string_agg(namespace || id || coalesce(metadata::text, '-'), ' ' ORDER BY namespace, id)) FROM everything", 'several namespaces');
+$sweep->query('SET pinecone_fdw.prefetch = 64');
+same("SELECT $hash FROM texts", 'with little memory');
+same("SELECT $hash FROM numbers", 'with too little memory');
+$sweep->query('RESET pinecone_fdw.prefetch');
+
+# ---- A service that is approximate ----
+
+for my $seed (1 .. 3)
+{
+	$server->control('POST', '/_local/settings', {approximate => $seed});
+	same("SELECT $hash FROM $_", "approximate $seed: $_") for qw(numbers texts bare);
+	same("SELECT count(*), count(DISTINCT id) FROM (SELECT id, metadata FROM texts LIMIT 50) s", "approximate $seed: LIMIT 50");
+	same("SELECT count(*), count(DISTINCT id) FROM (SELECT id, metadata FROM texts LIMIT 5000) s", "approximate $seed: LIMIT beyond all");
+	same("SELECT $hash FROM texts WHERE metadata->>'category' = 'c3'", "approximate $seed: filtered");
+}
+like($sweep->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM texts")->{out},
+	qr/Sweep Requests: \d+\n\s*Read Page By Page: what these did not bring: searches brought fewer/, 'EXPLAIN ANALYZE says so');
+$server->control('POST', '/_local/settings', {approximate => 0});
+
+# ---- Writes that the service does not show yet ----
+
+my $new = "INSERT INTO texts (id, embedding, metadata) SELECT 'new' || i, array_fill(0.3::real, ARRAY[24]), '{\"category\": \"c3\"}' FROM generate_series";
+$sweep->query("$new(1, 20) i");
+for my $lag ({lag_search => 1500}, {lag_stats => 1500}, {lag_list => 1500, lag_fetch => 1500}, {lag => 1500})
+{
+	my $why = join ' ', sort keys %$lag;
+
+	$server->control('POST', '/_local/settings', $lag);
+	$sweep->query("DELETE FROM texts WHERE id IN ('new1', 'new2'); UPDATE texts SET metadata = '{\"category\": \"none\"}' WHERE id = 'r7'");
+	$sweep->query("INSERT INTO texts (id, embedding, metadata) VALUES ('late', array_fill(0.1::real, ARRAY[24]), '{\"category\": \"c3\"}'), ('new1', array_fill(0.2::real, ARRAY[24]), NULL)");
+	is($sweep->query("SELECT count(id || '') || ' ' || count(metadata) FILTER (WHERE id = 'late') || ' ' || string_agg(metadata::text, ',') FILTER (WHERE id = 'r7') FROM texts")->{out},
+		'720 1 {"category": "none"}', "own writes: $why");
+	is($sweep->query("SELECT count(id || metadata::text) FROM texts WHERE metadata->>'category' = 'c3'")->{out}, 18 + 18 + 1, "and under a condition: $why");
+	$sweep->query("DELETE FROM texts WHERE id = 'late'; $new(1, 2) i");
+	$server->control('POST', '/_local/settings', {lag => 0});
+}
+is($sweep->query("BEGIN; DELETE FROM bare WHERE id < 'r2'; INSERT INTO bare (id, embedding) VALUES ('a', array_fill(0.1::real, ARRAY[24])); SELECT count(id), count(DISTINCT id), min(id) FROM (SELECT id, metadata FROM bare LIMIT 10000) s; ROLLBACK")->{out},
+	join('|', (700 - grep({ "r$_" lt 'r2' } 1 .. 700) + 1) x 2, 'a'), 'in a transaction that has written');
+
+# ---- Counts that agree, and are behind ----
+
+# searches, and what dry runs count, do not show what others have written; statistics do
+$server->control('POST', '/_local/settings', {lag_search => 60000});
+upsert('alike', records('alike', 701, 720));
+is($sweep->query("SELECT count(id || metadata::text) FROM alike")->{out}, 720, 'searches and dry runs agree on too few: that is not all');
+$server->control('POST', '/_local/settings', {lag => 0});
+
+# ---- Refused ----
+
+for my $path ('/query', '/vectors/update', '/describe_index_stats')
+{
+	my $fresh = $t->session;
+
+	$fresh->query('SET pinecone_fdw.sweep_records = 0; SELECT id FROM numbers LIMIT 1');
+	$server->fault({path => $path, status => 403, body => 'no', count => -1});
+	is($fresh->query("SELECT count(id || metadata::text) FROM numbers")->{out}, $many, "without $path");
+	$server->clear_faults;
+}
+{
+	my $fresh = $t->session;
+
+	$fresh->query('SET pinecone_fdw.sweep_records = 0; SELECT id FROM numbers LIMIT 1');
+	$server->fault({path => '/vectors/update', status => 200, body => '{"matchedRecords":2599}', count => 1});
+	is($fresh->query("SELECT count(id || metadata::text) FROM numbers")->{out}, $many, 'a filter that not every record meets');
+	$fresh->query('RESET pinecone_fdw.sweep_records');
+	unlike($fresh->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM numbers")->{out}, qr/Sweep Requests/, 'is not assumed again in this session');
+}
+
+# ---- As it is by itself ----
+
+sub explained
+{
+	my ($s, $sql) = @_;
+	my $text = $s->query("EXPLAIN (ANALYZE, VERBOSE) $sql")->{out};
+
+	return {map { /^\s*(?:Pinecone )?([A-Z][\w ]+): (.+)/ ? ($1 => $2) : () } split /\n/, $text};
+}
+
+my $s = $t->session;
+$s->query('SELECT id FROM numbers LIMIT 1');
+my $of = explained($s, "SELECT metadata FROM numbers");
+is($of->{Way}, 'searches without vectors', 'metadata alone');
+is($of->{Requests}, 3, 'are a search, a dry run and statistics');
+is($of->{'Assumed Records'}, $many, 'EXPLAIN tells what is assumed');
+cmp_ok($of->{'Read Units'}, '<', 10, 'and few read units');
+$of = explained($s, "SELECT metadata FROM numbers LIMIT 1000");
+is($of->{Requests}, 1, 'LIMIT 1000 is a search');
+$of = explained($s, "SELECT embedding FROM numbers");
+is($of->{Way}, 'pages of a filter that all records meet', 'with short vectors these are a page');
+$s->query('SET pinecone_fdw.enable_metadata_pages = off');
+$of = explained($s, "SELECT embedding FROM numbers");
+is($of->{Way}, 'ids by searches, then fetches', 'with vectors ids come of searches');
+cmp_ok($of->{Requests}, '<', 12, 'in few requests');
+$of = explained($s, "SELECT metadata FROM numbers ORDER BY id LIMIT 5");
+is($of->{'Sweep Requests'}, undef, 'few in the order of ids are listed');
+$of = explained($s, "SELECT metadata FROM texts");
+is($of->{'Sweep Requests'}, undef, 'few records are read as ever');
+$s->query('SET pinecone_fdw.enable_sweep = off');
+$of = explained($s, "SELECT metadata FROM numbers");
+is($of->{'Sweep Requests'}, undef, 'and all where it is turned off');
+$s->query('RESET pinecone_fdw.enable_sweep');
+$t->sql("CREATE FOREIGN TABLE uncounted (id text COLLATE \"C\", metadata jsonb) SERVER s OPTIONS (namespace 'numbers', count_from_dry_run 'false')");
+$of = explained($s, "SELECT metadata FROM uncounted");
+is($of->{'Sweep Requests'}, undef, 'and where nothing is counted');
+$of = explained($s, "SELECT metadata FROM uncounted LIMIT 500");
+is($of->{'Sweep Requests'}, 1, 'unless a few will do');
+
+# ---- Cancelled half way ----
+
+$s->query('SET statement_timeout = 5');
+like($s->query("SELECT sum(length(metadata::text)) FROM numbers")->{err}, qr/statement timeout/, 'cancelled');
+$s->query('RESET statement_timeout');
+is($s->query("SELECT count(id || metadata::text) FROM numbers")->{out}, $many, 'and asked again');
+
+done_testing();
