@@ -66,7 +66,7 @@ without_requests() {
 # plans.  What loads more than pinecone-local then takes, or counts requests, is
 # left out.
 regress() {
-	local -r same="api_key_file combined comment convert convert_pgvector convert_strict distance distance_pgvector lookalike match no_score numbers option pgvector_column roles unread"
+	local -r same="api_key_file combined convert convert_pgvector convert_strict distance distance_pgvector lookalike match no_score numbers option pgvector_column roles unread"
 	local -r apart="alias append delete_unverified explain halfvec local_server modify modify_misfit namespaces on_conflict operand_types scan score update_unverified"
 	local test bad=()
 	(source test/cluster.sh && cluster_begin && cluster_postgres && cluster_pinecone &&

@@ -326,4 +326,11 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define PINECONE_PLANNER_SHUTDOWN
 #endif
 
+/* PG15 added conditions that end a window function's work, PG17 keeps them elsewhere */
+#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+extern Node *pinecone_window_limit(Query *parse);
+#else
+#define pinecone_window_limit(parse) ((Node *) NULL)
+#endif
+
 #endif /* PINECONE_COMPAT_H */

@@ -30,13 +30,15 @@ typedef struct Own
 	PineconeStatisticsId id; /* first, for the hash */
 	PineconeStatisticsKey key;
 	PineconeStatisticsEntry entry;
+	bool plain; /* the namespace's name is the same here as in UTF-8, and not cut */
 	uint64 folded;
 } Own;
 
 bool pinecone_statistics_enabled = true;
 
 static HTAB *owns = NULL;
-static Own *last = NULL;
+static Own *last = NULL;							 /* the one that was asked for last, */
+static char last_operation[PINECONE_OPERATION_NAME]; /* by this name */
 static PineconeStatisticsEntry *first_changed = NULL;
 static PineconeTime flushed_at = 0;
 
@@ -84,9 +86,10 @@ find_own(const PineconeStatisticsKey *key)
 	{
 		own->key = *key;
 		memset(&own->entry, 0, sizeof(own->entry));
-		pinecone_statistics_clear(&own->entry.sums);
+		pinecone_statistics_init_sums(&own->entry.sums);
 		own->entry.key = &own->key;
 		own->folded = 0;
+		own->plain = false;
 	}
 	return own;
 }
@@ -155,11 +158,54 @@ make_room(void)
 		fold_own(false);
 }
 
+/* Is the entry that was asked for last the one that is wanted? */
+static bool
+is_last(Oid serverid, const char *operation, const char *namespace_)
+{
+	return last != NULL && last->id.serverid == serverid &&
+		   last->id.userid == GetUserId() && last->plain && strcmp(last_operation, operation) == 0 &&
+		   (namespace_ == NULL ? last->id.namespace_ == 0 :
+								 last->id.namespace_ != 0 && strcmp(last->key.namespace_, namespace_) == 0);
+}
+
+/* An operation's name as one word. */
+static void
+copy_word(char *to, size_t size, const char *operation)
+{
+	strlcpy(to, operation, size);
+	for (char *p = to; *p != '\0'; p++)
+	{
+		if (*p == ' ')
+			*p = '_';
+	}
+}
+
+static PineconeStatisticsKey
+make_key(const PineconeStatisticsId *id, const char *server, const char *operation, const char *namespace_)
+{
+	PineconeStatisticsKey key;
+
+	memset(&key, 0, sizeof(key));
+	key.id = *id;
+	copy_name(key.server, sizeof(key.server), server);
+	copy_word(key.operation, sizeof(key.operation), operation);
+	if (namespace_ != NULL)
+		copy_name(key.namespace_, sizeof(key.namespace_), namespace_);
+	return key;
+}
+
 PineconeStatisticsEntry *
 pinecone_statistics_entry(Oid serverid, const char *server, const char *operation,
 						  const char *namespace_)
 {
-	PineconeStatisticsId id = {
+	PineconeStatisticsId id;
+	PineconeStatisticsKey key;
+
+	if (!pinecone_statistics_enabled)
+		return NULL;
+	if (is_last(serverid, operation, namespace_))
+		return &last->entry;
+	id = (PineconeStatisticsId){
 		.dbid = MyDatabaseId,
 		.userid = GetUserId(),
 		.serverid = serverid,
@@ -167,26 +213,18 @@ pinecone_statistics_entry(Oid serverid, const char *server, const char *operatio
 		/* 0 is of none */
 		.namespace_ = namespace_ ? hash_name(namespace_) | 1 : 0,
 	};
-	PineconeStatisticsKey key;
-
-	if (!pinecone_statistics_enabled)
-		return NULL;
-	if (last != NULL && memcmp(&last->id, &id, sizeof(id)) == 0)
-		return &last->entry;
 	if (owns == NULL)
 		make_table();
 	last = hash_search(owns, &id, HASH_FIND, NULL);
-	if (last != NULL)
-		return &last->entry;
-	if (hash_get_num_entries(owns) >= Min(OWN_ENTRIES, pinecone_statistics_max))
-		make_room();
-	memset(&key, 0, sizeof(key));
-	key.id = id;
-	copy_name(key.server, sizeof(key.server), server);
-	strlcpy(key.operation, operation, sizeof(key.operation));
-	if (namespace_ != NULL)
-		copy_name(key.namespace_, sizeof(key.namespace_), namespace_);
-	last = find_own(&key);
+	if (last == NULL)
+	{
+		if (hash_get_num_entries(owns) >= Min(OWN_ENTRIES, pinecone_statistics_max))
+			make_room();
+		key = make_key(&id, server, operation, namespace_);
+		last = find_own(&key);
+		last->plain = namespace_ == NULL || strcmp(key.namespace_, namespace_) == 0;
+	}
+	strlcpy(last_operation, operation, sizeof(last_operation));
 	return &last->entry;
 }
 
@@ -216,23 +254,17 @@ pinecone_statistics_touch(PineconeStatisticsEntry *entry)
 
 /* ---- Sharing ---- */
 
-static PineconeMonth
-month_of(const PineconeStatisticsEntry *entry)
+static PineconeUsage
+usage_of(const PineconeStatisticsEntry *entry)
 {
 	const uint64 *counts = entry->sums.counts;
-	PineconeMonth month = {
-		.dbid = entry->key->id.dbid,
-		.serverid = entry->key->id.serverid,
-		.usage = {
-			.requests = counts[PINECONE_TALLY_REQUESTS],
-			.read_units = counts[PINECONE_TALLY_READ_UNITS],
-			.egress_bytes = counts[PINECONE_TALLY_EGRESS_BYTES],
-			.records = counts[PINECONE_TALLY_RECORDS_READ],
-		},
-	};
 
-	strlcpy(month.server, entry->key->server, sizeof(month.server));
-	return month;
+	return (PineconeUsage){
+		.requests = counts[PINECONE_TALLY_REQUESTS],
+		.read_units = counts[PINECONE_TALLY_READ_UNITS],
+		.egress_bytes = counts[PINECONE_TALLY_EGRESS_BYTES],
+		.records = counts[PINECONE_TALLY_RECORDS_READ],
+	};
 }
 
 /* Runs while transactions end: no errors, no memory. */
@@ -242,33 +274,25 @@ pinecone_statistics_flush(void)
 	while (first_changed != NULL)
 	{
 		PineconeStatisticsEntry *entry = first_changed;
+		PineconeUsage usage;
 
 		first_changed = entry->next_changed;
 		entry->changed = false;
 		if (!pinecone_statistics_are_shared())
 			continue;
-		if (entry->sums.counts[PINECONE_TALLY_REQUESTS] > 0 ||
-			entry->sums.counts[PINECONE_TALLY_EGRESS_BYTES] > 0 ||
-			entry->sums.counts[PINECONE_TALLY_RECORDS_READ] > 0)
-		{
-			PineconeMonth month = month_of(entry);
-
-			pinecone_statistics_shared_month_add(&month);
-		}
-		pinecone_statistics_shared_add(entry->key, &entry->sums, 0);
+		usage = usage_of(entry);
+		pinecone_statistics_shared_add(entry->key, &entry->sums, &usage);
 		pinecone_statistics_clear(&entry->sums);
 	}
 	flushed_at = 0;
 }
 
 void
-pinecone_statistics_flush_now_and_then(void)
+pinecone_statistics_flush_now_and_then(PineconeTime now)
 {
-	if (first_changed == NULL)
-		return;
 	if (flushed_at == 0)
-		flushed_at = pinecone_clock_now();
-	else if (pinecone_clock_passed(flushed_at, FLUSH_MS))
+		flushed_at = now;
+	else if (now >= pinecone_clock_after_ms(flushed_at, FLUSH_MS))
 		pinecone_statistics_flush();
 }
 
@@ -304,14 +328,14 @@ pinecone_statistics_month(Oid serverid, PineconeUsage *usage)
 		return false;
 	for (PineconeStatisticsEntry *entry = first_changed; entry != NULL; entry = entry->next_changed)
 	{
-		PineconeMonth month = month_of(entry);
+		PineconeUsage more = usage_of(entry);
 
-		if (month.serverid != serverid)
+		if (entry->key->id.serverid != serverid)
 			continue;
-		usage->requests += month.usage.requests;
-		usage->read_units += month.usage.read_units;
-		usage->egress_bytes += month.usage.egress_bytes;
-		usage->records += month.usage.records;
+		usage->requests += more.requests;
+		usage->read_units += more.read_units;
+		usage->egress_bytes += more.egress_bytes;
+		usage->records += more.records;
 	}
 	return true;
 }

@@ -16,6 +16,8 @@
 
 #include "datatype/timestamp.h"
 
+#include "base/clock.h"
+
 /* Sums; the view's columns follow this order */
 typedef enum PineconeTally
 {
@@ -78,6 +80,8 @@ typedef struct PineconeStatistics
 	uint64 wait_min; /* us */
 	uint64 wait_max;
 	uint64 latencies[PINECONE_LATENCY_BUCKETS];
+	int first_latency; /* none before, */
+	int end_latency;   /* nor from here on */
 	int64 lsn_written; /* the last; -1: none */
 	int64 lsn_seen;
 	TimestampTz last_call;
@@ -100,8 +104,8 @@ extern int pinecone_statistics_max;		 /* entries that are shared */
 
 /*
  * The entry for an operation of a server on a namespace (NULL: of none) by the
- * current user; NULL when nothing is to be counted.  A name of an operation is
- * one word.  It may be gone after the next one is asked for, unless it is held.
+ * current user; NULL when nothing is to be counted.  It may be gone after the
+ * next one is asked for, unless it is held.
  */
 extern PineconeStatisticsEntry *pinecone_statistics_entry(Oid serverid, const char *server,
 														  const char *operation, const char *namespace_);
@@ -131,10 +135,11 @@ extern double pinecone_statistics_quantile(const PineconeStatistics *sums, doubl
 /* Sums, as if both had been counted in one. */
 extern void pinecone_statistics_add(PineconeStatistics *to, const PineconeStatistics *from);
 extern void pinecone_statistics_clear(PineconeStatistics *sums);
+extern void pinecone_statistics_init_sums(PineconeStatistics *sums); /* in any memory */
 
-/* Add what has changed to the shared entries, if there are any; "now and then" looks at the clock. */
+/* Add what has changed to the shared entries, if there are any; "now and then": if that is a while ago. */
 extern void pinecone_statistics_flush(void);
-extern void pinecone_statistics_flush_now_and_then(void);
+extern void pinecone_statistics_flush_now_and_then(PineconeTime now);
 
 /* For _PG_init */
 extern void pinecone_statistics_init(void);

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -189,7 +190,7 @@ insert_entry(const PineconeStatisticsKey *key)
 	entry->key = *key;
 	entry->used = true;
 	entry->folded = 0;
-	pinecone_statistics_clear(&entry->sums);
+	pinecone_statistics_init_sums(&entry->sums);
 	entry->next = *bucket;
 	*bucket = number;
 	return entry;
@@ -275,41 +276,28 @@ add_to(Entry *entry, const PineconeStatistics *sums, uint64 folded)
 	SpinLockRelease(&entry->lock);
 }
 
-void
-pinecone_statistics_shared_add(const PineconeStatisticsKey *key, const PineconeStatistics *sums,
-							   uint64 folded)
-{
-	Entry *entry;
-
-	LWLockAcquire(&table->lock, LW_SHARED);
-	entry = find_entry(&key->id);
-	if (entry != NULL)
-		add_to(entry, sums, folded);
-	LWLockRelease(&table->lock);
-	if (entry != NULL)
-		return;
-
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	entry = find_entry(&key->id);
-	if (entry == NULL && table->free < 0)
-		make_room();
-	if (entry == NULL)
-		entry = insert_entry(key);
-	add_to(entry, sums, folded);
-	LWLockRelease(&table->lock);
-}
-
 /* ---- The month ---- */
 
+/* By the statement's start, which nobody has to ask the clock for. */
 static uint32
 this_month(void)
 {
+	static TimestampTz known_from = 0;
+	static TimestampTz known_to = 0;
+	static uint32 known = 0;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
 	struct pg_tm tm;
 	fsec_t fsec;
 
-	if (timestamp2tm(GetCurrentTimestamp(), NULL, &tm, &fsec, NULL, NULL) != 0)
+	if (now >= known_from && now < known_to)
+		return known;
+	if (timestamp2tm(now, NULL, &tm, &fsec, NULL, NULL) != 0)
 		return 0;
-	return tm.tm_year * 12 + tm.tm_mon - 1;
+	known = tm.tm_year * 12 + tm.tm_mon - 1;
+	/* within this day it is the same */
+	known_from = now - now % USECS_PER_DAY;
+	known_to = now < 0 ? known_from : known_from + USECS_PER_DAY;
+	return known;
 }
 
 /* Its month's, or NULL. */
@@ -345,7 +333,7 @@ add_to_month(Month *month, const PineconeUsage *usage)
 
 /* Of a server that has none: one that is free, or of a month that is over; or NULL. */
 static Month *
-make_month(const PineconeMonth *what, uint32 now)
+make_month(const PineconeStatisticsKey *key, uint32 now)
 {
 	for (int i = 0; i < NMONTHS; i++)
 	{
@@ -353,41 +341,62 @@ make_month(const PineconeMonth *what, uint32 now)
 
 		if (month->dbid != 0 && pg_atomic_read_u32(&month->month) == now)
 			continue;
-		month->dbid = what->dbid;
-		month->serverid = what->serverid;
-		strlcpy(month->server, what->server, sizeof(month->server));
+		month->dbid = key->id.dbid;
+		month->serverid = key->id.serverid;
+		strlcpy(month->server, key->server, sizeof(month->server));
 		begin_month(month, now);
 		return month;
 	}
 	return NULL;
 }
 
-void
-pinecone_statistics_shared_month_add(const PineconeMonth *what)
+/* The same where it is not there yet, or of another month: with the lock held exclusively. */
+static void
+add_to_new_month(const PineconeStatisticsKey *key, const PineconeUsage *usage, uint32 now)
 {
-	uint32 now = this_month();
-	Month *month;
-	bool done = false;
+	Month *month = find_month(key->id.dbid, key->id.serverid);
 
-	LWLockAcquire(&table->lock, LW_SHARED);
-	month = find_month(what->dbid, what->serverid);
-	if (month != NULL && pg_atomic_read_u32(&month->month) == now)
-	{
-		add_to_month(month, &what->usage);
-		done = true;
-	}
-	LWLockRelease(&table->lock);
-	if (done)
-		return;
-
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	month = find_month(what->dbid, what->serverid);
 	if (month == NULL)
-		month = make_month(what, now);
+		month = make_month(key, now);
 	else if (pg_atomic_read_u32(&month->month) != now)
 		begin_month(month, now);
 	if (month != NULL)
-		add_to_month(month, &what->usage);
+		add_to_month(month, usage);
+}
+
+void
+pinecone_statistics_shared_add(const PineconeStatisticsKey *key, const PineconeStatistics *sums,
+							   const PineconeUsage *usage)
+{
+	uint32 now = this_month();
+	Entry *entry;
+	Month *month;
+	bool month_added;
+
+	LWLockAcquire(&table->lock, LW_SHARED);
+	entry = find_entry(&key->id);
+	if (entry != NULL)
+		add_to(entry, sums, 0);
+	month = find_month(key->id.dbid, key->id.serverid);
+	month_added = month != NULL && pg_atomic_read_u32(&month->month) == now;
+	if (month_added)
+		add_to_month(month, usage);
+	LWLockRelease(&table->lock);
+	if (entry != NULL && month_added)
+		return;
+
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	if (entry == NULL)
+	{
+		entry = find_entry(&key->id);
+		if (entry == NULL && table->free < 0)
+			make_room();
+		if (entry == NULL)
+			entry = insert_entry(key);
+		add_to(entry, sums, 0);
+	}
+	if (!month_added)
+		add_to_new_month(key, usage, now);
 	LWLockRelease(&table->lock);
 }
 

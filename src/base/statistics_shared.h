@@ -23,9 +23,9 @@ extern void pinecone_statistics_make_memory(void);
 /* Is there such a table? */
 extern bool pinecone_statistics_are_shared(void);
 
-/* Add to the entry of a key, which is made if there is none. */
+/* Add to the entry of a key, which is made if there is none, and to its server's month. */
 extern void pinecone_statistics_shared_add(const PineconeStatisticsKey *key, const PineconeStatistics *sums,
-										   uint64 folded);
+										   const PineconeUsage *usage);
 
 /*
  * The key of the entry that one is folded into: the same without a namespace, or
@@ -47,8 +47,6 @@ typedef struct PineconeMonth
 	char server[NAMEDATALEN];
 	PineconeUsage usage;
 } PineconeMonth;
-
-extern void pinecone_statistics_shared_month_add(const PineconeMonth *what);
 
 /* Of a server; false: there are too many servers, or nothing is shared. */
 extern bool pinecone_statistics_shared_month(Oid dbid, Oid serverid, PineconeUsage *usage);

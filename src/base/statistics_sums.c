@@ -65,6 +65,7 @@ pinecone_statistics_wait(PineconeStatisticsEntry *entry, int64 us)
 {
 	uint64 waited = Max(us, 0);
 	PineconeStatistics *sums;
+	int bucket;
 
 	if (entry == NULL)
 		return;
@@ -72,16 +73,33 @@ pinecone_statistics_wait(PineconeStatisticsEntry *entry, int64 us)
 	sums->waits++;
 	sums->wait_min = Min(sums->wait_min, waited);
 	sums->wait_max = Max(sums->wait_max, waited);
-	sums->latencies[bucket_of(waited)]++;
+	bucket = bucket_of(waited);
+	sums->latencies[bucket]++;
+	sums->first_latency = Min(sums->first_latency, bucket);
+	sums->end_latency = Max(sums->end_latency, bucket + 1);
 	sums->counts[PINECONE_TALLY_WAIT_US] += waited;
 }
 
+/* The last error's text is of no time, and stays. */
 void
 pinecone_statistics_clear(PineconeStatistics *sums)
 {
-	memset(sums, 0, sizeof(*sums));
+	memset(sums->counts, 0, sizeof(sums->counts));
+	for (int i = sums->first_latency; i < sums->end_latency; i++)
+		sums->latencies[i] = 0;
+	sums->first_latency = PINECONE_LATENCY_BUCKETS;
+	sums->end_latency = 0;
+	sums->batch_max = sums->waits = sums->wait_max = 0;
 	sums->wait_min = PG_UINT64_MAX;
 	sums->lsn_written = sums->lsn_seen = -1;
+	sums->last_call = sums->last_error_at = 0;
+}
+
+void
+pinecone_statistics_init_sums(PineconeStatistics *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+	pinecone_statistics_clear(sums);
 }
 
 void
@@ -89,8 +107,10 @@ pinecone_statistics_add(PineconeStatistics *to, const PineconeStatistics *from)
 {
 	for (int i = 0; i < PINECONE_TALLIES; i++)
 		to->counts[i] += from->counts[i];
-	for (int i = 0; i < PINECONE_LATENCY_BUCKETS; i++)
+	for (int i = from->first_latency; i < from->end_latency; i++)
 		to->latencies[i] += from->latencies[i];
+	to->first_latency = Min(to->first_latency, from->first_latency);
+	to->end_latency = Max(to->end_latency, from->end_latency);
 	to->batch_max = Max(to->batch_max, from->batch_max);
 	to->waits += from->waits;
 	to->wait_min = Min(to->wait_min, from->wait_min);

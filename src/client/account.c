@@ -15,8 +15,8 @@
 #include "client/account.h"
 #include "client/call.h"
 
-/* Read units are looked for in so many bytes at the end of a reply. */
-#define USAGE_BYTES 256
+/* Read units are looked for in so many bytes at the end of a reply; elsewhere they are counted when it is read. */
+#define USAGE_BYTES 64
 
 /* A commit's servers: of more it counts the first */
 #define COMMIT_SERVERS 32
@@ -81,7 +81,7 @@ entry_of(PineconeSession *session, const char *operation, const char *namespace_
 	if (namespace_ != NULL && namespace_[0] == '\0')
 		namespace_ = "__default__";
 	return pinecone_statistics_entry(session->serverid, session->options->servername,
-									 word_of(operation), namespace_);
+									 operation, namespace_);
 }
 
 static void
@@ -303,7 +303,7 @@ count_reply(PineconeCall *call, bool good)
 		pinecone_statistics_count(entry, class_of(call), 1);
 		note_error(call);
 	}
-	pinecone_statistics_flush_now_and_then();
+	pinecone_statistics_flush_now_and_then(call->sent_at + exchange->taken_us);
 }
 
 void

@@ -19,16 +19,17 @@
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
-/*
- * As many ids wait for their fetches: not fewer than one fetch takes, or it would
- * wait for them in vain.
- */
+/* So many ids wait for fetches that no more need be listed. */
 static int
 ids_ahead(PineconeStored *stored)
 {
-	if (stored->listing != NULL && pinecone_listing_is_wide(stored->listing))
-		return WIDE_IDS_AHEAD;
-	return Max(IDS_AHEAD, pinecone_stored_per_reply(stored, pinecone_vectors_max_fetch(stored->spec.session, false)));
+	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	int most = wide ? WIDE_IDS_AHEAD : IDS_AHEAD;
+
+	/* a fetch may wait until there are ids for all of it */
+	if (stored->spec.wants_id != NULL)
+		most = Max(most, pinecone_vectors_max_fetch(stored->spec.session, wide));
+	return most;
 }
 
 /* Have enough pages arrived, or more than enough? */

@@ -153,4 +153,11 @@ is((join ' ', map { "$_->{path} $_->{version}" } grep { $_->{path} =~ /stats|ind
 $server->clear_requests;
 is($t->sql("SELECT count(*), count(title) FROM large_documents WHERE id = ANY (ARRAY(SELECT 'r' || to_char(i, 'FM0000') FROM generate_series(1, 1200) i))"), '200|200', 'many ids');
 is((join ' ', sort { $b <=> $a } map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 200', 'a fetch takes 1,000 of them');
+
+# ids that a condition chooses are gathered from as many pages as a fetch takes
+$server->upsert_documents('cosine', 'many', [map { {_id => sprintf('m%04d', $_), title => "T $_", n => $_} } 1 .. 1300]);
+$t->sql("CREATE FOREIGN TABLE many ($columns) SERVER cosine OPTIONS (namespace 'many')");
+$server->clear_requests;
+is($t->sql("SELECT count(*), sum(n) FROM (SELECT n FROM many WHERE id LIKE '%0' OR length(id) = 5 OFFSET 0) s"), '1300|845650', 'records of listed ids');
+is((join ' ', sort { $b <=> $a } map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 300', 'in large fetches');
 done_testing();
