@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract unit docs
+#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract unit docs monitoring
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -15,7 +15,7 @@
 #	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
-#	contract	test/contract/run.sh, and likewise unit and docs
+#	contract	test/contract/run.sh, and likewise unit, docs and monitoring
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	those that read, shorter, on document indexes
@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract unit docs)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract unit docs monitoring)
 passed=0
 failed=0
 
@@ -209,6 +209,10 @@ suite_layers() {
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+}
+
+suite_monitoring() {
+	queue test/monitoring/run.sh test/monitoring/run.sh
 }
 
 suite_docs() {

@@ -116,6 +116,21 @@ unpack_nginx() {
 	}
 }
 
+# Likewise Prometheus and its exporter, which would be started and stay.
+unpack_prometheus() {
+	local dir package
+	for package in prometheus prometheus-postgres-exporter; do
+		command -v "$package" >/dev/null || [ -x "$here/.tools/usr/bin/$package" ] || {
+			say "unpacking $package for the tests"
+			dir=$(mktemp -d)
+			(cd "$dir" && apt-get -q download "$package" >/dev/null 2>&1 && dpkg -x "$package"_*.deb tools) &&
+				mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
+				say "there is no $package: test/monitoring/run.sh will fail"
+			rm -rf "$dir"
+		}
+	done
+}
+
 if ! command -v apt-get >/dev/null; then
 	say "this system has no apt-get; going on with what is installed"
 	exit
@@ -139,5 +154,8 @@ fi
 if [ -n "${1:-}" ]; then
 	[ -n "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ] || apt_update
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
-	[ "$1" != check ] || unpack_nginx
+	[ "$1" != check ] || {
+		unpack_nginx
+		unpack_prometheus
+	}
 fi

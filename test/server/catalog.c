@@ -136,13 +136,23 @@ catalog_free_all(Index **indexes)
 	free(indexes);
 }
 
+static const char *
+host_name(void)
+{
+	return settings.host_name ? settings.host_name : settings.tls_cert ? "localhost" :
+																		 settings.listen;
+}
+
 void
 catalog_add_host(Buffer *b, int port)
 {
-	const char *name = settings.host_name ? settings.host_name : settings.tls_cert ? "localhost" :
-																					 settings.listen;
+	buffer_printf(b, "\"%s%s:%d\"", settings.tls_cert ? "" : "http://", host_name(), port);
+}
 
-	buffer_printf(b, "\"%s%s:%d\"", settings.tls_cert ? "" : "http://", name, port);
+void
+catalog_add_url(Buffer *b, int port)
+{
+	buffer_printf(b, "%s://%s:%d", settings.tls_cert ? "https" : "http", host_name(), port);
 }
 
 void

@@ -21,6 +21,8 @@ extern Index **catalog_all(void);
 extern void catalog_free_all(Index **indexes);
 /* host of the answers; with the scheme when TLS is off */
 extern void catalog_add_host(Buffer *b, int port);
+/* The same with the scheme, whichever it is, and without quotes */
+extern void catalog_add_url(Buffer *b, int port);
 extern void catalog_end(void);
 
 #endif

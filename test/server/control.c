@@ -274,7 +274,7 @@ control_respond(Request *r)
 		control_create_for_model(r);
 		return true;
 	}
-	if (models_respond(r) || convert_respond(r) || backup_respond(r) || absent_control(r))
+	if (metrics_respond(r) || models_respond(r) || convert_respond(r) || backup_respond(r) || absent_control(r))
 		return true;
 	if (r->path.len > 9 && memcmp(r->path.s, "/indexes/", 9) == 0 && !memchr(r->path.s + 9, '/', r->path.len - 9) &&
 		url_decode(&r->arena, (Str){r->path.s + 9, r->path.len - 9}, false, &name))

@@ -242,7 +242,7 @@ process(Exchange *ex)
 
 	r->index = ex->connection ? ex->connection->index : NULL;
 	r->error_response = r->index && path_has_error_response(r->path);
-	r->api_key = header(ex, "Api-Key");
+	r->api_key = metrics_is_path(r) ? metrics_key(header(ex, "Authorization")) : header(ex, "Api-Key");
 	r->version = header(ex, "X-Pinecone-Api-Version");
 	r->user_agent = header(ex, MHD_HTTP_HEADER_USER_AGENT);
 	r->content_type = header(ex, MHD_HTTP_HEADER_CONTENT_TYPE);
@@ -262,6 +262,8 @@ process(Exchange *ex)
 		return finish(ex);
 	if (r->uri.len > URL_LIMIT)
 		reply_text(r, 414, "text/plain", "URI Too Long");
+	else if (r->key_number < 0 && metrics_is_path(r))
+		reply_control_error(r, 401, "UNAUTHENTICATED", "Invalid API key");
 	else if (r->key_number < 0)
 		reply_text(r, 401, "text/plain; charset=UTF-8", r->api_key ? "Invalid API Key" : "Unauthorized");
 	else if (!is_permitted(r))
@@ -356,6 +358,7 @@ finish(Exchange *ex)
 {
 	int delay_ms = settings.latency_ms + ex->fault.delay_ms;
 
+	metrics_note(&ex->request);
 	apply_fault(ex);
 	ex->state = STATE_DELAYED;
 	if (delay_ms == 0)

@@ -158,6 +158,7 @@ main(int argc, char **argv)
 	else
 	{
 		listen_add(fd, NULL);
+		settings.port = port;
 		good = write_port_file(port);
 		if (good)
 		{

