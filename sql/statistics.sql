@@ -150,7 +150,8 @@ SELECT count(*) FROM pinecone_fdw_usage;
 SET pinecone_fdw.max_rows = 1000;
 SET pinecone_fdw.max_egress = '5MB';
 SET pinecone_fdw.write_buffer = '1MB';
-EXPLAIN (COSTS OFF, SETTINGS) SELECT id FROM t WHERE id = 'r1';
+EXPLAIN (COSTS OFF, SETTINGS) SELECT id FROM t WHERE id = 'r1'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 RESET pinecone_fdw.max_rows;
 RESET pinecone_fdw.max_egress;
 RESET pinecone_fdw.write_buffer;
