@@ -4,7 +4,7 @@
 --	in the line below and says how many times as fast as BASE it is to be.
 --
 --	docs: id, embedding, score, n, year, category, published, metadata; in namespace "kb"
---	all_docs: the same and the namespace, of all of them; asked, doomed: local tables
+--	all_docs: the same and the namespace, of all of them; asked, doomed, wanted: local tables
 
 -- similarity_above 10
 SELECT id FROM docs WHERE 1 - (embedding <=> (SELECT e FROM asked WHERE k = 1)) > 0.97 ORDER BY embedding <=> (SELECT e FROM asked WHERE k = 1) LIMIT 5
@@ -70,3 +70,35 @@ SELECT id FROM docs WHERE jsonb_extract_path_text(metadata, 'key') = 'k77'
 SELECT id FROM docs WHERE metadata['key'] = '"k77"'
 -- json_everything 10
 SELECT id FROM docs WHERE metadata @> '{}' ORDER BY embedding <=> :q LIMIT 3
+-- rank_limit 10
+SELECT id, rank() OVER (ORDER BY embedding <=> :q) FROM docs LIMIT 20
+-- rank_condition 10
+SELECT id, r FROM (SELECT id, row_number() OVER (ORDER BY embedding <=> :q) AS r FROM docs) s WHERE r <= 3
+-- order_number 10
+SELECT id, n FROM docs ORDER BY n DESC NULLS LAST LIMIT 5
+-- order_number_filtered 10
+SELECT id, n FROM docs WHERE category = 'c3' ORDER BY n LIMIT 5
+-- max_number 10
+SELECT max(n) FROM docs
+-- min_and_max 10
+SELECT min(n), max(n) FROM docs WHERE year > 2000
+-- exists_filter 1
+SELECT EXISTS (SELECT FROM docs WHERE category = 'c3' AND year > 2000)
+-- join_field 10
+SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.n = w.n
+-- join_text 10
+SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.metadata ->> 'key' = w.key
+-- join_exists 10
+SELECT count(*) FROM wanted w WHERE EXISTS (SELECT FROM docs d WHERE d.n = w.n AND d.year > 2000)
+-- keyset_ids 10
+SELECT id FROM docs WHERE id > 'doc-025000' ORDER BY id LIMIT 100
+-- keyset_records 10
+SELECT id, n FROM docs WHERE id > 'doc-015500' ORDER BY id LIMIT 50
+-- min_id 1
+SELECT min(id) FROM docs
+-- update_merged 10
+BEGIN; UPDATE docs SET metadata = metadata || '{"reviewed": true}' WHERE year = 1992; ROLLBACK
+-- update_all 10
+BEGIN; UPDATE docs SET year = 2000; ROLLBACK
+-- search_of_local_ids 1
+SELECT id FROM docs WHERE id = ANY (ARRAY(SELECT id FROM doomed)) ORDER BY embedding <=> :q LIMIT 3
