@@ -1,7 +1,6 @@
 # questions.sh
 #	Questions with small answers: each statement of test/bench/questions.sql, on
 #	QUESTION_RECORDS (50,000) records of 64 dimensions.  For test/bench/distance.sh.
-#	ONLY is a pattern of names.
 
 write_question_records() {
 	awk -v n="${QUESTION_RECORDS:-50000}" 'BEGIN {
