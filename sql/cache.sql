@@ -195,6 +195,16 @@ SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
 SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,4}' LIMIT 1;
 SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
 
+-- what administration does: an alias pointed elsewhere, a namespace deleted
+SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+SELECT pinecone_repoint_alias('pinecone', 'current', 'kb');
+SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+CREATE FOREIGN TABLE doomed (id text COLLATE "C", embedding real[]) SERVER pinecone OPTIONS (namespace 'doomed', cache_ttl '1h');
+\! echo '{"id":"d1","values":[1,1,1]}' | test/regress/pinecone upsert cache doomed
+SELECT id FROM doomed ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+SELECT pinecone_delete_namespace('pinecone', 'doomed');
+SELECT id FROM doomed ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+
 -- never across user mappings, be the key the same
 CREATE ROLE regress_cache_reader;
 GRANT SELECT ON other TO regress_cache_reader;

@@ -319,8 +319,10 @@ pinecone_cache_note_write(const PineconeCall *call)
 {
 	PineconeExchange *exchange = call->exchange;
 	bool answered = exchange != NULL && exchange->outcome == PINECONE_HTTP_ANSWERED;
+	const char *name = call->rate_namespace ? call->rate_namespace : call->about;
 
-	pinecone_written_note(call->session->host_hash, call->rate_namespace ? call->rate_namespace : "",
+	/* what is done to an index is done to all that is in it */
+	pinecone_written_note(call->session->host_hash, name ? name : PINECONE_ALL_NAMESPACES,
 						  answered ? exchange->request_lsn : -1);
 }
 

@@ -148,7 +148,15 @@ read_place(uint64 host, uint64 name)
 bool
 pinecone_written_since(uint64 host, uint64 name, uint64 count)
 {
-	return !find_area() || read_place(host, name).written > count;
+	uint64 all = pinecone_written_name(PINECONE_ALL_NAMESPACES);
+	uint64 written;
+
+	if (!find_area())
+		return true;
+	LWLockAcquire(&area->shared.lock, LW_SHARED);
+	written = Max(place_of(host, name)->written, place_of(host, all)->written);
+	LWLockRelease(&area->shared.lock);
+	return written > count;
 }
 
 /* ---- What replies show ---- */

@@ -13,6 +13,9 @@
 /* In the place of a name: any namespace of the host. */
 #define PINECONE_ANY_NAMESPACE "\001"
 
+/* Likewise: all of them at once, as when the index is deleted. */
+#define PINECONE_ALL_NAMESPACES "\002"
+
 /*
  * Can it be known at all?  Not where memory cannot be shared: then others' writes
  * stay unknown, and no reply may be kept.
