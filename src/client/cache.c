@@ -64,6 +64,7 @@ pinecone_cache_policy(const PineconeTable *table)
 	policy->ttl_ms = table->cache_ttl_ms;
 	policy->size_kb = table->cache_size_kb;
 	policy->owner = hash_combine64(MyDatabaseId, table->relid);
+	policy->namespace_ = pinecone_written_name(table->namespace_ ? table->namespace_ : PINECONE_ANY_NAMESPACE);
 	return policy;
 }
 
@@ -335,6 +336,6 @@ pinecone_cache_counts_from(PineconeSession *session, const PineconeCounters *cou
 	if (counters->cache == NULL || session->base_url == NULL)
 		return now;
 	from = Max(pinecone_clock_after_ms(now, -(int64) counters->cache->ttl_ms),
-			   pinecone_written_shown_from(session->host_hash));
+			   pinecone_written_shown_from(session->host_hash, counters->cache->namespace_));
 	return Min(from, now);
 }
