@@ -49,9 +49,12 @@ EXECUTE by_prefix;
 \! test/regress/pinecone log
 
 -- EXPLAIN says so
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE search;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, title FROM remote ORDER BY embedding <=> '{3,4,3}' LIMIT 4;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM plain WHERE id = 'm1';
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE search
+\g (format=unaligned tuples_only=on) |test/regress/plan
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, title FROM remote ORDER BY embedding <=> '{3,4,3}' LIMIT 4
+\g (format=unaligned tuples_only=on) |test/regress/plan
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM plain WHERE id = 'm1'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 \! test/regress/pinecone quiet
 
 -- another request is another one; a table without a cache neither reads nor keeps

@@ -108,6 +108,19 @@ SELECT id FROM remote ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
 \! test/regress/pinecone log
 RESET pinecone_fdw.enable_limit;
 
+-- ranks by the distance, with LIMIT, take what they are asked for; a window that looks further takes all
+\! test/regress/pinecone quiet
+SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') FROM remote LIMIT 3;
+\! test/regress/pinecone log query
+SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') FROM local ORDER BY embedding <=> '{1,2,3}' LIMIT 3;
+SELECT id, count(*) OVER (ORDER BY embedding <=> '{1,2,3}' ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) FROM remote LIMIT 2;
+SELECT id, row_number() OVER (ORDER BY embedding <=> '{1,2,3}') FROM remote ORDER BY id LIMIT 2;
+SELECT id, row_number() OVER (ORDER BY embedding <=> '{1,2,3}') FROM local ORDER BY id LIMIT 2;
+SELECT id, row_number() OVER (PARTITION BY title ORDER BY embedding <=> '{1,2,3}') FROM remote ORDER BY title, 2 LIMIT 2;
+SELECT id, row_number() OVER (PARTITION BY title ORDER BY embedding <=> '{1,2,3}') FROM local ORDER BY title, 2 LIMIT 2;
+SELECT id, r FROM (SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') AS r FROM remote) s WHERE r <= 3;
+SELECT id, r FROM (SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') AS r FROM local) s WHERE r <= 3 ORDER BY r;
+
 -- the wrong number of dimensions is an error before the network
 \! test/regress/pinecone quiet
 SELECT id FROM remote ORDER BY embedding <=> '{1,2}' LIMIT 1;

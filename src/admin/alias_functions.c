@@ -156,7 +156,7 @@ create_alias(PineconeSession *session, const char *alias, const char *target, bo
 	appendStringInfoString(&body, ",\"target_namespace\":");
 	pinecone_message_append_string(&body, pinecone_argument_sent_namespace(target));
 	appendStringInfoChar(&body, '}');
-	pinecone_progress_send(progress);
+	pinecone_progress_send(progress, session, "create_alias", "alias", alias);
 	call = pinecone_control_create_alias(session, alias, body.data);
 	pinecone_progress_answered(progress);
 	reason = pinecone_control_reason(call);
@@ -229,7 +229,7 @@ pinecone_repoint_alias(PG_FUNCTION_ARGS)
 	pinecone_message_append_string(&body, pinecone_argument_sent_namespace(target));
 	appendStringInfoChar(&body, '}');
 	pinecone_progress_begin(&progress, psprintf("repointing of alias \"%s\"", alias), "it is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "repoint_alias", "alias", alias);
 	call = pinecone_control_repoint_alias(session, alias, body.data);
 	pinecone_progress_answered(&progress);
 	if (is_missing(call))
@@ -260,7 +260,7 @@ pinecone_delete_alias(PG_FUNCTION_ARGS)
 
 	pinecone_progress_begin(&progress, psprintf("deletion of alias \"%s\"", alias),
 							"pinecone_delete_alias(..., if_exists => true) is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "delete_alias", "alias", alias);
 	call = pinecone_control_delete_alias(session, alias);
 	pinecone_progress_answered(&progress);
 	gone = pinecone_control_succeeded(call);

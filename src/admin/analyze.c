@@ -289,8 +289,9 @@ acquire_sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows
 	PineconeSession *session = pinecone_session_get(table->server->serverid,
 													relation->rd_rel->relowner);
 	int n;
+	/* pineconeAnalyzeForeignTable() has asked for them */
 	PineconeNamespaceStats *namespaces =
-		pinecone_session_namespaces(session, table, pinecone_session_stats(session, true, false), &n);
+		pinecone_session_namespaces(session, table, pinecone_session_stats(session, false, false), &n);
 	IdSample ids;
 	RowSample sample;
 

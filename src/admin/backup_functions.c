@@ -262,7 +262,7 @@ pinecone_create_backup(PG_FUNCTION_ARGS)
 	appendStringInfoChar(&body, '}');
 	pinecone_progress_begin(&progress, psprintf("creation of backup \"%s\"", name),
 							"it is safe to repeat: that is an error if the backup has been made, which pinecone_backups() shows");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "create_backup", "index", index);
 	call = pinecone_control_create_backup(session, index, body.data);
 	pinecone_progress_answered(&progress);
 	if (pinecone_control_status(call) == 404)
@@ -295,7 +295,7 @@ pinecone_delete_backup(PG_FUNCTION_ARGS)
 
 	pinecone_progress_begin(&progress, psprintf("deletion of backup \"%s\"", id),
 							"pinecone_delete_backup(..., if_exists => true) is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "delete_backup", "backup", id);
 	call = pinecone_control_delete_backup(session, id);
 	pinecone_progress_answered(&progress);
 	gone = pinecone_control_succeeded(call);
@@ -432,7 +432,7 @@ restore(PineconeSession *session, const char *backup_id, const char *name, const
 	JsonbContainer *job;
 	PineconeCall *call;
 
-	pinecone_progress_send(progress);
+	pinecone_progress_send(progress, session, "create_index_from_backup", "index", name);
 	call = pinecone_control_restore(session, backup_id, body);
 	pinecone_progress_answered(progress);
 	if (pinecone_control_succeeded(call))

@@ -143,7 +143,7 @@ create_index(PineconeSession *session, const PineconeIndexWanted *wanted, bool i
 	bool schemas = wanted->schema != NULL || pinecone_control_has_schemas(session);
 	PineconeCall *call;
 
-	pinecone_progress_send(progress);
+	pinecone_progress_send(progress, session, "create_index", "index", wanted->name);
 	call = pinecone_control_create_index(session, pinecone_index_wanted_body(wanted, schemas), schemas);
 	pinecone_progress_answered(progress);
 	if (pinecone_control_status(call) == 409)
@@ -233,7 +233,7 @@ pinecone_configure_index(PG_FUNCTION_ARGS)
 	char *body = configure_body(fcinfo, session, &scales);
 
 	pinecone_progress_begin(&progress, psprintf("configuration of index \"%s\"", name), "it is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "configure_index", "index", name);
 	call = pinecone_control_configure_index(session, name, body);
 	pinecone_progress_answered(&progress);
 	if (pinecone_control_status(call) == 404)
@@ -273,7 +273,7 @@ delete_index(PineconeSession *session, const char *name, PineconeProgress *progr
 	PineconeCall *call;
 	long status;
 
-	pinecone_progress_send(progress);
+	pinecone_progress_send(progress, session, "delete_index", "index", name);
 	call = pinecone_control_delete_index(session, name);
 	pinecone_progress_answered(progress);
 	status = pinecone_control_status(call);

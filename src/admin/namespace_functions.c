@@ -195,7 +195,7 @@ pinecone_create_namespace(PG_FUNCTION_ARGS)
 
 	pinecone_progress_begin(&progress, psprintf("creation of namespace \"%s\"", name),
 							"pinecone_create_namespace(..., if_not_exists => true) is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "create_namespace", "namespace", name);
 	call = pinecone_control_create_namespace(session, body.data);
 	pinecone_progress_answered(&progress);
 	made = pinecone_control_succeeded(call);
@@ -268,7 +268,7 @@ pinecone_delete_namespace(PG_FUNCTION_ARGS)
 				 errhint("Commit or roll back before: what administers is carried out at once.")));
 	pinecone_progress_begin(&progress, psprintf("deletion of namespace \"%s\"", name),
 							"pinecone_delete_namespace(..., if_exists => true) is safe to repeat");
-	pinecone_progress_send(&progress);
+	pinecone_progress_send(&progress, session, "delete_namespace", "namespace", name);
 	call = pinecone_control_delete_namespace(session, pinecone_argument_sent_namespace(name));
 	pinecone_progress_answered(&progress);
 	gone = pinecone_control_succeeded(call);

@@ -13,6 +13,7 @@
 #include "admin/progress.h"
 #include "client/call.h"
 #include "client/control.h"
+#include "pending/audit.h"
 
 /* Between two questions */
 #define FIRST_PAUSE_MS 50
@@ -57,8 +58,10 @@ pinecone_progress_end(PineconeProgress *progress)
 }
 
 void
-pinecone_progress_send(PineconeProgress *progress)
+pinecone_progress_send(PineconeProgress *progress, const PineconeSession *session, const char *operation,
+					   const char *kind, const char *name)
 {
+	pinecone_audit_change(session, operation, kind, name);
 	progress->sent = "sent";
 }
 

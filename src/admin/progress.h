@@ -25,8 +25,12 @@ typedef struct PineconeProgress
 extern void pinecone_progress_begin(PineconeProgress *progress, const char *what, const char *repeat);
 extern void pinecone_progress_end(PineconeProgress *progress);
 
-/* A request goes out, which may be carried out from now on; and its answer is there. */
-extern void pinecone_progress_send(PineconeProgress *progress);
+/*
+ * A request goes out, which may be carried out from now on; and its answer is
+ * there.  Before, it is logged where writes are: "delete_index" of an "index".
+ */
+extern void pinecone_progress_send(PineconeProgress *progress, const PineconeSession *session,
+								   const char *operation, const char *kind, const char *name);
 extern void pinecone_progress_answered(PineconeProgress *progress);
 
 /* It goes on at the service: a NOTICE where the state is new, or after some time. */

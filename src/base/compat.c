@@ -7,7 +7,9 @@
 #include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
@@ -78,6 +80,60 @@ pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel)
 	if (ec->ec_childmembers == NULL || rel->relid >= ec->ec_childmembers_size)
 		return ec->ec_members;
 	return list_concat_copy(ec->ec_members, ec->ec_childmembers[rel->relid]);
+}
+
+#endif
+
+#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+
+/* How many rows the condition on a window function lets through, peers aside; or NULL. */
+static Node *
+limit_of_condition(OpExpr *op)
+{
+	Const *value;
+	int64 limit;
+
+	if (!IsA(op, OpExpr) || list_length(op->args) != 2)
+		return NULL;
+	value = IsA(linitial(op->args), Const) ? linitial(op->args) : lsecond(op->args);
+	if (!IsA(value, Const) || value->constisnull)
+		return NULL;
+	switch (value->consttype)
+	{
+		case INT2OID:
+			limit = DatumGetInt16(value->constvalue);
+			break;
+		case INT4OID:
+			limit = DatumGetInt32(value->constvalue);
+			break;
+		case INT8OID:
+			limit = DatumGetInt64(value->constvalue);
+			break;
+		default:
+			return NULL;
+	}
+	/* it takes one more to see that there are enough */
+	limit = Min(Max(limit, 0), PG_INT32_MAX) + 1;
+	return (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(limit), false, FLOAT8PASSBYVAL);
+}
+
+/*
+ * Where the query is given up once a window function says so, like rank() <= 3: so
+ * many rows, or NULL.  PG15 added these conditions; PG17 keeps them elsewhere.
+ */
+Node *
+pinecone_window_limit(Query *parse)
+{
+	ListCell *lc;
+
+	foreach(lc, parse->windowClause)
+	{
+		List *conditions = lfirst_node(WindowClause, lc)->runCondition;
+
+		if (conditions != NIL)
+			return limit_of_condition(linitial(conditions));
+	}
+	return NULL;
 }
 
 #endif

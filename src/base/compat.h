@@ -17,6 +17,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
+#include "utils/jsonb.h"
 #include "utils/selfuncs.h"
 #include "utils/tuplesort.h"
 
@@ -272,6 +273,20 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 	makeJsonLexContextCstringLen(text, len, encoding, need_escapes)
 #endif
 
+/* PG19 keeps the value that is built along with the state of building it */
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState PineconeJsonbState;
+#define pinecone_push_jsonb(state, token, value) pushJsonbValue(state, token, value)
+#else
+typedef struct PineconeJsonbState
+{
+	JsonbValue *result; /* once it is complete */
+	JsonbParseState *parse;
+} PineconeJsonbState;
+#define pinecone_push_jsonb(state, token, value) \
+	((void) ((state)->result = pushJsonbValue(&(state)->parse, token, value)))
+#endif
+
 /* PG19 wants to be told when a descriptor is complete */
 #if PG_VERSION_NUM >= 190000
 #define pinecone_finish_tuple_desc(desc) TupleDescFinalize(desc)
@@ -324,6 +339,13 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #if PG_VERSION_NUM >= 190000
 #include "optimizer/planner.h"
 #define PINECONE_PLANNER_SHUTDOWN
+#endif
+
+/* PG15 added conditions that end a window function's work, PG17 keeps them elsewhere */
+#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+extern Node *pinecone_window_limit(Query *parse);
+#else
+#define pinecone_window_limit(parse) ((Node *) NULL)
 #endif
 
 #endif /* PINECONE_COMPAT_H */

@@ -21,12 +21,12 @@ extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
 extern bool pinecone_enable_columns;	   /* asking for only what the query uses */
 
 /* Scans */
-extern bool pinecone_enable_wide_listing; /* ids are listed in several places at a time */
-extern int pinecone_wide_listing_records; /* of a namespace that has so many; 0: always, for tests */
-extern int pinecone_wide_listing_extra;	  /* for so many requests more, % */
-extern bool pinecone_enable_sweep;		  /* what no vector is wanted of is searched for in parts */
+extern bool pinecone_enable_wide_listing;	/* ids are listed in several places at a time */
+extern int pinecone_wide_listing_records;	/* of a namespace that has so many; 0: always, for tests */
+extern int pinecone_wide_listing_extra;		/* for so many requests more, % */
+extern bool pinecone_enable_sweep;			/* what no vector is wanted of is searched for in parts */
 extern bool pinecone_enable_metadata_pages; /* pages of a filter that all records meet */
-extern int pinecone_sweep_records;		  /* in a namespace that has so many; 0: always, for tests */
+extern int pinecone_sweep_records;			/* in a namespace that has so many; 0: always, for tests */
 
 /* Joins */
 extern bool pinecone_enable_spellings;

@@ -99,7 +99,7 @@ start(PineconeSession *session, const Request *request)
 	}
 	call->path = pstrdup(request->path);
 	if (request->name != NULL)
-		call->rate_namespace = pstrdup(pinecone_option_plain_namespace(request->name));
+		call->rate_namespace = call->about = pstrdup(pinecone_option_plain_namespace(request->name));
 	if (request->body != NULL)
 	{
 		call->body = pstrdup(request->body);

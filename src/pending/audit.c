@@ -60,33 +60,58 @@ append_ids(StringInfo buf, const PineconeBatch *batch)
 	appendStringInfoChar(buf, ']');
 }
 
+/* Who writes where. */
+static void
+begin_line(StringInfo buf, const PineconeSession *session)
+{
+	const char *user = GetUserNameFromId(GetUserId(), true);
+	const char *session_user = GetUserNameFromId(GetSessionUserId(), true);
+
+	initStringInfo(buf);
+	appendStringInfoChar(buf, '{');
+	append_field(buf, "user", user ? user : "");
+	if (user == NULL || session_user == NULL || strcmp(user, session_user) != 0)
+		append_field(buf, "session_user", session_user ? session_user : "");
+	append_field(buf, "server", session->options->servername);
+}
+
+static void
+log_line(StringInfo buf)
+{
+	appendStringInfoChar(buf, '}');
+	/* a text of several statements may have a key in it */
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("pinecone_fdw audit: %s", buf->data),
+			 errhidestmt(true)));
+	pfree(buf->data);
+}
+
 void
 pinecone_audit_batch(const PineconeSession *session, const char *namespace_, const PineconeBatch *batch)
 {
 	StringInfoData buf;
-	const char *user;
-	const char *session_user;
 
 	if (!pinecone_audit)
 		return;
-	user = GetUserNameFromId(GetUserId(), true);
-	session_user = GetUserNameFromId(GetSessionUserId(), true);
-	initStringInfo(&buf);
-	appendStringInfoChar(&buf, '{');
-	append_field(&buf, "user", user ? user : "");
-	if (user == NULL || session_user == NULL || strcmp(user, session_user) != 0)
-		append_field(&buf, "session_user", session_user ? session_user : "");
-	append_field(&buf, "server", session->options->servername);
+	begin_line(&buf, session);
 	append_field(&buf, "namespace", namespace_);
 	append_field(&buf, "operation", operation_of(batch->kind));
 	if (batch->whole != NULL && batch->whole->filter != NULL)
 		append_field(&buf, "filter", batch->whole->filter);
 	else if (batch->nitems > 0)
 		append_ids(&buf, batch);
-	appendStringInfoChar(&buf, '}');
-	/* a text of several statements may have a key in it */
-	ereport(LOG_SERVER_ONLY,
-			(errmsg_internal("pinecone_fdw audit: %s", buf.data),
-			 errhidestmt(true)));
-	pfree(buf.data);
+	log_line(&buf);
+}
+
+void
+pinecone_audit_change(const PineconeSession *session, const char *operation, const char *kind, const char *name)
+{
+	StringInfoData buf;
+
+	if (!pinecone_audit)
+		return;
+	begin_line(&buf, session);
+	append_field(&buf, kind, name);
+	append_field(&buf, "operation", operation);
+	log_line(&buf);
 }

@@ -14,4 +14,8 @@
 extern void pinecone_audit_batch(const PineconeSession *session, const char *namespace_,
 								 const PineconeBatch *batch);
 
+/* The same of what administers: "delete_index" of the "index" of that name. */
+extern void pinecone_audit_change(const PineconeSession *session, const char *operation, const char *kind,
+								  const char *name);
+
 #endif /* PINECONE_AUDIT_H */

@@ -125,6 +125,12 @@ extern Bitmapset *pinecone_plan_read_columns(PlannerInfo *root, RelOptInfo *rel,
 /* Are whole rows of it nothing but what an UPDATE or DELETE is made of: no row is ever joined anew? */
 extern bool pinecone_plan_rows_stay(PlannerInfo *root, Index relid);
 
+/*
+ * LIMIT and OFFSET, when it is the scan's rows they count: into the request.  A guess
+ * is good enough, for the scan goes on for as long as it is asked.
+ */
+extern void pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *request, bool sorted);
+
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern ForeignScan *pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,

@@ -255,37 +255,6 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 	request->vector = pinecone_translate_add_expr(&cxt->translate, info->search.query);
 }
 
-/* ---- How many rows ---- */
-
-/*
- * LIMIT and OFFSET, when it is this scan's rows they count.  A guess is good
- * enough: the scan goes on for as long as it is asked.
- */
-static void
-plan_limit(PlanContext *cxt, bool sorted)
-{
-	PlannerInfo *root = cxt->root;
-	Query *parse = root->parse;
-	Node *limits[] = {parse->limitCount, parse->limitOffset};
-	int *numbers[] = {&cxt->request->limit, &cxt->request->offset};
-
-	cxt->request->all = parse->limitCount == NULL && root->tuple_fraction <= 0;
-	/* EXISTS wants to see one row */
-	if (limits[0] == NULL && root->tuple_fraction == 1 && bms_membership(root->all_baserels) == BMS_SINGLETON)
-		limits[0] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);
-	if (limits[0] == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
-		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
-		parse->setOperations != NULL || parse->distinctClause != NIL ||
-		(parse->sortClause != NIL && !sorted))
-		return;
-	for (int i = 0; i < lengthof(limits); i++)
-	{
-		if (limits[i] != NULL && exprType(limits[i]) == INT8OID &&
-			pinecone_translate_is_value(&cxt->translate, (Expr *) limits[i]))
-			*numbers[i] = pinecone_translate_add_expr(&cxt->translate, (Expr *) limits[i]);
-	}
-}
-
 /* ---- Columns ---- */
 
 typedef struct UsedColumns
@@ -645,7 +614,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	else if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);
-	plan_limit(&cxt, sorted);
+	pinecone_plan_limit(root, &cxt.translate, request, sorted);
 	if (cxt.local != NIL)
 		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.decided), cxt.rel->relid, JOIN_INNER, NULL);
 

@@ -111,6 +111,8 @@ begin_stream(ForeignScanState *node, PineconeFilter filter, double row_limit)
 	spec->ordered = false;
 	spec->filter = pstrdup(filter.json);
 	spec->row_limit = row_limit;
+	/* slices are about as large as that */
+	spec->expected = 2 * order->wanted;
 	order->stream = pinecone_fanout_begin(spec, state->run->namespaces, state->run->nnamespaces, PINECONE_FANOUT_ANY);
 	MemoryContextSwitchTo(old);
 }

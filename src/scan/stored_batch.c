@@ -17,6 +17,9 @@
 
 #define MAX_BATCHES 32
 
+/* So many ids that are given are fetched as many at a time as there can be */
+#define MANY_IDS 2000
+
 /* ---- Sizes ---- */
 
 void
@@ -154,7 +157,7 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 void
 pinecone_stored_start_fetches(PineconeStored *stored)
 {
-	bool wide = stored->sweeping || (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
+	bool wide = stored->sweeping || stored->spec.nids >= MANY_IDS || (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
 
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{
@@ -169,7 +172,7 @@ pinecone_stored_start_fetches(PineconeStored *stored)
 		if (stored->nbatches >= most || (stored->nbatches > 0 && wanted < 1))
 			return;
 		/* one fetch is for several pages where these have few ids that are wanted, and where requests count */
-		if (!stored->paging_done && n == waiting &&
+		if (stored->spec.op != PINECONE_OP_FETCH && !stored->paging_done && n == waiting &&
 			((stored->spec.wants_id != NULL && waiting < Min(full, wanted)) ||
 			 (wide && n < full && stored->nbatches > 0)))
 			return;

@@ -261,9 +261,14 @@ take_swept(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int lo
 static double
 wanted_of_sweep(PineconeStored *stored)
 {
-	if (stored->spec.row_limit <= 0 || stored->returned >= stored->spec.row_limit)
+	double target = stored->spec.row_limit;
+
+	if (target <= 0)
 		return DBL_MAX;
-	return Max(0, stored->spec.row_limit - stored->listed);
+	/* who has read more than was thought may be about to end, or not */
+	if (stored->returned >= target)
+		target = 2 * stored->returned;
+	return Max(0, target - stored->listed);
 }
 
 static bool

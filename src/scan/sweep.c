@@ -346,6 +346,12 @@ start_searches(PineconeSweep *sweep)
 	{
 		PineconeSweepPart *part = dlist_head_element(PineconeSweepPart, node, &sweep->waiting);
 
+		/* the reader wants more than the few that it wanted */
+		if (part->depth == 0 && !part->limited && part->expected >= PINECONE_MAX_UPDATED)
+		{
+			give_up(sweep, "there are more than can be counted");
+			return;
+		}
 		start_search(sweep, part);
 		if (!part->limited && !part->sample)
 			pinecone_proof_begin(sweep);
@@ -389,6 +395,7 @@ stop(PineconeSweep *sweep)
 		pinecone_vectors_free(sweep->active[--sweep->nactive]->call);
 	pinecone_vectors_free(sweep->count_call);
 	pinecone_vectors_free(sweep->check_call);
+	sweep->count_call = sweep->check_call = NULL;
 	sweep->over = true;
 }
 
@@ -422,6 +429,8 @@ pinecone_sweep_advance(PineconeSweep *sweep, double wanted)
 			conclude(sweep);
 		if (!dlist_is_empty(&sweep->waiting))
 			start_searches(sweep);
+		if (sweep->why_not != NULL)
+			stop(sweep);
 	}
 	if (sweep->over && !sweep->complete)
 	{
@@ -520,7 +529,7 @@ begin_sweep(const PineconeSourceSpec *spec, bool pages, double records, double m
 	part = pinecone_sweep_add(sweep, &sweep->waiting, all, records, 0);
 	part->limited = sweep->limited = spec->row_limit > 0 && spec->row_limit <= pinecone_sweep_capacity(sweep);
 	part->sample = !part->limited && records > pinecone_sweep_capacity(sweep) && sweep->dimension > 0 &&
-				   spec->session->schema == NULL && !spec->session->stats->sparse;
+				   spec->session->schema == NULL && spec->session->stats != NULL && !spec->session->stats->sparse;
 	return sweep;
 }
 

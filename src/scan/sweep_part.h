@@ -53,8 +53,8 @@ struct PineconeSweep
 	const PineconeSourceSpec *spec;
 	MemoryContext cxt;
 	int dimension;
-	bool bodies; /* metadata is wanted */
-	bool pages;	 /* of fetches by metadata come in place of searches' matches */
+	bool bodies;  /* metadata is wanted */
+	bool pages;	  /* of fetches by metadata come in place of searches' matches */
 	bool limited; /* only a few records have been searched for */
 	bool over;
 	bool complete;
@@ -77,10 +77,10 @@ struct PineconeSweep
 
 	/* Counting */
 	PineconeProofState proof;
-	const char *field;		   /* that the records were first divided by, or NULL */
-	PineconeCall *count_call;  /* of what is searched for */
-	PineconeCall *check_call;  /* of everything, where that is not the same */
-	PineconeTime stats_since;  /* statistics have to be as new as that */
+	const char *field;		  /* that the records were first divided by, or NULL */
+	PineconeCall *count_call; /* of what is searched for */
+	PineconeCall *check_call; /* of everything, where that is not the same */
+	PineconeTime stats_since; /* statistics have to be as new as that */
 	bool stats_wanted;
 	double count;
 	double check;

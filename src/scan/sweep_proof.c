@@ -44,7 +44,7 @@ typedef struct Note
 	uint64 key; /* 0: free */
 	PineconeTime agreed_at;
 	PineconeTime failed_at[2]; /* of a sweep for all, and for a few */
-	bool never; /* the assumption does not hold */
+	bool never;				   /* the assumption does not hold */
 } Note;
 
 static Note notes[REMEMBERED];

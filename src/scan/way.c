@@ -54,10 +54,17 @@ is_forced(void)
 	return pinecone_sweep_records == 0;
 }
 
+/*
+ * Requests of a kind that may be sent a second, 0: any number.  What is near need
+ * not have such limits; but where it has, the one on fetches by metadata would cost
+ * more than is to be gained by them.
+ */
 static double
 rate_of(const PineconeReading *reading, PineconeRateKind kind)
 {
-	return reading->session->paced ? reading->session->options->rates.limits[kind] : 0;
+	return reading->session->paced || kind == PINECONE_RATE_FETCH_BY_METADATA ?
+			   reading->session->options->rates.limits[kind] :
+			   0;
 }
 
 /* ms for requests of a kind, of which some come one after the other. */
@@ -201,7 +208,7 @@ may_be_proved(const PineconeReading *reading)
 	if (is_forced())
 		return true;
 	return !reading->failed && reading->records >= pinecone_sweep_records &&
-		   reading->records < PINECONE_MAX_UPDATED * 0.95 && (reading->countable || is_limited(reading));
+		   (is_limited(reading) || (reading->countable && reading->records < PINECONE_MAX_UPDATED * 0.95));
 }
 
 static bool

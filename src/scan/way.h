@@ -19,18 +19,18 @@ typedef struct PineconeReading
 	bool ordered; /* by id */
 	bool want_values;
 	bool want_metadata;
-	bool fetched;	  /* it is more than ids */
-	bool countable;	  /* by dry runs */
-	bool may_sweep;	  /* nothing that was written can be missing from what searches find */
-	bool failed;	  /* a sweep has come to nothing lately */
+	bool fetched;	/* it is more than ids */
+	bool countable; /* by dry runs */
+	bool may_sweep; /* nothing that was written can be missing from what searches find */
+	bool failed;	/* a sweep has come to nothing lately */
 	int dimension;
 	double metadata_bytes;
 } PineconeReading;
 
 typedef enum PineconeWay
 {
-	PINECONE_WAY_PAGES,	  /* as the operation says: ids page by page, fetches, pages by metadata */
-	PINECONE_WAY_SWEEP,	  /* searches without vectors, counted */
+	PINECONE_WAY_PAGES,		/* as the operation says: ids page by page, fetches, pages by metadata */
+	PINECONE_WAY_SWEEP,		/* searches without vectors, counted */
 	PINECONE_WAY_IDS_SWEPT, /* ids by such searches, and fetches */
 	PINECONE_WAY_METADATA	/* pages of what meets a filter that all records meet, counted */
 } PineconeWay;

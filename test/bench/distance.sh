@@ -7,6 +7,7 @@
 #	PARTS="scans ..."	some of its scripts; all without it
 #	LIMITS="off on"					with or without the rate limits; both without it
 #	BASE=commit						the older build
+#	ONLY=pattern					of names of what is measured
 #	ROUNDS=3						how often each is measured, the older build but once
 #									where that takes longer than 5 s
 #
@@ -40,6 +41,7 @@ run_once() { # BUILD SQL
 # times as fast it is here
 compare() { # NAME TARGET SQL
 	local name=$1 target=$2 sql=$3 build round base tree
+	[[ $name =~ ${ONLY:-.} ]] || return 0
 	name=${name}_$limited
 	for build in base tree; do
 		: >"$CLUSTER_DIR/$build.runs"

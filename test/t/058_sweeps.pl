@@ -233,6 +233,22 @@ is($of->{'Sweep Requests'}, undef, 'and where nothing is counted');
 $of = explained($s, "SELECT metadata FROM uncounted LIMIT 500");
 is($of->{'Sweep Requests'}, 1, 'unless a few will do');
 
+# ---- More than can be counted ----
+
+$server->fault({path => '/describe_index_stats', status => 200, count => -1, body => '{"namespaces":{"numbers":{"vectorCount":200000}},"dimension":24,"metric":"cosine","totalVectorCount":200000}'});
+{
+	my $large = $t->session;
+
+	$large->query('SELECT id FROM numbers LIMIT 1');
+	$of = explained($large, 'SELECT metadata FROM numbers LIMIT 1000');
+	is($of->{Requests}, 1, 'a few of 200,000 are a search');
+	is($of->{'Read Page By Page'}, undef, 'and that is all');
+	$of = explained($large, 'SELECT metadata FROM numbers');
+	is($of->{'Sweep Requests'}, undef, 'all of them are listed');
+	is($large->query('SELECT count(*), count(DISTINCT id) FROM (SELECT id, metadata FROM numbers WHERE right(id, 1) < ' . "'9'" . ' LIMIT 2000) s')->{out}, '2000|2000', 'and so is what a search was not enough for');
+	$server->clear_faults;
+}
+
 # ---- Cancelled half way ----
 
 $s->query('SET statement_timeout = 5');

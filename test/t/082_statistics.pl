@@ -45,6 +45,8 @@ my $calls = counted('calls', "operation = 'query'");
 $server->fault({path => '/query', kind => 'delay', delay_ms => 20000});
 $b->send($search);
 $t->wait_until(sub { $t->sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT id FROM t%' AND wait_event_type = 'Extension'") > 0 });
+is($t->sql("SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT id FROM t%' AND wait_event_type = 'Extension'"),
+	$t->sql("SELECT current_setting('server_version_num')::int") >= 170000 ? 'PineconeReply' : 'Extension', 'a wait is called what it is for');
 $t->sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT id FROM t%' AND state = 'active'");
 like($b->result->{err}, qr/canceling/, 'a search is canceled');
 $server->clear_faults;

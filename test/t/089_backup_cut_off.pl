@@ -85,4 +85,14 @@ $server->fault({path => "/backups/$id", method => 'DELETE', kind => 'close_after
 $r = $s->query("SELECT pinecone_delete_backup('s', '$id')");
 is("$r->{out}$r->{err}", 't', 'deleted, though the reply was lost');
 is($s->query("SELECT pinecone_delete_index('s', 'early', if_exists => true)")->{out}, 'f', 'what was refused has made nothing');
+
+# administration is counted and logged as other writes are
+$s->query("SET pinecone_fdw.audit = on; SELECT pinecone_create_namespace('s', 'n'); SELECT pinecone_delete_namespace('s', 'n'); SELECT pinecone_delete_index('s', 'taken')");
+my $user = $s->query('SELECT current_user')->{out};
+for ('"namespace": "n", "operation": "create_namespace"', '"namespace": "n", "operation": "delete_namespace"', '"index": "taken", "operation": "delete_index"')
+{
+	like($t->log, qr/pinecone_fdw audit: \{"user": "$user", "server": "s", \Q$_\E\}\n/, "logged: $_");
+}
+is($s->query("SELECT string_agg(operation || ':' || coalesce(namespace, ''), ' ' ORDER BY operation) FROM pinecone_fdw_stats WHERE operation ~ '_(index|namespace)\$' AND operation !~ 'describe'")->{out},
+	'create_namespace: delete_index: delete_namespace:n', 'and counted');
 done_testing;

@@ -1,7 +1,6 @@
 # questions.sh
 #	Questions with small answers: each statement of test/bench/questions.sql, on
 #	QUESTION_RECORDS (50,000) records of 64 dimensions.  For test/bench/distance.sh.
-#	ONLY is a pattern of names.
 
 write_question_records() {
 	awk -v n="${QUESTION_RECORDS:-50000}" 'BEGIN {
@@ -16,19 +15,23 @@ write_question_records() {
 	}' >"$CLUSTER_DIR/records.jsonl"
 }
 
-ask_questions() {
-	local name target line query
+make_question_tables() {
 	query="'{1$(printf ',0.1%.0s' $(seq 63))}'::real[]"
 	in_both asked <<-END
-		DROP TABLE IF EXISTS asked, doomed;
+		DROP TABLE IF EXISTS asked, doomed, wanted;
 		CREATE FOREIGN TABLE docs (id text COLLATE "C", embedding real[], score real, n int, year int, category text, published date, metadata jsonb)
 		  SERVER s OPTIONS (namespace 'kb');
 		CREATE FOREIGN TABLE all_docs (tenant text OPTIONS (role 'namespace') COLLATE "C", id text COLLATE "C", embedding real[], n int, year int) SERVER s;
 		CREATE TABLE asked AS SELECT k, $query AS e FROM generate_series(1, 3) k;
 		ALTER TABLE asked ADD PRIMARY KEY (k);
 		CREATE TABLE doomed AS SELECT 'doc-' || lpad((9 * i)::text, 6, '0') AS id FROM generate_series(1, 500) i;
-		ANALYZE asked, doomed;
+		CREATE TABLE wanted AS SELECT i AS k, 7 * i AS n, 'k' || 7 * i AS key FROM generate_series(1, 635) i;
+		ANALYZE asked, doomed, wanted;
 	END
+}
+
+ask_questions() {
+	local name target line
 	while read -r line; do
 		if [[ $line =~ ^--\ ([a-z_]+)\ ([0-9]+)$ ]]; then
 			name=${BASH_REMATCH[1]} target=${BASH_REMATCH[2]}
@@ -44,4 +47,5 @@ ask_questions() {
 
 write_question_records
 start_service --index asked:64:cosine
+make_question_tables
 ask_questions
