@@ -100,6 +100,14 @@ ALTER ROLE spender SET pinecone_fdw.max_requests = 3;
 SET ROLE spender;
 SET pinecone_fdw.max_requests = 1000;
 RESET ROLE;
+ALTER ROLE spender LOGIN;
+GRANT USAGE ON FOREIGN SERVER pinecone TO spender;
+GRANT SELECT ON t TO spender;
+CREATE USER MAPPING FOR spender SERVER pinecone OPTIONS (api_key :'api_key');
+\! psql -qXAt -U spender -c 'SELECT count(n) FROM t' -c 'SHOW pinecone_fdw.max_requests' -c 'SET pinecone_fdw.max_requests = -1' 2>&1 | grep -v -E 'DETAIL|HINT'
+DROP USER MAPPING FOR spender SERVER pinecone;
+REVOKE ALL ON t FROM spender;
+REVOKE ALL ON FOREIGN SERVER pinecone FROM spender;
 DROP ROLE spender;
 -- a cursor: each FETCH is a statement of its own
 SET pinecone_fdw.max_requests = 3;

@@ -138,6 +138,16 @@ for my $query ('SELECT id, title, year FROM %s', "SELECT id, title FROM %s ORDER
 	cmp_ok($documents, '<=', $vectors * ($query =~ /year/ ? 0.05 : $query =~ /title/ ? 1 : 2.5), "bytes of $shown");
 }
 
+# ---- Who is slow to tell what index it is ----
+
+$t->sql("CREATE SERVER slow FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'large-documents', control_host '$server->{url}');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (api_key 'test-key');
+	CREATE FOREIGN TABLE slow (id text, title text) SERVER slow");
+$server->fault({path => '/indexes/large-documents', kind => 'delay', delay_ms => 1300, count => 1});
+$server->clear_requests;
+is($t->sql("SET pinecone_fdw.stats_ttl = 0; SELECT count(*), count(title) FROM slow"), '200|200', 'the first statement waits for it');
+is((join ' ', map { "$_->{path} $_->{version}" } grep { $_->{path} =~ /stats|indexes/ } $server->requests), '/indexes/large-documents 2026-07 /describe_index_stats 2026-04', 'versions are those that are needed');
+
 # ---- Fetches ----
 
 $server->clear_requests;
