@@ -28,6 +28,12 @@ wait_for_network(PineconeCounters *counters, long most)
 	INSTR_TIME_ACCUM_DIFF(counters->wait_time, end, start);
 }
 
+void
+pinecone_call_wait_a_moment(void)
+{
+	wait_for_network(NULL, -1);
+}
+
 static int
 first_finished(PineconeCall **calls, int ncalls)
 {

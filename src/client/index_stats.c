@@ -92,8 +92,10 @@ pinecone_session_wait_place(PineconeSession *session)
 
 	while (!pinecone_session_locate(session, &problem) && problem == NULL)
 	{
-		if (session->resolver != NULL)
-			pinecone_vectors_wait(session->resolver);
+		/* not for the call: it is gone as soon as another one of the session has been told the place */
+		pinecone_call_advance(NULL);
+		if (session->resolver != NULL && !pinecone_call_finished(session->resolver))
+			pinecone_call_wait_a_moment();
 	}
 }
 
