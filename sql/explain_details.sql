@@ -18,7 +18,8 @@ EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY embedding <-> '{1,2}' LIMIT 5 OFFS
 -- settings of ours that are not at their default
 SET pinecone_fdw.enable_sort = off;
 SET pinecone_fdw.prefetch = '1MB';
-EXPLAIN (COSTS OFF, SETTINGS) SELECT id FROM t WHERE id = 'r1';
+EXPLAIN (COSTS OFF, SETTINGS) SELECT id FROM t WHERE id = 'r1'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 RESET pinecone_fdw.enable_sort;
 RESET pinecone_fdw.prefetch;
 

@@ -18,7 +18,7 @@
 #	contract	test/contract/run.sh, and likewise unit, docs and monitoring
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
-#	documents	those that read, shorter, on document indexes
+#	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
@@ -187,11 +187,14 @@ suite_approximate() {
 	done
 }
 
-# The suites that compare with local tables, on document indexes
+# What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
-	for name in conditions namespaces append joins statements; do
-		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" 60
+	for name in conditions namespaces append joins statements pending score writes; do
+		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || echo 60)
+	done
+	for name in 024_read_faults 025_false_replies; do
+		queue "$name, documents" env PINECONE_LOCAL_KIND=documents prove --verbose --nocolor -I test/t -I test/lib "test/t/$name.pl"
 	done
 }
 

@@ -123,7 +123,7 @@ sub unexplained
 my @apart = (
 	[qr{\b(?:SET_)?VAR(?:DATA|SIZE)(?:_[A-Z_]+)?\(|\bpg_noreturn\b}, 'base/compat.h'],
 	[qr{\bPG_WAIT_EXTENSION\b}, 'utils/wait_event.h', 'base/compat.h'],
-	[qr{\b(?:heap_form_tuple|heap_getattr|heap_deform_tuple|GETSTRUCT)\(}, 'access/htup_details.h'],
+	[qr{\b(?:heap_form_tuple|heap_getattr|heap_deform_tuple|GETSTRUCT)\(|\bMINIMAL_TUPLE|\btuple->t_len\b}, 'access/htup_details.h'],
 );
 
 # The headers that a file includes, its own ones' too
@@ -171,6 +171,10 @@ for my $file (@checked)
 			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
 		breach($file, $number, 'PostgreSQL 18 has no pg_attribute_noreturn(): pg_noreturn stands in front, with base/compat.h')
 			if $line =~ m{\bpg_attribute_noreturn\b} && $file ne 'src/base/compat.h';
+		breach($file, $number, 'PostgreSQL 19 has other arguments: pinecone_push_jsonb()')
+			if $line =~ m{\bpushJsonbValue\b} && $file ne 'src/base/compat.h';
+		breach($file, $number, "PostgreSQL 19 has no list of them: pinecone_is_result_relation()")
+			if $line =~ m{es_plannedstmt->resultRelations\b} && $file ne 'src/base/compat.h';
 		breach($file, $number, 'PostgreSQL 19 is not built with comments that let cases fall through: list them together')
 			if $line =~ m{/\*\s*fall[- ]?s?\s?through}i;
 		breach($file, $number, 'hooks are installed in hooks.c')

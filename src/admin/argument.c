@@ -55,10 +55,11 @@ refuse_null(FunctionCallInfo fcinfo, int n, const char *name)
 
 /* ---- Servers ---- */
 
-bool
-pinecone_argument_is_ours(Oid serverid)
+/* Is it one of our wrapper's, whatever that is called? */
+static bool
+is_ours(const ForeignServer *server)
 {
-	ForeignDataWrapper *wrapper = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid);
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
 
 	return OidIsValid(wrapper->fdwhandler) &&
 		   GetFdwRoutine(wrapper->fdwhandler)->GetForeignRelSize == pineconeGetForeignRelSize;
@@ -102,7 +103,7 @@ pinecone_argument_server(FunctionCallInfo fcinfo, int n, const char *function, P
 		PreventCommandIfReadOnly(function);
 	name = pinecone_argument_text(fcinfo, n, "server");
 	server = GetForeignServerByName(name, true);
-	if (server == NULL || !pinecone_argument_is_ours(server->serverid))
+	if (server == NULL || !is_ours(server))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 server ? errmsg("server \"%s\" is not one of pinecone_fdw", name) :

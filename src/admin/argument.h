@@ -25,9 +25,6 @@ typedef enum PineconeAdminUse
  */
 extern Oid pinecone_argument_server(FunctionCallInfo fcinfo, int n, const char *function, PineconeAdminUse use);
 
-/* Is it one of our wrapper's, whatever that is called? */
-extern bool pinecone_argument_is_ours(Oid serverid);
-
 /* Its session; of one that has an index, where "of_index" is set. */
 extern PineconeSession *pinecone_argument_session(Oid serverid, bool of_index);
 

@@ -15,8 +15,8 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
-#include "admin/argument.h"
 #include "admin/forget.h"
+#include "option/option_value.h"
 
 static bool
 same(const char *a, const char *b)
@@ -24,23 +24,37 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static bool
-names_index(Oid serverid, const PineconeServerOptions *options, const char *index)
+/* The handler of a server's wrapper: what is not ours is told by that, and left alone. */
+static Oid
+handler_of(const ForeignServer *server)
 {
-	const PineconeServerOptions *other;
+	ForeignDataWrapper *wrapper = GetForeignDataWrapperExtended(server->fdwid, FDW_MISSING_OK);
 
-	if (!pinecone_argument_is_ours(serverid))
+	return wrapper ? wrapper->fdwhandler : InvalidOid;
+}
+
+/*
+ * Does a server of our wrapper name the index?  Nothing of this raises an error,
+ * whatever the options of others: what is to be forgotten has been done.
+ */
+static bool
+names_index(Oid serverid, Oid handler, const PineconeServerOptions *options, const char *index)
+{
+	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
+
+	if (server == NULL || handler_of(server) != handler)
 		return false;
-	other = pinecone_option_server(serverid);
 	if (index != NULL)
-		return same(other->index, index) && same(other->control_host, options->control_host);
-	return same(other->host, options->host);
+		return same(pinecone_option_value(server->options, "index"), index) &&
+			   same(pinecone_option_value(server->options, "control_host"), options->control_host);
+	return same(pinecone_option_value(server->options, "host"), options->host);
 }
 
 void
 pinecone_forget(PineconeSession *session, const char *index)
 {
 	const PineconeServerOptions *options = session->options;
+	Oid handler = handler_of(GetForeignServer(session->serverid));
 	Relation catalog;
 	SysScanDesc scan;
 	HeapTuple tuple;
@@ -55,7 +69,7 @@ pinecone_forget(PineconeSession *session, const char *index)
 	{
 		Oid serverid = ((Form_pg_foreign_server) GETSTRUCT(tuple))->oid;
 
-		if (names_index(serverid, options, index))
+		if (names_index(serverid, handler, options, index))
 			CacheInvalidateHeapTuple(catalog, tuple, NULL);
 	}
 	systable_endscan(scan);

@@ -17,6 +17,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/guc.h"
+#include "utils/jsonb.h"
 #include "utils/selfuncs.h"
 #include "utils/tuplesort.h"
 
@@ -270,6 +271,20 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #else
 #define pinecone_json_lex(text, len, encoding, need_escapes) \
 	makeJsonLexContextCstringLen(text, len, encoding, need_escapes)
+#endif
+
+/* PG19 keeps the value that is built along with the state of building it */
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState PineconeJsonbState;
+#define pinecone_push_jsonb(state, token, value) pushJsonbValue(state, token, value)
+#else
+typedef struct PineconeJsonbState
+{
+	JsonbValue *result; /* once it is complete */
+	JsonbParseState *parse;
+} PineconeJsonbState;
+#define pinecone_push_jsonb(state, token, value) \
+	((void) ((state)->result = pushJsonbValue(&(state)->parse, token, value)))
 #endif
 
 /* PG19 wants to be told when a descriptor is complete */

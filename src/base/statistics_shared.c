@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -278,14 +277,14 @@ add_to(Entry *entry, const PineconeStatistics *sums, uint64 folded)
 
 /* ---- The month ---- */
 
-/* By the statement's start, which nobody has to ask the clock for. */
+/* By the clock, not by when a statement began: all have to agree. */
 static uint32
 this_month(void)
 {
 	static TimestampTz known_from = 0;
 	static TimestampTz known_to = 0;
 	static uint32 known = 0;
-	TimestampTz now = GetCurrentStatementStartTimestamp();
+	TimestampTz now = GetCurrentTimestamp();
 	struct pg_tm tm;
 	fsec_t fsec;
 

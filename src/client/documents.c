@@ -289,6 +289,7 @@ pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
 	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", &body);
 
 	pinecone_message_documents(&body, changes, len);
+	call->records_start = body.len - (int) strlen("]}") - len;
 	call->batch = nchanges;
 	return start(call, &body, PINECONE_RATE_UPDATE, namespace_);
 }

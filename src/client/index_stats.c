@@ -84,6 +84,18 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	return copy;
 }
 
+void
+pinecone_session_wait_place(PineconeSession *session)
+{
+	PineconeProblem *problem = NULL;
+
+	while (!pinecone_session_locate(session, &problem) && problem == NULL)
+	{
+		if (session->resolver != NULL)
+			pinecone_vectors_wait(session->resolver);
+	}
+}
+
 /*
  * What is known of the index, be it out of date: metric and dimension of an
  * index do not change.  Of one that may have been replaced it says nothing.

@@ -177,6 +177,9 @@ extern bool pinecone_session_stats_ready(PineconeSession *session);
  */
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
 
+/* Wait until that is known, or has failed: who is to use it says so. */
+extern void pinecone_session_wait_place(PineconeSession *session);
+
 /*
  * Where the control plane of a server is; NULL, with *problem set, when it may
  * not be sent a key.

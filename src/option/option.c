@@ -69,7 +69,7 @@ static const Option options[] = {
 	{"index", ON_SERVER, OPTION_STRING},
 	{"control_host", ON_SERVER, OPTION_HOST, "api.pinecone.io"},
 	/* What X-Pinecone-API-Version says */
-	{"api_version", ON_SERVER, OPTION_STRING, "2025-10"},
+	{"api_version", ON_SERVER, OPTION_STRING, "2026-04"},
 	/* The fields of a document index, where the control plane is not asked for them */
 	{"schema", ON_SERVER, OPTION_JSON},
 	/* How long to wait for a connection, and for a whole request */

@@ -29,6 +29,9 @@
 /* Look after the network whenever so much has been added. */
 #define ADVANCE_BYTES 16384
 
+/* Bytes of an update of documents that is small */
+#define SMALL_BATCH 131072
+
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
 
@@ -60,7 +63,7 @@ start_deletion(PineconeTarget *target, PineconeBatch *batch)
 static bool
 has_text(const PineconeTarget *target, PineconeWriteKind kind)
 {
-	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->update_batch > 1);
+	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->plane->update_many != NULL);
 }
 
 static void
@@ -201,10 +204,10 @@ static int
 refused_size(PineconeTarget *target, PineconeBatch *batch)
 {
 	PineconeSession *session = target->session;
-	bool upserts = batch->kind == PINECONE_WRITE_UPSERT;
+	bool texts = has_text(target, batch->kind);
 	int ceiling;
 
-	if ((!upserts && batch->kind != PINECONE_WRITE_DELETE) || batch->live <= 1)
+	if ((!texts && batch->kind != PINECONE_WRITE_DELETE) || batch->live <= 1)
 		return 0;
 	switch (pinecone_vectors_failure(batch->call))
 	{
@@ -212,11 +215,11 @@ refused_size(PineconeTarget *target, PineconeBatch *batch)
 			session->max_upsert_bytes = Max(1, batch->text.len / 2);
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
-			ceiling = pinecone_vectors_ceiling(batch->call, !upserts ? "ids" : session->schema ? "documents" :
+			ceiling = pinecone_vectors_ceiling(batch->call, !texts ? "ids" : session->schema ? "documents" :
 																								 "vectors",
 											   batch->live, false);
 			if (ceiling > 0)
-				*(upserts ? &session->max_upsert : &session->max_delete) = ceiling;
+				*(texts ? &session->max_upsert : &session->max_delete) = ceiling;
 			return ceiling;
 		default:
 			return 0;
@@ -233,7 +236,7 @@ is_split(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 
 	if (most == 0)
 		return false;
-	if (batch->kind == PINECONE_WRITE_UPSERT && (text = pinecone_vectors_upserted(batch->call)) == NULL)
+	if (has_text(target, batch->kind) && (text = pinecone_vectors_upserted(batch->call)) == NULL)
 		return false;
 	foreach(lc, pinecone_batch_split(batch, send->cxt, text, most))
 	{
@@ -317,6 +320,19 @@ wait_until_below(PineconeSend *send, PineconeTarget *target, int most)
 	}
 }
 
+/*
+ * How many batches may be on the wire beside this one.  Updates of documents are
+ * small, most of them, and what counts is their number: as many as there are of
+ * other requests.
+ */
+static int
+most_in_flight(const PineconeTarget *target, const PineconeBatch *batch)
+{
+	if (batch->kind != PINECONE_WRITE_UPDATE || batch->text.len > SMALL_BATCH)
+		return target->concurrency;
+	return Max(target->concurrency, target->session->options->max_concurrency);
+}
+
 static void
 flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 {
@@ -324,7 +340,7 @@ flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 
 	if (batch == NULL)
 		return;
-	wait_until_below(send, target, target->concurrency);
+	wait_until_below(send, target, most_in_flight(target, batch));
 	*open = NULL;
 	start_batch(send, target, batch);
 }

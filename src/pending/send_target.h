@@ -17,7 +17,7 @@ typedef struct PineconeTarget
 	PineconeCounters *counters;
 	char *namespace_;
 	int batch_size;
-	int update_batch; /* 1: they go one by one */
+	int update_batch; /* where the plane takes many in one request */
 	int concurrency;
 	struct PineconeTarget *twin; /* a ring: the same namespace as other users, or itself */
 

@@ -57,8 +57,9 @@ typedef struct Place
 	int64 asked_at; /* when they were last asked just for that */
 	int64 lsn;		/* the last write with another key, or that has been dropped */
 	int64 at;
-	int64 written_at; /* the last write */
-	int64 unseen_at;  /* when there was last one that might not be shown */
+	int64 watched_since; /* of all writes since then it is known when the last one was; or 0 */
+	int64 written_at;
+	int64 unseen_at; /* when there was last one that might not be shown */
 } Place;
 
 /* An index as a key's owner sees it */
@@ -268,18 +269,26 @@ static void
 take(const PineconeConfirmed *confirmed, void *arg)
 {
 	Host *host = arg;
+	PineconeIdEntry *entry;
 	Place *place;
 
 	if (confirmed->key.host != host->key.host)
 		return;
-	place = find_place(host, confirmed->namespace_);
-	place->written_at = Max(place->written_at, confirmed->at);
+	/* those are watched that somebody here has asked about */
+	entry = idset_lookup(host->places, confirmed->namespace_);
+	if (entry != NULL)
+	{
+		place = (Place *) (uintptr_t) entry->number;
+		place->written_at = Max(place->written_at, confirmed->at);
+	}
 	if (memcmp(confirmed->key.owner, host->key.owner, sizeof(host->key.owner)) == 0)
 	{
 		add_item(host->copy, confirmed->namespace_, confirmed->lsn, confirmed->at,
 				 confirmed->write, confirmed->len);
 		return;
 	}
+	place = find_place(host, confirmed->namespace_);
+	place->written_at = Max(place->written_at, confirmed->at);
 	place->lsn = Max(place->lsn, confirmed->lsn);
 	place->at = Max(place->at, confirmed->at);
 }
@@ -412,26 +421,45 @@ pinecone_unseen_elsewhere(PineconeSession *session, const char *namespace_)
 		   pinecone_pending_log_place(host->copy->log, NULL, namespace_) < 0;
 }
 
+/* From now on it is known when a namespace was last written to. */
+static void
+watch(Host *host, Place *place, const char *namespace_, int64 now)
+{
+	int number = pinecone_pending_log_place(host->copy->log, NULL, namespace_);
+
+	if (place->watched_since != 0)
+		return;
+	place->watched_since = now;
+	for (int i = 0; number >= 0 && i < host->copy->nitems; i++)
+	{
+		if (host->copy->items[i].number == number)
+			place->written_at = Max(place->written_at, host->copy->items[i].at);
+	}
+}
+
 bool
 pinecone_unseen_is_settled(PineconeSession *session, const char *namespace_, PineconeTime at)
 {
 	int64 newest = pinecone_confirmed_newest();
+	int64 now = pinecone_confirmed_clock();
+	int64 then = at == 0 ? now : at / 1000;
 	Host *host;
 	Place *place;
 	int64 lost_lsn;
 	int64 lost_at;
 
-	if (newest == 0 || at / 1000 >= newest + pinecone_confirmed_most_ms())
+	if (newest == 0 || then >= newest + pinecone_confirmed_most_ms())
 		return true;
 	host = current_host(session);
 	/* so long ago that what has been written is forgotten */
 	if (host == NULL)
-		return false;
+		return at == 0;
 	place = find_place(host, namespace_);
+	watch(host, place, namespace_, now);
 	if (pinecone_confirmed_lost(host->key.host, namespace_, &lost_lsn, &lost_at))
 		place->written_at = Max(place->written_at, lost_at);
-	return (place->written_at == 0 || at / 1000 >= place->written_at + pinecone_confirmed_least_ms()) &&
-		   at / 1000 >= place->unseen_at;
+	return (place->written_at == 0 || then >= place->written_at + pinecone_confirmed_least_ms()) &&
+		   (at == 0 || (then >= place->watched_since && then >= place->unseen_at));
 }
 
 void

@@ -45,8 +45,8 @@ extern bool pinecone_unseen_allows_filter(PineconeSession *session, const char *
 extern void pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_);
 
 /*
- * Did the service show everything that this cluster has written to a namespace,
- * at some time not long ago?  If that is not known, it did not.
+ * Does the service show everything that this cluster has written to a namespace,
+ * or (at > 0) did it at some time not long ago?  If that is not known, it did not.
  */
 extern bool pinecone_unseen_is_settled(PineconeSession *session, const char *namespace_,
 									   PineconeTime at);

@@ -158,7 +158,7 @@ object_of_set(List *args)
 	int n;
 	JsonbValue key = {.type = jbvString};
 	JsonbValue value;
-	JsonbParseState *state = NULL;
+	PineconeJsonbState state = {0};
 
 	if (!IsA(path, Const) || path->constisnull || !is_jsonb(lthird(args)) || !IsA(lfourth(args), Const) ||
 		((Const *) lfourth(args))->constisnull || !DatumGetBool(((Const *) lfourth(args))->constvalue))
@@ -168,14 +168,14 @@ object_of_set(List *args)
 		return NULL;
 	key.val.string.val = TextDatumGetCString(names[0]);
 	key.val.string.len = strlen(key.val.string.val);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	(void) pushJsonbValue(&state, WJB_KEY, &key);
+	pinecone_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
+	pinecone_push_jsonb(&state, WJB_KEY, &key);
 	JsonbToJsonbValue(DatumGetJsonbP(((Const *) lthird(args))->constvalue), &value);
 	if (value.type == jbvBinary && value.val.binary.data->header & JB_FSCALAR)
 		(void) JsonbExtractScalar(value.val.binary.data, &value);
-	(void) pushJsonbValue(&state, WJB_VALUE, &value);
-	return (Expr *) makeConst(JSONBOID, -1, InvalidOid, -1,
-							  JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL))),
+	pinecone_push_jsonb(&state, WJB_VALUE, &value);
+	pinecone_push_jsonb(&state, WJB_END_OBJECT, NULL);
+	return (Expr *) makeConst(JSONBOID, -1, InvalidOid, -1, JsonbPGetDatum(JsonbValueToJsonb(state.result)),
 							  false, false);
 }
 

@@ -9,6 +9,7 @@
 #include "nodes/nodeFuncs.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "plan/paths.h"
 
 /*
@@ -48,9 +49,9 @@ pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *
 	/* a condition on a rank is one on how many rows there are, but for peers */
 	if (limits[0] == NULL && parse->hasWindowFuncs)
 		limits[0] = pinecone_window_limit(parse);
-	/* a rank is not known before the next row is */
+	/* a rank is not known before its peers are; to ask for some more costs little */
 	if (limits[1] == NULL && parse->hasWindowFuncs)
-		limits[1] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);
+		limits[1] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(PINECONE_FIRST_TOP_K), false, FLOAT8PASSBYVAL);
 	/* EXISTS wants to see one row */
 	if (limits[0] == NULL && root->tuple_fraction == 1 && bms_membership(root->all_baserels) == BMS_SINGLETON)
 		limits[0] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);

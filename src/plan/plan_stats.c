@@ -59,7 +59,9 @@ pinecone_plan_find_stats(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
 
-	/* where the index is, tells also of what kind it is */
+	/* which requests there can be, hangs on what kind of index it is */
+	if (is_to_run())
+		pinecone_session_wait_place(info->session);
 	if (is_to_run() && is_alone(root) && pinecone_session_stats_ready(info->session) &&
 		info->session->base_url != NULL)
 	{

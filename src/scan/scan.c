@@ -42,7 +42,7 @@ reads_to_write(ForeignScan *plan, EState *estate)
 {
 	ListCell *lc;
 
-	if (list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid))
+	if (pinecone_is_result_relation(estate, plan->scan.scanrelid))
 		return true;
 	foreach(lc, estate->es_plannedstmt->rowMarks)
 	{

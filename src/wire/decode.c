@@ -274,6 +274,18 @@ is_called(PineconeScanner *s, const char *key, size_t len, const char *name)
 	return text != NULL && strcmp(text, name) == 0;
 }
 
+/* The dense vector of a document, which may have none, but not one of no numbers. */
+static bool
+read_dense(PineconeScanner *s, PineconeRecord *record)
+{
+	if (pinecone_scanner_accept_null(s))
+		return true;
+	if (!s->want_values)
+		return skip_floats(s);
+	return read_floats(s, &record->values, &record->nvalues) &&
+		   (record->nvalues > 0 || pinecone_scanner_fail(s, "a vector is empty"));
+}
+
 static bool
 read_document(PineconeScanner *s, PineconeRecord *record)
 {
@@ -293,9 +305,7 @@ read_document(PineconeScanner *s, PineconeRecord *record)
 		else if (pinecone_scanner_key_is(key, len, "_score"))
 			ok = read_score(s, record);
 		else if (is_called(s, key, len, s->dense))
-			ok = pinecone_scanner_accept_null(s) ||
-				 (s->want_values ? read_floats(s, &record->values, &record->nvalues) :
-								   skip_floats(s));
+			ok = read_dense(s, record);
 		else if (is_called(s, key, len, s->sparse))
 			ok = s->want_values ? read_sparse(s, &record->sparse) : pinecone_scanner_skip_value(s);
 		else

@@ -21,8 +21,9 @@ failed=0
 
 fill_in() {
 	local vector="'{0.1, 0.2, 0.3, 0.4}'"
-	sed -e "s|\\\$1|$vector::real[]|g" -e "s|'{\.\.\.}'|$vector|g" -e "s|'{0.1, \.\.\.}'|$vector|g" \
-		-e "s/(index '\(catalog\|frameworks\|films\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
+	sed -e "s|articles-abc.svc.aped-4627-b74a.pinecone.io|$articles|" -e 's/\(vector(\|"dimension": \)1536/\14/' \
+		-e "s|\\\$1|$vector::real[]|g" -e "s|'{\.\.\.}'|$vector|g" -e "s|'\[\.\.\.\]'|'[0.1, 0.2, 0.3, 0.4]'|g" -e "s|'{0.1, \.\.\.}'|$vector|g" \
+		-e "s/(index '\(catalog\|frameworks\|films\|library\|library-documents\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
 		-e "s|http://127.0.0.1:5080|$PINECONE_LOCAL_URL|" \
 		-e "s|api_key '\.\.\.'|api_key '$PINECONE_LOCAL_KEY'|" -e "s|api_key 'secret'|api_key '$PINECONE_LOCAL_KEY'|" \
 		-e "s|/tmp/docs.csv|$CLUSTER_DIR/docs.csv|"
@@ -38,7 +39,7 @@ run_page() {
 	awk -v dir="$blocks" '
 		/^```$/ && on { on = 0; close(file); next }
 		on { print >file }
-		/^```sql$/ { on = 1; file = sprintf("%s/%03d.sql", dir, ++n) }' "$page"
+		/^```sql( search)?$/ { on = 1; file = sprintf("%s/%03d.sql", dir, ++n) }' "$page"
 	compgen -G "$blocks/*.sql" >/dev/null || return 0
 	createdb "page_$name"
 	if [ -f "$setup" ]; then
@@ -64,7 +65,14 @@ run_page() {
 
 cluster_begin
 cluster_postgres
-cluster_pinecone --index catalog:4:cosine --index frameworks:4:cosine --index movies:4:cosine
+cat >"$CLUSTER_DIR/articles.json" <<'END'
+{"fields": {"title": {"type": "string", "full_text_search": {}}, "body": {"type": "string", "full_text_search": {}},
+	"embedding": {"type": "dense_vector", "dimension": 4, "metric": "cosine"}, "terms": {"type": "sparse_vector"}}}
+END
+chmod 644 "$CLUSTER_DIR/articles.json"
+cluster_pinecone --index catalog:4:cosine --index frameworks:4:cosine --index movies:4:cosine --index library:4:cosine \
+	--index "articles:$CLUSTER_DIR/articles.json"
+articles=$(curl -sS -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/articles" | sed 's/.*"host":"\([^"]*\)".*/\1/')
 "${cluster_as[@]}" tee "$CLUSTER_DIR/docs.csv" >/dev/null <<<'c1,"{0.1,0.2,0.3,0.4}",From a file'
 
 for page in "${pages[@]}"; do

@@ -360,7 +360,9 @@ start_restore(Request *r, Index *target, Str backup_id)
 	restore->target = copy_text(target->name);
 	restore->created_wall_us = wall_us();
 	restore->done_at = target->ready_at;
-	restore->done_wall_us = restore->created_wall_us + target->ready_at - now_us();
+	restore->done_wall_us = restore->created_wall_us;
+	if (target->ready_at > now_us())
+		restore->done_wall_us += target->ready_at - now_us();
 	pthread_mutex_lock(&backups.lock);
 	restore->next = backups.newest_restore;
 	backups.newest_restore = restore;

@@ -163,6 +163,55 @@ for my $i (0 .. $#sql)
 }
 is($wrong, 0, scalar(@sql) . " searches say what the documentation says (seed $seed)");
 
+# ---- Lucene's language ----
+
+sub has
+{
+	my ($d, $field, $word) = @_;
+	return $index{$field}{count}{$d->{id}}{$word} ? 1 : 0;
+}
+
+@sql = @expected = @what = ();
+for (1 .. 40)
+{
+	my ($f, $g) = map { pick('title', 'body') } 1, 2;
+	my ($a, $b, $c) = map { (tokens(pick(@vocabulary)))[0] } 1 .. 3;
+	my ($query, $is) = pick(
+		["$f:($a $b)", sub { has($_[0], $f, $a) || has($_[0], $f, $b) }],
+		["$f:($a AND $b)", sub { has($_[0], $f, $a) && has($_[0], $f, $b) }],
+		["$f:$a AND $g:$b", sub { has($_[0], $f, $a) && has($_[0], $g, $b) }],
+		["($f:$a OR $g:$b) AND $f:$c", sub { (has($_[0], $f, $a) || has($_[0], $g, $b)) && has($_[0], $f, $c) }],
+		["+$f:$a -$g:$b", sub { has($_[0], $f, $a) && !has($_[0], $g, $b) }],
+		["$f:$a NOT $g:$b", sub { has($_[0], $f, $a) && !has($_[0], $g, $b) }],
+		["$f:\"$a $b\"", sub { matches($_[0], 'phrase', $f, "$a $b") }],
+		["$a", sub { has($_[0], 'title', $a) || has($_[0], 'body', $a) }])->@*;
+	my $n = rand() < 0.5 ? int rand 8 : undef;
+
+	push @what, $query;
+	push @expected, join ' ', map { $_->{id} } grep { $is->($_) && (!defined $n || $_->{n} > $n) } @documents;
+	push @sql, 'SELECT string_agg(id, \' \' ORDER BY id COLLATE "C") FROM t WHERE pinecone_search_query(id, ' . literal($query) . ')' . (defined $n ? " AND n > $n" : '');
+}
+@got = split /\n/, $t->sql(join ";\n", map { "SELECT coalesce(($_), '') || '.'" } @sql), -1;
+$wrong = 0;
+for my $i (grep { ($got[$_] // '') ne "$expected[$_]." } 0 .. $#sql)
+{
+	diag("$what[$i]:\n  $sql[$i]\n  got      $got[$i]\n  expected $expected[$i]") if ++$wrong <= 3;
+}
+is($wrong, 0, scalar(@sql) . " queries find what the documentation says (seed $seed)");
+
+# ---- What is not sent yet, Pinecone cannot search ----
+
+for my $query ("body @@@ 'fox'", "pinecone_search_query(id, 'body:fox')", "pinecone_match_any(body, 'fox')")
+{
+	like($t->error_of("BEGIN; INSERT INTO t (id, body) VALUES ('mine', 'a fox of mine'); SELECT id FROM t WHERE $query; ROLLBACK"), qr/ERROR:.*\n/, "an error where a write waits: $query");
+	is($t->sql("SELECT count(*) FROM t WHERE id = 'mine'"), '0', 'nothing is written');
+}
+$t->sql("INSERT INTO t (id, body) VALUES ('mine', 'a zebra of mine')");
+is($t->sql("SELECT id FROM t WHERE body @@@ 'zebra' ORDER BY score DESC LIMIT 5"), 'mine', 'what is sent is found');
+$t->sql("UPDATE t SET body = 'a gnu of mine' WHERE id = 'mine'");
+is($t->sql("SELECT id FROM t WHERE body @@@ 'zebra'") . $t->sql("SELECT id FROM t WHERE pinecone_match_phrase(body, 'gnu of')"), 'mine', 'by the words that it has now');
+$t->sql("DELETE FROM t WHERE id = 'mine'");
+
 # ---- More matches than Pinecone shows ----
 
 $server->control('POST', '/_local/settings', {max_top_k => 50});

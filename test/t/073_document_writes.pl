@@ -54,6 +54,21 @@ $server->clear_requests;
 $t->sql("INSERT INTO models SELECT 'r' || i, 'title ' || i, i FROM generate_series(1, 200) i");
 is(paths('/upsert$'), 3, 'where texts are embedded, 96') unless $small;
 
+$t->sql("CREATE FOREIGN TABLE one_by_one (id text, title text, n int) SERVER plain OPTIONS (namespace 'ns', batch_size '1')");
+$server->clear_requests;
+$t->sql("UPDATE one_by_one SET title = 'a title of ' || n WHERE id IN ('r1', 'r2', 'r3')");
+is(paths('/update$'), 3, 'one by one');
+is($t->sql("SELECT string_agg(title, ',' ORDER BY n) FROM one_by_one WHERE id IN ('r1', 'r2', 'r3')"), 'a title of 1,a title of 2,a title of 3', 'they are changed');
+for my $refusal ([413, 'too large'], [400, 'The number of documents must be at most 400, got 1000'])
+{
+	my ($status, $message) = @$refusal;
+
+	$server->fault({path => '/namespaces/ns/documents/update', kind => 'status', status => $status, body => "{\"error\":{\"code\":\"INVALID_ARGUMENT\",\"message\":\"$message\"},\"status\":$status}", count => 1});
+	$t->sql("UPDATE plain SET title = title || '?'");
+	is($t->sql("SELECT count(*) FROM plain WHERE title LIKE '%?'"), '3000', "updates that were refused as too many go out again in parts: $status");
+	$t->sql("UPDATE plain SET title = rtrim(title, '?')");
+}
+
 # ---- True counts ----
 
 for my $facts ({}, {'matched-records' => 'absent'}, {'document-lsn' => 'off'}, {'not-missing' => 'skip'})

@@ -134,6 +134,14 @@ like($s->query("SELECT pinecone_delete_index('s', 'made')")->{err}, qr/It is not
 is($s->query("SELECT pinecone_delete_index('s', 'made', if_exists => true)")->{out}, 'f', 'repeated');
 $s->query("ALTER SERVER s OPTIONS (DROP max_retries)");
 
+# no answer in time
+$s->query("ALTER SERVER s OPTIONS (ADD request_timeout '300ms')");
+$server->fault({path => '/indexes', method => 'POST', delay_ms => 1000, count => 1});
+like($s->query("$create)")->{err}, qr/ERROR:  request to Pinecone timed out after 300 ms\nDETAIL:.*It is not known whether the write was applied\.\nRepeat it with if_not_exists => true/s, 'a timeout');
+$s->query("ALTER SERVER s OPTIONS (DROP request_timeout)");
+is($s->query("$create, if_not_exists => true)")->{out}, 'made|Ready', 'repeated, it is there');
+$s->query("SELECT pinecone_delete_index('s', 'made')");
+
 # a rate limit is waited for, and nothing but it
 $server->fault({path => '/indexes', method => 'POST', status => 429, count => 2, body => {error => {code => 'RESOURCE_EXHAUSTED', message => 'slow down'}, status => 429}});
 is($s->query("$create)")->{out}, 'made|Ready', 'asked again after a refusal');
