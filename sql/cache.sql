@@ -49,9 +49,12 @@ EXECUTE by_prefix;
 \! test/regress/pinecone log
 
 -- EXPLAIN says so
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE search;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, title FROM remote ORDER BY embedding <=> '{3,4,3}' LIMIT 4;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM plain WHERE id = 'm1';
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE search
+\g (format=unaligned tuples_only=on) |test/regress/plan
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, title FROM remote ORDER BY embedding <=> '{3,4,3}' LIMIT 4
+\g (format=unaligned tuples_only=on) |test/regress/plan
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM plain WHERE id = 'm1'
+\g (format=unaligned tuples_only=on) |test/regress/plan
 \! test/regress/pinecone quiet
 
 -- another request is another one; a table without a cache neither reads nor keeps
@@ -195,6 +198,16 @@ SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
 SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,4}' LIMIT 1;
 SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
 
+-- what administration does: an alias pointed elsewhere, a namespace deleted
+SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+SELECT pinecone_repoint_alias('pinecone', 'current', 'kb');
+SELECT id, year FROM alias ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+CREATE FOREIGN TABLE doomed (id text COLLATE "C", embedding real[]) SERVER pinecone OPTIONS (namespace 'doomed', cache_ttl '1h');
+\! echo '{"id":"d1","values":[1,1,1]}' | test/regress/pinecone upsert cache doomed
+SELECT id FROM doomed ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+SELECT pinecone_delete_namespace('pinecone', 'doomed');
+SELECT id FROM doomed ORDER BY embedding <=> '{1,2,3}' LIMIT 1;
+
 -- never across user mappings, be the key the same
 CREATE ROLE regress_cache_reader;
 GRANT SELECT ON other TO regress_cache_reader;
@@ -202,7 +215,7 @@ GRANT USAGE ON FOREIGN SERVER pinecone TO regress_cache_reader;
 \! test/regress/pinecone quiet
 SELECT * FROM other WHERE id = 'o7';
 SELECT * FROM other WHERE id = 'o7';
-\! test/regress/pinecone log | cut -d ' ' -f 1-2
+\! test/regress/pinecone sorted-log | cut -d ' ' -f 1-2
 SET ROLE regress_cache_reader;
 \getenv key PINECONE_LOCAL_KEY
 CREATE USER MAPPING FOR regress_cache_reader SERVER pinecone OPTIONS (api_key :'key');

@@ -15,7 +15,7 @@ BEGIN
   EXECUTE 'SELECT string_agg(x::text, '' '' ORDER BY x) FROM (' || replace(q, '@', 't') || ') s(x)' INTO mine;
   EXECUTE 'SELECT string_agg(x::text, '' '' ORDER BY x) FROM (' || replace(q, '@', 'l') || ') s(x)' INTO local;
   RETURN concat_ws(', ', CASE WHEN mine IS NOT DISTINCT FROM local THEN 'same' ELSE format('%s <> %s', mine, local) END,
-    substring(plan::text FROM '"Pinecone Operation": "([^"]*)"'), replace(substring(plan::text FROM '"Pinecone Filter": "(([^"\\]|\\.)*)"'), '$0', '(InitPlan 1).col1'),
+    substring(plan::text FROM '"Pinecone Operation": "([^"]*)"'), regexp_replace(substring(plan::text FROM '"Pinecone Filter": "(([^"\\]|\\.)*)"'), '\(InitPlan \w+\)\.col1|\$0', '(InitPlan)'),
     'id: ' || substring(plan::text FROM '"Pinecone Id Filter": "([^"]*)"'));
 END $$;
 \set log '\\! test/regress/pinecone sorted-log "query|fetch|list" | cut -c1-70'

@@ -23,12 +23,15 @@ CREATE TABLE vectors AS SELECT n, pinecone_embed('pinecone', 'llama-text-embed-v
 \! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
 SELECT count(*) FROM vectors WHERE v = pinecone_embed('pinecone', 'llama-text-embed-v2', 'the story of number ' || n, 'passage', 384);
 EXPLAIN (COSTS OFF) SELECT n, pinecone_embed('pinecone', 'llama-text-embed-v2', body) FROM texts;
-EXPLAIN (COSTS OFF, VERBOSE) SELECT n + 1, pinecone_embed('pinecone', 'llama-text-embed-v2', body || n), (SELECT max(n) FROM texts t WHERE t.n < texts.n) FROM texts WHERE n < 3;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT n + 1, pinecone_embed('pinecone', 'llama-text-embed-v2', body || n), (SELECT max(n) FROM texts t WHERE t.n < texts.n) FROM texts WHERE n < 3
+\g (format=unaligned tuples_only=on) |test/regress/plan
 -- in the places where a query can compute it
 CREATE FUNCTION told(q text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
   FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ' || q LOOP
+    -- PostgreSQL 16 sorts for the aggregate, too; 18 has fractions of rows, 19 names for subplans
+    line := regexp_replace(line, '(Sort Key: \(\(n % 20\)\)), n$|(rows=\d+)\.\d\d|(SubPlan) \w+', '\1\2\3', 'g');
     IF line !~ 'Peak|Memory|Buckets|Sort Method' THEN RETURN NEXT line; END IF;
   END LOOP;
 END $$;

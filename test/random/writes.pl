@@ -67,7 +67,7 @@ END
 	{
 		my $view = $model{$name};
 		my $whole = $name ne 'ff' ? ', metadata' : '';
-		my $new_metadata = $name ne 'ff' ? "coalesce(NEW.metadata, '{}')" : "'{}'::jsonb";
+		my $new_metadata = $name ne 'ff' ? "jsonb_strip_nulls(coalesce(NEW.metadata, '{}'))" : "'{}'::jsonb";
 		my $changed = $name ne 'ff' ? 'NEW.metadata IS DISTINCT FROM OLD.metadata' : 'false';
 		my $sets = join "\n", map {
 			"    IF NEW.$_ IS DISTINCT FROM OLD.$_ THEN m := m - '$_'; IF NEW.$_ IS NOT NULL THEN m := m || jsonb_build_object('$_', NEW.$_); END IF; END IF;"
