@@ -101,6 +101,8 @@ INSERT INTO t (id, embedding) VALUES ('a', '{1,0}'), ('b', '{0,1}');
 SELECT count(*) FROM t;
 \! test/regress/pinecone fault '{"path": "/query", "count": -1, "status": 200, "body": "{\"matches\":[{\"id\":\"a\",\"score\":1.0000001},{\"id\":\"b\",\"score\":-1.0000001}],\"namespace\":\"\",\"usage\":{\"readUnits\":1}}", "content_type": "application/json"}'
 SELECT id, embedding <=> '{1,0}' AS distance, sqrt(embedding <=> '{1,0}') >= 0 AS root FROM t WHERE embedding <=> '{1,0}' BETWEEN 0 AND 2 ORDER BY embedding <=> '{1,0}';
+-- nor is it a score above 1, for conditions and functions
+SELECT id, score, round(acos(score)::numeric, 4) AS angle FROM t WHERE score BETWEEN -1 AND 1 ORDER BY embedding <=> '{1,0}' LIMIT 2;
 DROP TABLE asked;
 DROP FUNCTION r;
 \! test/regress/pinecone no-faults

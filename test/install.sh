@@ -58,6 +58,14 @@ missing_of() {
 	done
 }
 
+# Modules of others that ours is tested beside, where the archive has them for that PostgreSQL.
+others_of() {
+	local name
+	for name in pgaudit pg-wait-sampling; do
+		[ -z "$(apt-cache madison "postgresql-$1-$name" 2>/dev/null)" ] || echo "- postgresql-$1-$name"
+	done
+}
+
 list_missing() {
 	if [ -z "${PG_CONFIG:-}" ]; then
 		missing_of <<-END
@@ -90,6 +98,7 @@ list_missing() {
 				/usr/bin/python3 python3
 				- libipc-run-perl
 			END
+			others_of "$1" | missing_of
 			;;
 		bench)
 			missing_of <<-END

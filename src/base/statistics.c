@@ -342,6 +342,18 @@ pinecone_statistics_month(Oid serverid, PineconeUsage *usage)
 
 /* ---- Showing ---- */
 
+/* After a reset: what is held stays. */
+static bool
+is_empty(const PineconeStatistics *sums)
+{
+	for (int i = 0; i < PINECONE_TALLIES; i++)
+	{
+		if (sums->counts[i] > 0)
+			return false;
+	}
+	return true;
+}
+
 void
 pinecone_statistics_show(PineconeStatisticsShow show, void *arg)
 {
@@ -358,7 +370,10 @@ pinecone_statistics_show(PineconeStatisticsShow show, void *arg)
 		return;
 	hash_seq_init(&all, owns);
 	while ((own = hash_seq_search(&all)) != NULL)
-		show(&own->key, &own->entry.sums, own->folded, arg);
+	{
+		if (!is_empty(&own->entry.sums))
+			show(&own->key, &own->entry.sums, own->folded, arg);
+	}
 }
 
 void

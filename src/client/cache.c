@@ -64,6 +64,7 @@ pinecone_cache_policy(const PineconeTable *table)
 	policy->ttl_ms = table->cache_ttl_ms;
 	policy->size_kb = table->cache_size_kb;
 	policy->owner = hash_combine64(MyDatabaseId, table->relid);
+	policy->namespace_ = pinecone_written_name(table->namespace_ ? table->namespace_ : PINECONE_ANY_NAMESPACE);
 	return policy;
 }
 
@@ -319,8 +320,10 @@ pinecone_cache_note_write(const PineconeCall *call)
 {
 	PineconeExchange *exchange = call->exchange;
 	bool answered = exchange != NULL && exchange->outcome == PINECONE_HTTP_ANSWERED;
+	const char *name = call->rate_namespace ? call->rate_namespace : call->about;
 
-	pinecone_written_note(call->session->host_hash, call->rate_namespace ? call->rate_namespace : "",
+	/* what is done to an index is done to all that is in it */
+	pinecone_written_note(call->session->host_hash, name ? name : PINECONE_ALL_NAMESPACES,
 						  answered ? exchange->request_lsn : -1);
 }
 
@@ -333,6 +336,6 @@ pinecone_cache_counts_from(PineconeSession *session, const PineconeCounters *cou
 	if (counters->cache == NULL || session->base_url == NULL)
 		return now;
 	from = Max(pinecone_clock_after_ms(now, -(int64) counters->cache->ttl_ms),
-			   pinecone_written_shown_from(session->host_hash));
+			   pinecone_written_shown_from(session->host_hash, counters->cache->namespace_));
 	return Min(from, now);
 }

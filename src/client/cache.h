@@ -18,7 +18,8 @@ typedef struct PineconeCachePolicy
 {
 	int ttl_ms;
 	int size_kb;
-	uint64 owner; /* the table */
+	uint64 owner;	   /* the table */
+	uint64 namespace_; /* that it shows: see written.h */
 } PineconeCachePolicy;
 
 /*

@@ -148,7 +148,15 @@ read_place(uint64 host, uint64 name)
 bool
 pinecone_written_since(uint64 host, uint64 name, uint64 count)
 {
-	return !find_area() || read_place(host, name).written > count;
+	uint64 all = pinecone_written_name(PINECONE_ALL_NAMESPACES);
+	uint64 written;
+
+	if (!find_area())
+		return true;
+	LWLockAcquire(&area->shared.lock, LW_SHARED);
+	written = Max(place_of(host, name)->written, place_of(host, all)->written);
+	LWLockRelease(&area->shared.lock);
+	return written > count;
 }
 
 /* ---- What replies show ---- */
@@ -185,16 +193,24 @@ pinecone_written_is_shown(uint64 host, uint64 name, PineconeTime asked_at, int64
 }
 
 PineconeTime
-pinecone_written_shown_from(uint64 host)
+pinecone_written_shown_from(uint64 host, uint64 name)
 {
 	Place place;
+	Place all;
+	PineconeTime from = 0;
+	bool told;
 
 	if (!find_area())
 		return pinecone_clock_now();
-	place = read_place(host, pinecone_written_name(PINECONE_ANY_NAMESPACE));
-	if (place.written_at == 0)
-		return 0;
-	return pinecone_clock_after_ms(place.written_at, least_ms() * MOST_TIMES);
+	place = read_place(host, name);
+	all = read_place(host, pinecone_written_name(PINECONE_ALL_NAMESPACES));
+	told = is_of(&place, host, name) && name != pinecone_written_name(PINECONE_ANY_NAMESPACE) &&
+		   (place.lsn < 0 || place.told.lsn >= place.lsn);
+	if (place.written_at != 0)
+		from = pinecone_clock_after_ms(place.written_at, told ? least_ms() : least_ms() * MOST_TIMES);
+	if (all.written_at != 0)
+		from = Max(from, pinecone_clock_after_ms(all.written_at, least_ms() * MOST_TIMES));
+	return from;
 }
 
 /* ---- What has been told ---- */

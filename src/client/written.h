@@ -13,6 +13,9 @@
 /* In the place of a name: any namespace of the host. */
 #define PINECONE_ANY_NAMESPACE "\001"
 
+/* Likewise: all of them at once, as when the index is deleted. */
+#define PINECONE_ALL_NAMESPACES "\002"
+
 /*
  * Can it be known at all?  Not where memory cannot be shared: then others' writes
  * stay unknown, and no reply may be kept.
@@ -42,8 +45,8 @@ extern bool pinecone_written_since(uint64 host, uint64 name, uint64 count);
  */
 extern bool pinecone_written_is_shown(uint64 host, uint64 name, PineconeTime asked_at, int64 lsn);
 
-/* From when on replies show all that has been written to the host; 0: from ever. */
-extern PineconeTime pinecone_written_shown_from(uint64 host);
+/* From when on replies of all kinds show what has been written to the namespace; 0: from ever. */
+extern PineconeTime pinecone_written_shown_from(uint64 host, uint64 name);
 
 /*
  * What has been told last of a name: the namespace that answers to it, up to where

@@ -9,16 +9,38 @@
 #include "base/distance.h"
 #include "scan/score.h"
 
-double
-pinecone_score_to_distance(PineconeMetric metric, double score)
+/* The service's float32 can carry it past the ends. */
+static double
+within(PineconeMetric metric, double score)
 {
 	switch (metric)
 	{
 		case PINECONE_METRIC_COSINE:
-			/* the service's float32 can carry it past the ends */
-			return Min(Max(1.0 - score, 0.0), 2.0);
+			return Min(Max(score, -1.0), 1.0);
 		case PINECONE_METRIC_EUCLIDEAN:
-			return sqrt(Max(score, 0.0)); /* the score is the squared distance */
+			return Max(score, 0.0);
+		default:
+			return score;
+	}
+}
+
+void
+pinecone_score_limit(PineconePage *page, PineconeMetric metric)
+{
+	for (int i = 0; i < page->nrecords; i++)
+		page->records[i].score = within(metric, page->records[i].score);
+}
+
+double
+pinecone_score_to_distance(PineconeMetric metric, double score)
+{
+	score = within(metric, score);
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return 1.0 - score;
+		case PINECONE_METRIC_EUCLIDEAN:
+			return sqrt(score); /* the score is the squared distance */
 		case PINECONE_METRIC_DOTPRODUCT:
 			return -score;
 		default:

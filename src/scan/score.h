@@ -8,6 +8,9 @@
 #include "client/vectors.h"
 #include "wire/record.h"
 
+/* Keep the scores of a search's matches within the metric's bounds. */
+extern void pinecone_score_limit(PineconePage *page, PineconeMetric metric);
+
 /* The distance that a search's score stands for, within the metric's bounds. */
 extern double pinecone_score_to_distance(PineconeMetric metric, double score);
 

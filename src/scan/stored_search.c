@@ -25,6 +25,7 @@
 #include "pending/unseen.h"
 #include "scan/known.h"
 #include "scan/page_order.h"
+#include "scan/score.h"
 #include "scan/stored_part.h"
 
 /* ---- Asking ---- */
@@ -311,6 +312,8 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->spec.session->documents_found |= page->nrecords > 0;
 	if (stored->rescores && !stored->ids_only)
 		pinecone_stored_rescore(stored, page);
+	if (stored->spec.clauses == NULL)
+		pinecone_score_limit(page, stored->metric);
 	tidy(stored, page);
 	if (stored->seen != NULL)
 		drop_seen(stored, page);
