@@ -215,7 +215,7 @@ GRANT USAGE ON FOREIGN SERVER pinecone TO regress_cache_reader;
 \! test/regress/pinecone quiet
 SELECT * FROM other WHERE id = 'o7';
 SELECT * FROM other WHERE id = 'o7';
-\! test/regress/pinecone log | cut -d ' ' -f 1-2
+\! test/regress/pinecone sorted-log | cut -d ' ' -f 1-2
 SET ROLE regress_cache_reader;
 \getenv key PINECONE_LOCAL_KEY
 CREATE USER MAPPING FOR regress_cache_reader SERVER pinecone OPTIONS (api_key :'key');

@@ -119,9 +119,9 @@ sub unexplained
 
 # ---- What single files hold ----
 
-# What newer majors have in headers of their own, and who may include those: 15 brings it along
+# What other majors have in headers of their own, or not at all: 15 brings it along
 my @apart = (
-	[qr{\b(?:SET_)?VAR(?:DATA|SIZE)(?:_[A-Z_]+)?\(|\bpg_noreturn\b}, 'base/compat.h'],
+	[qr{\b(?:SET_)?VAR(?:DATA|SIZE)(?:_[A-Z_]+)?\(|\bpg_noreturn\b|\bstrtoi64\b}, 'base/compat.h'],
 	[qr{\bPG_WAIT_EXTENSION\b}, 'utils/wait_event.h', 'base/compat.h'],
 	[qr{\b(?:heap_form_tuple|heap_getattr|heap_deform_tuple|GETSTRUCT)\(|\bMINIMAL_TUPLE|\btuple->t_len\b}, 'access/htup_details.h'],
 );
@@ -188,7 +188,7 @@ for my $file (@checked)
 		my ($name, @headers) = @$apart;
 		my ($first) = grep { $lines[$_] =~ $name } 0 .. $#lines;
 
-		breach($file, $first + 1, "uses what newer majors have in \"$headers[0]\" alone, without including it")
+		breach($file, $first + 1, "uses what other majors have in \"$headers[0]\" alone, without including it")
 			if defined $first && !grep { headers_of($file)->{$_} } @headers, 'varatt.h';
 	}
 	$opening{$file} = opening(@lines);

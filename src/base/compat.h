@@ -250,6 +250,11 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define PINECONE_SHMEM_REQUEST_HOOK
 #endif
 
+/* PG15 has a name for it */
+#if PG_VERSION_NUM < 150000
+#define strtoi64(text, end, base) ((int64) strtoll(text, end, base))
+#endif
+
 /* PG15 put the random state behind a pointer */
 #if PG_VERSION_NUM >= 150000
 #define pinecone_sampler_state(reservoir) (&(reservoir)->randstate)

@@ -15,6 +15,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "client/account.h"
 #include "client/alias.h"

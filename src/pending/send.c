@@ -29,6 +29,9 @@
 /* Look after the network whenever so much has been added. */
 #define ADVANCE_BYTES 16384
 
+/* Bytes of an update of documents that is small */
+#define SMALL_BATCH 131072
+
 /* Open batches of all namespaces hold at most this much. */
 #define MAX_OPEN_BYTES (32 * 1024 * 1024)
 
@@ -317,6 +320,19 @@ wait_until_below(PineconeSend *send, PineconeTarget *target, int most)
 	}
 }
 
+/*
+ * How many batches may be on the wire beside this one.  Updates of documents are
+ * small, most of them, and what counts is their number: as many as there are of
+ * other requests.
+ */
+static int
+most_in_flight(const PineconeTarget *target, const PineconeBatch *batch)
+{
+	if (batch->kind != PINECONE_WRITE_UPDATE || batch->text.len > SMALL_BATCH)
+		return target->concurrency;
+	return Max(target->concurrency, target->session->options->max_concurrency);
+}
+
 static void
 flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 {
@@ -324,7 +340,7 @@ flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 
 	if (batch == NULL)
 		return;
-	wait_until_below(send, target, target->concurrency);
+	wait_until_below(send, target, most_in_flight(target, batch));
 	*open = NULL;
 	start_batch(send, target, batch);
 }

@@ -10,6 +10,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 
+#include "base/compat.h"
 #include "request/request.h"
 
 static List *

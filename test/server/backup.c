@@ -343,6 +343,7 @@ static void
 start_restore(Request *r, Index *target, Str backup_id)
 {
 	Restore *restore;
+	int64_t takes;
 
 	target->ready_at = now_us() + delay_us() + (int64_t) settings.ready_delay_ms * 1000;
 	if (!catalog_add(target, 0))
@@ -360,9 +361,8 @@ start_restore(Request *r, Index *target, Str backup_id)
 	restore->target = copy_text(target->name);
 	restore->created_wall_us = wall_us();
 	restore->done_at = target->ready_at;
-	restore->done_wall_us = restore->created_wall_us;
-	if (target->ready_at > now_us())
-		restore->done_wall_us += target->ready_at - now_us();
+	takes = target->ready_at - now_us();
+	restore->done_wall_us = restore->created_wall_us + (takes > 0 ? takes : 0);
 	pthread_mutex_lock(&backups.lock);
 	restore->next = backups.newest_restore;
 	backups.newest_restore = restore;

@@ -160,4 +160,18 @@ $t->sql("CREATE FOREIGN TABLE many ($columns) SERVER cosine OPTIONS (namespace '
 $server->clear_requests;
 is($t->sql("SELECT count(*), sum(n) FROM (SELECT n FROM many WHERE id LIKE '%0' OR length(id) = 5 OFFSET 0) s"), '1300|845650', 'records of listed ids');
 is((join ' ', sort { $b <=> $a } map { scalar @{$_->{body}{ids}} } grep { $_->{path} =~ m{/documents/fetch$} } $server->requests), '1000 300', 'in large fetches');
+
+# ---- halfvec and sparsevec ----
+
+$server->create_document_index('halves', {title => {type => 'string', full_text_search => {}}, embedding => {type => 'dense_vector', dimension => 3, metric => 'cosine'}, terms => {type => 'sparse_vector'}});
+$t->sql("CREATE EXTENSION IF NOT EXISTS vector;
+	CREATE SERVER halves FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'halves', control_host '$server->{url}');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER halves OPTIONS (api_key 'test-key');
+	CREATE FOREIGN TABLE halves (id text, title text, embedding halfvec(3), terms sparsevec(50)) SERVER halves;
+	INSERT INTO halves VALUES ('a', 'x', '[1,0,0]', '{1:2,5:1}/50'), ('b', 'y', '[0,1,0]', '{5:3}/50'), ('c', 'z', NULL, NULL)");
+like($t->sql("EXPLAIN (VERBOSE) SELECT id FROM halves ORDER BY embedding <=> '[1,0.5,0]' LIMIT 2"), qr{/documents/search.*"values":\[1,0.5,0\]}s, 'halfvec is searched');
+is($t->sql("SELECT id, embedding, terms FROM halves ORDER BY embedding <=> '[1,0.5,0]' LIMIT 3") =~ s/\n/ /gr, 'a|[1,0,0]|{1:2,5:1}/50 b|[0,1,0]|{5:3}/50 c||', 'in order, what has no vector last');
+is($t->sql("SELECT id, terms <#> '{5:1}/50' FROM halves ORDER BY terms <#> '{5:1}/50' LIMIT 2") =~ s/\n/ /gr, 'b|-3 a|-1', 'sparse vectors are ordered here');
+$t->sql("UPDATE halves SET embedding = '[0,0,1]', terms = '{7:1}/50' WHERE id = 'c'");
+is($t->sql("SELECT embedding, terms FROM halves WHERE id = 'c'"), '[0,0,1]|{7:1}/50', 'both are updated');
 done_testing();
