@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -18,20 +16,11 @@
 #include "client/budget.h"
 #include "client/cache.h"
 #include "client/call.h"
+#include "client/call_retry.h"
 #include "client/problem.h"
 #include "client/turn.h"
 
 #define USER_AGENT "pinecone_fdw/1.0; source_tag=pinecone_fdw"
-
-/* Back-off before the nth retry: at most this many ms, doubled each time. */
-#define BACKOFF_BASE_MS 100
-#define BACKOFF_CAP_MS 5000
-
-/*
- * A service that refuses everything for its rate limit is asked again for so
- * many ms per retry allowed.  As long as it grants others, a call goes on.
- */
-#define REFUSED_MS_PER_RETRY 1000
 
 /* More than one new key is odd; endlessly many must not keep a call alive. */
 #define MAX_NEW_KEYS 3
@@ -293,36 +282,6 @@ try_start(PineconeCall *call)
 		start_attempt(call);
 }
 
-static bool
-status_is_transient(long status)
-{
-	return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
-		   status == 504;
-}
-
-/* Was this attempt one that another may repair? */
-static bool
-attempt_is_retryable(PineconeCall *call)
-{
-	PineconeExchange *exchange = call->exchange;
-
-	switch (exchange->outcome)
-	{
-		case PINECONE_HTTP_ANSWERED:
-			/* waiting does not bring back a used-up month */
-			return status_is_transient(exchange->status) && !pinecone_problem_is_quota(&call->problem) &&
-				   exchange->retry_after <= PINECONE_MAX_RETRY_AFTER;
-		case PINECONE_HTTP_UNREACHABLE:
-		case PINECONE_HTTP_UNCONNECTED:
-		case PINECONE_HTTP_BROKEN:
-			return true;
-		case PINECONE_HTTP_UNRESOLVED: /* whoever does not answer now will not do so sooner */
-		case PINECONE_HTTP_TIMED_OUT:
-		default:
-			return false;
-	}
-}
-
 /* The key was refused: is there another one by now? */
 static bool
 take_new_key(PineconeCall *call)
@@ -378,66 +337,16 @@ host_is_looked_for(PineconeCall *call)
 	return true;
 }
 
-/*
- * A call was refused because of a rate limit.  That is not a failure but a
- * reason to be slower, as long as the service grants anything.
- */
-static bool
-refusal_can_wait(PineconeCall *call)
-{
-	PineconeSession *session = call->session;
-	PineconeTime now = pinecone_clock_now();
-
-	if (call->refused_at == 0 || session->granted > call->granted_then)
-	{
-		call->refused_at = now;
-		call->granted_then = session->granted;
-	}
-	return !pinecone_clock_passed(call->refused_at,
-								  session->options->max_retries * REFUSED_MS_PER_RETRY);
-}
-
-/* Would another attempt do a second time what must be done once? */
-static bool
-is_spent(const PineconeCall *call)
-{
-	return call->once && call->maybe_applied;
-}
-
-/* May the call be tried again, as often as it has been by now? */
-static bool
-retries_are_left(PineconeCall *call)
-{
-	int most = call->session->options->max_retries;
-
-	if (call->single_attempt || most == 0 || is_spent(call))
-		return false;
-	if (call->problem.outcome == PINECONE_HTTP_ANSWERED && call->problem.status == 429)
-	{
-		call->refusals++;
-		return refusal_can_wait(call) || call->refusals <= most;
-	}
-	return call->attempts - call->refusals <= most;
-}
-
 /* Fail for good, or try again after a while. */
 static void
 fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 {
-	double delay;
-
-	if (!retryable || !retries_are_left(call))
+	if (!retryable || !pinecone_call_retries_are_left(call))
 	{
 		fail(call);
 		return;
 	}
-
-	/* full jitter, so that many clients do not come back at once */
-	delay = Min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * pow(2, Min(call->attempts, 10) - 1));
-	delay *= pinecone_random_double();
-	if (retry_after > 0)
-		delay += retry_after * 1000;
-	call->retry_at = pinecone_clock_after_ms(pinecone_clock_now(), (int64) ceil(delay));
+	call->retry_at = pinecone_clock_after_ms(pinecone_clock_now(), pinecone_call_back_off_ms(call, retry_after));
 	call->state = PINECONE_CALL_BACKING_OFF;
 	nsleeping++;
 }
@@ -510,13 +419,13 @@ finish_attempt(PineconeCall *call)
 		if (!pinecone_turn_refused(call))
 			adjust_allowance(call->session, true);
 	}
-	if ((exchange->outcome == PINECONE_HTTP_LAPSED && !is_spent(call)) || (answered && refusal_is_remedied(call)) ||
+	if ((exchange->outcome == PINECONE_HTTP_LAPSED && !pinecone_call_is_spent(call)) || (answered && refusal_is_remedied(call)) ||
 		(could_not_connect(exchange) && host_is_looked_for(call)))
 	{
 		call->state = PINECONE_CALL_QUEUED;
 		return;
 	}
-	fail_or_back_off(call, attempt_is_retryable(call), exchange->retry_after);
+	fail_or_back_off(call, pinecone_call_is_retryable(call), exchange->retry_after);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * resolve.c
- *		Where a session's index is, and whether it may be talked to.
+ *		Where a session's index is.
  *
  * An index name is resolved by asking the control plane, in the background like
  * any other call, and again when the index is no longer where it was.
@@ -25,6 +25,7 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "client/alias.h"
+#include "client/allowed_host.h"
 #include "client/call.h"
 #include "client/idle.h"
 #include "client/learned.h"
@@ -33,96 +34,6 @@
 
 /* Do not ask where an index is more often than this. */
 #define RESOLVE_INTERVAL_MS 100
-
-/* ---- Which hosts may be talked to ---- */
-
-/* The host name or address in a URL, without port and brackets. */
-static char *
-host_in_url(const char *url)
-{
-	const char *start = strstr(url, "://");
-	const char *end;
-
-	start = start ? start + 3 : url;
-	if (*start == '[')
-	{
-		start++;
-		end = strchr(start, ']');
-		return end ? pnstrdup(start, end - start) : pstrdup(start);
-	}
-	return pnstrdup(start, strcspn(start, ":/?#"));
-}
-
-static bool
-host_is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
-/* Does a host match one of the patterns "name" or "*.suffix"? */
-static bool
-host_matches(const char *host, const char *patterns)
-{
-	char *copy = pstrdup(patterns ? patterns : "");
-	char *save = NULL;
-
-	for (char *pattern = strtok_r(copy, ", \t", &save); pattern;
-		 pattern = strtok_r(NULL, ", \t", &save))
-	{
-		size_t plen = strlen(pattern);
-		size_t hlen = strlen(host);
-
-		if (strcmp(pattern, "*") == 0 || pg_strcasecmp(pattern, host) == 0)
-			return true;
-		if (pattern[0] == '*' && pattern[1] == '.' && hlen >= plen &&
-			pg_strcasecmp(host + hlen - (plen - 1), pattern + 1) == 0)
-			return true;
-	}
-	return false;
-}
-
-static PineconeProblem *
-refuse_host(char *message, const char *remedy)
-{
-	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
-
-	problem->host_refused = true;
-	problem->message = message;
-	problem->remedy = remedy;
-	return problem;
-}
-
-/*
- * A host option or a host from the control plane as a base URL.  Returns NULL
- * with *refused set when the key may not be sent there.
- */
-static char *
-make_base_url(const char *host, PineconeProblem **refused)
-{
-	char *name = host_in_url(host);
-	bool plain = pg_strncasecmp(host, "http://", 7) == 0;
-	bool local = host_is_loopback(name) && pinecone_allow_loopback;
-
-	if (!local && !host_matches(name, pinecone_allowed_hosts))
-	{
-		*refused = refuse_host(psprintf("host \"%s\" may not be sent an API key", name),
-							   host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
-														"A superuser can allow it with pinecone_fdw.allowed_hosts.");
-		return NULL;
-	}
-	if (plain && !local && !host_matches(name, pinecone_allow_http_hosts))
-	{
-		*refused = refuse_host(psprintf("host \"%s\" may not be talked to without TLS", name),
-							   "Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
-		return NULL;
-	}
-	return psprintf("%s://%s", plain ? "http" : "https",
-					strstr(host, "://") ? strstr(host, "://") + 3 : host);
-}
 
 /* ---- What kind of index it is ---- */
 
@@ -174,7 +85,7 @@ take_given_schema(PineconeSession *session)
 static void
 set_base_url(PineconeSession *session, const char *host, PineconeProblem **problem)
 {
-	char *url = make_base_url(host, problem);
+	char *url = pinecone_allowed_url(host, problem);
 
 	if (url == NULL)
 		return;
@@ -187,7 +98,7 @@ set_base_url(PineconeSession *session, const char *host, PineconeProblem **probl
 	session->host_hash = DatumGetUInt64(hash_any_extended((const unsigned char *) url, strlen(url), 0));
 
 	/* the documented limits are those of the service, not of a local server */
-	session->paced = session->options->rates.given || !host_is_loopback(host_in_url(url));
+	session->paced = session->options->rates.given || !pinecone_allowed_is_loopback(url);
 }
 
 /* Where the index is, and what it is, by the description that the host is from. */
@@ -306,7 +217,7 @@ start_resolver(PineconeSession *session, const char *control_url)
 char *
 pinecone_session_control_url(PineconeSession *session, PineconeProblem **problem)
 {
-	return make_base_url(session->options->control_host, problem);
+	return pinecone_allowed_url(session->options->control_host, problem);
 }
 
 bool

@@ -216,7 +216,7 @@ refused_size(PineconeTarget *target, PineconeBatch *batch)
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
 			ceiling = pinecone_vectors_ceiling(batch->call, !texts ? "ids" : session->schema ? "documents" :
-																								 "vectors",
+																							   "vectors",
 											   batch->live, false);
 			if (ceiling > 0)
 				*(texts ? &session->max_upsert : &session->max_delete) = ceiling;

@@ -421,6 +421,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	PineconePlanInfo *info = rel->fdw_private;
 	List *pathkeys = NIL;
 	double cap = PINECONE_MAX_TOP_K * info->nnamespaces;
+	double ranked = pinecone_plan_ranked_rows(root);
 	double records;
 	Cost startup = REQUEST_COST;
 	Cost total;
@@ -431,6 +432,9 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	if (info->ordered)
 		pathkeys = list_make1(linitial(root->query_pathkeys));
 	records = filtered_records(root, rel, rel->baserestrictinfo, &any);
+	/* nobody reads on once a rank is too great, which PostgreSQL's costs do not know */
+	if (ranked > 0 && pathkeys != NIL)
+		records = Min(records, ranked * Max(records, 1) / Max(rel->rows, 1));
 	total = startup + Min(records, cap) * 200 * BYTE_COST;
 	/* a bound, as far as it is known to select, ends the search before */
 	if (pinecone_plan_has_bound(root, rel) ? rel->rows > cap : records > cap)

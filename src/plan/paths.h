@@ -127,8 +127,10 @@ extern bool pinecone_plan_rows_stay(PlannerInfo *root, Index relid);
 
 /*
  * LIMIT and OFFSET, when it is the scan's rows they count: into the request.  A guess
- * is good enough, for the scan goes on for as long as it is asked.
+ * is good enough, for the scan goes on for as long as it is asked.  How many rows a
+ * condition on their rank lets through, or 0.
  */
+extern double pinecone_plan_ranked_rows(PlannerInfo *root);
 extern void pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *request, bool sorted);
 
 extern void pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);

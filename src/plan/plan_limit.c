@@ -37,6 +37,15 @@ windows_take_rows(const Query *parse, bool sorted)
 	return sorted && (parse->sortClause == NIL || equal(parse->sortClause, first->orderClause));
 }
 
+double
+pinecone_plan_ranked_rows(PlannerInfo *root)
+{
+	Query *parse = root->parse;
+	Const *limit = (Const *) (parse->hasWindowFuncs && windows_take_rows(parse, true) ? pinecone_window_limit(parse) : NULL);
+
+	return limit ? DatumGetInt64(limit->constvalue) + PINECONE_FIRST_TOP_K : 0;
+}
+
 /* Expressions that are known when the scan runs will do. */
 void
 pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *request, bool sorted)

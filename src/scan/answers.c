@@ -24,8 +24,8 @@
 #include "base/setting.h"
 #include "request/filter_key.h"
 #include "scan/answers.h"
-#include "scan/gathered.h"
-#include "scan/pooled.h"
+#include "scan/gathered_ids.h"
+#include "scan/gathered_values.h"
 
 /* The values of the scan's expressions, bytewise. */
 typedef struct Key
@@ -171,7 +171,7 @@ prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
 	ahead->pool_counters.pins = state->counters.pins;
 	ahead->pool_counters.cache = state->counters.cache;
 	if (state->request->op == PINECONE_OP_FETCH)
-		ahead->pool = pinecone_pooled_create(&ahead->pool_counters);
+		ahead->pool = pinecone_gathered_ids_create(&ahead->pool_counters);
 	if (state->request->op != PINECONE_OP_FILTER || !pinecone_enable_gather)
 		return;
 	foreach(lc, ((ForeignScan *) ahead->node->ss.ps.plan)->fdw_exprs)
@@ -180,7 +180,7 @@ prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
 			ahead->varying = bms_add_member(ahead->varying, foreach_current_index(lc));
 	}
 	if (pinecone_filter_key_exists(state->table, state->request->filter, ahead->varying))
-		ahead->gather = pinecone_gathered_create(&ahead->pool_counters);
+		ahead->gather = pinecone_gathered_values_create(&ahead->pool_counters);
 }
 
 PineconeAnswers *
@@ -288,7 +288,7 @@ share_pool(PineconeAnswer *answer)
 {
 	MemoryContext old = MemoryContextSwitchTo(answer->cxt);
 
-	pinecone_pooled_begin_share(answer->ahead->pool, &answer->share);
+	pinecone_gathered_ids_begin_share(answer->ahead->pool, &answer->share);
 	MemoryContextSwitchTo(old);
 }
 
@@ -311,7 +311,7 @@ drop_answer(PineconeAnswer *answer)
 	add_counters(&state->counters, answer->run->counters);
 	pinecone_run_end(answer->run);
 	if (ahead->pool)
-		pinecone_pooled_give_up(ahead->pool, answer->share);
+		pinecone_gathered_ids_give_up(ahead->pool, answer->share);
 	MemoryContextDelete(answer->cxt);
 }
 
@@ -412,17 +412,17 @@ int
 pinecone_answers_waiting(PineconeAnswers *ahead)
 {
 	if (ahead->gather)
-		return pinecone_gathered_waiting(ahead->gather);
-	return ahead->pool ? pinecone_pooled_waiting(ahead->pool) : 0;
+		return pinecone_gathered_values_waiting(ahead->gather);
+	return ahead->pool ? pinecone_gathered_ids_waiting(ahead->pool) : 0;
 }
 
 void
 pinecone_answers_flush(PineconeAnswers *ahead)
 {
 	if (ahead->pool)
-		pinecone_pooled_flush(ahead->pool);
+		pinecone_gathered_ids_flush(ahead->pool);
 	if (ahead->gather)
-		pinecone_gathered_flush(ahead->gather);
+		pinecone_gathered_values_flush(ahead->gather);
 }
 
 int

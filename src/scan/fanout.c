@@ -18,8 +18,8 @@
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "scan/fanout.h"
-#include "scan/gathered.h"
-#include "scan/pooled.h"
+#include "scan/gathered_ids.h"
+#include "scan/gathered_values.h"
 
 /* Bytes that a record takes here, when nothing better is known */
 #define BYTES_PER_ID 64
@@ -144,9 +144,9 @@ begin_source(PineconeFanout *fanout, Source *source)
 	if (spec.most > 0)
 		spec.row_limit = spec.most;
 	if (spec.op == PINECONE_OP_FETCH && spec.pool != NULL)
-		source->stream = pinecone_pooled_begin(&spec);
+		source->stream = pinecone_gathered_ids_begin(&spec);
 	else if (spec.gather != NULL)
-		source->stream = pinecone_gathered_begin(&spec);
+		source->stream = pinecone_gathered_values_begin(&spec);
 	else
 		source->stream = pinecone_source_begin(&spec);
 	if (spec.counters)

@@ -5,7 +5,7 @@
  * What reads records knows this contract alone; what provides them keeps it:
  * what Pinecone holds (stored.c), that with the transaction's own writes laid
  * over it (overlay.c), records that are fetched along with those of others
- * (pooled.c).  A source may read from another one below it by the same rules.
+ * (gathered_ids.c).  A source may read from another one below it by the same rules.
  *
  * - A record is valid until the next call of pinecone_source_next(), and comes
  *   at most once.

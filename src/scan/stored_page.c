@@ -235,7 +235,9 @@ choose_way(PineconeStored *stored)
 	if (way == PINECONE_WAY_METADATA)
 		stored->sweep = pinecone_sweep_begin_pages(spec, reading.records, stored->record_bytes);
 	else
-		stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records, stored->metadata_bytes);
+		stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records,
+											 way == PINECONE_WAY_VALUES_SWEPT ? stored->record_bytes : stored->metadata_bytes,
+											 way == PINECONE_WAY_VALUES_SWEPT);
 	MemoryContextSwitchTo(old);
 }
 

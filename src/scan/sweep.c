@@ -8,8 +8,9 @@
  * memory goes, and counted along with that.  A part that has more than was thought
  * is divided by what came of it.
  *
- * Pages of a fetch by metadata come one after the other, those of each part.  They
- * are counted just so; what shows how to divide has no vectors, and comes again.
+ * Pages of a fetch by metadata come one after the other, those of each part, and are
+ * counted just so.  What shows how to divide has no vectors; where these are wanted
+ * it comes again.
  *
  * The first records of a reader who wants few come of a search for so many.
  */
@@ -27,6 +28,12 @@
 /* Records that show how to divide the others: at least, and one of so many */
 #define LEAST_SAMPLE 1000
 #define SAMPLE_SHARE 50
+
+/* and so many of a part */
+#define SAMPLED_OF_PART 20
+
+/* What is divided again and again is not going to end well */
+#define MOST_SEARCHES 2000
 
 /* Bytes of a match without metadata, and of metadata until some has come */
 #define BYTES_PER_MATCH 100
@@ -52,6 +59,15 @@ give_up(PineconeSweep *sweep, const char *why)
 		sweep->why_not = why;
 }
 
+/* Of a search for little, whatever the others bring */
+static int
+most_matches(const PineconeSweep *sweep)
+{
+	int ceiling = sweep->spec->session->max_top_k;
+
+	return ceiling > 0 ? Min(ceiling, PINECONE_MAX_TOP_K) : PINECONE_MAX_TOP_K;
+}
+
 /* How many matches to ask for. */
 static int
 choose_top_k(const PineconeSweep *sweep, const PineconeSweepPart *part)
@@ -61,7 +77,8 @@ choose_top_k(const PineconeSweep *sweep, const PineconeSweepPart *part)
 	if (part->limited)
 		return (int) Max(1, Min(capacity, sweep->spec->row_limit));
 	if (part->sample)
-		return (int) Min(sweep->pages ? PINECONE_MAX_TOP_K : capacity, Max(LEAST_SAMPLE, part->expected / SAMPLE_SHARE));
+		return (int) Min(sweep->pages || sweep->values ? most_matches(sweep) : capacity,
+						 Max(LEAST_SAMPLE, Max(part->expected / SAMPLE_SHARE, part->expected / capacity * SAMPLED_OF_PART)));
 	/* of a part that was divided off it is little known */
 	return part->expected >= 0 && part->depth == 0 ? (int) Min(capacity, part->expected * 1.25 + 100) : capacity;
 }
@@ -102,6 +119,7 @@ start_matches(PineconeSweep *sweep, PineconeSweepPart *part)
 	search.values = values = pinecone_any_vector(search.nvalues, 0);
 	search.filter = part->filter.kind == PINECONE_FILTER_JSON ? part->filter.json : NULL;
 	search.include_metadata = sweep->bodies || part->sample;
+	search.include_values = sweep->values && !part->sample;
 	search.fields = spec->fields;
 	part->call = pinecone_vectors_query(spec->session, spec->counters, &search);
 	pfree(values);
@@ -159,11 +177,11 @@ observe(PineconeSweep *sweep, const PineconePage *page)
 {
 	double bytes = 0;
 
-	if (page->nrecords == 0 || !(sweep->bodies || sweep->pages))
+	if (page->nrecords == 0 || !(sweep->bodies || sweep->pages || sweep->values))
 		return;
 	for (int i = 0; i < page->nrecords; i++)
 		bytes += page->records[i].metadata_len + page->records[i].idlen;
-	if (sweep->pages && (sweep->spec->want_values || sweep->spec->session->schema == NULL))
+	if (sweep->values || (sweep->pages && (sweep->spec->want_values || sweep->spec->session->schema == NULL)))
 		bytes += (double) page->nrecords * sweep->dimension * BYTES_PER_VALUE;
 	sweep->match_bytes = Max(sweep->match_bytes * 0.5, bytes / page->nrecords * 1.25 + BYTES_PER_MATCH);
 }
@@ -196,11 +214,22 @@ search_again(PineconeSweep *sweep, const PineconeSweepPart *part, bool sample)
 		again->token = MemoryContextStrdup(sweep->cxt, part->token);
 }
 
+/* Is a search only there to show how to divide? */
+static bool
+drops_sample(const PineconeSweep *sweep, const PineconeSweepPart *part)
+{
+	return part->sample && (sweep->pages || sweep->values);
+}
+
 /* What shows how to divide what pages bring, or the search for that has failed. */
 static void
 divide_pages(PineconeSweep *sweep, const PineconeSweepPart *part, const PineconePage *page)
 {
-	if (page == NULL || !pinecone_sweep_split(sweep, part, page))
+	if (page != NULL && pinecone_sweep_split(sweep, part, page))
+		return;
+	if (sweep->values)
+		give_up(sweep, "no field divides them");
+	else
 	{
 		dlist_init(&sweep->waiting);
 		(void) pinecone_sweep_add(sweep, &sweep->waiting, part->filter, part->expected, part->depth);
@@ -305,9 +334,9 @@ take_search(PineconeSweep *sweep, int place)
 		location = pinecone_vectors_location(part->call);
 		pinecone_unseen_note_indexed(sweep->spec->session, sweep->spec->namespace_,
 									 pinecone_vectors_indexed_lsn(part->call));
-		if (!(sweep->pages && part->sample))
+		if (!drops_sample(sweep, part))
 			observe(sweep, page);
-		if (sweep->pages && part->sample)
+		if (drops_sample(sweep, part))
 		{
 			divide_pages(sweep, part, page);
 			page->nrecords = 0;
@@ -346,6 +375,11 @@ start_searches(PineconeSweep *sweep)
 	{
 		PineconeSweepPart *part = dlist_head_element(PineconeSweepPart, node, &sweep->waiting);
 
+		if (sweep->nparts > MOST_SEARCHES)
+		{
+			give_up(sweep, "they would take too many searches");
+			return;
+		}
 		/* the reader wants more than the few that it wanted */
 		if (part->depth == 0 && !part->limited && part->expected >= PINECONE_MAX_UPDATED)
 		{
@@ -507,7 +541,7 @@ pinecone_sweep_calls(PineconeSweep *sweep, PineconeCall **calls)
 }
 
 static PineconeSweep *
-begin_sweep(const PineconeSourceSpec *spec, bool pages, double records, double match_bytes)
+begin_sweep(const PineconeSourceSpec *spec, bool pages, bool values, double records, double match_bytes)
 {
 	PineconeSweep *sweep = palloc0(sizeof(PineconeSweep));
 	PineconeFilter all = {PINECONE_FILTER_ALWAYS, NULL};
@@ -517,8 +551,9 @@ begin_sweep(const PineconeSourceSpec *spec, bool pages, double records, double m
 	sweep->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone sweep", ALLOCSET_DEFAULT_SIZES);
 	sweep->pages = pages;
 	sweep->dimension = spec->dimension;
-	sweep->bodies = spec->want_metadata && !spec->want_values;
-	sweep->match_bytes = BYTES_PER_MATCH + (pages || sweep->bodies ? match_bytes : 0);
+	sweep->values = values;
+	sweep->bodies = spec->want_metadata && (values || !spec->want_values);
+	sweep->match_bytes = BYTES_PER_MATCH + (pages || values || sweep->bodies ? match_bytes : 0);
 	sweep->seen = idset_create(sweep->cxt, 1024, NULL);
 	dlist_init(&sweep->waiting);
 	dlist_init(&sweep->unlikely);
@@ -534,13 +569,13 @@ begin_sweep(const PineconeSourceSpec *spec, bool pages, double records, double m
 }
 
 PineconeSweep *
-pinecone_sweep_begin(const PineconeSourceSpec *spec, double records, double match_bytes)
+pinecone_sweep_begin(const PineconeSourceSpec *spec, double records, double match_bytes, bool values)
 {
-	return begin_sweep(spec, false, records, match_bytes);
+	return begin_sweep(spec, false, values, records, match_bytes);
 }
 
 PineconeSweep *
 pinecone_sweep_begin_pages(const PineconeSourceSpec *spec, double records, double record_bytes)
 {
-	return begin_sweep(spec, true, records, record_bytes);
+	return begin_sweep(spec, true, false, records, record_bytes);
 }

@@ -1,7 +1,7 @@
 /*
  * sweep.h
  *		All records of a namespace, or those that meet a filter, by searches
- *		without vectors, or by pages of what meets a filter that all meet.
+ *		or by pages of what meets a filter that all meet.
  *
  * A search brings so many matches and no more, and an approximate one fewer than
  * there are.  So the records are divided into parts by filters, each small
@@ -22,12 +22,13 @@ typedef struct PineconeSweep PineconeSweep;
 
 /*
  * Nothing is asked for before the first pinecone_sweep_advance().  About so many
- * records are expected (-1: nobody knows), whose matches have so many bytes.
+ * records are expected (-1: nobody knows), whose matches have so many bytes, with
+ * their vectors if "values".
  * With a limit the first search is for that many.  "spec" must live as long as
  * the sweep, which belongs to the current memory context.
  */
 extern PineconeSweep *pinecone_sweep_begin(const PineconeSourceSpec *spec, double records,
-										   double match_bytes);
+										   double match_bytes, bool values);
 
 /* The same by fetches by metadata, which bring vectors as well; without a filter. */
 extern PineconeSweep *pinecone_sweep_begin_pages(const PineconeSourceSpec *spec, double records,

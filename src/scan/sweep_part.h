@@ -54,6 +54,7 @@ struct PineconeSweep
 	MemoryContext cxt;
 	int dimension;
 	bool bodies;  /* metadata is wanted */
+	bool values;  /* likewise vectors, of searches */
 	bool pages;	  /* of fetches by metadata come in place of searches' matches */
 	bool limited; /* only a few records have been searched for */
 	bool over;

@@ -177,11 +177,13 @@ cost_of_pages(const PineconeReading *reading)
 }
 
 static PineconeWayCost
-cost_of_sweep(const PineconeReading *reading)
+cost_of_sweep(const PineconeReading *reading, PineconeWay way)
 {
-	PineconeWayCost cost = {reading->want_values ? PINECONE_WAY_IDS_SWEPT : PINECONE_WAY_SWEEP};
-	bool bodies = reading->want_metadata && !reading->want_values;
-	double match_bytes = BYTES_PER_RECORD + (bodies ? reading->metadata_bytes : 0);
+	PineconeWayCost cost = {way};
+	bool bodies = reading->want_metadata && way != PINECONE_WAY_IDS_SWEPT;
+	double match_bytes = BYTES_PER_RECORD + (bodies ? reading->metadata_bytes : 0) +
+						 (way == PINECONE_WAY_VALUES_SWEPT ? reading->dimension * BYTES_PER_VALUE : 0);
+	double width = Max(1, pinecone_prefetch_kb * 1024.0 / PINECONE_REPLY_BYTES);
 	double capacity = Min((double) PINECONE_MAX_TOP_K, PINECONE_REPLY_BYTES / match_bytes);
 	double n = wanted(reading);
 	double parts = n <= capacity ? 1 : ceil(n / (capacity * FILLED)) + 1;
@@ -189,11 +191,11 @@ cost_of_sweep(const PineconeReading *reading)
 
 	/* counts, statistics, and a search that shows how to divide */
 	cost.requests = parts + (is_limited(reading) ? 0 : 2);
-	cost.rounds = parts > 1 ? 2 : 1;
+	cost.rounds = parts > 1 ? 1 + ceil(parts / width) : 1;
 	cost.bytes = n * match_bytes;
 	cost.units = each * parts;
 	cost.ms = time_of(reading, parts, cost.rounds, PINECONE_RATE_QUERY);
-	if (reading->want_values)
+	if (way == PINECONE_WAY_IDS_SWEPT)
 		add_fetches(reading, &cost, n);
 	cost.ms += transfer_ms(cost.bytes);
 	return cost;
@@ -217,7 +219,7 @@ may_sweep(const PineconeReading *reading)
 	const PineconeStats *stats = reading->session->stats;
 
 	if (!pinecone_enable_sweep || reading->session->schema != NULL || stats == NULL || stats->sparse ||
-		stats->dimension <= 0 || (reading->filtered && reading->want_values))
+		stats->dimension <= 0)
 		return false;
 	/* to have the ids a moment earlier is no gain where all is near */
 	return is_forced() || (!reading->want_values && reading->fetched) || latency_ms(reading) >= FAR_MS;
@@ -239,13 +241,18 @@ pinecone_way_choose(const PineconeReading *reading)
 {
 	PineconeWayCost pages = cost_of_pages(reading);
 	PineconeWayCost best = pages;
-	PineconeWayCost others[2];
+	PineconeWayCost others[4];
 	int n = 0;
 
 	if (!may_be_proved(reading))
 		return pages;
-	if (may_sweep(reading))
-		others[n++] = cost_of_sweep(reading);
+	if (may_sweep(reading) && !reading->want_values)
+		others[n++] = cost_of_sweep(reading, PINECONE_WAY_SWEEP);
+	if (may_sweep(reading) && reading->want_values)
+		others[n++] = cost_of_sweep(reading, PINECONE_WAY_VALUES_SWEPT);
+	/* what meets a condition when it is found need not when it is fetched */
+	if (may_sweep(reading) && reading->want_values && !reading->filtered)
+		others[n++] = cost_of_sweep(reading, PINECONE_WAY_IDS_SWEPT);
 	if (may_page_metadata(reading))
 		others[n++] = cost_of_metadata(reading, PINECONE_WAY_METADATA);
 	for (int i = 0; i < n; i++)
@@ -267,6 +274,8 @@ pinecone_way_name(PineconeWay way)
 			return "searches without vectors";
 		case PINECONE_WAY_IDS_SWEPT:
 			return "ids by searches, then fetches";
+		case PINECONE_WAY_VALUES_SWEPT:
+			return "searches";
 		case PINECONE_WAY_METADATA:
 			return "pages of a filter that all records meet";
 		default:

@@ -29,10 +29,11 @@ typedef struct PineconeReading
 
 typedef enum PineconeWay
 {
-	PINECONE_WAY_PAGES,		/* as the operation says: ids page by page, fetches, pages by metadata */
-	PINECONE_WAY_SWEEP,		/* searches without vectors, counted */
-	PINECONE_WAY_IDS_SWEPT, /* ids by such searches, and fetches */
-	PINECONE_WAY_METADATA	/* pages of what meets a filter that all records meet, counted */
+	PINECONE_WAY_PAGES,		   /* as the operation says: ids page by page, fetches, pages by metadata */
+	PINECONE_WAY_SWEEP,		   /* searches without vectors, counted */
+	PINECONE_WAY_IDS_SWEPT,	   /* ids by such searches, and fetches */
+	PINECONE_WAY_VALUES_SWEPT, /* searches with vectors */
+	PINECONE_WAY_METADATA	   /* pages of what meets a filter that all records meet, counted */
 } PineconeWay;
 
 typedef struct PineconeWayCost

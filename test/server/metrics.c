@@ -161,8 +161,7 @@ add_sizes(Buffer *b, Index *index, bool bytes)
 	add_series(b, bytes ? "pinecone_db_storage_size_bytes" : "pinecone_db_record_total", index, (double) (bytes ? size : records));
 }
 
-static void
-export(Request *r)
+static void export(Request *r)
 {
 	Buffer *b = reply_body(r);
 	Index **indexes = catalog_all();

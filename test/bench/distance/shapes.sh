@@ -14,7 +14,7 @@ write_shape_records() {
 			for (i = 0; i < 512 - 6; i++) long = long "x"
 			for (i = 0; i < 8000; i++) record("levels", sprintf("tenant-%d/part-%d/%d", i % 40, i % 7, i), i)
 			record("one", "only", 1)
-			for (i = 0; i < 90; i++) record("last", "the-same-but-for-the-last-" sprintf("%c", 33 + i), i)
+			for (i = 0; i < 57; i++) record("last", "the-same-but-for-the-last-" sprintf("%c", 35 + i), i)
 			for (i = 0; i < 3000; i++) record("long", long sprintf("%06d", i), i)
 			for (i = 0; i < 3; i++) record("three", "r" i, i)
 			for (i = 0; i < 3000; i++) record("ns" i % 1000, "r" i, i)

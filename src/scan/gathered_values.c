@@ -1,5 +1,5 @@
 /*
- * gathered.c
+ * gathered_values.c
  *		Filters of several rows, asked as one.
  *
  * The filters left between two flushes make chunks, by namespace and by what they
@@ -30,7 +30,7 @@
 #include "base/setting.h"
 #include "pending/pending.h"
 #include "request/filter_key.h"
-#include "scan/gathered.h"
+#include "scan/gathered_values.h"
 #include "value/match.h"
 #include "wire/schema.h"
 
@@ -97,7 +97,7 @@ struct PineconeGathered
 };
 
 PineconeGathered *
-pinecone_gathered_create(PineconeCounters *counters)
+pinecone_gathered_values_create(PineconeCounters *counters)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone gathered filters",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -367,13 +367,13 @@ ask_chunk(Chunk *chunk)
 }
 
 int
-pinecone_gathered_waiting(PineconeGathered *gather)
+pinecone_gathered_values_waiting(PineconeGathered *gather)
 {
 	return gather->waiting;
 }
 
 void
-pinecone_gathered_flush(PineconeGathered *gather)
+pinecone_gathered_values_flush(PineconeGathered *gather)
 {
 	dlist_mutable_iter iter;
 
@@ -490,10 +490,10 @@ divide(Chunk *chunk, GatheredSource *reader)
 		GatheredSource *source = lfirst(lc);
 
 		if (foreach_current_index(lc) == half)
-			pinecone_gathered_flush(gather);
+			pinecone_gathered_values_flush(gather);
 		(void) add_entry(open_chunk(gather, &source->spec), source);
 	}
-	pinecone_gathered_flush(gather);
+	pinecone_gathered_values_flush(gather);
 }
 
 /* ---- The source ---- */
@@ -567,7 +567,7 @@ gathered_next(PineconeSource *base, bool wait, PineconeRecord **record)
 	GatheredSource *source = (GatheredSource *) base;
 
 	if (source->entry != NULL && !source->entry->chunk->asked)
-		pinecone_gathered_flush(source->entry->chunk->gather);
+		pinecone_gathered_values_flush(source->entry->chunk->gather);
 	while (source->entry != NULL)
 	{
 		Entry *entry = source->entry;
@@ -601,7 +601,7 @@ gathered_calls(PineconeSource *base, PineconeCall **calls)
 static const PineconeSourceKind gathered_kind = {.next = gathered_next, .calls = gathered_calls};
 
 PineconeSource *
-pinecone_gathered_begin(const PineconeSourceSpec *spec)
+pinecone_gathered_values_begin(const PineconeSourceSpec *spec)
 {
 	GatheredSource *source = pinecone_source_create(&gathered_kind, sizeof(GatheredSource));
 

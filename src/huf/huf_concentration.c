@@ -1,5 +1,5 @@
 /*
- * huf_cover.c
+ * huf_concentration.c
  *		Concentration aggregates that need all masses: how many items cover a
  *		part of the total, and the Gini coefficient.
  */

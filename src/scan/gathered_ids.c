@@ -1,5 +1,5 @@
 /*
- * pooled.c
+ * gathered_ids.c
  *		Fetches of a few ids each, gathered into fetches of many.
  *
  * The ids added between two flushes make a chunk per namespace: one source
@@ -15,7 +15,7 @@
 
 #include "base/record_key.h"
 #include "pending/pending.h"
-#include "scan/pooled.h"
+#include "scan/gathered_ids.h"
 #include "wire/schema.h"
 
 typedef struct Entry Entry;
@@ -62,7 +62,7 @@ struct PineconePooled
 };
 
 PineconePooled *
-pinecone_pooled_create(PineconeCounters *counters)
+pinecone_gathered_ids_create(PineconeCounters *counters)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone pool",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -185,7 +185,7 @@ add_ids(PineconePooled *pool, const PineconeSourceSpec *spec)
 }
 
 void
-pinecone_pooled_begin_share(PineconePooled *pool, List **share)
+pinecone_gathered_ids_begin_share(PineconePooled *pool, List **share)
 {
 	pool->share = share;
 	pool->share_cxt = CurrentMemoryContext;
@@ -205,7 +205,7 @@ drop_chunk(PineconePooled *pool, Chunk *chunk)
 }
 
 void
-pinecone_pooled_give_up(PineconePooled *pool, List *share)
+pinecone_gathered_ids_give_up(PineconePooled *pool, List *share)
 {
 	ListCell *lc;
 
@@ -221,13 +221,13 @@ pinecone_pooled_give_up(PineconePooled *pool, List *share)
 /* ---- Asking ---- */
 
 int
-pinecone_pooled_waiting(PineconePooled *pool)
+pinecone_gathered_ids_waiting(PineconePooled *pool)
 {
 	return pool->waiting;
 }
 
 void
-pinecone_pooled_flush(PineconePooled *pool)
+pinecone_gathered_ids_flush(PineconePooled *pool)
 {
 	dlist_mutable_iter iter;
 
@@ -297,7 +297,7 @@ find_record(Entry *entry, bool wait, PineconeRecord **record)
 	Chunk *chunk = entry->chunk;
 
 	if (chunk->source == NULL)
-		pinecone_pooled_flush(chunk->pool);
+		pinecone_gathered_ids_flush(chunk->pool);
 	while (entry->number >= chunk->known && entry->record == NULL)
 	{
 		if (!read_on(chunk, wait))
@@ -351,7 +351,7 @@ pooled_calls(PineconeSource *source, PineconeCall **calls)
 static const PineconeSourceKind pooled_kind = {.next = pooled_next, .calls = pooled_calls};
 
 PineconeSource *
-pinecone_pooled_begin(const PineconeSourceSpec *spec)
+pinecone_gathered_ids_begin(const PineconeSourceSpec *spec)
 {
 	PooledSource *pooled = pinecone_source_create(&pooled_kind, sizeof(PooledSource));
 	MemoryContext old = MemoryContextSwitchTo(pooled->source.cxt);

@@ -1,5 +1,5 @@
 /*
- * option_table.c
+ * table_options.c
  *		What the options of a foreign table and its columns say, as a struct.
  */
 #include "postgres.h"
