@@ -11,6 +11,7 @@
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -406,6 +407,8 @@ pinecone_table_stats(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be NULL", "table")));
 	relid = PG_GETARG_OID(0);
+	/* it may not change while it is looked at */
+	LockRelationOid(relid, AccessShareLock);
 	relname = get_rel_name(relid);
 	if (relname == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
 		GetFdwRoutineByRelId(relid)->GetForeignRelSize != pineconeGetForeignRelSize)
