@@ -73,6 +73,7 @@ ALTER FOREIGN TABLE t OPTIONS (ADD write_mode 'immediate', ADD on_duplicate 'err
 \! test/regress/pinecone fault '{"path": "/vectors/upsert", "delay_ms": 30}'
 SELECT * FROM node_costs('INSERT INTO t SELECT ''e'' || i, ARRAY[i, 1], 0 FROM generate_series(1, 50) i');
 \! test/regress/pinecone fault '{"path": "/vectors/delete", "delay_ms": 30}'
+\! test/regress/pinecone fault '{"path": "/vectors/list", "delay_ms": 30}'
 SELECT * FROM node_costs('DELETE FROM t WHERE id LIKE ''e%''');
 ALTER FOREIGN TABLE t OPTIONS (DROP write_mode, DROP on_duplicate);
 SELECT * FROM node_costs('INSERT INTO t SELECT ''e'' || i, ARRAY[i, 1], 0 FROM generate_series(1, 50) i');
