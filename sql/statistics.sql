@@ -17,8 +17,10 @@ SELECT count(*), sum(n) FROM t;
 SELECT datname = current_database() AS here, rolname = current_user AS mine, srvname, operation, namespace, calls, failed, requests, retries, errors,
   records_read, batch_items, batch_max, read_units, egress_bytes = bytes_received AS all_egress, connections_opened + connections_reused = requests AS connected
 FROM pinecone_fdw_stats WHERE operation <> 'describe_index_stats' ORDER BY operation;
-SELECT operation FROM pinecone_fdw_stats WHERE operation <> 'describe_index_stats' AND (wait_min_ms > wait_p50_ms OR wait_p50_ms > wait_p95_ms OR wait_p95_ms > wait_p99_ms OR wait_p99_ms > wait_max_ms OR wait_ms < wait_max_ms
+SELECT operation FROM pinecone_fdw_stats WHERE operation NOT IN ('describe_index_stats', 'scan') AND (wait_min_ms > wait_p50_ms OR wait_p50_ms > wait_p95_ms OR wait_p95_ms > wait_p99_ms OR wait_p99_ms > wait_max_ms OR wait_ms < wait_max_ms
   OR wait_ms IS NULL OR bytes_sent = 0 OR last_call_at < now() - interval '1 hour' OR last_error IS NOT NULL);
+-- rows that scans returned
+SELECT operation, namespace, rows FROM pinecone_fdw_stats WHERE rows > 0;
 -- statistics of an index are not metered, and of no namespace
 SELECT count(*) FROM t;
 SELECT namespace, egress_bytes, bytes_received > 0 AS received FROM pinecone_fdw_stats WHERE operation = 'describe_index_stats';

@@ -40,6 +40,8 @@ typedef enum PineconeTally
 	PINECONE_TALLY_SERVER_ERRORS,  /* 5xx, 408 */
 	PINECONE_TALLY_INVALID_REPLIES,
 
+	PINECONE_TALLY_ROWS, /* that scans returned, of operation "scan" */
+
 	/* What went over the wire */
 	PINECONE_TALLY_RECORDS_READ,
 	PINECONE_TALLY_RECORDS_WRITTEN,

@@ -384,6 +384,12 @@ pinecone_account_cache(PineconeSession *session, const char *operation, const ch
 		entry->sums.last_call = GetCurrentStatementStartTimestamp();
 }
 
+void
+pinecone_account_rows(PineconeSession *session, const char *namespace_, uint64 rows)
+{
+	pinecone_statistics_count(entry_of(session, "scan", namespace_), PINECONE_TALLY_ROWS, rows);
+}
+
 /* ---- Commit ---- */
 
 void

@@ -37,6 +37,9 @@ extern void pinecone_account_write(struct PineconeCall *call, uint64 records);
 extern void pinecone_account_cache(struct PineconeSession *session, const char *operation,
 								   const char *namespace_, bool hit);
 
+/* A scan of a namespace (NULL: of several) has ended, and returned so many rows. */
+extern void pinecone_account_rows(struct PineconeSession *session, const char *namespace_, uint64 rows);
+
 /* ---- Of the statement that the client has sent ---- */
 
 typedef struct PineconeSpent

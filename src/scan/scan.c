@@ -16,6 +16,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "client/account.h"
 #include "client/alias.h"
 #include "client/cache.h"
 #include "client/schema_table.h"
@@ -162,9 +163,18 @@ pineconeIterateForeignScan(ForeignScanState *node)
 			pinecone_start_together_start(state->group);
 		pinecone_scan_start(node);
 	}
-	if (state->answer != NULL)
-		return pinecone_answers_next(node);
-	return pinecone_run_next(node, slot);
+	slot = state->answer != NULL ? pinecone_answers_next(node) : pinecone_run_next(node, slot);
+	state->rows += !TupIsNull(slot);
+	return slot;
+}
+
+/* Once a run, and not for each row. */
+static void
+count_rows(PineconeScanState *state)
+{
+	if (state->rows > 0 && state->session != NULL)
+		pinecone_account_rows(state->session, state->table->namespace_attnum > 0 ? NULL : state->table->namespace_, state->rows);
+	state->rows = 0;
 }
 
 void
@@ -175,6 +185,7 @@ pineconeReScanForeignScan(ForeignScanState *node)
 	if (state->answer != NULL)
 		pinecone_answers_leave(state);
 	pinecone_run_end(state->run);
+	count_rows(state);
 }
 
 void
@@ -187,4 +198,5 @@ pineconeEndForeignScan(ForeignScanState *node)
 	if (state->answer != NULL)
 		pinecone_answers_leave(state);
 	pinecone_run_end(state->run);
+	count_rows(state);
 }
