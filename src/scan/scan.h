@@ -19,7 +19,7 @@ typedef struct PineconeScanState
 	PineconeSession *session; /* NULL until the scan runs */
 	Oid userid;
 	PineconeCounters counters;
-	uint64 rows; /* returned, and not yet counted in the statistics */
+	uint64 rows;		   /* returned, and not yet counted in the statistics */
 	int64 position;		   /* pending writes as of the statement's begin */
 	double pending_before; /* and how many are to the table, for EXPLAIN */
 	double unseen;		   /* the most that the service may not have shown a run, likewise */

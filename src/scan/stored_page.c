@@ -66,6 +66,8 @@ start_page(PineconeStored *stored)
 
 	if (spec->session->max_page[1] > 0)
 		wanted = Min(wanted, spec->session->max_page[1]);
+	if (stored->page_most > 0)
+		wanted = Min(wanted, stored->page_most);
 	stored->page_limit = (int) Min(wanted, pinecone_stored_per_reply(stored, PINECONE_FILTER_PAGE));
 	stored->page_call =
 		pinecone_vectors_fetch_by_metadata(spec->session, spec->counters, spec->namespace_,
@@ -83,9 +85,10 @@ asks_too_much(PineconeStored *stored)
 	switch (pinecone_vectors_failure(stored->page_call))
 	{
 		case PINECONE_FAILURE_TOO_LARGE:
-			if (pinecone_stored_per_reply(stored, PINECONE_FILTER_PAGE) <= 1)
+			if (stored->page_limit <= 1)
 				return false;
-			/* records are larger than thought */
+			/* records are larger than thought, whatever is asked for of them */
+			stored->page_most = stored->page_limit / 2;
 			stored->metadata_bytes = 2 * stored->record_bytes;
 			pinecone_stored_estimate(stored);
 			return true;

@@ -67,6 +67,7 @@ typedef struct PineconeStored
 	PineconeIdWalk *walk;	  /* likewise, of those after one */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
+	int page_most;	/* than which replies were too large; 0: none was */
 	char *token;
 	PineconePageChain chain;
 
