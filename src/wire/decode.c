@@ -13,7 +13,6 @@
 #include "mb/pg_wchar.h"
 
 #include "wire/decode.h"
-#include "wire/floats.h"
 #include "wire/number.h"
 #include "wire/scanner.h"
 
@@ -21,28 +20,6 @@
 #define METADATA_PADDING 16
 
 /* ---- Records ---- */
-
-static bool
-read_floats(PineconeScanner *s, float **values, int *n)
-{
-	const char *reason;
-
-	if (!pinecone_scanner_expect(s, '[', "an array of numbers was expected"))
-		return false;
-	if (pinecone_scanner_accept(s, ']'))
-	{
-		*n = 0;
-		return true;
-	}
-	if (!pinecone_scanner_check_encoding(s, s->p))
-		return false;
-	*n = s->dimension;
-	if (!pinecone_floats_decode(&s->p, s->end, values, n, &reason))
-		return pinecone_scanner_fail(s, reason);
-	s->valid = s->p; /* it was digits */
-	s->dimension = *n;
-	return true;
-}
 
 /* Pass over an array of numbers that nobody wants. */
 static bool
@@ -60,35 +37,6 @@ skip_floats(PineconeScanner *s)
 	}
 	s->p = close + 1;
 	return true;
-}
-
-static bool
-read_indices(PineconeScanner *s, uint32 **indices, int *n)
-{
-	int size = 64;
-	bool first = true;
-
-	if (!pinecone_scanner_expect(s, '[', "an array of indices was expected"))
-		return false;
-	*indices = palloc(size * sizeof(uint32));
-	*n = 0;
-	while (pinecone_scanner_next_element(s, &first))
-	{
-		double value;
-
-		pinecone_scanner_skip_space(s);
-		if (!pinecone_scanner_read_double(s, &value))
-			return false;
-		if (value < 0 || value > PG_UINT32_MAX || value != floor(value))
-			return pinecone_scanner_fail(s, "a sparse index is not an unsigned 32-bit integer");
-		if (*n == size)
-		{
-			size *= 2;
-			*indices = repalloc(*indices, size * sizeof(uint32));
-		}
-		(*indices)[(*n)++] = (uint32) value;
-	}
-	return s->reason == NULL;
 }
 
 static bool
@@ -111,9 +59,9 @@ read_sparse(PineconeScanner *s, PineconeSparse *sparse)
 		bool ok;
 
 		if (pinecone_scanner_key_is(key, len, "indices"))
-			ok = read_indices(s, &sparse->indices, &nindices);
+			ok = pinecone_scanner_read_indices(s, &sparse->indices, &nindices);
 		else if (pinecone_scanner_key_is(key, len, "values"))
-			ok = read_floats(s, &sparse->values, &nvalues);
+			ok = pinecone_scanner_read_floats(s, &sparse->values, &nvalues);
 		else
 			ok = pinecone_scanner_skip_value(s);
 		if (!ok)
@@ -190,7 +138,7 @@ read_record(PineconeScanner *s, PineconeRecord *record)
 			ok = read_id(s, record);
 		else if (pinecone_scanner_key_is(key, len, "values"))
 			ok = pinecone_scanner_accept_null(s) ||
-				 (s->want_values ? read_floats(s, &record->values, &record->nvalues) :
+				 (s->want_values ? pinecone_scanner_read_floats(s, &record->values, &record->nvalues) :
 								   skip_floats(s));
 		else if (pinecone_scanner_key_is(key, len, "metadata"))
 			ok = read_metadata(s, record);
@@ -282,7 +230,7 @@ read_dense(PineconeScanner *s, PineconeRecord *record)
 		return true;
 	if (!s->want_values)
 		return skip_floats(s);
-	return read_floats(s, &record->values, &record->nvalues) &&
+	return pinecone_scanner_read_floats(s, &record->values, &record->nvalues) &&
 		   (record->nvalues > 0 || pinecone_scanner_fail(s, "a vector is empty"));
 }
 

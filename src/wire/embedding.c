@@ -4,57 +4,8 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "wire/embedding.h"
-#include "wire/floats.h"
 #include "wire/scanner.h"
-
-static bool
-read_values(PineconeScanner *s, PineconeEmbedding *e)
-{
-	const char *reason;
-
-	if (!pinecone_scanner_expect(s, '[', "an array of numbers was expected") ||
-		pinecone_scanner_accept(s, ']'))
-		return s->reason == NULL;
-	if (!pinecone_scanner_check_encoding(s, s->p))
-		return false;
-	e->n = s->dimension;
-	if (!pinecone_floats_decode(&s->p, s->end, &e->values, &e->n, &reason))
-		return pinecone_scanner_fail(s, reason);
-	s->valid = s->p; /* it was digits */
-	s->dimension = e->n;
-	return true;
-}
-
-static bool
-read_indices(PineconeScanner *s, uint32 **indices, int *n)
-{
-	int size = 64;
-	bool first = true;
-
-	*n = 0;
-	*indices = palloc(size * sizeof(uint32));
-	if (!pinecone_scanner_expect(s, '[', "an array of indices was expected"))
-		return false;
-	while (pinecone_scanner_next_element(s, &first))
-	{
-		double value;
-
-		if (!pinecone_scanner_read_double(s, &value))
-			return false;
-		if (value < 0 || value > PG_UINT32_MAX || value != floor(value))
-			return pinecone_scanner_fail(s, "an index of a sparse vector is not a 32-bit integer");
-		if (*n == size)
-		{
-			size *= 2;
-			*indices = repalloc(*indices, size * sizeof(uint32));
-		}
-		(*indices)[(*n)++] = (uint32) value;
-	}
-	return s->reason == NULL;
-}
 
 static bool
 read_embedding(PineconeScanner *s, PineconeEmbedding *e)
@@ -71,9 +22,9 @@ read_embedding(PineconeScanner *s, PineconeEmbedding *e)
 		bool ok;
 
 		if (pinecone_scanner_key_is(key, len, "values") || pinecone_scanner_key_is(key, len, "sparse_values"))
-			ok = read_values(s, e);
+			ok = pinecone_scanner_read_floats(s, &e->values, &e->n);
 		else if (pinecone_scanner_key_is(key, len, "sparse_indices"))
-			ok = read_indices(s, &e->indices, &nindices);
+			ok = pinecone_scanner_read_indices(s, &e->indices, &nindices);
 		else
 			ok = pinecone_scanner_skip_value(s);
 		if (!ok)

@@ -46,6 +46,13 @@ extern char *pinecone_scanner_decode_string(PineconeScanner *s, const char *star
 /* Both: a string, which has to be text. */
 extern char *pinecone_scanner_read_string(PineconeScanner *s);
 
+/*
+ * An array of numbers, palloc'ed unless it is empty; s->dimension is how many are
+ * expected, and then how many the last one had.  And one of 32-bit integers.
+ */
+extern bool pinecone_scanner_read_floats(PineconeScanner *s, float **values, int *n);
+extern bool pinecone_scanner_read_indices(PineconeScanner *s, uint32 **indices, int *n);
+
 /* Check a value's form and pass over it. */
 extern bool pinecone_scanner_skip_value(PineconeScanner *s);
 

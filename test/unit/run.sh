@@ -48,7 +48,7 @@ run() { # PROGRAM ROUNDS
 	fi
 }
 
-build decode decode.c ../../src/wire/{decode,decode_metadata,scanner,floats}.c
+build decode decode.c ../../src/wire/{decode,decode_metadata,scanner,scanner_numbers,floats}.c
 build floats floats.c ../../src/wire/floats.c
 build floats_portable floats.c ../../src/wire/floats.c -DPINECONE_PORTABLE
 build vector vector.c ../server/{vector,places,number,widened,json,util}.c
