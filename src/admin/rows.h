@@ -9,7 +9,7 @@
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 
-#define PINECONE_ROW_COLUMNS 16
+#define PINECONE_ROW_COLUMNS 64
 
 /* Columns are put in their order. */
 typedef struct PineconeRows

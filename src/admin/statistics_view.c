@@ -5,7 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
-#include "funcapi.h"
+#include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -13,8 +13,8 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
+#include "admin/rows.h"
 #include "base/setting.h"
 #include "base/statistics_shared.h"
 
@@ -22,46 +22,24 @@ PG_FUNCTION_INFO_V1(pinecone_fdw_stats_rows);
 PG_FUNCTION_INFO_V1(pinecone_fdw_stats_reset);
 PG_FUNCTION_INFO_V1(pinecone_fdw_usage_rows);
 
-#define MOST_COLUMNS 64
-
-/* A table that is being returned, and the row to come */
+/* Rows that are being returned: admin/rows.h */
 typedef struct Rows
 {
-	Tuplestorestate *store;
-	TupleDesc desc;
+	PineconeRows made;
 	bool all; /* may the user see those of others? */
-	int n;	  /* columns that the row has so far */
-	Datum values[MOST_COLUMNS];
-	bool isnull[MOST_COLUMNS];
 } Rows;
 
 static void
 begin_rows(FunctionCallInfo fcinfo, Rows *rows)
 {
-	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext old;
-
-	if (info == NULL || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
-	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, &rows->desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	rows->store = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
-	MemoryContextSwitchTo(old);
+	pinecone_rows_begin(&rows->made, fcinfo);
 	rows->all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
-	rows->n = 0;
-	info->returnMode = SFRM_Materialize;
-	info->setResult = rows->store;
-	info->setDesc = rows->desc;
 }
 
 static void
 add_value(Rows *rows, Datum value, bool isnull)
 {
-	rows->values[rows->n] = value;
-	rows->isnull[rows->n++] = isnull;
+	pinecone_row_put(&rows->made, value, isnull);
 }
 
 static void
@@ -125,14 +103,6 @@ add_message(Rows *rows, const char *text, bool isnull)
 	add_value(rows, CStringGetTextDatum(copy), isnull);
 }
 
-static void
-end_row(Rows *rows)
-{
-	Assert(rows->n == rows->desc->natts);
-	tuplestore_putvalues(rows->store, rows->desc, rows->values, rows->isnull);
-	rows->n = 0;
-}
-
 /* ---- pinecone_fdw_stats ---- */
 
 static void
@@ -168,7 +138,7 @@ add_statistics(const PineconeStatisticsKey *key, const PineconeStatistics *sums,
 	add_message(rows, sums->last_error, sums->last_error_at == 0);
 	add_time(rows, sums->last_error_at);
 	add_number(rows, folded);
-	end_row(rows);
+	pinecone_row_end(&rows->made);
 }
 
 Datum
@@ -206,7 +176,7 @@ add_month(const PineconeMonth *month, void *arg)
 	for (int i = PINECONE_BUDGET_MONTH; i < PINECONE_BUDGETS; i++)
 		add_value(rows, Int64GetDatum((int64) (pinecone_budgets[i].value * pinecone_budgets[i].unit)),
 				  pinecone_budgets[i].value < 0);
-	end_row(rows);
+	pinecone_row_end(&rows->made);
 }
 
 Datum
