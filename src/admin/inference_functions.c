@@ -48,15 +48,13 @@ enum
 
 /* ---- Arguments of pinecone_embed() ---- */
 
-/* Looked at once for a call in a query: its arguments are mostly the same for all rows. */
+/* All but the text. */
 typedef struct Arguments
 {
-	char *server;
+	Oid serverid;
 	char *model;
 	char *input_type;
 	int dimension;
-	Oid userid;
-	Oid serverid;
 } Arguments;
 
 static Arguments *
@@ -65,10 +63,8 @@ read_arguments(FunctionCallInfo fcinfo, const char *function, bool has_dimension
 	Arguments *arguments = palloc0(sizeof(Arguments));
 
 	arguments->serverid = pinecone_argument_server(fcinfo, ARG_SERVER, function, PINECONE_ADMIN_READS);
-	arguments->server = pinecone_argument_text(fcinfo, ARG_SERVER, "server");
 	arguments->model = pinecone_argument_text(fcinfo, ARG_MODEL, "model");
 	arguments->input_type = pinecone_argument_text(fcinfo, ARG_INPUT_TYPE, "input_type");
-	arguments->userid = GetUserId();
 	if (strcmp(arguments->input_type, "query") != 0 && strcmp(arguments->input_type, "passage") != 0)
 		pinecone_argument_reject("input_type", arguments->input_type, "Valid values are query and passage.");
 	if (has_dimension && !PG_ARGISNULL(ARG_DIMENSION))

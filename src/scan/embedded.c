@@ -28,7 +28,6 @@ typedef struct Batch
 {
 	MemoryContext cxt;
 	PineconeSession *session;
-	Oid serverid;
 	PineconeEmbedder embedder;
 	int n;
 	Size bytes;
@@ -188,7 +187,6 @@ open_batch(PineconeEmbedded *embedded, const PineconeEmbedWhat *what)
 	batch = palloc0(sizeof(Batch));
 	batch->cxt = cxt;
 	batch->session = session;
-	batch->serverid = what->serverid;
 	batch->embedder = what->embedder;
 	batch->embedder.model = pstrdup(what->embedder.model);
 	batch->embedder.input_type = pstrdup(what->embedder.input_type);
