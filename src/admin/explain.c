@@ -409,6 +409,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
+	if (state->read_rest)
+		ExplainPropertyText("Without Overlap", "read until there were enough", es);
 	if (state->table->namespace_attnum > 0)
 		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
 	pinecone_explain_spent(counters, es);

@@ -29,9 +29,6 @@ extern void pinecone_run_evaluate_condition(ForeignScanState *node,
 extern char **pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
 										  bool (*is_possible)(const char *name), int *n);
 
-/* Evaluate the query vector; it stays NULL when the value is. */
-extern void pinecone_run_evaluate_vector(ForeignScanState *node);
-
 /* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
 extern double pinecone_run_evaluate_count(ForeignScanState *node, int number);
 
@@ -57,9 +54,6 @@ extern double pinecone_run_row_limit(const PineconeRequest *request, double limi
 
 /* How many neighbours to ask for first. */
 extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit);
-
-/* Is there a vector, and one with a direction if the metric needs it? */
-extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);
 
 /*
  * What a search by words is scored by, as JSON: of the run, or as far as it is

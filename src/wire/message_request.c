@@ -97,7 +97,9 @@ pinecone_message_query(StringInfo body, const PineconeSearch *search,
 		appendStringInfoString(body, ",\"vector\":");
 		pinecone_message_append_floats(body, search->values, search->nvalues);
 	}
-	if (search->sparse.n > 0)
+	if (shown->sparse)
+		appendStringInfo(body, ",\"sparseVector\":%s", shown->sparse);
+	else if (search->sparse.n > 0)
 	{
 		appendStringInfoString(body, ",\"sparseVector\":");
 		pinecone_message_append_sparse(body, &search->sparse);
