@@ -40,6 +40,17 @@ index_measures(PineconePlanInfo *info, const PineconeDistance *distance)
 								 distance->query != NULL, distance->sparse != NULL);
 }
 
+/*
+ * Has any record that distance?  Those of dense indexes have a dense vector, and those
+ * of sparse ones a sparse one.
+ */
+static bool
+has_every_record(PineconePlanInfo *info, const PineconeDistance *distance)
+{
+	return distance->sparse == NULL || distance->query != NULL ||
+		   (info->stats != NULL && info->stats->sparse);
+}
+
 /* Is a distance one that the index can be searched by?  If not, it is noted. */
 static bool
 accept_distance(PineconePlanInfo *info, PineconeDistance *distance)
@@ -65,10 +76,11 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 		EquivalenceMember *em = lfirst(lc);
 		bool falls;
 
-		/* NULLs, first or last: records of a dense index all have vectors */
+		/* where there can be NULLs a search has them last */
 		if (bms_equal(em->em_relids, rel->relids) &&
 			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
 			falls != pinecone_pathkey_ascends(pathkey) &&
+			(!pathkey->pk_nulls_first || has_every_record(rel->fdw_private, distance)) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}

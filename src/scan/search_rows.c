@@ -512,9 +512,7 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		{
 			state->run->found_any = true;
 			distance = pinecone_score_to_distance(state->request->metric, record->score);
-			if (pinecone_bound_is_beyond(state, record, distance))
-				rows->last = true;
-			else if (ends_ranked(state->run, record))
+			if (ends_ranked(state->run, record))
 			{
 				rows->last = true;
 				if (wants_rest(node))
@@ -523,6 +521,8 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 					continue;
 				}
 			}
+			else if (pinecone_bound_is_beyond(state, record, distance))
+				rows->last = true;
 			else if (rows->collecting || (rows->some && distance < rows->distance))
 			{
 				keep_row(node, record, slot, true);
