@@ -159,8 +159,7 @@ describe_vectors(PineconeScanState *state, const PineconeValues *values, Pinecon
 	else if (!pinecone_run_query_vector(state->table, request, values, &query) ||
 			 !pinecone_run_can_search(&query))
 		return false;
-	if (state->session != NULL)
-		pinecone_run_complete_vector(&query, state->table->schema, state->session->stats);
+	pinecone_run_complete_vector(&query, request->zeros);
 	if (query.values != NULL)
 		shown->vector = abbreviate_vector(query.values, query.nvalues);
 	if (query.sparse.n > 0)

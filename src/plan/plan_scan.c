@@ -227,6 +227,8 @@ plan_search(PlanContext *cxt, bool sorted)
 		elog(ERROR, "expression is not a distance");
 	cxt->search = search;
 	place_query(cxt, search);
+	if (search->query == NULL && cxt->info->table->schema == NULL && cxt->info->stats != NULL && !cxt->info->stats->sparse)
+		cxt->request->zeros = cxt->info->stats->dimension;
 	/*
 	 * Documents are searched by what the request holds.  A record of an index of inner
 	 * products may have a sparse vector, which a search by its id goes by, too.

@@ -97,6 +97,7 @@ enum RequestNumber
 	NUM_VECTOR,
 	NUM_SPARSE,
 	NUM_ALPHA,
+	NUM_ZEROS,
 	NUM_VECTOR_ID,
 	NUM_BOUND,
 	NUM_BOUND_IS_STRICT,
@@ -164,6 +165,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_SPARSE] = request->sparse;
 	numbers[NUM_ALPHA] = request->alpha;
+	numbers[NUM_ZEROS] = request->zeros;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
 	numbers[NUM_BOUND] = request->bound;
 	numbers[NUM_BOUND_IS_STRICT] = request->bound_is_strict;
@@ -224,6 +226,7 @@ pinecone_request_from_list(List *list)
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->sparse = list_nth_int(numbers, NUM_SPARSE);
 	request->alpha = list_nth_int(numbers, NUM_ALPHA);
+	request->zeros = list_nth_int(numbers, NUM_ZEROS);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
 	request->bound = list_nth_int(numbers, NUM_BOUND);
 	request->bound_is_strict = list_nth_int(numbers, NUM_BOUND_IS_STRICT);

@@ -87,7 +87,9 @@ typedef enum PineconeNoSearch
 	PINECONE_NO_SEARCH_JOINED,		/* it is another relation's */
 	PINECONE_NO_SEARCH_OWN_COLUMNS, /* it is made of the row */
 	PINECONE_NO_SEARCH_FUNCTION,	/* no distance that an index measures */
-	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_ORDER,		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_SPARSE,		/* no distance that an index measures of sparse vectors */
+	PINECONE_NO_SEARCH_SUM			/* it is made of a dense one's and a sparse one's */
 } PineconeNoSearch;
 
 /* Kinds of clauses that a search by words has */
@@ -146,6 +148,7 @@ typedef struct PineconeRequest
 	PineconeMetric metric;
 	int vector;					   /* number of the query vector, or -1 */
 	int sparse;					   /* number of the sparse query vector, or -1: only if it matters */
+	int zeros;					   /* dimension of the dense vector that a search by a sparse one needs, or 0 */
 	int alpha;					   /* where both matter: number of the dense one's weight, a float8 */
 	int vector_id;				   /* number of the id of a stored record whose
 								 * vector is the query, or -1 */

@@ -159,7 +159,9 @@ start_search(ForeignScanState *node)
 	if (spec.query_id == NULL)
 	{
 		spec.query = state->run->query;
-		pinecone_run_complete_vector(&spec.query, state->table->schema, state->session->stats);
+		pinecone_run_complete_vector(&spec.query, request->zeros > 0 && state->session->stats != NULL ?
+													  state->session->stats->dimension :
+													  request->zeros);
 	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	spec.top_k = pinecone_run_top_k(request, spec.row_limit);

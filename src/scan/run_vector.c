@@ -24,6 +24,8 @@
 #define MAX_SQUARE 1e30
 #define MIN_SQUARE 1e-30
 
+#define SHOWN_BYTES 80
+
 /* What pgvector says when both sides of an operator differ, which no search would tell */
 static void
 check_dimensions(const PineconeColumn *column, Datum value)
@@ -37,6 +39,21 @@ check_dimensions(const PineconeColumn *column, Datum value)
 				 errmsg("different sparsevec dimensions %d and %d", wanted, dimensions),
 				 errdetail("The sparse query vector does not fit column \"%s\".", column->name),
 				 errhint("Dimensions are what stands behind the slash in '{1:0.5,3:0.25}/%d'.", wanted)));
+}
+
+/* How a vector begins, which tells of several which it is. */
+static char *
+shown_vector(Datum value, Oid typid)
+{
+	Oid output;
+	bool is_varlena;
+	char *text;
+
+	getTypeOutputInfo(typid, &output, &is_varlena);
+	text = OidOutputFunctionCall(output, value);
+	if (strlen(text) > SHOWN_BYTES)
+		strcpy(text + SHOWN_BYTES, "...");
+	return text;
 }
 
 /* A sparse query vector, in order. */
@@ -65,9 +82,26 @@ sparse_of(const PineconeTable *table, Datum value, Oid typid)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("%s", fault),
-				 errdetail("It is compared with column \"%s\" of foreign table \"%s\".", column->name, table->name)));
+				 errdetail("It is compared with column \"%s\" of foreign table \"%s\": %s", column->name, table->name,
+						   shown_vector(value, typid))));
 	pinecone_sparse_sort(&sparse);
 	return sparse;
+}
+
+/* Zeros add nothing, and a sparse vector of them alone cannot be sent. */
+static void
+drop_zeros(PineconeSparse *sparse)
+{
+	int n = 0;
+
+	for (int i = 0; i < sparse->n; i++)
+	{
+		if (sparse->values[i] == 0)
+			continue;
+		sparse->indices[n] = sparse->indices[i];
+		sparse->values[n++] = sparse->values[i];
+	}
+	sparse->n = n;
 }
 
 /* Weights are multiplied into the vectors: the score is of products. */
@@ -105,6 +139,7 @@ pinecone_run_query_vector(const PineconeTable *table, const PineconeRequest *req
 	if (query->kind == PINECONE_HYBRID)
 		weigh(query, pinecone_sparse_check_alpha(values->isnull[request->alpha],
 												 values->isnull[request->alpha] ? 0 : DatumGetFloat8(values->values[request->alpha])));
+	drop_zeros(&query->sparse);
 	return query->values != NULL || query->has_sparse;
 }
 
@@ -147,10 +182,10 @@ pinecone_run_can_search(const PineconeQueryVector *query)
 }
 
 void
-pinecone_run_complete_vector(PineconeQueryVector *query, const PineconeSchema *schema, const PineconeStats *stats)
+pinecone_run_complete_vector(PineconeQueryVector *query, int dimension)
 {
-	if (query->kind != PINECONE_SPARSE || schema != NULL || stats == NULL || stats->sparse)
+	if (query->kind != PINECONE_SPARSE || dimension <= 0)
 		return;
-	query->nvalues = stats->dimension;
-	query->values = palloc0(Max(query->nvalues, 1) * sizeof(float));
+	query->nvalues = dimension;
+	query->values = palloc0(dimension * sizeof(float));
 }

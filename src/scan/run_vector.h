@@ -24,8 +24,10 @@ extern bool pinecone_run_query_vector(const PineconeTable *table, const Pinecone
  */
 extern bool pinecone_run_can_search(const PineconeQueryVector *query);
 
-/* A dense index is searched by sparse vectors together with a dense one of zeros. */
-extern void pinecone_run_complete_vector(PineconeQueryVector *query, const PineconeSchema *schema,
-										 const PineconeStats *stats);
+/*
+ * A dense index of vectors is searched by sparse ones together with a dense one of zeros,
+ * of this dimension; 0: it is no such index.
+ */
+extern void pinecone_run_complete_vector(PineconeQueryVector *query, int dimension);
 
 #endif /* PINECONE_RUN_VECTOR_H */

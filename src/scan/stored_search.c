@@ -346,6 +346,9 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	/* by words there is no more to find than what matches */
 	if (!full && stored->spec.clauses != NULL)
 		stored->search_over = true;
+	/* one for fewer, where more could not be asked for, may be full and tell nothing */
+	if (full && stored->doubted && stored->nnew == 0)
+		full = false;
 	if (full || stored->search_over)
 	{
 		release(stored);

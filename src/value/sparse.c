@@ -1,6 +1,6 @@
 /*
  * sparse.c
- *		Sparse vectors: out of jsonb, what may be wrong with them, and their products.
+ *		Sparse vectors are read, looked at, sorted and multiplied.
  */
 #include "postgres.h"
 

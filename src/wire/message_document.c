@@ -47,6 +47,7 @@ append_token(StringInfo body, const char *token)
 	pinecone_message_append_string(body, token);
 }
 
+/* What is scored by is a list: of clauses that are text already, or of one vector. */
 void
 pinecone_message_document_search(StringInfo body, const PineconeSearch *search, const char *field,
 								 const PineconeSearchTexts *shown)

@@ -65,6 +65,7 @@ open_body(StringInfo body, const char *namespace_)
 	return ",";
 }
 
+/* What is shown in place of a value is text that goes as it is. */
 void
 pinecone_message_query(StringInfo body, const PineconeSearch *search,
 					   const PineconeSearchTexts *shown)
