@@ -46,7 +46,6 @@ struct PineconeCall
 	char *url;	/* of the control plane, with its path; else NULL */
 	char *body;
 	int body_len;
-	int records_start; /* of an upsert's records in it, or 0 */
 	char *api_key;
 	const char *api_version; /* that the operation needs; NULL: the server's */
 	bool control_plane;

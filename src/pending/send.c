@@ -66,6 +66,24 @@ has_text(const PineconeTarget *target, PineconeWriteKind kind)
 	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->plane->update_many != NULL);
 }
 
+/* A batch that is open for writes of a kind. */
+static PineconeBatch *
+open_batch(PineconeSend *send, PineconeTarget *target, PineconeWriteKind kind)
+{
+	PineconeBatch *batch = pinecone_batch_create(send->cxt, kind, target->text_size);
+
+	target->plane->open_body(&batch->text, target->namespace_);
+	batch->opening = batch->text.len;
+	return batch;
+}
+
+/* The bytes of a batch's items, and of the commas between them. */
+static int
+item_bytes(const PineconeBatch *batch)
+{
+	return batch->text.len - batch->opening;
+}
+
 static void
 start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
@@ -74,18 +92,15 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
 		if (batch->kind == PINECONE_WRITE_UPSERT)
 			batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
-												batch->text.data, batch->text.len, batch->live);
+												&batch->text, batch->live);
 		else
-			batch->call = target->plane->update_many(target->session, target->counters,
-													 target->namespace_, batch->text.data,
-													 batch->text.len, batch->live);
+			batch->call = target->plane->update_many(target->session, target->counters, target->namespace_,
+													 &batch->text, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
-		pfree(batch->text.data);
-		batch->text.data = NULL;
 	}
 	else if (batch->kind == PINECONE_WRITE_DELETE)
 		batch->call = start_deletion(target, batch);
@@ -231,18 +246,15 @@ static bool
 is_split(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	int most = refused_size(target, batch);
-	const char *text = NULL;
 	ListCell *lc;
 
 	if (most == 0)
 		return false;
-	if (has_text(target, batch->kind) && (text = pinecone_vectors_upserted(batch->call)) == NULL)
-		return false;
-	foreach(lc, pinecone_batch_split(batch, send->cxt, text, most))
+	foreach(lc, pinecone_batch_split(batch, send->cxt, most))
 	{
 		PineconeBatch *part = lfirst(lc);
 
-		send->open_bytes += part->text.len;
+		send->open_bytes += item_bytes(part);
 		start_batch(send, target, part);
 	}
 	return true;
@@ -407,15 +419,15 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	int len;
 
 	if (batch == NULL)
-		batch = *open = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		batch = *open = open_batch(send, target, write->kind);
 	if (batch->superseded > target->plane->max_body)
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
-		send->open_bytes += batch->text.len;
+		send->open_bytes += item_bytes(batch);
 	}
 	start = batch->text.len;
-	if (start > 0)
+	if (batch->nitems > 0)
 		appendStringInfoChar(&batch->text, ',');
 	len = batch->text.len;
 	if (is_upsert)
@@ -424,10 +436,10 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 		target->plane->append_update(target->session, &batch->text, write);
 	len = batch->text.len - len;
 
-	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
+	if (batch->nitems > 0 && item_bytes(batch) - batch->superseded > full)
 	{
 		/* it is the next batch's first */
-		PineconeBatch *next = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		PineconeBatch *next = open_batch(send, target, write->kind);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;

@@ -21,6 +21,7 @@ static const PineconeWritePlane vectors = {
 	.delete_batch = PINECONE_DELETE_BATCH,
 	.max_body = PINECONE_MAX_BODY,
 	.max_updated = PINECONE_MAX_UPDATED,
+	.open_body = pinecone_vectors_open_upsert,
 	.append_record = append_record,
 	.upsert = pinecone_vectors_upsert,
 	.update = pinecone_vectors_update,
@@ -34,7 +35,7 @@ static const PineconeWritePlane vectors = {
 #define DOCUMENTS(batch) \
 	.update_batch = batch, .upsert_batch = batch, .delete_batch = PINECONE_DELETE_BATCH, \
 	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, \
-	.append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
+	.open_body = pinecone_documents_open, .append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
 	.upsert = pinecone_documents_upsert, .update_many = pinecone_documents_update, \
 	.update_by_filter = pinecone_documents_update_by_filter, \
 	.delete_ids = pinecone_documents_delete_ids, \
