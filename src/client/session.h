@@ -45,6 +45,7 @@ typedef struct PineconeSession
 	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */
 	MemoryContext schema_cxt;
 	struct PineconeSchema *schema;
+	struct PineconeSchema *integrated; /* the text that an integrated index embeds: see wire/schema.h; or NULL */
 	bool documents_found;  /* a search has brought some */
 	bool documents_probed; /* one was made to see whether it does */
 

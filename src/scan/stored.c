@@ -227,6 +227,8 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 			stored->max_top_k = PINECONE_MAX_TOP_K;
 			if (spec->session->max_top_k > 0)
 				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			if (spec->rerank != NULL)
+				stored->max_top_k = Min(stored->max_top_k, spec->candidates);
 			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));
 			pinecone_stored_start_search(stored);
 			break;
