@@ -46,8 +46,8 @@ typedef struct PineconeSession
 	MemoryContext schema_cxt;
 	struct PineconeSchema *schema;
 	struct PineconeSchema *integrated; /* the text that an integrated index embeds: see wire/schema.h; or NULL */
-	bool documents_found;  /* a search has brought some */
-	bool documents_probed; /* one was made to see whether it does */
+	bool documents_found;			   /* a search has brought some */
+	bool documents_probed;			   /* one was made to see whether it does */
 
 	bool dry_run_refused; /* the key may not even pretend to write */
 

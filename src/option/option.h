@@ -82,9 +82,9 @@ typedef struct PineconeTable
 	Oid relid;
 	char *name;
 	PineconeServerOptions *server;
-	struct PineconeSchema *schema; /* of a document index: see schema_table.h; or NULL */
+	struct PineconeSchema *schema;	   /* of a document index: see schema_table.h; or NULL */
 	struct PineconeSchema *integrated; /* the text that an integrated index embeds, likewise */
-	bool filters_doubted;		   /* its filters may find nothing though there is something */
+	bool filters_doubted;			   /* its filters may find nothing though there is something */
 
 	/* Which records: of one namespace; of several, if there is a column for it */
 	char *namespace_;  /* "" is the default namespace; NULL: several */

@@ -161,6 +161,7 @@ candidates_text(const PineconeValues *values, int number)
 static bool
 describe_rerank(const PineconeTable *table, List *clause, const PineconeValues *values, PineconeSearch *search)
 {
+	List *fields = fields_to_rank(table, clause, values);
 	StringInfoData buf;
 	char *model;
 	ListCell *lc;
@@ -175,9 +176,9 @@ describe_rerank(const PineconeTable *table, List *clause, const PineconeValues *
 		reject("model", "It is empty.");
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "\"model\":%s,\"rank_fields\":[", model);
-	foreach(lc, fields_to_rank(table, clause, values))
+	foreach(lc, fields)
 	{
-		if (lc != list_head(fields_to_rank(table, clause, values)))
+		if (lc != list_head(fields))
 			appendStringInfoChar(&buf, ',');
 		escape_json(&buf, lfirst(lc));
 	}
