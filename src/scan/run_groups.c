@@ -364,6 +364,7 @@ pinecone_groups_next(ForeignScanState *node, TupleTableSlot *slot)
 		MemoryContextSwitchTo(old);
 	}
 	state->groups_given_up = groups->given_up;
+	state->count_searches = groups->searches;
 	if (groups->given_up != NULL)
 		return row_of_plan_below(node, slot);
 	if (!state->request->grouped)

@@ -249,15 +249,19 @@ take_matches(PineconeScanState *state, PineconeFieldPart *part, PineconeFieldCou
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone counted page", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	PineconePage *page = NULL;
-	bool done = true;
+	bool done = false;
+	int ceiling;
 
 	pinecone_vectors_wait(count->call);
 	switch (pinecone_vectors_failure(count->call))
 	{
-		case PINECONE_FAILURE_TOO_LARGE:
 		case PINECONE_FAILURE_REJECTED:
+			ceiling = pinecone_vectors_ceiling(count->call, "topk", count->top_k, true);
+			if (ceiling > 0)
+				state->session->max_top_k = ceiling;
+			break;
+		case PINECONE_FAILURE_TOO_LARGE:
 		case PINECONE_FAILURE_UNSUPPORTED:
-			done = false;
 			break;
 		default:
 			page = pinecone_vectors_page(count->call);
