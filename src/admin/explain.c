@@ -410,6 +410,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 			ExplainPropertyInteger("Pinecone Groups", NULL, state->groups, es);
 		else
 			ExplainPropertyText("Pinecone Groups", psprintf("the plan below has run: %s", state->groups_given_up), es);
+		if (state->count_searches > 0)
+			ExplainPropertyInteger("Count Searches", NULL, state->count_searches, es);
 	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);

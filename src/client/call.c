@@ -194,7 +194,8 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
-	request.once = call->once || call->told_apart;
+	/* over HTTP/2 all the same: then each in a window of its own, rather than all in one */
+	request.alone = call->once || call->told_apart || (call->body_len > HTTP2_WINDOW && !call->http1);
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 

@@ -125,6 +125,26 @@ pinecone_session_note_latency(PineconeSession *session, int64 taken)
 		session->latency_us += Max(1, (Min(taken, session->latency_us * 4) - session->latency_us) / 32);
 }
 
+/* A service that answers later than that (in microseconds) is far away, whatever its address */
+#define PINECONE_FAR_US 20000
+
+/* Where so few requests of a kind are allowed per second, the first second too many is felt */
+#define PINECONE_SCARCE_RATE 10
+
+/*
+ * How many requests of a kind may be sent per second; 0: as many as one likes.
+ * A server on this machine need not have such limits.  What answers as late as
+ * the service does may be a way to it, though, and of what is scarce the limit is
+ * kept from the first request on, not from the first refusal.
+ */
+static inline double
+pinecone_session_rate(const PineconeSession *session, PineconeRateKind kind)
+{
+	double limit = session->options->rates.limits[kind];
+
+	return session->paced || (limit <= PINECONE_SCARCE_RATE && session->latency_us >= PINECONE_FAR_US) ? limit : 0;
+}
+
 /*
  * Metric, dimension and record counts of the index, from describe_index_stats.
  * Asked for again after pinecone_fdw.stats_ttl; where that fails or takes long,

@@ -17,6 +17,7 @@
 #include "client/call.h"
 #include "client/documents.h"
 #include "client/error.h"
+#include "client/http_wait.h"
 #include "client/records.h"
 #include "client/session.h"
 #include "wire/decode.h"

@@ -185,7 +185,8 @@ typedef struct PineconeRequest
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
 	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
-	int group_budget;	   /* GROUPS: dry runs that are worth while */
+	int group_budget;	   /* GROUPS: dry runs that are worth while, */
+	int group_searches;	   /* and searches in their place */
 	bool descending;	   /* ORDERED */
 	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */

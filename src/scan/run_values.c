@@ -24,6 +24,7 @@
 #include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "scan/width.h"
 #include "value/vector.h"
 #include "wire/schema.h"
 
@@ -408,6 +409,8 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->pool = state->run->pool;
 	spec->may_dry_run = state->table->count_from_dry_run || state->table->schema != NULL;
 	spec->fields = pinecone_run_projection(state, op);
+	if (spec->fields != NULL && !asks_little)
+		spec->metadata_bytes = pinecone_width_of_fields(state->table, state->request->wanted, PINECONE_METADATA_BYTES);
 	spec->expected = state->request->matches;
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)

@@ -67,6 +67,7 @@ typedef struct PineconeSourceSpec
 	bool want_metadata;
 	bool may_lack_values;			  /* of texts that are not embedded yet: they will be again */
 	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
+	double metadata_bytes;			  /* what they are thought to take of a record; 0: nobody knows */
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */

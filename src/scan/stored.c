@@ -16,8 +16,6 @@
 #include "scan/stored_part.h"
 #include "wire/schema.h"
 
-#define BYTES_PER_METADATA 400 /* of a record, until replies tell */
-
 static void
 advance(PineconeStored *stored)
 {
@@ -196,7 +194,7 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	PineconeStored *stored = pinecone_source_create(&stored_kind, sizeof(PineconeStored));
 
 	stored->spec = *spec;
-	stored->metadata_bytes = BYTES_PER_METADATA;
+	stored->metadata_bytes = spec->metadata_bytes > 0 ? spec->metadata_bytes : PINECONE_METADATA_BYTES;
 	dlist_init(&stored->batches);
 	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
 		spec->session->schema->dense != NULL &&

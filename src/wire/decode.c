@@ -311,7 +311,7 @@ add_record(PineconePage *page, int *size)
 
 	if (page->nrecords == *size)
 	{
-		*size = Max(*size * 2, 128);
+		*size = Max(*size * 2, 16);
 		page->records = page->records ?
 							repalloc(page->records, *size * sizeof(PineconeRecord)) :
 							palloc(*size * sizeof(PineconeRecord));
