@@ -49,6 +49,7 @@ int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
+int pinecone_outbox_visible = 10000;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
 
@@ -128,6 +129,8 @@ static const Number numbers[] = {
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
 	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
+	{"pinecone_fdw.outbox_visible", "How many writes may wait in the outbox for reads to show them.",
+	 "If there are more, none is shown.", &pinecone_outbox_visible, 10000, 0, 1000000, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",

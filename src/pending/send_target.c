@@ -76,6 +76,33 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	return send->ntargets++;
 }
 
+void
+pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg)
+{
+	send->told = told;
+	send->may = may;
+	send->told_arg = arg;
+}
+
+void
+pinecone_target_set_failed(PineconeSend *send, PineconeTarget *failed)
+{
+	dlist_iter iter;
+
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		PineconeTarget *target = send->targets[i];
+
+		if (target->session != failed->session)
+			continue;
+		target->failed = true;
+		for (PineconeTarget *twin = target->twin; twin != target; twin = twin->twin)
+			twin->failed = true;
+		dlist_foreach(iter, &target->sent)
+			pinecone_vectors_stop(dlist_container(PineconeBatch, node, iter.cur)->call);
+	}
+}
+
 /* ---- Progress ---- */
 
 /* Writes that have been applied, and that may have been. */

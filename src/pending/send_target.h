@@ -30,6 +30,7 @@ typedef struct PineconeTarget
 	int text_size; /* of the last batch of upserts: the next may need as much */
 
 	double applied; /* writes, of batches that are done with */
+	bool failed;	/* nothing more is sent: see pinecone_send_watch() */
 } PineconeTarget;
 
 struct PineconeSend
@@ -42,7 +43,15 @@ struct PineconeSend
 	double open_bytes;
 	int unlooked; /* bytes added since the network was looked after */
 	bool reported;
+
+	/* Who is told what becomes of each write, or NULL */
+	PineconeSendTold told;
+	PineconeSendMay may;
+	void *told_arg;
 };
+
+/* A target has failed, for who watches: so have all of its session, and those of its namespace. */
+extern void pinecone_target_set_failed(PineconeSend *send, PineconeTarget *target);
 
 /* What has been applied of all targets' writes, and what may have been, in sentences. */
 extern char *pinecone_target_progress(PineconeSend *send);
