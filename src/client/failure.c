@@ -95,12 +95,6 @@ pinecone_vectors_is_refused(PineconeCall *call)
 	}
 }
 
-char *
-pinecone_vectors_reason(PineconeCall *call)
-{
-	return pinecone_error_detail(call);
-}
-
 /* Does a message, without spaces and in lower case, say that something is too many? */
 static bool
 is_about_size(const char *text)

@@ -41,116 +41,6 @@ typedef struct Chunk
 	bool has_texts;
 } Chunk;
 
-/* ---- What stays ---- */
-
-/* What tells records apart; a line break is in no namespace. */
-static char *
-key_of(Oid serverid, const char *namespace_, const char *id)
-{
-	return psprintf("%u\n%s\n%s", serverid, namespace_, id ? id : "");
-}
-
-static bool
-has_key(idset_hash *keys, const char *key)
-{
-	return idset_lookup(keys, key) != NULL;
-}
-
-static void
-add_key(idset_hash *keys, const char *key)
-{
-	bool found;
-
-	(void) idset_insert(keys, key, &found);
-}
-
-/* The key of all records of a row's namespace. */
-static char *
-whole_key(const PineconeRoundRow *row)
-{
-	const char *namespace_ = strchr(row->key, '\n') + 1;
-
-	return pnstrdup(row->key, strchr(namespace_, '\n') - row->key + 1);
-}
-
-/*
- * The row stays, and what is written to the same record after it.  The deletion
- * of all records stays behind any of them, and has all stay that come after it.
- */
-static void
-hold(PineconeRound *round, PineconeRoundRow *row)
-{
-	MemoryContext old = MemoryContextSwitchTo(round->cxt);
-	char *whole = psprintf("%s\n", whole_key(row));
-
-	if (!has_key(round->held, row->key))
-		round->nheld++;
-	add_key(round->held, row->key);
-	/* that there is one of the namespace */
-	if (!has_key(round->held, whole))
-		add_key(round->held, whole);
-	MemoryContextSwitchTo(old);
-}
-
-/* Has a write that the row must not overtake stayed? */
-static bool
-is_behind(PineconeRound *round, const PineconeRoundRow *row)
-{
-	char *whole = whole_key(row);
-	bool behind;
-
-	if (has_key(round->held, row->key) || has_key(round->held, whole))
-		return true;
-	behind = row->kind == 'a' && has_key(round->held, psprintf("%s\n", whole));
-	pfree(whole);
-	return behind;
-}
-
-/* ---- What becomes of a row ---- */
-
-void
-pinecone_round_tell(void *arg, int64 tag, PineconeSendOutcome outcome, const char *reason)
-{
-	PineconeRound *round = arg;
-	PineconeRoundRow *row = &round->rows[tag];
-	MemoryContext old = MemoryContextSwitchTo(round->cxt);
-
-	row->told = true;
-	row->outcome = outcome;
-	if (outcome == PINECONE_SEND_REFUSED)
-	{
-		row->reason = pstrdup(reason);
-		add_key(round->refused, row->key);
-	}
-	else if (outcome == PINECONE_SEND_FAILED)
-	{
-		hold(round, row);
-		pinecone_scope_fail(row->way->scope, reason);
-	}
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * An update goes with what it updates: where that was refused, it is not sent to
- * what was there before.
- */
-static bool
-may_be_sent(void *arg, int64 tag)
-{
-	PineconeRound *round = arg;
-	PineconeRoundRow *row = &round->rows[tag];
-
-	if (is_behind(round, row))
-	{
-		hold(round, row);
-		return false;
-	}
-	if (row->kind != 'p' || !(has_key(round->refused, row->key) || pinecone_round_has_dead_letter(round, row)))
-		return true;
-	pinecone_round_tell(round, tag, PINECONE_SEND_REFUSED, "an earlier write of the record was refused");
-	return false;
-}
-
 static PineconeRoundRow *
 new_row(PineconeRound *round)
 {
@@ -179,15 +69,15 @@ send_row(PineconeRound *round, PineconeOutboxRow *queued, int tag)
 		pinecone_round_tell(round, tag, PINECONE_SEND_REFUSED, way->refusal);
 		return;
 	}
-	if (way->scope->held || is_behind(round, row))
+	if (way->scope->held || pinecone_round_is_behind(round, row))
 	{
-		hold(round, row);
+		pinecone_round_hold(round, row);
 		return;
 	}
 	target = pinecone_send_target(round->send, way->scope->session, NULL, queued->namespace_, way->batch_size,
 								  way->concurrency);
 	if (!pinecone_send_add_tagged(round->send, target, &queued->write, tag) && !round->rows[tag].told)
-		hold(round, &round->rows[tag]);
+		pinecone_round_hold(round, &round->rows[tag]);
 }
 
 static void
@@ -235,7 +125,7 @@ take_tuple(PineconeRound *round, Chunk *chunk, TupleDesc desc, HeapTuple tuple)
 				queued->write.kind == PINECONE_WRITE_DELETE_ALL ? 'a' :
 																  'u';
 	MemoryContextSwitchTo(round->cxt);
-	row->key = key_of(row->way->scope ? row->way->scope->serverid : InvalidOid, queued->namespace_,
+	row->key = pinecone_round_key(row->way->scope ? row->way->scope->serverid : InvalidOid, queued->namespace_,
 					  queued->write.record.id);
 	MemoryContextSwitchTo(old);
 	chunk->has_texts |= queued->has_embed;
@@ -310,7 +200,7 @@ pinecone_deliver_round(int64 max_rows, int max_ms, PineconeDelivery *delivery)
 	round.held = idset_create(round.cxt, 64, NULL);
 	round.refused = idset_create(round.cxt, 16, NULL);
 	round.send = pinecone_send_begin();
-	pinecone_send_watch(round.send, pinecone_round_tell, may_be_sent, &round);
+	pinecone_send_watch(round.send, pinecone_round_tell, pinecone_round_may_be_sent, &round);
 
 	read_queue(&round, max_rows, max_ms, delivery);
 	pinecone_send_finish(round.send);

@@ -94,7 +94,15 @@ extern void pinecone_scope_fail(PineconeScope *scope, const char *reason);
 /* embed.c: the vectors of rows that have texts for them; a row that gets none is told of */
 extern void pinecone_round_embed(PineconeRound *round, PineconeOutboxRow *rows, const int *tags, int n);
 
-/* deliver.c */
+/*
+ * round.c: the row stays, and later ones of its record with it; has an earlier one
+ * stayed?  What has become of a row, and may it be sent: for send.h, tags are the
+ * numbers of rows.
+ */
+extern char *pinecone_round_key(Oid serverid, const char *namespace_, const char *id);
+extern void pinecone_round_hold(PineconeRound *round, PineconeRoundRow *row);
+extern bool pinecone_round_is_behind(PineconeRound *round, const PineconeRoundRow *row);
 extern void pinecone_round_tell(void *round, int64 tag, PineconeSendOutcome outcome, const char *reason);
+extern bool pinecone_round_may_be_sent(void *round, int64 tag);
 
 #endif /* PINECONE_ROUND_H */

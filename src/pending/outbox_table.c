@@ -188,6 +188,7 @@ extra_of(const PineconeOutboxRow *row)
 	return buf.len > 2 ? buf.data : NULL;
 }
 
+/* A row of the queue: what the write lacks is NULL. */
 HeapTuple
 pinecone_outbox_form(TupleDesc desc, const PineconeOutboxRow *row)
 {
@@ -285,6 +286,7 @@ read_extra(PineconeOutboxRow *row, Jsonb *extra)
 	row->has_embed = row->embed.model != NULL && row->embed.text != NULL && row->embed.input_type != NULL;
 }
 
+/* What a row of the queue, or a dead letter, says; one that makes no sense is an error. */
 void
 pinecone_outbox_deform(TupleDesc desc, HeapTuple tuple, PineconeOutboxRow *row)
 {

@@ -1,6 +1,6 @@
 /*
  * outbox_table.h
- *		The tables of the outbox, and their rows as writes.
+ *		Finds the tables of the outbox, and makes rows of writes and back.
  */
 #ifndef PINECONE_OUTBOX_TABLE_H
 #define PINECONE_OUTBOX_TABLE_H
