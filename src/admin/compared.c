@@ -229,11 +229,16 @@ pinecone_compared_columns(const PineconeCompared *compared, StringInfo columns, 
 	for (int i = 0; i < compared->table->ncolumns; i++)
 	{
 		const PineconeColumn *column = &compared->table->columns[i];
+		char *value;
 
 		if (!OidIsValid(compared->types[i]) || column->role == PINECONE_ROLE_SCORE)
 			continue;
 		appendStringInfo(columns, "%s%s", columns->len > 0 ? ", " : "", quote_identifier(column->name));
-		appendStringInfo(values, "%s%s", values->len > 0 ? ", " : "", here_value(compared, i));
+		value = here_value(compared, i);
+		/* a field is its column's, also where that is NULL */
+		if (column->role == PINECONE_ROLE_METADATA)
+			value = psprintf("CAST(%s AS %s)", metadata_rest(compared, value), format_type_be_qualified(column->typid));
+		appendStringInfo(values, "%s%s", values->len > 0 ? ", " : "", value);
 	}
 }
 
