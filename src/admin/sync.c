@@ -54,7 +54,7 @@ typedef struct Sync
 	List *sources; /* OIDs of the tables that the source reads */
 	char *lookup;  /* rows of a batch: $1 ids, $2 those as texts, $3 namespaces */
 	char *upsert;
-	char *remove; /* $1 ids, $2 namespace */
+	char *remove;	   /* $1 ids, $2 namespace */
 	MemoryContext cxt; /* of a batch */
 
 	int nrows;
@@ -178,12 +178,12 @@ source_tables(const Sync *sync)
 	List *result = NIL;
 	ListCell *lc;
 
-	foreach (lc, SPI_plan_get_plan_sources(plan))
+	foreach(lc, SPI_plan_get_plan_sources(plan))
 	{
 		CachedPlanSource *source = lfirst(lc);
 		ListCell *lc2;
 
-		foreach (lc2, source->relationOids)
+		foreach(lc2, source->relationOids)
 		{
 			Oid relid = lfirst_oid(lc2);
 			char kind = get_rel_relkind(relid);
@@ -343,7 +343,7 @@ wait_for_writers(const Sync *sync)
 	List *tags = NIL;
 	ListCell *lc;
 
-	foreach (lc, sync->sources)
+	foreach(lc, sync->sources)
 	{
 		LOCKTAG *tag = palloc(sizeof(LOCKTAG));
 
