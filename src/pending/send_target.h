@@ -17,12 +17,14 @@ typedef struct PineconeTarget
 	PineconeCounters *counters;
 	char *namespace_;
 	int batch_size;
+	int embed_batch;  /* of texts that the service embeds */
 	int update_batch; /* where the plane takes many in one request */
 	int concurrency;
 	struct PineconeTarget *twin; /* a ring: the same namespace as other users, or itself */
 
 	/* Batches */
 	PineconeBatch *upserts;	  /* open, or NULL */
+	PineconeBatch *texts;	  /* open, or NULL: upserts whose texts the service embeds */
 	PineconeBatch *updates;	  /* open, or NULL: of documents */
 	PineconeBatch *deletions; /* open, or NULL */
 	dlist_head sent;
@@ -49,6 +51,15 @@ struct PineconeSend
 	PineconeSendMay may;
 	void *told_arg;
 };
+
+/*
+ * The open batch that an upsert, or an update of a document, belongs to; how many
+ * writes it takes; and an empty one to put in its place.
+ */
+extern PineconeBatch **pinecone_target_open_batch(PineconeTarget *target, const PineconeWrite *write);
+extern int pinecone_target_batch_size(const PineconeTarget *target, PineconeBatch *const *open);
+extern PineconeBatch *pinecone_target_new_batch(PineconeSend *send, PineconeTarget *target,
+												PineconeBatch *const *open, PineconeWriteKind kind);
 
 /* A target has failed, for who watches: so have all of its session, and those of its namespace. */
 extern void pinecone_target_set_failed(PineconeSend *send, PineconeTarget *target);
