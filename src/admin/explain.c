@@ -32,6 +32,7 @@
 #include "request/filter.h"
 #include "scan/explain_spent.h"
 #include "scan/run_values.h"
+#include "scan/run_words.h"
 #include "scan/scan.h"
 #include "scan/way.h"
 
@@ -319,9 +320,12 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 
 	if (request->clauses != NIL)
 	{
-		char *clauses = pinecone_run_clauses_json(state->table, request, values);
+		PineconeSearch search = {0};
 
-		ExplainPropertyText("Pinecone Text Search", clauses ? abbreviate(clauses) : "for no words", es);
+		pinecone_run_words(state->table, request, values, &search);
+		ExplainPropertyText("Pinecone Text Search", search.clauses ? abbreviate((char *) search.clauses) : "for no words", es);
+		if (search.rerank != NULL)
+			ExplainPropertyText("Pinecone Rerank", abbreviate(psprintf("%s candidates, {%s}", search.candidates, search.rerank)), es);
 	}
 	else
 		ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
@@ -406,6 +410,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 			ExplainPropertyInteger("Pinecone Groups", NULL, state->groups, es);
 		else
 			ExplainPropertyText("Pinecone Groups", psprintf("the plan below has run: %s", state->groups_given_up), es);
+		if (state->count_searches > 0)
+			ExplainPropertyInteger("Count Searches", NULL, state->count_searches, es);
 	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);

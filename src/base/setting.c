@@ -21,6 +21,7 @@ bool pinecone_enable_fetch = true;
 bool pinecone_enable_prefix = true;
 bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
+bool pinecone_enable_count_searches = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
 bool pinecone_enable_embed_ahead = true;
@@ -68,6 +69,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_prefix", "Lists ids by prefix.", &pinecone_enable_prefix},
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
+	{"pinecone_fdw.enable_count_searches", "Counts records by searches where dry runs of updates would have to wait for their turn.", &pinecone_enable_count_searches},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
 	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},

@@ -15,6 +15,7 @@ extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
 extern bool pinecone_enable_aggregate;	   /* count(*) */
 extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
 extern bool pinecone_enable_embed_ahead;   /* pinecone_embed() of many rows */
+extern bool pinecone_enable_count_searches; /* counts by searches where dry runs would wait for their turn */
 extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */

@@ -273,7 +273,7 @@ pinecone_vectors_confirm(PineconeCall *call)
 
 	if (call->expected == 0)
 	{
-		if (pinecone_message_decode_done(BODY(call), &reason))
+		if ((call->lines && call->exchange->body_len == 0) || pinecone_message_decode_done(BODY(call), &reason))
 		{
 			pinecone_account_write(call, call->batch);
 			return true;

@@ -176,6 +176,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	/* documents are changed unseen */
 	spec.want_values = direct->operation == CMD_UPDATE &&
 					   (scan->table->schema == NULL || pinecone_modify_must_replace(direct->modify, namespace_));
+	spec.may_lack_values = true;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
 	if (spec.want_values)
 		spec.fields = NULL;

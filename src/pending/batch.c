@@ -23,6 +23,7 @@ pinecone_batch_create(MemoryContext parent, PineconeWriteKind kind, int text_siz
 
 	batch->cxt = cxt;
 	batch->kind = kind;
+	batch->separator = ',';
 	initStringInfo(&batch->text);
 	if (text_size > 0)
 		enlargeStringInfo(&batch->text, text_size);
@@ -94,7 +95,7 @@ pinecone_batch_compact(PineconeBatch *batch)
 		if (item.len == 0)
 			continue;
 		if (len > 0)
-			batch->text.data[len++] = ',';
+			batch->text.data[len++] = batch->separator;
 		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
 		item.start = len;
 		len += item.len;
@@ -112,6 +113,8 @@ part_of(const PineconeBatch *batch, MemoryContext parent, const char *text, int 
 	const PineconeBatchItem *items = batch->items + first;
 	PineconeBatch *part = pinecone_batch_create(parent, batch->kind, 0);
 
+	part->separator = batch->separator;
+
 	for (int i = 0; i < n; i++)
 	{
 		int start = 0;
@@ -121,7 +124,7 @@ part_of(const PineconeBatch *batch, MemoryContext parent, const char *text, int 
 		if (text != NULL)
 		{
 			if (part->text.len > 0)
-				appendStringInfoChar(&part->text, ',');
+				appendStringInfoChar(&part->text, part->separator);
 			start = part->text.len;
 			appendBinaryStringInfo(&part->text, text + items[i].start, items[i].len);
 		}

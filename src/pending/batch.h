@@ -26,7 +26,8 @@ typedef struct PineconeBatch
 	dlist_node node;
 	MemoryContext cxt;
 	PineconeWriteKind kind;
-	StringInfoData text; /* of upserts: JSON, with commas between */
+	char separator;		 /* between items: a line break where Pinecone embeds their texts */
+	StringInfoData text; /* of upserts: JSON, with separators between */
 	int superseded;		 /* bytes of it that are not sent */
 	int nitems;
 	int live; /* items that are sent */

@@ -96,6 +96,14 @@ extern bool pinecone_pending_has_filter_updates(PineconePendingView *view);
 /* Are there updates that change dense vectors?  So does no update of a record, only of a document. */
 extern bool pinecone_pending_changes_vectors(PineconePendingView *view);
 
+/*
+ * Of an integrated index: are there records of this transaction, not of what is below,
+ * whose vectors are still to be made?  And: such ones are to be as the service shows
+ * them; false where all else is to be gone, so that nothing of the view can be used.
+ */
+extern bool pinecone_pending_has_bare(PineconePendingView *view);
+extern bool pinecone_pending_pass_bare(PineconePendingView *view);
+
 /* The ids that are named, in the current memory context, sorted bytewise. */
 extern char **pinecone_pending_ids(PineconePendingView *view, int *n);
 

@@ -2,8 +2,8 @@
  * send.c
  *		Writes on their way to Pinecone.
  *
- * A namespace has one batch of upserts and one of deletions open at a time;
- * other writes are batches of one.  Batches are independent of each other as
+ * A namespace has one batch of upserts and one of deletions open at a time, and one
+ * of upserts whose texts are embedded; other writes are batches of one.  Batches are independent of each other as
  * long as no id is in two of them: a write whose id is in another batch waits
  * until that one has been applied.  A write to the whole namespace waits for
  * all before it, and all after it wait for it.  Where several users write to a
@@ -45,6 +45,13 @@ is_missing_namespace(PineconeBatch *batch)
 		   pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
 }
 
+/* Are its texts to be embedded by the service? */
+static bool
+is_embedded(const PineconeBatch *batch)
+{
+	return batch->separator != ',';
+}
+
 static PineconeCall *
 start_deletion(PineconeTarget *target, PineconeBatch *batch)
 {
@@ -77,8 +84,8 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 		send->open_bytes -= batch->text.len;
 		pinecone_batch_compact(batch);
 		if (batch->kind == PINECONE_WRITE_UPSERT)
-			batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
-												batch->text.data, batch->text.len, batch->live);
+			batch->call = (is_embedded(batch) ? target->plane->upsert_embedded : target->plane->upsert)(
+				target->session, target->counters, target->namespace_, batch->text.data, batch->text.len, batch->live);
 		else
 			batch->call = target->plane->update_many(target->session, target->counters,
 													 target->namespace_, batch->text.data,
@@ -216,6 +223,7 @@ refused_size(PineconeTarget *target, PineconeBatch *batch)
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
 			ceiling = pinecone_vectors_ceiling(batch->call, !texts ? "ids" : session->schema ? "documents" :
+																		 is_embedded(batch)	 ? "records" :
 																							   "vectors",
 											   batch->live, false);
 			if (ceiling > 0)
@@ -349,6 +357,7 @@ static void
 flush_target(PineconeSend *send, PineconeTarget *target)
 {
 	flush_batch(send, target, &target->upserts);
+	flush_batch(send, target, &target->texts);
 	flush_batch(send, target, &target->updates);
 	flush_batch(send, target, &target->deletions);
 }
@@ -376,14 +385,46 @@ is_on_the_wire(PineconeTarget *target, const char *id)
 	return false;
 }
 
+/* The open batch that an upsert, or an update of a document, belongs to. */
+static PineconeBatch **
+open_batch(PineconeTarget *target, const PineconeWrite *write)
+{
+	if (write->kind != PINECONE_WRITE_UPSERT)
+		return &target->updates;
+	return target->plane->upsert_embedded != NULL && pinecone_record_is_bare(&write->record) ? &target->texts :
+																							   &target->upserts;
+}
+
+/* How many writes that one takes */
+static int
+batch_size(const PineconeTarget *target, PineconeBatch *const *open)
+{
+	return open == &target->upserts ? target->batch_size :
+		   open == &target->texts	? target->embed_batch :
+									  target->update_batch;
+}
+
+static PineconeBatch *
+new_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *const *open, PineconeWriteKind kind)
+{
+	PineconeBatch *batch = pinecone_batch_create(send->cxt, kind, target->text_size);
+
+	if (open == &target->texts)
+		batch->separator = '\n';
+	return batch;
+}
+
 /* Wait for other writes of an id that must be applied before this one. */
 static void
 wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const char *id = write->record.id;
+	PineconeBatch **own = write->kind == PINECONE_WRITE_UPSERT ? open_batch(target, write) : NULL;
 
-	if (write->kind != PINECONE_WRITE_UPSERT && pinecone_batch_has(target->upserts, id))
+	if (own != &target->upserts && pinecone_batch_has(target->upserts, id))
 		flush_batch(send, target, &target->upserts);
+	if (own != &target->texts && pinecone_batch_has(target->texts, id))
+		flush_batch(send, target, &target->texts);
 	/* one update of an id may lack what another sets */
 	if (pinecone_batch_has(target->updates, id))
 		flush_batch(send, target, &target->updates);
@@ -398,8 +439,7 @@ static void
 add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const PineconeRecord *record = &write->record;
-	bool is_upsert = write->kind == PINECONE_WRITE_UPSERT;
-	PineconeBatch **open = is_upsert ? &target->upserts : &target->updates;
+	PineconeBatch **open = open_batch(target, write);
 	int most = target->plane->max_body - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
 	int full = within(most, target->session->max_upsert_bytes);
 	PineconeBatch *batch = *open;
@@ -407,7 +447,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	int len;
 
 	if (batch == NULL)
-		batch = *open = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		batch = *open = new_batch(send, target, open, write->kind);
 	if (batch->superseded > target->plane->max_body)
 	{
 		send->open_bytes -= batch->text.len;
@@ -416,9 +456,11 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	}
 	start = batch->text.len;
 	if (start > 0)
-		appendStringInfoChar(&batch->text, ',');
+		appendStringInfoChar(&batch->text, batch->separator);
 	len = batch->text.len;
-	if (is_upsert)
+	if (open == &target->texts)
+		target->plane->append_embedded(&batch->text, record);
+	else if (open == &target->upserts)
 		target->plane->append_record(target->session, &batch->text, record);
 	else
 		target->plane->append_update(target->session, &batch->text, write);
@@ -427,7 +469,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
 	{
 		/* it is the next batch's first */
-		PineconeBatch *next = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		PineconeBatch *next = new_batch(send, target, open, write->kind);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;
@@ -445,7 +487,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	pinecone_batch_add(batch, record->id, batch->text.len - len, len);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
-	if (batch->live >= within(is_upsert ? target->batch_size : target->update_batch, target->session->max_upsert))
+	if (batch->live >= within(batch_size(target, open), target->session->max_upsert))
 		flush_batch(send, target, open);
 }
 
@@ -509,7 +551,7 @@ drain_twins(PineconeSend *send, PineconeTarget *target)
 {
 	for (PineconeTarget *twin = target->twin; twin != target; twin = twin->twin)
 	{
-		if (twin->upserts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
+		if (twin->upserts != NULL || twin->texts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
 			drain_target(send, twin);
 	}
 }

@@ -56,6 +56,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
 	target->batch_size = Min(batch_size, target->plane->upsert_batch);
+	target->embed_batch = Min(batch_size, target->plane->embed_batch);
 	target->update_batch = Min(batch_size, target->plane->update_batch);
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);

@@ -17,12 +17,14 @@ typedef struct PineconeTarget
 	PineconeCounters *counters;
 	char *namespace_;
 	int batch_size;
+	int embed_batch;  /* of texts that the service embeds */
 	int update_batch; /* where the plane takes many in one request */
 	int concurrency;
 	struct PineconeTarget *twin; /* a ring: the same namespace as other users, or itself */
 
 	/* Batches */
 	PineconeBatch *upserts;	  /* open, or NULL */
+	PineconeBatch *texts;	  /* open, or NULL: upserts whose texts the service embeds */
 	PineconeBatch *updates;	  /* open, or NULL: of documents */
 	PineconeBatch *deletions; /* open, or NULL */
 	dlist_head sent;

@@ -42,6 +42,7 @@ typedef struct PineconeScanState
 	int slices;					 /* of an order */
 	int groups;					 /* values of a field that were found */
 	const char *groups_given_up; /* why the plan below has run instead, or NULL */
+	int count_searches;			 /* GROUPS: in place of dry runs */
 	bool score_is_real;			 /* the type of the column of scores */
 
 	/* Side by side with others: see start_together.c, async.c */
