@@ -53,6 +53,7 @@ int pinecone_write_buffer_kb = 16384;
 int pinecone_outbox_visible = 10000;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
+int pinecone_send_order = PINECONE_SEND_FIRST;
 
 typedef struct Switch
 {
@@ -161,6 +162,12 @@ static const Hosts hosts[] = {
 	 &pinecone_allow_http_hosts, ""},
 };
 
+static const struct config_enum_entry send_orders[] = {
+	{"first", PINECONE_SEND_FIRST, false},
+	{"last", PINECONE_SEND_LAST, false},
+	{NULL, 0, false},
+};
+
 /*
  * For want of memory this may fail half way, and be called again: what has been
  * defined must not be a second time.
@@ -174,6 +181,7 @@ pinecone_setting_init(void)
 	static int nunseen = 0;
 	static bool cache = false;
 	static bool loopback = false;
+	static bool order = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
 	{
@@ -227,6 +235,12 @@ pinecone_setting_init(void)
 								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
 								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
 	loopback = true;
+	if (!order)
+		DefineCustomEnumVariable("pinecone_fdw.send_order",
+								 "Sends a transaction's writes before or after other servers commit.",
+								 "Servers of postgres_fdw, and Citus' nodes. \"last\" needs pinecone_fdw to be the first of shared_preload_libraries.",
+								 &pinecone_send_order, PINECONE_SEND_FIRST, send_orders, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	order = true;
 	pinecone_setting_cost_init();
 	MarkGUCPrefixReserved("pinecone_fdw");
 }
