@@ -70,6 +70,7 @@ typedef struct PineconeColumn
 	bool field_given; /* by options */
 	bool role_given;
 	bool declared; /* by the schema of a document index: not metadata */
+	bool embedded; /* the text that an integrated index makes its vectors of; metadata all the same */
 	PineconeFormat format;
 	Oid typid; /* as declared (a domain stays a domain) */
 	int32 typmod;
@@ -81,8 +82,9 @@ typedef struct PineconeTable
 	Oid relid;
 	char *name;
 	PineconeServerOptions *server;
-	struct PineconeSchema *schema; /* of a document index: see schema_table.h; or NULL */
-	bool filters_doubted;		   /* its filters may find nothing though there is something */
+	struct PineconeSchema *schema;	   /* of a document index: see schema_table.h; or NULL */
+	struct PineconeSchema *integrated; /* the text that an integrated index embeds, likewise */
+	bool filters_doubted;			   /* its filters may find nothing though there is something */
 
 	/* Which records: of one namespace; of several, if there is a column for it */
 	char *namespace_;  /* "" is the default namespace; NULL: several */
@@ -105,7 +107,8 @@ typedef struct PineconeTable
 	/* Writing */
 	bool updatable;
 	bool truncatable;
-	bool transactional;	   /* write_mode: send at commit, not at once */
+	bool transactional;	   /* write_mode: send at commit, not at once; */
+	bool outbox;		   /* or leave it to the outbox */
 	bool duplicate_error;  /* INSERT of an id that is there is an error */
 	bool update_records;   /* UPDATE sends whole records */
 	bool delete_by_filter; /* may DELETE be one request? */

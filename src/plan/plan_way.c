@@ -6,18 +6,19 @@
 
 #include "access/sysattr.h"
 
+#include "base/limits.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "plan/plan_way.h"
-
-/* Bytes of a record's metadata, when nothing is known */
-#define METADATA_BYTES 400
+#include "scan/width.h"
 
 /* Are vectors, or metadata, among the columns that are used? */
 static void
 note_parts(PineconeTable *table, Bitmapset *used, PineconeReading *reading)
 {
 	bool all = bms_is_member(-FirstLowInvalidHeapAttributeNumber, used) || !pinecone_enable_columns;
+	bool named = table->schema != NULL && !all; /* is it known what is asked for? */
+	List *fields = NIL;
 
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -30,7 +31,13 @@ note_parts(PineconeTable *table, Bitmapset *used, PineconeReading *reading)
 			reading->want_values = true;
 		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
 			reading->want_metadata = true;
+		if (column->role == PINECONE_ROLE_METADATA)
+			named = false;
+		fields = lappend_int(fields, column->attnum);
 	}
+	reading->metadata_bytes = PINECONE_METADATA_BYTES;
+	if (named)
+		reading->metadata_bytes = pinecone_width_of_fields(table, fields, PINECONE_METADATA_BYTES);
 }
 
 /* What is known of reading a relation's namespaces, of one; false: nothing. */
@@ -49,7 +56,6 @@ describe(RelOptInfo *rel, Bitmapset *used, PineconeReading *reading)
 						 (info->table->count_from_dry_run && !info->session->no_dry_run && !info->session->dry_run_refused);
 	reading->may_sweep = true;
 	reading->dimension = info->stats->dimension;
-	reading->metadata_bytes = METADATA_BYTES;
 	note_parts(info->table, used, reading);
 	return true;
 }

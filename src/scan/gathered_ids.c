@@ -239,7 +239,7 @@ pinecone_gathered_ids_flush(PineconePooled *pool)
 
 		dlist_delete(&chunk->node);
 		pool->waiting -= chunk->spec.nids;
-		chunk->in_order = pinecone_pending_view(chunk->spec.session,
+		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.own_writes,
 												pinecone_source_own_name(chunk->spec.session, chunk->spec.counters,
 																		 chunk->spec.own_writes,
 																		 chunk->spec.namespace_,

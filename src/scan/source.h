@@ -59,12 +59,16 @@ typedef struct PineconeSourceSpec
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
 	bool may_dry_run;	  /* matches may be counted: by an update's dry run, or of documents a fetch */
-	const char *clauses;  /* of documents: what is scored by in place of the vector, or NULL */
+	const char *clauses;  /* what is scored by in place of the vector, or NULL: see PineconeSearch */
+	const char *rerank;	  /* likewise */
+	int candidates;
 
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
+	bool may_lack_values;			  /* of texts that are not embedded yet: they will be again */
 	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
+	double metadata_bytes;			  /* what they are thought to take of a record; 0: nobody knows */
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */

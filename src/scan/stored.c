@@ -16,8 +16,6 @@
 #include "scan/stored_part.h"
 #include "wire/schema.h"
 
-#define BYTES_PER_METADATA 400 /* of a record, until replies tell */
-
 static void
 advance(PineconeStored *stored)
 {
@@ -199,7 +197,7 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	PineconeStored *stored = pinecone_source_create(&stored_kind, sizeof(PineconeStored));
 
 	stored->spec = *spec;
-	stored->metadata_bytes = BYTES_PER_METADATA;
+	stored->metadata_bytes = spec->metadata_bytes > 0 ? spec->metadata_bytes : PINECONE_METADATA_BYTES;
 	dlist_init(&stored->batches);
 	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
 		spec->session->schema->dense != NULL &&
@@ -229,6 +227,8 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 			stored->max_top_k = PINECONE_MAX_TOP_K;
 			if (spec->session->max_top_k > 0)
 				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			if (spec->rerank != NULL)
+				stored->max_top_k = Min(stored->max_top_k, spec->candidates);
 			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));
 			pinecone_stored_start_search(stored);
 			break;

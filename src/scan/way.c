@@ -62,9 +62,8 @@ is_forced(void)
 static double
 rate_of(const PineconeReading *reading, PineconeRateKind kind)
 {
-	return reading->session->paced || kind == PINECONE_RATE_FETCH_BY_METADATA ?
-			   reading->session->options->rates.limits[kind] :
-			   0;
+	return kind == PINECONE_RATE_FETCH_BY_METADATA ? reading->session->options->rates.limits[kind] :
+													 pinecone_session_rate(reading->session, kind);
 }
 
 /* ms for requests of a kind, of which some come one after the other. */

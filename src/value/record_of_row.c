@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 
 #include "client/vectors.h"
+#include "value/embedded_text.h"
 #include "value/id.h"
 #include "value/metadata.h"
 #include "value/record_of_row.h"
@@ -227,8 +228,7 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 	int n;
 
 	if (writer->sparse)
-		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
-			   "the index is sparse and holds no dense vectors");
+		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED, "the index is sparse and holds no dense vectors");
 	floats = pinecone_vector_check(value, writer->values_type, &n, &reason);
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
 	if (writer->dimension > 0 ? n != writer->dimension : n == 0)
@@ -279,8 +279,7 @@ sparse_from_jsonb(PineconeWriter *writer, Jsonb *object, PineconeSparse *sparse)
 	int n = JsonContainerSize(indices->val.binary.data);
 
 	if (n != JsonContainerSize(values->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   "a sparse vector has as many indices as values");
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector has as many indices as values");
 	sparse->n = n;
 	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
 	sparse->values = palloc(Max(n, 1) * sizeof(float));
@@ -363,8 +362,8 @@ convert_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull,
 	else if (sparse != 0 && !isnull[sparse - 1])
 		convert_sparse(writer, values[sparse - 1], record);
 
-	/* of a document any field may be missing */
-	if (writer->table->schema != NULL)
+	/* of a document any field may be missing; of a text it can be made */
+	if (writer->table->schema != NULL || writer->table->integrated != NULL)
 		return;
 	if (writer->sparse ? record->sparse.n == 0 : record->nvalues == 0)
 		refuse(writer, ERRCODE_NOT_NULL_VIOLATION,
@@ -515,6 +514,16 @@ check_stored(PineconeWriter *writer)
 	}
 }
 
+/* Is a vector given, not only kept? */
+static bool
+gives_vector(PineconeWriter *writer, const bool *isnull)
+{
+	AttrNumber vectors[] = {writer->table->values_attnum, writer->table->sparse_attnum};
+
+	return (is_assigned(writer, vectors[0]) && !isnull[vectors[0] - 1]) ||
+		   (is_assigned(writer, vectors[1]) && !isnull[vectors[1] - 1]);
+}
+
 /* Pinecone makes up scores; nobody can store one. */
 static void
 check_score(PineconeWriter *writer, const bool *isnull)
@@ -538,6 +547,9 @@ pinecone_record_of_row(PineconeWriter *writer, const Datum *values, const bool *
 		check_stored(writer);
 	convert_vectors(writer, values, isnull, stored, record);
 	convert_metadata(writer, values, isnull, stored, record);
+	if (writer->table->integrated != NULL)
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   pinecone_embedded_text_settle(writer->table, gives_vector(writer, isnull) ? NULL : stored, record));
 }
 
 /* Metadata of assigned fields; false when one of them is to go away. */
@@ -570,7 +582,7 @@ pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values, const
 {
 	memset(record, 0, sizeof(*record));
 	writer->id = NULL;
-	return set_fields(writer, values, isnull, record);
+	return !pinecone_embedded_text_is_set(writer->table, writer->assigned) && set_fields(writer, values, isnull, record);
 }
 
 /* A document's vectors as an UPDATE assigns them. */
@@ -652,6 +664,8 @@ pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const
 		return false;
 	if (table->schema != NULL)
 		return update_document(writer, values, isnull, write);
+	if (pinecone_embedded_text_is_set(table, writer->assigned))
+		return false;
 	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
 	{
 		PineconeColumn *column = pinecone_option_column(table, attnum);
