@@ -115,8 +115,8 @@ static const Option options[] = {
 	/* May the table be written to, and emptied? */
 	{"updatable", ON_BOTH, OPTION_BOOL, "true"},
 	{"truncatable", ON_BOTH, OPTION_BOOL, "true"},
-	/* Are writes sent at commit, or at once? */
-	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate"},
+	/* Are writes sent at commit, at once, or by the outbox afterwards? */
+	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate|outbox"},
 	/* What INSERT does with an id that is there */
 	{"on_duplicate", ON_BOTH, OPTION_CHOICE, "replace", "replace|error"},
 	/* Does an UPDATE send the fields it sets, or the records as they then are? */

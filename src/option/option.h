@@ -111,7 +111,8 @@ typedef struct PineconeTable
 	/* Writing */
 	bool updatable;
 	bool truncatable;
-	bool transactional;	   /* write_mode: send at commit, not at once */
+	bool transactional;	   /* write_mode: send at commit, not at once; */
+	bool outbox;		   /* or leave it to the outbox */
 	bool duplicate_error;  /* INSERT of an id that is there is an error */
 	bool update_records;   /* UPDATE sends whole records */
 	bool delete_by_filter; /* may DELETE be one request? */

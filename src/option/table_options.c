@@ -321,6 +321,7 @@ read_write_options(PineconeTable *table, List *defs)
 	table->updatable = pinecone_option_bool(defs, "updatable");
 	table->truncatable = pinecone_option_bool(defs, "truncatable");
 	table->transactional = strcmp(pinecone_option_value(defs, "write_mode"), "transactional") == 0;
+	table->outbox = strcmp(pinecone_option_value(defs, "write_mode"), "outbox") == 0;
 	table->duplicate_error = strcmp(pinecone_option_value(defs, "on_duplicate"), "error") == 0;
 	table->update_records = strcmp(pinecone_option_value(defs, "update_method"), "records") == 0;
 	table->delete_by_filter = pinecone_option_bool(defs, "delete_by_filter");

@@ -48,8 +48,16 @@ pinecone_batch_has(const PineconeBatch *batch, const char *id)
 	return batch != NULL && batch->ids != NULL && idset_lookup(batch->ids, id) != NULL;
 }
 
+PineconeBatchItem *
+pinecone_batch_item(const PineconeBatch *batch, const char *id)
+{
+	PineconeIdEntry *entry = batch != NULL && batch->ids != NULL ? idset_lookup(batch->ids, id) : NULL;
+
+	return entry != NULL ? &batch->items[entry->number] : NULL;
+}
+
 void
-pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len)
+pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len, int64 tag)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 	PineconeIdEntry *entry;
@@ -75,6 +83,7 @@ pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len)
 	batch->items[batch->nitems].id = entry->id;
 	batch->items[batch->nitems].start = start;
 	batch->items[batch->nitems].len = len;
+	batch->items[batch->nitems].tag = tag;
 	batch->nitems++;
 	batch->live++;
 	MemoryContextSwitchTo(old);
@@ -128,7 +137,7 @@ part_of(const PineconeBatch *batch, MemoryContext parent, const char *text, int 
 			start = part->text.len;
 			appendBinaryStringInfo(&part->text, text + items[i].start, items[i].len);
 		}
-		pinecone_batch_add(part, items[i].id, start, items[i].len);
+		pinecone_batch_add(part, items[i].id, start, items[i].len, items[i].tag);
 	}
 	return part;
 }

@@ -19,6 +19,7 @@ typedef struct PineconeBatchItem
 	const char *id;
 	int start; /* of its text in the batch's; length 0: superseded */
 	int len;
+	int64 tag; /* what its write is called by who watches: see send.h */
 } PineconeBatchItem;
 
 typedef struct PineconeBatch
@@ -34,7 +35,8 @@ typedef struct PineconeBatch
 	int size;
 	PineconeBatchItem *items;
 	struct idset_hash *ids;
-	PineconeWrite *whole;	/* a write to the whole namespace */
+	PineconeWrite *whole;	/* a write to the whole namespace, */
+	int64 tag;				/* and what it is called */
 	StringInfoData written; /* all of it, for the time until the service shows it */
 	PineconeCall *call;
 	bool confirmed; /* has been applied */
@@ -45,7 +47,10 @@ extern PineconeBatch *pinecone_batch_create(MemoryContext parent, PineconeWriteK
 											int text_size);
 
 /* Add an item; an earlier one of the same id is superseded. */
-extern void pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len);
+extern void pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len, int64 tag);
+
+/* The item of an id that is there already, or NULL. */
+extern PineconeBatchItem *pinecone_batch_item(const PineconeBatch *batch, const char *id);
 
 /* Keep the write for the time until the service shows it, if such are kept. */
 extern void pinecone_batch_keep(PineconeBatch *batch, const PineconeWrite *write);
