@@ -4,6 +4,11 @@
  *
  * Each calls what was hooked in before, or the standard function, and a
  * function of ours.  Which comes first is said at each.
+ *
+ * A module that is preloaded may insist on hooks that nobody has taken, as
+ * Citus does.  So while libraries are preloaded we take none but those for
+ * shared memory, and the others when memory is made, which is after that: ours
+ * are the same, whatever the order of libraries.
  */
 #include "postgres.h"
 
@@ -165,12 +170,15 @@ executor_finish(QueryDesc *query)
 
 static shmem_startup_hook_type next_shmem_startup = NULL;
 
+static void install(void);
+
 static void
 make_shared_memory(void)
 {
 	if (next_shmem_startup != NULL)
 		next_shmem_startup();
 	pinecone_statistics_make_memory();
+	install();
 }
 
 #ifdef PINECONE_SHMEM_REQUEST_HOOK
@@ -208,13 +216,15 @@ hook_shared_memory(void)
 	shmem_startup_hook = make_shared_memory;
 }
 
-void
-pinecone_hooks_install(void)
+/* Take all hooks but those for shared memory; memory is made again after a crash. */
+static void
+install(void)
 {
-	hook_shared_memory();
-	RegisterCustomScanMethods(&pinecone_readahead_methods);
-	RegisterCustomScanMethods(&pinecone_embed_ahead_methods);
+	static bool done = false;
 
+	if (done)
+		return;
+	done = true;
 	next_planner = planner_hook;
 	planner_hook = plan_statement;
 	next_set_rel_pathlist = set_rel_pathlist_hook;
@@ -228,4 +238,14 @@ pinecone_hooks_install(void)
 	ExecutorRun_hook = executor_run;
 	next_executor_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = executor_finish;
+}
+
+void
+pinecone_hooks_install(void)
+{
+	hook_shared_memory();
+	RegisterCustomScanMethods(&pinecone_readahead_methods);
+	RegisterCustomScanMethods(&pinecone_embed_ahead_methods);
+	if (!pinecone_statistics_preloading())
+		install();
 }

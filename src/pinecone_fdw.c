@@ -17,6 +17,7 @@
 #include "client/learned.h"
 #include "hooks.h"
 #include "modify/modify.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_modify.h"
@@ -40,6 +41,7 @@ _PG_init(void)
 		pinecone_setting_init,
 		pinecone_statistics_init,
 		pinecone_pending_init,
+		pinecone_outbox_init,
 		pinecone_hooks_install,
 	};
 	static int done = 0;

@@ -21,6 +21,7 @@ bool pinecone_enable_fetch = true;
 bool pinecone_enable_prefix = true;
 bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
+bool pinecone_enable_count_searches = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
 bool pinecone_enable_embed_ahead = true;
@@ -49,8 +50,10 @@ int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
+int pinecone_outbox_visible = 10000;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
+int pinecone_send_order = PINECONE_SEND_FIRST;
 
 typedef struct Switch
 {
@@ -67,6 +70,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_prefix", "Lists ids by prefix.", &pinecone_enable_prefix},
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
+	{"pinecone_fdw.enable_count_searches", "Counts records by searches where dry runs of updates would have to wait for their turn.", &pinecone_enable_count_searches},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
 	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},
@@ -128,6 +132,8 @@ static const Number numbers[] = {
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
 	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
+	{"pinecone_fdw.outbox_visible", "How many writes may wait in the outbox for reads to show them.",
+	 "If there are more, none is shown.", &pinecone_outbox_visible, 10000, 0, 1000000, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
@@ -156,6 +162,12 @@ static const Hosts hosts[] = {
 	 &pinecone_allow_http_hosts, ""},
 };
 
+static const struct config_enum_entry send_orders[] = {
+	{"first", PINECONE_SEND_FIRST, false},
+	{"last", PINECONE_SEND_LAST, false},
+	{NULL, 0, false},
+};
+
 /*
  * For want of memory this may fail half way, and be called again: what has been
  * defined must not be a second time.
@@ -169,6 +181,7 @@ pinecone_setting_init(void)
 	static int nunseen = 0;
 	static bool cache = false;
 	static bool loopback = false;
+	static bool order = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
 	{
@@ -222,6 +235,12 @@ pinecone_setting_init(void)
 								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
 								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
 	loopback = true;
+	if (!order)
+		DefineCustomEnumVariable("pinecone_fdw.send_order",
+								 "Sends a transaction's writes before or after other servers commit.",
+								 "Servers of postgres_fdw, and Citus' nodes. \"last\" needs pinecone_fdw to be the first of shared_preload_libraries.",
+								 &pinecone_send_order, PINECONE_SEND_FIRST, send_orders, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	order = true;
 	pinecone_setting_cost_init();
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -18,6 +18,7 @@
 #include "client/documents.h"
 #include "client/error.h"
 #include "client/http_wait.h"
+#include "client/records.h"
 #include "client/session.h"
 #include "wire/decode.h"
 #include "wire/message.h"
@@ -114,6 +115,8 @@ pinecone_vectors_query(PineconeSession *session, PineconeCounters *counters,
 
 	if (session->schema)
 		return pinecone_documents_search(session, counters, search);
+	if (search->clauses)
+		return pinecone_records_search(session, counters, search);
 	call = create_post(session, counters, "query", named(search->namespace_), "/query", &body);
 	encoded.namespace_ = to_utf8(search->namespace_);
 	encoded.filter = to_utf8(search->filter);

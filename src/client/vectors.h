@@ -205,6 +205,13 @@ typedef enum PineconeFailure
 extern PineconeFailure pinecone_vectors_failure(PineconeCall *call);
 
 /*
+ * Has the service refused what it was sent, so that to send it again is of no use?
+ * And why a call has failed, in a line.
+ */
+extern bool pinecone_vectors_is_refused(PineconeCall *call);
+extern char *pinecone_vectors_reason(PineconeCall *call);
+
+/*
  * A call that asked for so many was rejected.  If that was for the number, whose
  * name is given in lower case, the greatest that may be asked for; else 0.  One
  * that is not told is guessed at half of it, if "guess" is set.

@@ -23,6 +23,7 @@ pinecone_batch_create(MemoryContext parent, PineconeWriteKind kind, int text_siz
 
 	batch->cxt = cxt;
 	batch->kind = kind;
+	batch->separator = ',';
 	initStringInfo(&batch->text);
 	if (text_size > 0)
 		enlargeStringInfo(&batch->text, text_size);
@@ -47,8 +48,16 @@ pinecone_batch_has(const PineconeBatch *batch, const char *id)
 	return batch != NULL && batch->ids != NULL && idset_lookup(batch->ids, id) != NULL;
 }
 
+PineconeBatchItem *
+pinecone_batch_item(const PineconeBatch *batch, const char *id)
+{
+	PineconeIdEntry *entry = batch != NULL && batch->ids != NULL ? idset_lookup(batch->ids, id) : NULL;
+
+	return entry != NULL ? &batch->items[entry->number] : NULL;
+}
+
 void
-pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len)
+pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len, int64 tag)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 	PineconeIdEntry *entry;
@@ -74,6 +83,7 @@ pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len)
 	batch->items[batch->nitems].id = entry->id;
 	batch->items[batch->nitems].start = start;
 	batch->items[batch->nitems].len = len;
+	batch->items[batch->nitems].tag = tag;
 	batch->nitems++;
 	batch->live++;
 	MemoryContextSwitchTo(old);
@@ -94,7 +104,7 @@ pinecone_batch_compact(PineconeBatch *batch)
 		if (item.len == 0)
 			continue;
 		if (n > 0)
-			batch->text.data[len++] = ',';
+			batch->text.data[len++] = batch->separator;
 		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
 		item.start = len;
 		len += item.len;
@@ -112,6 +122,7 @@ part_of(const PineconeBatch *batch, MemoryContext parent, int first, int n)
 	const PineconeBatchItem *items = batch->items + first;
 	PineconeBatch *part = pinecone_batch_create(parent, batch->kind, 0);
 
+	part->separator = batch->separator;
 	part->opening = batch->opening;
 	appendBinaryStringInfo(&part->text, batch->text.data, batch->opening);
 	for (int i = 0; i < n; i++)
@@ -120,14 +131,14 @@ part_of(const PineconeBatch *batch, MemoryContext parent, int first, int n)
 
 		if (items[i].len == 0)
 			continue;
-		if (batch->opening > 0)
+		if (batch->text.len > 0)
 		{
 			if (part->nitems > 0)
-				appendStringInfoChar(&part->text, ',');
+				appendStringInfoChar(&part->text, part->separator);
 			start = part->text.len;
 			appendBinaryStringInfo(&part->text, batch->text.data + items[i].start, items[i].len);
 		}
-		pinecone_batch_add(part, items[i].id, start, items[i].len);
+		pinecone_batch_add(part, items[i].id, start, items[i].len, items[i].tag);
 	}
 	return part;
 }

@@ -27,6 +27,12 @@ typedef struct PineconeWritePlane
 	PineconeCall *(*upsert)(PineconeSession *session, PineconeCounters *counters,
 							const char *namespace_, StringInfo body, int nrecords);
 
+	/* The same of records whose text Pinecone embeds, line breaks between, and no opening; NULL: there are none */
+	int embed_batch;
+	void (*append_embedded)(StringInfo buf, const PineconeRecord *record);
+	PineconeCall *(*upsert_embedded)(PineconeSession *session, PineconeCounters *counters,
+									 const char *namespace_, StringInfo body, int nrecords);
+
 	/*
 	 * The rest of what a PineconeWrite may be.  Updates by id are as the one or the
 	 * other: one at a time, or as text, many in a body.

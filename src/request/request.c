@@ -116,6 +116,7 @@ enum RequestNumber
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
 	NUM_GROUP_BUDGET,
+	NUM_GROUP_SEARCHES,
 	NUM_DESCENDING,
 	NUM_NULLS_FIRST,
 	NUM_COUNT
@@ -180,6 +181,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
 	numbers[NUM_GROUP_BUDGET] = request->group_budget;
+	numbers[NUM_GROUP_SEARCHES] = request->group_searches;
 	numbers[NUM_DESCENDING] = request->descending;
 	numbers[NUM_NULLS_FIRST] = request->nulls_first;
 
@@ -237,6 +239,7 @@ pinecone_request_from_list(List *list)
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
 	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
+	request->group_searches = list_nth_int(numbers, NUM_GROUP_SEARCHES);
 	request->descending = list_nth_int(numbers, NUM_DESCENDING);
 	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
 

@@ -91,6 +91,15 @@ extern void pinecone_message_document_update_by_filter(StringInfo body, const ch
 extern void pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids);
 extern void pinecone_message_document_delete_by_filter(StringInfo body, const char *filter);
 
+/* ---- message_records.c: the same of integrated indexes, whose texts Pinecone embeds ---- */
+
+extern void pinecone_message_records_path(StringInfo path, const char *namespace_, const char *operation);
+extern void pinecone_message_records_search(StringInfo body, const PineconeSearch *search,
+											const PineconeSearchTexts *shown);
+
+/* A record as one line, without its end; it has no vector, and its metadata has the text. */
+extern void pinecone_message_append_line(StringInfo buf, const PineconeRecord *record);
+
 /* ---- Values in JSON ---- */
 
 extern void pinecone_message_append_string(StringInfo buf, const char *text);
@@ -123,6 +132,9 @@ extern bool pinecone_message_decode_index(const char *body, size_t len, char **h
  */
 extern bool pinecone_message_decode_schema(const char *body, size_t len, PineconeSchema **schema,
 										   const char **reason);
+
+/* The text that an integrated index embeds, from a description of either form; NULL for any other. */
+extern PineconeSchema *pinecone_message_decode_integrated(const char *body, size_t len);
 
 /*
  * The message in an error's body, made fit to be shown, if it is of one of the
