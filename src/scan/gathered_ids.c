@@ -100,6 +100,7 @@ open_chunk(PineconePooled *pool, const PineconeSourceSpec *spec)
 	chunk->cxt = cxt;
 	chunk->spec = *spec;
 	chunk->spec.pool = NULL;
+	chunk->spec.may_find_ids = false; /* searches bring them in any order */
 	chunk->spec.counters = pool->counters;
 	chunk->spec.namespace_ = MemoryContextStrdup(cxt, spec->namespace_);
 	chunk->spec.row_limit = 0;
