@@ -35,7 +35,7 @@ static const char search_hint[] =
 static const char meaning_hint[] =
 	"A search is a condition by itself, of a column whose texts Pinecone embeds, not by euclidean distance; of an outer row's words in a LATERAL subquery with a LIMIT.";
 static const char match_hint[] =
-	"It goes with conditions on metadata, under AND and OR but not under NOT, of a column that a document index declares for full-text search; not with lookups by id.";
+	"It goes with conditions on metadata, under AND and OR, and under NOT where that is a condition by itself, of a column that a document index declares for full-text search; not with lookups by id.";
 
 Datum
 pinecone_search(PG_FUNCTION_ARGS)
