@@ -119,6 +119,7 @@ enum RequestNumber
 	NUM_GROUP_SEARCHES,
 	NUM_DESCENDING,
 	NUM_NULLS_FIRST,
+	NUM_SKIPS,
 	NUM_COUNT
 };
 
@@ -184,6 +185,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_GROUP_SEARCHES] = request->group_searches;
 	numbers[NUM_DESCENDING] = request->descending;
 	numbers[NUM_NULLS_FIRST] = request->nulls_first;
+	numbers[NUM_SKIPS] = request->skips;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -200,6 +202,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
+}
+
+void
+pinecone_request_mark_skips(List *list)
+{
+	lfirst_int(list_nth_cell((List *) linitial(list), NUM_SKIPS)) = true;
 }
 
 /* The reverse, in the same order. Lists stay the plan's own. */
@@ -242,6 +250,7 @@ pinecone_request_from_list(List *list)
 	request->group_searches = list_nth_int(numbers, NUM_GROUP_SEARCHES);
 	request->descending = list_nth_int(numbers, NUM_DESCENDING);
 	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
+	request->skips = list_nth_int(numbers, NUM_SKIPS);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);

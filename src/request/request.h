@@ -180,6 +180,7 @@ typedef struct PineconeRequest
 	bool want_metadata;
 	bool want_ctid;
 	bool sorted;		   /* rows must come in the promised order */
+	bool skips;			   /* rows left out by OFFSET are not looked at */
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
 	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
@@ -195,6 +196,9 @@ typedef struct PineconeRequest
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
+
+/* Note in such a form that rows left out by OFFSET are only counted. */
+extern void pinecone_request_mark_skips(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);

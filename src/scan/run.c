@@ -271,6 +271,11 @@ start_read(ForeignScanState *node)
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (op == PINECONE_OP_LIST || op == PINECONE_OP_LIST_FETCH)
 		begin_after(node, &spec);
+	if (request->skips)
+		state->run->skip = pinecone_run_evaluate_count(node, request->offset);
+	/* whose rows they are is known of one namespace alone */
+	if (op == PINECONE_OP_LIST_FETCH && state->run->nnamespaces == 1 && !state->run->begun_ahead)
+		spec.skip = state->run->skip;
 	if (!state->run->done)
 		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 												   request->sorted ? PINECONE_FANOUT_ID :
@@ -372,6 +377,8 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 	{
 		case PINECONE_SOURCE_RECORD:
 			run->found_any = true;
+			if (run->skip-- > 0)
+				return ExecStoreAllNullTuple(slot);
 			pinecone_run_store_row(state, record, slot);
 			break;
 		case PINECONE_SOURCE_PENDING:

@@ -19,11 +19,14 @@
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
+/* Pages of ids that are only counted */
+#define PAGES_SKIPPED_AHEAD 4
+
 /* So many ids wait for fetches that no more need be listed. */
 static int
 ids_ahead(PineconeStored *stored)
 {
-	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	bool wide = pinecone_stored_is_wide(stored);
 	int most = wide ? WIDE_IDS_AHEAD : IDS_AHEAD;
 
 	/* a fetch may wait until there are ids for all of it */
@@ -40,6 +43,8 @@ paged_enough(PineconeStored *stored)
 	if (stored->nbatches > 0 && stored->listed >= stored->spec.row_limit &&
 		stored->returned < stored->spec.row_limit)
 		return true;
+	if (stored->skipped < stored->spec.skip)
+		return stored->nbatches > PAGES_SKIPPED_AHEAD;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
 		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
 	return stored->nbatches > 1;
@@ -158,6 +163,28 @@ advance_pages(PineconeStored *stored)
 
 /* ---- Lists ---- */
 
+/*
+ * Return the first ids of a page as they are, if the reader only counts these, and
+ * have the others fetched.  False where there are none such.
+ */
+static bool
+skip_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page)
+{
+	int n = (int) Min(page->nrecords, stored->spec.skip - stored->skipped);
+	PineconePage others = *page;
+
+	if (n <= 0 || stored->spec.wants_id != NULL)
+		return false;
+	others.records = page->records + n;
+	others.nrecords = page->nrecords - n;
+	stored->listed += n + pinecone_stored_add_ids(stored, &others, false);
+	page->nrecords = n;
+	stored->skipped += n;
+	stored->started += n;
+	pinecone_stored_add_page(stored, cxt, page);
+	return true;
+}
+
 /* A page of ids: records to be returned, or ids to be fetched. */
 static void
 take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
@@ -171,8 +198,11 @@ take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int loca
 		pinecone_stored_add_page(stored, cxt, page);
 		return;
 	}
-	stored->listed += pinecone_stored_add_ids(stored, page, false);
-	MemoryContextDelete(cxt);
+	if (!skip_ids(stored, cxt, page))
+	{
+		stored->listed += pinecone_stored_add_ids(stored, page, false);
+		MemoryContextDelete(cxt);
+	}
 	pinecone_stored_start_fetches(stored);
 }
 
@@ -203,35 +233,90 @@ advance_listing(PineconeStored *stored)
 		pinecone_stored_start_fetches(stored);
 }
 
+/* Go on with ids that are swept; if nothing comes of that they are listed. */
+static void
+advance_swept_ids(PineconeStored *stored)
+{
+	PineconeSweptIds *ids = stored->swept_ids;
+
+	switch (pinecone_swept_ids_advance(ids))
+	{
+		case PINECONE_SWEPT_IDS_PENDING:
+			return;
+		case PINECONE_SWEPT_IDS_FAILED:
+			pinecone_swept_ids_end(ids);
+			stored->swept_ids = NULL;
+			stored->ids_unswept = true;
+			return;
+		case PINECONE_SWEPT_IDS_READY:
+			break;
+	}
+	while (!pinecone_swept_ids_done(ids) && !paged_enough(stored))
+	{
+		MemoryContext cxt;
+		int location;
+		PineconePage *page = pinecone_swept_ids_take(ids, stored->source.cxt, &cxt, &location);
+
+		take_ids(stored, cxt, page, location);
+	}
+	stored->paging_done = pinecone_swept_ids_done(ids);
+	if (stored->paging_done)
+		pinecone_stored_start_fetches(stored);
+}
+
 /* ---- Searches ---- */
 
-/* By what requests is it to be read? */
-static void
-choose_way(PineconeStored *stored)
+/* What is to be read */
+static PineconeReading
+reading_of(PineconeStored *stored)
 {
 	const PineconeSourceSpec *spec = &stored->spec;
 	PineconeReading reading = {.session = spec->session, .records = -1};
-	MemoryContext old;
-	PineconeWay way;
 
-	stored->way_chosen = true;
 	if (spec->session->stats != NULL)
 		reading.records = pinecone_stats_records(spec->session->stats, spec->namespace_);
 	reading.filtered = spec->op == PINECONE_OP_FILTER;
 	reading.matches = spec->expected > 0 && spec->expected < reading.records ? spec->expected : reading.records;
 	reading.limit = spec->row_limit;
+	reading.skip = spec->skip;
 	reading.ordered = spec->ordered;
 	reading.want_values = spec->want_values;
 	reading.want_metadata = spec->want_metadata;
 	reading.fetched = spec->op != PINECONE_OP_LIST;
 	reading.countable = pinecone_sweep_can_count(spec);
 	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->words;
-	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0);
+	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0 && !spec->ordered);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;
-	way = pinecone_way_choose(&reading).way;
+	return reading;
+}
+
+static void
+sweep_ids(PineconeStored *stored, double records, const char *last)
+{
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+
+	stored->swept_ids = pinecone_swept_ids_begin(&stored->spec, records, last);
+	MemoryContextSwitchTo(old);
+}
+
+/* By what requests is it to be read? */
+static void
+choose_way(PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+	PineconeReading reading = reading_of(stored);
+	PineconeWay way = pinecone_way_choose(&reading).way;
+	MemoryContext old;
+
+	stored->way_chosen = true;
 	if (way == PINECONE_WAY_PAGES)
 		return;
+	if (way == PINECONE_WAY_IDS_ORDERED)
+	{
+		sweep_ids(stored, reading.records, NULL);
+		return;
+	}
 	old = MemoryContextSwitchTo(stored->source.cxt);
 	stored->sweeping = true;
 	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
@@ -242,6 +327,24 @@ choose_way(PineconeStored *stored)
 											 way == PINECONE_WAY_VALUES_SWEPT ? stored->record_bytes : stored->metadata_bytes,
 											 way == PINECONE_WAY_VALUES_SWEPT);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A walk has asked for many places where there is no id, as it does after the last
+ * one of all.  All ids by searches may take less.
+ */
+static void
+leave_walk(PineconeStored *stored)
+{
+	PineconeReading reading = reading_of(stored);
+
+	stored->ids_unswept = true;
+	reading.may_sweep = stored->spec.all_shown && !stored->spec.words;
+	reading.limit = 0;
+	reading.fetched = false;
+	if (pinecone_way_choose(&reading).way == PINECONE_WAY_IDS_ORDERED)
+		sweep_ids(stored, reading.records, pinecone_id_walk_last(stored->walk));
+	pinecone_id_walk_widen(stored->walk);
 }
 
 /* Matches: records to be returned, or ids to be fetched. */
@@ -315,7 +418,9 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		choose_way(stored);
 	if (stored->sweeping)
 		advance_sweep(stored);
-	if (stored->sweeping || stored->paging_done)
+	if (stored->swept_ids != NULL)
+		advance_swept_ids(stored);
+	if (stored->sweeping || stored->swept_ids != NULL || stored->paging_done)
 		return;
 	if (stored->spec.op == PINECONE_OP_FILTER)
 	{
@@ -333,4 +438,6 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		MemoryContextSwitchTo(old);
 	}
 	advance_listing(stored);
+	if (stored->walk != NULL && !stored->paging_done && !stored->ids_unswept && pinecone_id_walk_is_vain(stored->walk))
+		leave_walk(stored);
 }

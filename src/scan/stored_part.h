@@ -14,6 +14,7 @@
 #include "scan/page_chain.h"
 #include "scan/stored.h"
 #include "scan/sweep.h"
+#include "scan/swept_ids.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -39,6 +40,7 @@ typedef struct PineconeStored
 	double returned;	   /* records returned so far */
 	double started;		   /* ids in fetches so far */
 	double listed;		   /* ids or records that pages have brought */
+	double skipped;		   /* of them, which are not fetched */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
 
@@ -60,6 +62,10 @@ typedef struct PineconeStored
 	bool sweeping;
 	bool fetches_swept;	  /* they bring ids, and records are fetched */
 	PineconeSweep *sweep; /* or NULL */
+
+	/* Or for all ids, in order */
+	PineconeSweptIds *swept_ids; /* or NULL */
+	bool ids_unswept;			 /* nothing has come of that */
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
@@ -109,6 +115,9 @@ extern void pinecone_stored_add_page(PineconeStored *stored, MemoryContext cxt, 
 extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch);
 
 extern int pinecone_stored_ids_waiting(PineconeStored *stored);
+
+/* Do many ids come at once, so that fetches had better be large? */
+extern bool pinecone_stored_is_wide(const PineconeStored *stored);
 
 /*
  * Add the ids of a page to those waiting, with the scores of a search; of a list
