@@ -173,7 +173,7 @@ start_attempt(PineconeCall *call)
 	headers[n++] = psprintf("X-Pinecone-Api-Version: %s",
 							call->api_version ? call->api_version : options->api_version);
 	if (call->body)
-		headers[n++] = "Content-Type: application/json";
+		headers[n++] = call->lines ? "Content-Type: application/x-ndjson" : "Content-Type: application/json";
 	headers[n] = NULL;
 
 	request.method = call->method;

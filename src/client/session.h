@@ -45,8 +45,9 @@ typedef struct PineconeSession
 	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */
 	MemoryContext schema_cxt;
 	struct PineconeSchema *schema;
-	bool documents_found;  /* a search has brought some */
-	bool documents_probed; /* one was made to see whether it does */
+	struct PineconeSchema *integrated; /* the text that an integrated index embeds: see wire/schema.h; or NULL */
+	bool documents_found;			   /* a search has brought some */
+	bool documents_probed;			   /* one was made to see whether it does */
 
 	bool dry_run_refused; /* the key may not even pretend to write */
 

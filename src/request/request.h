@@ -95,7 +95,8 @@ typedef enum PineconeClauseKind
 	PINECONE_CLAUSE_TEXT,
 	PINECONE_CLAUSE_QUERY_STRING,
 	PINECONE_CLAUSE_EMBED,
-	PINECONE_CLAUSE_SPARSE_EMBED
+	PINECONE_CLAUSE_SPARSE_EMBED,
+	PINECONE_CLAUSE_RERANKED
 } PineconeClauseKind;
 
 /* What a scan tuple's column holds: an attribute number, or this. */
@@ -138,7 +139,8 @@ typedef struct PineconeRequest
 	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
-	 * of clause, the column or 0, the number of the words */
+	 * of clause, the column or 0, the number of the words; of one that is reranked
+	 * also those of the model, of how many candidates, and of the fields */
 	List *clauses;
 
 	/* Nearest neighbours */

@@ -31,6 +31,7 @@
 #include "scan/run_order.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
+#include "scan/run_words.h"
 #include "scan/scan.h"
 #include "scan/score.h"
 #include "scan/search_rows.h"
@@ -97,8 +98,7 @@ start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	spec->clauses = pinecone_run_clauses(node);
-	if (spec->clauses == NULL)
+	if (!pinecone_run_words_fill(node, spec))
 	{
 		state->run->done = true;
 		return;
@@ -253,6 +253,7 @@ start_read(ForeignScanState *node)
 	{
 		pinecone_run_evaluate_all(node, request->ids);
 		spec.ids = pinecone_run_ids(request, &state->run->values, &spec.nids);
+		spec.may_find_ids = true;
 		state->run->done = spec.nids == 0;
 	}
 	else

@@ -314,77 +314,11 @@ pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
 
 /* ---- Sources ---- */
 
-/* A value of a clause, as JSON text; "" and what consists of spaces is none. */
-static char *
-clause_words(const PineconeValues *values, int number)
-{
-	StringInfoData buf;
-	char *words;
-
-	if (values->placeholders && values->placeholders[number])
-		return values->placeholders[number];
-	if (values->isnull[number])
-		return NULL;
-	words = TextDatumGetCString(values->values[number]);
-	if (words[strspn(words, " \t\r\n")] == '\0')
-		return NULL;
-	initStringInfo(&buf);
-	escape_json(&buf, words);
-	return buf.data;
-}
-
-char *
-pinecone_run_clauses_json(const PineconeTable *table, const PineconeRequest *request,
-						  const PineconeValues *values)
-{
-	static const char *const types[] = {
-		[PINECONE_CLAUSE_TEXT] = "text",
-		[PINECONE_CLAUSE_QUERY_STRING] = "query_string",
-		[PINECONE_CLAUSE_EMBED] = "embed",
-		[PINECONE_CLAUSE_SPARSE_EMBED] = "sparse_embed",
-	};
-	StringInfoData buf;
-	ListCell *lc;
-
-	initStringInfo(&buf);
-	foreach(lc, request->clauses)
-	{
-		List *clause = lfirst(lc);
-		PineconeClauseKind kind = linitial_int(clause);
-		char *words = clause_words(values, lthird_int(clause));
-
-		if (words == NULL)
-			continue;
-		appendStringInfo(&buf, "%s{\"type\":\"%s\"", buf.len > 0 ? "," : "[", types[kind]);
-		if (kind != PINECONE_CLAUSE_QUERY_STRING)
-		{
-			appendStringInfoString(&buf, ",\"fields\":[");
-			escape_json(&buf, table->columns[lsecond_int(clause) - 1].field);
-			appendStringInfoChar(&buf, ']');
-		}
-		appendStringInfo(&buf, ",\"query\":%s}", words);
-	}
-	if (buf.len == 0)
-		return NULL;
-	appendStringInfoChar(&buf, ']');
-	return buf.data;
-}
-
-char *
-pinecone_run_clauses(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	ListCell *lc;
-
-	foreach(lc, state->request->clauses)
-		(void) pinecone_run_evaluate(node, lthird_int(lfirst(lc)));
-	return pinecone_run_clauses_json(state->table, state->request, &state->run->values);
-}
-
 void
 pinecone_run_check_schema(PineconeScanState *state)
 {
-	if (state->session->base_url == NULL || pinecone_schema_hash(state->session) == state->request->schema)
+	if (state->session->base_url == NULL ||
+		pinecone_schema_hash(state->session, state->table, state->request->clauses != NIL) == state->request->schema)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),

@@ -22,7 +22,10 @@ advance(PineconeStored *stored)
 	switch (stored->spec.op)
 	{
 		case PINECONE_OP_FETCH:
-			pinecone_stored_start_fetches(stored);
+			if (stored->sweeping)
+				pinecone_stored_advance_sweep(stored);
+			else
+				pinecone_stored_start_fetches(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			if (stored->ids_only)
@@ -220,13 +223,14 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	switch (spec->op)
 	{
 		case PINECONE_OP_FETCH:
-			stored->ids = spec->ids;
-			stored->nids = spec->nids;
+			pinecone_stored_begin_ids(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			stored->max_top_k = PINECONE_MAX_TOP_K;
 			if (spec->session->max_top_k > 0)
 				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			if (spec->rerank != NULL)
+				stored->max_top_k = Min(stored->max_top_k, spec->candidates);
 			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));
 			pinecone_stored_start_search(stored);
 			break;

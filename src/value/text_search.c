@@ -15,6 +15,7 @@
 PG_FUNCTION_INFO_V1(pinecone_search);
 PG_FUNCTION_INFO_V1(pinecone_search_query);
 PG_FUNCTION_INFO_V1(pinecone_search_meaning);
+PG_FUNCTION_INFO_V1(pinecone_search_reranked);
 PG_FUNCTION_INFO_V1(pinecone_match_phrase);
 PG_FUNCTION_INFO_V1(pinecone_match_all);
 PG_FUNCTION_INFO_V1(pinecone_match_any);
@@ -31,6 +32,8 @@ refuse(const char *name, const char *hint)
 
 static const char search_hint[] =
 	"A search is a condition by itself, of a column that a document index declares as text, or several of them joined by OR; of an outer row's words in a LATERAL subquery with a LIMIT.";
+static const char meaning_hint[] =
+	"A search is a condition by itself, of a column whose texts Pinecone embeds, not by euclidean distance; of an outer row's words in a LATERAL subquery with a LIMIT.";
 static const char match_hint[] =
 	"It goes with conditions on metadata, under AND and OR but not under NOT, of a column that a document index declares for full-text search; not with lookups by id.";
 
@@ -49,7 +52,14 @@ pinecone_search_query(PG_FUNCTION_ARGS)
 Datum
 pinecone_search_meaning(PG_FUNCTION_ARGS)
 {
-	refuse("pinecone_search_meaning()", search_hint);
+	refuse("pinecone_search_meaning()", meaning_hint);
+}
+
+Datum
+pinecone_search_reranked(PG_FUNCTION_ARGS)
+{
+	refuse("pinecone_search_reranked()",
+		   "It is a condition by itself, of the column that an integrated index embeds; elsewhere pinecone_rerank() ranks what a search has found.");
 }
 
 Datum
