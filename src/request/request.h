@@ -165,6 +165,7 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+	int begins;		/* no limit, but a reader who may stop: rows to begin with; else 0 */
 
 	/* How they are thought to be read: see way.h */
 	int way;
