@@ -25,6 +25,7 @@
 
 #include "base/setting.h"
 #include "pending/commit_report.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/pending_view.h"
 #include "pending/send_log.h"
@@ -175,14 +176,19 @@ pinecone_pending_position(void)
 }
 
 PineconePendingView *
-pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
+pinecone_pending_view(PineconeSession *session, const PineconeTable *table, const char *namespace_,
+					  int64 position)
 {
 	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
-	PineconePendingView *unseen = pinecone_unseen_view(session, namespace_);
+	PineconePendingView *view = pinecone_unseen_view(session, namespace_);
 
-	return place < 0 ? unseen :
+	if (table != NULL && table->outbox)
+		view = pinecone_pending_view_over(pinecone_outbox_view(session->serverid, namespace_,
+															   position == PINECONE_PENDING_ALL),
+										  view);
+	return place < 0 ? view :
 					   pinecone_pending_view_over(pinecone_pending_index_view(pending_index, place, position),
-												  unseen);
+												  view);
 }
 
 bool
@@ -215,6 +221,8 @@ pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *t
 	if (table->namespaces != NULL)
 		return namespaces;
 	namespaces = pinecone_unseen_add_namespaces(session, namespaces, n);
+	if (table->outbox)
+		namespaces = pinecone_outbox_add_namespaces(session->serverid, namespaces, n);
 	return pending == NULL ? namespaces :
 							 pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
 }
