@@ -109,6 +109,7 @@ enum RequestNumber
 	NUM_WANT_METADATA,
 	NUM_WANT_CTID,
 	NUM_ALL,
+	NUM_BEGINS,
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_METRIC_ASSUMED,
@@ -175,6 +176,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_WANT_CTID] = request->want_ctid;
 	numbers[NUM_ALL] = request->all;
+	numbers[NUM_BEGINS] = request->begins;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
@@ -240,6 +242,7 @@ pinecone_request_from_list(List *list)
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->want_ctid = list_nth_int(numbers, NUM_WANT_CTID);
 	request->all = list_nth_int(numbers, NUM_ALL);
+	request->begins = list_nth_int(numbers, NUM_BEGINS);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);

@@ -63,6 +63,7 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
 	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_RECORD,		 /* pinecone_match_record(id, value) */
 	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
 	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
 	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
@@ -165,6 +166,7 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+	int begins;		/* no limit, but a reader who may stop: rows to begin with; else 0 */
 
 	/* How they are thought to be read: see way.h */
 	int way;

@@ -104,7 +104,8 @@ start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
 		return;
 	}
 	spec->row_limit = pinecone_run_evaluate_row_limit(node);
-	spec->top_k = pinecone_run_top_k(state->request, spec->row_limit);
+	spec->gradual = !state->drained && pinecone_run_is_gradual(state->request, spec->row_limit);
+	spec->top_k = pinecone_run_top_k(state->request, spec->row_limit, spec->gradual);
 	state->run->stream = pinecone_fanout_begin(spec, state->run->namespaces, state->run->nnamespaces,
 											   PINECONE_FANOUT_HIGH_SCORE);
 	pinecone_search_decide_collecting(node);
@@ -157,7 +158,8 @@ start_search(ForeignScanState *node)
 	spec.nvalues = state->run->nvalues;
 	spec.values = state->run->vector;
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
-	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
+	spec.gradual = !state->drained && pinecone_run_is_gradual(request, spec.row_limit);
+	spec.top_k = pinecone_run_top_k(request, spec.row_limit, spec.gradual);
 	state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 											   request->metric == PINECONE_METRIC_EUCLIDEAN ?
 												   PINECONE_FANOUT_LOW_SCORE :

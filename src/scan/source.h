@@ -72,6 +72,7 @@ typedef struct PineconeSourceSpec
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
 	double skip;					  /* LIST_FETCH: of these the first ones that are only counted: ids will do */
+	bool gradual;					  /* nobody knows how many, and a search had better begin small */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */
 	double expected;				  /* records that meet the filter; 0: nobody knows */
 	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown */
