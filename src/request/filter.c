@@ -493,6 +493,7 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 		case PINECONE_COND_MATCH_ANY:
 			return pinecone_filter_words(condition, field, value);
 		case PINECONE_COND_RAW:
+		case PINECONE_COND_RECORD:
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_KEYS_ANY:
@@ -582,6 +583,8 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 			return pinecone_filter_words(condition, field, json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_RAW:
 			return unless_declared(cxt, pinecone_filter_raw_match(DatumGetJsonbP(value)));
+		case PINECONE_COND_RECORD:
+			return pinecone_filter_raw_match(DatumGetJsonbP(value));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}
