@@ -18,7 +18,7 @@
 #include "base/setting.h"
 #include "scan/run_values.h"
 #include "scan/run_vector.h"
-#include "wire/schema.h"
+#include "scan/run_words.h"
 #include "wire/message.h"
 
 /* Components of a vector, and ids of a fetch, that are shown. */
@@ -196,7 +196,7 @@ describe_search(PineconeScanState *state, const PineconeValues *values, Pinecone
 	if (row_limit < 0)
 		shown.top_k = pinecone_explain_request_limit(request, values);
 	else
-		search->top_k = pinecone_run_top_k(request, row_limit);
+		search->top_k = pinecone_run_top_k(request, row_limit, pinecone_run_is_gradual(request, row_limit));
 
 	if (request->clauses != NIL)
 	{
@@ -216,7 +216,9 @@ describe_search(PineconeScanState *state, const PineconeValues *values, Pinecone
 		return NULL;
 
 	initStringInfo(&body);
-	if (field != NULL)
+	if (field == NULL && request->clauses != NIL)
+		pinecone_message_records_search(&body, search, &shown);
+	else if (field != NULL)
 		pinecone_message_document_search(&body, search, field, &shown);
 	else
 		pinecone_message_query(&body, search, &shown);
@@ -398,14 +400,24 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 		PineconeProjection nothing = {0};
 
 		if (request->clauses != NIL)
-			search.clauses = pinecone_run_clauses_json(state->table, request, values);
-		search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
+			pinecone_run_words(state->table, request, values, &search);
+		if (state->table->integrated != NULL && search.clauses != NULL)
+			search.fields = pinecone_run_words_fields(state, values);
+		else
+			search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
 		*body = describe_search(state, values, &search);
 		if (*body != NULL && schema != NULL)
 		{
 			initStringInfo(&buf);
 			appendStringInfoString(&buf, "POST ");
 			pinecone_message_document_path(&buf, namespace_, "search");
+			return buf.data;
+		}
+		if (*body != NULL && search.clauses != NULL)
+		{
+			initStringInfo(&buf);
+			appendStringInfoString(&buf, "POST ");
+			pinecone_message_records_path(&buf, namespace_, "search");
 			return buf.data;
 		}
 		if (*body != NULL)

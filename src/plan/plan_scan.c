@@ -52,13 +52,14 @@ place_as_filter(PlanContext *cxt, Expr *clause)
 {
 	PineconeCondition *condition;
 	PineconeExactness exactness = pinecone_translate_clause(&cxt->translate, clause, &condition);
+	Expr *rest = exactness == PINECONE_SUPERSET ? pinecone_translate_has_text(&cxt->translate, clause) : NULL;
 
 	if (exactness != PINECONE_LOCAL)
 		cxt->conditions = lappend(cxt->conditions, condition);
 	if (exactness == PINECONE_EXACT)
 		cxt->sent = lappend(cxt->sent, clause);
 	else
-		cxt->local = lappend(cxt->local, clause);
+		cxt->local = lappend(cxt->local, rest ? rest : clause);
 }
 
 /* A bound on the distance that is searched by tells where to stop. */
@@ -599,7 +600,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
 	request->prefix = request->prefix_high = request->after = request->vector = request->sparse = request->alpha = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
-	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
+	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session, cxt.info->table, request->op == PINECONE_OP_QUERY && cxt.info->text != NULL) : 0;
 	request->sorted = sorted;
 	request->planned_at = cxt.info->planned_at;
 	request->metric_assumed = cxt.info->metric_assumed && request->op == PINECONE_OP_QUERY;
