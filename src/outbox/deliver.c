@@ -199,6 +199,7 @@ pinecone_deliver_round(int64 max_rows, int max_ms, PineconeDelivery *delivery)
 	round.rows = palloc(round.size * sizeof(PineconeRoundRow));
 	round.held = idset_create(round.cxt, 64, NULL);
 	round.refused = idset_create(round.cxt, 16, NULL);
+	round.replaced = idset_create(round.cxt, 16, NULL);
 	round.send = pinecone_send_begin();
 	pinecone_send_watch(round.send, pinecone_round_tell, pinecone_round_may_be_sent, &round);
 

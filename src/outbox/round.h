@@ -64,7 +64,8 @@ typedef struct PineconeRound
 	int nrows;
 	int size;
 	idset_hash *held;	 /* keys of records that have a write which stays */
-	idset_hash *refused; /* and of those that have one which was refused in this round */
+	idset_hash *refused; /* of those that have one which was refused in this round: the last, */
+	idset_hash *replaced; /* and the last that was applied and replaces the record */
 	bool has_dead;		 /* are there any from earlier ones? */
 	int64 nheld;
 } PineconeRound;
@@ -73,8 +74,8 @@ typedef struct PineconeRound
 extern void pinecone_round_read_state(PineconeRound *round, PineconeScope *scope);
 extern void pinecone_round_settle(PineconeRound *round, PineconeDelivery *delivery);
 
-/* Has the record a dead letter from an earlier round?  "all": any of the namespace. */
-extern bool pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row);
+/* Has the record a dead letter from an earlier round, of a place after that one and before the row's? */
+extern bool pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row, int64 after);
 
 /* The rights of who owns the queue, and a search_path that nobody else has set. */
 typedef struct PineconeOwner

@@ -113,7 +113,7 @@ split_key(const PineconeRoundRow *row, char **namespace_, char **id)
 }
 
 bool
-pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row)
+pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row, int64 after)
 {
 	ScanKeyData keys[2];
 	Relation rel;
@@ -137,7 +137,8 @@ pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row
 		PineconeOutboxRow dead;
 
 		pinecone_outbox_deform(RelationGetDescr(rel), tuple, &dead);
-		found = dead.seq < row->seq && pinecone_outbox_server(dead.relid) == row->way->scope->serverid;
+		found = dead.seq > after && dead.seq < row->seq &&
+				pinecone_outbox_server(dead.relid) == row->way->scope->serverid;
 	}
 	systable_endscan(scan);
 	PopActiveSnapshot();
