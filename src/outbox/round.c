@@ -121,6 +121,9 @@ pinecone_round_tell(void *arg, int64 tag, PineconeSendOutcome outcome, const cha
 	{
 		row->reason = pstrdup(reason);
 		note_last(round->refused, row);
+		/* without it there is what it was to replace: that is sent in the next round, and before all else */
+		if (row->has_merged)
+			pinecone_round_hold(round, row);
 	}
 	else if (outcome == PINECONE_SEND_APPLIED && row->kind != 'p' &&
 			 (round->has_dead || round->refused->members > 0))
@@ -131,6 +134,18 @@ pinecone_round_tell(void *arg, int64 tag, PineconeSendOutcome outcome, const cha
 		pinecone_scope_fail(row->way->scope, reason);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/* What becomes of the other one becomes of this one, unless that is refused. */
+void
+pinecone_round_merge(void *arg, int64 tag, int64 into)
+{
+	PineconeRound *round = arg;
+
+	round->rows[tag].told = true;
+	round->rows[tag].outcome = PINECONE_SEND_MERGED;
+	round->rows[tag].into = (int) into;
+	round->rows[into].has_merged = true;
 }
 
 /*
