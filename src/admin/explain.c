@@ -466,6 +466,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_search(state, &values, es);
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
+	if (request->skips && request->op == PINECONE_OP_LIST_FETCH)
+		ExplainPropertyText("Pinecone Offset", "rows that it leaves out are only counted", es);
 	explain_no_search(state, es);
 	explain_way(request, es);
 	pinecone_expected_explain(state, &values, namespaces, es);

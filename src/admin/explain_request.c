@@ -125,7 +125,7 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	if (row_limit < 0)
 		shown.top_k = pinecone_explain_request_limit(request, values);
 	else
-		search->top_k = pinecone_run_top_k(request, row_limit);
+		search->top_k = pinecone_run_top_k(request, row_limit, pinecone_run_is_gradual(request, row_limit));
 
 	if (request->clauses != NIL)
 	{

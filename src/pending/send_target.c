@@ -103,6 +103,9 @@ pinecone_target_new_batch(PineconeSend *send, PineconeTarget *target, PineconeBa
 
 	if (open == &target->texts)
 		batch->separator = '\n';
+	else
+		target->plane->open_body(&batch->text, target->namespace_);
+	batch->opening = batch->text.len;
 	return batch;
 }
 

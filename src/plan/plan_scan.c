@@ -52,13 +52,14 @@ place_as_filter(PlanContext *cxt, Expr *clause)
 {
 	PineconeCondition *condition;
 	PineconeExactness exactness = pinecone_translate_clause(&cxt->translate, clause, &condition);
+	Expr *rest = exactness == PINECONE_SUPERSET ? pinecone_translate_has_text(&cxt->translate, clause) : NULL;
 
 	if (exactness != PINECONE_LOCAL)
 		cxt->conditions = lappend(cxt->conditions, condition);
 	if (exactness == PINECONE_EXACT)
 		cxt->sent = lappend(cxt->sent, clause);
 	else
-		cxt->local = lappend(cxt->local, clause);
+		cxt->local = lappend(cxt->local, rest ? rest : clause);
 }
 
 /* A bound on the distance that is searched by tells where to stop. */

@@ -86,6 +86,17 @@ extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
  */
 extern bool pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses);
 
+/* pinecone_match_phrase(column, words) and its like, as a condition that is exact. */
+extern bool pinecone_translate_words(PineconeTranslate *cxt, Node *node, PineconeCondition **condition);
+
+/*
+ * NOT pinecone_match_any(column, words), a clause by itself: what is sent may let
+ * through documents without the text, and pinecone_translate_has_text() is what is
+ * left to check here in place of the clause; NULL: the clause is none of these.
+ */
+extern bool pinecone_translate_no_words(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition);
+extern Expr *pinecone_translate_has_text(PineconeTranslate *cxt, Expr *clause);
+
 /* ---- translate_distance.c ---- */
 
 /* vec <op> q, with q free of the table's columns, also in the form of a function. */

@@ -109,6 +109,7 @@ enum RequestNumber
 	NUM_WANT_METADATA,
 	NUM_WANT_CTID,
 	NUM_ALL,
+	NUM_BEGINS,
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_METRIC_ASSUMED,
@@ -119,6 +120,7 @@ enum RequestNumber
 	NUM_GROUP_SEARCHES,
 	NUM_DESCENDING,
 	NUM_NULLS_FIRST,
+	NUM_SKIPS,
 	NUM_COUNT
 };
 
@@ -174,6 +176,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_WANT_CTID] = request->want_ctid;
 	numbers[NUM_ALL] = request->all;
+	numbers[NUM_BEGINS] = request->begins;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
@@ -184,6 +187,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_GROUP_SEARCHES] = request->group_searches;
 	numbers[NUM_DESCENDING] = request->descending;
 	numbers[NUM_NULLS_FIRST] = request->nulls_first;
+	numbers[NUM_SKIPS] = request->skips;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -200,6 +204,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
+}
+
+void
+pinecone_request_mark_skips(List *list)
+{
+	lfirst_int(list_nth_cell((List *) linitial(list), NUM_SKIPS)) = true;
 }
 
 /* The reverse, in the same order. Lists stay the plan's own. */
@@ -232,6 +242,7 @@ pinecone_request_from_list(List *list)
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->want_ctid = list_nth_int(numbers, NUM_WANT_CTID);
 	request->all = list_nth_int(numbers, NUM_ALL);
+	request->begins = list_nth_int(numbers, NUM_BEGINS);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
@@ -242,6 +253,7 @@ pinecone_request_from_list(List *list)
 	request->group_searches = list_nth_int(numbers, NUM_GROUP_SEARCHES);
 	request->descending = list_nth_int(numbers, NUM_DESCENDING);
 	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
+	request->skips = list_nth_int(numbers, NUM_SKIPS);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);

@@ -63,7 +63,8 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
 	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
-	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
+	PINECONE_COND_RECORD,		 /* pinecone_match_record(id, value) */
+	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value); or the negation, where compare is NE */
 	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
 	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
 } PineconeConditionKind;
@@ -165,6 +166,7 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+	int begins;		/* no limit, but a reader who may stop: rows to begin with; else 0 */
 
 	/* How they are thought to be read: see way.h */
 	int way;
@@ -182,6 +184,7 @@ typedef struct PineconeRequest
 	bool want_metadata;
 	bool want_ctid;
 	bool sorted;		   /* rows must come in the promised order */
+	bool skips;			   /* rows left out by OFFSET are not looked at */
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
 	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
@@ -197,6 +200,9 @@ typedef struct PineconeRequest
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
+
+/* Note in such a form that rows left out by OFFSET are only counted. */
+extern void pinecone_request_mark_skips(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);

@@ -287,13 +287,21 @@ pinecone_run_evaluate_row_limit(ForeignScanState *node)
 	return pinecone_run_row_limit(state->request, limit, offset);
 }
 
+bool
+pinecone_run_is_gradual(const PineconeRequest *request, double row_limit)
+{
+	return pinecone_enable_limit && row_limit <= 0 && request->begins > 0;
+}
+
 int
-pinecone_run_top_k(const PineconeRequest *request, double row_limit)
+pinecone_run_top_k(const PineconeRequest *request, double row_limit, bool gradual)
 {
 	double top_k;
 
 	if (row_limit > 0)
 		top_k = row_limit;
+	else if (gradual)
+		top_k = request->begins;
 	else if (request->bound >= 0 || request->score_bound >= 0)
 		top_k = PINECONE_FIRST_TOP_K;
 	else

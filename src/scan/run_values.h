@@ -56,7 +56,10 @@ extern bool pinecone_run_prefix(const PineconeRequest *request, const PineconeVa
 extern double pinecone_run_row_limit(const PineconeRequest *request, double limit, double offset);
 
 /* How many neighbours to ask for first. */
-extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit);
+extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit, bool gradual);
+
+/* May the reader stop anywhere, so that a search had better begin small?  Unless all rows are read for another reason. */
+extern bool pinecone_run_is_gradual(const PineconeRequest *request, double row_limit);
 
 /* Is there a vector, and one with a direction if the metric needs it? */
 extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);

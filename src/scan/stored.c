@@ -53,6 +53,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->swept_ids)
+		return n + pinecone_swept_ids_calls(stored->swept_ids, calls + n);
 	if (stored->walk && !stored->paging_done)
 		n += pinecone_id_walk_calls(stored->walk, calls + n);
 	if (stored->listing && !stored->paging_done)
@@ -72,7 +74,7 @@ wait_for_more(PineconeStored *stored)
 
 	if (n > 0)
 		(void) pinecone_vectors_wait_any(calls, n);
-	else if (!stored->settling && !stored->sweeping)
+	else if (!stored->settling && !stored->sweeping && stored->swept_ids == NULL)
 		elog(ERROR, "nothing to wait for in a Pinecone source");
 	/* else another source has taken what this one waited for */
 }
@@ -82,7 +84,7 @@ static bool
 is_paging(PineconeStored *stored)
 {
 	return stored->sweeping || stored->page_call != NULL ||
-		   ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
+		   ((stored->listing != NULL || stored->walk != NULL || stored->swept_ids != NULL) && !stored->paging_done);
 }
 
 /*

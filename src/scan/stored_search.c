@@ -3,7 +3,8 @@
  *		Searches that grow for as long as their reader wants more.
  *
  * A search asks for as many matches as are likely to be read, and for twice as
- * many when these have been.  What an index answers is approximate: a reply of
+ * many when these have been; for a cursor, of which nobody knows, for some, and
+ * then for ten times as many.  What an index answers is approximate: a reply of
  * fewer matches than were asked for does not say that there are no others.  So
  * matches of such a reply are held back until one of these is known:
  *
@@ -79,7 +80,8 @@ can_grow(PineconeStored *stored)
 static int
 grown_top_k(PineconeStored *stored)
 {
-	return (int) Min((double) stored->max_top_k, 2.0 * stored->top_k);
+	/* a reader who may stop anywhere, and has not, is likely to read much */
+	return (int) Min((double) stored->max_top_k, (stored->spec.gradual ? 10.0 : 2.0) * stored->top_k);
 }
 
 /* ---- What has come ---- */
