@@ -3,10 +3,11 @@
  *		The request plan's copyable form.
  *
  * fdw_private must survive copyObject() and plan caching, so a request is
- * flattened into lists of Integer, Float and String nodes.
+ * flattened into lists of Integer, String and Const nodes.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 
@@ -128,25 +129,38 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+/* A number that need not be whole, as a node: no text, which every execution would have to read. */
+static Node *
+number_node(double number)
+{
+	return (Node *) makeConst(FLOAT8OID, -1, InvalidOid, sizeof(float8), Float8GetDatum(number), false, FLOAT8PASSBYVAL);
+}
+
+static double
+number_of(const void *node)
+{
+	return DatumGetFloat8(((const Const *) node)->constvalue);
+}
+
 static List *
 way_to_list(const PineconeRequest *request)
 {
-	return lappend(list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
-							  makeFloat(psprintf("%.17g", request->way_requests)),
-							  makeFloat(psprintf("%.17g", request->way_bytes)),
-							  makeFloat(psprintf("%.17g", request->way_latency_us))),
-				   makeFloat(psprintf("%.17g", request->way_units)));
+	return lappend(list_make5(makeInteger(request->way), number_node(request->matches),
+							  number_node(request->way_requests),
+							  number_node(request->way_bytes),
+							  number_node(request->way_latency_us)),
+				   number_node(request->way_units));
 }
 
 static void
 way_from_list(PineconeRequest *request, List *list)
 {
 	request->way = intVal(linitial(list));
-	request->matches = floatVal(lsecond(list));
-	request->way_requests = floatVal(lthird(list));
-	request->way_bytes = floatVal(lfourth(list));
-	request->way_latency_us = floatVal(list_nth(list, 4));
-	request->way_units = floatVal(list_nth(list, 5));
+	request->matches = number_of(lsecond(list));
+	request->way_requests = number_of(lthird(list));
+	request->way_bytes = number_of(lfourth(list));
+	request->way_latency_us = number_of(list_nth(list, 4));
+	request->way_units = number_of(list_nth(list, 5));
 }
 
 /*
@@ -205,8 +219,8 @@ pinecone_request_to_list(const PineconeRequest *request)
 									  list_copy(request->ids),
 									  list_copy(request->wanted),
 									  list_copy(request->layout)),
-						   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
-											  makeFloat(psprintf("%.17g", request->rows)),
+						   lappend(list_make5(number_node(request->survive),
+											  number_node(request->rows),
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
 											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
@@ -271,8 +285,8 @@ pinecone_request_from_list(List *list)
 	request->ids = lthird(list);
 	request->wanted = lfourth(list);
 	request->layout = list_nth(list, 4);
-	request->survive = floatVal(linitial(rest));
-	request->rows = floatVal(lsecond(rest));
+	request->survive = number_of(linitial(rest));
+	request->rows = number_of(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
