@@ -83,4 +83,6 @@ pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *
 			pinecone_translate_is_value(cxt, (Expr *) limits[i]))
 			*numbers[i] = pinecone_translate_add_expr(cxt, (Expr *) limits[i]);
 	}
+	if (request->offset >= 0)
+		pinecone_plan_has_offset = true;
 }
