@@ -75,8 +75,8 @@ can_be_id(const PineconeCompared *compared, const char *id)
 	return true;
 }
 
-static void
-make_statements(PineconeApply *apply)
+void
+pinecone_apply_prepare(PineconeApply *apply)
 {
 	const PineconeCompared *compared = apply->compared;
 	StringInfoData columns;
@@ -141,7 +141,7 @@ pinecone_apply_begin(PineconeCompared *compared)
 
 	apply->compared = compared;
 	apply->cxt = AllocSetContextCreate(CurrentMemoryContext, "batch of rows to apply", ALLOCSET_DEFAULT_SIZES);
-	make_statements(apply);
+	pinecone_apply_prepare(apply);
 	return apply;
 }
 

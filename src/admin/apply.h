@@ -43,6 +43,9 @@ typedef struct PineconeApply
 /* By SPI, in its memory context. */
 extern PineconeApply *pinecone_apply_begin(PineconeCompared *compared);
 
+/* The same of one that has its memory: its statements, in the current memory context. */
+extern void pinecone_apply_prepare(PineconeApply *apply);
+
 /* The tables that the source reads, partitions included: a list of OIDs */
 extern List *pinecone_apply_tables(const PineconeApply *apply);
 
