@@ -137,6 +137,9 @@ take_lines(Delivery *delivery)
 	}
 	take_rows(delivery);
 	SPI_freetuptable(SPI_tuptable);
+	/* all is to be looked at anew */
+	if (delivery->truncated)
+		pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 }
 
 /* ---- Rows ---- */
