@@ -25,6 +25,7 @@
 #include "admin/explain_request.h"
 #include "base/compat.h"
 #include "base/limits.h"
+#include "base/setting.h"
 #include "client/alias.h"
 #include "modify/modify.h"
 #include "pending/pending.h"
@@ -429,6 +430,11 @@ explain_pending(const PineconeScanState *state, ExplainState *es)
 {
 	if (state->pending_before > 0)
 		ExplainPropertyFloat("Pinecone Pending Writes", NULL, state->pending_before, 0, es);
+	if (state->queued_before < 0)
+		ExplainPropertyText("Pinecone Queued Writes",
+							psprintf("more than %d, not shown", pinecone_outbox_visible), es);
+	else if (state->queued_before > 0)
+		ExplainPropertyFloat("Pinecone Queued Writes", NULL, state->queued_before, 0, es);
 	if (state->unseen > 0)
 		ExplainPropertyFloat("Pinecone Unseen Writes", NULL, state->unseen, 0, es);
 }
@@ -482,7 +488,7 @@ static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
-	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" : "sent at once", es);
 }
 
 /*

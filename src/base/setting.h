@@ -56,8 +56,21 @@ extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 
+/* The outbox */
+extern int pinecone_outbox_visible;		/* reads show so many queued writes, or none */
+extern int pinecone_outbox_max_workers; /* that deliver, each in a database; of the cluster */
+extern int pinecone_outbox_naptime_s;	/* they look into every database so often; of the cluster */
+
 /* Writes that the service may not show yet */
 extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */
+/* Whether writes are sent before others commit, or after */
+typedef enum PineconeSendOrder
+{
+	PINECONE_SEND_FIRST,
+	PINECONE_SEND_LAST,
+} PineconeSendOrder;
+
+extern int pinecone_send_order;
 extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
 
 /* Statistics: see also statistics.h */

@@ -30,6 +30,12 @@ pinecone_vectors_report(PineconeCall *call, int elevel)
 	pinecone_error_report(elevel, call);
 }
 
+char *
+pinecone_vectors_reason(PineconeCall *call)
+{
+	return pinecone_error_detail(call);
+}
+
 bool
 pinecone_vectors_may_be_applied(const PineconeCall *call)
 {

@@ -52,10 +52,11 @@ extern int64 pinecone_pending_position(void);
 /*
  * The view of a namespace as it would be if the transaction had written no more
  * than that, or NULL when nothing waits for it and all that has been sent is
- * shown.  In the current memory context.
+ * shown.  What waits in the outbox is in the views of tables that write there;
+ * "table" may be NULL.  In the current memory context.
  */
-extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
-												  int64 position);
+extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const PineconeTable *table,
+												  const char *namespace_, int64 position);
 
 /* How many writes wait for a table's namespaces. */
 extern double pinecone_pending_count(const PineconeTable *table);

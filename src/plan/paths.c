@@ -380,6 +380,7 @@ add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 
 		if (n > 0)
 		{
+			((PineconePlanInfo *) rel->fdw_private)->nids = n;
 			add_operation_path(root, rel, PINECONE_OP_FETCH, (Node *) rinfo->clause, rel->rows,
 							   REQUEST_COST, pinecone_cost_fetch(rel->fdw_private, n), NIL,
 							   rel->lateral_relids);

@@ -511,7 +511,13 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 static PineconeFilter
 unless_declared(RenderContext *cxt, PineconeFilter filter)
 {
-	if (filter.kind == PINECONE_FILTER_JSON && pinecone_schema_is_mentioned(cxt->table->schema, filter.json))
+	const PineconeTable *table = cxt->table;
+
+	if (filter.kind != PINECONE_FILTER_JSON)
+		return filter;
+	if (pinecone_schema_is_mentioned(table->schema, filter.json) ||
+		(table->text_field != NULL &&
+		 pinecone_schema_is_mentioned(pinecone_schema_integrated(table->text_field, 0, 0), filter.json)))
 		return filter_always;
 	return filter;
 }

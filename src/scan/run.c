@@ -253,6 +253,7 @@ start_read(ForeignScanState *node)
 	{
 		pinecone_run_evaluate_all(node, request->ids);
 		spec.ids = pinecone_run_ids(request, &state->run->values, &spec.nids);
+		spec.may_find_ids = true;
 		state->run->done = spec.nids == 0;
 	}
 	else

@@ -220,7 +220,7 @@ is_plain(ForeignScanState *node, const char *name)
 											   state->position);
 
 	pinecone_consistency_wait(state->session, state->table, own);
-	if (pinecone_pending_view(state->session, own, state->position) != NULL)
+	if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL)
 		pinecone_field_give_up(state->run->groups, "the service may not show yet what was written");
 	else if (strcmp(pinecone_pins_resolve(state->run->counters->pins, state->session, name), name) != 0)
 		pinecone_field_give_up(state->run->groups, "the namespace's name is an alias");

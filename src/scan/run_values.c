@@ -318,7 +318,7 @@ void
 pinecone_run_check_schema(PineconeScanState *state)
 {
 	if (state->session->base_url == NULL ||
-		pinecone_schema_hash(state->session, state->request->clauses != NIL) == state->request->schema)
+		pinecone_schema_hash(state->session, state->table, state->request->clauses != NIL) == state->request->schema)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),

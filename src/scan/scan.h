@@ -22,6 +22,7 @@ typedef struct PineconeScanState
 	uint64 rows;		   /* returned, and not yet counted in the statistics */
 	int64 position;		   /* pending writes as of the statement's begin */
 	double pending_before; /* and how many are to the table, for EXPLAIN */
+	double queued_before;  /* likewise of the outbox; -1: too many to be shown */
 	double unseen;		   /* the most that the service may not have shown a run, likewise */
 
 	List *exprs;			 /* of ExprState: what a run evaluates */

@@ -7,6 +7,7 @@
 #include "base/setting.h"
 #include "client/alias.h"
 #include "pending/consistency.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/unseen.h"
 #include "scan/overlay.h"
@@ -22,6 +23,8 @@ pinecone_source_own_name(PineconeSession *session, PineconeCounters *counters,
 
 	if (!may_see_own && own_writes && own_writes->session_consistency)
 		(void) pinecone_consistency_namespaces(session, &n);
+	if (!may_see_own && own_writes && own_writes->outbox)
+		may_see_own = pinecone_outbox_elsewhere(session->serverid, namespace_);
 	if (!may_see_own && n == 0 && !pinecone_unseen_elsewhere(session, namespace_))
 		return namespace_;
 	return pinecone_pins_resolve(counters ? counters->pins : NULL, session, namespace_);
@@ -95,7 +98,7 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	if (spec->own_writes && spec->own_writes->session_consistency && spec->op == PINECONE_OP_QUERY &&
 		(looks_at_words(spec) || spec->session->integrated != NULL))
 		pinecone_consistency_wait_search(spec->session, spec->own_writes, own.own_name);
-	view = pinecone_pending_view(spec->session, own.own_name, spec->position);
+	view = pinecone_pending_view(spec->session, spec->own_writes, own.own_name, spec->position);
 	if (view != NULL && looks_at_words(spec))
 	{
 		refuse_words(spec, own.own_name);

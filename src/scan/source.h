@@ -45,6 +45,7 @@ typedef struct PineconeSourceSpec
 	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
+	bool may_find_ids;								 /* FETCH: searches without vectors may bring them, in any order, where these are not wanted */
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
 	void *wants_id_context;							 /* NULL: all are */
 	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */

@@ -22,7 +22,10 @@ advance(PineconeStored *stored)
 	switch (stored->spec.op)
 	{
 		case PINECONE_OP_FETCH:
-			pinecone_stored_start_fetches(stored);
+			if (stored->sweeping)
+				pinecone_stored_advance_sweep(stored);
+			else
+				pinecone_stored_start_fetches(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			if (stored->ids_only)
@@ -218,8 +221,7 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	switch (spec->op)
 	{
 		case PINECONE_OP_FETCH:
-			stored->ids = spec->ids;
-			stored->nids = spec->nids;
+			pinecone_stored_begin_ids(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			stored->max_top_k = PINECONE_MAX_TOP_K;

@@ -14,6 +14,7 @@
 #include "scan/page_chain.h"
 #include "scan/stored.h"
 #include "scan/sweep.h"
+#include "scan/way.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -41,6 +42,8 @@ typedef struct PineconeStored
 	double listed;		   /* ids or records that pages have brought */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
+
+	idset_hash *given; /* ids of a fetch that searches look for first, or NULL */
 
 	/* Ids waiting to be put into fetch batches */
 	MemoryContext ids_cxt;
@@ -131,6 +134,17 @@ extern void pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *ba
  * result, or distances by the metric of the other, would be wrong.
  */
 extern void pinecone_stored_check_location(PineconeStored *stored, int location);
+
+/* ---- stored_sweep.c: searches for all records in their place ---- */
+
+/* By what requests is all to be read? */
+extern void pinecone_stored_choose_way(PineconeStored *stored);
+
+/* The ids of the source are fetched, or looked for by searches before that. */
+extern void pinecone_stored_begin_ids(PineconeStored *stored);
+
+/* Move the searches on, as far as the reader goes. */
+extern void pinecone_stored_advance_sweep(PineconeStored *stored);
 
 /* ---- stored_page.c: list, and fetch by metadata ---- */
 

@@ -264,6 +264,23 @@ pinecone_way_choose(const PineconeReading *reading)
 	return best;
 }
 
+bool
+pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCost *cost)
+{
+	PineconeWayCost fetches = {PINECONE_WAY_PAGES};
+
+	if (ids < 2 || reading->want_values || !may_be_proved(reading) || !may_sweep(reading))
+		return false;
+	add_fetches(reading, &fetches, ids);
+	fetches.ms += transfer_ms(fetches.bytes);
+	*cost = cost_of_sweep(reading, PINECONE_WAY_SWEEP);
+	if (is_forced())
+		return true;
+	if (cost->units > fetches.units * MOST_UNITS || cost->bytes > fetches.bytes)
+		return false;
+	return cost->ms < fetches.ms * WORTH_SHARE || (cost->ms < fetches.ms && cost->requests <= fetches.requests);
+}
+
 const char *
 pinecone_way_name(PineconeWay way)
 {

@@ -49,6 +49,12 @@ typedef struct PineconeWayCost
 /* The one that takes least. */
 extern PineconeWayCost pinecone_way_choose(const PineconeReading *reading);
 
+/*
+ * So many ids are given, without vectors, which a fetch would bring all the same:
+ * does it take less to find all records by searches?
+ */
+extern bool pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCost *cost);
+
 /* In words */
 extern const char *pinecone_way_name(PineconeWay way);
 

@@ -1,0 +1,2 @@
+CREATE TABLE hits_1 AS SELECT i AS id, i * 1.0 AS mass FROM generate_series(1, 10) i;
+CREATE TABLE hits_2 AS SELECT i AS id, i * 2.0 AS mass FROM generate_series(1, 10) i;
