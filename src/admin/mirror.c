@@ -26,6 +26,7 @@
 #include "admin/argument.h"
 #include "admin/mirror.h"
 #include "base/compat.h"
+#include "pending/outbox_table.h"
 
 PG_FUNCTION_INFO_V1(pinecone_mirror);
 PG_FUNCTION_INFO_V1(pinecone_unmirror);
@@ -48,11 +49,11 @@ owner_of_relation(Oid relid)
 }
 
 void
-pinecone_mirror_execute(FunctionCallInfo fcinfo, const char *sql, int nargs, const Oid *types, const Datum *values,
+pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datum *values,
 						const char *nulls, int expected)
 {
-	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-	Oid table = get_relname_relid("pinecone_mirrors", schema);
+	Oid table = pinecone_outbox_relation("pinecone_mirrors", false);
+	Oid schema = get_rel_namespace(table);
 	MemoryContext old = CurrentMemoryContext;
 	int nest = NewGUCNestLevel();
 	Oid userid;
@@ -98,14 +99,14 @@ text_of(int column)
 }
 
 PineconeMirror *
-pinecone_mirror_read(FunctionCallInfo fcinfo, int number, bool lock)
+pinecone_mirror_read(int number, bool lock)
 {
 	Oid types[] = {INT4OID};
 	Datum values[] = {Int32GetDatum(number)};
 	PineconeMirror *mirror;
 	bool isnull;
 
-	pinecone_mirror_execute(fcinfo, psprintf("SELECT foreign_table, source, owner, id_column, selected, condition, filling, filled_to, "
+	pinecone_mirror_execute(psprintf("SELECT foreign_table, source, owner, id_column, selected, condition, filling, filled_to, "
 											 "coalesce(retry_at > clock_timestamp(), false) FROM pinecone_mirrors WHERE mirror = $1%s",
 											 lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
 							1, types, values, NULL, SPI_OK_SELECT);
@@ -127,13 +128,13 @@ pinecone_mirror_read(FunctionCallInfo fcinfo, int number, bool lock)
 
 /* The number of a table's mirror, or 0 */
 static int
-number_of(FunctionCallInfo fcinfo, Oid foreign_table)
+number_of(Oid foreign_table)
 {
 	Oid types[] = {OIDOID};
 	Datum values[] = {ObjectIdGetDatum(foreign_table)};
 	bool isnull;
 
-	pinecone_mirror_execute(fcinfo, "SELECT mirror FROM pinecone_mirrors WHERE foreign_table = $1", 1, types, values, NULL, SPI_OK_SELECT);
+	pinecone_mirror_execute("SELECT mirror FROM pinecone_mirrors WHERE foreign_table = $1", 1, types, values, NULL, SPI_OK_SELECT);
 	return SPI_processed == 0 ? 0 : DatumGetInt32(value_of(1, &isnull));
 }
 
@@ -149,7 +150,7 @@ mirror_of_argument(FunctionCallInfo fcinfo, int n)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be NULL", "foreign_table")));
 	relid = PG_GETARG_OID(n);
-	mirror = pinecone_mirror_read(fcinfo, number_of(fcinfo, relid), false);
+	mirror = pinecone_mirror_read(number_of(relid), false);
 	if (mirror == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -186,13 +187,13 @@ check_rights(const PineconeMirrorWanted *wanted)
  * columns where it is partitioned, or by the namespace.
  */
 static void
-check_index(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted)
+check_index(const PineconeMirrorWanted *wanted)
 {
 	Oid types[] = {OIDOID, INT2OID};
 	Datum values[] = {ObjectIdGetDatum(wanted->source), Int16GetDatum(get_attnum(wanted->source, wanted->id_column))};
 	bool isnull;
 
-	pinecone_mirror_execute(fcinfo,
+	pinecone_mirror_execute(
 							"SELECT count(*) > 0, coalesce(bool_or(indisunique AND indimmediate), false) FROM pg_index WHERE indrelid = $1 AND indisvalid AND indpred IS NULL AND indkey[0] = $2",
 							2, types, values, NULL, SPI_OK_SELECT);
 	if (!DatumGetBool(value_of(1, &isnull)))
@@ -207,7 +208,7 @@ check_index(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted)
 }
 
 static int
-insert_mirror(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, bool fill)
+insert_mirror(const PineconeMirrorWanted *wanted, bool fill)
 {
 	Oid types[] = {OIDOID, OIDOID, OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 	Datum values[] = {ObjectIdGetDatum(wanted->foreign_table), ObjectIdGetDatum(wanted->source), ObjectIdGetDatum(GetUserId()),
@@ -216,13 +217,13 @@ insert_mirror(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, bool 
 					  CStringGetTextDatum(wanted->selected), CStringGetTextDatum(wanted->condition), BoolGetDatum(fill)};
 	bool isnull;
 
-	pinecone_mirror_execute(fcinfo, "LOCK TABLE pinecone_mirrors IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, SPI_OK_UTILITY);
-	if (number_of(fcinfo, wanted->foreign_table) != 0)
+	pinecone_mirror_execute("LOCK TABLE pinecone_mirrors IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	if (number_of(wanted->foreign_table) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("foreign table \"%s\" is mirrored to already", get_rel_name(wanted->foreign_table)),
 				 errhint("Rows of several tables need a namespace each; pinecone_unmirror() ends a mirror.")));
-	pinecone_mirror_execute(fcinfo,
+	pinecone_mirror_execute(
 							"INSERT INTO pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
 							"SELECT coalesce(max(mirror), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM pinecone_mirrors RETURNING mirror",
 							8, types, values, wanted->namespace_column ? NULL : "    n   ", SPI_OK_INSERT_RETURNING);
@@ -231,16 +232,16 @@ insert_mirror(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, bool 
 
 /* A trigger fires where rows are replicated, too. */
 static void
-create_trigger(FunctionCallInfo fcinfo, Oid relid, const char *name, const char *when, const char *arguments)
+create_trigger(Oid relid, const char *name, const char *when, const char *arguments)
 {
 	char *table = quoted_name(relid);
 
-	pinecone_mirror_execute(fcinfo, psprintf("CREATE TRIGGER %s AFTER %s EXECUTE FUNCTION pinecone_mirror_note(%s)", name, psprintf(when, table), arguments),
+	pinecone_mirror_execute(psprintf("CREATE TRIGGER %s AFTER %s EXECUTE FUNCTION pinecone_mirror_note(%s)", name, psprintf(when, table), arguments),
 							0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 static void
-create_triggers(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, int number)
+create_triggers(const PineconeMirrorWanted *wanted, int number)
 {
 	char *name = psprintf("pinecone_mirror_%d", number);
 	List *tables = find_all_inheritors(wanted->source, NoLock, NULL);
@@ -252,7 +253,7 @@ create_triggers(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, int
 					 quote_literal_cstr(wanted->namespace_column ? wanted->namespace_column : ""));
 	foreach(lc, wanted->columns)
 		appendStringInfo(&arguments, ", %s", quote_literal_cstr(lfirst(lc)));
-	create_trigger(fcinfo, wanted->source, name, "INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW", arguments.data);
+	create_trigger(wanted->source, name, "INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW", arguments.data);
 	foreach(lc, tables)
 	{
 		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
@@ -260,8 +261,8 @@ create_triggers(FunctionCallInfo fcinfo, const PineconeMirrorWanted *wanted, int
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					 errmsg("table \"%s\" cannot be mirrored", get_rel_name(wanted->source)),
 					 errdetail("Its partition \"%s\" is a foreign table.", get_rel_name(lfirst_oid(lc)))));
-		create_trigger(fcinfo, lfirst_oid(lc), psprintf("%s_truncate", name), "TRUNCATE ON %s", arguments.data);
-		pinecone_mirror_execute(fcinfo, psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s, ENABLE ALWAYS TRIGGER %s_truncate", quoted_name(lfirst_oid(lc)), name, name),
+		create_trigger(lfirst_oid(lc), psprintf("%s_truncate", name), "TRUNCATE ON %s", arguments.data);
+		pinecone_mirror_execute(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s, ENABLE ALWAYS TRIGGER %s_truncate", quoted_name(lfirst_oid(lc)), name, name),
 								0, NULL, NULL, NULL, SPI_OK_UTILITY);
 	}
 }
@@ -285,8 +286,8 @@ pinecone_mirror(PG_FUNCTION_ARGS)
 	check_rights(&wanted);
 	pinecone_mirror_define(&wanted, PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3), embedding, filter);
 	SPI_connect();
-	check_index(fcinfo, &wanted);
-	create_triggers(fcinfo, &wanted, insert_mirror(fcinfo, &wanted, fill));
+	check_index(&wanted);
+	create_triggers(&wanted, insert_mirror(&wanted, fill));
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -294,16 +295,16 @@ pinecone_mirror(PG_FUNCTION_ARGS)
 /* ---- Ending ---- */
 
 static void
-drop_triggers(FunctionCallInfo fcinfo, const PineconeMirror *mirror)
+drop_triggers(const PineconeMirror *mirror)
 {
 	ListCell *lc;
 
 	if (get_rel_name(mirror->source) == NULL)
 		return;
-	pinecone_mirror_execute(fcinfo, psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d ON %s", mirror->number, quoted_name(mirror->source)),
+	pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d ON %s", mirror->number, quoted_name(mirror->source)),
 							0, NULL, NULL, NULL, SPI_OK_UTILITY);
 	foreach(lc, find_all_inheritors(mirror->source, AccessShareLock, NULL))
-		pinecone_mirror_execute(fcinfo, psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d_truncate ON %s", mirror->number, quoted_name(lfirst_oid(lc))),
+		pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d_truncate ON %s", mirror->number, quoted_name(lfirst_oid(lc))),
 								0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
@@ -318,10 +319,10 @@ pinecone_unmirror(PG_FUNCTION_ARGS)
 	SPI_connect();
 	mirror = mirror_of_argument(fcinfo, 0);
 	values[0] = Int32GetDatum(mirror->number);
-	drop_triggers(fcinfo, mirror);
-	pinecone_mirror_execute(fcinfo, "DELETE FROM pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
-	pinecone_mirror_execute(fcinfo, "DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
-	pinecone_mirror_execute(fcinfo, "DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	drop_triggers(mirror);
+	pinecone_mirror_execute("DELETE FROM pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	waiting = SPI_processed;
 	SPI_finish();
 	PG_RETURN_INT64(waiting);
@@ -344,10 +345,10 @@ pinecone_mirror_retry(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(mirror->number);
 	values[1] = id ? CStringGetTextDatum(id) : (Datum) 0;
 	if (drop)
-		pinecone_mirror_execute(fcinfo, "DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2)",
+		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2)",
 								2, types, values, id ? NULL : " n", SPI_OK_DELETE);
 	else
-		pinecone_mirror_execute(fcinfo,
+		pinecone_mirror_execute(
 								"WITH d AS (DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2) RETURNING *) "
 								"INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) SELECT mirror, 'r', namespace, id, now() FROM d",
 								2, types, values, id ? NULL : " n", SPI_OK_INSERT);

@@ -5,7 +5,7 @@
 #ifndef PINECONE_MIRROR_H
 #define PINECONE_MIRROR_H
 
-#include "fmgr.h"
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 
@@ -30,14 +30,33 @@ typedef struct PineconeMirror
  * search_path naming nothing else.  An error unless it does what is expected.
  * Stays in the current memory context.
  */
-extern void pinecone_mirror_execute(FunctionCallInfo fcinfo, const char *sql, int nargs, const Oid *types,
+extern void pinecone_mirror_execute(const char *sql, int nargs, const Oid *types,
 									const Datum *values, const char *nulls, int expected);
 
 /*
  * The mirror of that number, or NULL: there is none.  "lock": until the transaction
  * ends, and NULL also if another session has; else to be read alone.
  */
-extern PineconeMirror *pinecone_mirror_read(FunctionCallInfo fcinfo, int number, bool lock);
+extern PineconeMirror *pinecone_mirror_read(int number, bool lock);
+
+/* ---- mirror_deliver.c ---- */
+
+typedef struct PineconeMirrorDelivered
+{
+	int64 delivered;
+	int64 dead;
+	int64 waiting;	  /* changes that are left */
+	TimestampTz next; /* when what has failed is to be tried again; 0: nothing has */
+	bool more;		  /* it has stopped before the end */
+} PineconeMirrorDelivered;
+
+/*
+ * Deliver the mirrors of a foreign table, or of all (InvalidOid) whose owner the
+ * current user may act as, in transactions: to be called in one that has read
+ * nothing, another one is open afterwards.  It begins no round after so many
+ * milliseconds (0: never mind).
+ */
+extern void pinecone_mirror_deliver_changes(Oid foreign_table, int batch, int max_ms, PineconeMirrorDelivered *delivered);
 
 /* ---- mirror_definition.c ---- */
 

@@ -36,6 +36,7 @@
 #include "admin/apply.h"
 #include "admin/argument.h"
 #include "admin/mirror.h"
+#include "base/clock.h"
 #include "base/compat.h"
 
 PG_FUNCTION_INFO_V1(pinecone_mirror_deliver);
@@ -53,11 +54,12 @@ typedef enum RoundResult
 /* One delivery of one mirror */
 typedef struct Delivery
 {
-	FunctionCallInfo fcinfo;
 	MemoryContext cxt; /* of a round */
 	int number;
 	bool waits; /* is it to keep to the time of its next attempt? */
 	int most;	/* lines, or rows, of a round */
+	PineconeTime end; /* when no more rounds begin; 0: never */
+	bool more;	/* that came before the last */
 	bool fills; /* was the last round one that fills? */
 
 	/* The round */
@@ -120,7 +122,7 @@ take_lines(Delivery *delivery)
 	Oid types[] = {INT4OID, INT4OID};
 	Datum values[] = {Int32GetDatum(delivery->number), Int32GetDatum(delivery->most)};
 
-	pinecone_mirror_execute(delivery->fcinfo,
+	pinecone_mirror_execute(
 							"DELETE FROM pinecone_mirror_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM pinecone_mirror_changes WHERE mirror = $1 LIMIT $2)) "
 							"RETURNING id, namespace, ctid::text, kind",
 							2, types, values, NULL, SPI_OK_DELETE_RETURNING);
@@ -139,7 +141,7 @@ take_lines(Delivery *delivery)
 	SPI_freetuptable(SPI_tuptable);
 	/* all is to be looked at anew */
 	if (delivery->truncated)
-		pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+		pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 }
 
 /* ---- Rows ---- */
@@ -223,9 +225,9 @@ forget_dead(Delivery *delivery)
 	values[0] = Int32GetDatum(delivery->number);
 	values[1] = PointerGetDatum(construct_array(ids, delivery->apply->nrows, TEXTOID, -1, false, TYPALIGN_INT));
 	if (delivery->truncated)
-		pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	else
-		pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = ANY ($2)",
+		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = ANY ($2)",
 								2, types, values, NULL, SPI_OK_DELETE);
 }
 
@@ -239,7 +241,7 @@ note_success(Delivery *delivery)
 					  Int64GetDatum(delivery->truncated ? 0 : delivery->apply->nrows)};
 
 	forget_dead(delivery);
-	pinecone_mirror_execute(delivery->fcinfo,
+	pinecone_mirror_execute(
 							"UPDATE pinecone_mirrors SET filling = $2, filled_to = $3, delivered = delivered + $4, delivered_at = now(), attempts = 0, retry_at = NULL, last_error = NULL WHERE mirror = $1",
 							4, types, values, filled_to ? NULL : "  n ", SPI_OK_UPDATE);
 }
@@ -260,14 +262,14 @@ put_aside(Delivery *delivery, const ErrorData *error)
 					  CStringGetTextDatum(delivery->line), CStringGetTextDatum(reason_of(error))};
 	const char *nulls = delivery->first_namespace ? NULL : "  n  ";
 
-	pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_changes WHERE ctid = $4::tid AND mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
+	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE ctid = $4::tid AND mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
 							4, types, values, nulls, SPI_OK_DELETE);
 	/* none: another session has delivered meanwhile */
 	if (SPI_processed == 0)
 		return;
-	pinecone_mirror_execute(delivery->fcinfo, "DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
+	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
 							3, types, values, nulls, SPI_OK_DELETE);
-	pinecone_mirror_execute(delivery->fcinfo, "INSERT INTO pinecone_mirror_dead (mirror, id, namespace, reason) SELECT $1, $2, $3, $5 WHERE $4 <> ''",
+	pinecone_mirror_execute("INSERT INTO pinecone_mirror_dead (mirror, id, namespace, reason) SELECT $1, $2, $3, $5 WHERE $4 <> ''",
 							5, types, values, nulls, SPI_OK_INSERT);
 	delivery->dead++;
 }
@@ -279,14 +281,14 @@ note_unfilled(Delivery *delivery)
 	Oid types[] = {INT4OID, TEXTOID, TEXTOID};
 	Datum values[] = {Int32GetDatum(delivery->number), CStringGetTextDatum(delivery->last), (Datum) 0};
 
-	pinecone_mirror_execute(delivery->fcinfo, "UPDATE pinecone_mirrors SET filled_to = $2 WHERE mirror = $1", 2, types, values, NULL, SPI_OK_UPDATE);
+	pinecone_mirror_execute("UPDATE pinecone_mirrors SET filled_to = $2 WHERE mirror = $1", 2, types, values, NULL, SPI_OK_UPDATE);
 	for (int i = 0; i < delivery->apply->nrows; i++)
 	{
 		const PineconeApplyRow *row = &delivery->apply->rows[i];
 
 		values[1] = CStringGetTextDatum(row->id);
 		values[2] = row->namespace_ ? CStringGetTextDatum(row->namespace_) : (Datum) 0;
-		pinecone_mirror_execute(delivery->fcinfo, "INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) VALUES ($1, 'r', $3, $2, now())",
+		pinecone_mirror_execute("INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) VALUES ($1, 'r', $3, $2, now())",
 								3, types, values, row->namespace_ ? NULL : "  n", SPI_OK_INSERT);
 	}
 }
@@ -297,7 +299,7 @@ note_failure(Delivery *delivery, const ErrorData *error)
 	Oid types[] = {INT4OID, TEXTOID, FLOAT8OID};
 	Datum values[] = {Int32GetDatum(delivery->number), CStringGetTextDatum(reason_of(error)), Float8GetDatum(MAX_BACKOFF_S)};
 
-	pinecone_mirror_execute(delivery->fcinfo,
+	pinecone_mirror_execute(
 							"UPDATE pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
 							"retry_at = clock_timestamp() + least($3, power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
 							3, types, values, NULL, SPI_OK_UPDATE);
@@ -363,7 +365,7 @@ try_round(Delivery *delivery)
 					(errcode(ERRCODE_UNDEFINED_TABLE),
 					 errmsg("a table of the mirror is gone"),
 					 errhint("Call pinecone_unmirror().")));
-		delivery->apply->compared = pinecone_compared_begin(delivery->fcinfo, delivery->mirror->foreign_table, delivery->mirror->query);
+		delivery->apply->compared = pinecone_compared_begin(delivery->mirror->foreign_table, delivery->mirror->query);
 		MemoryContextSwitchTo(delivery->cxt);
 		pinecone_apply_prepare(delivery->apply);
 		apply_round(delivery);
@@ -422,7 +424,7 @@ run_round(Delivery *delivery, bool fill, ErrorData **error)
 	set_local("synchronize_seqscans", "off");
 	set_local("row_security", "off");
 	set_local("search_path", "pg_catalog, pg_temp");
-	delivery->mirror = pinecone_mirror_read(delivery->fcinfo, delivery->number, true);
+	delivery->mirror = pinecone_mirror_read(delivery->number, true);
 	if (delivery->mirror != NULL && !(delivery->waits && delivery->mirror->waits))
 	{
 		if (!fill)
@@ -483,9 +485,15 @@ deliver(Delivery *delivery, int batch)
 	while (nothing < 2)
 	{
 		ErrorData *error;
-		RoundResult result = run_round(delivery, fill, &error);
+		RoundResult result;
 
 		CHECK_FOR_INTERRUPTS();
+		if (delivery->end != 0 && pinecone_clock_now() >= delivery->end)
+		{
+			delivery->more = true;
+			return;
+		}
+		result = run_round(delivery, fill, &error);
 		if (result == ROUND_FAILED)
 		{
 			if (!go_on(delivery, error))
@@ -499,17 +507,17 @@ deliver(Delivery *delivery, int batch)
 	}
 }
 
-/* ---- The procedure ---- */
+/* ---- All mirrors ---- */
 
 /* The numbers of the mirrors that are meant */
 static List *
-mirrors(FunctionCallInfo fcinfo, Oid foreign_table)
+mirrors(Oid foreign_table)
 {
 	Oid types[] = {OIDOID, OIDOID};
 	Datum values[] = {ObjectIdGetDatum(foreign_table), ObjectIdGetDatum(GetUserId())};
 	List *numbers = NIL;
 
-	pinecone_mirror_execute(fcinfo, "SELECT mirror FROM pinecone_mirrors WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE') ORDER BY mirror",
+	pinecone_mirror_execute("SELECT mirror FROM pinecone_mirrors WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE') ORDER BY mirror",
 							2, types, values, NULL, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -520,18 +528,46 @@ mirrors(FunctionCallInfo fcinfo, Oid foreign_table)
 	return numbers;
 }
 
-/* How many lines are left of the mirrors that are meant */
-static int64
-count_waiting(FunctionCallInfo fcinfo, Oid foreign_table)
+/* How many lines are left of the mirrors that are meant, and when the next attempt is */
+static void
+count_waiting(Oid foreign_table, PineconeMirrorDelivered *delivered)
 {
 	Oid types[] = {OIDOID, OIDOID};
 	Datum values[] = {ObjectIdGetDatum(foreign_table), ObjectIdGetDatum(GetUserId())};
+	Datum next;
 	bool isnull;
 
-	pinecone_mirror_execute(fcinfo,
-							"SELECT count(*) FROM pinecone_mirror_changes JOIN pinecone_mirrors USING (mirror) WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE')",
+	pinecone_mirror_execute("SELECT coalesce(sum((SELECT count(*) FROM pinecone_mirror_changes c WHERE c.mirror = m.mirror)), 0)::bigint, min(retry_at) "
+							"FROM pinecone_mirrors m WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE')",
 							2, types, values, NULL, SPI_OK_SELECT);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	delivered->waiting = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	next = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	delivered->next = isnull ? 0 : DatumGetTimestampTz(next);
+}
+
+void
+pinecone_mirror_deliver_changes(Oid foreign_table, int batch, int max_ms, PineconeMirrorDelivered *delivered)
+{
+	Delivery delivery = {.waits = foreign_table == InvalidOid};
+	ListCell *lc;
+
+	if (max_ms > 0)
+		delivery.end = pinecone_clock_now() + max_ms * INT64CONST(1000);
+	memset(delivered, 0, sizeof(*delivered));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	delivery.cxt = AllocSetContextCreate(CurrentMemoryContext, "round of a delivery", ALLOCSET_DEFAULT_SIZES);
+	foreach(lc, mirrors(foreign_table))
+	{
+		SPI_commit();
+		delivery.number = lfirst_int(lc);
+		delivery.most = batch;
+		deliver(&delivery, batch);
+	}
+	count_waiting(foreign_table, delivered);
+	SPI_finish();
+	delivered->delivered = delivery.delivered;
+	delivered->dead = delivery.dead;
+	delivered->more = delivery.more;
 }
 
 Datum
@@ -540,9 +576,8 @@ pinecone_mirror_deliver(PG_FUNCTION_ARGS)
 	Oid foreign_table = PG_ARGISNULL(0) ? InvalidOid : pinecone_argument_table(fcinfo, 0, "foreign_table");
 	int batch = PG_ARGISNULL(1) ? -1 : PG_GETARG_INT32(1);
 	MemoryContext caller = CurrentMemoryContext;
-	Delivery delivery = {.fcinfo = fcinfo, .waits = foreign_table == InvalidOid};
+	PineconeMirrorDelivered delivered;
 	TupleDesc desc;
-	ListCell *lc;
 	Datum values[3];
 	bool nulls[3] = {0};
 
@@ -563,20 +598,10 @@ pinecone_mirror_deliver(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(CreateTupleDescCopy(desc));
-
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
-	delivery.cxt = AllocSetContextCreate(CurrentMemoryContext, "round of a delivery", ALLOCSET_DEFAULT_SIZES);
-	foreach(lc, mirrors(fcinfo, foreign_table))
-	{
-		SPI_commit();
-		delivery.number = lfirst_int(lc);
-		delivery.most = batch;
-		deliver(&delivery, batch);
-	}
-	values[2] = Int64GetDatum(count_waiting(fcinfo, foreign_table));
-	SPI_finish();
+	pinecone_mirror_deliver_changes(foreign_table, batch, 0, &delivered);
 	MemoryContextSwitchTo(caller);
-	values[0] = Int64GetDatum(delivery.delivered);
-	values[1] = Int64GetDatum(delivery.dead);
+	values[0] = Int64GetDatum(delivered.delivered);
+	values[1] = Int64GetDatum(delivered.dead);
+	values[2] = Int64GetDatum(delivered.waiting);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }

@@ -27,6 +27,8 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "pending/outbox.h"
+
 PG_FUNCTION_INFO_V1(pinecone_mirror_note);
 
 /* Columns of pinecone_mirror_changes */
@@ -85,6 +87,7 @@ note(FunctionCallInfo fcinfo, TriggerData *data, HeapTuple tuple)
 	heap_freetuple(line);
 	/* until the transaction ends: whoever copies the table waits for it */
 	table_close(rel, NoLock);
+	pinecone_outbox_set_written();
 }
 
 /* Does a column differ?  One that is not there any more counts as if. */

@@ -256,7 +256,7 @@ pinecone_sync(PG_FUNCTION_ARGS)
 		PreventCommandIfReadOnly("pinecone_sync()");
 		refuse_row_security();
 	}
-	sync.compared = pinecone_compared_begin(fcinfo, relid, source);
+	sync.compared = pinecone_compared_begin(relid, source);
 	if (apply)
 		check_vectors(&sync);
 	portal = open_differences(&sync, fcinfo);
