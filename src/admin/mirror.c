@@ -64,6 +64,7 @@ pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datu
 	SetUserIdAndSecContext(owner_of_relation(table), sec | SECURITY_LOCAL_USERID_CHANGE);
 	set_config_option("search_path", psprintf("%s, pg_catalog, pg_temp", quote_identifier(get_namespace_name(schema))),
 					  PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = SPI_execute_with_args(sql, nargs, (Oid *) types, (Datum *) values, nulls, false, 0);
 	MemoryContextSwitchTo(old);
 	if (result != expected)
@@ -107,8 +108,8 @@ pinecone_mirror_read(int number, bool lock)
 	bool isnull;
 
 	pinecone_mirror_execute(psprintf("SELECT foreign_table, source, owner, id_column, selected, condition, filling, filled_to, "
-											 "coalesce(retry_at > clock_timestamp(), false) FROM pinecone_mirrors WHERE mirror = $1%s",
-											 lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
+									 "coalesce(retry_at > clock_timestamp(), false) FROM pinecone_mirrors WHERE mirror = $1%s",
+									 lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
 							1, types, values, NULL, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		return NULL;
@@ -169,7 +170,7 @@ mirror_of_argument(FunctionCallInfo fcinfo, int n)
 static void
 check_rights(const PineconeMirrorWanted *wanted)
 {
-	const AclMode rights[] = {ACL_SELECT, ACL_INSERT, ACL_DELETE};
+	const AclMode rights[] = {ACL_SELECT, ACL_INSERT, ACL_DELETE, ACL_TRUNCATE};
 
 	if (!has_privs_of_role(GetUserId(), owner_of_relation(wanted->source)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(wanted->source));
@@ -194,8 +195,8 @@ check_index(const PineconeMirrorWanted *wanted)
 	bool isnull;
 
 	pinecone_mirror_execute(
-							"SELECT count(*) > 0, coalesce(bool_or(indisunique AND indimmediate), false) FROM pg_index WHERE indrelid = $1 AND indisvalid AND indpred IS NULL AND indkey[0] = $2",
-							2, types, values, NULL, SPI_OK_SELECT);
+		"SELECT count(*) > 0, coalesce(bool_or(indisunique AND indimmediate), false) FROM pg_index WHERE indrelid = $1 AND indisvalid AND indpred IS NULL AND indkey[0] = $2",
+		2, types, values, NULL, SPI_OK_SELECT);
 	if (!DatumGetBool(value_of(1, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -224,9 +225,9 @@ insert_mirror(const PineconeMirrorWanted *wanted, bool fill)
 				 errmsg("foreign table \"%s\" is mirrored to already", get_rel_name(wanted->foreign_table)),
 				 errhint("Rows of several tables need a namespace each; pinecone_unmirror() ends a mirror.")));
 	pinecone_mirror_execute(
-							"INSERT INTO pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
-							"SELECT coalesce(max(mirror), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM pinecone_mirrors RETURNING mirror",
-							8, types, values, wanted->namespace_column ? NULL : "    n   ", SPI_OK_INSERT_RETURNING);
+		"INSERT INTO pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
+		"SELECT coalesce(max(mirror), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM pinecone_mirrors RETURNING mirror",
+		8, types, values, wanted->namespace_column ? NULL : "    n   ", SPI_OK_INSERT_RETURNING);
 	return DatumGetInt32(value_of(1, &isnull));
 }
 
@@ -349,9 +350,9 @@ pinecone_mirror_retry(PG_FUNCTION_ARGS)
 								2, types, values, id ? NULL : " n", SPI_OK_DELETE);
 	else
 		pinecone_mirror_execute(
-								"WITH d AS (DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2) RETURNING *) "
-								"INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) SELECT mirror, 'r', namespace, id, now() FROM d",
-								2, types, values, id ? NULL : " n", SPI_OK_INSERT);
+			"WITH d AS (DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2) RETURNING *) "
+			"INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) SELECT mirror, 'r', namespace, id, now() FROM d",
+			2, types, values, id ? NULL : " n", SPI_OK_INSERT);
 	n = SPI_processed;
 	SPI_finish();
 	PG_RETURN_INT64(n);

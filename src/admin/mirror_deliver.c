@@ -56,11 +56,11 @@ typedef struct Delivery
 {
 	MemoryContext cxt; /* of a round */
 	int number;
-	bool waits; /* is it to keep to the time of its next attempt? */
-	int most;	/* lines, or rows, of a round */
+	bool waits;		  /* is it to keep to the time of its next attempt? */
+	int most;		  /* lines, or rows, of a round */
 	PineconeTime end; /* when no more rounds begin; 0: never */
-	bool more;	/* that came before the last */
-	bool fills; /* was the last round one that fills? */
+	bool more;		  /* that came before the last */
+	bool fills;		  /* was the last round one that fills? */
 
 	/* The round */
 	PineconeMirror *mirror;
@@ -123,9 +123,9 @@ take_lines(Delivery *delivery)
 	Datum values[] = {Int32GetDatum(delivery->number), Int32GetDatum(delivery->most)};
 
 	pinecone_mirror_execute(
-							"DELETE FROM pinecone_mirror_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM pinecone_mirror_changes WHERE mirror = $1 LIMIT $2)) "
-							"RETURNING id, namespace, ctid::text, kind",
-							2, types, values, NULL, SPI_OK_DELETE_RETURNING);
+		"DELETE FROM pinecone_mirror_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM pinecone_mirror_changes WHERE mirror = $1 LIMIT $2)) "
+		"RETURNING id, namespace, ctid::text, kind",
+		2, types, values, NULL, SPI_OK_DELETE_RETURNING);
 	delivery->nlines = SPI_processed;
 	delivery->truncated = false;
 	if (delivery->nlines == 0)
@@ -242,8 +242,8 @@ note_success(Delivery *delivery)
 
 	forget_dead(delivery);
 	pinecone_mirror_execute(
-							"UPDATE pinecone_mirrors SET filling = $2, filled_to = $3, delivered = delivered + $4, delivered_at = now(), attempts = 0, retry_at = NULL, last_error = NULL WHERE mirror = $1",
-							4, types, values, filled_to ? NULL : "  n ", SPI_OK_UPDATE);
+		"UPDATE pinecone_mirrors SET filling = $2, filled_to = $3, delivered = delivered + $4, delivered_at = now(), attempts = 0, retry_at = NULL, last_error = NULL WHERE mirror = $1",
+		4, types, values, filled_to ? NULL : "  n ", SPI_OK_UPDATE);
 }
 
 static char *
@@ -300,9 +300,9 @@ note_failure(Delivery *delivery, const ErrorData *error)
 	Datum values[] = {Int32GetDatum(delivery->number), CStringGetTextDatum(reason_of(error)), Float8GetDatum(MAX_BACKOFF_S)};
 
 	pinecone_mirror_execute(
-							"UPDATE pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
-							"retry_at = clock_timestamp() + least($3, power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
-							3, types, values, NULL, SPI_OK_UPDATE);
+		"UPDATE pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
+		"retry_at = clock_timestamp() + least($3, power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
+		3, types, values, NULL, SPI_OK_UPDATE);
 }
 
 /*
