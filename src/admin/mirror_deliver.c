@@ -301,7 +301,7 @@ note_failure(Delivery *delivery, const ErrorData *error)
 
 	pinecone_mirror_execute(
 		"UPDATE pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
-		"retry_at = clock_timestamp() + least($3, power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
+		"retry_at = clock_timestamp() + least($3, 0.5 * power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
 		3, types, values, NULL, SPI_OK_UPDATE);
 }
 
