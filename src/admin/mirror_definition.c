@@ -296,6 +296,7 @@ used_columns(const Definition *definition)
 	return names;
 }
 
+/* First the tables and the id, then column after column of the list, then the condition; what they read is noted. */
 void
 pinecone_mirror_define(PineconeMirrorWanted *wanted, ArrayType *columns, const char *embedding, const char *filter)
 {
