@@ -31,7 +31,8 @@ PG_CPPFLAGS += -DPINECONE_SMALL_LIMITS
 endif
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
-SHLIB_LINK = $(shell pkg-config --libs libcurl json-c) -lm
+# A thousand calls of our own functions are bound here, and not looked up whenever a backend loads the module
+SHLIB_LINK = -Wl,-Bsymbolic-functions $(shell pkg-config --libs libcurl json-c) -lm
 EXTRA_CLEAN = .limits src/sql/pinecone_fdw--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config
