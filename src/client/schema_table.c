@@ -18,11 +18,13 @@
 #include "wire/schema.h"
 
 uint32
-pinecone_schema_hash(const PineconeSession *session, bool words)
+pinecone_schema_hash(const PineconeSession *session, const PineconeTable *table, bool words)
 {
 	if (session->schema != NULL)
 		return session->schema->hash;
-	return words && session->integrated ? session->integrated->hash : 0;
+	if (session->integrated == NULL)
+		return 0;
+	return words || (table->text_attnum != 0 && !table->text_key_given) ? session->integrated->hash : 0;
 }
 
 /* The column says that it holds vectors of a kind: which field of the schema is it? */
@@ -141,6 +143,9 @@ integrated_table(PineconeSession *session, const PineconeTable *table)
 	{
 		PineconeColumn *column = &copy->columns[i];
 
+		/* what is embedded is what is meant, unless the options say otherwise */
+		if (column->is_text && !copy->text_key_given)
+			column->field = copy->text_field = copy->integrated->fields[0].name;
 		column->embedded = column->role == PINECONE_ROLE_FIELD &&
 						   strcmp(column->field, copy->integrated->fields[0].name) == 0;
 	}

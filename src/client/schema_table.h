@@ -17,8 +17,9 @@ extern PineconeTable *pinecone_schema_table(PineconeSession *session, PineconeTa
 
 /*
  * What a plan depends on: the hash of the schema that a session knows, 0 for none;
- * and of the text that an integrated index embeds, if the plan searches by words.
+ * and of the text that an integrated index embeds, if the plan searches by words or
+ * the table has a column for the text without saying which field that is.
  */
-extern uint32 pinecone_schema_hash(const PineconeSession *session, bool words);
+extern uint32 pinecone_schema_hash(const PineconeSession *session, const PineconeTable *table, bool words);
 
 #endif /* PINECONE_SCHEMA_TABLE_H */

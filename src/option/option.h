@@ -42,14 +42,17 @@ typedef enum PineconeRole
 	PINECONE_ROLE_SCORE,
 	PINECONE_ROLE_METADATA,
 	PINECONE_ROLE_NAMESPACE,
+	PINECONE_ROLE_TEXT, /* said of a column; read as a field, which is_text */
 	PINECONE_ROLE_FIELD
 } PineconeRole;
 
 typedef enum PineconeFormat
 {
 	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings, as JavaScript writes them */
+	PINECONE_FORMAT_ISO_MS,		/* and never more than milliseconds */
 	PINECONE_FORMAT_ISO_SHORT,	/* as short as can be */
 	PINECONE_FORMAT_ISO_PYTHON, /* as Python writes them */
+	PINECONE_FORMAT_AS_STORED,	/* a value that stays keeps its spelling, a new one takes it over */
 	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
 	PINECONE_FORMAT_EPOCH_MS,	/* milliseconds, a number */
 	PINECONE_FORMAT_JSON		/* not of times: JSON in a string */
@@ -70,6 +73,7 @@ typedef struct PineconeColumn
 	bool field_given; /* by options */
 	bool role_given;
 	bool declared; /* by the schema of a document index: not metadata */
+	bool is_text;  /* the records' text: it has no place in the metadata column */
 	bool embedded; /* the text that an integrated index makes its vectors of; metadata all the same */
 	PineconeFormat format;
 	Oid typid; /* as declared (a domain stays a domain) */
@@ -125,6 +129,9 @@ typedef struct PineconeTable
 	AttrNumber sparse_attnum;
 	AttrNumber score_attnum;
 	AttrNumber metadata_attnum;
+	AttrNumber text_attnum;
+	char *text_field;			 /* of that column, or NULL */
+	bool text_key_given;		 /* by options */
 	AttrNumber namespace_attnum; /* not 0: the table spans namespaces */
 } PineconeTable;
 

@@ -68,7 +68,7 @@ bind_table(PineconeScanState *state, int eflags)
 	if (state->request->schema == 0)
 		return;
 	state->session = pinecone_session_get(state->table->server->serverid, state->userid);
-	if (state->session->schema == NULL && !explains)
+	if (state->session->schema == NULL && state->session->integrated == NULL && !explains)
 		(void) pinecone_session_stats(state->session, false, false);
 	if (!explains)
 		pinecone_run_check_schema(state);

@@ -22,13 +22,12 @@
 #include "value/id.h"
 #include "value/metadata.h"
 #include "value/record_of_row.h"
+#include "value/sparse.h"
 #include "value/vector.h"
 #include "wire/schema.h"
 
 /* Limits of API 2025-10 */
 #define MAX_ID 512
-#define MAX_SPARSE 1000
-#define MAX_DOCUMENT_SPARSE 2048 /* API 2026-07 */
 #define ZERO 1e-8				 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
@@ -242,90 +241,13 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 
 /* ---- Sparse vectors ---- */
 
-static JsonbValue *
-sparse_list(PineconeWriter *writer, Jsonb *object, const char *name)
-{
-	JsonbValue key;
-	JsonbValue *list = NULL;
-
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = strlen(name);
-	if (JB_ROOT_IS_OBJECT(object))
-		list = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   "a sparse vector is an object of two lists, \"indices\" and \"values\"");
-	return list;
-}
-
-static double
-sparse_number(PineconeWriter *writer, JsonbValue *list, int i)
-{
-	JsonbValue *element = getIthJsonbValueFromContainer(list->val.binary.data, i);
-
-	if (element->type != jbvNumeric)
-		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector consists of numbers");
-	return strtod(DatumGetCString(DirectFunctionCall1(numeric_out,
-													  NumericGetDatum(element->val.numeric))),
-				  NULL);
-}
-
-static void
-sparse_from_jsonb(PineconeWriter *writer, Jsonb *object, PineconeSparse *sparse)
-{
-	JsonbValue *indices = sparse_list(writer, object, "indices");
-	JsonbValue *values = sparse_list(writer, object, "values");
-	int n = JsonContainerSize(indices->val.binary.data);
-
-	if (n != JsonContainerSize(values->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector has as many indices as values");
-	sparse->n = n;
-	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
-	sparse->values = palloc(Max(n, 1) * sizeof(float));
-	for (int i = 0; i < n; i++)
-	{
-		double index = sparse_number(writer, indices, i);
-
-		if (!(index >= 0 && index <= PG_UINT32_MAX && index == floor(index)))
-			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   psprintf("indices of a sparse vector are integers from 0 to %u", PG_UINT32_MAX));
-		sparse->indices[i] = (uint32) index;
-		sparse->values[i] = (float) sparse_number(writer, values, i);
-	}
-}
-
-static int
-compare_indices(const void *a, const void *b)
-{
-	uint32 x = *(const uint32 *) a;
-	uint32 y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 check_sparse(PineconeWriter *writer, const PineconeSparse *sparse)
 {
-	int most = writer->table->schema ? MAX_DOCUMENT_SPARSE : MAX_SPARSE;
-	uint32 *sorted = palloc(Max(sparse->n, 1) * sizeof(uint32));
-
-	if (sparse->n > most)
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   psprintf("its sparse vector has %d values, more than the %d it can have", sparse->n, most));
 	if (sparse->n == 0 && writer->table->schema != NULL)
 		refuse(writer, ERRCODE_DATA_EXCEPTION, "its sparse vector has no values");
-	memcpy(sorted, sparse->indices, sparse->n * sizeof(uint32));
-	qsort(sorted, sparse->n, sizeof(uint32), compare_indices);
-	for (int i = 0; i < sparse->n; i++)
-	{
-		if (i > 0 && sorted[i] == sorted[i - 1])
-			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   psprintf("index %u occurs twice in its sparse vector", sorted[i]));
-		if (!isfinite(sparse->values[i]))
-			refuse(writer, ERRCODE_DATA_EXCEPTION, "a value of its sparse vector is not finite");
-	}
-	pfree(sorted);
+	refuse(writer, ERRCODE_DATA_EXCEPTION,
+		   pinecone_sparse_fault(sparse, "its sparse vector", writer->table->schema ? PINECONE_MAX_DOCUMENT_SPARSE : PINECONE_MAX_SPARSE));
 }
 
 static void
@@ -336,7 +258,7 @@ convert_sparse(PineconeWriter *writer, Datum value, PineconeRecord *record)
 		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
 			   "of dense indexes only those of metric dotproduct hold sparse vectors");
 	if (writer->sparse_type == JSONBOID)
-		sparse_from_jsonb(writer, DatumGetJsonbP(value), &record->sparse);
+		refuse(writer, ERRCODE_DATA_EXCEPTION, pinecone_sparse_from_jsonb(DatumGetJsonbP(value), &record->sparse));
 	else
 		pinecone_vector_sparse(value, &record->sparse);
 	check_sparse(writer, &record->sparse);
@@ -406,39 +328,14 @@ add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnul
 	}
 }
 
-/* Names that an object of metadata cannot have, as they are the schema's or the service's. */
+/* Fields that an object of metadata cannot have, as they are something else. */
 static void
 check_names(PineconeWriter *writer, const PineconeMetadata *metadata)
 {
-	for (int i = 0; i < metadata->n; i++)
-	{
-		const PineconeMetadataEntry *entry = &metadata->entries[i];
+	const char *hint = NULL;
+	const char *reason = pinecone_metadata_check_names(metadata, writer->table, &hint);
 
-		if (!entry->is_json && pinecone_schema_reserves(writer->table->schema, entry->key))
-			refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION,
-							 psprintf("\"%s\" is no field of metadata", entry->key),
-							 entry->key[0] == '_' ? "Names do not begin with \"_\"." :
-													"The index's schema declares it: it has a column of its own.");
-	}
-}
-
-/* Texts are not metadata: a new object of that leaves them as they were. */
-static void
-keep_texts(PineconeWriter *writer, const PineconeRecord *stored, PineconeMetadata *metadata)
-{
-	PineconeMetadata all = {0};
-	PineconeMetadata texts = {0};
-
-	(void) pinecone_metadata_add_stored(&all, stored);
-	for (int i = 0; i < all.n; i++)
-	{
-		if (all.entries[i].is_json || pinecone_schema_field(writer->table->schema, all.entries[i].key) == NULL)
-			pinecone_metadata_remove(&all, all.entries[i].key);
-	}
-	texts = *metadata;
-	*metadata = all;
-	for (int i = 0; i < texts.n; i++)
-		pinecone_metadata_set(metadata, texts.entries[i].key, texts.entries[i].json);
+	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, hint);
 }
 
 /* A field column that no document can have. */
@@ -477,17 +374,23 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	PineconeMetadata metadata = {0};
 	const char *reason = NULL;
 
-	if (stored != NULL && (!is_assigned(writer, whole) || writer->lays_over))
-		reason = pinecone_metadata_add_stored(&metadata, stored);
 	if ((stored == NULL || is_assigned(writer, whole)) && whole != 0 && !isnull[whole - 1])
 		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
-	if (writer->table->schema != NULL && (stored == NULL || is_assigned(writer, whole)))
-	{
+	if (stored == NULL || is_assigned(writer, whole))
 		check_names(writer, &metadata);
-		if (stored != NULL)
-			keep_texts(writer, stored, &metadata);
+	if (stored != NULL && (!is_assigned(writer, whole) || writer->lays_over))
+	{
+		PineconeMetadata given = metadata;
+
+		memset(&metadata, 0, sizeof(metadata));
+		reason = pinecone_metadata_add_stored(&metadata, stored);
+		refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+		for (int i = 0; i < given.n; i++)
+			pinecone_metadata_set(&metadata, given.entries[i].key, given.entries[i].json);
 	}
+	else if (stored != NULL)
+		pinecone_metadata_keep_texts(&metadata, writer->table, stored);
 	check_columns(writer, isnull);
 	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
@@ -564,6 +467,7 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 		const char *reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 
 		refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+		check_names(writer, &metadata);
 	}
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	/* a jsonb column may hold JSON's null, which removes as well */
@@ -576,13 +480,27 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 	return true;
 }
 
+/* Does what an UPDATE sets depend on what is stored?  A text's vector does, and a time that keeps its spelling. */
+static bool
+needs_stored(const PineconeWriter *writer)
+{
+	for (int i = 0; i < writer->nfields; i++)
+	{
+		const PineconeColumn *column = writer->fields[i].column;
+
+		if (column->format == PINECONE_FORMAT_AS_STORED && bms_is_member(column->attnum, writer->assigned))
+			return true;
+	}
+	return pinecone_embedded_text_is_set(writer->table, writer->assigned);
+}
+
 bool
 pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
 							  PineconeRecord *record)
 {
 	memset(record, 0, sizeof(*record));
 	writer->id = NULL;
-	return !pinecone_embedded_text_is_set(writer->table, writer->assigned) && set_fields(writer, values, isnull, record);
+	return !needs_stored(writer) && set_fields(writer, values, isnull, record);
 }
 
 /* A document's vectors as an UPDATE assigns them. */
@@ -663,8 +581,8 @@ pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const
 	if (writer->assigned == NULL)
 		return false;
 	if (table->schema != NULL)
-		return update_document(writer, values, isnull, write);
-	if (pinecone_embedded_text_is_set(table, writer->assigned))
+		return !needs_stored(writer) && update_document(writer, values, isnull, write);
+	if (needs_stored(writer))
 		return false;
 	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
 	{
@@ -694,6 +612,8 @@ pinecone_record_of_row_shown(PineconeWriter *writer, const Datum *values, const 
 	/* a row that is read in part may lack the whole object, which a row in full never does */
 	if (whole == 0 || (isnull[whole - 1] && !is_assigned(writer, whole)))
 		add_field_columns(writer, values, isnull, false, false, &metadata);
+	else
+		pinecone_metadata_add_texts(&metadata, writer->table, writer->fields, writer->nfields, writer->assigned, values, isnull);
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
