@@ -98,21 +98,25 @@ hook_planner_shutdown(void)
 
 #endif
 
-/* ---- Planner: ours before, for it brings statements to a form that can be planned ---- */
+/* ---- Planner: ours before, to bring statements to a form that can be planned; and after, for what plans tell ---- */
 
 static PlannedStmt *
 plan_statement(PINECONE_PLANNER_ARGS)
 {
 	PineconeTime outer_began = pinecone_plan_began;
+	bool outer_offset = pinecone_plan_has_offset;
 	PlannedStmt *stmt;
 
 	pinecone_plan_began = pinecone_clock_now();
+	pinecone_plan_has_offset = false;
 	pinecone_plan_conflicts(parse);
 	pinecone_plan_one_rows(parse);
 	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
+	pinecone_plan_offsets(stmt);
 	pinecone_plan_began = outer_began;
+	pinecone_plan_has_offset = outer_offset;
 	return stmt;
 }
 

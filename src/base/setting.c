@@ -37,6 +37,7 @@ int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
 bool pinecone_enable_keyset = true;
+bool pinecone_enable_offset = true;
 bool pinecone_enable_spellings = true;
 bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
@@ -85,6 +86,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_offset", "Counts the rows that OFFSET leaves out by their ids, without reading them.", &pinecone_enable_offset},
 	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };

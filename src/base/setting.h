@@ -33,6 +33,7 @@ extern int pinecone_sweep_records;			/* in a namespace that has so many; 0: alwa
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_offset;
 extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
