@@ -93,17 +93,15 @@ typedef struct Wait
 	long delay;
 } Wait;
 
-/* True: it has been reached, or the table's patience is at an end. */
+/* True: it has been reached, or the table's patience is at an end.  Else waits. */
 static bool
-wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
-			 const char *namespace_, int64 lsn, int64 *reached)
+is_over(Wait *wait, const PineconeTable *table, const char *namespace_, int64 lsn, int64 reached)
 {
-	*reached = pinecone_indexed_lsn(session, namespace_, false);
-	if (*reached >= lsn)
+	if (reached >= lsn)
 		return true;
-	if (*reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
+	if (reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
 	{
-		give_up(table, namespace_, lsn, *reached);
+		give_up(table, namespace_, lsn, reached);
 		return true;
 	}
 	sleep_ms(wait->delay);
@@ -125,7 +123,8 @@ wait_for_written(PineconeSession *session, const PineconeTable *table, const cha
 	key = key_of(session, namespace_);
 	while ((entry = idset_lookup(written, key)) != NULL)
 	{
-		if (!wait_for_lsn(&wait, session, table, namespace_, entry->number, &reached))
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		if (!is_over(&wait, table, namespace_, entry->number, reached))
 			continue;
 		if (reached >= entry->number)
 			(void) idset_delete(written, key);
@@ -146,7 +145,7 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 
 	while (pinecone_unseen_must_wait(session, namespace_, all, &lsn, &ms))
 	{
-		bool done = false;
+		bool done;
 
 		if (ms > 0)
 		{
@@ -154,7 +153,9 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 			wait.start = pinecone_clock_now();
 			continue;
 		}
-		done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		/* where it is not told, the time over which writes may be unseen has to do */
+		done = reached < 0 || is_over(&wait, table, namespace_, lsn, reached);
 		pinecone_unseen_note_indexed(session, namespace_, reached);
 		if (done)
 			break;
