@@ -157,6 +157,7 @@ SELECT huf_gini(-0.5);
 SELECT huf_items_to_cover(-0.5);
 SELECT huf_items_to_cover_approx(-0.5);
 SELECT huf_hhi(1, 'cubic');
+SELECT huf_hhi(1, 'cubic'::text);
 SELECT huf_hhi(1, NULL);
 SELECT huf_hhi(1, 'softmax', 0);
 SELECT huf_gini(1, 'softmax', NULL);
@@ -228,7 +229,7 @@ SELECT p.oid::regprocedure AS unsafe FROM pg_proc p WHERE proname ~ '^huf_' AND 
 SELECT p.oid::regprocedure AS not_immutable FROM pg_proc p WHERE proname ~ '^huf_' AND pronamespace = 'public'::regnamespace AND proname <> 'huf_install' AND provolatile <> 'i';
 -- every aggregate merges
 SELECT a.aggfnoid::regprocedure AS unmergeable FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
-WHERE proname ~ '^huf_' AND (aggcombinefn = 0 OR aggserialfn = 0 OR aggdeserialfn = 0);
+WHERE proname ~ '^huf_' AND (aggcombinefn = 0 OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0)));
 DROP VIEW kb;
 DROP TABLE sample, edge, soft;
 DROP FUNCTION near(float8, float8, float8);

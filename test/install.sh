@@ -112,17 +112,23 @@ list_missing() {
 	esac
 }
 
-# nginx's program without its package, which would start a server on port 80.
-unpack_nginx() {
-	local dir
-	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || [ -x "$here/.tools/usr/sbin/nginx" ] || {
-		say "unpacking nginx for the tests"
-		dir=$(mktemp -d)
-		(cd "$dir" && apt-get -q download nginx >/dev/null 2>&1 && dpkg -x nginx_*.deb tools) &&
-			mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
-			say "there is no nginx: HTTP/2 will not be tested"
-		rm -rf "$dir"
-	}
+# Proxies' programs without their packages, which would start servers on port 80,
+# and with the libraries that they need.
+unpack_proxies() { # PROGRAM=PACKAGE...
+	local dir program missing=()
+	for program; do
+		command -v "${program%=*}" >/dev/null || [ -x "/usr/sbin/${program%=*}" ] || [ -x "$here/.tools/usr/sbin/${program%=*}" ] ||
+			missing+=("${program#*=}")
+	done
+	[ ${#missing[@]} != 0 ] || return 0
+	say "unpacking ${missing[*]} for the tests"
+	dir=$(mktemp -d)
+	(
+		cd "$dir" && mapfile -t packages < <(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null | awk '$1 == "Inst" {print $2}') &&
+			apt-get -q download "${packages[@]}" >/dev/null 2>&1 && for package in *.deb; do dpkg -x "$package" tools; done
+	) && mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
+		say "there is no ${missing[*]}: HTTP/2 will not be tested"
+	rm -rf "$dir"
 }
 
 # Likewise Prometheus and its exporter, which would be started and stay.
@@ -163,8 +169,11 @@ fi
 if [ -n "${1:-}" ]; then
 	[ -n "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ] || apt_update
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
-	[ "$1" != check ] || {
-		unpack_nginx
-		unpack_prometheus
-	}
+	case "$1" in
+		check)
+			unpack_proxies nginx=nginx nghttpx=nghttp2-proxy
+			unpack_prometheus
+			;;
+		bench) unpack_proxies nginx=nginx nghttpx=nghttp2-proxy haproxy=haproxy ;;
+	esac
 fi

@@ -4,16 +4,19 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -116,6 +119,25 @@ pinecone_argument_server(FunctionCallInfo fcinfo, int n, const char *function, P
 	if (use == PINECONE_ADMIN_WRITES)
 		refuse_other_cluster(server->serverid);
 	return server->serverid;
+}
+
+Oid
+pinecone_argument_table(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	Oid relid;
+	char *relname;
+
+	refuse_null(fcinfo, n, name);
+	relid = PG_GETARG_OID(n);
+	/* it may not change while it is looked at */
+	LockRelationOid(relid, AccessShareLock);
+	relname = get_rel_name(relid);
+	if (relname == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
+		GetFdwRoutineByRelId(relid)->GetForeignRelSize != pineconeGetForeignRelSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table of pinecone_fdw", relname ? relname : "(none)")));
+	return relid;
 }
 
 PineconeSession *

@@ -25,7 +25,10 @@ typedef enum PineconeAdminUse
  */
 extern Oid pinecone_argument_server(FunctionCallInfo fcinfo, int n, const char *function, PineconeAdminUse use);
 
-/* Its session; of one that has an index, where "of_index" is set. */
+/* A foreign table of ours; whether the user may read it is not looked at. */
+extern Oid pinecone_argument_table(FunctionCallInfo fcinfo, int n, const char *name);
+
+/* A server's session; of one that has an index, where "of_index" is set. */
 extern PineconeSession *pinecone_argument_session(Oid serverid, bool of_index);
 
 /* The right and the mapping alone, of a server that a table names. */

@@ -12,15 +12,13 @@
 #include "commands/comment.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "foreign/fdwapi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "admin/argument.h"
 #include "client/schema_table.h"
 #include "option/option.h"
-#include "plan/paths.h"
 
 PG_FUNCTION_INFO_V1(pinecone_comment);
 
@@ -129,23 +127,14 @@ look(const PineconeTable *table, const char *name, int64 *seen)
 Datum
 pinecone_comment(PG_FUNCTION_ARGS)
 {
-	Oid relid = PG_GETARG_OID(0);
-	char *relname;
+	Oid relid = pinecone_argument_table(fcinfo, 0, "table");
 	const PineconeTable *table;
 	char *name;
 	int64 *seen;
 	int written = 0;
 
-	/* it may not change while it is looked at */
-	LockRelationOid(relid, AccessShareLock);
-	relname = get_rel_name(relid);
-	if (relname == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
-		GetFdwRoutineByRelId(relid)->GetForeignRelSize != pineconeGetForeignRelSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table of pinecone_fdw", relname ? relname : "(none)")));
 	table = pinecone_option_table(relid);
-	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), relname);
+	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 	seen = palloc0((table->ncolumns + 1) * sizeof(int64));
 
 	SPI_connect();

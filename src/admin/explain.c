@@ -25,6 +25,7 @@
 #include "admin/explain_request.h"
 #include "base/compat.h"
 #include "base/limits.h"
+#include "base/setting.h"
 #include "client/alias.h"
 #include "modify/modify.h"
 #include "pending/pending.h"
@@ -32,6 +33,7 @@
 #include "request/filter.h"
 #include "scan/explain_spent.h"
 #include "scan/run_values.h"
+#include "scan/run_words.h"
 #include "scan/scan.h"
 #include "scan/way.h"
 
@@ -319,9 +321,12 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 
 	if (request->clauses != NIL)
 	{
-		char *clauses = pinecone_run_clauses_json(state->table, request, values);
+		PineconeSearch search = {0};
 
-		ExplainPropertyText("Pinecone Text Search", clauses ? abbreviate(clauses) : "for no words", es);
+		pinecone_run_words(state->table, request, values, &search);
+		ExplainPropertyText("Pinecone Text Search", search.clauses ? abbreviate((char *) search.clauses) : "for no words", es);
+		if (search.rerank != NULL)
+			ExplainPropertyText("Pinecone Rerank", abbreviate(psprintf("%s candidates, {%s}", search.candidates, search.rerank)), es);
 	}
 	else
 		ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
@@ -406,6 +411,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 			ExplainPropertyInteger("Pinecone Groups", NULL, state->groups, es);
 		else
 			ExplainPropertyText("Pinecone Groups", psprintf("the plan below has run: %s", state->groups_given_up), es);
+		if (state->count_searches > 0)
+			ExplainPropertyInteger("Count Searches", NULL, state->count_searches, es);
 	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
@@ -423,6 +430,11 @@ explain_pending(const PineconeScanState *state, ExplainState *es)
 {
 	if (state->pending_before > 0)
 		ExplainPropertyFloat("Pinecone Pending Writes", NULL, state->pending_before, 0, es);
+	if (state->queued_before < 0)
+		ExplainPropertyText("Pinecone Queued Writes",
+							psprintf("more than %d, not shown", pinecone_outbox_visible), es);
+	else if (state->queued_before > 0)
+		ExplainPropertyFloat("Pinecone Queued Writes", NULL, state->queued_before, 0, es);
 	if (state->unseen > 0)
 		ExplainPropertyFloat("Pinecone Unseen Writes", NULL, state->unseen, 0, es);
 }
@@ -454,6 +466,8 @@ pineconeExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		explain_search(state, &values, es);
 	else
 		explain_limit("Pinecone Row Limit", request, &values, es);
+	if (request->skips && request->op == PINECONE_OP_LIST_FETCH)
+		ExplainPropertyText("Pinecone Offset", "rows that it leaves out are only counted", es);
 	explain_no_search(state, es);
 	explain_way(request, es);
 	pinecone_expected_explain(state, &values, namespaces, es);
@@ -476,7 +490,7 @@ static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
-	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : "sent at once", es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" : "sent at once", es);
 }
 
 /*

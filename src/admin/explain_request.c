@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_values.h"
+#include "scan/run_words.h"
 #include "value/vector.h"
 #include "wire/message.h"
 
@@ -124,7 +125,7 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	if (row_limit < 0)
 		shown.top_k = pinecone_explain_request_limit(request, values);
 	else
-		search->top_k = pinecone_run_top_k(request, row_limit);
+		search->top_k = pinecone_run_top_k(request, row_limit, pinecone_run_is_gradual(request, row_limit));
 
 	if (request->clauses != NIL)
 	{
@@ -157,7 +158,9 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 	}
 
 	initStringInfo(&body);
-	if (dense != NULL)
+	if (dense == NULL && request->clauses != NIL)
+		pinecone_message_records_search(&body, search, &shown);
+	else if (dense != NULL)
 		pinecone_message_document_search(&body, search, dense, &shown);
 	else
 		pinecone_message_query(&body, search, &shown);
@@ -339,8 +342,11 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 		PineconeProjection nothing = {0};
 
 		if (request->clauses != NIL)
-			search.clauses = pinecone_run_clauses_json(state->table, request, values);
-		search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
+			pinecone_run_words(state->table, request, values, &search);
+		if (state->table->integrated != NULL && search.clauses != NULL)
+			search.fields = pinecone_run_words_fields(state, values);
+		else
+			search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
 		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name :
 																								  "");
 		if (*body != NULL && schema != NULL)
@@ -348,6 +354,13 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 			initStringInfo(&buf);
 			appendStringInfoString(&buf, "POST ");
 			pinecone_message_document_path(&buf, namespace_, "search");
+			return buf.data;
+		}
+		if (*body != NULL && search.clauses != NULL)
+		{
+			initStringInfo(&buf);
+			appendStringInfoString(&buf, "POST ");
+			pinecone_message_records_path(&buf, namespace_, "search");
 			return buf.data;
 		}
 		if (*body != NULL)

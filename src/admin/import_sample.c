@@ -267,6 +267,9 @@ pinecone_import_summarize(PineconeSession *session, const PineconeStats *stats, 
 			if (!pinecone_schema_reserves(session->schema, lfirst(field)))
 				(void) find_field(all != NULL ? all : summary, lfirst(field));
 		}
+		/* what is embedded is a text, if there is a record or not */
+		if (session->integrated != NULL)
+			find_field(all != NULL ? all : summary, session->integrated->fields[0].name)->seen |= SEEN_STRING;
 	}
 	if (sample_size > 0)
 		summarize_records(session, stats, namespaces, sample_size, all);

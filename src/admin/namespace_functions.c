@@ -4,14 +4,10 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "foreign/fdwapi.h"
-#include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -26,7 +22,6 @@
 #include "client/control.h"
 #include "pending/pending.h"
 #include "pending/unseen.h"
-#include "plan/paths.h"
 #include "wire/message.h"
 
 PG_FUNCTION_INFO_V1(pinecone_namespaces);
@@ -397,27 +392,12 @@ pinecone_index_stats(PG_FUNCTION_ARGS)
 Datum
 pinecone_table_stats(PG_FUNCTION_ARGS)
 {
-	Oid relid;
-	char *relname;
-	AclResult right;
+	Oid relid = pinecone_argument_table(fcinfo, 0, "table");
+	AclResult right = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
 	PineconeTable *table;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be NULL", "table")));
-	relid = PG_GETARG_OID(0);
-	/* it may not change while it is looked at */
-	LockRelationOid(relid, AccessShareLock);
-	relname = get_rel_name(relid);
-	if (relname == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE ||
-		GetFdwRoutineByRelId(relid)->GetForeignRelSize != pineconeGetForeignRelSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table of pinecone_fdw", relname ? relname : "(none)")));
-	right = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
 	if (right != ACLCHECK_OK)
-		aclcheck_error(right, OBJECT_FOREIGN_TABLE, relname);
+		aclcheck_error(right, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
 	table = pinecone_option_read_table(relid);
 	pinecone_argument_check_mapping(table->server->serverid);
 	return_stats(fcinfo, pinecone_argument_session(table->server->serverid, true), table);

@@ -13,6 +13,7 @@
 #include "admin/progress.h"
 #include "client/call.h"
 #include "client/control.h"
+#include "client/http_wait.h"
 #include "pending/audit.h"
 
 /* Between two questions */

@@ -62,6 +62,9 @@
  */
 #define PINECONE_REPLY_BYTES PINECONE_LIMIT(3 * 1024 * 1024, 2 * 1024)
 
+/* Of them, for a record's metadata of which nothing is known */
+#define PINECONE_METADATA_BYTES 400
+
 /* Neighbours that a search asks for first when nothing says how many are wanted */
 #define PINECONE_FIRST_TOP_K PINECONE_LIMIT(100, 2)
 

@@ -25,11 +25,15 @@ pinecone_memory_reset(MemoryContext cxt, bool many)
 	bool much = many || MemoryContextMemAllocated(cxt, true) >= MUCH;
 
 	MemoryContextReset(cxt);
-#ifdef __GLIBC__
 	if (much)
-		(void) malloc_trim(0);
-#else
-	(void) much;
+		pinecone_memory_trim();
+}
+
+void
+pinecone_memory_trim(void)
+{
+#ifdef __GLIBC__
+	(void) malloc_trim(0);
 #endif
 }
 

@@ -13,6 +13,9 @@
  */
 extern void pinecone_memory_reset(MemoryContext cxt, bool many);
 
+/* What is free goes back to the system. */
+extern void pinecone_memory_trim(void);
+
 /* Raise the error that there is no more. */
 pg_noreturn extern void pinecone_memory_report(void);
 

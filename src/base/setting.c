@@ -21,6 +21,7 @@ bool pinecone_enable_fetch = true;
 bool pinecone_enable_prefix = true;
 bool pinecone_enable_sort = true;
 bool pinecone_enable_aggregate = true;
+bool pinecone_enable_count_searches = true;
 bool pinecone_enable_groups = true;
 bool pinecone_enable_order = true;
 bool pinecone_enable_embed_ahead = true;
@@ -36,6 +37,7 @@ int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
 bool pinecone_enable_keyset = true;
+bool pinecone_enable_offset = true;
 bool pinecone_enable_spellings = true;
 bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
@@ -49,8 +51,12 @@ int pinecone_max_connections = 64;
 int pinecone_prefetch_kb = 16384;
 int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
+int pinecone_outbox_visible = 10000;
+int pinecone_outbox_max_workers = 4;
+int pinecone_outbox_naptime_s = 60;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
+int pinecone_send_order = PINECONE_SEND_FIRST;
 
 typedef struct Switch
 {
@@ -67,6 +73,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_prefix", "Lists ids by prefix.", &pinecone_enable_prefix},
 	{"pinecone_fdw.enable_sort", "Uses the order in which Pinecone lists ids.", &pinecone_enable_sort},
 	{"pinecone_fdw.enable_aggregate", "Lets Pinecone count records.", &pinecone_enable_aggregate},
+	{"pinecone_fdw.enable_count_searches", "Counts records by searches where dry runs of updates would have to wait for their turn.", &pinecone_enable_count_searches},
 	{"pinecone_fdw.enable_groups", "Looks for the values of a field and counts them, rather than read all records.", &pinecone_enable_groups},
 	{"pinecone_fdw.enable_embed_ahead", "Has the texts of many rows embedded together.", &pinecone_enable_embed_ahead},
 	{"pinecone_fdw.enable_order", "Reads records in the order of a number, where few are wanted.", &pinecone_enable_order},
@@ -79,6 +86,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_offset", "Counts the rows that OFFSET leaves out by their ids, without reading them.", &pinecone_enable_offset},
 	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
@@ -128,6 +136,8 @@ static const Number numbers[] = {
 	 NULL, &pinecone_prefetch_kb, 16384, 64, 1024 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
 	{"pinecone_fdw.write_buffer", "How much of a transaction's writes waits for the commit in memory.",
 	 "What is more waits in a temporary file.", &pinecone_write_buffer_kb, 16384, 64, 512 * 1024, GUC_UNIT_KB | GUC_EXPLAIN},
+	{"pinecone_fdw.outbox_visible", "How many writes may wait in the outbox for reads to show them.",
+	 "If there are more, none is shown.", &pinecone_outbox_visible, 10000, 0, 1000000, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_records", "How many records a namespace has whose ids are listed in several places at a time.",
 	 "0 splits every list that has more than a page.", &pinecone_wide_listing_records, WIDE_LISTING_RECORDS, 0, INT_MAX, GUC_EXPLAIN},
 	{"pinecone_fdw.wide_listing_extra", "How many requests more this may take, in percent.",
@@ -156,6 +166,12 @@ static const Hosts hosts[] = {
 	 &pinecone_allow_http_hosts, ""},
 };
 
+static const struct config_enum_entry send_orders[] = {
+	{"first", PINECONE_SEND_FIRST, false},
+	{"last", PINECONE_SEND_LAST, false},
+	{NULL, 0, false},
+};
+
 /*
  * For want of memory this may fail half way, and be called again: what has been
  * defined must not be a second time.
@@ -167,8 +183,10 @@ pinecone_setting_init(void)
 	static int nnumbers = 0;
 	static int nhosts = 0;
 	static int nunseen = 0;
+	static int noutbox = 0;
 	static bool cache = false;
 	static bool loopback = false;
+	static bool order = false;
 
 	for (; nswitches < lengthof(switches); nswitches++)
 	{
@@ -209,6 +227,22 @@ pinecone_setting_init(void)
 								GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 		nunseen++;
 	}
+	if (noutbox == 0)
+	{
+		DefineCustomIntVariable("pinecone_fdw.outbox_workers",
+								"How many workers may deliver from the outbox at a time, each in a database.",
+								"They are there where the module is preloaded. 0: none.",
+								&pinecone_outbox_max_workers, 4, 0, 32, PGC_SIGHUP, 0, NULL, NULL, NULL);
+		noutbox++;
+	}
+	if (noutbox == 1)
+	{
+		DefineCustomIntVariable("pinecone_fdw.outbox_naptime",
+								"How often each database is looked into for writes that nobody has told the workers of.",
+								"Such are those that were restored, and prepared.",
+								&pinecone_outbox_naptime_s, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+		noutbox++;
+	}
 	if (!cache)
 		DefineCustomIntVariable("pinecone_fdw.cache_memory",
 								"How much memory there is for replies that answer what is asked again.",
@@ -222,6 +256,12 @@ pinecone_setting_init(void)
 								 "Turn it off where nothing local is used: who may make servers can talk to any service here.",
 								 &pinecone_allow_loopback, true, PGC_SUSET, 0, NULL, assign_loopback, NULL);
 	loopback = true;
+	if (!order)
+		DefineCustomEnumVariable("pinecone_fdw.send_order",
+								 "Sends a transaction's writes before or after other servers commit.",
+								 "Servers of postgres_fdw, and Citus' nodes. \"last\" needs pinecone_fdw to be the first of shared_preload_libraries.",
+								 &pinecone_send_order, PINECONE_SEND_FIRST, send_orders, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	order = true;
 	pinecone_setting_cost_init();
 	MarkGUCPrefixReserved("pinecone_fdw");
 }

@@ -15,6 +15,7 @@ extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
 extern bool pinecone_enable_aggregate;	   /* count(*) */
 extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
 extern bool pinecone_enable_embed_ahead;   /* pinecone_embed() of many rows */
+extern bool pinecone_enable_count_searches; /* counts by searches where dry runs would wait for their turn */
 extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
 extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
 extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
@@ -32,6 +33,7 @@ extern int pinecone_sweep_records;			/* in a namespace that has so many; 0: alwa
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_offset;
 extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
@@ -55,8 +57,21 @@ extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
 /* Transactions */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 
+/* The outbox */
+extern int pinecone_outbox_visible;		/* reads show so many queued writes, or none */
+extern int pinecone_outbox_max_workers; /* that deliver, each in a database; of the cluster */
+extern int pinecone_outbox_naptime_s;	/* they look into every database so often; of the cluster */
+
 /* Writes that the service may not show yet */
 extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */
+/* Whether writes are sent before others commit, or after */
+typedef enum PineconeSendOrder
+{
+	PINECONE_SEND_FIRST,
+	PINECONE_SEND_LAST,
+} PineconeSendOrder;
+
+extern int pinecone_send_order;
 extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
 
 /* Statistics: see also statistics.h */

@@ -173,7 +173,7 @@ start_attempt(PineconeCall *call)
 	headers[n++] = psprintf("X-Pinecone-Api-Version: %s",
 							call->api_version ? call->api_version : options->api_version);
 	if (call->body)
-		headers[n++] = "Content-Type: application/json";
+		headers[n++] = call->lines ? "Content-Type: application/x-ndjson" : "Content-Type: application/json";
 	headers[n] = NULL;
 
 	request.method = call->method;
@@ -194,7 +194,8 @@ start_attempt(PineconeCall *call)
 	request.large_reply = call->large_reply;
 	call->http1 = call->body_len > HTTP2_WINDOW && !session->no_http1 && !call->http1_failed;
 	request.http1 = call->http1;
-	request.once = call->once || call->told_apart;
+	/* over HTTP/2 all the same: then each in a window of its own, rather than all in one */
+	request.alone = call->once || call->told_apart || (call->body_len > HTTP2_WINDOW && !call->http1);
 	call->exchange = pinecone_http_start(&request);
 	MemoryContextSwitchTo(old);
 

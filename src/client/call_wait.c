@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "client/call.h"
+#include "client/http_wait.h"
 
 /* Sleep until a call may have moved on, or so many ms (-1: as long as it takes). */
 static void

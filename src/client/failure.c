@@ -73,6 +73,28 @@ pinecone_vectors_failure(PineconeCall *call)
 	return PINECONE_FAILURE_OTHER;
 }
 
+bool
+pinecone_vectors_is_refused(PineconeCall *call)
+{
+	long status = call->problem.outcome == PINECONE_HTTP_ANSWERED ? call->problem.status : 0;
+
+	switch (pinecone_vectors_failure(call))
+	{
+		case PINECONE_FAILURE_TOO_LARGE:
+		case PINECONE_FAILURE_ALIAS:
+			return true;
+		case PINECONE_FAILURE_REJECTED:
+			/* others are about the key, the project or the moment */
+			return (status == 400 || status == 422) && call->problem.operation == NULL;
+		case PINECONE_FAILURE_UNSUPPORTED:
+		case PINECONE_FAILURE_NO_NAMESPACE:
+			/* there is no such model */
+			return strcmp(call->operation, "embed") == 0 && call->problem.operation == NULL;
+		default:
+			return false;
+	}
+}
+
 /* Does a message, without spaces and in lower case, say that something is too many? */
 static bool
 is_about_size(const char *text)

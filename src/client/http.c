@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "lib/ilist.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/clock.h"
@@ -318,8 +317,8 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 		SET(CURLOPT_PROXY, ""); /* plain HTTP stays on this machine */
 	}
 	/* a kept connection that turns out dead is followed by another one, and the request sent again */
-	SET(CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
-	SET(CURLOPT_FORBID_REUSE, request->once ? 1L : 0L);
+	SET(CURLOPT_FRESH_CONNECT, request->alone ? 1L : 0L);
+	SET(CURLOPT_FORBID_REUSE, request->alone ? 1L : 0L);
 
 	/* a hint, which libcurl 7.88 refuses for a handle that was used for HTTP/2: that keeps its buffer */
 	if (request->large_reply)
@@ -416,6 +415,7 @@ outcome_of(Transfer *transfer, CURLcode code)
 		case CURLE_COULDNT_RESOLVE_HOST:
 		case CURLE_COULDNT_RESOLVE_PROXY:
 		case CURLE_COULDNT_CONNECT:
+		case CURLE_SSL_CONNECT_ERROR: /* a handshake that broke off; a certificate refused is another code */
 			return PINECONE_HTTP_UNREACHABLE;
 		case CURLE_OPERATION_TIMEDOUT:
 			return outcome_of_timeout(transfer);
@@ -424,9 +424,6 @@ outcome_of(Transfer *transfer, CURLcode code)
 		case CURLE_SSL_CERTPROBLEM:
 		case CURLE_SSL_ISSUER_ERROR:
 			return PINECONE_HTTP_UNTRUSTED;
-		case CURLE_SSL_CONNECT_ERROR:
-			/* a handshake that broke off; a certificate refused is another code */
-			return PINECONE_HTTP_UNREACHABLE;
 		case CURLE_OUT_OF_MEMORY:
 			return PINECONE_HTTP_OUT_OF_MEMORY;
 		default:
@@ -441,14 +438,12 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	PineconeExchange *exchange = &transfer->exchange;
 	curl_off_t retry_after = 0;
 	curl_off_t handshake = 0;
-	long request_size = 0;
 	long connects = 0;
 
 	exchange->outcome = outcome_of(transfer, code);
 	exchange->in_tls = code == CURLE_SSL_CONNECT_ERROR || exchange->outcome == PINECONE_HTTP_UNTRUSTED;
+	exchange->sent = is_connected(transfer);
 	/* libcurl connects anew when a kept connection dies under a request */
-	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_size);
-	exchange->sent = request_size > 0;
 	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
 	exchange->connected = connects > 0;
@@ -476,6 +471,27 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 	any_ended = true;
 }
 
+/* Nothing runs any more: the next exchange begins anew. */
+static void
+end_libcurl(void)
+{
+	for (int i = 0; i < http->nspare_handles; i++)
+		curl_easy_cleanup(http->spare_handles[i]);
+	curl_multi_cleanup(http->multi);
+	pfree(http);
+	http = NULL;
+	pinecone_deadline_forget();
+}
+
+void
+pinecone_http_rest(void)
+{
+	if (http != NULL && dlist_is_empty(&http->transfers))
+		end_libcurl();
+	pinecone_body_free_spares();
+	pinecone_memory_trim();
+}
+
 /*
  * Something has failed inside libcurl, most likely for want of memory.  It does
  * not say which exchange it was, and may not go on with any: all of them end, and
@@ -484,21 +500,14 @@ finish_transfer(Transfer *transfer, CURLcode code, const char *reason)
 static void
 give_up_all(CURLMcode code)
 {
-	Http *failed = http;
-
-	while (!dlist_is_empty(&failed->transfers))
+	while (!dlist_is_empty(&http->transfers))
 	{
-		Transfer *transfer = dlist_container(Transfer, node, dlist_head_node(&failed->transfers));
+		Transfer *transfer = dlist_container(Transfer, node, dlist_head_node(&http->transfers));
 
 		finish_transfer(transfer, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_SEND_ERROR,
 						curl_multi_strerror(code));
 	}
-	for (int i = 0; i < failed->nspare_handles; i++)
-		curl_easy_cleanup(failed->spare_handles[i]);
-	curl_multi_cleanup(failed->multi);
-	http = NULL;
-	pfree(failed);
-	pinecone_deadline_forget();
+	end_libcurl();
 }
 
 /* Let libcurl go on with an exchange if its addresses are known. */
@@ -656,44 +665,10 @@ pinecone_http_advance(void)
 	return ended;
 }
 
-int
-pinecone_http_socket(void)
-{
-	initialize();
-	pinecone_deadline_attended_elsewhere(); /* somebody is going to wait on it */
-	return pinecone_poll_descriptor();
-}
-
-/* Milliseconds until exchanges are to be moved on by themselves; -1: never. */
-static long
-timer_timeout(void)
+long
+pinecone_http_timeout(void)
 {
 	if (any_ended)
 		return 0;
 	return http == NULL ? -1 : pinecone_deadline_timeout(http->timer_at);
-}
-
-void
-pinecone_http_alarm(long timeout_ms)
-{
-	long timer = timer_timeout();
-
-	initialize();
-	pinecone_poll_alarm(timer >= 0 ? Min(timeout_ms, timer) : timeout_ms);
-}
-
-void
-pinecone_http_sleep(long timeout_ms)
-{
-	long timer = timer_timeout();
-
-	initialize();
-	if (timer >= 0 && (timeout_ms < 0 || timer < timeout_ms))
-		timeout_ms = timer;
-	if (timeout_ms != 0)
-	{
-		pinecone_poll_sleep(timeout_ms);
-		pinecone_deadline_attended();
-	}
-	CHECK_FOR_INTERRUPTS();
 }

@@ -34,7 +34,7 @@ typedef struct PineconeHttpRequest
 	int timeout_ms;
 	bool large_reply; /* expect megabytes */
 	bool http1;		  /* not over HTTP/2, and so over a connection of its own */
-	bool once;		  /* libcurl must not send it again when a kept connection turns out dead */
+	bool alone;		  /* over a new connection, closed after it; libcurl does not send it again by itself */
 } PineconeHttpRequest;
 
 typedef struct PineconeExchange
@@ -68,18 +68,13 @@ extern PineconeExchange *pinecone_http_start(const PineconeHttpRequest *request)
 /* Move all exchanges on without blocking.  Returns whether any has finished. */
 extern bool pinecone_http_advance(void);
 
-/*
- * Sleep until an exchange may have moved on, or the timeout (ms; -1: none);
- * then check for interrupts.
- */
-extern void pinecone_http_sleep(long timeout_ms);
+/* Milliseconds until exchanges are to be moved on by themselves; -1: never */
+extern long pinecone_http_timeout(void);
 
 /*
- * For a WaitEventSet of someone else's: a descriptor that becomes readable when
- * an exchange may have moved on, and an alarm that makes it so after so many
- * ms at the latest.
+ * Nothing is likely to run for a while: unless something does, connections are
+ * closed, and the memory kept for further exchanges is given back.
  */
-extern int pinecone_http_socket(void);
-extern void pinecone_http_alarm(long timeout_ms);
+extern void pinecone_http_rest(void);
 
 #endif /* PINECONE_HTTP_H */

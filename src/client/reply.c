@@ -67,6 +67,14 @@ pinecone_body_free(PineconeBody *body)
 	spare_bytes += size;
 }
 
+void
+pinecone_body_free_spares(void)
+{
+	while (nspare_bodies > 0)
+		free(spare_bodies[--nspare_bodies].data);
+	spare_bytes = 0;
+}
+
 /* Make room for so many bytes. */
 static bool
 grow(PineconeBody *body, size_t needed, int64 announced)

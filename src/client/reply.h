@@ -27,6 +27,9 @@ extern bool pinecone_body_append(PineconeBody *body, const char *data, size_t le
 /* Its memory may be kept for another. */
 extern void pinecone_body_free(PineconeBody *body);
 
+/* What has been kept so is given back. */
+extern void pinecone_body_free_spares(void);
+
 /* Take a header line, if it is one that matters. */
 extern void pinecone_reply_take_header(PineconeExchange *exchange, const char *line, size_t len);
 

@@ -37,31 +37,50 @@
 
 /* ---- What kind of index it is ---- */
 
+static uint32
+hash_of(const PineconeSchema *schema)
+{
+	return schema ? schema->hash : 0;
+}
+
+static PineconeSchema *
+keep(PineconeSession *session, const PineconeSchema *schema)
+{
+	MemoryContext old = MemoryContextSwitchTo(session->schema_cxt);
+	PineconeSchema *copy = schema ? pinecone_schema_copy(schema) : NULL;
+
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
 /*
  * What is planned for one kind is of no use for another, nor for other fields:
  * plans that are kept are made anew.
  */
 static void
-set_schema(PineconeSession *session, const PineconeSchema *schema)
+set_schema(PineconeSession *session, const PineconeSchema *schema, const PineconeSchema *integrated)
 {
-	uint32 before = session->schema ? session->schema->hash : 0;
-	uint32 after = schema ? schema->hash : 0;
-	MemoryContext old;
-
-	if (before == after)
+	if (hash_of(session->schema) == hash_of(schema) && hash_of(session->integrated) == hash_of(integrated))
 		return;
-	session->schema = NULL;
+	session->schema = session->integrated = NULL;
 	session->documents_found = session->documents_probed = false;
 	MemoryContextReset(session->schema_cxt);
-	if (schema != NULL)
-	{
-		old = MemoryContextSwitchTo(session->schema_cxt);
-		session->schema = pinecone_schema_copy(schema);
-		MemoryContextSwitchTo(old);
-	}
+	session->schema = keep(session, schema);
+	session->integrated = keep(session, integrated);
 	if (session->former_url != NULL)
 		session->location++;
 	ResetPlanCache();
+}
+
+/* By a description of the index, or what the server's options say of it. */
+static void
+take_schema(PineconeSession *session, const char *body, size_t len)
+{
+	PineconeSchema *schema = NULL;
+	const char *reason;
+
+	if (pinecone_message_decode_schema(body, len, &schema, &reason))
+		set_schema(session, schema, schema ? NULL : pinecone_message_decode_integrated(body, len));
 }
 
 /* A schema that the server's options give, for who may not ask the control plane. */
@@ -69,15 +88,11 @@ static void
 take_given_schema(PineconeSession *session)
 {
 	const char *text = session->options->schema;
-	PineconeSchema *schema = NULL;
-	const char *reason;
 
 	if (text == NULL)
 		return;
 	text = pg_server_to_any(text, strlen(text), PG_UTF8);
-	if (!pinecone_message_decode_schema(text, strlen(text), &schema, &reason))
-		schema = NULL;
-	set_schema(session, schema);
+	take_schema(session, text, strlen(text));
 }
 
 /* ---- Where the index is ---- */
@@ -106,13 +121,10 @@ static void
 take_place(PineconeSession *session, const char *host, const char *body, size_t len,
 		   PineconeProblem **problem)
 {
-	PineconeSchema *schema = NULL;
-	const char *reason;
-
 	if (session->options->schema != NULL)
 		take_given_schema(session);
-	else if (pinecone_message_decode_schema(body, len, &schema, &reason))
-		set_schema(session, schema);
+	else
+		take_schema(session, body, len);
 	set_base_url(session, host, problem);
 }
 

@@ -18,9 +18,13 @@
 #include "wire/schema.h"
 
 uint32
-pinecone_schema_hash(const PineconeSession *session)
+pinecone_schema_hash(const PineconeSession *session, const PineconeTable *table, bool words)
 {
-	return session->schema ? session->schema->hash : 0;
+	if (session->schema != NULL)
+		return session->schema->hash;
+	if (session->integrated == NULL)
+		return 0;
+	return words || (table->text_attnum != 0 && !table->text_key_given) ? session->integrated->hash : 0;
 }
 
 /* The column says that it holds vectors of a kind: which field of the schema is it? */
@@ -125,12 +129,37 @@ finds_nothing(PineconeSession *session)
 	return !session->documents_found;
 }
 
+/* Of an index of vectors, with a model behind one field of the metadata */
+static PineconeTable *
+integrated_table(PineconeSession *session, const PineconeTable *table)
+{
+	PineconeTable *copy = palloc(sizeof(PineconeTable));
+
+	*copy = *table;
+	copy->integrated = pinecone_schema_copy(session->integrated);
+	copy->columns = palloc(Max(table->ncolumns, 1) * sizeof(PineconeColumn));
+	memcpy(copy->columns, table->columns, table->ncolumns * sizeof(PineconeColumn));
+	for (int i = 0; i < copy->ncolumns; i++)
+	{
+		PineconeColumn *column = &copy->columns[i];
+
+		/* what is embedded is what is meant, unless the options say otherwise */
+		if (column->is_text && !copy->text_key_given)
+			column->field = copy->text_field = copy->integrated->fields[0].name;
+		column->embedded = column->role == PINECONE_ROLE_FIELD &&
+						   strcmp(column->field, copy->integrated->fields[0].name) == 0;
+	}
+	return copy;
+}
+
 PineconeTable *
 pinecone_schema_table(PineconeSession *session, PineconeTable *table)
 {
 	PineconeSchema *schema;
 	PineconeTable *copy;
 
+	if (session != NULL && session->integrated != NULL)
+		return integrated_table(session, table);
 	if (session == NULL || session->schema == NULL)
 		return table;
 	/* the session's may be replaced */

@@ -8,14 +8,18 @@
 #include "client/session.h"
 
 /*
- * The table itself where the index has no schema, or nobody knows one yet; else a
- * copy in the current memory context whose columns have the roles that the
- * fields of their names give them.  Raises an error when a column cannot be of
- * this index.
+ * The table itself where the index has no schema and embeds no text, or nobody
+ * knows yet; else a copy in the current memory context whose columns have the
+ * roles that the fields of their names give them.  Raises an error when a column
+ * cannot be of this index.
  */
 extern PineconeTable *pinecone_schema_table(PineconeSession *session, PineconeTable *table);
 
-/* The hash of the schema that a session knows, 0 for none. */
-extern uint32 pinecone_schema_hash(const PineconeSession *session);
+/*
+ * What a plan depends on: the hash of the schema that a session knows, 0 for none;
+ * and of the text that an integrated index embeds, if the plan searches by words or
+ * the table has a column for the text without saying which field that is.
+ */
+extern uint32 pinecone_schema_hash(const PineconeSession *session, const PineconeTable *table, bool words);
 
 #endif /* PINECONE_SCHEMA_TABLE_H */

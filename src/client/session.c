@@ -89,7 +89,8 @@ sweep_sessions(XactEvent event, void *arg)
 
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	pinecone_idle_begin();
+	if (pinecone_idle_begin())
+		pinecone_http_rest();
 	while (*link != NULL)
 	{
 		PineconeSession *session = *link;

@@ -45,8 +45,9 @@ typedef struct PineconeSession
 	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */
 	MemoryContext schema_cxt;
 	struct PineconeSchema *schema;
-	bool documents_found;  /* a search has brought some */
-	bool documents_probed; /* one was made to see whether it does */
+	struct PineconeSchema *integrated; /* the text that an integrated index embeds: see wire/schema.h; or NULL */
+	bool documents_found;			   /* a search has brought some */
+	bool documents_probed;			   /* one was made to see whether it does */
 
 	bool dry_run_refused; /* the key may not even pretend to write */
 
@@ -122,6 +123,26 @@ pinecone_session_note_latency(PineconeSession *session, int64 taken)
 		session->latency_us = Max(1, taken);
 	else
 		session->latency_us += Max(1, (Min(taken, session->latency_us * 4) - session->latency_us) / 32);
+}
+
+/* A service that answers later than that (in microseconds) is far away, whatever its address */
+#define PINECONE_FAR_US 30000
+
+/* Where so few requests of a kind are allowed per second, the first second too many is felt */
+#define PINECONE_SCARCE_RATE 10
+
+/*
+ * How many requests of a kind may be sent per second; 0: as many as one likes.
+ * A server on this machine need not have such limits.  What answers as late as
+ * the service does may be a way to it, though, and of what is scarce the limit is
+ * kept from the first request on, not from the first refusal.
+ */
+static inline double
+pinecone_session_rate(const PineconeSession *session, PineconeRateKind kind)
+{
+	double limit = session->options->rates.limits[kind];
+
+	return session->paced || (limit <= PINECONE_SCARCE_RATE && session->latency_us >= PINECONE_FAR_US) ? limit : 0;
 }
 
 /*

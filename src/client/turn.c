@@ -2,8 +2,9 @@
  * turn.c
  *		Calls ask the governor, and tell it what the service says.
  *
- * A session of a host on this machine has no turns, unless its limits are given
- * or the host has refused somebody: whoever refuses has counted.
+ * A session of a host on this machine has no turns, unless its limits are given,
+ * it is as far away as the service would be, or the host has refused somebody:
+ * whoever refuses has counted.
  */
 #include "postgres.h"
 
@@ -29,7 +30,7 @@ pinecone_turn_take(PineconeCall *call)
 	PineconeTurnFor what = turn_for(call);
 
 	if (call->rate_kind == PINECONE_RATE_NONE ||
-		(!session->paced && !pinecone_governor_counts(rates, &what)))
+		(pinecone_session_rate(session, call->rate_kind) <= 0 && !pinecone_governor_counts(rates, &what)))
 		return 0;
 	return pinecone_governor_take(session->turns, rates, &what);
 }

@@ -30,6 +30,12 @@ pinecone_vectors_report(PineconeCall *call, int elevel)
 	pinecone_error_report(elevel, call);
 }
 
+char *
+pinecone_vectors_reason(PineconeCall *call)
+{
+	return pinecone_error_detail(call);
+}
+
 bool
 pinecone_vectors_may_be_applied(const PineconeCall *call)
 {
@@ -273,7 +279,7 @@ pinecone_vectors_confirm(PineconeCall *call)
 
 	if (call->expected == 0)
 	{
-		if (pinecone_message_decode_done(BODY(call), &reason))
+		if ((call->lines && call->exchange->body_len == 0) || pinecone_message_decode_done(BODY(call), &reason))
 		{
 			pinecone_account_write(call, call->batch);
 			return true;

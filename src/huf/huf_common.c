@@ -13,11 +13,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "huf/huf_common.h"
 
@@ -64,20 +68,47 @@ pinecone_huf_dim_mismatch(int expected, int found)
 			 errmsg("expected %d dimensions, not %d", expected, found)));
 }
 
-/* Read the parameter "kind". */
-HufKind
-pinecone_huf_kind(text *name)
-{
-	const char *data = VARDATA_ANY(name);
-	int len = VARSIZE_ANY_EXHDR(name);
+PG_FUNCTION_INFO_V1(pinecone_huf_kind);
 
-	if (len == 6 && memcmp(data, "linear", 6) == 0)
-		return HUF_LINEAR;
-	if (len == 7 && memcmp(data, "softmax", 7) == 0)
-		return HUF_SOFTMAX;
+/* The labels of huf_kind, by HufKind */
+static const char *const kind_labels[] = {[HUF_LINEAR] = "linear", [HUF_SOFTMAX] = "softmax"};
+
+/* What a value of the enum huf_kind stands for; noted for the next row. */
+HufKind
+pinecone_huf_kind_look_up(FunctionCallInfo fcinfo, Oid value)
+{
+	HufKindSeen *seen = (HufKindSeen *) fcinfo->flinfo->fn_extra;
+	HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
+	HufKind kind;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid internal value for enum: %u", value)));
+	kind = strcmp(NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel), kind_labels[HUF_SOFTMAX]) == 0 ? HUF_SOFTMAX : HUF_LINEAR;
+	ReleaseSysCache(tuple);
+	if (seen == NULL)
+		seen = fcinfo->flinfo->fn_extra = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(HufKindSeen));
+	seen->value = value;
+	seen->kind = kind;
+	return kind;
+}
+
+/* huf_kind(text): the implicit cast, by which kinds may be texts. */
+Datum
+pinecone_huf_kind(PG_FUNCTION_ARGS)
+{
+	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid type = get_func_rettype(fcinfo->flinfo->fn_oid);
+
+	for (int i = 0; i < lengthof(kind_labels); i++)
+	{
+		if (strcmp(name, kind_labels[i]) == 0)
+			PG_RETURN_OID(GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type), CStringGetDatum(name)));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid kind of share: \"%.*s\"", pg_mbcliplen(data, len, 64), data),
+			 errmsg("invalid kind of share: \"%.*s\"", pg_mbcliplen(name, strlen(name), 64), name),
 			 errhint("Valid kinds are \"linear\" and \"softmax\".")));
 }
 

@@ -128,7 +128,28 @@ typedef enum HufMassPlace
 extern void pinecone_huf_negative_mass(double x, HufMassPlace place) __attribute__((noreturn));
 extern void pinecone_huf_dim_mismatch(int expected, int found) __attribute__((noreturn));
 
-extern HufKind pinecone_huf_kind(text *name);
+/*
+ * A kind is an enum in SQL, huf_kind, whose values are OIDs.  What the last one
+ * stood for is kept in fn_extra; functions that use that otherwise cannot have
+ * such an argument.
+ */
+typedef struct HufKindSeen
+{
+	Oid value;
+	HufKind kind;
+} HufKindSeen;
+
+extern HufKind pinecone_huf_kind_look_up(FunctionCallInfo fcinfo, Oid value);
+
+static inline HufKind
+huf_kind_arg(FunctionCallInfo fcinfo, int arg)
+{
+	HufKindSeen *seen = (HufKindSeen *) fcinfo->flinfo->fn_extra;
+	Oid value = PG_GETARG_OID(arg);
+
+	return likely(seen != NULL && seen->value == value) ? seen->kind : pinecone_huf_kind_look_up(fcinfo, value);
+}
+
 extern double pinecone_huf_positive(const char *name, double value);
 extern double pinecone_huf_fraction(const char *name, double value);
 extern void pinecone_huf_check_params(const HufParams *expected, const HufParams *found);

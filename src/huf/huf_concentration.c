@@ -61,7 +61,7 @@ pinecone_huf_cover_accum(PG_FUNCTION_ARGS)
 		params.value[PARAM_Q] = q;
 	}
 	if (nargs > 3)
-		params.kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(3));
+		params.kind = huf_kind_arg(fcinfo, 3);
 	if (nargs > 4)
 		params.value[PARAM_T] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(4));
 	return append(pinecone_huf_rows_prepare(fcinfo, 1, &params), fcinfo);
@@ -78,7 +78,7 @@ pinecone_huf_gini_accum(PG_FUNCTION_ARGS)
 		return append((HufRows *) PG_GETARG_POINTER(0), fcinfo);
 	refuse_null_param(fcinfo, 2);
 	if (nargs > 2)
-		params.kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(2));
+		params.kind = huf_kind_arg(fcinfo, 2);
 	if (nargs > 3)
 		params.value[PARAM_T] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(3));
 	return append(pinecone_huf_rows_prepare(fcinfo, 1, &params), fcinfo);

@@ -59,7 +59,7 @@ pinecone_huf_cycle_settings(FunctionCallInfo fcinfo, HufSettings *settings)
 		settings->tau_local = pinecone_huf_fraction("tau_local", PG_GETARG_FLOAT8(HUF_ARG_TAU_LOCAL));
 	if (PG_ARGISNULL(HUF_ARG_KIND) || PG_ARGISNULL(HUF_ARG_T))
 		pinecone_huf_bad_param("kind and temperature must not be null");
-	settings->kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(HUF_ARG_KIND));
+	settings->kind = huf_kind_arg(fcinfo, HUF_ARG_KIND);
 	settings->t = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(HUF_ARG_T));
 	frame = required_text(fcinfo, HUF_ARG_FRAME, "frame");
 	settings->energy = strcmp(frame, "energy") == 0;

@@ -2,66 +2,16 @@
  * huf_embedding.c
  *		Reading embeddings, and adding them to a sketch.
  *
- * Functions of embeddings take an argument of type "any", because the type of
- * pgvector may or may not exist and may come later.  What the argument is gets
- * looked up once per call site, the extension's type by its name: nothing here
- * links to pgvector.
+ * They are arrays, of whose elements the array itself tells the type: where an
+ * aggregate runs in parts on several servers, its call may not.  pgvector has a
+ * cast from its type to real[].
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "common/int.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "huf/huf_sketch.h"
-#include "value/pgvector.h"
-
-typedef enum Source
-{
-	SOURCE_REAL,
-	SOURCE_FLOAT8,
-	SOURCE_VECTOR,
-} Source;
-
-/* Is this the type "vector" of the extension "vector"? */
-static bool
-is_vector(Oid type)
-{
-	Oid extension = get_extension_oid("vector", true);
-	HeapTuple tuple;
-	bool found;
-
-	if (!OidIsValid(extension) || getExtensionOfObject(TypeRelationId, type) != extension)
-		return false;
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", type);
-	found = strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "vector") == 0;
-	ReleaseSysCache(tuple);
-	return found;
-}
-
-static Source
-find_source(Oid type)
-{
-	Oid base = OidIsValid(type) ? getBaseType(type) : InvalidOid;
-
-	if (base == FLOAT4ARRAYOID)
-		return SOURCE_REAL;
-	if (base == FLOAT8ARRAYOID)
-		return SOURCE_FLOAT8;
-	if (OidIsValid(base) && is_vector(base))
-		return SOURCE_VECTOR;
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("type %s is not an embedding", OidIsValid(type) ? format_type_be(type) : "unknown"),
-			 errhint("Cast it to real[], float8[] or vector.")));
-}
 
 static void
 check_dimensions(int dim)
@@ -72,53 +22,25 @@ check_dimensions(int dim)
 				 errmsg("embedding must have 1 to %d dimensions, not %d", HUF_MAX_DIMENSIONS, dim)));
 }
 
-/* Detoast the embedding in an argument of type "any". */
+/* Detoast the embedding in an argument of type real[] or float8[]. */
 void
 pinecone_huf_embedding_arg(FunctionCallInfo fcinfo, int arg, HufEmbedding *e)
 {
-	FmgrInfo *flinfo = fcinfo->flinfo;
 	struct varlena *raw = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(arg));
-	struct varlena *flat;
-	Source source;
+	ArrayType *array = (ArrayType *) pg_detoast_datum(raw);
 
-	if (flinfo->fn_extra == NULL)
-	{
-		Source *found = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(Source));
-
-		*found = find_source(get_fn_expr_argtype(flinfo, arg));
-		flinfo->fn_extra = found;
-	}
-	source = *(Source *) flinfo->fn_extra;
-
-	flat = pg_detoast_datum(raw);
-	e->copy = flat == raw ? NULL : flat;
-	e->single = NULL;
-	e->wide = NULL;
-	if (source == SOURCE_VECTOR)
-	{
-		Vector *vector = (Vector *) flat;
-
-		e->dim = vector->dim;
-		e->single = vector->x;
-	}
-	else
-	{
-		ArrayType *array = (ArrayType *) flat;
-
-		if (ARR_NDIM(array) > 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("embedding must be a one-dimensional array")));
-		if (array_contains_nulls(array))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("embedding must not contain nulls")));
-		e->dim = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-		if (source == SOURCE_REAL)
-			e->single = (const float *) ARR_DATA_PTR(array);
-		else
-			e->wide = (const double *) ARR_DATA_PTR(array);
-	}
+	e->copy = (struct varlena *) array == raw ? NULL : (struct varlena *) array;
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("embedding must be a one-dimensional array")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("embedding must not contain nulls")));
+	e->dim = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	e->single = ARR_ELEMTYPE(array) == FLOAT4OID ? (const float *) ARR_DATA_PTR(array) : NULL;
+	e->wide = e->single == NULL ? (const double *) ARR_DATA_PTR(array) : NULL;
 	check_dimensions(e->dim);
 }
 

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "libpq/pqformat.h"
 
 #include "huf/huf_common.h"
@@ -19,6 +20,7 @@ PG_FUNCTION_INFO_V1(pinecone_huf_bins_combine);
 PG_FUNCTION_INFO_V1(pinecone_huf_bins_serialize);
 PG_FUNCTION_INFO_V1(pinecone_huf_bins_deserialize);
 PG_FUNCTION_INFO_V1(pinecone_huf_histogram);
+PG_FUNCTION_INFO_V1(pinecone_huf_histogram_merge);
 PG_FUNCTION_INFO_V1(pinecone_huf_psi_binned);
 
 #define BINS_VERSION 1
@@ -262,6 +264,44 @@ pinecone_huf_histogram(PG_FUNCTION_ARGS)
 		count[i] = Int64GetDatum(bins->count[0][i]);
 	PG_RETURN_ARRAYTYPE_P(construct_array(count, bins->nedges + 1, INT8OID, sizeof(int64),
 										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* The counts of a histogram, of which none may be missing. */
+static int64 *
+counts_of(ArrayType *array, int *n)
+{
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_NDIM(array) != 1 || array_contains_nulls(array))
+		pinecone_huf_bad_param("a histogram must be a list of counts");
+	return (int64 *) ARR_DATA_PTR(array);
+}
+
+/*
+ * Transition and combine function of huf_histogram_merge(): the sum of two
+ * histograms.  In an aggregate the first is its state, and changed where it is.
+ */
+Datum
+pinecone_huf_histogram_merge(PG_FUNCTION_ARGS)
+{
+	bool aggregate = AggCheckCallContext(fcinfo, NULL) != 0;
+	ArrayType *total = aggregate ? PG_GETARG_ARRAYTYPE_P(0) : PG_GETARG_ARRAYTYPE_P_COPY(0);
+	ArrayType *more = PG_GETARG_ARRAYTYPE_P(1);
+	int n;
+	int n_more;
+	int64 *count = counts_of(total, &n);
+	int64 *add = counts_of(more, &n_more);
+
+	if (n != n_more)
+		pinecone_huf_bad_param("histograms of %d and of %d bins cannot be added", n, n_more);
+	for (int i = 0; i < n; i++)
+	{
+		if (count[i] < 0 || add[i] < 0)
+			pinecone_huf_bad_param("a histogram must be a list of counts");
+		if (pg_add_s64_overflow(count[i], add[i], &count[i]))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("bigint out of range")));
+	}
+	PG_FREE_IF_COPY(more, 1);
+	PG_RETURN_ARRAYTYPE_P(total);
 }
 
 /* Population stability index of the binned samples. */

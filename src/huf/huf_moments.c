@@ -8,24 +8,27 @@
  * nothing overflows; softmax weights in exp(ref / t) with ref just above the
  * largest score.  When a larger mass arrives the sums move to a new reference.
  *
+ * The state is of a type of its own, huf_moments, and not "internal": so it can
+ * go from one server to another.  In an aggregate it is changed where it is.
+ *
  * There is no inverse transition: a reference that came from the largest mass
  * cannot be taken back, and subtraction would leave rounding behind.
  */
 #include "postgres.h"
 
-#include "libpq/pqformat.h"
-#include "utils/builtins.h"
+#include "nodes/execnodes.h"
 
 #include "huf/huf_common.h"
+#include "huf/huf_moments.h"
 
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum);
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum_log);
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum_var);
+PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum_all);
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum_abs);
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_accum_lse);
 PG_FUNCTION_INFO_V1(pinecone_huf_moments_combine);
-PG_FUNCTION_INFO_V1(pinecone_huf_moments_serialize);
-PG_FUNCTION_INFO_V1(pinecone_huf_moments_deserialize);
+PG_FUNCTION_INFO_V1(pinecone_huf_moments_count);
 PG_FUNCTION_INFO_V1(pinecone_huf_mass);
 PG_FUNCTION_INFO_V1(pinecone_huf_mean_abs);
 PG_FUNCTION_INFO_V1(pinecone_huf_lse);
@@ -37,43 +40,18 @@ PG_FUNCTION_INFO_V1(pinecone_huf_evenness);
 PG_FUNCTION_INFO_V1(pinecone_huf_top_share);
 PG_FUNCTION_INFO_V1(pinecone_huf_rho_var);
 
-#define MOMENTS_VERSION 1
-
 /* Which sums an aggregate keeps besides Y and Q */
 typedef enum Level
 {
 	LEVEL_BASIC,
 	LEVEL_LOG, /* X */
-	LEVEL_VAR, /* M2 */
+	LEVEL_VAR, /* M2, and not Q */
+	LEVEL_ALL, /* all of them, for huf_moments() */
 } Level;
-
-typedef struct Moments
-{
-	/* Settings */
-	HufParams params; /* value[0] is the temperature */
-
-	/* Counts */
-	int64 n;
-	int64 positive; /* items whose share is above 0 */
-	bool nan;
-
-	/* Reference */
-	double limit;  /* linear: 2^exponent; softmax: the reference score */
-	double factor; /* linear: 2^-exponent; softmax: 1 / t is not exact, unused */
-	int exponent;
-
-	/* Sums */
-	HufSum y;
-	HufSum q;
-	HufSum x;
-	double m2; /* sum of squared deviations of y from its mean */
-	double largest;
-	double top; /* softmax: the largest score, whose weight is "largest" */
-} Moments;
 
 /* Multiply all sums as the reference moves; log_factor is ln(factor). */
 static void
-rescale(Moments *m, double factor, double log_factor)
+rescale(HufMoments *m, double factor, double log_factor)
 {
 	if (m->positive == 0)
 		return;
@@ -94,7 +72,7 @@ rescale(Moments *m, double factor, double log_factor)
 }
 
 static pg_noinline void
-raise_exponent(Moments *m, int exponent)
+raise_exponent(HufMoments *m, int exponent)
 {
 	int g = m->exponent - exponent;
 
@@ -105,11 +83,11 @@ raise_exponent(Moments *m, int exponent)
 }
 
 static pg_noinline void
-raise_reference(Moments *m, double ref)
+raise_reference(HufMoments *m, double ref)
 {
 	if (m->positive > 0)
 	{
-		double g = huf_softmax_exponent(m->limit, ref, m->params.value[0]);
+		double g = huf_softmax_exponent(m->limit, ref, m->t);
 
 		rescale(m, exp(g), g);
 	}
@@ -117,12 +95,16 @@ raise_reference(Moments *m, double ref)
 }
 
 /* Add y to the sums; log_y is needed at LEVEL_LOG only. */
-static inline void
-add_item(Moments *m, double y, double log_y, Level level)
+static pg_attribute_always_inline void
+add_item(HufMoments *m, double y, double log_y, Level level)
 {
 	m->n++;
+	m->missing |= level == LEVEL_BASIC ? HUF_NO_LOGS | HUF_NO_M2 :
+				  level == LEVEL_LOG   ? HUF_NO_M2 :
+				  level == LEVEL_VAR   ? HUF_NO_SQUARES | HUF_NO_LOGS :
+										 0;
 	huf_sum_add(&m->y, y);
-	if (level == LEVEL_VAR)
+	if (level >= LEVEL_VAR)
 	{
 		/*
 		 * The step of Youngs and Cramer, as in float8_accum; but when shares
@@ -134,17 +116,18 @@ add_item(Moments *m, double y, double log_y, Level level)
 
 			m->m2 += d * d / ((double) m->n * (m->n - 1));
 		}
-		return;
+		if (level == LEVEL_VAR)
+			return;
 	}
 	huf_sum_add(&m->q, y * y);
-	if (level == LEVEL_LOG && y > 0)
+	if ((level == LEVEL_LOG || level == LEVEL_ALL) && y > 0)
 		huf_sum_add(&m->x, y * log_y);
 	if (y > m->largest)
 		m->largest = y;
 }
 
 static pg_noinline void
-add_odd_mass(Moments *m, double x)
+add_odd_mass(HufMoments *m, double x)
 {
 	if (x < 0)
 		pinecone_huf_negative_mass(x, HUF_MASS_OF_ROWS);
@@ -152,8 +135,8 @@ add_odd_mass(Moments *m, double x)
 	m->nan = true;
 }
 
-static inline void
-add_mass(Moments *m, double x, Level level)
+static pg_attribute_always_inline void
+add_mass(HufMoments *m, double x, Level level)
 {
 	double y;
 
@@ -166,13 +149,13 @@ add_mass(Moments *m, double x, Level level)
 		raise_exponent(m, huf_scale_exponent(x));
 	m->positive += x > 0;
 	y = x * m->factor;
-	add_item(m, y, level == LEVEL_LOG && y > 0 ? log(y) : 0, level);
+	add_item(m, y, (level == LEVEL_LOG || level == LEVEL_ALL) && y > 0 ? log(y) : 0, level);
 }
 
 static inline void
-add_score(Moments *m, double s, Level level)
+add_score(HufMoments *m, double s, Level level)
 {
-	double t = m->params.value[0];
+	double t = m->t;
 	double z;
 
 	if (unlikely(isnan(s) || s == INFINITY))
@@ -201,70 +184,74 @@ add_score(Moments *m, double s, Level level)
 	add_item(m, exp(z), z, level);
 }
 
-static Moments *
-new_moments(FunctionCallInfo fcinfo, HufParams params)
+/* What a transition function changes that was not called by an aggregate. */
+static pg_noinline HufMoments *
+copy_state(FunctionCallInfo fcinfo)
 {
-	Moments *m = MemoryContextAllocZero(pinecone_huf_aggregate_context(fcinfo), sizeof(Moments));
+	HufMoments *copy = palloc(sizeof(HufMoments));
 
-	m->params = params;
-	m->limit = params.kind == HUF_LINEAR ? 0 : -INFINITY;
-	m->factor = 1;
-	m->exponent = -1021;
-	return m;
-}
-
-/* The parameters of this row: kind and temperature, if they are given. */
-static HufParams
-row_params(FunctionCallInfo fcinfo)
-{
-	HufParams params = {HUF_LINEAR, {1}};
-
-	if (PG_ARGISNULL(2) || (PG_NARGS() > 3 && PG_ARGISNULL(3)))
-		pinecone_huf_bad_param("parameters of an aggregate must not be null");
-	params.kind = pinecone_huf_kind(PG_GETARG_TEXT_PP(2));
-	if (PG_NARGS() > 3)
-		params.value[0] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(3));
-	return params;
+	if (PG_ARGISNULL(0))
+		pinecone_huf_moments_clear(copy);
+	else
+		*copy = *PG_GETARG_MOMENTS(0);
+	return copy;
 }
 
 /*
- * Transition function of (x), (x, kind) and (x, kind, t).  With one argument
- * there is nothing to compare and a NULL row need not make a state.
+ * The state that a transition function may change: in an aggregate the one it
+ * was given, which belongs to the aggregate.
  */
-static inline Datum
+static pg_attribute_always_inline HufMoments *
+own_state(FunctionCallInfo fcinfo)
+{
+	if (likely(!PG_ARGISNULL(0) && fcinfo->context != NULL &&
+			   (IsA(fcinfo->context, AggState) || IsA(fcinfo->context, WindowAggState))))
+		return PG_GETARG_MOMENTS(0);
+	return copy_state(fcinfo);
+}
+
+static pg_noinline void
+set_params(HufMoments *m, HufKind kind, double t)
+{
+	if (m->fixed || m->n > 0)
+		pinecone_huf_bad_param("parameters of an aggregate must not vary within a group");
+	m->fixed = true;
+	m->kind = kind;
+	m->t = t;
+	m->limit = kind == HUF_LINEAR ? 0 : -INFINITY;
+}
+
+/* The first row sets the parameters, the others have to have the same. */
+static inline void
+check_params(HufMoments *m, HufKind kind, double t)
+{
+	if (unlikely(!m->fixed || m->kind != kind || m->t != t))
+		set_params(m, kind, t);
+}
+
+/* Transition function of (x), (x, kind) and (x, kind, t). */
+static pg_attribute_always_inline Datum
 accumulate(FunctionCallInfo fcinfo, Level level)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	HufMoments *m = own_state(fcinfo);
 
 	if (PG_NARGS() == 2)
 	{
-		if (PG_ARGISNULL(1))
-		{
-			if (m == NULL)
-				PG_RETURN_NULL();
-			PG_RETURN_POINTER(m);
-		}
-		if (m == NULL)
-			m = new_moments(fcinfo, (HufParams){HUF_LINEAR, {1}});
-		add_mass(m, PG_GETARG_FLOAT8(1), level);
-		PG_RETURN_POINTER(m);
-	}
-	else
-	{
-		HufParams params = row_params(fcinfo);
-
-		if (m == NULL)
-			m = new_moments(fcinfo, params);
-		else
-			pinecone_huf_check_params(&m->params, &params);
-		if (PG_ARGISNULL(1))
-			PG_RETURN_POINTER(m);
-		if (params.kind == HUF_LINEAR)
+		if (!PG_ARGISNULL(1))
 			add_mass(m, PG_GETARG_FLOAT8(1), level);
-		else
-			add_score(m, PG_GETARG_FLOAT8(1), level);
 		PG_RETURN_POINTER(m);
 	}
+	if (PG_ARGISNULL(2) || (PG_NARGS() > 3 && PG_ARGISNULL(3)))
+		pinecone_huf_bad_param("parameters of an aggregate must not be null");
+	check_params(m, huf_kind_arg(fcinfo, 2),
+				 PG_NARGS() > 3 ? pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(3)) : 1);
+	if (PG_ARGISNULL(1))
+		PG_RETURN_POINTER(m);
+	if (m->kind == HUF_LINEAR)
+		add_mass(m, PG_GETARG_FLOAT8(1), level);
+	else
+		add_score(m, PG_GETARG_FLOAT8(1), level);
+	PG_RETURN_POINTER(m);
 }
 
 Datum
@@ -285,20 +272,21 @@ pinecone_huf_moments_accum_var(PG_FUNCTION_ARGS)
 	return accumulate(fcinfo, LEVEL_VAR);
 }
 
+/* Transition function of huf_moments(), whose states tell everything. */
+Datum
+pinecone_huf_moments_accum_all(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, LEVEL_ALL);
+}
+
 /* Transition function of huf_mean_abs(x). */
 Datum
 pinecone_huf_moments_accum_abs(PG_FUNCTION_ARGS)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	HufMoments *m = own_state(fcinfo);
 
 	if (!PG_ARGISNULL(1))
-	{
-		if (m == NULL)
-			m = new_moments(fcinfo, (HufParams){HUF_LINEAR, {1}});
 		add_mass(m, fabs(PG_GETARG_FLOAT8(1)), LEVEL_BASIC);
-	}
-	if (m == NULL)
-		PG_RETURN_NULL();
 	PG_RETURN_POINTER(m);
 }
 
@@ -306,19 +294,16 @@ pinecone_huf_moments_accum_abs(PG_FUNCTION_ARGS)
 Datum
 pinecone_huf_moments_accum_lse(PG_FUNCTION_ARGS)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
-	HufParams params = {HUF_SOFTMAX, {1}};
+	HufMoments *m = own_state(fcinfo);
+	double t = 1;
 
 	if (PG_NARGS() > 2)
 	{
 		if (PG_ARGISNULL(2))
 			pinecone_huf_bad_param("parameters of an aggregate must not be null");
-		params.value[0] = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(2));
+		t = pinecone_huf_positive("temperature", PG_GETARG_FLOAT8(2));
 	}
-	if (m == NULL)
-		m = new_moments(fcinfo, params);
-	else
-		pinecone_huf_check_params(&m->params, &params);
+	check_params(m, HUF_SOFTMAX, t);
 	if (!PG_ARGISNULL(1))
 		add_score(m, PG_GETARG_FLOAT8(1), LEVEL_BASIC);
 	PG_RETURN_POINTER(m);
@@ -330,7 +315,7 @@ pinecone_huf_moments_accum_lse(PG_FUNCTION_ARGS)
  * equal.
  */
 static double
-mean_difference(const Moments *a, const Moments *b)
+mean_difference(const HufMoments *a, const HufMoments *b)
 {
 	double left = a->y.s * b->n;
 	double right = b->y.s * a->n;
@@ -342,14 +327,23 @@ mean_difference(const Moments *a, const Moments *b)
 
 /* Add another state's items; "other" is used up. */
 static void
-merge(Moments *m, Moments *other)
+merge(HufMoments *m, HufMoments *other)
 {
-	pinecone_huf_check_params(&m->params, &other->params);
+	if (!m->fixed && m->n == 0)
+	{
+		*m = *other;
+		return;
+	}
+	if (!other->fixed && other->n == 0)
+		return;
+	if (m->fixed != other->fixed || m->kind != other->kind || m->t != other->t)
+		pinecone_huf_bad_param("parameters of an aggregate must not vary within a group");
 	m->nan |= other->nan;
+	m->missing |= other->missing;
 	if (other->positive > 0)
 	{
 		m->top = m->positive > 0 ? Max(m->top, other->top) : other->top;
-		if (m->params.kind == HUF_LINEAR)
+		if (m->kind == HUF_LINEAR)
 		{
 			int exponent = Max(m->exponent, other->exponent);
 
@@ -383,96 +377,14 @@ merge(Moments *m, Moments *other)
 Datum
 pinecone_huf_moments_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = pinecone_huf_aggregate_context(fcinfo);
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
-	Moments *other = PG_ARGISNULL(1) ? NULL : (Moments *) PG_GETARG_POINTER(1);
+	HufMoments *m = own_state(fcinfo);
 
-	if (other != NULL)
+	if (!PG_ARGISNULL(1))
 	{
-		if (m == NULL)
-		{
-			m = MemoryContextAlloc(context, sizeof(Moments));
-			*m = *other;
-		}
-		else
-		{
-			Moments copy = *other;
+		HufMoments copy = *PG_GETARG_MOMENTS(1);
 
-			merge(m, &copy);
-		}
+		merge(m, &copy);
 	}
-	if (m == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(m);
-}
-
-static void
-send_sum(StringInfo buf, const HufSum *sum)
-{
-	pq_sendfloat8(buf, sum->s);
-	pq_sendfloat8(buf, sum->c);
-}
-
-static void
-receive_sum(StringInfo buf, HufSum *sum)
-{
-	sum->s = pq_getmsgfloat8(buf);
-	sum->c = pq_getmsgfloat8(buf);
-}
-
-Datum
-pinecone_huf_moments_serialize(PG_FUNCTION_ARGS)
-{
-	Moments *m = (Moments *) PG_GETARG_POINTER(0);
-	StringInfoData buf;
-
-	pinecone_huf_aggregate_context(fcinfo);
-	pq_begintypsend(&buf);
-	pq_sendint8(&buf, MOMENTS_VERSION);
-	pq_sendint8(&buf, m->params.kind);
-	pq_sendint8(&buf, m->nan);
-	pq_sendfloat8(&buf, m->params.value[0]);
-	pq_sendint64(&buf, m->n);
-	pq_sendint64(&buf, m->positive);
-	pq_sendfloat8(&buf, m->limit);
-	pq_sendint32(&buf, m->exponent);
-	send_sum(&buf, &m->y);
-	send_sum(&buf, &m->q);
-	send_sum(&buf, &m->x);
-	pq_sendfloat8(&buf, m->m2);
-	pq_sendfloat8(&buf, m->largest);
-	pq_sendfloat8(&buf, m->top);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
-}
-
-Datum
-pinecone_huf_moments_deserialize(PG_FUNCTION_ARGS)
-{
-	bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	Moments *m = palloc0(sizeof(Moments));
-	StringInfoData buf;
-
-	pinecone_huf_aggregate_context(fcinfo);
-	initStringInfo(&buf);
-	appendBinaryStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	if (pq_getmsgbyte(&buf) != MOMENTS_VERSION)
-		elog(ERROR, "unexpected version of an aggregate state");
-	m->params.kind = pq_getmsgbyte(&buf);
-	m->nan = pq_getmsgbyte(&buf);
-	m->params.value[0] = pq_getmsgfloat8(&buf);
-	m->n = pq_getmsgint64(&buf);
-	m->positive = pq_getmsgint64(&buf);
-	m->limit = pq_getmsgfloat8(&buf);
-	m->exponent = (int32) pq_getmsgint(&buf, 4);
-	m->factor = m->positive > 0 && m->params.kind == HUF_LINEAR ? ldexp(1, -m->exponent) : 1;
-	receive_sum(&buf, &m->y);
-	receive_sum(&buf, &m->q);
-	receive_sum(&buf, &m->x);
-	m->m2 = pq_getmsgfloat8(&buf);
-	m->largest = pq_getmsgfloat8(&buf);
-	m->top = pq_getmsgfloat8(&buf);
-	pq_getmsgend(&buf);
-	pfree(buf.data);
 	PG_RETURN_POINTER(m);
 }
 
@@ -480,10 +392,10 @@ pinecone_huf_moments_deserialize(PG_FUNCTION_ARGS)
  * What a final function finds: no rows or nothing with mass (NULL), an input
  * that was not finite (NaN), or sums to work with.
  */
-static Moments *
+static const HufMoments *
 finished(FunctionCallInfo fcinfo, bool *nan)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	const HufMoments *m = PG_ARGISNULL(0) ? NULL : PG_GETARG_MOMENTS(0);
 
 	*nan = m != NULL && m->nan;
 	if (m == NULL || m->n == 0 || (m->positive == 0 && !m->nan))
@@ -493,7 +405,7 @@ finished(FunctionCallInfo fcinfo, bool *nan)
 
 #define FINISH(m) \
 	bool nan; \
-	Moments *m = finished(fcinfo, &nan); \
+	const HufMoments *m = finished(fcinfo, &nan); \
 	if (m == NULL) \
 		PG_RETURN_NULL(); \
 	if (nan) \
@@ -505,14 +417,43 @@ clamp(double x, double lo, double hi)
 	return Min(Max(x, lo), hi);
 }
 
+/* How many items there are, those of no mass among them. */
+Datum
+pinecone_huf_moments_count(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(PG_GETARG_MOMENTS(0)->n);
+}
+
+/* A state by itself may have been made for something else. */
+static void
+need(const HufMoments *m, int missing)
+{
+	if (m->missing & missing)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this huf_moments has not all sums that are needed"),
+				 errhint("Make it with huf_moments().")));
+}
+
+/* It may be of the other kind. */
+static void
+refuse_kind(const HufMoments *m, HufKind refused, const char *what)
+{
+	if (m->kind == refused && m->n > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is not defined for kind \"%s\"", what, refused == HUF_LINEAR ? "linear" : "softmax")));
+}
+
 /* Total mass; 0 is a valid total. */
 Datum
 pinecone_huf_mass(PG_FUNCTION_ARGS)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	const HufMoments *m = PG_ARGISNULL(0) ? NULL : PG_GETARG_MOMENTS(0);
 
 	if (m == NULL || m->n == 0)
 		PG_RETURN_NULL();
+	refuse_kind(m, HUF_SOFTMAX, "a total mass");
 	PG_RETURN_FLOAT8(m->nan ? NAN : m->positive == 0 ? 0 :
 													   ldexp(huf_sum_value(&m->y), m->exponent));
 }
@@ -520,7 +461,7 @@ pinecone_huf_mass(PG_FUNCTION_ARGS)
 Datum
 pinecone_huf_mean_abs(PG_FUNCTION_ARGS)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	const HufMoments *m = PG_ARGISNULL(0) ? NULL : PG_GETARG_MOMENTS(0);
 
 	if (m == NULL || m->n == 0)
 		PG_RETURN_NULL();
@@ -536,21 +477,23 @@ pinecone_huf_mean_abs(PG_FUNCTION_ARGS)
 Datum
 pinecone_huf_lse(PG_FUNCTION_ARGS)
 {
-	Moments *m = PG_ARGISNULL(0) ? NULL : (Moments *) PG_GETARG_POINTER(0);
+	const HufMoments *m = PG_ARGISNULL(0) ? NULL : PG_GETARG_MOMENTS(0);
 	double others;
 
 	if (m == NULL || m->n == 0)
 		PG_RETURN_NULL();
+	refuse_kind(m, HUF_LINEAR, "a log-sum-exp");
+	need(m, HUF_NO_SQUARES);
 	if (m->nan)
 		PG_RETURN_FLOAT8(NAN);
 	if (m->positive == 0)
 		PG_RETURN_FLOAT8(-INFINITY);
 	others = (m->y.s - m->largest) + m->y.c;
-	PG_RETURN_FLOAT8(m->top + m->params.value[0] * log1p(Max(others, 0) / m->largest));
+	PG_RETURN_FLOAT8(m->top + m->t * log1p(Max(others, 0) / m->largest));
 }
 
 static double
-effective_number(const Moments *m)
+effective_number(const HufMoments *m)
 {
 	double y = huf_sum_value(&m->y);
 
@@ -563,6 +506,7 @@ pinecone_huf_hhi(PG_FUNCTION_ARGS)
 	double y;
 
 	FINISH(m);
+	need(m, HUF_NO_SQUARES);
 	y = huf_sum_value(&m->y);
 	PG_RETURN_FLOAT8(clamp(huf_sum_value(&m->q) / (y * y), 1.0 / m->positive, 1));
 }
@@ -571,11 +515,12 @@ Datum
 pinecone_huf_neff_hhi(PG_FUNCTION_ARGS)
 {
 	FINISH(m);
+	need(m, HUF_NO_SQUARES);
 	PG_RETURN_FLOAT8(effective_number(m));
 }
 
 static double
-entropy(const Moments *m)
+entropy(const HufMoments *m)
 {
 	double y = huf_sum_value(&m->y);
 
@@ -586,6 +531,7 @@ Datum
 pinecone_huf_entropy(PG_FUNCTION_ARGS)
 {
 	FINISH(m);
+	need(m, HUF_NO_LOGS);
 	PG_RETURN_FLOAT8(entropy(m));
 }
 
@@ -593,6 +539,7 @@ Datum
 pinecone_huf_neff_entropy(PG_FUNCTION_ARGS)
 {
 	FINISH(m);
+	need(m, HUF_NO_LOGS);
 	PG_RETURN_FLOAT8(clamp(exp(entropy(m)), 1, m->positive));
 }
 
@@ -600,6 +547,7 @@ Datum
 pinecone_huf_evenness(PG_FUNCTION_ARGS)
 {
 	FINISH(m);
+	need(m, HUF_NO_LOGS);
 	if (m->positive < 2)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(entropy(m) / log(m->positive));
@@ -609,6 +557,7 @@ Datum
 pinecone_huf_top_share(PG_FUNCTION_ARGS)
 {
 	FINISH(m);
+	need(m, HUF_NO_SQUARES);
 	PG_RETURN_FLOAT8(Min(m->largest / huf_sum_value(&m->y), 1));
 }
 
@@ -619,6 +568,7 @@ pinecone_huf_rho_var(PG_FUNCTION_ARGS)
 	double y;
 
 	FINISH(m);
+	need(m, HUF_NO_M2);
 	y = huf_sum_value(&m->y);
 	PG_RETURN_FLOAT8(m->m2 / y / y / m->n);
 }

@@ -38,6 +38,19 @@ log_of(PineconeStatement *statement)
 	return statement ? pinecone_statement_log(statement) : pinecone_sink_log_create();
 }
 
+/*
+ * What the index is like.  Writes to the outbox do without, if the service does not
+ * answer: what it would have refused it refuses when they are delivered.
+ */
+static PineconeStats *
+stats_for(PineconeSession *session, const PineconeTable *table)
+{
+	static PineconeStats unknown = {PINECONE_METRIC_UNKNOWN};
+	PineconeStats *stats = pinecone_session_stats(session, false, table->outbox);
+
+	return stats != NULL ? stats : &unknown;
+}
+
 PineconeModify *
 pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
 					   CmdType operation, const Bitmapset *assigned, bool deferred)
@@ -50,7 +63,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	modify->position = pinecone_pending_position();
 	modify->table = table;
 	modify->session = pinecone_session_get(table->server->serverid, userid);
-	modify->stats = pinecone_session_stats(modify->session, false, false);
+	modify->stats = stats_for(modify->session, table);
 	modify->table = table = pinecone_schema_table(modify->session, table);
 	modify->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone row to write",
 											ALLOCSET_DEFAULT_SIZES);
@@ -60,7 +73,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 	if (operation != CMD_DELETE)
 		modify->writer = pinecone_record_of_row_writer(table, modify->stats, assigned);
 	modify->sink = pinecone_sink_create(table, modify->session, &modify->counters,
-										deferred && !table->transactional ? log_of(statement) : NULL);
+										deferred && !table->transactional && !table->outbox ? log_of(statement) : NULL);
 	return modify;
 }
 
@@ -72,7 +85,7 @@ pinecone_modify_must_replace(PineconeModify *modify, const char *namespace_)
 	if (modify->looked_at != NULL && strcmp(modify->looked_at, namespace_) == 0)
 		return modify->must_replace;
 	pinecone_sink_aim(modify->sink, namespace_);
-	view = pinecone_pending_view(modify->session, namespace_, PINECONE_PENDING_ALL);
+	view = pinecone_pending_view(modify->session, modify->table, namespace_, PINECONE_PENDING_ALL);
 	modify->must_replace = view != NULL && pinecone_pending_has_filters(view);
 	if (modify->looked_at != NULL)
 		pfree(modify->looked_at);

@@ -21,6 +21,7 @@
 #include "base/compat.h"
 #include "base/record_key.h"
 #include "modify/modify.h"
+#include "pending/outbox.h"
 #include "plan/plan_modify.h"
 
 /* ---- Begin ---- */
@@ -120,6 +121,8 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 					  has_after_triggers(mtstate->rootResultRelInfo, operation);
 	modify->skips_existing = operation == CMD_INSERT && mtstate->ps.plan != NULL &&
 							 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
+	if (operation != CMD_INSERT || modify->skips_existing || table->duplicate_error)
+		pinecone_outbox_must_be_shown(table);
 	/* COPY has triggers fired without the executor's ado */
 	if (mtstate->ps.plan == NULL)
 		pinecone_statement_set_finishing(modify->statement);

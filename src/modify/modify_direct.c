@@ -22,6 +22,7 @@
 #include "base/setting.h"
 #include "modify/modify.h"
 #include "pending/consistency.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/unseen.h"
 #include "pending/write_plane.h"
@@ -161,6 +162,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	PineconeScanState *scan = direct->scan;
 	PineconeSourceSpec spec;
 
+	pinecone_outbox_must_be_shown(scan->table);
 	pinecone_run_fill_spec(node,
 						   scan->request->ids != NIL ? PINECONE_OP_FETCH :
 						   direct->everything		 ? PINECONE_OP_LIST_FETCH :
@@ -176,6 +178,7 @@ modify_records(ForeignScanState *node, DirectModify *direct, const char *namespa
 	/* documents are changed unseen */
 	spec.want_values = direct->operation == CMD_UPDATE &&
 					   (scan->table->schema == NULL || pinecone_modify_must_replace(direct->modify, namespace_));
+	spec.may_lack_values = true;
 	spec.want_metadata = spec.want_values || direct->reader != NULL;
 	if (spec.want_values)
 		spec.fields = NULL;

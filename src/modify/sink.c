@@ -9,6 +9,7 @@
 #include "utils/resowner.h"
 
 #include "modify/sink.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/send_log.h"
 
@@ -64,6 +65,36 @@ static bool
 transaction_holds(PineconeSink *sink, const char *namespace_)
 {
 	return pinecone_pending_waits(sink->session, namespace_);
+}
+
+/* ---- The outbox ---- */
+
+/* A write queued now is delivered after the commit, and so after one that this transaction sends then. */
+static int
+outbox_target(PineconeSink *sink, const char *namespace_)
+{
+	if (pinecone_pending_waits(sink->session, namespace_))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write through foreign table \"%s\" while earlier writes wait for the commit",
+						sink->table->name),
+				 errdetail("Its \"write_mode\" is \"outbox\", but this transaction has written to namespace \"%s\" with \"transactional\".",
+						   namespace_),
+				 errhint("Commit first, or write in one mode.")));
+	return 0;
+}
+
+static void
+outbox_add(PineconeSink *sink, const PineconeWrite *write)
+{
+	pinecone_outbox_add(sink->table->relid, sink->session->userid, sink->namespace_, write, NULL);
+}
+
+/* A filter would be carried out later, on other records: they are written one by one. */
+static bool
+outbox_holds(PineconeSink *sink, const char *namespace_)
+{
+	return true;
 }
 
 /* ---- What is sent before the transaction ends ---- */
@@ -194,6 +225,7 @@ out_finish(PineconeSink *sink)
 /* ---- Sinks ---- */
 
 static const SinkKind transaction_kind = {transaction_target, transaction_add, transaction_holds, NULL};
+static const SinkKind outbox_kind = {outbox_target, outbox_add, outbox_holds, NULL};
 static const SinkKind log_kind = {log_target, log_add, log_holds, log_finish};
 static const SinkKind out_kind = {out_target, out_add, out_holds, out_finish};
 
@@ -203,13 +235,12 @@ pinecone_sink_create(PineconeTable *table, PineconeSession *session, PineconeCou
 {
 	PineconeSink *sink = palloc0(sizeof(PineconeSink));
 
-	sink->kind = table->transactional ? &transaction_kind : log ? &log_kind :
-																  &out_kind;
+	sink->kind = table->transactional ? &transaction_kind : table->outbox ? &outbox_kind : log ? &log_kind : &out_kind;
 	sink->cxt = CurrentMemoryContext;
 	sink->table = table;
 	sink->session = session;
 	sink->counters = counters;
-	if (table->transactional)
+	if (table->transactional || table->outbox)
 		return sink;
 	sink->send = pinecone_send_begin();
 	sink->log = log;

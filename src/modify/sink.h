@@ -22,8 +22,8 @@ typedef struct PineconeSinkLog PineconeSinkLog;
 extern PineconeSinkLog *pinecone_sink_log_create(void);
 
 /*
- * The sink of a table: the transaction's log if the table is transactional, else
- * the log that is given, else (NULL) straight out.  In the current memory context.
+ * The sink of a table: the transaction's log if the table is transactional, the
+ * outbox if it says so, else the log that is given, else (NULL) straight out.  In the current memory context.
  */
 extern PineconeSink *pinecone_sink_create(PineconeTable *table, PineconeSession *session,
 										  PineconeCounters *counters, PineconeSinkLog *log);

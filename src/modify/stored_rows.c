@@ -93,6 +93,7 @@ fetch_buffered(PineconeModify *modify, int first, bool records)
 		ids[spec.nids++] = row->id;
 	}
 	spec.want_values = spec.want_metadata = records;
+	spec.may_lack_values = true;
 	return pinecone_source_begin(&spec);
 }
 

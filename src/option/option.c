@@ -94,6 +94,8 @@ static const Option options[] = {
 	{"namespace", ON_TABLE, OPTION_STRING, ""},
 	/* Those that a column of role namespace may name, in place of all */
 	{"namespaces", ON_TABLE, OPTION_NAMES},
+	/* The metadata field that a column of role text shows */
+	{"text_key", ON_BOTH, OPTION_STRING, "text"},
 	/* What a value becomes that does not fit its column */
 	{"on_type_error", ON_BOTH, OPTION_CHOICE, "error", "error|null"},
 	/* May count(*) be answered by index statistics, or by an update's dry run? */
@@ -113,8 +115,8 @@ static const Option options[] = {
 	/* May the table be written to, and emptied? */
 	{"updatable", ON_BOTH, OPTION_BOOL, "true"},
 	{"truncatable", ON_BOTH, OPTION_BOOL, "true"},
-	/* Are writes sent at commit, or at once? */
-	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate"},
+	/* Are writes sent at commit, at once, or by the outbox afterwards? */
+	{"write_mode", ON_BOTH, OPTION_CHOICE, "transactional", "transactional|immediate|outbox"},
 	/* What INSERT does with an id that is there */
 	{"on_duplicate", ON_BOTH, OPTION_CHOICE, "replace", "replace|error"},
 	/* Does an UPDATE send the fields it sets, or the records as they then are? */
@@ -130,11 +132,11 @@ static const Option options[] = {
 	{"write_concurrency", ON_BOTH, OPTION_COUNT, "4", NULL, 1, 100},
 
 	/* What of a record a column shows */
-	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|namespace|field"},
+	{"role", ON_COLUMN, OPTION_CHOICE, NULL, "id|values|sparse_values|score|metadata|namespace|text|field"},
 	/* The metadata field's name, when it is not the column's */
 	{"field", ON_COLUMN, OPTION_STRING},
 	/* How a metadata field holds dates and times, or jsonb */
-	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|iso_short|iso_python|epoch|epoch_ms|json"},
+	{"format", ON_COLUMN, OPTION_CHOICE, NULL, "iso|iso_ms|iso_short|iso_python|as_stored|epoch|epoch_ms|json"},
 };
 
 static const char *
@@ -477,10 +479,10 @@ validate_column(List *defs)
 	for (int i = 0; i < 2 && strcmp(role, "field") != 0; i++)
 	{
 		const char *name = i == 0 ? "field" : "format";
-		bool is_vector = strcmp(role, "values") == 0 || strcmp(role, "sparse_values") == 0;
+		bool has_field = strcmp(role, "values") == 0 || strcmp(role, "sparse_values") == 0 || strcmp(role, "text") == 0;
 
-		/* of a document index, vectors have a field of their own */
-		if (pinecone_option_string(defs, name, NULL) && !(i == 0 && is_vector))
+		/* of a document index, vectors have a field of their own; and so has a text */
+		if (pinecone_option_string(defs, name, NULL) && !(i == 0 && has_field))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("option \"%s\" does not go with role \"%s\"", name, role),

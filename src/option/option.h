@@ -42,14 +42,17 @@ typedef enum PineconeRole
 	PINECONE_ROLE_SCORE,
 	PINECONE_ROLE_METADATA,
 	PINECONE_ROLE_NAMESPACE,
+	PINECONE_ROLE_TEXT, /* said of a column; read as a field, which is_text */
 	PINECONE_ROLE_FIELD
 } PineconeRole;
 
 typedef enum PineconeFormat
 {
 	PINECONE_FORMAT_ISO,		/* times as ISO 8601 strings, as JavaScript writes them */
+	PINECONE_FORMAT_ISO_MS,		/* and never more than milliseconds */
 	PINECONE_FORMAT_ISO_SHORT,	/* as short as can be */
 	PINECONE_FORMAT_ISO_PYTHON, /* as Python writes them */
+	PINECONE_FORMAT_AS_STORED,	/* a value that stays keeps its spelling, a new one takes it over */
 	PINECONE_FORMAT_EPOCH,		/* seconds, a number */
 	PINECONE_FORMAT_EPOCH_MS,	/* milliseconds, a number */
 	PINECONE_FORMAT_JSON		/* not of times: JSON in a string */
@@ -70,6 +73,8 @@ typedef struct PineconeColumn
 	bool field_given; /* by options */
 	bool role_given;
 	bool declared; /* by the schema of a document index: not metadata */
+	bool is_text;  /* the records' text: it has no place in the metadata column */
+	bool embedded; /* the text that an integrated index makes its vectors of; metadata all the same */
 	PineconeFormat format;
 	Oid typid; /* as declared (a domain stays a domain) */
 	int32 typmod;
@@ -81,8 +86,9 @@ typedef struct PineconeTable
 	Oid relid;
 	char *name;
 	PineconeServerOptions *server;
-	struct PineconeSchema *schema; /* of a document index: see schema_table.h; or NULL */
-	bool filters_doubted;		   /* its filters may find nothing though there is something */
+	struct PineconeSchema *schema;	   /* of a document index: see schema_table.h; or NULL */
+	struct PineconeSchema *integrated; /* the text that an integrated index embeds, likewise */
+	bool filters_doubted;			   /* its filters may find nothing though there is something */
 
 	/* Which records: of one namespace; of several, if there is a column for it */
 	char *namespace_;  /* "" is the default namespace; NULL: several */
@@ -105,7 +111,8 @@ typedef struct PineconeTable
 	/* Writing */
 	bool updatable;
 	bool truncatable;
-	bool transactional;	   /* write_mode: send at commit, not at once */
+	bool transactional;	   /* write_mode: send at commit, not at once; */
+	bool outbox;		   /* or leave it to the outbox */
 	bool duplicate_error;  /* INSERT of an id that is there is an error */
 	bool update_records;   /* UPDATE sends whole records */
 	bool delete_by_filter; /* may DELETE be one request? */
@@ -122,6 +129,9 @@ typedef struct PineconeTable
 	AttrNumber sparse_attnum;
 	AttrNumber score_attnum;
 	AttrNumber metadata_attnum;
+	AttrNumber text_attnum;
+	char *text_field;			 /* of that column, or NULL */
+	bool text_key_given;		 /* by options */
 	AttrNumber namespace_attnum; /* not 0: the table spans namespaces */
 } PineconeTable;
 

@@ -27,6 +27,7 @@ static const RoleName role_names[] = {
 	{"score", PINECONE_ROLE_SCORE},
 	{"metadata", PINECONE_ROLE_METADATA},
 	{"namespace", PINECONE_ROLE_NAMESPACE},
+	{"text", PINECONE_ROLE_TEXT},
 	{"field", PINECONE_ROLE_FIELD},
 };
 
@@ -49,6 +50,7 @@ role_can_have_type(PineconeRole role, Oid typid)
 		case PINECONE_ROLE_ID:
 			return pinecone_column_type_is_id(typid);
 		case PINECONE_ROLE_NAMESPACE:
+		case PINECONE_ROLE_TEXT:
 			return typid == TEXTOID || typid == VARCHAROID;
 		case PINECONE_ROLE_VALUES:
 			return pinecone_column_type_is_vector(typid);
@@ -72,6 +74,8 @@ role_types(PineconeRole role)
 			return "text, varchar, uuid, integer or bigint";
 		case PINECONE_ROLE_NAMESPACE:
 			return "text";
+		case PINECONE_ROLE_TEXT:
+			return "text or varchar";
 		case PINECONE_ROLE_VALUES:
 			return "real[], vector or halfvec";
 		case PINECONE_ROLE_SPARSE_VALUES:
@@ -186,8 +190,10 @@ static const struct
 	PineconeFormat format;
 } formats[] = {
 	{"iso", PINECONE_FORMAT_ISO},
+	{"iso_ms", PINECONE_FORMAT_ISO_MS},
 	{"iso_short", PINECONE_FORMAT_ISO_SHORT},
 	{"iso_python", PINECONE_FORMAT_ISO_PYTHON},
+	{"as_stored", PINECONE_FORMAT_AS_STORED},
 	{"epoch", PINECONE_FORMAT_EPOCH},
 	{"epoch_ms", PINECONE_FORMAT_EPOCH_MS},
 	{"json", PINECONE_FORMAT_JSON},
@@ -239,9 +245,22 @@ set_single(PineconeTable *table, PineconeColumn *column, AttrNumber *attnum)
 	*attnum = column->attnum;
 }
 
+/* The column of the records' text is a field, which the table's options may name. */
+static void
+read_text_column(PineconeTable *table, PineconeColumn *column, List *table_defs)
+{
+	set_single(table, column, &table->text_attnum);
+	column->role = PINECONE_ROLE_FIELD;
+	column->is_text = true;
+	if (!column->field_given)
+		column->field = pinecone_option_value(table_defs, "text_key");
+	table->text_field = column->field;
+	table->text_key_given = column->field_given || pinecone_option_string(table_defs, "text_key", NULL) != NULL;
+}
+
 /* Fill in one column: its role, the field it stands for, its type and the format of its values. */
 static void
-read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
+read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column, List *table_defs)
 {
 	List *defs;
 
@@ -258,6 +277,8 @@ read_column(PineconeTable *table, Form_pg_attribute att, PineconeColumn *column)
 	column->field = pinecone_option_string(defs, "field", column->name);
 	column->field_given = pinecone_option_string(defs, "field", NULL) != NULL;
 	column->role_given = pinecone_option_string(defs, "role", NULL) != NULL;
+	if (column->role == PINECONE_ROLE_TEXT)
+		read_text_column(table, column, table_defs);
 	switch (column->role)
 	{
 		case PINECONE_ROLE_ID:
@@ -300,6 +321,7 @@ read_write_options(PineconeTable *table, List *defs)
 	table->updatable = pinecone_option_bool(defs, "updatable");
 	table->truncatable = pinecone_option_bool(defs, "truncatable");
 	table->transactional = strcmp(pinecone_option_value(defs, "write_mode"), "transactional") == 0;
+	table->outbox = strcmp(pinecone_option_value(defs, "write_mode"), "outbox") == 0;
 	table->duplicate_error = strcmp(pinecone_option_value(defs, "on_duplicate"), "error") == 0;
 	table->update_records = strcmp(pinecone_option_value(defs, "update_method"), "records") == 0;
 	table->delete_by_filter = pinecone_option_bool(defs, "delete_by_filter");
@@ -364,7 +386,7 @@ pinecone_option_read_table(Oid relid)
 	table->ncolumns = desc->natts;
 	table->columns = palloc0(Max(desc->natts, 1) * sizeof(PineconeColumn));
 	for (int i = 0; i < desc->natts; i++)
-		read_column(table, TupleDescAttr(desc, i), &table->columns[i]);
+		read_column(table, TupleDescAttr(desc, i), &table->columns[i], defs);
 	read_namespaces(table, foreign_table->options);
 	table_close(rel, NoLock);
 	return table;

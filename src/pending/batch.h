@@ -19,6 +19,7 @@ typedef struct PineconeBatchItem
 	const char *id;
 	int start; /* of its text in the batch's; length 0: superseded */
 	int len;
+	int64 tag; /* what its write is called by who watches: see send.h */
 } PineconeBatchItem;
 
 typedef struct PineconeBatch
@@ -26,14 +27,17 @@ typedef struct PineconeBatch
 	dlist_node node;
 	MemoryContext cxt;
 	PineconeWriteKind kind;
-	StringInfoData text; /* of upserts: JSON, with commas between */
-	int superseded;		 /* bytes of it that are not sent */
+	char separator;		 /* between items: a line break where Pinecone embeds their texts */
+	StringInfoData text; /* of upserts: the request's body, as far as there is of it */
+	int opening;		 /* bytes of it before the items */
+	int superseded;		 /* bytes of items that are not sent */
 	int nitems;
 	int live; /* items that are sent */
 	int size;
 	PineconeBatchItem *items;
 	struct idset_hash *ids;
-	PineconeWrite *whole;	/* a write to the whole namespace */
+	PineconeWrite *whole;	/* a write to the whole namespace, */
+	int64 tag;				/* and what it is called */
 	StringInfoData written; /* all of it, for the time until the service shows it */
 	PineconeCall *call;
 	bool confirmed; /* has been applied */
@@ -44,7 +48,10 @@ extern PineconeBatch *pinecone_batch_create(MemoryContext parent, PineconeWriteK
 											int text_size);
 
 /* Add an item; an earlier one of the same id is superseded. */
-extern void pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len);
+extern void pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len, int64 tag);
+
+/* The item of an id that is there already, or NULL. */
+extern PineconeBatchItem *pinecone_batch_item(const PineconeBatch *batch, const char *id);
 
 /* Keep the write for the time until the service shows it, if such are kept. */
 extern void pinecone_batch_keep(PineconeBatch *batch, const PineconeWrite *write);
@@ -55,11 +62,7 @@ extern bool pinecone_batch_has(const PineconeBatch *batch, const char *id);
 /* Drop superseded items and their texts. */
 extern void pinecone_batch_compact(PineconeBatch *batch);
 
-/*
- * A batch, compacted, as batches of so many items at most, made below "parent".
- * "text" is that of an upsert.
- */
-extern List *pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, const char *text,
-								  int most);
+/* A batch, compacted, as batches of so many items at most, made below "parent". */
+extern List *pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, int most);
 
 #endif /* PINECONE_BATCH_H */

@@ -173,6 +173,23 @@ pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 }
 
 void
+pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *table, const char *namespace_)
+{
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
+	int64 reached;
+	int64 lsn;
+
+	while (pinecone_confirmed_are_kept() && (lsn = pinecone_unseen_last_lsn(session, namespace_)) >= 0)
+	{
+		bool done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+
+		pinecone_unseen_note_indexed(session, namespace_, reached);
+		if (done)
+			break;
+	}
+}
+
+void
 pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
 							const char *namespace_)
 {

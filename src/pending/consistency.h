@@ -20,6 +20,10 @@ extern void pinecone_consistency_note(PineconeSession *session, const char *name
 extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 									  const char *namespace_);
 
+/* Wait until searches show all that has been written to the namespace: of what cannot be laid over these. */
+extern void pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *table,
+											 const char *namespace_);
+
 /* Wait until the service shows all that has been written to the namespace. */
 extern void pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table,
 										const char *namespace_);

@@ -15,13 +15,17 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "storage/predicate.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
+#include "utils/varlena.h"
 
+#include "base/setting.h"
 #include "pending/commit_report.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/pending_view.h"
 #include "pending/send_log.h"
@@ -45,8 +49,6 @@ static int marks_size = 0;
 /* Is the log being sent? */
 static bool sending = false;
 
-/* ---- Adding ---- */
-
 static void
 mark_subtransaction(void)
 {
@@ -65,20 +67,68 @@ mark_subtransaction(void)
 	nmarks++;
 }
 
-static void end_transaction(XactEvent event, void *arg);
+/* ---- Before or after others who take part in the transaction ---- */
 
 /*
- * Callbacks that were registered last are called first.  What is not sent here
- * must not be committed elsewhere: ours has to come before postgres_fdw's.
+ * Callbacks that were registered last are called first.  Ours is registered
+ * twice, and which of them sends is what pinecone_fdw.send_order says: the one
+ * that moves to the front whenever somebody may have joined, or the one that
+ * was there before everybody else, if the module was loaded first.
  */
+static void end_transaction(XactEvent event, void *arg);
+
+static char sends_first;
+static char sends_last;
+static bool loaded_first = false;
+
+static char *
+sender(void)
+{
+	return pinecone_send_order == PINECONE_SEND_LAST ? &sends_last : &sends_first;
+}
+
 void
 pinecone_pending_come_first(void)
 {
 	if (pending == NULL || sending)
 		return;
-	UnregisterXactCallback(end_transaction, NULL);
-	RegisterXactCallback(end_transaction, NULL);
+	UnregisterXactCallback(end_transaction, &sends_first);
+	RegisterXactCallback(end_transaction, &sends_first);
 }
+
+/* Is this module the first of those that are being preloaded? */
+static bool
+is_loaded_first(void)
+{
+	char *names;
+	List *list;
+	char *name;
+	bool first;
+
+	if (!process_shared_preload_libraries_in_progress || shared_preload_libraries_string == NULL)
+		return false;
+	names = pstrdup(shared_preload_libraries_string);
+	if (!SplitDirectoriesString(names, ',', &list) || list == NIL)
+		return false;
+	name = (char *) last_dir_separator(linitial(list));
+	name = name != NULL ? name + 1 : linitial(list);
+	first = strcmp(name, "pinecone_fdw") == 0 || strcmp(name, "pinecone_fdw" DLSUFFIX) == 0;
+	list_free_deep(list);
+	pfree(names);
+	return first;
+}
+
+static void
+check_send_order(void)
+{
+	if (pinecone_send_order == PINECONE_SEND_LAST && !loaded_first)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pinecone_fdw.send_order is \"last\", and others may come after"),
+				 errhint("Put pinecone_fdw first in \"shared_preload_libraries\".")));
+}
+
+/* ---- Adding ---- */
 
 static void
 create_log(void)
@@ -105,6 +155,7 @@ pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("cannot write to Pinecone while the transaction commits")));
+	check_send_order();
 	if (pending == NULL)
 		create_log();
 	return pinecone_pending_log_target(pending, session, namespace_, table->batch_size,
@@ -125,14 +176,19 @@ pinecone_pending_position(void)
 }
 
 PineconePendingView *
-pinecone_pending_view(PineconeSession *session, const char *namespace_, int64 position)
+pinecone_pending_view(PineconeSession *session, const PineconeTable *table, const char *namespace_,
+					  int64 position)
 {
 	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;
-	PineconePendingView *unseen = pinecone_unseen_view(session, namespace_);
+	PineconePendingView *view = pinecone_unseen_view(session, namespace_);
 
-	return place < 0 ? unseen :
+	if (table != NULL && table->outbox)
+		view = pinecone_pending_view_over(pinecone_outbox_view(session->serverid, namespace_,
+															   position == PINECONE_PENDING_ALL),
+										  view);
+	return place < 0 ? view :
 					   pinecone_pending_view_over(pinecone_pending_index_view(pending_index, place, position),
-												  unseen);
+												  view);
 }
 
 bool
@@ -165,6 +221,8 @@ pinecone_pending_add_namespaces(PineconeSession *session, const PineconeTable *t
 	if (table->namespaces != NULL)
 		return namespaces;
 	namespaces = pinecone_unseen_add_namespaces(session, namespaces, n);
+	if (table->outbox)
+		namespaces = pinecone_outbox_add_namespaces(session->serverid, namespaces, n);
 	return pending == NULL ? namespaces :
 							 pinecone_pending_log_add_namespaces(pending, session, namespaces, n);
 }
@@ -279,7 +337,7 @@ forget(void)
 static void
 end_transaction(XactEvent event, void *arg)
 {
-	if (pending == NULL)
+	if (pending == NULL || ((event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) && arg != sender()))
 		return;
 	switch (event)
 	{
@@ -287,6 +345,7 @@ end_transaction(XactEvent event, void *arg)
 			sending = true;
 			if (pinecone_pending_log_size(pending) > 0)
 			{
+				check_send_order();
 				/* PostgreSQL would find out after it has been sent */
 				PreCommit_CheckForSerializationFailure();
 				pinecone_commit_report(send_in_time);
@@ -314,6 +373,8 @@ end_transaction(XactEvent event, void *arg)
 void
 pinecone_pending_init(void)
 {
-	RegisterXactCallback(end_transaction, NULL);
+	loaded_first = is_loaded_first();
+	RegisterXactCallback(end_transaction, &sends_last);
+	RegisterXactCallback(end_transaction, &sends_first);
 	RegisterSubXactCallback(end_subtransaction, NULL);
 }

@@ -52,10 +52,11 @@ extern int64 pinecone_pending_position(void);
 /*
  * The view of a namespace as it would be if the transaction had written no more
  * than that, or NULL when nothing waits for it and all that has been sent is
- * shown.  In the current memory context.
+ * shown.  What waits in the outbox is in the views of tables that write there;
+ * "table" may be NULL.  In the current memory context.
  */
-extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const char *namespace_,
-												  int64 position);
+extern PineconePendingView *pinecone_pending_view(PineconeSession *session, const PineconeTable *table,
+												  const char *namespace_, int64 position);
 
 /* How many writes wait for a table's namespaces. */
 extern double pinecone_pending_count(const PineconeTable *table);
@@ -95,6 +96,14 @@ extern bool pinecone_pending_has_filter_updates(PineconePendingView *view);
 
 /* Are there updates that change dense vectors?  So does no update of a record, only of a document. */
 extern bool pinecone_pending_changes_vectors(PineconePendingView *view);
+
+/*
+ * Of an integrated index: are there records of this transaction, not of what is below,
+ * whose vectors are still to be made?  And: such ones are to be as the service shows
+ * them; false where all else is to be gone, so that nothing of the view can be used.
+ */
+extern bool pinecone_pending_has_bare(PineconePendingView *view);
+extern bool pinecone_pending_pass_bare(PineconePendingView *view);
 
 /* The ids that are named, in the current memory context, sorted bytewise. */
 extern char **pinecone_pending_ids(PineconePendingView *view, int *n);

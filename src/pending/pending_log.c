@@ -160,6 +160,7 @@ pinecone_pending_log_peek(PineconePendingLog *log, int64 offset, PineconePending
 	entry->place = log->targets[header.target].place;
 	entry->kind = header.kind;
 	entry->vectors = header.kind == PINECONE_WRITE_UPDATE && pinecone_write_changes_vectors(&header);
+	entry->bare = pinecone_write_is_bare(&header);
 	entry->id[0] = '\0';
 	if (pinecone_write_has_id(header.kind))
 	{

@@ -54,6 +54,7 @@ typedef struct PineconePendingEntry
 	int place;
 	PineconeWriteKind kind;
 	bool vectors;  /* an update that changes vectors */
+	bool bare;	   /* an upsert without a vector */
 	char id[1024]; /* "" unless it concerns one record */
 } PineconePendingEntry;
 

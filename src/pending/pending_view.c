@@ -26,6 +26,7 @@ typedef struct Op
 	int64 offset;
 	PineconeWriteKind kind;
 	bool vectors;	/* an update that changes vectors */
+	bool bare;		/* an upsert without a vector; or an update of one */
 	bool replaces;	/* this one or an earlier one of the id sets or deletes all of it */
 	int previous;	/* the id's one before, or -1 */
 	const char *id; /* as in "ids"; NULL: not of one record */
@@ -54,6 +55,7 @@ typedef struct Namespace
 	int nupdates; /* of single records; updates by filter */
 	int nfilter_updates;
 	int nvectors;	/* updates that change vectors */
+	int nbare;		/* upserts without one */
 	int64 *emptied; /* offsets of the writes that delete everything */
 	int nemptied;
 	int emptied_size;
@@ -77,6 +79,7 @@ struct PineconePendingView
 	int first_filter;
 	int last_filter;			/* one behind */
 	PineconePendingView *below; /* what comes before all of these, or NULL */
+	bool passes_bare;			/* records without a vector are as the service shows them */
 };
 
 /* ---- The index ---- */
@@ -187,7 +190,9 @@ add_op(PineconePendingIndex *index, int64 offset, const PineconePendingEntry *en
 	op->kind = entry->kind;
 	op->previous = -1;
 	op->vectors = entry->vectors;
+	op->bare = entry->bare;
 	namespace_->nvectors += op->vectors;
+	namespace_->nbare += op->bare;
 	if (pinecone_write_has_id(entry->kind))
 		add_id(namespace_, entry->id, op);
 	else if (entry->kind == PINECONE_WRITE_DELETE_ALL)
@@ -227,6 +232,7 @@ drop_op(Namespace *namespace_)
 
 	count_updates(namespace_, op->kind, -1);
 	namespace_->nvectors -= op->vectors;
+	namespace_->nbare -= op->bare;
 	if (op->kind == PINECONE_WRITE_DELETE_ALL)
 		namespace_->nemptied--;
 	else if (op->id == NULL)
@@ -360,15 +366,13 @@ pinecone_pending_changes_vectors(PineconePendingView *view)
 	return view->namespace_->nvectors > 0 || (view->below && pinecone_pending_changes_vectors(view->below));
 }
 
-bool
-pinecone_pending_has_filter_updates(PineconePendingView *view)
+/* Has a record no vector after that write, for want of one in the upsert that it goes back to? */
+static bool
+is_bare(const Op *ops, int n)
 {
-	for (int i = view->first_filter; i < view->last_filter; i++)
-	{
-		if (view->namespace_->filters[i].kind == PINECONE_WRITE_UPDATE_FILTER)
-			return true;
-	}
-	return view->below && pinecone_pending_has_filter_updates(view->below);
+	while (n >= 0 && ops[n].kind == PINECONE_WRITE_UPDATE)
+		n = ops[n].previous;
+	return n >= 0 && ops[n].bare;
 }
 
 /* The last write of an id that the view sees and that still matters, or -1. */
@@ -380,7 +384,49 @@ last_op(PineconePendingView *view, const PineconeIdEntry *entry)
 
 	while (n >= 0 && ops[n].offset >= view->position)
 		n = ops[n].previous;
-	return n >= 0 && ops[n].offset > view->emptied ? n : -1;
+	if (n < 0 || ops[n].offset <= view->emptied || (view->passes_bare && is_bare(ops, n)))
+		return -1;
+	return n;
+}
+
+bool
+pinecone_pending_has_bare(PineconePendingView *view)
+{
+	const Namespace *namespace_ = view->namespace_;
+
+	for (int i = 0; namespace_->nbare > 0 && i < namespace_->nops; i++)
+	{
+		const Op *op = &namespace_->ops[i];
+
+		/* and it has not been written with one, or deleted, later */
+		if (op->bare && op->offset < view->position && op->offset > view->emptied &&
+			is_bare(namespace_->ops, last_op(view, idset_lookup(namespace_->ids, op->id))))
+			return true;
+	}
+	return false;
+}
+
+bool
+pinecone_pending_pass_bare(PineconePendingView *view)
+{
+	for (; view != NULL; view = view->below)
+	{
+		if (view->emptied >= 0 && pinecone_pending_has_bare(view))
+			return false;
+		view->passes_bare = true;
+	}
+	return true;
+}
+
+bool
+pinecone_pending_has_filter_updates(PineconePendingView *view)
+{
+	for (int i = view->first_filter; i < view->last_filter; i++)
+	{
+		if (view->namespace_->filters[i].kind == PINECONE_WRITE_UPDATE_FILTER)
+			return true;
+	}
+	return view->below && pinecone_pending_has_filter_updates(view->below);
 }
 
 PineconePendingFate

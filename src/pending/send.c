@@ -2,8 +2,8 @@
  * send.c
  *		Writes on their way to Pinecone.
  *
- * A namespace has one batch of upserts and one of deletions open at a time;
- * other writes are batches of one.  Batches are independent of each other as
+ * A namespace has one batch of upserts and one of deletions open at a time, and one
+ * of upserts whose texts are embedded; other writes are batches of one.  Batches are independent of each other as
  * long as no id is in two of them: a write whose id is in another batch waits
  * until that one has been applied.  A write to the whole namespace waits for
  * all before it, and all after it wait for it.  Where several users write to a
@@ -45,6 +45,13 @@ is_missing_namespace(PineconeBatch *batch)
 		   pinecone_vectors_failure(batch->call) == PINECONE_FAILURE_NO_NAMESPACE;
 }
 
+/* Are its texts to be embedded by the service? */
+static bool
+is_embedded(const PineconeBatch *batch)
+{
+	return batch->separator != ',';
+}
+
 static PineconeCall *
 start_deletion(PineconeTarget *target, PineconeBatch *batch)
 {
@@ -66,6 +73,13 @@ has_text(const PineconeTarget *target, PineconeWriteKind kind)
 	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->plane->update_many != NULL);
 }
 
+/* The bytes of a batch's items, and of the commas between them. */
+static int
+item_bytes(const PineconeBatch *batch)
+{
+	return batch->text.len - batch->opening;
+}
+
 static void
 start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
@@ -74,18 +88,15 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
 		if (batch->kind == PINECONE_WRITE_UPSERT)
-			batch->call = target->plane->upsert(target->session, target->counters, target->namespace_,
-												batch->text.data, batch->text.len, batch->live);
+			batch->call = (is_embedded(batch) ? target->plane->upsert_embedded : target->plane->upsert)(
+				target->session, target->counters, target->namespace_, &batch->text, batch->live);
 		else
-			batch->call = target->plane->update_many(target->session, target->counters,
-													 target->namespace_, batch->text.data,
-													 batch->text.len, batch->live);
+			batch->call = target->plane->update_many(target->session, target->counters, target->namespace_,
+													 &batch->text, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
-		pfree(batch->text.data);
-		batch->text.data = NULL;
 	}
 	else if (batch->kind == PINECONE_WRITE_DELETE)
 		batch->call = start_deletion(target, batch);
@@ -216,6 +227,7 @@ refused_size(PineconeTarget *target, PineconeBatch *batch)
 			return (batch->live + 1) / 2;
 		case PINECONE_FAILURE_REJECTED:
 			ceiling = pinecone_vectors_ceiling(batch->call, !texts ? "ids" : session->schema ? "documents" :
+																		 is_embedded(batch)	 ? "records" :
 																							   "vectors",
 											   batch->live, false);
 			if (ceiling > 0)
@@ -231,18 +243,15 @@ static bool
 is_split(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	int most = refused_size(target, batch);
-	const char *text = NULL;
 	ListCell *lc;
 
 	if (most == 0)
 		return false;
-	if (has_text(target, batch->kind) && (text = pinecone_vectors_upserted(batch->call)) == NULL)
-		return false;
-	foreach(lc, pinecone_batch_split(batch, send->cxt, text, most))
+	foreach(lc, pinecone_batch_split(batch, send->cxt, most))
 	{
 		PineconeBatch *part = lfirst(lc);
 
-		send->open_bytes += part->text.len;
+		send->open_bytes += item_bytes(part);
 		start_batch(send, target, part);
 	}
 	return true;
@@ -255,6 +264,58 @@ drop_batch(PineconeTarget *target, PineconeBatch *batch)
 	target->nsent--;
 	MemoryContextDelete(batch->cxt);
 }
+
+/* ---- Telling who watches ---- */
+
+static void
+tell(PineconeSend *send, const PineconeBatch *batch, PineconeSendOutcome outcome, const char *reason)
+{
+	if (send->told == NULL)
+		return;
+	if (batch->nitems == 0)
+		send->told(send->told_arg, batch->tag, outcome, reason);
+	for (int i = 0; i < batch->nitems; i++)
+	{
+		if (batch->items[i].len > 0)
+			send->told(send->told_arg, batch->items[i].tag, outcome, reason);
+	}
+}
+
+/* What has been refused for one of its writes goes out again in halves. */
+static bool
+is_halved(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
+{
+	ListCell *lc;
+
+	if (batch->live <= 1)
+		return false;
+	foreach(lc, pinecone_batch_split(batch, send->cxt, (batch->nitems + 1) / 2))
+	{
+		PineconeBatch *part = lfirst(lc);
+
+		if (part->live == 0)
+			continue;
+		send->open_bytes += item_bytes(part);
+		start_batch(send, target, part);
+	}
+	return true;
+}
+
+/* A batch that was not applied, for who watches. */
+static void
+settle(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
+{
+	bool refused = pinecone_vectors_is_refused(batch->call);
+
+	if (refused && is_halved(send, target, batch))
+		return;
+	tell(send, batch, refused ? PINECONE_SEND_REFUSED : PINECONE_SEND_FAILED,
+		 pinecone_vectors_reason(batch->call));
+	if (!refused)
+		pinecone_target_set_failed(send, target);
+}
+
+/* ---- What has come back ---- */
 
 /* A sent batch's call has finished: take note of it, or raise its error. */
 static void
@@ -276,12 +337,20 @@ finish_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 			drop_batch(target, batch);
 			return;
 		}
+		if (!batch->confirmed && send->told != NULL)
+		{
+			settle(send, target, batch);
+			MemoryContextSwitchTo(old);
+			drop_batch(target, batch);
+			return;
+		}
 		if (!batch->confirmed)
 			fail(send, batch->call);
 		if (batch->kind == PINECONE_WRITE_UPDATE_FILTER)
 			update_rest(send, target, batch);
 	}
 	MemoryContextSwitchTo(old);
+	tell(send, batch, PINECONE_SEND_APPLIED, NULL);
 	target->applied += batch->live;
 	drop_batch(target, batch);
 }
@@ -342,13 +411,20 @@ flush_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch **open)
 		return;
 	wait_until_below(send, target, most_in_flight(target, batch));
 	*open = NULL;
-	start_batch(send, target, batch);
+	if (target->failed)
+	{
+		send->open_bytes -= batch->text.len;
+		MemoryContextDelete(batch->cxt);
+	}
+	else
+		start_batch(send, target, batch);
 }
 
 static void
 flush_target(PineconeSend *send, PineconeTarget *target)
 {
 	flush_batch(send, target, &target->upserts);
+	flush_batch(send, target, &target->texts);
 	flush_batch(send, target, &target->updates);
 	flush_batch(send, target, &target->deletions);
 }
@@ -381,9 +457,12 @@ static void
 wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 {
 	const char *id = write->record.id;
+	PineconeBatch **own = write->kind == PINECONE_WRITE_UPSERT ? pinecone_target_open_batch(target, write) : NULL;
 
-	if (write->kind != PINECONE_WRITE_UPSERT && pinecone_batch_has(target->upserts, id))
+	if (own != &target->upserts && pinecone_batch_has(target->upserts, id))
 		flush_batch(send, target, &target->upserts);
+	if (own != &target->texts && pinecone_batch_has(target->texts, id))
+		flush_batch(send, target, &target->texts);
 	/* one update of an id may lack what another sets */
 	if (pinecone_batch_has(target->updates, id))
 		flush_batch(send, target, &target->updates);
@@ -393,13 +472,39 @@ wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wri
 		wait_until_below(send, target, target->nsent);
 }
 
+/* An earlier write of the id that has not been sent need not be any more. */
+static void
+tell_superseded(PineconeSend *send, const PineconeBatch *batch, const char *id)
+{
+	PineconeBatchItem *item = send->told != NULL ? pinecone_batch_item(batch, id) : NULL;
+
+	if (item != NULL)
+		send->told(send->told_arg, item->tag, PINECONE_SEND_APPLIED, NULL);
+}
+
+/* The last text of the open batch is not to be sent, nor the batch if it has nothing else. */
+static void
+take_back(PineconeSend *send, PineconeBatch **open, int len)
+{
+	PineconeBatch *batch = *open;
+
+	if (batch->nitems > 0)
+	{
+		batch->text.len -= len + 1;
+		send->open_bytes -= len + 1;
+		return;
+	}
+	send->open_bytes -= len;
+	MemoryContextDelete(batch->cxt);
+	*open = NULL;
+}
+
 /* An upsert, or an update of a document, into the open batch of its kind. */
 static void
-add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
+add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write, int64 tag)
 {
 	const PineconeRecord *record = &write->record;
-	bool is_upsert = write->kind == PINECONE_WRITE_UPSERT;
-	PineconeBatch **open = is_upsert ? &target->upserts : &target->updates;
+	PineconeBatch **open = pinecone_target_open_batch(target, write);
 	int most = target->plane->max_body - BODY_OVERHEAD - 2 * (int) strlen(target->namespace_);
 	int full = within(most, target->session->max_upsert_bytes);
 	PineconeBatch *batch = *open;
@@ -407,27 +512,29 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	int len;
 
 	if (batch == NULL)
-		batch = *open = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		batch = *open = pinecone_target_new_batch(send, target, open, write->kind);
 	if (batch->superseded > target->plane->max_body)
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
-		send->open_bytes += batch->text.len;
+		send->open_bytes += item_bytes(batch);
 	}
 	start = batch->text.len;
-	if (start > 0)
-		appendStringInfoChar(&batch->text, ',');
+	if (batch->nitems > 0)
+		appendStringInfoChar(&batch->text, batch->separator);
 	len = batch->text.len;
-	if (is_upsert)
+	if (open == &target->texts)
+		target->plane->append_embedded(&batch->text, record);
+	else if (open == &target->upserts)
 		target->plane->append_record(target->session, &batch->text, record);
 	else
 		target->plane->append_update(target->session, &batch->text, write);
 	len = batch->text.len - len;
 
-	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
+	if (batch->nitems > 0 && item_bytes(batch) - batch->superseded > full)
 	{
 		/* it is the next batch's first */
-		PineconeBatch *next = pinecone_batch_create(send->cxt, write->kind, target->text_size);
+		PineconeBatch *next = pinecone_target_new_batch(send, target, open, write->kind);
 
 		appendBinaryStringInfo(&next->text, batch->text.data + batch->text.len - len, len);
 		batch->text.len = start;
@@ -437,28 +544,40 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
 	}
 	else
 		send->open_bytes += batch->text.len - start;
+	if (len > most && send->told != NULL)
+	{
+		send->told(send->told_arg, tag, PINECONE_SEND_REFUSED,
+				   psprintf("record \"%s\" has %d bytes, more than the %d that a request can carry", record->id, len, most));
+		take_back(send, open, len);
+		return;
+	}
 	if (len > most)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
 						record->id, len, most)));
-	pinecone_batch_add(batch, record->id, batch->text.len - len, len);
+	tell_superseded(send, batch, record->id);
+	pinecone_batch_add(batch, record->id, batch->text.len - len, len, tag);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
-	if (batch->live >= within(is_upsert ? target->batch_size : target->update_batch, target->session->max_upsert))
+	if (batch->live >= within(pinecone_target_batch_size(target, open), target->session->max_upsert))
 		flush_batch(send, target, open);
 }
 
 static void
-add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
+add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write, int64 tag)
 {
 	const char *id = write->record.id;
 
 	if (target->deletions == NULL)
 		target->deletions = pinecone_batch_create(send->cxt, PINECONE_WRITE_DELETE, 0);
 	if (pinecone_batch_has(target->deletions, id))
+	{
+		if (send->told != NULL)
+			send->told(send->told_arg, tag, PINECONE_SEND_APPLIED, NULL);
 		return;
-	pinecone_batch_add(target->deletions, id, 0, 1);
+	}
+	pinecone_batch_add(target->deletions, id, 0, 1, tag);
 	pinecone_batch_keep(target->deletions, write);
 	send->unlooked += strlen(id);
 	if (target->deletions->live >= within(target->plane->delete_batch, target->session->max_delete))
@@ -467,7 +586,7 @@ add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wr
 
 /* A write in a batch of its own. */
 static void
-add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write)
+add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write, int64 tag)
 {
 	bool has_id = pinecone_write_has_id(write->kind);
 	PineconeBatch *batch;
@@ -477,7 +596,10 @@ add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *writ
 		drain_target(send, target);
 	else
 		wait_until_below(send, target, target->session->options->max_concurrency);
+	if (target->failed)
+		return;
 	batch = pinecone_batch_create(send->cxt, write->kind, 0);
+	batch->tag = tag;
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->whole = palloc(sizeof(PineconeWrite));
 	*batch->whole = *write;
@@ -487,7 +609,7 @@ add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *writ
 		batch->whole->record.metadata = pstrdup(write->record.metadata);
 	MemoryContextSwitchTo(old);
 	if (has_id)
-		pinecone_batch_add(batch, write->record.id, 0, 1);
+		pinecone_batch_add(batch, write->record.id, 0, 1, tag);
 	else
 		batch->live = 1;
 	pinecone_batch_keep(batch, write);
@@ -509,30 +631,44 @@ drain_twins(PineconeSend *send, PineconeTarget *target)
 {
 	for (PineconeTarget *twin = target->twin; twin != target; twin = twin->twin)
 	{
-		if (twin->upserts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
+		if (twin->upserts != NULL || twin->texts != NULL || twin->updates != NULL || twin->deletions != NULL || twin->nsent > 0)
 			drain_target(send, twin);
 	}
 }
 
-void
-pinecone_send_add(PineconeSend *send, int number, const PineconeWrite *write)
+bool
+pinecone_send_add_tagged(PineconeSend *send, int number, const PineconeWrite *write, int64 tag)
 {
 	PineconeTarget *target = send->targets[number];
 
 	CHECK_FOR_INTERRUPTS();
+	if (target->failed)
+		return false;
 	drain_twins(send, target);
 	if (pinecone_write_has_id(write->kind))
 		wait_for_id(send, target, write);
+	/* what came back meanwhile may be bad news */
+	if (target->failed)
+		return false;
+	if (send->may != NULL && !send->may(send->told_arg, tag))
+		return true;
 	if (has_text(target, write->kind))
-		add_text(send, target, write);
+		add_text(send, target, write, tag);
 	else if (write->kind == PINECONE_WRITE_DELETE)
-		add_deletion(send, target, write);
+		add_deletion(send, target, write, tag);
 	else
-		add_single(send, target, write);
+		add_single(send, target, write, tag);
 	if (send->open_bytes > MAX_OPEN_BYTES)
 		flush_all(send);
 	if (send->unlooked > ADVANCE_BYTES)
 		look(send, target);
+	return !target->failed;
+}
+
+void
+pinecone_send_add(PineconeSend *send, int target, const PineconeWrite *write)
+{
+	(void) pinecone_send_add_tagged(send, target, write, 0);
 }
 
 void

@@ -38,6 +38,34 @@ extern void pinecone_send_finish(PineconeSend *send);
 
 extern void pinecone_send_end(PineconeSend *send);
 
+/* ---- For who is not to stop at the first failure ---- */
+
+typedef enum PineconeSendOutcome
+{
+	PINECONE_SEND_APPLIED, /* or superseded by a later write that is on its way as well */
+	PINECONE_SEND_REFUSED, /* for good */
+	PINECONE_SEND_FAILED   /* this time; it may have been applied */
+} PineconeSendOutcome;
+
+/*
+ * What has become of a write, by the tag that it was added with.  The reason is
+ * NULL when it was applied.
+ */
+typedef void (*PineconeSendTold)(void *arg, int64 tag, PineconeSendOutcome outcome, const char *reason);
+
+typedef bool (*PineconeSendMay)(void *arg, int64 tag);
+
+/*
+ * Tell what becomes of each write instead of raising an error.  When one has
+ * failed this time, nothing more is sent as its user, nor to its namespace; of
+ * writes that are not sent nothing is told.  "may" is asked about a write when
+ * earlier ones of its record are done with; false leaves it out.
+ */
+extern void pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg);
+
+/* As pinecone_send_add(); false when nothing more is sent there. */
+extern bool pinecone_send_add_tagged(PineconeSend *send, int target, const PineconeWrite *write, int64 tag);
+
 /*
  * How far it has come, in words, for an error that interrupts it; NULL when
  * that has been said or nothing has been sent.

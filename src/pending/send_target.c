@@ -56,6 +56,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
 	target->batch_size = Min(batch_size, target->plane->upsert_batch);
+	target->embed_batch = Min(batch_size, target->plane->embed_batch);
 	target->update_batch = Min(batch_size, target->plane->update_batch);
 	target->concurrency = concurrency;
 	dlist_init(&target->sent);
@@ -74,6 +75,67 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	send->targets[send->ntargets] = target;
 	MemoryContextSwitchTo(old);
 	return send->ntargets++;
+}
+
+/* ---- Open batches ---- */
+
+PineconeBatch **
+pinecone_target_open_batch(PineconeTarget *target, const PineconeWrite *write)
+{
+	if (write->kind != PINECONE_WRITE_UPSERT)
+		return &target->updates;
+	return target->plane->upsert_embedded != NULL && pinecone_record_is_bare(&write->record) ? &target->texts :
+																							   &target->upserts;
+}
+
+int
+pinecone_target_batch_size(const PineconeTarget *target, PineconeBatch *const *open)
+{
+	return open == &target->upserts ? target->batch_size :
+		   open == &target->texts	? target->embed_batch :
+									  target->update_batch;
+}
+
+PineconeBatch *
+pinecone_target_new_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *const *open, PineconeWriteKind kind)
+{
+	PineconeBatch *batch = pinecone_batch_create(send->cxt, kind, target->text_size);
+
+	if (open == &target->texts)
+		batch->separator = '\n';
+	else
+		target->plane->open_body(&batch->text, target->namespace_);
+	batch->opening = batch->text.len;
+	return batch;
+}
+
+/* ---- Watching ---- */
+
+void
+pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg)
+{
+	send->told = told;
+	send->may = may;
+	send->told_arg = arg;
+}
+
+void
+pinecone_target_set_failed(PineconeSend *send, PineconeTarget *failed)
+{
+	dlist_iter iter;
+
+	for (int i = 0; i < send->ntargets; i++)
+	{
+		PineconeTarget *target = send->targets[i];
+
+		if (target->session != failed->session)
+			continue;
+		target->failed = true;
+		for (PineconeTarget *twin = target->twin; twin != target; twin = twin->twin)
+			twin->failed = true;
+		dlist_foreach(iter, &target->sent)
+			pinecone_vectors_stop(dlist_container(PineconeBatch, node, iter.cur)->call);
+	}
 }
 
 /* ---- Progress ---- */

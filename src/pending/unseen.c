@@ -347,6 +347,15 @@ lsn_at_age(Host *host, const char *namespace_, int64 age, int64 now)
 	return lsn;
 }
 
+int64
+pinecone_unseen_last_lsn(PineconeSession *session, const char *namespace_)
+{
+	Host *host = current_host(session);
+	int64 lsn = host ? lsn_at_age(host, namespace_, 0, pinecone_confirmed_clock()) : -1;
+
+	return host != NULL && find_place(host, namespace_)->indexed < lsn ? lsn : -1;
+}
+
 /* Do searches show that sequence number?  Asks, unless some session knows. */
 static bool
 is_searchable(Place *place, PineconeSession *session, const char *namespace_, int64 lsn)

@@ -51,6 +51,9 @@ extern void pinecone_unseen_note_deleted(PineconeSession *session, const char *n
 extern bool pinecone_unseen_is_settled(PineconeSession *session, const char *namespace_,
 									   PineconeTime at);
 
+/* The sequence number of the last write that searches are not known to show, or -1. */
+extern int64 pinecone_unseen_last_lsn(PineconeSession *session, const char *namespace_);
+
 /* A search's reply has told how far a namespace is indexed (-1: it has not). */
 extern void pinecone_unseen_note_indexed(PineconeSession *session, const char *namespace_,
 										 int64 lsn);

@@ -33,6 +33,13 @@ pinecone_write_changes_vectors(const PineconeWriteHeader *header)
 	return header->nvalues > 0 || (header->flags & 2) != 0;
 }
 
+/* An upsert without a vector, which is to be made of its text: of documents that says nothing. */
+static inline bool
+pinecone_write_is_bare(const PineconeWriteHeader *header)
+{
+	return header->kind == PINECONE_WRITE_UPSERT && header->nvalues == 0 && header->nsparse == 0;
+}
+
 /* Bytes that follow the header; a write from these, into which it points. */
 extern int pinecone_write_body_length(const PineconeWriteHeader *header);
 extern void pinecone_write_decode(const PineconeWriteHeader *header, char *body,

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "client/documents.h"
+#include "client/records.h"
 #include "pending/write_plane.h"
 #include "wire/schema.h"
 
@@ -15,26 +16,29 @@ append_record(PineconeSession *session, StringInfo buf, const PineconeRecord *re
 	pinecone_vectors_append_record(buf, record);
 }
 
-static const PineconeWritePlane vectors = {
-	.update_batch = 1,
-	.upsert_batch = PINECONE_UPSERT_BATCH,
-	.delete_batch = PINECONE_DELETE_BATCH,
-	.max_body = PINECONE_MAX_BODY,
-	.max_updated = PINECONE_MAX_UPDATED,
-	.append_record = append_record,
-	.upsert = pinecone_vectors_upsert,
-	.update = pinecone_vectors_update,
-	.update_by_filter = pinecone_vectors_update_by_filter,
-	.delete_ids = pinecone_vectors_delete_ids,
-	.delete_by_filter = pinecone_vectors_delete_by_filter,
-	.delete_all = pinecone_vectors_delete_all,
-	.count = pinecone_vectors_count,
+#define VECTORS \
+	.update_batch = 1, .upsert_batch = PINECONE_UPSERT_BATCH, .delete_batch = PINECONE_DELETE_BATCH, \
+	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, .open_body = pinecone_vectors_open_upsert, \
+	.append_record = append_record, \
+	.upsert = pinecone_vectors_upsert, .update = pinecone_vectors_update, \
+	.update_by_filter = pinecone_vectors_update_by_filter, .delete_ids = pinecone_vectors_delete_ids, \
+	.delete_by_filter = pinecone_vectors_delete_by_filter, .delete_all = pinecone_vectors_delete_all, \
+	.count = pinecone_vectors_count
+
+static const PineconeWritePlane vectors = {VECTORS};
+
+/* With a model for those that bring no vector */
+static const PineconeWritePlane integrated = {
+	VECTORS,
+	.embed_batch = PINECONE_EMBED_BATCH,
+	.append_embedded = pinecone_records_append,
+	.upsert_embedded = pinecone_records_upsert,
 };
 
 #define DOCUMENTS(batch) \
 	.update_batch = batch, .upsert_batch = batch, .delete_batch = PINECONE_DELETE_BATCH, \
 	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, \
-	.append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
+	.open_body = pinecone_documents_open, .append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
 	.upsert = pinecone_documents_upsert, .update_many = pinecone_documents_update, \
 	.update_by_filter = pinecone_documents_update_by_filter, \
 	.delete_ids = pinecone_documents_delete_ids, \
@@ -50,7 +54,7 @@ const PineconeWritePlane *
 pinecone_write_plane(const PineconeSession *session)
 {
 	if (session->schema == NULL)
-		return &vectors;
+		return session->integrated ? &integrated : &vectors;
 	return session->schema->embeds ? &embedded_documents : &documents;
 }
 

@@ -380,6 +380,7 @@ add_fetch_path(PlannerInfo *root, RelOptInfo *rel)
 
 		if (n > 0)
 		{
+			((PineconePlanInfo *) rel->fdw_private)->nids = n;
 			add_operation_path(root, rel, PINECONE_OP_FETCH, (Node *) rinfo->clause, rel->rows,
 							   REQUEST_COST, pinecone_cost_fetch(rel->fdw_private, n), NIL,
 							   rel->lateral_relids);
@@ -426,6 +427,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	Cost startup = REQUEST_COST;
 	Cost total;
 	bool any;
+	bool all = root->parse->limitCount == NULL && root->tuple_fraction <= 0;
 
 	if (!pinecone_enable_knn || !info->searchable)
 		return;
@@ -444,9 +446,11 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 								pinecone_cost_list(records) + pinecone_cost_fetch(info, records);
 
 		total += exhaustive + records * log2(records) * cpu_operator_cost;
-		if (root->limit_tuples > cap)
+		if (root->limit_tuples > cap || (all && !pinecone_plan_has_bound(root, rel)))
 			startup = total;
 	}
+	else if (all && ranked <= 0 && !pinecone_plan_has_bound(root, rel))
+		startup = total; /* one reply has all of them */
 	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.expr, rel->rows, startup,
 					   total, pathkeys, rel->lateral_relids);
 }

@@ -30,9 +30,7 @@ pinecone_cost_filter(const PineconePlanInfo *info, double records)
 Cost
 pinecone_cost_filter_request(const PineconePlanInfo *info)
 {
-	double limit = info->session && info->session->paced ?
-					   info->session->options->rates.limits[PINECONE_RATE_FETCH_BY_METADATA] :
-					   0;
+	double limit = info->session ? pinecone_session_rate(info->session, PINECONE_RATE_FETCH_BY_METADATA) : 0;
 
 	return Max(PINECONE_FILTER_REQUEST_COST, limit > 0 ? PINECONE_SECOND_COST / limit : 0);
 }

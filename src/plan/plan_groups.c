@@ -24,11 +24,15 @@
 #include "utils/selfuncs.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/setting.h"
 #include "plan/paths.h"
 
 /* Values that a field is taken to have where ANALYZE has not looked: to try costs little */
 #define ASSUMED_VALUES 20
+
+/* Bytes of an id that a search brings */
+#define BYTES_PER_ID 50
 
 /* Bytes of the records that searches bring to find values */
 #define SAMPLE_COST 12.5
@@ -189,20 +193,47 @@ estimate_values(GroupQuery *query)
 	return estimate_num_groups(query->root, list_make1(query->var), query->rel->rows, NULL, NULL);
 }
 
-/* One dry run among many: several are in flight, and each takes its turn. */
-static Cost
-dry_run_cost(const PineconePlanInfo *info)
+/* How many requests of a kind go at once, without a wait; 0: all. */
+static double
+rate_of(const PineconePlanInfo *info, PineconeRateKind kind)
 {
-	double limit = info->session->paced ? info->session->options->rates.limits[PINECONE_RATE_UPDATE_BY_METADATA] : 0;
+	return pinecone_session_rate(info->session, kind);
+}
+
+/* One request among many of its kind: several are in flight, and each takes its turn. */
+static Cost
+request_cost(const PineconePlanInfo *info, PineconeRateKind kind)
+{
+	double limit = rate_of(info, kind);
 
 	return Max(PINECONE_NEXT_REQUEST_COST, limit > 0 ? PINECONE_SECOND_COST / limit : 0);
 }
 
-/* How many dry runs go at once, without a wait */
-static double
-free_dry_runs(const PineconePlanInfo *info)
+/* So many of them, the first of which need not wait */
+static Cost
+requests_cost(const PineconePlanInfo *info, PineconeRateKind kind, double n)
 {
-	return info->session->paced ? info->session->options->rates.limits[PINECONE_RATE_UPDATE_BY_METADATA] : 0;
+	return Max(0, n - rate_of(info, kind)) * request_cost(info, kind) + n * PINECONE_NEXT_REQUEST_COST;
+}
+
+/* How many are to be had for a cost */
+static int
+requests_for(const PineconePlanInfo *info, PineconeRateKind kind, Cost cost)
+{
+	return (int) Max(0, Min(10000, cost / (request_cost(info, kind) + PINECONE_NEXT_REQUEST_COST) + rate_of(info, kind)));
+}
+
+/* May records be counted by searches for their ids, and in part: what comes of that? */
+static bool
+may_search(const GroupQuery *query, Cost *bytes)
+{
+	PineconePlanInfo *info = query->info;
+	double records = query->rel->rows / Max(1, info->nnamespaces);
+
+	*bytes = query->rel->rows * BYTES_PER_ID * PINECONE_BYTE_COST;
+	return pinecone_enable_count_searches && query->counts && query->clauses != NIL && info->stats != NULL &&
+		   info->stats->dimension > 0 && !info->stats->sparse && records < PINECONE_MAX_UPDATED &&
+		   (pinecone_sweep_records == 0 || rate_of(info, PINECONE_RATE_UPDATE_BY_METADATA) > 0);
 }
 
 static void
@@ -212,19 +243,26 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 	double values = estimate_values(query);
 	/* each namespace has an allowance of its own */
 	double asked = query->counts && query->clauses != NIL ? values + 3 : 3;
-	double fixed = 3 * PINECONE_REQUEST_COST +
-				   info->nnamespaces * (SAMPLE_COST + 2 * PINECONE_NEXT_REQUEST_COST);
-	Cost cost = fixed + Max(0, asked - free_dry_runs(info)) * dry_run_cost(info) +
-				info->nnamespaces * asked * PINECONE_NEXT_REQUEST_COST;
-	double budget = (instead->total_cost / 2 - fixed) / (dry_run_cost(info) + PINECONE_NEXT_REQUEST_COST) +
-					free_dry_runs(info);
+	double others = info->nnamespaces - 1;
+	Cost fixed = 3 * PINECONE_REQUEST_COST +
+				 info->nnamespaces * (SAMPLE_COST + 2 * PINECONE_NEXT_REQUEST_COST);
+	Cost cost = requests_cost(info, PINECONE_RATE_UPDATE_BY_METADATA, asked) + others * asked * PINECONE_NEXT_REQUEST_COST;
+	Cost worth = instead->total_cost / 2 - fixed;
+	Cost bytes;
+	int searches = 0;
 	double rows = query->clauses == NIL ? 1 : clamp_row_est(values * (query->by_namespace ? info->nnamespaces : 1));
-	List *private = list_make5(makeInteger(PINECONE_OP_GROUPS), NULL, makeInteger(query->clauses != NIL),
-							   having,
-							   list_make3_int(query->field->attnum, query->by_namespace,
-											  (int) Max(0, Min(budget, 10000))));
+	List *private;
 
-	cost += rows * cpu_tuple_cost;
+	if (may_search(query, &bytes))
+	{
+		cost = Min(cost, requests_cost(info, PINECONE_RATE_QUERY, values + 1) + bytes +
+							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST);
+		searches = requests_for(info, PINECONE_RATE_QUERY, worth - bytes);
+	}
+	private = list_make5(makeInteger(PINECONE_OP_GROUPS), NULL, makeInteger(query->clauses != NIL), having,
+						 list_make4_int(query->field->attnum, query->by_namespace,
+										requests_for(info, PINECONE_RATE_UPDATE_BY_METADATA, worth), searches));
+	cost += fixed + rows * cpu_tuple_cost;
 	add_path(output_rel, (Path *) pinecone_create_upper_path(query->root, output_rel, target, rows, cost, cost,
 															 instead, private));
 }
@@ -306,6 +344,7 @@ pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *r
 	request->group = linitial_int(groups);
 	request->group_namespaces = lsecond_int(groups);
 	request->group_budget = lthird_int(groups);
+	request->group_searches = lfourth_int(groups);
 	foreach(lc, instead->targetlist)
 	{
 		Expr *expr = lfirst_node(TargetEntry, lc)->expr;

@@ -23,6 +23,7 @@ typedef struct PineconePlanInfo
 	int nall;					 /* namespaces of the table */
 	double nnamespaces;			 /* those that conditions leave */
 	double records;				 /* in those */
+	double nids;				 /* that a condition names; 0: none does */
 	PineconeDistance search;	 /* what rows' scores are of, see plan_search.c */
 	bool searched;				 /* is there such a thing? */
 	bool searchable;			 /* can it lead a path? */

@@ -577,7 +577,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
 	request->prefix = request->prefix_high = request->after = request->vector = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
-	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session) : 0;
+	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session, cxt.info->table, request->op == PINECONE_OP_QUERY && cxt.info->text != NULL) : 0;
 	request->sorted = sorted;
 	request->planned_at = cxt.info->planned_at;
 	request->metric_assumed = cxt.info->metric_assumed && request->op == PINECONE_OP_QUERY;

@@ -612,8 +612,17 @@ translate_function(PineconeTranslate *cxt, FuncExpr *func, bool negated,
 {
 	if (list_length(func->args) == 2 && exprType(lsecond(func->args)) == TEXTOID)
 		return translate_words(cxt, func, negated, condition);
-	if (negated || list_length(func->args) != 2 ||
-		pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
+	if (negated || list_length(func->args) != 2)
+		return PINECONE_LOCAL;
+	if (pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_ID) != NULL &&
+		pinecone_translate_is_value(cxt, lsecond(func->args)) &&
+		pinecone_translate_is_own_function(func->funcid, "pinecone_match_record"))
+	{
+		*condition = make_condition(PINECONE_COND_RECORD, 0);
+		(*condition)->value = pinecone_translate_add_expr(cxt, lsecond(func->args));
+		return PINECONE_EXACT;
+	}
+	if (pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
 		!pinecone_translate_is_value(cxt, lsecond(func->args)) ||
 		!pinecone_translate_is_own_function(func->funcid, "pinecone_match"))
 		return PINECONE_LOCAL;

@@ -11,12 +11,31 @@
 #include "plan/translate_expr.h"
 #include "wire/schema.h"
 
+/* Of an integrated index: the text that it embeds, by its meaning. */
+static bool
+integrated_kind(Oid funcid, const PineconeSchemaField *field, PineconeColumn *column, PineconeClauseKind *kind)
+{
+	if (!column->embedded)
+		return false;
+	if (pinecone_translate_is_own_function(funcid, "pinecone_search_reranked"))
+		*kind = PINECONE_CLAUSE_RERANKED;
+	/* which way the scores of distances go is not certain */
+	else if (pinecone_translate_is_own_function(funcid, "pinecone_search_meaning") &&
+			 field->metric != PINECONE_METRIC_EUCLIDEAN)
+		*kind = PINECONE_CLAUSE_EMBED;
+	else
+		return false;
+	return true;
+}
+
 /* A column's text can be searched in that way: which kind of clause is it? */
 static bool
 clause_kind(PineconeTranslate *cxt, Oid funcid, PineconeColumn *column, PineconeClauseKind *kind)
 {
 	const PineconeSchemaField *field = pinecone_schema_field(cxt->table->schema, column->field);
 
+	if (cxt->table->integrated != NULL)
+		return integrated_kind(funcid, &cxt->table->integrated->fields[0], column, kind);
 	if (pinecone_translate_is_own_function(funcid, "pinecone_search_query"))
 	{
 		*kind = PINECONE_CLAUSE_QUERY_STRING;
@@ -31,7 +50,6 @@ clause_kind(PineconeTranslate *cxt, Oid funcid, PineconeColumn *column, Pinecone
 	}
 	if (!pinecone_translate_is_own_function(funcid, "pinecone_search_meaning"))
 		return false;
-	/* which way the scores of distances go is not certain */
 	if (field->embed && field->metric != PINECONE_METRIC_EUCLIDEAN)
 		*kind = PINECONE_CLAUSE_EMBED;
 	else if (field->sparse_embed)
@@ -55,6 +73,7 @@ translate_one(PineconeTranslate *cxt, Node *node, List **clauses)
 {
 	PineconeColumn *column;
 	PineconeClauseKind kind;
+	List *clause;
 	List *args;
 	Oid funcid;
 
@@ -70,14 +89,21 @@ translate_one(PineconeTranslate *cxt, Node *node, List **clauses)
 	}
 	else
 		return false;
-	if (list_length(args) != 2 || exprType(lsecond(args)) != TEXTOID)
+	if (list_length(args) < 2 || exprType(lsecond(args)) != TEXTOID)
 		return false;
 	column = searched_column(cxt, linitial(args));
-	if (column == NULL || !pinecone_translate_is_value(cxt, lsecond(args)) ||
-		!clause_kind(cxt, funcid, column, &kind))
+	if (column == NULL || !clause_kind(cxt, funcid, column, &kind) ||
+		list_length(args) != (kind == PINECONE_CLAUSE_RERANKED ? 5 : 2))
 		return false;
-	*clauses = lappend(*clauses, list_make3_int(kind, column->attnum,
-												pinecone_translate_add_expr(cxt, lsecond(args))));
+	for (int i = 1; i < list_length(args); i++)
+	{
+		if (!pinecone_translate_is_value(cxt, list_nth(args, i)))
+			return false;
+	}
+	clause = list_make2_int(kind, column->attnum);
+	for (int i = 1; i < list_length(args); i++)
+		clause = lappend_int(clause, pinecone_translate_add_expr(cxt, list_nth(args, i)));
+	*clauses = lappend(*clauses, clause);
 	return true;
 }
 
@@ -102,7 +128,7 @@ pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses)
 	ListCell *lc;
 
 	*clauses = NIL;
-	if (cxt->table->schema == NULL)
+	if (cxt->table->schema == NULL && cxt->table->integrated == NULL)
 		return false;
 	if (!IsA(clause, BoolExpr) || either->boolop != OR_EXPR)
 		return translate_one(cxt, (Node *) clause, clauses);

@@ -495,6 +495,7 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 		case PINECONE_COND_MATCH_ANY:
 			return field_filter(field, "$match_any", value);
 		case PINECONE_COND_RAW:
+		case PINECONE_COND_RECORD:
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_KEYS_ANY:
@@ -511,7 +512,13 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 static PineconeFilter
 unless_declared(RenderContext *cxt, PineconeFilter filter)
 {
-	if (filter.kind == PINECONE_FILTER_JSON && pinecone_schema_is_mentioned(cxt->table->schema, filter.json))
+	const PineconeTable *table = cxt->table;
+
+	if (filter.kind != PINECONE_FILTER_JSON)
+		return filter;
+	if (pinecone_schema_is_mentioned(table->schema, filter.json) ||
+		(table->text_field != NULL &&
+		 pinecone_schema_is_mentioned(pinecone_schema_integrated(table->text_field, 0, 0), filter.json)))
 		return filter_always;
 	return filter;
 }
@@ -580,6 +587,8 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 			return field_filter(field, "$match_any", json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_RAW:
 			return unless_declared(cxt, pinecone_filter_raw_match(DatumGetJsonbP(value)));
+		case PINECONE_COND_RECORD:
+			return pinecone_filter_raw_match(DatumGetJsonbP(value));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}

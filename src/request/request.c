@@ -109,6 +109,7 @@ enum RequestNumber
 	NUM_WANT_METADATA,
 	NUM_WANT_CTID,
 	NUM_ALL,
+	NUM_BEGINS,
 	NUM_SORTED,
 	NUM_GROUPED,
 	NUM_METRIC_ASSUMED,
@@ -116,8 +117,10 @@ enum RequestNumber
 	NUM_GROUP,
 	NUM_GROUP_NAMESPACES,
 	NUM_GROUP_BUDGET,
+	NUM_GROUP_SEARCHES,
 	NUM_DESCENDING,
 	NUM_NULLS_FIRST,
+	NUM_SKIPS,
 	NUM_COUNT
 };
 
@@ -173,6 +176,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_WANT_METADATA] = request->want_metadata;
 	numbers[NUM_WANT_CTID] = request->want_ctid;
 	numbers[NUM_ALL] = request->all;
+	numbers[NUM_BEGINS] = request->begins;
 	numbers[NUM_SORTED] = request->sorted;
 	numbers[NUM_GROUPED] = request->grouped;
 	numbers[NUM_METRIC_ASSUMED] = request->metric_assumed;
@@ -180,8 +184,10 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_GROUP] = request->group;
 	numbers[NUM_GROUP_NAMESPACES] = request->group_namespaces;
 	numbers[NUM_GROUP_BUDGET] = request->group_budget;
+	numbers[NUM_GROUP_SEARCHES] = request->group_searches;
 	numbers[NUM_DESCENDING] = request->descending;
 	numbers[NUM_NULLS_FIRST] = request->nulls_first;
+	numbers[NUM_SKIPS] = request->skips;
 
 	for (int i = 0; i < NUM_COUNT; i++)
 		list = lappend_int(list, numbers[i]);
@@ -198,6 +204,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
 								   makeString(psprintf(INT64_FORMAT, request->planned_at)))),
 				   counts_to_list(request->counts));
+}
+
+void
+pinecone_request_mark_skips(List *list)
+{
+	lfirst_int(list_nth_cell((List *) linitial(list), NUM_SKIPS)) = true;
 }
 
 /* The reverse, in the same order. Lists stay the plan's own. */
@@ -230,6 +242,7 @@ pinecone_request_from_list(List *list)
 	request->want_metadata = list_nth_int(numbers, NUM_WANT_METADATA);
 	request->want_ctid = list_nth_int(numbers, NUM_WANT_CTID);
 	request->all = list_nth_int(numbers, NUM_ALL);
+	request->begins = list_nth_int(numbers, NUM_BEGINS);
 	request->sorted = list_nth_int(numbers, NUM_SORTED);
 	request->grouped = list_nth_int(numbers, NUM_GROUPED);
 	request->metric_assumed = list_nth_int(numbers, NUM_METRIC_ASSUMED);
@@ -237,8 +250,10 @@ pinecone_request_from_list(List *list)
 	request->group = list_nth_int(numbers, NUM_GROUP);
 	request->group_namespaces = list_nth_int(numbers, NUM_GROUP_NAMESPACES);
 	request->group_budget = list_nth_int(numbers, NUM_GROUP_BUDGET);
+	request->group_searches = list_nth_int(numbers, NUM_GROUP_SEARCHES);
 	request->descending = list_nth_int(numbers, NUM_DESCENDING);
 	request->nulls_first = list_nth_int(numbers, NUM_NULLS_FIRST);
+	request->skips = list_nth_int(numbers, NUM_SKIPS);
 
 	request->filter = condition_from_list(lsecond(list));
 	request->ids = lthird(list);

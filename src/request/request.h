@@ -63,6 +63,7 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
 	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
+	PINECONE_COND_RECORD,		 /* pinecone_match_record(id, value) */
 	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
 	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
 	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
@@ -95,7 +96,8 @@ typedef enum PineconeClauseKind
 	PINECONE_CLAUSE_TEXT,
 	PINECONE_CLAUSE_QUERY_STRING,
 	PINECONE_CLAUSE_EMBED,
-	PINECONE_CLAUSE_SPARSE_EMBED
+	PINECONE_CLAUSE_SPARSE_EMBED,
+	PINECONE_CLAUSE_RERANKED
 } PineconeClauseKind;
 
 /* What a scan tuple's column holds: an attribute number, or this. */
@@ -138,7 +140,8 @@ typedef struct PineconeRequest
 	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
-	 * of clause, the column or 0, the number of the words */
+	 * of clause, the column or 0, the number of the words; of one that is reranked
+	 * also those of the model, of how many candidates, and of the fields */
 	List *clauses;
 
 	/* Nearest neighbours */
@@ -163,6 +166,7 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+	int begins;		/* no limit, but a reader who may stop: rows to begin with; else 0 */
 
 	/* How they are thought to be read: see way.h */
 	int way;
@@ -180,10 +184,12 @@ typedef struct PineconeRequest
 	bool want_metadata;
 	bool want_ctid;
 	bool sorted;		   /* rows must come in the promised order */
+	bool skips;			   /* rows left out by OFFSET are not looked at */
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
 	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
-	int group_budget;	   /* GROUPS: dry runs that are worth while */
+	int group_budget;	   /* GROUPS: dry runs that are worth while, */
+	int group_searches;	   /* and searches in their place */
 	bool descending;	   /* ORDERED */
 	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */
@@ -194,6 +200,9 @@ typedef struct PineconeRequest
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
+
+/* Note in such a form that rows left out by OFFSET are only counted. */
+extern void pinecone_request_mark_skips(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);

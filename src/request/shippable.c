@@ -29,6 +29,7 @@
 #include "utils/lsyscache.h"
 
 #include "request/shippable.h"
+#include "value/metadata.h"
 #include "wire/schema.h"
 
 /* Kinds of conditions that are answered alike */
@@ -211,7 +212,7 @@ pinecone_shippable_metadata(const PineconeTable *table, PineconeConditionKind ki
 	bool type_error_null = table->type_error_null;
 
 	/* what is no metadata is not in the object, whatever Pinecone has under that name */
-	if (key != NULL && pinecone_schema_reserves(table->schema, key))
+	if (key != NULL && pinecone_metadata_is_apart(table, key))
 		return PINECONE_LOCAL;
 	/* true of NULL */
 	if (kind == PINECONE_COND_NOT_EXISTS && type_error_null)
@@ -224,7 +225,7 @@ pinecone_shippable_metadata(const PineconeTable *table, PineconeConditionKind ki
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_RAW:
 			/* which names their values mention is not known yet, see filter.c */
-			if (table->schema != NULL && key == NULL)
+			if ((table->schema != NULL || table->text_field != NULL) && key == NULL)
 				return PINECONE_SUPERSET;
 			return type_error_null ? PINECONE_SUPERSET : PINECONE_EXACT;
 

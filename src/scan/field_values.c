@@ -6,18 +6,19 @@
  * A round is a search for records that have none of the known values, and then a
  * dry run that counts what is left.  When the last search has shown each value
  * repeatedly, more are not expected, and the values are counted along with that.
+ *
+ * Where dry runs would have to wait for their turn, one counts all records at the
+ * beginning, and what is left is what the values' counts do not add up to.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "utils/array.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
 #include "base/limits.h"
 #include "request/shippable.h"
-#include "scan/field_values.h"
-#include "scan/run_count.h"
+#include "scan/field_part.h"
 
 /* Records that a search, and a fetch by metadata, are asked for to find values */
 #define SEARCHED 500
@@ -27,76 +28,7 @@
 #define MAX_ROUNDS 12
 #define MAX_VALUES 2000
 
-/* ---- Filters ---- */
-
-/* The run's filter, and a condition on the field, with its value if it takes one. */
-static PineconeFilter
-filter_with(ForeignScanState *node, PineconeConditionKind kind, Oid type, Datum value, bool alone)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeGroups *groups = state->run->groups;
-	PineconeCondition both = {.kind = PINECONE_COND_AND, .value = -1};
-
-	groups->leaf.kind = kind;
-	groups->values.types[groups->values.n - 1] = type;
-	groups->values.values[groups->values.n - 1] = value;
-	both.args = alone || state->request->filter == NULL ?
-					list_make1(&groups->leaf) :
-					list_make2(state->request->filter, &groups->leaf);
-	return pinecone_filter_render(state->table, &both, &groups->values);
-}
-
-/* Records that have the field, and none of the known values */
-static PineconeFilter
-rest_filter(ForeignScanState *node, PineconeFieldPart *part)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeGroups *groups = state->run->groups;
-	Datum *elements;
-	int16 typlen;
-	bool typbyval;
-	char typalign;
-
-	if (part->n == 0)
-		return filter_with(node, PINECONE_COND_EXISTS, groups->elemtype, (Datum) 0, false);
-	elements = palloc(part->n * sizeof(Datum));
-	for (int i = 0; i < part->n; i++)
-		elements[i] = part->values[i].datum;
-	get_typlenbyvalalign(groups->elemtype, &typlen, &typbyval, &typalign);
-	return filter_with(node, PINECONE_COND_NOT_IN, get_array_type(groups->elemtype),
-					   PointerGetDatum(construct_array(elements, part->n, groups->elemtype,
-													   typlen, typbyval, typalign)),
-					   false);
-}
-
-static PineconeFilter
-value_filter(ForeignScanState *node, Datum value, bool alone)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	return filter_with(node, PINECONE_COND_COMPARE, state->run->groups->elemtype, value, alone);
-}
-
 /* ---- Asking ---- */
-
-void
-pinecone_field_give_up(PineconeGroups *groups, const char *why)
-{
-	if (groups->given_up == NULL)
-		groups->given_up = why;
-}
-
-/* A filter that no record meets needs no request. */
-static PineconeCall *
-send_count(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filter)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (filter.kind == PINECONE_FILTER_NEVER)
-		return NULL;
-	state->run->groups->dry_runs++;
-	return pinecone_vectors_count(state->session, state->run->counters, part->name, filter.json);
-}
 
 /* Any direction will do; others bring other records. */
 static void
@@ -133,70 +65,7 @@ send_search(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filt
 	pfree(vector);
 }
 
-/* Count the values that have not been, if that is worth while. */
-static void
-send_value_counts(ForeignScanState *node, PineconeFieldPart *part)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeGroups *groups = state->run->groups;
-	int uncounted = 0;
-
-	for (int i = 0; i < part->n; i++)
-		uncounted += !part->values[i].counted;
-	if (groups->dry_runs + uncounted > state->request->group_budget)
-	{
-		pinecone_field_give_up(groups, "too many values to count each");
-		return;
-	}
-	for (int i = 0; i < part->n; i++)
-	{
-		PineconeFieldValue *value = &part->values[i];
-
-		if (!value->counted)
-			value->call = send_count(node, part, value_filter(node, value->datum, false));
-		value->counted = true;
-	}
-}
-
 /* ---- Answers ---- */
-
-/* A failure that reading the rows does not run into: then that is done. */
-static bool
-is_refused(PineconeScanState *state, PineconeCall *call)
-{
-	PineconeGroups *groups = state->run->groups;
-
-	switch (pinecone_vectors_failure(call))
-	{
-		case PINECONE_FAILURE_FORBIDDEN:
-			pinecone_count_note_refused(state);
-			pinecone_field_give_up(groups, "the API key may not count by dry runs");
-			return true;
-		case PINECONE_FAILURE_ALIAS:
-		case PINECONE_FAILURE_REJECTED:
-		case PINECONE_FAILURE_UNSUPPORTED:
-			pinecone_field_give_up(groups, "the service does not count by dry runs");
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Take a dry run's count; *call becomes NULL. */
-static double
-take_count(PineconeScanState *state, PineconeCall **call)
-{
-	double count = 0;
-
-	if (*call == NULL)
-		return 0;
-	pinecone_vectors_wait(*call);
-	if (pinecone_vectors_failure(*call) != PINECONE_FAILURE_NO_NAMESPACE && !is_refused(state, *call))
-		count = pinecone_vectors_count_result(*call);
-	pinecone_vectors_free(*call);
-	*call = NULL;
-	return count;
-}
 
 /* The value with that key, which is added if it is new; or NULL when there are too many. */
 static PineconeFieldValue *
@@ -246,7 +115,7 @@ take_values(ForeignScanState *node, PineconeFieldPart *part, PineconePage *page)
 			pinecone_field_give_up(groups, "a value does not fit its column");
 		if (state->row_isnull[attnum - 1])
 			continue;
-		filter = value_filter(node, state->row_values[attnum - 1], true);
+		filter = pinecone_field_value_filter(node, state->row_values[attnum - 1], true);
 		if (filter.kind != PINECONE_FILTER_JSON)
 		{
 			pinecone_field_give_up(groups, "a value cannot be asked for");
@@ -307,29 +176,121 @@ add_booleans(ForeignScanState *node, PineconeFieldPart *part)
 
 	for (int i = 0; i < 2; i++)
 		(void) add_value(state->run->groups, part, BoolGetDatum(i == 0),
-						 value_filter(node, BoolGetDatum(i == 0), true).json);
+						 pinecone_field_value_filter(node, BoolGetDatum(i == 0), true).json);
 	part->sure = true;
 }
 
 void
 pinecone_field_begin(ForeignScanState *node, PineconeFieldPart *part)
 {
-	PineconeScanState *state = node->fdw_state;
-	PineconeGroups *groups = state->run->groups;
+	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
 
+	part->by_total = pinecone_field_counts_by_total(node);
+	part->ntotal = -1;
 	if (pinecone_shippable_class(groups->column) == PINECONE_CLASS_BOOL)
 	{
 		add_booleans(node, part);
-		part->rest = send_count(node, part, rest_filter(node, part));
+		part->rest = pinecone_field_send_count(node, part, pinecone_field_rest_filter(node, part));
 		/* or whether they are there */
-		send_value_counts(node, part);
+		pinecone_field_ask_counts(node, part);
 	}
 	else
-		send_search(node, part, rest_filter(node, part));
-	if (groups->want_missing)
-		part->missing = send_count(node, part, filter_with(node, PINECONE_COND_NOT_EXISTS, groups->elemtype, (Datum) 0, false));
-	if (groups->want_exists)
-		part->exists = send_count(node, part, filter_with(node, PINECONE_COND_EXISTS, groups->elemtype, (Datum) 0, false));
+		send_search(node, part, pinecone_field_rest_filter(node, part));
+	if (part->by_total)
+		part->total = pinecone_field_send_count(node, part, pinecone_field_all_filter(node));
+	else
+		pinecone_field_ask_sums(node, part);
+}
+
+/* Search for more values; when that has been done for too long, give up. */
+static void
+search_again(ForeignScanState *node, PineconeFieldPart *part)
+{
+	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
+
+	if (++part->rounds >= MAX_ROUNDS || pinecone_shippable_class(groups->column) == PINECONE_CLASS_BOOL)
+		pinecone_field_give_up(groups, "values that counts show do not come");
+	else
+		send_search(node, part, pinecone_field_rest_filter(node, part));
+}
+
+/* There are values that have not come: another way brings records, or nothing does. */
+static void
+search_otherwise(PineconeGroups *groups, PineconeFieldPart *part, bool searched)
+{
+	if (!searched)
+		pinecone_field_give_up(groups, "records that are counted do not come");
+	part->no_search = true;
+}
+
+/*
+ * So many new values have been found.  Count, if these are thought to be all, or
+ * search on: the sum of the counts tells whether they were.
+ */
+static void
+go_on_to_total(ForeignScanState *node, PineconeFieldPart *part, int n, bool searched)
+{
+	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
+
+	if (n == 0 && part->short_of_values)
+		search_otherwise(groups, part, searched);
+	if (groups->given_up != NULL)
+		return;
+	if (n == 0 ? !part->short_of_values : part->sure)
+		pinecone_field_ask_counts(node, part);
+	else
+		search_again(node, part);
+}
+
+/* Likewise where a dry run is to tell whether there are others. */
+static void
+go_on_to_rest(ForeignScanState *node, PineconeFieldPart *part, int n, bool searched)
+{
+	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
+
+	if (n == 0 && part->rounds > 0)
+		search_otherwise(groups, part, searched);
+	if (groups->given_up != NULL)
+		return;
+	part->rest = pinecone_field_send_count(node, part, pinecone_field_rest_filter(node, part));
+	if (groups->want_counts && part->sure && part->n > 0)
+		pinecone_field_ask_counts(node, part);
+}
+
+/* Take the records that show values. */
+static void
+take_found(ForeignScanState *node, PineconeFieldPart *part)
+{
+	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
+	bool searched = part->search != NULL;
+	int n = take_records(node, part);
+
+	if (groups->given_up == NULL && part->total != NULL)
+		pinecone_field_take_total(node, part);
+	if (groups->given_up != NULL)
+		return;
+	if (part->by_total)
+		go_on_to_total(node, part, n, searched);
+	else
+		go_on_to_rest(node, part, n, searched);
+}
+
+/* Take the counts that are held against a total. */
+static void
+take_sum(ForeignScanState *node, PineconeFieldPart *part)
+{
+	switch (pinecone_field_sum(node, part))
+	{
+		case PINECONE_FIELD_SUM_ALL:
+			part->complete = true;
+			break;
+		case PINECONE_FIELD_SUM_LESS:
+			part->counting = false;
+			part->rest = pinecone_field_send_count(node, part, pinecone_field_rest_filter(node, part));
+			break;
+		case PINECONE_FIELD_SUM_UNKNOWN:
+			break;
+	}
 }
 
 /* Look at what has come, and ask for what is wanted next. */
@@ -342,36 +303,28 @@ pinecone_field_advance(ForeignScanState *node, PineconeFieldPart *part)
 
 	if (part->search != NULL || part->page != NULL)
 	{
-		bool searched = part->search != NULL;
-
-		if (take_records(node, part) == 0 && part->rounds > 0 && groups->given_up == NULL)
-		{
-			/* there are values that have not come */
-			if (!searched)
-				pinecone_field_give_up(groups, "records that are counted do not come");
-			part->no_search = true;
-		}
-		if (groups->given_up != NULL)
-			return;
-		part->rest = send_count(node, part, rest_filter(node, part));
-		if (groups->want_counts && part->sure && part->n > 0)
-			send_value_counts(node, part);
+		take_found(node, part);
 		return;
 	}
-	rest = take_count(state, &part->rest);
+	if (part->by_total && part->counting)
+	{
+		take_sum(node, part);
+		return;
+	}
+	rest = pinecone_field_take_count(state, &part->rest);
 	if (groups->given_up != NULL)
 		return;
-	part->complete = rest == 0;
-	if (part->complete)
+	if (part->by_total && rest == 0)
 	{
-		if (groups->want_counts)
-			send_value_counts(node, part);
+		pinecone_field_count_anew(node, part);
 		return;
 	}
-	if (++part->rounds >= MAX_ROUNDS || pinecone_shippable_class(groups->column) == PINECONE_CLASS_BOOL)
-		pinecone_field_give_up(groups, "values that counts show do not come");
-	else
-		send_search(node, part, rest_filter(node, part));
+	part->short_of_values = rest > 0;
+	part->complete = rest == 0;
+	if (!part->complete)
+		search_again(node, part);
+	else if (groups->want_counts)
+		pinecone_field_ask_counts(node, part);
 }
 
 void
@@ -380,12 +333,19 @@ pinecone_field_take_counts(PineconeScanState *state, PineconeFieldPart *part)
 	PineconeGroups *groups = state->run->groups;
 	double sum = 0;
 
-	part->nmissing = take_count(state, &part->missing);
-	part->nexists = take_count(state, &part->exists);
+	if (part->by_total)
+	{
+		part->nexists = part->ntotal - part->missing.records;
+		return;
+	}
+	part->missing.records = pinecone_field_take_count(state, &part->missing.call);
+	part->nexists = pinecone_field_take_count(state, &part->exists);
 	for (int i = 0; i < part->n; i++)
 	{
-		part->values[i].count = take_count(state, &part->values[i].call);
-		sum += part->values[i].count;
+		PineconeFieldCount *count = &part->values[i].count;
+
+		count->records = pinecone_field_take_count(state, &count->call);
+		sum += count->records;
 	}
 	if (groups->want_counts && groups->want_exists && sum != part->nexists)
 		pinecone_field_give_up(groups, "counts do not add up: there are lists, or records change");

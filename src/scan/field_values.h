@@ -5,16 +5,25 @@
 #ifndef PINECONE_FIELD_VALUES_H
 #define PINECONE_FIELD_VALUES_H
 
+#include "base/idset.h"
 #include "request/filter.h"
 #include "scan/scan.h"
+
+/* How many records have a value, or none */
+typedef struct PineconeFieldCount
+{
+	double records;
+	PineconeCall *call; /* tells it; or NULL */
+	bool asked;
+	bool searched; /* by a search for all of them, rather than by a dry run */
+	int top_k;	   /* of which there may be so many */
+} PineconeFieldCount;
 
 typedef struct PineconeFieldValue
 {
 	Datum datum;
 	char *key; /* the filter for it, alike for equal values */
-	double count;
-	PineconeCall *call; /* counts it; or NULL */
-	bool counted;		/* or being counted */
+	PineconeFieldCount count;
 } PineconeFieldValue;
 
 /* A namespace */
@@ -35,10 +44,21 @@ typedef struct PineconeFieldPart
 	PineconeCall *page;
 	PineconeCall *rest;
 	PineconeCall *exists;
-	PineconeCall *missing;
 
+	PineconeFieldCount missing; /* records without the field */
 	double nexists;
-	double nmissing;
+
+	/* Where counts are held against one of all records: see value_counts.c */
+	bool by_total;
+	bool no_searches;	   /* for counts: these came short */
+	PineconeCall *total;   /* under way, or NULL */
+	double ntotal;		   /* -1: unknown yet */
+	PineconeCall *small;   /* counts the values that searches have counted; or NULL */
+	bool counting;		   /* counts are under way */
+	bool short_of_values;  /* a dry run has found records without a known value */
+	int dry_runs;		   /* that were sent for it */
+	idset_hash *seen;	   /* ids that searches for counts have brought */
+	MemoryContext seen_cxt; /* which are here */
 } PineconeFieldPart;
 
 typedef struct PineconeFieldGroup
@@ -63,7 +83,8 @@ typedef struct PineconeGroups
 
 	PineconeFieldPart *parts;
 	int nparts;
-	int dry_runs;
+	int dry_runs; /* that were sent */
+	int searches; /* for counts, likewise */
 
 	const char *given_up; /* why, or NULL */
 	PineconeFieldGroup *groups;

@@ -100,6 +100,7 @@ open_chunk(PineconePooled *pool, const PineconeSourceSpec *spec)
 	chunk->cxt = cxt;
 	chunk->spec = *spec;
 	chunk->spec.pool = NULL;
+	chunk->spec.may_find_ids = false; /* searches bring them in any order */
 	chunk->spec.counters = pool->counters;
 	chunk->spec.namespace_ = MemoryContextStrdup(cxt, spec->namespace_);
 	chunk->spec.row_limit = 0;
@@ -238,7 +239,7 @@ pinecone_gathered_ids_flush(PineconePooled *pool)
 
 		dlist_delete(&chunk->node);
 		pool->waiting -= chunk->spec.nids;
-		chunk->in_order = pinecone_pending_view(chunk->spec.session,
+		chunk->in_order = pinecone_pending_view(chunk->spec.session, chunk->spec.own_writes,
 												pinecone_source_own_name(chunk->spec.session, chunk->spec.counters,
 																		 chunk->spec.own_writes,
 																		 chunk->spec.namespace_,

@@ -6,6 +6,10 @@
  * whose numbers tell how the others are spread; then the same of the part that is
  * on the near side, until it is small enough.  Searches of 500 divide a range by
  * some hundreds, so that two rounds do for a few rows of a million.
+ *
+ * Where few dry runs are allowed a second, statistics tell how many records there
+ * are to begin with, and then what share of a sample the part had.  What a search
+ * does not fill has no more than it brought.  All of it is good enough for a cut.
  */
 #include "postgres.h"
 
@@ -18,6 +22,7 @@
 #include "client/alias.h"
 #include "scan/number_slice.h"
 #include "scan/run_count.h"
+#include "wire/stats.h"
 
 /* Records that show how numbers are spread; fewer where their metadata is large */
 #define SAMPLE 500
@@ -27,10 +32,9 @@
 
 typedef struct Look
 {
-	PineconeCall **counts; /* by namespace */
-	PineconeCall **searches;
-	int n;
 	double records; /* -1: nobody tells */
+	int came;
+	bool filled; /* a search has brought as many as it was asked for */
 	double *numbers;
 	int nnumbers;
 	bool too_large;
@@ -64,17 +68,21 @@ send_count(PineconeScanState *state, const char *name, PineconeFilter filter)
 								  filter.json);
 }
 
+/* Records of which a search is to bring some */
+static int
+sample_size(const PineconeSession *session, int wanted)
+{
+	return Min(session->max_top_k > 0 ? session->max_top_k : PINECONE_MAX_TOP_K, Min(wanted, PINECONE_MAX_TOP_K));
+}
+
 static PineconeCall *
 send_search(PineconeScanState *state, const char *name, PineconeFilter filter, int dimension, int top_k,
 			int round)
 {
-	PineconeSearch search = {.namespace_ = name, .filter = filter.json, .include_metadata = true};
+	PineconeSearch search = {.namespace_ = name, .filter = filter.json, .include_metadata = true, .top_k = top_k};
 	float *vector = palloc(dimension * sizeof(float));
 	PineconeCall *call;
 
-	search.top_k = Min(top_k, PINECONE_MAX_TOP_K);
-	if (state->session->max_top_k > 0)
-		search.top_k = Min(search.top_k, state->session->max_top_k);
 	/* any direction will do */
 	for (int i = 0; i < dimension; i++)
 		vector[i] = hash_bytes_uint32(i * MAX_ROUNDS + round) & 1 ? 1 : -1;
@@ -112,21 +120,29 @@ take_count(PineconeScanState *state, PineconeCall *call)
 	return count;
 }
 
-double
-pinecone_slice_count(ForeignScanState *node, PineconeFilter filter)
+/* Ask each namespace for a count; NULL: nobody may. */
+static PineconeCall **
+send_counts(PineconeScanState *state, PineconeFilter filter)
 {
-	PineconeScanState *state = node->fdw_state;
 	int n = state->run->nnamespaces;
 	PineconeCall **calls = palloc(Max(n, 1) * sizeof(PineconeCall *));
-	double records = 0;
 
-	if (filter.kind == PINECONE_FILTER_NEVER)
-		return 0;
 	if (state->session->dry_run_refused || state->session->no_dry_run)
-		return -1;
+		return NULL;
 	for (int i = 0; i < n; i++)
 		calls[i] = send_count(state, pinecone_option_plain_namespace(state->run->namespaces[i].name), filter);
-	for (int i = 0; i < n; i++)
+	return calls;
+}
+
+/* Their sum; -1: nobody tells. */
+static double
+take_counts(PineconeScanState *state, PineconeCall **calls)
+{
+	double records = 0;
+
+	if (calls == NULL)
+		return -1;
+	for (int i = 0; i < state->run->nnamespaces; i++)
 	{
 		double count = take_count(state, calls[i]);
 
@@ -134,6 +150,14 @@ pinecone_slice_count(ForeignScanState *node, PineconeFilter filter)
 	}
 	pfree(calls);
 	return records;
+}
+
+double
+pinecone_slice_count(ForeignScanState *node, PineconeFilter filter)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	return filter.kind == PINECONE_FILTER_NEVER ? 0 : take_counts(state, send_counts(state, filter));
 }
 
 /* The number that a record has in the field; NaN: none. */
@@ -152,7 +176,7 @@ number_of(const PineconeRecord *record, const char *field)
 }
 
 static void
-take_sample(PineconeScanState *state, Look *look, PineconeCall *call)
+take_sample(PineconeScanState *state, Look *look, PineconeCall *call, int top_k)
 {
 	const char *field = pinecone_option_column(state->table, state->request->group)->field;
 	PineconePage *page;
@@ -165,9 +189,12 @@ take_sample(PineconeScanState *state, Look *look, PineconeCall *call)
 			break;
 		case PINECONE_FAILURE_REJECTED:
 		case PINECONE_FAILURE_UNSUPPORTED:
+			look->filled = true;
 			break;
 		default:
 			page = pinecone_vectors_page(call);
+			look->came += page->nrecords;
+			look->filled |= page->nrecords >= top_k;
 			look->numbers = look->numbers ? repalloc(look->numbers, (look->nnumbers + page->nrecords + 1) * sizeof(double)) :
 											palloc((page->nrecords + 1) * sizeof(double));
 			for (int i = 0; i < page->nrecords; i++)
@@ -192,34 +219,48 @@ compare_numbers(const void *a, const void *b, void *descending)
 	return *(bool *) descending ? -order : order;
 }
 
-/* Count the records of a slice, and sample their numbers: in order. */
+/*
+ * Sample a slice's numbers, in order, and count its records, unless so many are
+ * thought to be there (-1: nobody knows).
+ */
 static Look
-look_at(ForeignScanState *node, const PineconeSlice *slice, int dimension, int top_k, int round)
+look_at(ForeignScanState *node, const PineconeSlice *slice, int dimension, int top_k, int round, double expected)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeFilter filter = pinecone_slice_filter(node, slice);
 	Look look = {0};
 	int n = state->run->nnamespaces;
+	PineconeCall **searches = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	PineconeCall **counts = expected < 0 ? send_counts(state, filter) : NULL;
 
-	look.counts = palloc(Max(n, 1) * sizeof(PineconeCall *));
-	look.searches = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	top_k = sample_size(state->session, top_k);
 	for (int i = 0; i < n; i++)
-	{
-		const char *name = pinecone_option_plain_namespace(state->run->namespaces[i].name);
-
-		look.counts[i] = send_count(state, name, filter);
-		look.searches[i] = send_search(state, name, filter, dimension, top_k, round);
-	}
+		searches[i] = send_search(state, pinecone_option_plain_namespace(state->run->namespaces[i].name), filter,
+								  dimension, top_k, round);
 	for (int i = 0; i < n; i++)
-	{
-		double count = take_count(state, look.counts[i]);
-
-		look.records = count < 0 || look.records < 0 ? -1 : look.records + count;
-		take_sample(state, &look, look.searches[i]);
-	}
+		take_sample(state, &look, searches[i], top_k);
+	if (expected < 0)
+		look.records = take_counts(state, counts);
+	else
+		look.records = look.filled ? Max(expected, look.came) : look.came;
 	if (look.nnumbers > 0)
 		qsort_arg(look.numbers, look.nnumbers, sizeof(double), compare_numbers, &state->request->descending);
+	pfree(searches);
 	return look;
+}
+
+/* How many records there are, where statistics can tell and dry runs are scarce; else -1. */
+static double
+expect_records(PineconeScanState *state, const PineconeStats *stats, const PineconeSlice *slice)
+{
+	double records = 0;
+
+	if (pinecone_session_rate(state->session, PINECONE_RATE_UPDATE_BY_METADATA) <= 0 ||
+		state->run->filter.kind != PINECONE_FILTER_ALWAYS || !isinf(slice->near))
+		return -1;
+	for (int i = 0; i < state->run->nnamespaces; i++)
+		records += Max(0, pinecone_stats_records(stats, pinecone_option_plain_namespace(state->run->namespaces[i].name)));
+	return records;
 }
 
 /* ---- Cutting ---- */
@@ -236,9 +277,11 @@ pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
 	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
 	PineconeSlice part = *slice;
 	int top_k = SAMPLE;
+	double expected;
 
 	if (stats == NULL || stats->dimension == 0 || state->session->dry_run_refused || state->session->no_dry_run)
 		return;
+	expected = expect_records(state, stats, slice);
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
 		Look look;
@@ -246,7 +289,7 @@ pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
 		int place;
 
 		CHECK_FOR_INTERRUPTS();
-		look = look_at(node, &part, stats->dimension, top_k, round);
+		look = look_at(node, &part, stats->dimension, top_k, round, expected);
 		if (look.records < 0)
 			return;
 		if (look.too_large && top_k > SMALL_SAMPLE)
@@ -273,6 +316,9 @@ pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
 		/* these were all that there are */
 		if (look.nnumbers >= look.records)
 			break;
+		/* from now on the sample's share tells, where dry runs are scarce */
+		if (pinecone_session_rate(state->session, PINECONE_RATE_UPDATE_BY_METADATA) > 0)
+			expected = look.records * place / look.nnumbers;
 	}
 	*slice = part;
 }

@@ -31,6 +31,7 @@
 #include "scan/run_order.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
+#include "scan/run_words.h"
 #include "scan/scan.h"
 #include "scan/score.h"
 #include "scan/search_rows.h"
@@ -97,14 +98,14 @@ start_text_search(ForeignScanState *node, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	spec->clauses = pinecone_run_clauses(node);
-	if (spec->clauses == NULL)
+	if (!pinecone_run_words_fill(node, spec))
 	{
 		state->run->done = true;
 		return;
 	}
 	spec->row_limit = pinecone_run_evaluate_row_limit(node);
-	spec->top_k = pinecone_run_top_k(state->request, spec->row_limit);
+	spec->gradual = !state->drained && pinecone_run_is_gradual(state->request, spec->row_limit);
+	spec->top_k = pinecone_run_top_k(state->request, spec->row_limit, spec->gradual);
 	state->run->stream = pinecone_fanout_begin(spec, state->run->namespaces, state->run->nnamespaces,
 											   PINECONE_FANOUT_HIGH_SCORE);
 	pinecone_search_decide_collecting(node);
@@ -157,7 +158,8 @@ start_search(ForeignScanState *node)
 	spec.nvalues = state->run->nvalues;
 	spec.values = state->run->vector;
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
-	spec.top_k = pinecone_run_top_k(request, spec.row_limit);
+	spec.gradual = !state->drained && pinecone_run_is_gradual(request, spec.row_limit);
+	spec.top_k = pinecone_run_top_k(request, spec.row_limit, spec.gradual);
 	state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 											   request->metric == PINECONE_METRIC_EUCLIDEAN ?
 												   PINECONE_FANOUT_LOW_SCORE :
@@ -253,6 +255,7 @@ start_read(ForeignScanState *node)
 	{
 		pinecone_run_evaluate_all(node, request->ids);
 		spec.ids = pinecone_run_ids(request, &state->run->values, &spec.nids);
+		spec.may_find_ids = true;
 		state->run->done = spec.nids == 0;
 	}
 	else
@@ -271,6 +274,11 @@ start_read(ForeignScanState *node)
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	if (op == PINECONE_OP_LIST || op == PINECONE_OP_LIST_FETCH)
 		begin_after(node, &spec);
+	if (request->skips)
+		state->run->skip = pinecone_run_evaluate_count(node, request->offset);
+	/* whose rows they are is known of one namespace alone */
+	if (op == PINECONE_OP_LIST_FETCH && state->run->nnamespaces == 1 && !state->run->begun_ahead)
+		spec.skip = state->run->skip;
 	if (!state->run->done)
 		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,
 												   request->sorted ? PINECONE_FANOUT_ID :
@@ -372,6 +380,8 @@ pinecone_run_next(ForeignScanState *node, TupleTableSlot *slot)
 	{
 		case PINECONE_SOURCE_RECORD:
 			run->found_any = true;
+			if (run->skip-- > 0)
+				return ExecStoreAllNullTuple(slot);
 			pinecone_run_store_row(state, record, slot);
 			break;
 		case PINECONE_SOURCE_PENDING:

@@ -50,6 +50,7 @@ typedef struct PineconeRun
 	/* Records */
 	PineconeFanout *stream;
 	bool found_any;
+	double skip; /* rows to come that OFFSET leaves out */
 
 	/* A search */
 	int nvalues; /* query vector */

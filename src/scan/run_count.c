@@ -103,7 +103,7 @@ start_count(ForeignScanState *node, PineconeNamespaceStats *namespace_, const ch
 	*count = 0;
 	if (filter->kind == PINECONE_FILTER_NEVER || !is_looked_at(state, place))
 		return false;
-	if (pinecone_pending_view(state->session, own, state->position) != NULL ||
+	if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL ||
 		(filter->kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
 		*count = count_records(node, name, filter);
 	/* a dry run is a write, which no alias takes */

@@ -104,11 +104,11 @@ collect_groups(PineconeScanState *state)
 
 		for (int j = 0; j < part->n; j++)
 		{
-			if (!groups->want_counts || part->values[j].count > 0)
-				add_group(groups, part, &part->values[j], part->values[j].count);
+			if (!groups->want_counts || part->values[j].count.records > 0)
+				add_group(groups, part, &part->values[j], part->values[j].count.records);
 		}
-		if (state->request->grouped && part->nmissing > 0)
-			add_group(groups, part, NULL, part->nmissing);
+		if (state->request->grouped && part->missing.records > 0)
+			add_group(groups, part, NULL, part->missing.records);
 	}
 	merge_groups(groups, state->request->group_namespaces);
 	state->groups = groups->ngroups;
@@ -220,7 +220,7 @@ is_plain(ForeignScanState *node, const char *name)
 											   state->position);
 
 	pinecone_consistency_wait(state->session, state->table, own);
-	if (pinecone_pending_view(state->session, own, state->position) != NULL)
+	if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL)
 		pinecone_field_give_up(state->run->groups, "the service may not show yet what was written");
 	else if (strcmp(pinecone_pins_resolve(state->run->counters->pins, state->session, name), name) != 0)
 		pinecone_field_give_up(state->run->groups, "the namespace's name is an alias");
@@ -270,9 +270,11 @@ drop_calls(PineconeGroups *groups)
 		pinecone_vectors_free(part->page);
 		pinecone_vectors_free(part->rest);
 		pinecone_vectors_free(part->exists);
-		pinecone_vectors_free(part->missing);
+		pinecone_vectors_free(part->missing.call);
+		pinecone_vectors_free(part->total);
+		pinecone_vectors_free(part->small);
 		for (int j = 0; j < part->n; j++)
-			pinecone_vectors_free(part->values[j].call);
+			pinecone_vectors_free(part->values[j].count.call);
 	}
 	groups->nparts = 0;
 }
@@ -333,7 +335,7 @@ store_distinct_count(PineconeScanState *state, TupleTableSlot *slot)
 	for (int i = 0; i < groups->nparts; i++)
 	{
 		exists += groups->parts[i].nexists;
-		missing += groups->parts[i].nmissing;
+		missing += groups->parts[i].missing.records;
 	}
 	for (int i = 0; i < state->nlayout; i++)
 	{
@@ -362,6 +364,7 @@ pinecone_groups_next(ForeignScanState *node, TupleTableSlot *slot)
 		MemoryContextSwitchTo(old);
 	}
 	state->groups_given_up = groups->given_up;
+	state->count_searches = groups->searches;
 	if (groups->given_up != NULL)
 		return row_of_plan_below(node, slot);
 	if (!state->request->grouped)

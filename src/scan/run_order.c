@@ -253,7 +253,7 @@ has_writes(PineconeScanState *state)
 												   pinecone_option_plain_namespace(state->run->namespaces[i].name),
 												   state->position);
 
-		if (pinecone_pending_view(state->session, own, state->position) != NULL)
+		if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL)
 			return true;
 	}
 	return false;

@@ -24,6 +24,7 @@
 #include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
+#include "scan/width.h"
 #include "value/vector.h"
 #include "wire/schema.h"
 
@@ -286,13 +287,21 @@ pinecone_run_evaluate_row_limit(ForeignScanState *node)
 	return pinecone_run_row_limit(state->request, limit, offset);
 }
 
+bool
+pinecone_run_is_gradual(const PineconeRequest *request, double row_limit)
+{
+	return pinecone_enable_limit && row_limit <= 0 && request->begins > 0;
+}
+
 int
-pinecone_run_top_k(const PineconeRequest *request, double row_limit)
+pinecone_run_top_k(const PineconeRequest *request, double row_limit, bool gradual)
 {
 	double top_k;
 
 	if (row_limit > 0)
 		top_k = row_limit;
+	else if (gradual)
+		top_k = request->begins;
 	else if (request->bound >= 0 || request->score_bound >= 0)
 		top_k = PINECONE_FIRST_TOP_K;
 	else
@@ -313,77 +322,11 @@ pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
 
 /* ---- Sources ---- */
 
-/* A value of a clause, as JSON text; "" and what consists of spaces is none. */
-static char *
-clause_words(const PineconeValues *values, int number)
-{
-	StringInfoData buf;
-	char *words;
-
-	if (values->placeholders && values->placeholders[number])
-		return values->placeholders[number];
-	if (values->isnull[number])
-		return NULL;
-	words = TextDatumGetCString(values->values[number]);
-	if (words[strspn(words, " \t\r\n")] == '\0')
-		return NULL;
-	initStringInfo(&buf);
-	escape_json(&buf, words);
-	return buf.data;
-}
-
-char *
-pinecone_run_clauses_json(const PineconeTable *table, const PineconeRequest *request,
-						  const PineconeValues *values)
-{
-	static const char *const types[] = {
-		[PINECONE_CLAUSE_TEXT] = "text",
-		[PINECONE_CLAUSE_QUERY_STRING] = "query_string",
-		[PINECONE_CLAUSE_EMBED] = "embed",
-		[PINECONE_CLAUSE_SPARSE_EMBED] = "sparse_embed",
-	};
-	StringInfoData buf;
-	ListCell *lc;
-
-	initStringInfo(&buf);
-	foreach(lc, request->clauses)
-	{
-		List *clause = lfirst(lc);
-		PineconeClauseKind kind = linitial_int(clause);
-		char *words = clause_words(values, lthird_int(clause));
-
-		if (words == NULL)
-			continue;
-		appendStringInfo(&buf, "%s{\"type\":\"%s\"", buf.len > 0 ? "," : "[", types[kind]);
-		if (kind != PINECONE_CLAUSE_QUERY_STRING)
-		{
-			appendStringInfoString(&buf, ",\"fields\":[");
-			escape_json(&buf, table->columns[lsecond_int(clause) - 1].field);
-			appendStringInfoChar(&buf, ']');
-		}
-		appendStringInfo(&buf, ",\"query\":%s}", words);
-	}
-	if (buf.len == 0)
-		return NULL;
-	appendStringInfoChar(&buf, ']');
-	return buf.data;
-}
-
-char *
-pinecone_run_clauses(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	ListCell *lc;
-
-	foreach(lc, state->request->clauses)
-		(void) pinecone_run_evaluate(node, lthird_int(lfirst(lc)));
-	return pinecone_run_clauses_json(state->table, state->request, &state->run->values);
-}
-
 void
 pinecone_run_check_schema(PineconeScanState *state)
 {
-	if (state->session->base_url == NULL || pinecone_schema_hash(state->session) == state->request->schema)
+	if (state->session->base_url == NULL ||
+		pinecone_schema_hash(state->session, state->table, state->request->clauses != NIL) == state->request->schema)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
@@ -474,6 +417,8 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->pool = state->run->pool;
 	spec->may_dry_run = state->table->count_from_dry_run || state->table->schema != NULL;
 	spec->fields = pinecone_run_projection(state, op);
+	if (spec->fields != NULL && !asks_little)
+		spec->metadata_bytes = pinecone_width_of_fields(state->table, state->request->wanted, PINECONE_METADATA_BYTES);
 	spec->expected = state->request->matches;
 	spec->ordered = state->request->sorted && state->request->op != PINECONE_OP_QUERY;
 	if (state->run->filter.kind == PINECONE_FILTER_JSON)

@@ -56,18 +56,13 @@ extern bool pinecone_run_prefix(const PineconeRequest *request, const PineconeVa
 extern double pinecone_run_row_limit(const PineconeRequest *request, double limit, double offset);
 
 /* How many neighbours to ask for first. */
-extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit);
+extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit, bool gradual);
+
+/* May the reader stop anywhere, so that a search had better begin small?  Unless all rows are read for another reason. */
+extern bool pinecone_run_is_gradual(const PineconeRequest *request, double row_limit);
 
 /* Is there a vector, and one with a direction if the metric needs it? */
 extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);
-
-/*
- * What a search by words is scored by, as JSON: of the run, or as far as it is
- * known.  NULL: there are no words.
- */
-extern char *pinecone_run_clauses(ForeignScanState *node);
-extern char *pinecone_run_clauses_json(const PineconeTable *table, const PineconeRequest *request,
-									   const PineconeValues *values);
 
 /* An error where the index is not what the plan was made for. */
 extern void pinecone_run_check_schema(struct PineconeScanState *state);

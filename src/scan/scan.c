@@ -20,6 +20,7 @@
 #include "client/alias.h"
 #include "client/cache.h"
 #include "client/schema_table.h"
+#include "pending/outbox.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
 #include "scan/lacks_score.h"
@@ -67,7 +68,7 @@ bind_table(PineconeScanState *state, int eflags)
 	if (state->request->schema == 0)
 		return;
 	state->session = pinecone_session_get(state->table->server->serverid, state->userid);
-	if (state->session->schema == NULL && !explains)
+	if (state->session->schema == NULL && state->session->integrated == NULL && !explains)
 		(void) pinecone_session_stats(state->session, false, false);
 	if (!explains)
 		pinecone_run_check_schema(state);
@@ -113,6 +114,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !reads_to_write(plan, estate))
 		state->counters.cache = pinecone_cache_policy(state->table);
 	state->pending_before = pinecone_pending_count(state->table);
+	state->queued_before = state->table->outbox ? pinecone_outbox_count(state->table) : 0;
 	state->run = &state->own_run;
 	state->run->counters = &state->counters;
 	state->run->cxt = AllocSetContextCreate(estate->es_query_cxt, "pinecone scan",

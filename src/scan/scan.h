@@ -22,6 +22,7 @@ typedef struct PineconeScanState
 	uint64 rows;		   /* returned, and not yet counted in the statistics */
 	int64 position;		   /* pending writes as of the statement's begin */
 	double pending_before; /* and how many are to the table, for EXPLAIN */
+	double queued_before;  /* likewise of the outbox; -1: too many to be shown */
 	double unseen;		   /* the most that the service may not have shown a run, likewise */
 
 	List *exprs;			 /* of ExprState: what a run evaluates */
@@ -42,6 +43,7 @@ typedef struct PineconeScanState
 	int slices;					 /* of an order */
 	int groups;					 /* values of a field that were found */
 	const char *groups_given_up; /* why the plan below has run instead, or NULL */
+	int count_searches;			 /* GROUPS: in place of dry runs */
 	bool score_is_real;			 /* the type of the column of scores */
 
 	/* Side by side with others: see start_together.c, async.c */

@@ -45,6 +45,7 @@ typedef struct PineconeSourceSpec
 	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
+	bool may_find_ids;								 /* FETCH: searches without vectors may bring them, in any order, where these are not wanted */
 	bool (*wants_id)(void *context, const char *id); /* LIST_FETCH: is a listed id worth a fetch? */
 	void *wants_id_context;							 /* NULL: all are */
 	struct PineconePooled *pool;					 /* gathers the fetches of several sources; or NULL */
@@ -58,14 +59,20 @@ typedef struct PineconeSourceSpec
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
 	bool may_dry_run;	  /* matches may be counted: by an update's dry run, or of documents a fetch */
-	const char *clauses;  /* of documents: what is scored by in place of the vector, or NULL */
+	const char *clauses;  /* what is scored by in place of the vector, or NULL: see PineconeSearch */
+	const char *rerank;	  /* likewise */
+	int candidates;
 
 	/* What of them */
 	bool want_values;
 	bool want_metadata;
+	bool may_lack_values;			  /* of texts that are not embedded yet: they will be again */
 	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
+	double metadata_bytes;			  /* what they are thought to take of a record; 0: nobody knows */
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
+	double skip;					  /* LIST_FETCH: of these the first ones that are only counted: ids will do */
+	bool gradual;					  /* nobody knows how many, and a search had better begin small */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */
 	double expected;				  /* records that meet the filter; 0: nobody knows */
 	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown */

@@ -16,15 +16,16 @@
 #include "scan/stored_part.h"
 #include "wire/schema.h"
 
-#define BYTES_PER_METADATA 400 /* of a record, until replies tell */
-
 static void
 advance(PineconeStored *stored)
 {
 	switch (stored->spec.op)
 	{
 		case PINECONE_OP_FETCH:
-			pinecone_stored_start_fetches(stored);
+			if (stored->sweeping)
+				pinecone_stored_advance_sweep(stored);
+			else
+				pinecone_stored_start_fetches(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			if (stored->ids_only)
@@ -52,6 +53,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->swept_ids)
+		return n + pinecone_swept_ids_calls(stored->swept_ids, calls + n);
 	if (stored->walk && !stored->paging_done)
 		n += pinecone_id_walk_calls(stored->walk, calls + n);
 	if (stored->listing && !stored->paging_done)
@@ -71,7 +74,7 @@ wait_for_more(PineconeStored *stored)
 
 	if (n > 0)
 		(void) pinecone_vectors_wait_any(calls, n);
-	else if (!stored->settling && !stored->sweeping)
+	else if (!stored->settling && !stored->sweeping && stored->swept_ids == NULL)
 		elog(ERROR, "nothing to wait for in a Pinecone source");
 	/* else another source has taken what this one waited for */
 }
@@ -81,7 +84,7 @@ static bool
 is_paging(PineconeStored *stored)
 {
 	return stored->sweeping || stored->page_call != NULL ||
-		   ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
+		   ((stored->listing != NULL || stored->walk != NULL || stored->swept_ids != NULL) && !stored->paging_done);
 }
 
 /*
@@ -196,7 +199,7 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	PineconeStored *stored = pinecone_source_create(&stored_kind, sizeof(PineconeStored));
 
 	stored->spec = *spec;
-	stored->metadata_bytes = BYTES_PER_METADATA;
+	stored->metadata_bytes = spec->metadata_bytes > 0 ? spec->metadata_bytes : PINECONE_METADATA_BYTES;
 	dlist_init(&stored->batches);
 	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
 		spec->session->schema->dense != NULL &&
@@ -220,13 +223,14 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	switch (spec->op)
 	{
 		case PINECONE_OP_FETCH:
-			stored->ids = spec->ids;
-			stored->nids = spec->nids;
+			pinecone_stored_begin_ids(stored);
 			break;
 		case PINECONE_OP_QUERY:
 			stored->max_top_k = PINECONE_MAX_TOP_K;
 			if (spec->session->max_top_k > 0)
 				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			if (spec->rerank != NULL)
+				stored->max_top_k = Min(stored->max_top_k, spec->candidates);
 			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));
 			pinecone_stored_start_search(stored);
 			break;

@@ -149,6 +149,13 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 	return stored->nids - stored->next_id;
 }
 
+bool
+pinecone_stored_is_wide(const PineconeStored *stored)
+{
+	return stored->sweeping || stored->swept_ids != NULL || stored->spec.nids >= MANY_IDS ||
+		   (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
+}
+
 /*
  * Start fetches while there is room for what they bring.  Where a namespace is
  * listed in many places at once, requests are what counts: then they are large,
@@ -157,7 +164,7 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 void
 pinecone_stored_start_fetches(PineconeStored *stored)
 {
-	bool wide = stored->sweeping || stored->spec.nids >= MANY_IDS || (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
+	bool wide = pinecone_stored_is_wide(stored);
 
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{

@@ -1,11 +1,8 @@
 /*
  * stored_page.c
- *		Paging through a namespace: lists of ids, and fetches by metadata; or
- *		searches in their place, as far as these go.
+ *		Paging through a namespace: lists of ids, and fetches by metadata.
  */
 #include "postgres.h"
-
-#include <float.h>
 
 #include "utils/memutils.h"
 
@@ -13,17 +10,19 @@
 #include "scan/page_order.h"
 #include "scan/stored_part.h"
 #include "scan/sweep.h"
-#include "scan/way.h"
 
 /* Ids that are listed ahead of the fetches: for four of them, or a large one */
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
+/* Pages of ids that are only counted */
+#define PAGES_SKIPPED_AHEAD 4
+
 /* So many ids wait for fetches that no more need be listed. */
 static int
 ids_ahead(PineconeStored *stored)
 {
-	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	bool wide = pinecone_stored_is_wide(stored);
 	int most = wide ? WIDE_IDS_AHEAD : IDS_AHEAD;
 
 	/* a fetch may wait until there are ids for all of it */
@@ -40,6 +39,8 @@ paged_enough(PineconeStored *stored)
 	if (stored->nbatches > 0 && stored->listed >= stored->spec.row_limit &&
 		stored->returned < stored->spec.row_limit)
 		return true;
+	if (stored->skipped < stored->spec.skip)
+		return stored->nbatches > PAGES_SKIPPED_AHEAD;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
 		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
 	return stored->nbatches > 1;
@@ -158,6 +159,28 @@ advance_pages(PineconeStored *stored)
 
 /* ---- Lists ---- */
 
+/*
+ * Return the first ids of a page as they are, if the reader only counts these, and
+ * have the others fetched.  False where there are none such.
+ */
+static bool
+skip_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page)
+{
+	int n = (int) Min(page->nrecords, stored->spec.skip - stored->skipped);
+	PineconePage others = *page;
+
+	if (n <= 0 || stored->spec.wants_id != NULL)
+		return false;
+	others.records = page->records + n;
+	others.nrecords = page->nrecords - n;
+	stored->listed += n + pinecone_stored_add_ids(stored, &others, false);
+	page->nrecords = n;
+	stored->skipped += n;
+	stored->started += n;
+	pinecone_stored_add_page(stored, cxt, page);
+	return true;
+}
+
 /* A page of ids: records to be returned, or ids to be fetched. */
 static void
 take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
@@ -171,8 +194,11 @@ take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int loca
 		pinecone_stored_add_page(stored, cxt, page);
 		return;
 	}
-	stored->listed += pinecone_stored_add_ids(stored, page, false);
-	MemoryContextDelete(cxt);
+	if (!skip_ids(stored, cxt, page))
+	{
+		stored->listed += pinecone_stored_add_ids(stored, page, false);
+		MemoryContextDelete(cxt);
+	}
 	pinecone_stored_start_fetches(stored);
 }
 
@@ -203,107 +229,35 @@ advance_listing(PineconeStored *stored)
 		pinecone_stored_start_fetches(stored);
 }
 
-/* ---- Searches ---- */
-
-/* By what requests is it to be read? */
+/* Go on with ids that are swept; if nothing comes of that they are listed. */
 static void
-choose_way(PineconeStored *stored)
+advance_swept_ids(PineconeStored *stored)
 {
-	const PineconeSourceSpec *spec = &stored->spec;
-	PineconeReading reading = {.session = spec->session, .records = -1};
-	MemoryContext old;
-	PineconeWay way;
+	PineconeSweptIds *ids = stored->swept_ids;
 
-	stored->way_chosen = true;
-	if (spec->session->stats != NULL)
-		reading.records = pinecone_stats_records(spec->session->stats, spec->namespace_);
-	reading.filtered = spec->op == PINECONE_OP_FILTER;
-	reading.matches = spec->expected > 0 && spec->expected < reading.records ? spec->expected : reading.records;
-	reading.limit = spec->row_limit;
-	reading.ordered = spec->ordered;
-	reading.want_values = spec->want_values;
-	reading.want_metadata = spec->want_metadata;
-	reading.fetched = spec->op != PINECONE_OP_LIST;
-	reading.countable = pinecone_sweep_can_count(spec);
-	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->words;
-	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0);
-	reading.dimension = stored->spec.dimension;
-	reading.metadata_bytes = stored->metadata_bytes;
-	way = pinecone_way_choose(&reading).way;
-	if (way == PINECONE_WAY_PAGES)
-		return;
-	old = MemoryContextSwitchTo(stored->source.cxt);
-	stored->sweeping = true;
-	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
-	if (way == PINECONE_WAY_METADATA)
-		stored->sweep = pinecone_sweep_begin_pages(spec, reading.records, stored->record_bytes);
-	else
-		stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records,
-											 way == PINECONE_WAY_VALUES_SWEPT ? stored->record_bytes : stored->metadata_bytes,
-											 way == PINECONE_WAY_VALUES_SWEPT);
-	MemoryContextSwitchTo(old);
-}
-
-/* Matches: records to be returned, or ids to be fetched. */
-static void
-take_swept(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
-{
-	pinecone_stored_check_location(stored, location);
-	if (!stored->fetches_swept)
+	switch (pinecone_swept_ids_advance(ids))
 	{
-		stored->listed += page->nrecords;
-		if (stored->spec.want_metadata)
-			pinecone_stored_observe(stored, page);
-		pinecone_stored_add_page(stored, cxt, page);
-		return;
+		case PINECONE_SWEPT_IDS_PENDING:
+			return;
+		case PINECONE_SWEPT_IDS_FAILED:
+			pinecone_swept_ids_end(ids);
+			stored->swept_ids = NULL;
+			stored->ids_unswept = true;
+			return;
+		case PINECONE_SWEPT_IDS_READY:
+			break;
 	}
-	stored->listed += pinecone_stored_add_ids(stored, page, false);
-	MemoryContextDelete(cxt);
-	pinecone_stored_start_fetches(stored);
-}
-
-/* How many more the reader wants of them. */
-static double
-wanted_of_sweep(PineconeStored *stored)
-{
-	double target = stored->spec.row_limit;
-
-	if (target <= 0)
-		return DBL_MAX;
-	/* who has read more than was thought may be about to end, or not */
-	if (stored->returned >= target)
-		target = 2 * stored->returned;
-	return Max(0, target - stored->listed);
-}
-
-static bool
-swept_enough(PineconeStored *stored)
-{
-	return stored->fetches_swept ? pinecone_stored_ids_waiting(stored) >= WIDE_IDS_AHEAD : stored->nbatches > 1;
-}
-
-static void
-advance_sweep(PineconeStored *stored)
-{
-	for (;;)
+	while (!pinecone_swept_ids_done(ids) && !paged_enough(stored))
 	{
 		MemoryContext cxt;
-		PineconePage *page;
 		int location;
+		PineconePage *page = pinecone_swept_ids_take(ids, stored->source.cxt, &cxt, &location);
 
-		pinecone_sweep_advance(stored->sweep, wanted_of_sweep(stored));
-		if (swept_enough(stored))
-			return;
-		page = pinecone_sweep_take(stored->sweep, stored->source.cxt, &cxt, &location);
-		if (page == NULL)
-			break;
-		take_swept(stored, cxt, page, location);
+		take_ids(stored, cxt, page, location);
 	}
-	if (!pinecone_sweep_done(stored->sweep))
-		return;
-	stored->sweeping = false;
-	stored->paging_done = pinecone_sweep_is_complete(stored->sweep);
-	pinecone_stored_start_fetches(stored);
+	stored->paging_done = pinecone_swept_ids_done(ids);
+	if (stored->paging_done)
+		pinecone_stored_start_fetches(stored);
 }
 
 void
@@ -312,10 +266,12 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 	if (stored->paging_done)
 		return;
 	if (!stored->way_chosen)
-		choose_way(stored);
+		pinecone_stored_choose_way(stored);
 	if (stored->sweeping)
-		advance_sweep(stored);
-	if (stored->sweeping || stored->paging_done)
+		pinecone_stored_advance_sweep(stored);
+	if (stored->swept_ids != NULL)
+		advance_swept_ids(stored);
+	if (stored->sweeping || stored->swept_ids != NULL || stored->paging_done)
 		return;
 	if (stored->spec.op == PINECONE_OP_FILTER)
 	{
@@ -333,4 +289,6 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		MemoryContextSwitchTo(old);
 	}
 	advance_listing(stored);
+	if (stored->walk != NULL && !stored->paging_done && !stored->ids_unswept && pinecone_id_walk_is_vain(stored->walk))
+		pinecone_stored_leave_walk(stored);
 }

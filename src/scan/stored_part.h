@@ -14,6 +14,8 @@
 #include "scan/page_chain.h"
 #include "scan/stored.h"
 #include "scan/sweep.h"
+#include "scan/swept_ids.h"
+#include "scan/way.h"
 
 /* Records to be returned, of a page or a fetch */
 typedef struct PineconeBatch
@@ -39,8 +41,11 @@ typedef struct PineconeStored
 	double returned;	   /* records returned so far */
 	double started;		   /* ids in fetches so far */
 	double listed;		   /* ids or records that pages have brought */
+	double skipped;		   /* of them, which are not fetched */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
+
+	idset_hash *given; /* ids of a fetch that searches look for first, or NULL */
 
 	/* Ids waiting to be put into fetch batches */
 	MemoryContext ids_cxt;
@@ -60,6 +65,10 @@ typedef struct PineconeStored
 	bool sweeping;
 	bool fetches_swept;	  /* they bring ids, and records are fetched */
 	PineconeSweep *sweep; /* or NULL */
+
+	/* Or for all ids, in order */
+	PineconeSweptIds *swept_ids; /* or NULL */
+	bool ids_unswept;			 /* nothing has come of that */
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
@@ -110,6 +119,9 @@ extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *ba
 
 extern int pinecone_stored_ids_waiting(PineconeStored *stored);
 
+/* Do many ids come at once, so that fetches had better be large? */
+extern bool pinecone_stored_is_wide(const PineconeStored *stored);
+
 /*
  * Add the ids of a page to those waiting, with the scores of a search; of a list
  * those that are wanted.  Returns how many.
@@ -131,6 +143,23 @@ extern void pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *ba
  * result, or distances by the metric of the other, would be wrong.
  */
 extern void pinecone_stored_check_location(PineconeStored *stored, int location);
+
+/* ---- stored_sweep.c: searches for all records in their place ---- */
+
+/* By what requests is all to be read? */
+extern void pinecone_stored_choose_way(PineconeStored *stored);
+
+/*
+ * A walk has asked for many places where there is no id, as it does after the last
+ * one of all: search for all ids, if that may take less.
+ */
+extern void pinecone_stored_leave_walk(PineconeStored *stored);
+
+/* The ids of the source are fetched, or looked for by searches before that. */
+extern void pinecone_stored_begin_ids(PineconeStored *stored);
+
+/* Move the searches on, as far as the reader goes. */
+extern void pinecone_stored_advance_sweep(PineconeStored *stored);
 
 /* ---- stored_page.c: list, and fetch by metadata ---- */
 

@@ -3,7 +3,8 @@
  *		Searches that grow for as long as their reader wants more.
  *
  * A search asks for as many matches as are likely to be read, and for twice as
- * many when these have been.  What an index answers is approximate: a reply of
+ * many when these have been; for a cursor, of which nobody knows, for some, and
+ * then for ten times as many.  What an index answers is approximate: a reply of
  * fewer matches than were asked for does not say that there are no others.  So
  * matches of such a reply are held back until one of these is known:
  *
@@ -38,6 +39,9 @@ pinecone_stored_start_search(PineconeStored *stored)
 	PineconeBatch *batch = pinecone_stored_add_batch(stored);
 	MemoryContext old;
 
+	/* of an integrated index a search by words brings no vectors */
+	if (spec->clauses != NULL && spec->session->schema == NULL && spec->want_values)
+		stored->ids_only = true;
 	stored->ids_only = (spec->want_values || spec->want_metadata) &&
 					   (stored->ids_only || stored->top_k > pinecone_stored_per_reply(stored, PINECONE_MAX_TOP_K));
 
@@ -51,6 +55,8 @@ pinecone_stored_start_search(PineconeStored *stored)
 	search.include_metadata = spec->want_metadata && !stored->ids_only;
 	search.fields = spec->fields;
 	search.clauses = spec->clauses;
+	search.rerank = spec->rerank;
+	search.candidates = spec->rerank ? psprintf("%d", spec->candidates) : NULL;
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	batch->call = pinecone_vectors_query(spec->session, spec->counters, &search);
@@ -74,7 +80,8 @@ can_grow(PineconeStored *stored)
 static int
 grown_top_k(PineconeStored *stored)
 {
-	return (int) Min((double) stored->max_top_k, 2.0 * stored->top_k);
+	/* a reader who may stop anywhere, and has not, is likely to read much */
+	return (int) Min((double) stored->max_top_k, (stored->spec.gradual ? 10.0 : 2.0) * stored->top_k);
 }
 
 /* ---- What has come ---- */
@@ -170,6 +177,9 @@ ask_for_less(PineconeStored *stored, PineconeBatch *batch)
 	PineconeFailure failure = pinecone_vectors_failure(batch->call);
 	int ceiling;
 
+	/* it is not the matches asked for that are too many, but the candidates */
+	if (stored->spec.rerank != NULL)
+		return false;
 	if (failure == PINECONE_FAILURE_TOO_LARGE && want_bodies && !stored->ids_only)
 		stored->ids_only = true; /* ids and scores first */
 	else if (failure == PINECONE_FAILURE_TOO_LARGE && stored->top_k > 1)
@@ -261,6 +271,13 @@ settle(PineconeStored *stored)
 			return;
 		}
 	}
+	/* nothing else finds by meaning: what Pinecone brings is what there is */
+	if (stored->spec.clauses != NULL && ((stored->doubted && stored->nnew == 0) || !can_grow(stored)))
+	{
+		stored->search_over = true;
+		release(stored);
+		return;
+	}
 	stored->settling = false;
 	if ((stored->doubted && stored->nnew == 0) || (stored->spec.query_id != NULL && stored->ncame == 0))
 		stored->capped = true;
@@ -289,6 +306,22 @@ tidy(PineconeStored *stored, PineconePage *page)
 		pinecone_page_order_drop_repeated(page);
 	else
 		pinecone_page_order_tidy(page, stored->metric == PINECONE_METRIC_EUCLIDEAN && stored->spec.clauses == NULL);
+}
+
+/*
+ * By words there is no more to find than what matches; by the meaning of words,
+ * each record that has a vector matches, and an approximate search may leave some
+ * out that a larger one brings.
+ */
+static bool
+ends_where_it_is_short(const PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+
+	if (spec->clauses == NULL)
+		return false;
+	return spec->session->schema != NULL || spec->rerank != NULL ||
+		   (spec->session->stats != NULL && spec->session->stats->sparse);
 }
 
 /*
@@ -334,8 +367,7 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->nbatches--;
 	stored->held = batch;
 	stored->ncame = page->nrecords + (stored->seen ? stored->seen->members : 0);
-	/* by words there is no more to find than what matches */
-	if (!full && stored->spec.clauses != NULL)
+	if (!full && ends_where_it_is_short(stored))
 		stored->search_over = true;
 	if (full || stored->search_over)
 	{
@@ -356,6 +388,9 @@ pinecone_stored_grow(PineconeStored *stored)
 		return PINECONE_SOURCE_PENDING;
 	}
 	if (stored->search_over)
+		return PINECONE_SOURCE_END;
+	/* all candidates have come */
+	if (stored->spec.rerank != NULL && !can_grow(stored))
 		return PINECONE_SOURCE_END;
 	if (stored->capped || !can_grow(stored))
 	{

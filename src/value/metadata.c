@@ -278,9 +278,27 @@ append_document(StringInfo buf, const PineconeFieldColumn *column, Datum value)
 	return NULL;
 }
 
+/* A time, whose field may have to keep its spelling. */
+static const char *
+append_time(StringInfo buf, const PineconeMetadata *metadata, const PineconeFieldColumn *column, Timestamp value)
+{
+	bool with_zone = column->basetype == TIMESTAMPTZOID;
+	const char *stored = NULL;
+
+	if (column->column->format != PINECONE_FORMAT_AS_STORED)
+		return pinecone_times_append(buf, column->column->format, with_zone, value);
+	for (int i = 0; i < metadata->n; i++)
+	{
+		if (!metadata->entries[i].is_json && strcmp(metadata->entries[i].key, column->column->field) == 0)
+			stored = metadata->entries[i].json;
+	}
+	return pinecone_times_append_like(buf, stored, with_zone, value);
+}
+
 /* Routes by the column's type. Returns why the value cannot be sent, or NULL. */
 static const char *
-append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bool *is_null)
+append_column(StringInfo buf, const PineconeMetadata *metadata, const PineconeFieldColumn *column, Datum value,
+			  bool *is_null)
 {
 	if (column->column->format == PINECONE_FORMAT_JSON)
 		return append_document(buf, column, value);
@@ -309,8 +327,7 @@ append_column(StringInfo buf, const PineconeFieldColumn *column, Datum value, bo
 			return append_numeric(buf, value);
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			return pinecone_times_append(buf, column->column->format, column->basetype == TIMESTAMPTZOID,
-										 DatumGetTimestamp(value));
+			return append_time(buf, metadata, column, DatumGetTimestamp(value));
 		case DATEOID:
 			return pinecone_times_append_date(buf, column->column->format, DatumGetDateADT(value));
 		case UUIDOID:
@@ -339,7 +356,7 @@ pinecone_metadata_add_column(PineconeMetadata *metadata,
 	const char *reason;
 
 	initStringInfo(&buf);
-	reason = append_column(&buf, column, value, &is_null);
+	reason = append_column(&buf, metadata, column, value, &is_null);
 	if (reason == nested || reason == mixed_list)
 		metadata->hint = psprintf("Set option \"format\" of column \"%s\" to 'json' to keep JSON in a string.",
 								  column->column->name);

@@ -50,6 +50,27 @@ extern void pinecone_metadata_set(PineconeMetadata *metadata, char *key, char *j
 extern void pinecone_metadata_remove(PineconeMetadata *metadata, const char *key);
 
 /*
+ * Is a name one that no metadata of the table has, because the index's schema
+ * declares it or because it is that of the records' text?  And which does an object
+ * have, NULL: none, with *hint set?
+ */
+extern bool pinecone_metadata_is_apart(const PineconeTable *table, const char *name);
+extern const char *pinecone_metadata_check_names(const PineconeMetadata *metadata, const PineconeTable *table,
+												 const char **hint);
+
+/*
+ * A new object of metadata leaves texts as they are stored, which are not part of
+ * that: put them before it.
+ */
+extern void pinecone_metadata_keep_texts(PineconeMetadata *metadata, const PineconeTable *table,
+										 const PineconeRecord *stored);
+
+/* A row's texts that are not assigned, which an object of metadata does not have. */
+extern void pinecone_metadata_add_texts(PineconeMetadata *metadata, const PineconeTable *table,
+										const PineconeFieldColumn *fields, int nfields,
+										const Bitmapset *assigned, const Datum *values, const bool *isnull);
+
+/*
  * A record's metadata as JSON that jsonb takes, for filters: a string that no
  * text can hold is there, and equal to none.
  */

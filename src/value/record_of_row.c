@@ -18,6 +18,7 @@
 #include "utils/numeric.h"
 
 #include "client/vectors.h"
+#include "value/embedded_text.h"
 #include "value/id.h"
 #include "value/metadata.h"
 #include "value/record_of_row.h"
@@ -227,8 +228,7 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 	int n;
 
 	if (writer->sparse)
-		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
-			   "the index is sparse and holds no dense vectors");
+		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED, "the index is sparse and holds no dense vectors");
 	floats = pinecone_vector_check(value, writer->values_type, &n, &reason);
 	refuse(writer, ERRCODE_DATA_EXCEPTION, reason);
 	if (writer->dimension > 0 ? n != writer->dimension : n == 0)
@@ -279,8 +279,7 @@ sparse_from_jsonb(PineconeWriter *writer, Jsonb *object, PineconeSparse *sparse)
 	int n = JsonContainerSize(indices->val.binary.data);
 
 	if (n != JsonContainerSize(values->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   "a sparse vector has as many indices as values");
+		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector has as many indices as values");
 	sparse->n = n;
 	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
 	sparse->values = palloc(Max(n, 1) * sizeof(float));
@@ -363,8 +362,8 @@ convert_vectors(PineconeWriter *writer, const Datum *values, const bool *isnull,
 	else if (sparse != 0 && !isnull[sparse - 1])
 		convert_sparse(writer, values[sparse - 1], record);
 
-	/* of a document any field may be missing */
-	if (writer->table->schema != NULL)
+	/* of a document any field may be missing; of a text it can be made */
+	if (writer->table->schema != NULL || writer->table->integrated != NULL)
 		return;
 	if (writer->sparse ? record->sparse.n == 0 : record->nvalues == 0)
 		refuse(writer, ERRCODE_NOT_NULL_VIOLATION,
@@ -407,39 +406,14 @@ add_field_columns(PineconeWriter *writer, const Datum *values, const bool *isnul
 	}
 }
 
-/* Names that an object of metadata cannot have, as they are the schema's or the service's. */
+/* Fields that an object of metadata cannot have, as they are something else. */
 static void
 check_names(PineconeWriter *writer, const PineconeMetadata *metadata)
 {
-	for (int i = 0; i < metadata->n; i++)
-	{
-		const PineconeMetadataEntry *entry = &metadata->entries[i];
+	const char *hint = NULL;
+	const char *reason = pinecone_metadata_check_names(metadata, writer->table, &hint);
 
-		if (!entry->is_json && pinecone_schema_reserves(writer->table->schema, entry->key))
-			refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION,
-							 psprintf("\"%s\" is no field of metadata", entry->key),
-							 entry->key[0] == '_' ? "Names do not begin with \"_\"." :
-													"The index's schema declares it: it has a column of its own.");
-	}
-}
-
-/* Texts are not metadata: a new object of that leaves them as they were. */
-static void
-keep_texts(PineconeWriter *writer, const PineconeRecord *stored, PineconeMetadata *metadata)
-{
-	PineconeMetadata all = {0};
-	PineconeMetadata texts = {0};
-
-	(void) pinecone_metadata_add_stored(&all, stored);
-	for (int i = 0; i < all.n; i++)
-	{
-		if (all.entries[i].is_json || pinecone_schema_field(writer->table->schema, all.entries[i].key) == NULL)
-			pinecone_metadata_remove(&all, all.entries[i].key);
-	}
-	texts = *metadata;
-	*metadata = all;
-	for (int i = 0; i < texts.n; i++)
-		pinecone_metadata_set(metadata, texts.entries[i].key, texts.entries[i].json);
+	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, hint);
 }
 
 /* A field column that no document can have. */
@@ -478,17 +452,23 @@ convert_metadata(PineconeWriter *writer, const Datum *values, const bool *isnull
 	PineconeMetadata metadata = {0};
 	const char *reason = NULL;
 
-	if (stored != NULL && (!is_assigned(writer, whole) || writer->lays_over))
-		reason = pinecone_metadata_add_stored(&metadata, stored);
 	if ((stored == NULL || is_assigned(writer, whole)) && whole != 0 && !isnull[whole - 1])
 		reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 	refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
-	if (writer->table->schema != NULL && (stored == NULL || is_assigned(writer, whole)))
-	{
+	if (stored == NULL || is_assigned(writer, whole))
 		check_names(writer, &metadata);
-		if (stored != NULL)
-			keep_texts(writer, stored, &metadata);
+	if (stored != NULL && (!is_assigned(writer, whole) || writer->lays_over))
+	{
+		PineconeMetadata given = metadata;
+
+		memset(&metadata, 0, sizeof(metadata));
+		reason = pinecone_metadata_add_stored(&metadata, stored);
+		refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+		for (int i = 0; i < given.n; i++)
+			pinecone_metadata_set(&metadata, given.entries[i].key, given.entries[i].json);
 	}
+	else if (stored != NULL)
+		pinecone_metadata_keep_texts(&metadata, writer->table, stored);
 	check_columns(writer, isnull);
 	add_field_columns(writer, values, isnull, true, stored != NULL, &metadata);
 	if (metadata.n > 0)
@@ -515,6 +495,16 @@ check_stored(PineconeWriter *writer)
 	}
 }
 
+/* Is a vector given, not only kept? */
+static bool
+gives_vector(PineconeWriter *writer, const bool *isnull)
+{
+	AttrNumber vectors[] = {writer->table->values_attnum, writer->table->sparse_attnum};
+
+	return (is_assigned(writer, vectors[0]) && !isnull[vectors[0] - 1]) ||
+		   (is_assigned(writer, vectors[1]) && !isnull[vectors[1] - 1]);
+}
+
 /* Pinecone makes up scores; nobody can store one. */
 static void
 check_score(PineconeWriter *writer, const bool *isnull)
@@ -538,6 +528,9 @@ pinecone_record_of_row(PineconeWriter *writer, const Datum *values, const bool *
 		check_stored(writer);
 	convert_vectors(writer, values, isnull, stored, record);
 	convert_metadata(writer, values, isnull, stored, record);
+	if (writer->table->integrated != NULL)
+		refuse(writer, ERRCODE_DATA_EXCEPTION,
+			   pinecone_embedded_text_settle(writer->table, gives_vector(writer, isnull) ? NULL : stored, record));
 }
 
 /* Metadata of assigned fields; false when one of them is to go away. */
@@ -552,6 +545,7 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 		const char *reason = pinecone_metadata_add_object(&metadata, DatumGetJsonbP(values[whole - 1]));
 
 		refuse_with_hint(writer, ERRCODE_DATA_EXCEPTION, reason, metadata.hint);
+		check_names(writer, &metadata);
 	}
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	/* a jsonb column may hold JSON's null, which removes as well */
@@ -564,13 +558,27 @@ set_fields(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 	return true;
 }
 
+/* Does what an UPDATE sets depend on what is stored?  A text's vector does, and a time that keeps its spelling. */
+static bool
+needs_stored(const PineconeWriter *writer)
+{
+	for (int i = 0; i < writer->nfields; i++)
+	{
+		const PineconeColumn *column = writer->fields[i].column;
+
+		if (column->format == PINECONE_FORMAT_AS_STORED && bms_is_member(column->attnum, writer->assigned))
+			return true;
+	}
+	return pinecone_embedded_text_is_set(writer->table, writer->assigned);
+}
+
 bool
 pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *values, const bool *isnull,
 							  PineconeRecord *record)
 {
 	memset(record, 0, sizeof(*record));
 	writer->id = NULL;
-	return set_fields(writer, values, isnull, record);
+	return !needs_stored(writer) && set_fields(writer, values, isnull, record);
 }
 
 /* A document's vectors as an UPDATE assigns them. */
@@ -651,7 +659,9 @@ pinecone_record_of_row_update(PineconeWriter *writer, const Datum *values, const
 	if (writer->assigned == NULL)
 		return false;
 	if (table->schema != NULL)
-		return update_document(writer, values, isnull, write);
+		return !needs_stored(writer) && update_document(writer, values, isnull, write);
+	if (needs_stored(writer))
+		return false;
 	while ((attnum = bms_next_member(writer->assigned, attnum)) >= 0)
 	{
 		PineconeColumn *column = pinecone_option_column(table, attnum);
@@ -680,6 +690,8 @@ pinecone_record_of_row_shown(PineconeWriter *writer, const Datum *values, const 
 	/* a row that is read in part may lack the whole object, which a row in full never does */
 	if (whole == 0 || (isnull[whole - 1] && !is_assigned(writer, whole)))
 		add_field_columns(writer, values, isnull, false, false, &metadata);
+	else
+		pinecone_metadata_add_texts(&metadata, writer->table, writer->fields, writer->nfields, writer->assigned, values, isnull);
 	add_field_columns(writer, values, isnull, true, true, &metadata);
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);

@@ -324,6 +324,8 @@ convert_metadata(PineconeReader *reader, ColumnReader *entry, const PineconeReco
 		if (field->kind == PINECONE_SCHEMA_TEXT && record->metadata != NULL)
 			*datum = DirectFunctionCall2(jsonb_delete, *datum, CStringGetTextDatum(field->name));
 	}
+	if (reader->table->text_field != NULL && record->metadata != NULL)
+		*datum = DirectFunctionCall2(jsonb_delete, *datum, CStringGetTextDatum(reader->table->text_field));
 	return true;
 }
 

@@ -230,11 +230,12 @@ append_iso_date(StringInfo buf, DateADT date)
 	return NULL;
 }
 
-/* Never less than the microseconds there are. */
+/* Never less than the microseconds there are, which of iso_ms are none. */
 static void
 append_fraction(StringInfo buf, PineconeFormat format, bool with_zone, int microseconds)
 {
-	if (format == PINECONE_FORMAT_ISO && with_zone && microseconds % 1000 == 0)
+	if (format == PINECONE_FORMAT_ISO_MS ||
+		(format == PINECONE_FORMAT_ISO && with_zone && microseconds % 1000 == 0))
 		appendStringInfo(buf, ".%03d", microseconds / 1000);
 	else if (microseconds != 0)
 	{
@@ -252,6 +253,9 @@ append_iso_timestamp(StringInfo buf, PineconeFormat format, bool with_zone, Time
 	struct pg_tm tm;
 	fsec_t fraction;
 
+	/* as timestamptz(3) would */
+	if (format == PINECONE_FORMAT_ISO_MS)
+		timestamp = DatumGetTimestamp(DirectFunctionCall2(timestamp_scale, TimestampGetDatum(timestamp), Int32GetDatum(3)));
 	if (timestamp2tm(timestamp, NULL, &tm, &fraction, NULL, NULL) != 0 ||
 		tm.tm_year < 1 || tm.tm_year > 9999)
 		return "only years from 1 to 9999 can be stored";
@@ -300,4 +304,33 @@ pinecone_times_append_date(StringInfo buf, PineconeFormat format, DateADT date)
 	if (DATE_NOT_FINITE(date))
 		return "an infinite date cannot be stored";
 	return append_number(buf, days * (format == PINECONE_FORMAT_EPOCH ? 86400.0 : 86400000.0));
+}
+
+/* The spelling of a stored time: of those that there are names for. */
+static PineconeFormat
+format_of(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 6 && strcmp(text + len - 6, "+00:00") == 0)
+		return PINECONE_FORMAT_ISO_PYTHON;
+	return strchr(text, '.') != NULL ? PINECONE_FORMAT_ISO : PINECONE_FORMAT_ISO_SHORT;
+}
+
+const char *
+pinecone_times_append_like(StringInfo buf, const char *stored, bool with_zone, Timestamp timestamp)
+{
+	PineconeValue value = {.kind = PINECONE_VALUE_STRING};
+	Datum before;
+
+	if (stored == NULL || stored[0] != '"' || strchr(stored, '\\') != NULL)
+		return pinecone_times_append(buf, PINECONE_FORMAT_ISO, with_zone, timestamp);
+	value.len = strlen(stored) - 2;
+	value.text = pnstrdup(stored + 1, value.len);
+	if (!pinecone_times_read(PINECONE_FORMAT_ISO, with_zone, -1, &value, &before))
+		return pinecone_times_append(buf, PINECONE_FORMAT_ISO, with_zone, timestamp);
+	if (DatumGetTimestamp(before) != timestamp)
+		return pinecone_times_append(buf, format_of(value.text), with_zone, timestamp);
+	appendStringInfoString(buf, stored);
+	return NULL;
 }

@@ -26,4 +26,11 @@ extern const char *pinecone_times_append_date(StringInfo buf, PineconeFormat for
 extern const char *pinecone_times_append(StringInfo buf, PineconeFormat format, bool with_zone,
 										 Timestamp timestamp);
 
+/*
+ * In place of a stored value (JSON, or NULL for none): as it is if it means the same
+ * time, and else spelled as that is.
+ */
+extern const char *pinecone_times_append_like(StringInfo buf, const char *stored, bool with_zone,
+											  Timestamp timestamp);
+
 #endif /* PINECONE_TIMES_H */

@@ -156,6 +156,36 @@ read_record(PineconeScanner *s, PineconeRecord *record)
 	return s->reason == NULL;
 }
 
+/* A match of a search of records, whose fields are what others call metadata */
+static bool
+read_hit(PineconeScanner *s, PineconeRecord *record)
+{
+	const char *key;
+	size_t len;
+	bool first = true;
+
+	if (!pinecone_scanner_expect(s, '{', "a record was expected"))
+		return false;
+	while (pinecone_scanner_next_key(s, &first, &key, &len))
+	{
+		bool ok;
+
+		if (pinecone_scanner_key_is(key, len, "_id"))
+			ok = read_id(s, record);
+		else if (pinecone_scanner_key_is(key, len, "_score"))
+			ok = read_score(s, record);
+		else if (pinecone_scanner_key_is(key, len, "fields"))
+			ok = read_metadata(s, record);
+		else
+			ok = pinecone_scanner_skip_value(s);
+		if (!ok)
+			return false;
+	}
+	if (s->reason == NULL && record->id == NULL)
+		return pinecone_scanner_fail(s, "a record has no id");
+	return s->reason == NULL;
+}
+
 /* ---- Documents ---- */
 
 /* Fields of a document that are metadata: each is a piece of the text */
@@ -281,7 +311,7 @@ add_record(PineconePage *page, int *size)
 
 	if (page->nrecords == *size)
 	{
-		*size = Max(*size * 2, 128);
+		*size = Max(*size * 2, 16);
 		page->records = page->records ?
 							repalloc(page->records, *size * sizeof(PineconeRecord)) :
 							palloc(*size * sizeof(PineconeRecord));
@@ -291,9 +321,9 @@ add_record(PineconePage *page, int *size)
 	return record;
 }
 
-/* "matches" of a query, "vectors" of a list */
+/* "matches" of a query, "vectors" of a list, "hits" of a search of records */
 static bool
-read_record_array(PineconeScanner *s, PineconePage *page)
+read_record_array(PineconeScanner *s, PineconePage *page, bool hits)
 {
 	bool first = true;
 	int size = 0;
@@ -306,7 +336,29 @@ read_record_array(PineconeScanner *s, PineconePage *page)
 	{
 		PineconeRecord *record = add_record(page, &size);
 
-		if (!(s->documents ? read_document(s, record) : read_record(s, record)))
+		if (!(hits ? read_hit(s, record) : s->documents ? read_document(s, record) :
+														  read_record(s, record)))
+			return false;
+	}
+	return s->reason == NULL;
+}
+
+/* The "result" of a search of records */
+static bool
+read_result(PineconeScanner *s, PineconePage *page, bool *found)
+{
+	const char *key;
+	size_t len;
+	bool first = true;
+
+	if (!pinecone_scanner_expect(s, '{', "an object was expected"))
+		return false;
+	while (pinecone_scanner_next_key(s, &first, &key, &len))
+	{
+		bool is_hits = pinecone_scanner_key_is(key, len, "hits");
+
+		*found = *found || is_hits;
+		if (!(is_hits ? read_record_array(s, page, true) : pinecone_scanner_skip_value(s)))
 			return false;
 	}
 	return s->reason == NULL;
@@ -417,8 +469,10 @@ read_page(PineconeScanner *s, PineconePage *page, int *read_units)
 		if (pinecone_scanner_key_is(key, len, "matches") || (pinecone_scanner_key_is(key, len, records) && *s->p == '['))
 		{
 			found = true;
-			ok = read_record_array(s, page);
+			ok = read_record_array(s, page, false);
 		}
+		else if (pinecone_scanner_key_is(key, len, "result") && *s->p == '{')
+			ok = read_result(s, page, &found);
 		else if (pinecone_scanner_key_is(key, len, records))
 		{
 			found = true;

@@ -24,7 +24,9 @@ to_server(char *utf8, int len)
 	char *text;
 	Size size;
 
-	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(utf8))
+	if (encoding == PG_UTF8)
+		return utf8;
+	if (encoding == PG_SQL_ASCII || pg_is_ascii(utf8))
 		return pg_any_to_server(utf8, len, PG_UTF8);
 	proc = FindDefaultConversionProc(PG_UTF8, encoding);
 	if (!OidIsValid(proc))

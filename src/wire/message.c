@@ -532,6 +532,47 @@ pinecone_message_decode_schema(const char *body, size_t len, PineconeSchema **sc
 	return true;
 }
 
+/* The field of semantic text, of which there is one at most (API 2026-07) */
+static char *
+find_semantic_text(struct json_object *fields, struct json_object **facts)
+{
+	if (!is_object(fields))
+		return NULL;
+	json_object_object_foreach(fields, name, value)
+	{
+		char *type = string_member(value, "type");
+
+		if (type != NULL && strcmp(type, "semantic_text") == 0)
+		{
+			*facts = value;
+			return pstrdup(name);
+		}
+	}
+	return NULL;
+}
+
+PineconeSchema *
+pinecone_message_decode_integrated(const char *body, size_t len)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *facts = member(root, "embed");
+	char *name;
+	PineconeSchemaField vector = {0};
+
+	if (!is_object(root))
+		return NULL;
+	if (is_object(facts))
+		name = string_member(member(facts, "field_map"), "text");
+	else
+		name = find_semantic_text(member(member(root, "schema"), "fields"), &facts);
+	if (name == NULL)
+		name = find_semantic_text(member(root, "fields"), &facts);
+	if (name == NULL)
+		return NULL;
+	read_vector_facts(facts, &vector);
+	return pinecone_schema_integrated(to_server(name), vector.metric, vector.dimension);
+}
+
 /* ---- Errors ---- */
 
 /* Text from elsewhere, made fit to be shown: one line, valid, not too long. */

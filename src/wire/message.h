@@ -34,8 +34,11 @@ extern void pinecone_message_query(StringInfo body, const PineconeSearch *search
 extern void pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_,
 											   const char *filter, int limit, const char *token);
 extern void pinecone_message_append_record(StringInfo buf, const PineconeRecord *record);
-extern void pinecone_message_upsert(StringInfo body, const char *namespace_,
-									const char *records, int len);
+
+/* Many in a body: what is before the first of them, and what is after the last. */
+extern void pinecone_message_open_upsert(StringInfo body, const char *namespace_);
+extern void pinecone_message_close_many(StringInfo body);
+
 extern void pinecone_message_update(StringInfo body, const char *namespace_,
 									const PineconeRecord *record);
 extern void pinecone_message_update_by_filter(StringInfo body, const char *namespace_,
@@ -75,18 +78,27 @@ extern void pinecone_message_document_list(StringInfo body, const char *prefix, 
 										   const char *token);
 
 /*
- * Writes.  Documents to upsert, and changes to them by id, are the elements of a
- * list, with commas between; "dense" and "sparse" are the fields of the vectors.
+ * Writes.  Documents to upsert, and changes to them by id, are many in a body
+ * that is opened; "dense" and "sparse" are the fields of the vectors.
  */
+extern void pinecone_message_open_documents(StringInfo body);
 extern void pinecone_message_append_document(StringInfo buf, const PineconeRecord *record,
 											 const char *dense, const char *sparse);
 extern void pinecone_message_append_change(StringInfo buf, const PineconeWrite *write,
 										   const char *dense, const char *sparse);
-extern void pinecone_message_documents(StringInfo body, const char *documents, int len);
 extern void pinecone_message_document_update_by_filter(StringInfo body, const char *filter,
 													   const char *set_fields);
 extern void pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids);
 extern void pinecone_message_document_delete_by_filter(StringInfo body, const char *filter);
+
+/* ---- message_records.c: the same of integrated indexes, whose texts Pinecone embeds ---- */
+
+extern void pinecone_message_records_path(StringInfo path, const char *namespace_, const char *operation);
+extern void pinecone_message_records_search(StringInfo body, const PineconeSearch *search,
+											const PineconeSearchTexts *shown);
+
+/* A record as one line, without its end; it has no vector, and its metadata has the text. */
+extern void pinecone_message_append_line(StringInfo buf, const PineconeRecord *record);
 
 /* ---- Values in JSON ---- */
 
@@ -120,6 +132,9 @@ extern bool pinecone_message_decode_index(const char *body, size_t len, char **h
  */
 extern bool pinecone_message_decode_schema(const char *body, size_t len, PineconeSchema **schema,
 										   const char **reason);
+
+/* The text that an integrated index embeds, from a description of either form; NULL for any other. */
+extern PineconeSchema *pinecone_message_decode_integrated(const char *body, size_t len);
 
 /*
  * The message in an error's body, made fit to be shown, if it is of one of the

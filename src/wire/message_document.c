@@ -200,11 +200,9 @@ pinecone_message_append_change(StringInfo buf, const PineconeWrite *write, const
 }
 
 void
-pinecone_message_documents(StringInfo body, const char *documents, int len)
+pinecone_message_open_documents(StringInfo body)
 {
 	appendStringInfoString(body, "{\"documents\":[");
-	appendBinaryStringInfo(body, documents, len);
-	appendStringInfoString(body, "]}");
 }
 
 void

@@ -146,12 +146,16 @@ pinecone_message_append_record(StringInfo buf, const PineconeRecord *record)
 }
 
 void
-pinecone_message_upsert(StringInfo body, const char *namespace_, const char *records, int len)
+pinecone_message_open_upsert(StringInfo body, const char *namespace_)
 {
 	const char *comma = open_body(body, namespace_);
 
 	appendStringInfo(body, "%s\"vectors\":[", comma);
-	appendBinaryStringInfo(body, records, len);
+}
+
+void
+pinecone_message_close_many(StringInfo body)
+{
 	appendStringInfoString(body, "]}");
 }
 

@@ -28,6 +28,13 @@ typedef struct PineconeRecord
 	const char *namespace_; /* where it is from, or NULL when not told */
 } PineconeRecord;
 
+/* Has it no vector of either kind? */
+static inline bool
+pinecone_record_is_bare(const PineconeRecord *record)
+{
+	return record->nvalues == 0 && record->sparse.n == 0;
+}
+
 /* A copy in the current memory context; it shares namespace_ alone. */
 extern PineconeRecord *pinecone_record_copy(const PineconeRecord *record);
 

@@ -81,6 +81,51 @@ pinecone_scanner_expect(PineconeScanner *s, char c, const char *reason)
 
 /* ---- Small, and called for every field of a reply ---- */
 
+static inline bool
+pinecone_scanner_is_special(char c)
+{
+	return (unsigned char) c < ' ' || c == '"' || c == '\\';
+}
+
+/*
+ * The first byte from p on that is not itself in a string's text: a quote, a
+ * backslash, a control character (the text's end is one).  Eight at a time, for
+ * texts are most of a reply that has no vectors; they are aligned, and so never
+ * reach beyond a word of which the text has a part.
+ */
+static inline const char *
+pinecone_scanner_special(const char *p)
+{
+#ifndef WORDS_BIGENDIAN
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+
+	for (; ((uintptr_t) p & 7) != 0; p++)
+	{
+		if (pinecone_scanner_is_special(*p))
+			return p;
+	}
+	for (;; p += 8)
+	{
+		uint64 v;
+		uint64 quotes;
+		uint64 backslashes;
+		uint64 found;
+
+		memcpy(&v, p, 8);
+		quotes = v ^ ones * '"';
+		backslashes = v ^ ones * '\\';
+		/* the top bit of every byte that is, exact up to the first */
+		found = (((v - ones * ' ') & ~v) | ((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes)) & ones * 0x80;
+		if (found != 0)
+			return p + (__builtin_ctzll(found) >> 3);
+	}
+#else
+	while (!pinecone_scanner_is_special(*p))
+		p++;
+	return p;
+#endif
+}
+
 /* A string's text between its quotes, escapes and all. */
 static inline bool
 pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len, bool *escaped)
@@ -91,23 +136,21 @@ pinecone_scanner_scan_string(PineconeScanner *s, const char **start, size_t *len
 	*escaped = false;
 	if (!pinecone_scanner_expect(s, '"', "a string was expected"))
 		return false;
-	*start = p = s->p;
-	for (; *p != '"'; p++)
+	*start = s->p;
+	for (p = pinecone_scanner_special(s->p); *p != '"'; p = pinecone_scanner_special(p))
 	{
-		if ((unsigned char) *p < ' ')
+		if (*p != '\\')
 		{
 			s->p = p;
 			return pinecone_scanner_fail(s, "a string holds a control character");
 		}
-		if (*p == '\\')
+		*escaped = true;
+		if (*++p == '\0')
 		{
-			*escaped = true;
-			if (*++p == '\0')
-			{
-				s->p = p;
-				return pinecone_scanner_fail(s, "a string does not end");
-			}
+			s->p = p;
+			return pinecone_scanner_fail(s, "a string does not end");
 		}
+		p++;
 	}
 	*len = p - *start;
 	s->p = p + 1;

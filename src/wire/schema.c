@@ -108,6 +108,22 @@ pinecone_schema_copy(const PineconeSchema *schema)
 	return copy;
 }
 
+PineconeSchema *
+pinecone_schema_integrated(const char *field, PineconeMetric metric, int dimension)
+{
+	PineconeSchema *schema = palloc0(sizeof(PineconeSchema));
+
+	schema->n = 1;
+	schema->fields = palloc0(sizeof(PineconeSchemaField));
+	schema->fields[0].name = pstrdup(field);
+	schema->fields[0].kind = PINECONE_SCHEMA_TEXT;
+	schema->fields[0].metric = metric;
+	schema->fields[0].dimension = dimension;
+	schema->fields[0].embed = schema->fields[0].stored = true;
+	pinecone_schema_finish(schema);
+	return schema;
+}
+
 void
 pinecone_schema_project(PineconeProjection *projection, const char *name)
 {

@@ -69,6 +69,13 @@ extern PineconeSchema *pinecone_schema_copy(const PineconeSchema *schema);
 /* Fill what follows from the fields. */
 extern void pinecone_schema_finish(PineconeSchema *schema);
 
+/*
+ * An integrated index is one of vectors, with a model that makes these of one text
+ * in the metadata.  That text, as the only field of a schema that stands for
+ * nothing else.
+ */
+extern PineconeSchema *pinecone_schema_integrated(const char *field, PineconeMetric metric, int dimension);
+
 /* Add a field to those that are asked for, unless it is there. */
 extern void pinecone_schema_project(PineconeProjection *projection, const char *name);
 

@@ -29,6 +29,10 @@ typedef struct PineconeSearch
 	/* Of documents */
 	const PineconeProjection *fields;
 	const char *clauses; /* what is scored by, as JSON, or NULL: the vector */
+
+	/* Of an integrated index, whose "clauses" are the text to embed, as a JSON string */
+	const char *rerank;		/* how matches are ranked anew, as members of a JSON object; or NULL */
+	const char *candidates; /* so many of them, as a number */
 } PineconeSearch;
 
 #endif /* PINECONE_SEARCH_H */

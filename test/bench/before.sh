@@ -102,25 +102,11 @@ measure fetch 10
 measure upsert 1
 
 type valgrind >/dev/null 2>&1 || exit 0
-for build in base tree; do
-	data=$CLUSTER_DIR/$([ "$build" = base ] && echo data_base || echo data)
-	"${cluster_as[@]}" pg_ctl -D "$data" -m fast -w stop >/dev/null
-done
+stop_both
 
-# What a single-user backend does for a file of statements
 instructions() { # BUILD NAME TIMES
-	local bindir data=$CLUSTER_DIR/data
-	bindir=$("$PG_CONFIG" --bindir)
-	if [ "$1" = base ]; then
-		bindir=$CLUSTER_DIR/base$bindir
-		data=$CLUSTER_DIR/data_base
-	fi
 	repeated "$2" "$3" >"$CLUSTER_DIR/single.sql"
-	"${cluster_as[@]}" valgrind --tool=callgrind "--callgrind-out-file=$CLUSTER_DIR/callgrind.$1.$2" \
-		"$bindir/postgres" --single -D "$data" postgres <"$CLUSTER_DIR/single.sql" >"$CLUSTER_DIR/single.out" 2>&1 ||
-		cat "$CLUSTER_DIR/single.out" >&2
-	! grep ERROR "$CLUSTER_DIR/single.out" >&2
-	sed -n 's/^summary: \([0-9]*\).*/\1/p' "$CLUSTER_DIR/callgrind.$1.$2"
+	single_user_instructions "$1" "$CLUSTER_DIR/single.sql"
 }
 
 # Of one execution: what more of them add

@@ -23,7 +23,7 @@ fill_in() {
 	local vector="'{0.1, 0.2, 0.3, 0.4}'"
 	sed -e "s|articles-abc.svc.aped-4627-b74a.pinecone.io|$articles|" -e 's/\(vector(\|"dimension": \)1536/\14/' \
 		-e "s|\\\$1|$vector::real[]|g" -e "s|'{\.\.\.}'|$vector|g" -e "s|'\[\.\.\.\]'|'[0.1, 0.2, 0.3, 0.4]'|g" -e "s|'{0.1, \.\.\.}'|$vector|g" \
-		-e "s/(index '\(catalog\|frameworks\|films\|library\|library-documents\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
+		-e "s/(index '\(catalog\|frameworks\|films\|library\|library-documents\|passages\)')/(index '\1', control_host '${PINECONE_LOCAL_URL//\//\\/}')/" \
 		-e "s|http://127.0.0.1:5080|$PINECONE_LOCAL_URL|" \
 		-e "s|api_key '\.\.\.'|api_key '$PINECONE_LOCAL_KEY'|" -e "s|api_key 'secret'|api_key '$PINECONE_LOCAL_KEY'|" \
 		-e "s|/tmp/docs.csv|$CLUSTER_DIR/docs.csv|"
@@ -72,6 +72,8 @@ END
 chmod 644 "$CLUSTER_DIR/articles.json"
 cluster_pinecone --index catalog:4:cosine --index frameworks:4:cosine --index movies:4:cosine --index library:4:cosine \
 	--index "articles:$CLUSTER_DIR/articles.json"
+curl -sSf -o "$CLUSTER_DIR/made.json" -H "Api-Key: $PINECONE_LOCAL_KEY" -H 'Content-Type: application/json' "$PINECONE_LOCAL_URL/indexes/create-for-model" \
+	-d '{"name": "passages", "cloud": "aws", "region": "us-east-1", "embed": {"model": "llama-text-embed-v2", "field_map": {"text": "chunk_text"}}}'
 articles=$(curl -sS -H "Api-Key: $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/indexes/articles" | sed 's/.*"host":"\([^"]*\)".*/\1/')
 "${cluster_as[@]}" tee "$CLUSTER_DIR/docs.csv" >/dev/null <<<'c1,"{0.1,0.2,0.3,0.4}",From a file'
 

@@ -190,6 +190,22 @@ sub create_document_index
 	return $self->wait_for_index($name);
 }
 
+# An index whose model embeds one field, in place of what has that name.
+sub create_integrated_index
+{
+	my ($self, $name, $field, $model, $dimension) = @_;
+
+	$self->drop_index($name);
+	$self->control('POST', '/indexes/create-for-model',
+		{
+			name => $name,
+			cloud => 'aws',
+			region => 'us-east-1',
+			embed => {model => $model // 'llama-text-embed-v2', field_map => {text => $field}, $dimension ? (dimension => $dimension + 0) : ()},
+		});
+	return $self->wait_for_index($name);
+}
+
 # What a server's options say of where an index is.
 sub where
 {

@@ -72,4 +72,34 @@ like($left, qr/Read Page By Page/, 'as EXPLAIN ANALYZE tells');
 $server->clear_faults;
 unlike($s->query('EXPLAIN (COSTS OFF, ANALYZE) SELECT title, n FROM docs')->{out}, qr/Sweep Requests/, 'and it is not assumed again');
 
+# ---- How many documents a page is asked for, by what is asked for of them ----
+
+# A number is small, of a text nobody knows before ANALYZE; and a field that is larger
+# than its column says is read in smaller pages
+my $large = 'x' x 4000;
+for my $part (0 .. 4)
+{
+	$server->upsert_documents('docs', 'wide', [map { {_id => sprintf('w%04d', $_), title => "t $_", n => $_, kind => 'k' . $_ % 5, w => $_ % 2 ? $_ : $large} } $part * 500 .. $part * 500 + 499]);
+}
+$t->sql('CREATE FOREIGN TABLE wide (id text COLLATE "C", kind text, n int, w int, all_of_it text OPTIONS (field \'w\')) SERVER s
+	OPTIONS (namespace \'wide\', on_type_error \'null\')');
+$s = $t->session;
+
+# how many documents the requests of a query ask for
+sub limits
+{
+	my ($query) = @_;
+
+	$server->clear_requests;
+	$s->query($query);
+	return join ' ', map { $_->{body}{limit} } grep { $_->{path} =~ m{/documents/} } $server->requests;
+}
+like(limits('SELECT sum(n) FROM wide WHERE n >= 1'), qr{^(10000|3225)$}, 'of a number');
+is(limits('SELECT max(kind), sum(n) FROM wide WHERE n >= 1'), '5729', 'of a text that nobody knows');
+$t->sql('ANALYZE wide (kind)');
+like(limits('SELECT max(kind), sum(n) FROM wide WHERE n >= 1'), qr{^(10000|3225)$}, 'of one that ANALYZE has seen');
+is($s->query('SELECT count(*), count(w), count(all_of_it) FROM (SELECT w, all_of_it FROM wide WHERE n >= 1 OFFSET 0) s')->{out}, '2499|1250|1249', 'of a field that is larger than its column says');
+is($s->query('SELECT count(*), count(w) FROM (SELECT w FROM wide WHERE n >= 1 OFFSET 0) s')->{out}, '2499|1250', 'and by that column alone');
+like(limits('SELECT w FROM wide WHERE n >= 1'), qr/^10000 5000 (?!10000)/, 'which takes a page that is refused');
+
 done_testing();

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "../../src/wire/decode.h"
+#include "../../src/wire/scanner.h"
 #include "backend.h"
 
 /* What http.c leaves readable behind a body, its NUL included */
@@ -180,6 +181,28 @@ mutate(char *body, size_t len, size_t size)
 	return len;
 }
 
+/* Where the first special byte of a text is, wherever it stands and whatever is before and behind it. */
+static void
+find_specials(void)
+{
+	static const char specials[] = "\"\\\n\x1f";
+	static const char others[] = {' ', '!', '#', '[', ']', 'a', '\x7f', '\x80', '\x81', '\xa0', '\xa2', '\xdc', '\xff'};
+	bool good = true;
+
+	for (int start = 0; start < 8; start++)
+		for (int at = 0; at < 24; at++)
+			for (int which = 0; which < lengthof(specials); which++) /* the last one is NUL */
+				for (int other = 0; other < lengthof(others); other++)
+				{
+					_Alignas(8) char text[48];
+
+					memset(text, specials[which], sizeof(text));
+					memset(text, others[other], start + at);
+					good &= pinecone_scanner_special(text + start) == text + start + at;
+				}
+	check(good, "special bytes of a text", "", 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -187,6 +210,7 @@ main(int argc, char **argv)
 	long accepted = 0;
 
 	random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	find_specials();
 	for (int i = 0; i < lengthof(replies); i++)
 		cut_everywhere(replies[i]);
 	for (long i = 0; i < rounds; i++)

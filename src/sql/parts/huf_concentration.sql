@@ -59,36 +59,36 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_cover_remove(internal,float8,float8) IS
 'internal: inverse transition function of HUF aggregates';
 
-CREATE FUNCTION huf_cover_accum(internal, float8, float8, text)
+CREATE FUNCTION huf_cover_accum(internal, float8, float8, huf_kind)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_cover_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_cover_accum(internal,float8,float8,text) IS
+COMMENT ON FUNCTION huf_cover_accum(internal,float8,float8,huf_kind) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_cover_remove(internal, float8, float8, text)
+CREATE FUNCTION huf_cover_remove(internal, float8, float8, huf_kind)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_cover_remove(internal,float8,float8,text) IS
+COMMENT ON FUNCTION huf_cover_remove(internal,float8,float8,huf_kind) IS
 'internal: inverse transition function of HUF aggregates';
 
-CREATE FUNCTION huf_cover_accum(internal, float8, float8, text, float8)
+CREATE FUNCTION huf_cover_accum(internal, float8, float8, huf_kind, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_cover_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_cover_accum(internal,float8,float8,text,float8) IS
+COMMENT ON FUNCTION huf_cover_accum(internal,float8,float8,huf_kind,float8) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_cover_remove(internal, float8, float8, text, float8)
+CREATE FUNCTION huf_cover_remove(internal, float8, float8, huf_kind, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_cover_remove(internal,float8,float8,text,float8) IS
+COMMENT ON FUNCTION huf_cover_remove(internal,float8,float8,huf_kind,float8) IS
 'internal: inverse transition function of HUF aggregates';
 
 CREATE FUNCTION huf_gini_accum(internal, float8)
@@ -107,36 +107,36 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_gini_remove(internal,float8) IS
 'internal: inverse transition function of HUF aggregates';
 
-CREATE FUNCTION huf_gini_accum(internal, float8, text)
+CREATE FUNCTION huf_gini_accum(internal, float8, huf_kind)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_gini_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_gini_accum(internal,float8,text) IS
+COMMENT ON FUNCTION huf_gini_accum(internal,float8,huf_kind) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_gini_remove(internal, float8, text)
+CREATE FUNCTION huf_gini_remove(internal, float8, huf_kind)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_gini_remove(internal,float8,text) IS
+COMMENT ON FUNCTION huf_gini_remove(internal,float8,huf_kind) IS
 'internal: inverse transition function of HUF aggregates';
 
-CREATE FUNCTION huf_gini_accum(internal, float8, text, float8)
+CREATE FUNCTION huf_gini_accum(internal, float8, huf_kind, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_gini_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_gini_accum(internal,float8,text,float8) IS
+COMMENT ON FUNCTION huf_gini_accum(internal,float8,huf_kind,float8) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_gini_remove(internal, float8, text, float8)
+CREATE FUNCTION huf_gini_remove(internal, float8, huf_kind, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_gini_remove(internal,float8,text,float8) IS
+COMMENT ON FUNCTION huf_gini_remove(internal,float8,huf_kind,float8) IS
 'internal: inverse transition function of HUF aggregates';
 
 CREATE FUNCTION huf_items_to_cover_final(internal)
@@ -201,7 +201,7 @@ CREATE AGGREGATE huf_items_to_cover(x float8, q float8) (
 COMMENT ON AGGREGATE huf_items_to_cover(float8, float8) IS
 'smallest number of items whose masses reach q of the total, in [0,n]; q = 0.9 unless given, with a tolerance of 1e-12; 0 for a total of 0';
 
-CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind text) (
+CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind huf_kind) (
 	SFUNC = huf_cover_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -217,10 +217,10 @@ CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind text) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_items_to_cover(float8, float8, text) IS
+COMMENT ON AGGREGATE huf_items_to_cover(float8, float8, huf_kind) IS
 'smallest number of items whose masses reach q of the total, in [0,n]; q = 0.9 unless given, with a tolerance of 1e-12; 0 for a total of 0';
 
-CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind text, t float8) (
+CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind huf_kind, t float8) (
 	SFUNC = huf_cover_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -236,7 +236,7 @@ CREATE AGGREGATE huf_items_to_cover(x float8, q float8, kind text, t float8) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_items_to_cover(float8, float8, text, float8) IS
+COMMENT ON AGGREGATE huf_items_to_cover(float8, float8, huf_kind, float8) IS
 'smallest number of items whose masses reach q of the total, in [0,n]; q = 0.9 unless given, with a tolerance of 1e-12; 0 for a total of 0';
 
 CREATE AGGREGATE huf_gini(x float8) (
@@ -258,7 +258,7 @@ CREATE AGGREGATE huf_gini(x float8) (
 COMMENT ON AGGREGATE huf_gini(float8) IS
 'Gini coefficient sum (2i - n - 1) share_(i) / n over ascending shares, in [0,(n-1)/n]; NULL if the total mass is 0';
 
-CREATE AGGREGATE huf_gini(x float8, kind text) (
+CREATE AGGREGATE huf_gini(x float8, kind huf_kind) (
 	SFUNC = huf_gini_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -274,10 +274,10 @@ CREATE AGGREGATE huf_gini(x float8, kind text) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_gini(float8, text) IS
+COMMENT ON AGGREGATE huf_gini(float8, huf_kind) IS
 'Gini coefficient sum (2i - n - 1) share_(i) / n over ascending shares, in [0,(n-1)/n]; NULL if the total mass is 0';
 
-CREATE AGGREGATE huf_gini(x float8, kind text, t float8) (
+CREATE AGGREGATE huf_gini(x float8, kind huf_kind, t float8) (
 	SFUNC = huf_gini_accum,
 	STYPE = internal,
 	SSPACE = 4096,
@@ -293,7 +293,7 @@ CREATE AGGREGATE huf_gini(x float8, kind text, t float8) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_gini(float8, text, float8) IS
+COMMENT ON AGGREGATE huf_gini(float8, huf_kind, float8) IS
 'Gini coefficient sum (2i - n - 1) share_(i) / n over ascending shares, in [0,(n-1)/n]; NULL if the total mass is 0';
 
 CREATE FUNCTION huf_buckets_accum(internal, float8)

@@ -20,7 +20,7 @@ CREATE FUNCTION huf_cycle(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass'
 )
@@ -43,7 +43,7 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'pinecone_huf_cycle'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_cycle(huf_hit[], float8, text, float8, text, float8, text) IS
+COMMENT ON FUNCTION huf_cycle(huf_hit[], float8, text, float8, huf_kind, float8, text) IS
 'one cycle: every hit in input order with its shares x / sum x in [0,1] before and after exclusion, and the reason if it was excluded; not valid if nothing is left';
 
 CREATE FUNCTION huf_coherence_map(
@@ -51,7 +51,7 @@ CREATE FUNCTION huf_coherence_map(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass'
 )
@@ -67,7 +67,7 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'pinecone_huf_coherence_map'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_coherence_map(huf_hit[], float8, text, float8, text, float8, text) IS
+COMMENT ON FUNCTION huf_coherence_map(huf_hit[], float8, text, float8, huf_kind, float8, text) IS
 'one cycle by namespace: shares in [0,1] before and after, what was discarded, and whether the local shares left add up to 1; largest first';
 
 CREATE TYPE huf_active_item AS (
@@ -91,7 +91,7 @@ CREATE FUNCTION huf_active_set(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass'
 )
@@ -99,7 +99,7 @@ RETURNS SETOF huf_active_item
 AS 'MODULE_PATHNAME', 'pinecone_huf_active_set'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_active_set(huf_hit[], float8, text, float8, text, float8, text) IS
+COMMENT ON FUNCTION huf_active_set(huf_hit[], float8, text, float8, huf_kind, float8, text) IS
 'one cycle: the hits that are kept, ranked by share after exclusion x / sum of kept x, in [0,1], then namespace, then id';
 
 CREATE TYPE huf_discarded AS (
@@ -129,7 +129,7 @@ CREATE FUNCTION huf_discard_log(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass',
 	run_id text DEFAULT NULL,
@@ -142,7 +142,7 @@ RETURNS SETOF huf_discarded
 AS 'MODULE_PATHNAME', 'pinecone_huf_discard_log'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_discard_log(huf_hit[], float8, text, float8, text, float8, text, text, timestamptz, text, text, text) IS
+COMMENT ON FUNCTION huf_discard_log(huf_hit[], float8, text, float8, huf_kind, float8, text, text, timestamptz, text, text, text) IS
 'one cycle: every hit that was excluded, its shares x / sum x in [0,1], the reason, and where it came from; scores that are null or not finite first';
 
 CREATE FUNCTION huf_trace_json(
@@ -150,7 +150,7 @@ CREATE FUNCTION huf_trace_json(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass',
 	inputs_ref text DEFAULT 'hits',
@@ -160,7 +160,7 @@ RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'pinecone_huf_trace_json'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_trace_json(huf_hit[], float8, text, float8, text, float8, text, text, text) IS
+COMMENT ON FUNCTION huf_trace_json(huf_hit[], float8, text, float8, huf_kind, float8, text, text, text) IS
 'one cycle: the hits that are kept, with their shares in [0,1], as lines of JSON: item_id, regime_path, rho_global_post, inputs_ref, method_ref, discarded_budget_global';
 
 CREATE TYPE huf_budget AS (
@@ -179,7 +179,7 @@ CREATE FUNCTION huf_error_budget(
 	tau float8,
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass'
 )
@@ -187,7 +187,7 @@ RETURNS SETOF huf_budget
 AS 'MODULE_PATHNAME', 'pinecone_huf_error_budget'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_error_budget(huf_hit[], float8, text, float8, text, float8, text) IS
+COMMENT ON FUNCTION huf_error_budget(huf_hit[], float8, text, float8, huf_kind, float8, text) IS
 'one cycle: the share discarded, in [0,1], and total variation between the shares before and after';
 
 CREATE FUNCTION huf_stability(
@@ -195,7 +195,7 @@ CREATE FUNCTION huf_stability(
 	taus float8[],
 	mode text DEFAULT 'global',
 	tau_local float8 DEFAULT NULL,
-	kind text DEFAULT 'linear',
+	kind huf_kind DEFAULT 'linear',
 	t float8 DEFAULT 1,
 	frame text DEFAULT 'mass'
 )
@@ -211,7 +211,7 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'pinecone_huf_stability'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_stability(huf_hit[], float8[], text, float8, text, float8, text) IS
+COMMENT ON FUNCTION huf_stability(huf_hit[], float8[], text, float8, huf_kind, float8, text) IS
 'the cycle at each of at least three thresholds against the first: Jaccard index of the hits kept in [0,1], rank correlation of the 25 largest namespaces after exclusion in [-1,1], hits within a tenth of the threshold';
 
 CREATE FUNCTION huf_jsonl(record)

@@ -625,6 +625,24 @@ CREATE AGGREGATE huf_histogram(x float8, edges float8[]) (
 COMMENT ON AGGREGATE huf_histogram(float8, float8[]) IS
 'counts below the first edge, in [edge, next edge), and from the last edge up; NULL without rows or if x is ever NaN or infinite';
 
+CREATE FUNCTION huf_histogram_add(bigint[], bigint[])
+RETURNS bigint[]
+AS 'MODULE_PATHNAME', 'pinecone_huf_histogram_merge'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_histogram_add(bigint[], bigint[]) IS
+'internal: transition function of HUF aggregates';
+
+CREATE AGGREGATE huf_histogram_merge(counts bigint[]) (
+	SFUNC = huf_histogram_add,
+	STYPE = bigint[],
+	COMBINEFUNC = huf_histogram_add,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_histogram_merge(bigint[]) IS
+'counts of all that several huf_histogram with the same edges have counted; NULL without any';
+
 CREATE AGGREGATE huf_psi_binned(x float8, current boolean, edges float8[]) (
 	SFUNC = huf_psi_binned_accum,
 	STYPE = internal,

@@ -1,8 +1,7 @@
 /*
  * Governance: embeddings.  A huf_sketch summarises a set of them in three rows
- * of doubles and can be stored, merged and compared.  Embeddings are real[],
- * float8[] or pgvector's vector; the argument is of type "any" because that
- * type may not exist.
+ * of doubles and can be stored, merged and compared.  Embeddings are real[] or
+ * float8[], and pgvector's vector, which is cast to real[] by itself.
  */
 
 CREATE TYPE huf_sketch;
@@ -150,20 +149,36 @@ COMMENT ON FUNCTION huf_frechet_diag(huf_sketch,huf_sketch) IS
 
 /* Aggregates */
 
-CREATE FUNCTION huf_sketch_accum(internal, "any")
+CREATE FUNCTION huf_sketch_accum(internal, real[])
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_sketch_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_sketch_accum(internal,"any") IS
+COMMENT ON FUNCTION huf_sketch_accum(internal,real[]) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_direction_accum(internal, "any")
+CREATE FUNCTION huf_sketch_accum(internal, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_sketch_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sketch_accum(internal,float8[]) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_direction_accum(internal, real[])
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_direction_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_direction_accum(internal,"any") IS
+COMMENT ON FUNCTION huf_direction_accum(internal,real[]) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_direction_accum(internal, float8[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_direction_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_direction_accum(internal,float8[]) IS
 'internal: transition function of HUF aggregates';
 
 CREATE FUNCTION huf_sketch_merge_accum(internal, huf_sketch)
@@ -238,7 +253,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_kappa_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_sketch(v "any") (
+CREATE AGGREGATE huf_sketch(v real[]) (
 	SFUNC = huf_sketch_accum,
 	STYPE = internal,
 	SSPACE = 49216,
@@ -249,7 +264,21 @@ CREATE AGGREGATE huf_sketch(v "any") (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_sketch("any") IS
+COMMENT ON AGGREGATE huf_sketch(real[]) IS
+'sketch of embeddings v: sum of v/|v|, mean of v, sum of squared deviations per dimension; NULL without any';
+
+CREATE AGGREGATE huf_sketch(v float8[]) (
+	SFUNC = huf_sketch_accum,
+	STYPE = internal,
+	SSPACE = 49216,
+	FINALFUNC = huf_sketch_final,
+	COMBINEFUNC = huf_sketch_combine,
+	SERIALFUNC = huf_sketch_serialize,
+	DESERIALFUNC = huf_sketch_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_sketch(float8[]) IS
 'sketch of embeddings v: sum of v/|v|, mean of v, sum of squared deviations per dimension; NULL without any';
 
 CREATE AGGREGATE huf_sketch_merge(sketch huf_sketch) (
@@ -266,7 +295,7 @@ CREATE AGGREGATE huf_sketch_merge(sketch huf_sketch) (
 COMMENT ON AGGREGATE huf_sketch_merge(huf_sketch) IS
 'sketch of all that the sketches have seen, the same as a sketch of all embeddings; NULL without any';
 
-CREATE AGGREGATE huf_mrl(v "any") (
+CREATE AGGREGATE huf_mrl(v real[]) (
 	SFUNC = huf_direction_accum,
 	STYPE = internal,
 	SSPACE = 12352,
@@ -277,10 +306,24 @@ CREATE AGGREGATE huf_mrl(v "any") (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_mrl("any") IS
+COMMENT ON AGGREGATE huf_mrl(real[]) IS
 'mean resultant length |sum u| / n of the unit vectors u, in [0,1]; NULL if all vectors are zero; NULL without embeddings';
 
-CREATE AGGREGATE huf_pairwise_cos(v "any") (
+CREATE AGGREGATE huf_mrl(v float8[]) (
+	SFUNC = huf_direction_accum,
+	STYPE = internal,
+	SSPACE = 12352,
+	FINALFUNC = huf_mrl_final,
+	COMBINEFUNC = huf_sketch_combine,
+	SERIALFUNC = huf_sketch_serialize,
+	DESERIALFUNC = huf_sketch_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_mrl(float8[]) IS
+'mean resultant length |sum u| / n of the unit vectors u, in [0,1]; NULL if all vectors are zero; NULL without embeddings';
+
+CREATE AGGREGATE huf_pairwise_cos(v real[]) (
 	SFUNC = huf_direction_accum,
 	STYPE = internal,
 	SSPACE = 12352,
@@ -291,10 +334,24 @@ CREATE AGGREGATE huf_pairwise_cos(v "any") (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_pairwise_cos("any") IS
+COMMENT ON AGGREGATE huf_pairwise_cos(real[]) IS
 'mean cosine of all pairs (|sum u|^2 - n) / (n (n - 1)), in [-1/(n-1),1]; zero vectors are left out; NULL with fewer than two others; NULL without embeddings';
 
-CREATE AGGREGATE huf_dispersion(v "any") (
+CREATE AGGREGATE huf_pairwise_cos(v float8[]) (
+	SFUNC = huf_direction_accum,
+	STYPE = internal,
+	SSPACE = 12352,
+	FINALFUNC = huf_pairwise_cos_final,
+	COMBINEFUNC = huf_sketch_combine,
+	SERIALFUNC = huf_sketch_serialize,
+	DESERIALFUNC = huf_sketch_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_pairwise_cos(float8[]) IS
+'mean cosine of all pairs (|sum u|^2 - n) / (n (n - 1)), in [-1/(n-1),1]; zero vectors are left out; NULL with fewer than two others; NULL without embeddings';
+
+CREATE AGGREGATE huf_dispersion(v real[]) (
 	SFUNC = huf_sketch_accum,
 	STYPE = internal,
 	SSPACE = 49216,
@@ -305,10 +362,24 @@ CREATE AGGREGATE huf_dispersion(v "any") (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_dispersion("any") IS
+COMMENT ON AGGREGATE huf_dispersion(real[]) IS
 'mean squared distance to the centroid, at least 0; NULL without embeddings';
 
-CREATE AGGREGATE huf_kappa(v "any") (
+CREATE AGGREGATE huf_dispersion(v float8[]) (
+	SFUNC = huf_sketch_accum,
+	STYPE = internal,
+	SSPACE = 49216,
+	FINALFUNC = huf_dispersion_final,
+	COMBINEFUNC = huf_sketch_combine,
+	SERIALFUNC = huf_sketch_serialize,
+	DESERIALFUNC = huf_sketch_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_dispersion(float8[]) IS
+'mean squared distance to the centroid, at least 0; NULL without embeddings';
+
+CREATE AGGREGATE huf_kappa(v real[]) (
 	SFUNC = huf_direction_accum,
 	STYPE = internal,
 	SSPACE = 12352,
@@ -319,7 +390,21 @@ CREATE AGGREGATE huf_kappa(v "any") (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_kappa("any") IS
+COMMENT ON AGGREGATE huf_kappa(real[]) IS
+'von Mises-Fisher concentration r (d - r^2) / (1 - r^2) with r = huf_mrl, at least 0; Infinity at r = 1; NULL if all vectors are zero; NULL without embeddings';
+
+CREATE AGGREGATE huf_kappa(v float8[]) (
+	SFUNC = huf_direction_accum,
+	STYPE = internal,
+	SSPACE = 12352,
+	FINALFUNC = huf_kappa_final,
+	COMBINEFUNC = huf_sketch_combine,
+	SERIALFUNC = huf_sketch_serialize,
+	DESERIALFUNC = huf_sketch_deserialize,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_kappa(float8[]) IS
 'von Mises-Fisher concentration r (d - r^2) / (1 - r^2) with r = huf_mrl, at least 0; Infinity at r = 1; NULL if all vectors are zero; NULL without embeddings';
 
 CREATE FUNCTION huf_between_cos_accum(internal, huf_sketch)
@@ -378,20 +463,36 @@ COMMENT ON AGGREGATE huf_between_cos(huf_sketch) IS
 
 /* Two samples of embeddings: later is false for the earlier sample */
 
-CREATE FUNCTION huf_energy_distance_accum(internal, "any", boolean)
+CREATE FUNCTION huf_energy_distance_accum(internal, real[], boolean)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_vectors_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_energy_distance_accum(internal,"any",boolean) IS
+COMMENT ON FUNCTION huf_energy_distance_accum(internal,real[],boolean) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_energy_distance_remove(internal, "any", boolean)
+CREATE FUNCTION huf_energy_distance_accum(internal, float8[], boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_vectors_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_energy_distance_accum(internal,float8[],boolean) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_energy_distance_remove(internal, real[], boolean)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_energy_distance_remove(internal,"any",boolean) IS
+COMMENT ON FUNCTION huf_energy_distance_remove(internal,real[],boolean) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_energy_distance_remove(internal, float8[], boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_energy_distance_remove(internal,float8[],boolean) IS
 'internal: inverse transition function of HUF aggregates';
 
 CREATE FUNCTION huf_energy_distance_final(internal)
@@ -402,7 +503,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_energy_distance_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_energy_distance(v "any", current boolean) (
+CREATE AGGREGATE huf_energy_distance(v real[], current boolean) (
 	SFUNC = huf_energy_distance_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -418,23 +519,58 @@ CREATE AGGREGATE huf_energy_distance(v "any", current boolean) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_energy_distance("any", boolean) IS
+COMMENT ON AGGREGATE huf_energy_distance(real[], boolean) IS
 'energy distance 2 E|X-Y| - E|X-X''| - E|Y-Y''| over all pairs, at least 0; time grows with the square of the rows; NULL if a sample is empty';
 
-CREATE FUNCTION huf_mmd_rbf_accum(internal, "any", boolean, float8)
+CREATE AGGREGATE huf_energy_distance(v float8[], current boolean) (
+	SFUNC = huf_energy_distance_accum,
+	STYPE = internal,
+	SSPACE = 1048576,
+	FINALFUNC = huf_energy_distance_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_energy_distance_accum,
+	MINVFUNC = huf_energy_distance_remove,
+	MSTYPE = internal,
+	MSSPACE = 1048576,
+	MFINALFUNC = huf_energy_distance_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_energy_distance(float8[], boolean) IS
+'energy distance 2 E|X-Y| - E|X-X''| - E|Y-Y''| over all pairs, at least 0; time grows with the square of the rows; NULL if a sample is empty';
+
+CREATE FUNCTION huf_mmd_rbf_accum(internal, real[], boolean, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_mmd_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_mmd_rbf_accum(internal,"any",boolean,float8) IS
+COMMENT ON FUNCTION huf_mmd_rbf_accum(internal,real[],boolean,float8) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_mmd_rbf_remove(internal, "any", boolean, float8)
+CREATE FUNCTION huf_mmd_rbf_accum(internal, float8[], boolean, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_mmd_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_mmd_rbf_accum(internal,float8[],boolean,float8) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_mmd_rbf_remove(internal, real[], boolean, float8)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_mmd_rbf_remove(internal,"any",boolean,float8) IS
+COMMENT ON FUNCTION huf_mmd_rbf_remove(internal,real[],boolean,float8) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_mmd_rbf_remove(internal, float8[], boolean, float8)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_mmd_rbf_remove(internal,float8[],boolean,float8) IS
 'internal: inverse transition function of HUF aggregates';
 
 CREATE FUNCTION huf_mmd_rbf_final(internal)
@@ -445,7 +581,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_mmd_rbf_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_mmd_rbf(v "any", current boolean, gamma float8) (
+CREATE AGGREGATE huf_mmd_rbf(v real[], current boolean, gamma float8) (
 	SFUNC = huf_mmd_rbf_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -461,39 +597,90 @@ CREATE AGGREGATE huf_mmd_rbf(v "any", current boolean, gamma float8) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_mmd_rbf("any", boolean, float8) IS
+COMMENT ON AGGREGATE huf_mmd_rbf(real[], boolean, float8) IS
 'squared maximum mean discrepancy E k(X,X'') + E k(Y,Y'') - 2 E k(X,Y), k = exp(-gamma |.|^2), biased form, in [0,2]; time grows with the square of the rows; NULL if a sample is empty';
 
-CREATE FUNCTION huf_sliced_w1_accum(internal, "any", boolean)
+CREATE AGGREGATE huf_mmd_rbf(v float8[], current boolean, gamma float8) (
+	SFUNC = huf_mmd_rbf_accum,
+	STYPE = internal,
+	SSPACE = 1048576,
+	FINALFUNC = huf_mmd_rbf_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_mmd_rbf_accum,
+	MINVFUNC = huf_mmd_rbf_remove,
+	MSTYPE = internal,
+	MSSPACE = 1048576,
+	MFINALFUNC = huf_mmd_rbf_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_mmd_rbf(float8[], boolean, float8) IS
+'squared maximum mean discrepancy E k(X,X'') + E k(Y,Y'') - 2 E k(X,Y), k = exp(-gamma |.|^2), biased form, in [0,2]; time grows with the square of the rows; NULL if a sample is empty';
+
+CREATE FUNCTION huf_sliced_w1_accum(internal, real[], boolean)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_slices_accum'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_sliced_w1_accum(internal,"any",boolean) IS
+COMMENT ON FUNCTION huf_sliced_w1_accum(internal,real[],boolean) IS
 'internal: transition function of HUF aggregates';
 
-CREATE FUNCTION huf_sliced_w1_remove(internal, "any", boolean)
+CREATE FUNCTION huf_sliced_w1_accum(internal, float8[], boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_slices_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sliced_w1_accum(internal,float8[],boolean) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sliced_w1_remove(internal, real[], boolean)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_sliced_w1_remove(internal,"any",boolean) IS
+COMMENT ON FUNCTION huf_sliced_w1_remove(internal,real[],boolean) IS
 'internal: inverse transition function of HUF aggregates';
 
-CREATE FUNCTION huf_sliced_w1_accum(internal, "any", boolean, integer)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'pinecone_huf_slices_accum'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION huf_sliced_w1_accum(internal,"any",boolean,integer) IS
-'internal: transition function of HUF aggregates';
-
-CREATE FUNCTION huf_sliced_w1_remove(internal, "any", boolean, integer)
+CREATE FUNCTION huf_sliced_w1_remove(internal, float8[], boolean)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION huf_sliced_w1_remove(internal,"any",boolean,integer) IS
+COMMENT ON FUNCTION huf_sliced_w1_remove(internal,float8[],boolean) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sliced_w1_accum(internal, real[], boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_slices_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sliced_w1_accum(internal,real[],boolean,integer) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sliced_w1_accum(internal, float8[], boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_slices_accum'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sliced_w1_accum(internal,float8[],boolean,integer) IS
+'internal: transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sliced_w1_remove(internal, real[], boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sliced_w1_remove(internal,real[],boolean,integer) IS
+'internal: inverse transition function of HUF aggregates';
+
+CREATE FUNCTION huf_sliced_w1_remove(internal, float8[], boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'pinecone_huf_rows_remove_sample'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION huf_sliced_w1_remove(internal,float8[],boolean,integer) IS
 'internal: inverse transition function of HUF aggregates';
 
 CREATE FUNCTION huf_sliced_w1_final(internal)
@@ -504,7 +691,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION huf_sliced_w1_final(internal) IS
 'internal: final function of HUF aggregates';
 
-CREATE AGGREGATE huf_sliced_w1(v "any", current boolean) (
+CREATE AGGREGATE huf_sliced_w1(v real[], current boolean) (
 	SFUNC = huf_sliced_w1_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -520,10 +707,10 @@ CREATE AGGREGATE huf_sliced_w1(v "any", current boolean) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_sliced_w1("any", boolean) IS
+COMMENT ON AGGREGATE huf_sliced_w1(real[], boolean) IS
 'sliced Wasserstein distance, the mean of huf_w1 along fixed directions, at least 0; 32 directions unless given; NULL if a sample is empty';
 
-CREATE AGGREGATE huf_sliced_w1(v "any", current boolean, slices integer) (
+CREATE AGGREGATE huf_sliced_w1(v float8[], current boolean) (
 	SFUNC = huf_sliced_w1_accum,
 	STYPE = internal,
 	SSPACE = 1048576,
@@ -539,6 +726,44 @@ CREATE AGGREGATE huf_sliced_w1(v "any", current boolean, slices integer) (
 	PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE huf_sliced_w1("any", boolean, integer) IS
+COMMENT ON AGGREGATE huf_sliced_w1(float8[], boolean) IS
+'sliced Wasserstein distance, the mean of huf_w1 along fixed directions, at least 0; 32 directions unless given; NULL if a sample is empty';
+
+CREATE AGGREGATE huf_sliced_w1(v real[], current boolean, slices integer) (
+	SFUNC = huf_sliced_w1_accum,
+	STYPE = internal,
+	SSPACE = 1048576,
+	FINALFUNC = huf_sliced_w1_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_sliced_w1_accum,
+	MINVFUNC = huf_sliced_w1_remove,
+	MSTYPE = internal,
+	MSSPACE = 1048576,
+	MFINALFUNC = huf_sliced_w1_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_sliced_w1(real[], boolean, integer) IS
+'sliced Wasserstein distance, the mean of huf_w1 along fixed directions, at least 0; 32 directions unless given; NULL if a sample is empty';
+
+CREATE AGGREGATE huf_sliced_w1(v float8[], current boolean, slices integer) (
+	SFUNC = huf_sliced_w1_accum,
+	STYPE = internal,
+	SSPACE = 1048576,
+	FINALFUNC = huf_sliced_w1_final,
+	COMBINEFUNC = huf_rows_combine,
+	SERIALFUNC = huf_rows_serialize,
+	DESERIALFUNC = huf_rows_deserialize,
+	MSFUNC = huf_sliced_w1_accum,
+	MINVFUNC = huf_sliced_w1_remove,
+	MSTYPE = internal,
+	MSSPACE = 1048576,
+	MFINALFUNC = huf_sliced_w1_final,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE huf_sliced_w1(float8[], boolean, integer) IS
 'sliced Wasserstein distance, the mean of huf_w1 along fixed directions, at least 0; 32 directions unless given; NULL if a sample is empty';
 

@@ -29,6 +29,13 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION pinecone_search_meaning(text, text) IS
 'has the document a text in that column? a search by its meaning, for texts that Pinecone embeds: "score" tells how near';
 
+CREATE FUNCTION pinecone_search_reranked("column" text, words text, model text, candidates integer DEFAULT 50, rank_fields text[] DEFAULT '{}')
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION pinecone_search_reranked(text, text, text, integer, text[]) IS
+'is the record among so many candidates that a search by meaning finds? a search of an integrated index, whose candidates a model ranks in the same request: "score" is what that model gives; rank_fields are the fields it looks at, the text itself unless others are named';
+
 CREATE FUNCTION pinecone_match_phrase("column" text, words text)
 RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;

@@ -6,6 +6,10 @@
 #	two_builds COMMIT [LINE...]	build COMMIT, and start both servers, with lines for
 #								postgresql.conf
 #	on base|tree COMMAND...		run a command with one of the servers as psql's
+#	stop_both					stop the servers, so that single-user mode may follow
+#	single_user_instructions base|tree FILE
+#								instructions of a backend alone, by callgrind, for a file
+#								of statements, one a line
 #
 # COMMIT is installed into a copy of the PostgreSQL in $CLUSTER_DIR; nothing else
 # changes.  A clone without history does not have it.
@@ -36,4 +40,25 @@ on() {
 	[ "$1" = tree ] || port=5433
 	shift
 	PGPORT=$port "$@"
+}
+
+stop_both() {
+	local data
+	for data in data data_base; do
+		"${cluster_as[@]}" pg_ctl -D "$CLUSTER_DIR/$data" -m fast -w stop >/dev/null
+	done
+}
+
+single_user_instructions() { # BUILD FILE
+	local bindir data=$CLUSTER_DIR/data
+	bindir=$("$PG_CONFIG" --bindir)
+	if [ "$1" = base ]; then
+		bindir=$CLUSTER_DIR/base$bindir
+		data=$CLUSTER_DIR/data_base
+	fi
+	"${cluster_as[@]}" valgrind --tool=callgrind "--callgrind-out-file=$CLUSTER_DIR/callgrind.$1" \
+		"$bindir/postgres" --single -D "$data" postgres <"$2" >"$CLUSTER_DIR/single.out" 2>&1 ||
+		cat "$CLUSTER_DIR/single.out" >&2
+	! grep ERROR "$CLUSTER_DIR/single.out" >&2
+	sed -n 's/^summary: \([0-9]*\).*/\1/p' "$CLUSTER_DIR/callgrind.$1"
 }
