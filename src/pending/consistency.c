@@ -181,8 +181,10 @@ pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *
 
 	while (pinecone_confirmed_are_kept() && (lsn = pinecone_unseen_last_lsn(session, namespace_)) >= 0)
 	{
-		bool done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+		bool done;
 
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		done = is_over(&wait, table, namespace_, lsn, reached);
 		pinecone_unseen_note_indexed(session, namespace_, reached);
 		if (done)
 			break;
