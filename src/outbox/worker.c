@@ -183,7 +183,7 @@ work(void)
 			return;
 		if (delivery.delivered > 0 || delivery.dead > 0 || delivery.next != 0)
 			useful = GetCurrentTimestamp();
-		if (delivery.more || delivery.delivered > 0)
+		if (delivery.more || delivery.delivered > 0 || delivery.dead > 0)
 			continue;
 		/* others may have the place, and this database comes up again by itself */
 		if (others_wait() || TimestampDifferenceExceeds(useful, GetCurrentTimestamp(), IDLE_MS))

@@ -17,7 +17,7 @@
 /* A worker, or one that is to start */
 typedef struct PineconeOutboxSlot
 {
-	Oid dbid; /* InvalidOid: free */
+	Oid dbid;  /* InvalidOid: free */
 	pid_t pid; /* 0: it has not begun */
 	Latch *latch;
 	TimestampTz since;

@@ -474,12 +474,12 @@ wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wri
 
 /* An earlier write of the id that has not been sent need not be any more. */
 static void
-tell_superseded(PineconeSend *send, const PineconeBatch *batch, const char *id)
+tell_superseded(PineconeSend *send, const PineconeBatch *batch, const char *id, int64 tag)
 {
 	PineconeBatchItem *item = send->told != NULL ? pinecone_batch_item(batch, id) : NULL;
 
 	if (item != NULL)
-		send->told(send->told_arg, item->tag, PINECONE_SEND_APPLIED, NULL);
+		send->merged(send->told_arg, item->tag, tag);
 }
 
 /* The last text of the open batch is not to be sent, nor the batch if it has nothing else. */
@@ -556,7 +556,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
 						record->id, len, most)));
-	tell_superseded(send, batch, record->id);
+	tell_superseded(send, batch, record->id, tag);
 	pinecone_batch_add(batch, record->id, batch->text.len - len, len, tag);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
@@ -574,7 +574,7 @@ add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wr
 	if (pinecone_batch_has(target->deletions, id))
 	{
 		if (send->told != NULL)
-			send->told(send->told_arg, tag, PINECONE_SEND_APPLIED, NULL);
+			send->merged(send->told_arg, tag, pinecone_batch_item(target->deletions, id)->tag);
 		return;
 	}
 	pinecone_batch_add(target->deletions, id, 0, 1, tag);

@@ -112,9 +112,10 @@ pinecone_target_new_batch(PineconeSend *send, PineconeTarget *target, PineconeBa
 /* ---- Watching ---- */
 
 void
-pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg)
+pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMerged merged, PineconeSendMay may, void *arg)
 {
 	send->told = told;
+	send->merged = merged;
 	send->may = may;
 	send->told_arg = arg;
 }

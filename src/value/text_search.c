@@ -36,7 +36,7 @@ static const char search_hint[] =
 static const char meaning_hint[] =
 	"A search is a condition by itself, of a column whose texts Pinecone embeds, not by euclidean distance; of an outer row's words in a LATERAL subquery with a LIMIT.";
 static const char match_hint[] =
-	"It goes with conditions on metadata, under AND and OR but not under NOT, of a column that a document index declares for full-text search; not with lookups by id.";
+	"It goes with conditions on metadata, under AND and OR, and under NOT where that is a condition by itself, of a column that a document index declares for full-text search; not with lookups by id.";
 
 /* Not of words, but Pinecone's to judge all the same: here is but the record's id. */
 Datum
