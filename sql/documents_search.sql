@@ -20,6 +20,20 @@ SELECT id FROM book WHERE pinecone_match_any(body, NULL);
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM book WHERE id = 'b1' AND pinecone_match_any(body, 'fox');
 SELECT id FROM book WHERE id = 'b1' AND pinecone_match_any(body, 'fox');
 
+-- and of texts that lack words: those that are missing are NULL, whatever the service makes of them
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM book WHERE NOT pinecone_match_any(title, 'fox');
+\! test/regress/pinecone quiet
+SELECT id FROM book WHERE NOT pinecone_match_any(title, 'fox') ORDER BY id;
+SELECT id FROM book WHERE NOT (pinecone_match_phrase(title, 'lazy dogs') OR pinecone_match_all(body, 'fox cat')) AND year < 2004 ORDER BY id;
+SELECT count(*) FROM book WHERE NOT pinecone_match_any(title, 'fox') AND pinecone_match_any(body, 'dog');
+SELECT id FROM book WHERE body @@@ 'fox dogs' AND NOT pinecone_match_any(title, 'cats') ORDER BY score DESC LIMIT 1;
+SELECT id FROM book WHERE NOT pinecone_match_any(title, NULL);
+\! test/regress/pinecone post - /_local/settings '{"assume": {"not-missing": "skip"}}' >/dev/null
+SELECT id FROM book WHERE NOT pinecone_match_any(title, 'fox') ORDER BY id;
+SELECT count(*) FROM book WHERE NOT pinecone_match_all(title, 'cats lazy');
+\! test/regress/pinecone post - /_local/settings '{"assume": {"not-missing": "match"}}' >/dev/null
+\! test/regress/pinecone log documents
+
 -- a search gives scores
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id, title FROM book WHERE body @@@ 'dogs' ORDER BY score DESC LIMIT 2;
 \! test/regress/pinecone quiet
@@ -53,7 +67,9 @@ WITH a AS (SELECT id, row_number() OVER (ORDER BY score DESC) AS r FROM (SELECT 
 SELECT id FROM a FULL JOIN b USING (id) ORDER BY coalesce(1.0 / (60 + a.r), 0) + coalesce(1.0 / (60 + b.r), 0) DESC, id LIMIT 3;
 
 -- what nobody here can judge
-SELECT id FROM book WHERE NOT pinecone_match_any(body, 'fox');
+SELECT id FROM book WHERE NOT pinecone_match_any(body, 'fox') OR year = 2001;
+SELECT id FROM book WHERE (pinecone_match_any(body, 'fox') AND year = 2001) IS NOT TRUE;
+SELECT id FROM book WHERE id = 'b1' AND NOT pinecone_match_any(body, 'dogs');
 SELECT id FROM book WHERE body @@@ 'fox' OR year = 2001;
 SELECT id FROM book WHERE body @@@ 'fox' AND title @@@ 'cats';
 SELECT id, body @@@ 'fox' FROM book;

@@ -110,6 +110,7 @@ SELECT same(a.hhi, b.hhi) AS hhi, same(a.entropy, b.entropy) AS entropy FROM (SE
 RESET enable_partitionwise_aggregate;
 -- no state of fixed size is of type internal, which nothing can send
 SELECT proname, count(*) FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE aggtranstype = 'huf_moments'::regtype GROUP BY proname ORDER BY proname COLLATE "C";
+SET client_min_messages = warning;
 DROP EXTENSION postgres_fdw CASCADE;
 DROP TABLE score, part, whole, copied, kept, score0, score1, score2, sharded CASCADE;
 DROP FUNCTION same(float8[], float8[]);

@@ -56,6 +56,13 @@ SELECT id, title, n FROM doc ORDER BY id;
 SELECT server, depth, dead, delivered, failures, last_error FROM pinecone_outbox_status;
 SELECT * FROM pinecone_deliver();
 
+-- in one transaction each statement sees what those before it have written
+BEGIN;
+UPDATE doc SET n = 20 WHERE n % 11 = 0;
+UPDATE doc SET n = 21 WHERE n % 11 = 0;
+SELECT id, n FROM doc ORDER BY id;
+ROLLBACK;
+
 -- rollbacks and savepoints
 BEGIN;
 INSERT INTO doc (id, embedding, title) VALUES ('r1', '{1,2}', 'kept');

@@ -17,11 +17,14 @@
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "storage/ipc.h"
+#include "tcop/utility.h"
 
 #include "base/compat.h"
 #include "base/statistics_shared.h"
 #include "hooks.h"
 #include "modify/statement.h"
+#include "outbox/database.h"
+#include "pending/outbox_wake.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
 #include "plan/plan_info.h"
@@ -30,12 +33,19 @@
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
+/* The arguments of a utility hook */
+#define PINECONE_UTILITY_ARGS \
+	PlannedStmt *pstmt, const char *query_string, bool read_only_tree, ProcessUtilityContext context, \
+		ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *completion
+#define PINECONE_UTILITY_PASS pstmt, query_string, read_only_tree, context, params, env, dest, completion
+
 static planner_hook_type next_planner = NULL;
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
 static set_join_pathlist_hook_type next_set_join_pathlist = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorRun_hook_type next_executor_run = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
+static ProcessUtility_hook_type next_process_utility = NULL;
 
 /* ---- A plan that is complete: ours first, for others read it ---- */
 
@@ -88,21 +98,25 @@ hook_planner_shutdown(void)
 
 #endif
 
-/* ---- Planner: ours before, for it brings statements to a form that can be planned ---- */
+/* ---- Planner: ours before, to bring statements to a form that can be planned; and after, for what plans tell ---- */
 
 static PlannedStmt *
 plan_statement(PINECONE_PLANNER_ARGS)
 {
 	PineconeTime outer_began = pinecone_plan_began;
+	bool outer_offset = pinecone_plan_has_offset;
 	PlannedStmt *stmt;
 
 	pinecone_plan_began = pinecone_clock_now();
+	pinecone_plan_has_offset = false;
 	pinecone_plan_conflicts(parse);
 	pinecone_plan_one_rows(parse);
 	pinecone_plan_unordered(parse);
 	stmt = next_planner != NULL ? next_planner(PINECONE_PLANNER_PASS) :
 								  standard_planner(PINECONE_PLANNER_PASS);
+	pinecone_plan_offsets(stmt);
 	pinecone_plan_began = outer_began;
+	pinecone_plan_has_offset = outer_offset;
 	return stmt;
 }
 
@@ -166,6 +180,48 @@ executor_finish(QueryDesc *query)
 	pinecone_pending_come_first();
 }
 
+/* ---- Utility statements: ours before, for it makes room, and afterwards, for it tells of what was committed ---- */
+
+static void
+run_next_utility(PINECONE_UTILITY_ARGS)
+{
+	if (next_process_utility != NULL)
+		next_process_utility(PINECONE_UTILITY_PASS);
+	else
+		standard_ProcessUtility(PINECONE_UTILITY_PASS);
+}
+
+/* While no worker is in a database. */
+static void
+run_utility_alone(Oid dbid, PINECONE_UTILITY_ARGS)
+{
+	pinecone_outbox_close(dbid);
+	PG_TRY();
+	{
+		run_next_utility(PINECONE_UTILITY_PASS);
+	}
+	PG_FINALLY();
+	{
+		pinecone_outbox_open(dbid);
+	}
+	PG_END_TRY();
+}
+
+static void
+run_utility(PINECONE_UTILITY_ARGS)
+{
+	Oid dbid = pinecone_database_of(pstmt->utilityStmt);
+	bool commits_prepared = IsA(pstmt->utilityStmt, TransactionStmt) &&
+							((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED;
+
+	if (OidIsValid(dbid))
+		run_utility_alone(dbid, PINECONE_UTILITY_PASS);
+	else
+		run_next_utility(PINECONE_UTILITY_PASS);
+	if (commits_prepared)
+		pinecone_outbox_wake(MyDatabaseId);
+}
+
 /* ---- Shared memory, while libraries are preloaded: in any order ---- */
 
 static shmem_startup_hook_type next_shmem_startup = NULL;
@@ -178,6 +234,7 @@ make_shared_memory(void)
 	if (next_shmem_startup != NULL)
 		next_shmem_startup();
 	pinecone_statistics_make_memory();
+	pinecone_outbox_make_memory();
 	install();
 }
 
@@ -191,6 +248,7 @@ request_shared_memory(void)
 	if (next_shmem_request != NULL)
 		next_shmem_request();
 	pinecone_statistics_request_memory();
+	pinecone_outbox_request_memory();
 }
 
 static void
@@ -202,7 +260,7 @@ hook_shmem_request(void)
 
 #else
 
-#define hook_shmem_request() pinecone_statistics_request_memory()
+#define hook_shmem_request() (pinecone_statistics_request_memory(), pinecone_outbox_request_memory())
 
 #endif
 
@@ -238,6 +296,11 @@ install(void)
 	ExecutorRun_hook = executor_run;
 	next_executor_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = executor_finish;
+	if (pinecone_outbox_workers != NULL)
+	{
+		next_process_utility = ProcessUtility_hook;
+		ProcessUtility_hook = run_utility;
+	}
 }
 
 void

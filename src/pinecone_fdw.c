@@ -17,6 +17,7 @@
 #include "client/learned.h"
 #include "hooks.h"
 #include "modify/modify.h"
+#include "outbox/worker.h"
 #include "pending/outbox.h"
 #include "pending/pending.h"
 #include "plan/paths.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 		pinecone_statistics_init,
 		pinecone_pending_init,
 		pinecone_outbox_init,
+		pinecone_worker_register,
 		pinecone_hooks_install,
 	};
 	static int done = 0;

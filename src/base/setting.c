@@ -37,6 +37,7 @@ int pinecone_sweep_records = 2000;
 bool pinecone_enable_read_ahead = true;
 bool pinecone_enable_gather = true;
 bool pinecone_enable_keyset = true;
+bool pinecone_enable_offset = true;
 bool pinecone_enable_spellings = true;
 bool pinecone_enable_cache = true;
 int pinecone_read_ahead = 1000;
@@ -51,6 +52,8 @@ int pinecone_prefetch_kb = 16384;
 int pinecone_cache_memory_kb = 16384;
 int pinecone_write_buffer_kb = 16384;
 int pinecone_outbox_visible = 10000;
+int pinecone_outbox_max_workers = 4;
+int pinecone_outbox_naptime_s = 60;
 int pinecone_unseen_writes_kb = 16384;
 int pinecone_unseen_time_ms = 10000;
 int pinecone_send_order = PINECONE_SEND_FIRST;
@@ -83,6 +86,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_spellings", "Searches for distances in other spellings than the operator's, such as 1 - distance.", &pinecone_enable_spellings},
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
+	{"pinecone_fdw.enable_offset", "Counts the rows that OFFSET leaves out by their ids, without reading them.", &pinecone_enable_offset},
 	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
@@ -179,6 +183,7 @@ pinecone_setting_init(void)
 	static int nnumbers = 0;
 	static int nhosts = 0;
 	static int nunseen = 0;
+	static int noutbox = 0;
 	static bool cache = false;
 	static bool loopback = false;
 	static bool order = false;
@@ -221,6 +226,22 @@ pinecone_setting_init(void)
 								&pinecone_unseen_time_ms, 10000, 0, 3600 * 1000, PGC_SUSET,
 								GUC_UNIT_MS | GUC_EXPLAIN, NULL, NULL, NULL);
 		nunseen++;
+	}
+	if (noutbox == 0)
+	{
+		DefineCustomIntVariable("pinecone_fdw.outbox_workers",
+								"How many workers may deliver from the outbox at a time, each in a database.",
+								"They are there where the module is preloaded. 0: none.",
+								&pinecone_outbox_max_workers, 4, 0, 32, PGC_SIGHUP, 0, NULL, NULL, NULL);
+		noutbox++;
+	}
+	if (noutbox == 1)
+	{
+		DefineCustomIntVariable("pinecone_fdw.outbox_naptime",
+								"How often each database is looked into for writes that nobody has told the workers of.",
+								"Such are those that were restored, and prepared.",
+								&pinecone_outbox_naptime_s, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+		noutbox++;
 	}
 	if (!cache)
 		DefineCustomIntVariable("pinecone_fdw.cache_memory",

@@ -33,6 +33,7 @@ extern int pinecone_sweep_records;			/* in a namespace that has so many; 0: alwa
 extern bool pinecone_enable_spellings;
 extern bool pinecone_enable_read_ahead;
 extern bool pinecone_enable_gather;
+extern bool pinecone_enable_offset;
 extern bool pinecone_enable_keyset;
 extern int pinecone_read_ahead; /* outer rows of a nested loop to ask for at once */
 
@@ -57,7 +58,9 @@ extern int pinecone_cache_memory_kb; /* superuser; 0: there are none */
 extern int pinecone_write_buffer_kb; /* pending writes kept in memory */
 
 /* The outbox */
-extern int pinecone_outbox_visible; /* reads show so many queued writes, or none */
+extern int pinecone_outbox_visible;		/* reads show so many queued writes, or none */
+extern int pinecone_outbox_max_workers; /* that deliver, each in a database; of the cluster */
+extern int pinecone_outbox_naptime_s;	/* they look into every database so often; of the cluster */
 
 /* Writes that the service may not show yet */
 extern int pinecone_unseen_writes_kb; /* superuser; 0: none are kept */

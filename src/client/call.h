@@ -46,8 +46,7 @@ struct PineconeCall
 	char *url;	/* of the control plane, with its path; else NULL */
 	char *body;
 	int body_len;
-	int records_start; /* of an upsert's records in it, or 0 */
-	bool lines;		   /* it is records, one a line, and nothing else; a reply to that is empty */
+	bool lines; /* it is records, one a line, and nothing else; a reply to that is empty */
 	char *api_key;
 	const char *api_version; /* that the operation needs; NULL: the server's */
 	bool control_plane;

@@ -20,6 +20,7 @@ to_utf8(const char *text)
 	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
 }
 
+/* Its body is made here, unless it is there already (NULL). */
 static PineconeCall *
 create_call(PineconeSession *session, PineconeCounters *counters, const char *name,
 			const char *namespace_, const char *operation, StringInfo body)
@@ -32,7 +33,8 @@ create_call(PineconeSession *session, PineconeCounters *counters, const char *na
 	initStringInfo(&path);
 	pinecone_message_document_path(&path, to_utf8(namespace_), operation);
 	call->path = path.data;
-	initStringInfo(body);
+	if (body != NULL)
+		initStringInfo(body);
 	call->documents = true;
 	/* as they are now: the session may come to know others */
 	call->dense = schema->dense ? pstrdup(to_utf8(schema->dense->name)) : NULL;
@@ -105,6 +107,15 @@ at_least_one(const PineconeSchema *schema, PineconeProjection *fields)
 
 /* ---- Reads ---- */
 
+/* The vector that a search goes by, if it is by one. */
+static const char *
+scored_field(const PineconeCall *call, const PineconeSearch *search)
+{
+	const char *name = search->sparse.n > 0 ? call->sparse : call->dense;
+
+	return name ? name : "";
+}
+
 PineconeCall *
 pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 						  const PineconeSearch *search)
@@ -118,7 +129,7 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	encoded.filter = to_utf8(search->filter);
 	encoded.clauses = to_utf8(search->clauses);
 	encoded.fields = search->include_values || search->include_metadata ? encode_fields(search->fields) : &nothing;
-	pinecone_message_document_search(&body, &encoded, call->dense ? call->dense : "", NULL);
+	pinecone_message_document_search(&body, &encoded, scored_field(call, search), NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;
@@ -267,31 +278,33 @@ create_write(PineconeSession *session, PineconeCounters *counters, const char *n
 	return call;
 }
 
+void
+pinecone_documents_open(StringInfo body, const char *namespace_)
+{
+	pinecone_message_open_documents(body);
+}
+
 PineconeCall *
 pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
-						  const char *namespace_, const char *documents, int len, int ndocuments)
+						  const char *namespace_, StringInfo body, int ndocuments)
 {
-	StringInfoData body;
-	PineconeCall *call = create_write(session, counters, "upsert documents", namespace_, "upsert", &body);
+	PineconeCall *call = create_write(session, counters, "upsert documents", namespace_, "upsert", NULL);
 
-	pinecone_message_documents(&body, documents, len);
-	call->records_start = body.len - (int) strlen("]}") - len;
+	pinecone_message_close_many(body);
 	call->expected = call->batch = ndocuments;
-	call->rate_amount = body.len / 1000.0;
-	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
+	call->rate_amount = body->len / 1000.0;
+	return start(call, body, PINECONE_RATE_UPSERT, namespace_);
 }
 
 PineconeCall *
 pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
-						  const char *namespace_, const char *changes, int len, int nchanges)
+						  const char *namespace_, StringInfo body, int nchanges)
 {
-	StringInfoData body;
-	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", &body);
+	PineconeCall *call = create_write(session, counters, "update documents", namespace_, "update", NULL);
 
-	pinecone_message_documents(&body, changes, len);
-	call->records_start = body.len - (int) strlen("]}") - len;
+	pinecone_message_close_many(body);
 	call->batch = nchanges;
-	return start(call, &body, PINECONE_RATE_UPDATE, namespace_);
+	return start(call, body, PINECONE_RATE_UPDATE, namespace_);
 }
 
 PineconeCall *

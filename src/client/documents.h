@@ -27,17 +27,16 @@ extern PineconeCall *pinecone_documents_list(PineconeSession *session, PineconeC
 extern PineconeCall *pinecone_documents_count(PineconeSession *session, PineconeCounters *counters,
 											  const char *namespace_, const char *filter);
 
-/* Writes, likewise; changes by id are many in a request. */
+/* Writes, likewise; changes by id are many in a request, as upserts are. */
+extern void pinecone_documents_open(StringInfo body, const char *namespace_);
 extern void pinecone_documents_append(PineconeSession *session, StringInfo buf,
 									  const PineconeRecord *record);
 extern void pinecone_documents_append_change(PineconeSession *session, StringInfo buf,
 											 const PineconeWrite *write);
 extern PineconeCall *pinecone_documents_upsert(PineconeSession *session, PineconeCounters *counters,
-											   const char *namespace_, const char *documents, int len,
-											   int ndocuments);
+											   const char *namespace_, StringInfo body, int ndocuments);
 extern PineconeCall *pinecone_documents_update(PineconeSession *session, PineconeCounters *counters,
-											   const char *namespace_, const char *changes, int len,
-											   int nchanges);
+											   const char *namespace_, StringInfo body, int nchanges);
 extern PineconeCall *pinecone_documents_update_by_filter(PineconeSession *session,
 														 PineconeCounters *counters,
 														 const char *namespace_, const char *filter,

@@ -20,6 +20,7 @@ to_utf8(const char *text)
 	return text ? pg_server_to_any(text, strlen(text), PG_UTF8) : NULL;
 }
 
+/* Its body is made here, unless it is there already (NULL). */
 static PineconeCall *
 create_call(PineconeSession *session, PineconeCounters *counters, const char *name, const char *namespace_,
 			const char *operation, StringInfo body)
@@ -33,7 +34,8 @@ create_call(PineconeSession *session, PineconeCounters *counters, const char *na
 	call->path = path.data;
 	call->namespace_ = pstrdup(namespace_ ? to_utf8(namespace_) : "");
 	call->about = pstrdup(namespace_ ? namespace_ : "");
-	initStringInfo(body);
+	if (body != NULL)
+		initStringInfo(body);
 	MemoryContextSwitchTo(old);
 	return call;
 }
@@ -85,15 +87,13 @@ pinecone_records_append(StringInfo buf, const PineconeRecord *record)
 
 PineconeCall *
 pinecone_records_upsert(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-						const char *lines, int len, int nrecords)
+						StringInfo body, int nrecords)
 {
-	StringInfoData body;
-	PineconeCall *call = create_call(session, counters, "upsert records", namespace_, "upsert", &body);
+	PineconeCall *call = create_call(session, counters, "upsert records", namespace_, "upsert", NULL);
 
-	appendBinaryStringInfo(&body, lines, len);
 	call->lines = true;
 	call->is_write = true;
 	call->batch = nrecords;
-	call->rate_amount = body.len / 1000.0;
-	return start(call, &body, PINECONE_RATE_UPSERT, namespace_);
+	call->rate_amount = body->len / 1000.0;
+	return start(call, body, PINECONE_RATE_UPSERT, namespace_);
 }

@@ -11,9 +11,9 @@
 extern PineconeCall *pinecone_records_search(PineconeSession *session, PineconeCounters *counters,
 											 const PineconeSearch *search);
 
-/* "lines" are what pinecone_records_append() makes, with line breaks between. */
+/* The body is what pinecone_records_append() makes, with line breaks between, and must stay until the call is over. */
 extern void pinecone_records_append(StringInfo buf, const PineconeRecord *record);
 extern PineconeCall *pinecone_records_upsert(PineconeSession *session, PineconeCounters *counters,
-											 const char *namespace_, const char *lines, int len, int nrecords);
+											 const char *namespace_, StringInfo body, int nrecords);
 
 #endif /* PINECONE_RECORDS_H */

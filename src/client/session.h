@@ -126,7 +126,7 @@ pinecone_session_note_latency(PineconeSession *session, int64 taken)
 }
 
 /* A service that answers later than that (in microseconds) is far away, whatever its address */
-#define PINECONE_FAR_US 20000
+#define PINECONE_FAR_US 30000
 
 /* Where so few requests of a kind are allowed per second, the first second too many is felt */
 #define PINECONE_SCARCE_RATE 10

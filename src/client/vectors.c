@@ -54,6 +54,7 @@ start_get(PineconeCall *call, StringInfo path)
 	return call;
 }
 
+/* Its body is made here, unless it is there already (NULL). */
 static PineconeCall *
 create_post(PineconeSession *session, PineconeCounters *counters, const char *operation,
 			const char *namespace_, const char *path, StringInfo body)
@@ -63,7 +64,8 @@ create_post(PineconeSession *session, PineconeCounters *counters, const char *op
 
 	call->path = pstrdup(path);
 	call->about = namespace_ ? pstrdup(namespace_) : NULL;
-	initStringInfo(body);
+	if (body != NULL)
+		initStringInfo(body);
 	MemoryContextSwitchTo(old);
 	return call;
 }
@@ -292,26 +294,24 @@ pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record)
 	pinecone_message_append_record(buf, record);
 }
 
+void
+pinecone_vectors_open_upsert(StringInfo body, const char *namespace_)
+{
+	pinecone_message_open_upsert(body, to_utf8(namespace_));
+}
+
 PineconeCall *
 pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters, const char *namespace_,
-						const char *records, int len, int nrecords)
+						StringInfo body, int nrecords)
 {
-	StringInfoData body;
-	PineconeCall *call = create_post(session, counters, "upsert", named(namespace_), "/vectors/upsert", &body);
+	PineconeCall *call = create_post(session, counters, "upsert", named(namespace_), "/vectors/upsert", NULL);
 
-	pinecone_message_upsert(&body, to_utf8(namespace_), records, len);
-	call->records_start = body.len - (int) strlen("]}") - len;
+	pinecone_message_close_many(body);
 	call->is_write = true;
 	call->expected = call->batch = nrecords;
 	count_as(call, PINECONE_RATE_UPSERT, namespace_);
-	call->rate_amount = body.len / 1000.0;
-	return start_post(call, &body);
-}
-
-const char *
-pinecone_vectors_upserted(const PineconeCall *call)
-{
-	return call->records_start > 0 || call->lines ? call->body + call->records_start : NULL;
+	call->rate_amount = body->len / 1000.0;
+	return start_post(call, body);
 }
 
 PineconeCall *

@@ -131,16 +131,14 @@ extern PineconeCall *pinecone_vectors_list_namespaces(PineconeSession *session, 
 													  const char *token);
 
 /*
- * Writes.  An upsert's records are encoded by pinecone_vectors_append_record()
- * into a buffer that the caller cuts by size; "records" is that text, the
- * elements of a JSON array with commas between.
+ * Writes.  The body of an upsert is written where the caller wants it, who cuts
+ * it by size: opened, and then records, with commas between.  It is ended here,
+ * and must stay until the call is over.
  */
+extern void pinecone_vectors_open_upsert(StringInfo body, const char *namespace_);
 extern void pinecone_vectors_append_record(StringInfo buf, const PineconeRecord *record);
 extern PineconeCall *pinecone_vectors_upsert(PineconeSession *session, PineconeCounters *counters,
-											 const char *namespace_, const char *records, int len, int nrecords);
-
-/* The records of an upsert as they were given, or NULL when the call does not know. */
-extern const char *pinecone_vectors_upserted(const PineconeCall *call);
+											 const char *namespace_, StringInfo body, int nrecords);
 
 /* values, sparse and set_metadata: whichever is given */
 extern PineconeCall *pinecone_vectors_update(PineconeSession *session, PineconeCounters *counters,

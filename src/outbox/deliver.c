@@ -121,12 +121,12 @@ take_tuple(PineconeRound *round, Chunk *chunk, TupleDesc desc, HeapTuple tuple)
 	row->seq = queued->seq;
 	row->tid = tuple->t_self;
 	row->way = pinecone_round_way(round, queued->relid, queued->userid);
-	row->kind = queued->write.kind == PINECONE_WRITE_UPDATE		  ? 'p' :
+	row->kind = queued->write.kind == PINECONE_WRITE_UPDATE		? 'p' :
 				queued->write.kind == PINECONE_WRITE_DELETE_ALL ? 'a' :
 																  'u';
 	MemoryContextSwitchTo(round->cxt);
 	row->key = pinecone_round_key(row->way->scope ? row->way->scope->serverid : InvalidOid, queued->namespace_,
-					  queued->write.record.id);
+								  queued->write.record.id);
 	MemoryContextSwitchTo(old);
 	chunk->has_texts |= queued->has_embed;
 	chunk->tags[chunk->n++] = tag;
@@ -199,8 +199,9 @@ pinecone_deliver_round(int64 max_rows, int max_ms, PineconeDelivery *delivery)
 	round.rows = palloc(round.size * sizeof(PineconeRoundRow));
 	round.held = idset_create(round.cxt, 64, NULL);
 	round.refused = idset_create(round.cxt, 16, NULL);
+	round.replaced = idset_create(round.cxt, 16, NULL);
 	round.send = pinecone_send_begin();
-	pinecone_send_watch(round.send, pinecone_round_tell, pinecone_round_may_be_sent, &round);
+	pinecone_send_watch(round.send, pinecone_round_tell, pinecone_round_merge, pinecone_round_may_be_sent, &round);
 
 	read_queue(&round, max_rows, max_ms, delivery);
 	pinecone_send_finish(round.send);

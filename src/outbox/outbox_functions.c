@@ -346,6 +346,8 @@ take_dead(FunctionCallInfo fcinfo, bool retry)
 	execute(psprintf("%s SELECT pg_catalog.count(*) FROM taken", taken), 2, types, values, nulls);
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	pinecone_owner_end(&owner);
+	if (retry && n > 0)
+		pinecone_outbox_set_written();
 	return n;
 }
 

@@ -78,6 +78,36 @@ pinecone_round_is_behind(PineconeRound *round, const PineconeRoundRow *row)
 
 /* ---- What becomes of a row ---- */
 
+/* The last row that a set has of a record, by its place in the queue; -1: none. */
+static int64
+last_of(idset_hash *keys, const char *key)
+{
+	PineconeIdEntry *entry = idset_lookup(keys, key);
+
+	return entry != NULL ? entry->number : -1;
+}
+
+static void
+note_last(idset_hash *keys, const PineconeRoundRow *row)
+{
+	bool found;
+	PineconeIdEntry *entry = idset_insert(keys, row->key, &found);
+
+	entry->number = found ? Max(entry->number, row->seq) : row->seq;
+}
+
+/*
+ * Has the write of a record been refused, by now or in an earlier round, without
+ * another that replaces the record since?
+ */
+static bool
+is_without_base(PineconeRound *round, const PineconeRoundRow *row)
+{
+	int64 replaced = Max(last_of(round->replaced, row->key), last_of(round->replaced, whole_key(row)));
+
+	return last_of(round->refused, row->key) > replaced || pinecone_round_has_dead_letter(round, row, replaced);
+}
+
 void
 pinecone_round_tell(void *arg, int64 tag, PineconeSendOutcome outcome, const char *reason)
 {
@@ -90,14 +120,32 @@ pinecone_round_tell(void *arg, int64 tag, PineconeSendOutcome outcome, const cha
 	if (outcome == PINECONE_SEND_REFUSED)
 	{
 		row->reason = pstrdup(reason);
-		add_key(round->refused, row->key);
+		note_last(round->refused, row);
+		/* without it there is what it was to replace: that is sent in the next round, and before all else */
+		if (row->has_merged)
+			pinecone_round_hold(round, row);
 	}
+	else if (outcome == PINECONE_SEND_APPLIED && row->kind != 'p' &&
+			 (round->has_dead || round->refused->members > 0))
+		note_last(round->replaced, row);
 	else if (outcome == PINECONE_SEND_FAILED)
 	{
 		pinecone_round_hold(round, row);
 		pinecone_scope_fail(row->way->scope, reason);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/* What becomes of the other one becomes of this one, unless that is refused. */
+void
+pinecone_round_merge(void *arg, int64 tag, int64 into)
+{
+	PineconeRound *round = arg;
+
+	round->rows[tag].told = true;
+	round->rows[tag].outcome = PINECONE_SEND_MERGED;
+	round->rows[tag].into = (int) into;
+	round->rows[into].has_merged = true;
 }
 
 /*
@@ -115,7 +163,7 @@ pinecone_round_may_be_sent(void *arg, int64 tag)
 		pinecone_round_hold(round, row);
 		return false;
 	}
-	if (row->kind != 'p' || !(has_key(round->refused, row->key) || pinecone_round_has_dead_letter(round, row)))
+	if (row->kind != 'p' || !is_without_base(round, row))
 		return true;
 	pinecone_round_tell(round, tag, PINECONE_SEND_REFUSED, "an earlier write of the record was refused");
 	return false;

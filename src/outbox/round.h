@@ -51,6 +51,8 @@ typedef struct PineconeRoundRow
 	char kind;
 	bool told;
 	PineconeSendOutcome outcome;
+	int into;		 /* MERGED: the number of the other one */
+	bool has_merged; /* others have with this one */
 	char *reason;
 } PineconeRoundRow;
 
@@ -63,9 +65,10 @@ typedef struct PineconeRound
 	PineconeRoundRow *rows;
 	int nrows;
 	int size;
-	idset_hash *held;	 /* keys of records that have a write which stays */
-	idset_hash *refused; /* and of those that have one which was refused in this round */
-	bool has_dead;		 /* are there any from earlier ones? */
+	idset_hash *held;	  /* keys of records that have a write which stays */
+	idset_hash *refused;  /* of those that have one which was refused in this round: the last, */
+	idset_hash *replaced; /* and the last that was applied and replaces the record */
+	bool has_dead;		  /* are there any from earlier ones? */
 	int64 nheld;
 } PineconeRound;
 
@@ -73,8 +76,8 @@ typedef struct PineconeRound
 extern void pinecone_round_read_state(PineconeRound *round, PineconeScope *scope);
 extern void pinecone_round_settle(PineconeRound *round, PineconeDelivery *delivery);
 
-/* Has the record a dead letter from an earlier round?  "all": any of the namespace. */
-extern bool pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row);
+/* Has the record a dead letter from an earlier round, of a place after that one and before the row's? */
+extern bool pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row, int64 after);
 
 /* The rights of who owns the queue, and a search_path that nobody else has set. */
 typedef struct PineconeOwner
@@ -103,6 +106,7 @@ extern char *pinecone_round_key(Oid serverid, const char *namespace_, const char
 extern void pinecone_round_hold(PineconeRound *round, PineconeRoundRow *row);
 extern bool pinecone_round_is_behind(PineconeRound *round, const PineconeRoundRow *row);
 extern void pinecone_round_tell(void *round, int64 tag, PineconeSendOutcome outcome, const char *reason);
+extern void pinecone_round_merge(void *round, int64 tag, int64 into);
 extern bool pinecone_round_may_be_sent(void *round, int64 tag);
 
 #endif /* PINECONE_ROUND_H */

@@ -113,7 +113,7 @@ split_key(const PineconeRoundRow *row, char **namespace_, char **id)
 }
 
 bool
-pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row)
+pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row, int64 after)
 {
 	ScanKeyData keys[2];
 	Relation rel;
@@ -137,7 +137,8 @@ pinecone_round_has_dead_letter(PineconeRound *round, const PineconeRoundRow *row
 		PineconeOutboxRow dead;
 
 		pinecone_outbox_deform(RelationGetDescr(rel), tuple, &dead);
-		found = dead.seq < row->seq && pinecone_outbox_server(dead.relid) == row->way->scope->serverid;
+		found = dead.seq > after && dead.seq < row->seq &&
+				pinecone_outbox_server(dead.relid) == row->way->scope->serverid;
 	}
 	systable_endscan(scan);
 	PopActiveSnapshot();
@@ -234,14 +235,36 @@ write_state(PineconeScope *scope, PineconeDelivery *delivery)
 
 /* ---- How it is ---- */
 
+/* The row that was sent, or was to be, in the place of this one. */
+static PineconeRoundRow *
+sent_row(PineconeRound *round, PineconeRoundRow *row)
+{
+	PineconeRoundRow *sent = row;
+
+	while (sent->told && sent->outcome == PINECONE_SEND_MERGED)
+		sent = &round->rows[sent->into];
+	/* a chain may be long, and is gone along once */
+	while (row != sent)
+	{
+		PineconeRoundRow *next = &round->rows[row->into];
+
+		row->into = (int) (sent - round->rows);
+		row = next;
+	}
+	return sent;
+}
+
 static void
 settle_row(PineconeRound *round, Relation rel, PineconeRoundRow *row, PineconeDelivery *delivery)
 {
 	PineconeScope *scope = row->way->scope;
 
-	if (!row->told || row->outcome == PINECONE_SEND_FAILED)
+	PineconeRoundRow *sent = sent_row(round, row);
+
+	if (!sent->told || sent->outcome == PINECONE_SEND_FAILED ||
+		(sent != row && sent->outcome == PINECONE_SEND_REFUSED))
 		return;
-	if (row->outcome == PINECONE_SEND_APPLIED)
+	if (sent->outcome == PINECONE_SEND_APPLIED)
 	{
 		CatalogTupleDelete(rel, &row->tid);
 		if (row->kind != 'p' && (round->has_dead || delivery->dead > 0))

@@ -92,7 +92,7 @@ pinecone_batch_add(PineconeBatch *batch, const char *id, int start, int len, int
 void
 pinecone_batch_compact(PineconeBatch *batch)
 {
-	int len = 0;
+	int len = batch->opening;
 	int n = 0;
 
 	if (batch->superseded == 0)
@@ -103,7 +103,7 @@ pinecone_batch_compact(PineconeBatch *batch)
 
 		if (item.len == 0)
 			continue;
-		if (len > 0)
+		if (n > 0)
 			batch->text.data[len++] = batch->separator;
 		memmove(batch->text.data + len, batch->text.data + item.start, item.len);
 		item.start = len;
@@ -117,25 +117,26 @@ pinecone_batch_compact(PineconeBatch *batch)
 }
 
 static PineconeBatch *
-part_of(const PineconeBatch *batch, MemoryContext parent, const char *text, int first, int n)
+part_of(const PineconeBatch *batch, MemoryContext parent, int first, int n)
 {
 	const PineconeBatchItem *items = batch->items + first;
 	PineconeBatch *part = pinecone_batch_create(parent, batch->kind, 0);
 
 	part->separator = batch->separator;
-
+	part->opening = batch->opening;
+	appendBinaryStringInfo(&part->text, batch->text.data, batch->opening);
 	for (int i = 0; i < n; i++)
 	{
 		int start = 0;
 
 		if (items[i].len == 0)
 			continue;
-		if (text != NULL)
+		if (batch->text.len > 0)
 		{
-			if (part->text.len > 0)
+			if (part->nitems > 0)
 				appendStringInfoChar(&part->text, part->separator);
 			start = part->text.len;
-			appendBinaryStringInfo(&part->text, text + items[i].start, items[i].len);
+			appendBinaryStringInfo(&part->text, batch->text.data + items[i].start, items[i].len);
 		}
 		pinecone_batch_add(part, items[i].id, start, items[i].len, items[i].tag);
 	}
@@ -165,12 +166,12 @@ keep_parts(const PineconeBatch *batch, List *parts)
 }
 
 List *
-pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, const char *text, int most)
+pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, int most)
 {
 	List *parts = NIL;
 
 	for (int first = 0; first < batch->nitems; first += most)
-		parts = lappend(parts, part_of(batch, parent, text, first, Min(most, batch->nitems - first)));
+		parts = lappend(parts, part_of(batch, parent, first, Min(most, batch->nitems - first)));
 	keep_parts(batch, parts);
 	return parts;
 }

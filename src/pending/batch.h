@@ -28,8 +28,9 @@ typedef struct PineconeBatch
 	MemoryContext cxt;
 	PineconeWriteKind kind;
 	char separator;		 /* between items: a line break where Pinecone embeds their texts */
-	StringInfoData text; /* of upserts: JSON, with separators between */
-	int superseded;		 /* bytes of it that are not sent */
+	StringInfoData text; /* of upserts: the request's body, as far as there is of it */
+	int opening;		 /* bytes of it before the items */
+	int superseded;		 /* bytes of items that are not sent */
 	int nitems;
 	int live; /* items that are sent */
 	int size;
@@ -61,11 +62,7 @@ extern bool pinecone_batch_has(const PineconeBatch *batch, const char *id);
 /* Drop superseded items and their texts. */
 extern void pinecone_batch_compact(PineconeBatch *batch);
 
-/*
- * A batch, compacted, as batches of so many items at most, made below "parent".
- * "text" is that of an upsert.
- */
-extern List *pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, const char *text,
-								  int most);
+/* A batch, compacted, as batches of so many items at most, made below "parent". */
+extern List *pinecone_batch_split(const PineconeBatch *batch, MemoryContext parent, int most);
 
 #endif /* PINECONE_BATCH_H */

@@ -17,12 +17,14 @@
 
 #include "pending/outbox_table.h"
 #include "pending/outbox_view.h"
+#include "pending/outbox_wake.h"
 
 /* The transaction's */
 static Oid queue = InvalidOid;
 static Oid sequence = InvalidOid;
 static MemoryContext row_cxt = NULL;
 static bool written = false;
+static bool written_otherwise = false; /* not by what is here */
 
 /* What the first row of a transaction needs. */
 static void
@@ -69,10 +71,10 @@ pinecone_outbox_add(Oid relid, Oid userid, const char *namespace_, const Pinecon
 	MemoryContextReset(row_cxt);
 }
 
-bool
-pinecone_outbox_has_written(void)
+void
+pinecone_outbox_set_written(void)
 {
-	return written;
+	written_otherwise = true;
 }
 
 /* ---- Transactions ---- */
@@ -88,6 +90,8 @@ end_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId par
 static void
 end_transaction(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_COMMIT && (written || written_otherwise))
+		pinecone_outbox_wake(MyDatabaseId);
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
@@ -96,7 +100,7 @@ end_transaction(XactEvent event, void *arg)
 			/* memory is the transaction's */
 			row_cxt = NULL;
 			queue = sequence = InvalidOid;
-			written = false;
+			written = written_otherwise = false;
 			pinecone_outbox_forget_view();
 			break;
 		default:

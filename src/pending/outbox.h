@@ -31,8 +31,8 @@ extern void pinecone_outbox_init(void);
 extern void pinecone_outbox_add(Oid relid, Oid userid, const char *namespace_, const PineconeWrite *write,
 								const PineconeOutboxEmbed *embed);
 
-/* Has this transaction queued anything? */
-extern bool pinecone_outbox_has_written(void);
+/* This transaction has put rows into the queue by itself: whoever delivers is to know when it commits. */
+extern void pinecone_outbox_set_written(void);
 
 /* ---- Reading ---- */
 

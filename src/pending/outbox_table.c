@@ -139,8 +139,10 @@ array_of(const void *values, int n, int width, Oid type)
 	SET_VARSIZE(array, size);
 	array->ndim = 1;
 	array->elemtype = type;
-	ARR_DIMS(array)[0] = n;
-	ARR_LBOUND(array)[0] = 1;
+	ARR_DIMS(array)
+	[0] = n;
+	ARR_LBOUND(array)
+	[0] = 1;
 	memcpy(ARR_DATA_PTR(array), values, (Size) n * width);
 	return PointerGetDatum(array);
 }

@@ -199,7 +199,7 @@ look(bool all)
 	snapshot = *GetActiveSnapshot();
 	if (all)
 		snapshot.curcid = GetCurrentCommandId(false) + 1;
-	if (current != NULL && is_of(current, &snapshot))
+	else if (current != NULL && is_of(current, &snapshot))
 		return current;
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone queued writes", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(cxt);
@@ -212,6 +212,9 @@ look(bool all)
 	shown->xip = palloc(Max(snapshot.xcnt, 1) * sizeof(TransactionId));
 	memcpy(shown->xip, snapshot.xip, snapshot.xcnt * sizeof(TransactionId));
 	read_queue(shown, &snapshot);
+	/* the command may write more, and the next one's snapshot look the same */
+	if (all)
+		shown->curcid = InvalidCommandId;
 	MemoryContextSwitchTo(old);
 
 	/* nothing can fail from here on */

@@ -73,6 +73,13 @@ has_text(const PineconeTarget *target, PineconeWriteKind kind)
 	return kind == PINECONE_WRITE_UPSERT || (kind == PINECONE_WRITE_UPDATE && target->plane->update_many != NULL);
 }
 
+/* The bytes of a batch's items, and of the commas between them. */
+static int
+item_bytes(const PineconeBatch *batch)
+{
+	return batch->text.len - batch->opening;
+}
+
 static void
 start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
@@ -81,18 +88,15 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 	pinecone_audit_batch(target->session, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
 		if (batch->kind == PINECONE_WRITE_UPSERT)
 			batch->call = (is_embedded(batch) ? target->plane->upsert_embedded : target->plane->upsert)(
-				target->session, target->counters, target->namespace_, batch->text.data, batch->text.len, batch->live);
+				target->session, target->counters, target->namespace_, &batch->text, batch->live);
 		else
-			batch->call = target->plane->update_many(target->session, target->counters,
-													 target->namespace_, batch->text.data,
-													 batch->text.len, batch->live);
+			batch->call = target->plane->update_many(target->session, target->counters, target->namespace_,
+													 &batch->text, batch->live);
 		target->text_size = batch->text.len + batch->text.len / 16;
-		pfree(batch->text.data);
-		batch->text.data = NULL;
 	}
 	else if (batch->kind == PINECONE_WRITE_DELETE)
 		batch->call = start_deletion(target, batch);
@@ -239,18 +243,15 @@ static bool
 is_split(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	int most = refused_size(target, batch);
-	const char *text = NULL;
 	ListCell *lc;
 
 	if (most == 0)
 		return false;
-	if (has_text(target, batch->kind) && (text = pinecone_vectors_upserted(batch->call)) == NULL)
-		return false;
-	foreach(lc, pinecone_batch_split(batch, send->cxt, text, most))
+	foreach(lc, pinecone_batch_split(batch, send->cxt, most))
 	{
 		PineconeBatch *part = lfirst(lc);
 
-		send->open_bytes += part->text.len;
+		send->open_bytes += item_bytes(part);
 		start_batch(send, target, part);
 	}
 	return true;
@@ -284,18 +285,17 @@ tell(PineconeSend *send, const PineconeBatch *batch, PineconeSendOutcome outcome
 static bool
 is_halved(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
-	const char *text = has_text(target, batch->kind) ? pinecone_vectors_upserted(batch->call) : NULL;
 	ListCell *lc;
 
-	if (batch->live <= 1 || (has_text(target, batch->kind) && text == NULL))
+	if (batch->live <= 1)
 		return false;
-	foreach(lc, pinecone_batch_split(batch, send->cxt, text, (batch->nitems + 1) / 2))
+	foreach(lc, pinecone_batch_split(batch, send->cxt, (batch->nitems + 1) / 2))
 	{
 		PineconeBatch *part = lfirst(lc);
 
 		if (part->live == 0)
 			continue;
-		send->open_bytes += part->text.len;
+		send->open_bytes += item_bytes(part);
 		start_batch(send, target, part);
 	}
 	return true;
@@ -474,12 +474,12 @@ wait_for_id(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wri
 
 /* An earlier write of the id that has not been sent need not be any more. */
 static void
-tell_superseded(PineconeSend *send, const PineconeBatch *batch, const char *id)
+tell_superseded(PineconeSend *send, const PineconeBatch *batch, const char *id, int64 tag)
 {
 	PineconeBatchItem *item = send->told != NULL ? pinecone_batch_item(batch, id) : NULL;
 
 	if (item != NULL)
-		send->told(send->told_arg, item->tag, PINECONE_SEND_APPLIED, NULL);
+		send->merged(send->told_arg, item->tag, tag);
 }
 
 /* The last text of the open batch is not to be sent, nor the batch if it has nothing else. */
@@ -515,12 +515,12 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write,
 		batch = *open = pinecone_target_new_batch(send, target, open, write->kind);
 	if (batch->superseded > target->plane->max_body)
 	{
-		send->open_bytes -= batch->text.len;
+		send->open_bytes -= item_bytes(batch);
 		pinecone_batch_compact(batch);
-		send->open_bytes += batch->text.len;
+		send->open_bytes += item_bytes(batch);
 	}
 	start = batch->text.len;
-	if (start > 0)
+	if (batch->nitems > 0)
 		appendStringInfoChar(&batch->text, batch->separator);
 	len = batch->text.len;
 	if (open == &target->texts)
@@ -531,7 +531,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write,
 		target->plane->append_update(target->session, &batch->text, write);
 	len = batch->text.len - len;
 
-	if (batch->nitems > 0 && batch->text.len - batch->superseded > full)
+	if (batch->nitems > 0 && item_bytes(batch) - batch->superseded > full)
 	{
 		/* it is the next batch's first */
 		PineconeBatch *next = pinecone_target_new_batch(send, target, open, write->kind);
@@ -556,7 +556,7 @@ add_text(PineconeSend *send, PineconeTarget *target, const PineconeWrite *write,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("record \"%s\" has %d bytes, more than the %d that a request can carry",
 						record->id, len, most)));
-	tell_superseded(send, batch, record->id);
+	tell_superseded(send, batch, record->id, tag);
 	pinecone_batch_add(batch, record->id, batch->text.len - len, len, tag);
 	pinecone_batch_keep(batch, write);
 	send->unlooked += len;
@@ -574,7 +574,7 @@ add_deletion(PineconeSend *send, PineconeTarget *target, const PineconeWrite *wr
 	if (pinecone_batch_has(target->deletions, id))
 	{
 		if (send->told != NULL)
-			send->told(send->told_arg, tag, PINECONE_SEND_APPLIED, NULL);
+			send->merged(send->told_arg, tag, pinecone_batch_item(target->deletions, id)->tag);
 		return;
 	}
 	pinecone_batch_add(target->deletions, id, 0, 1, tag);

@@ -42,16 +42,18 @@ extern void pinecone_send_end(PineconeSend *send);
 
 typedef enum PineconeSendOutcome
 {
-	PINECONE_SEND_APPLIED, /* or superseded by a later write that is on its way as well */
+	PINECONE_SEND_APPLIED,
 	PINECONE_SEND_REFUSED, /* for good */
-	PINECONE_SEND_FAILED   /* this time; it may have been applied */
+	PINECONE_SEND_FAILED,  /* this time; it may have been applied */
+	PINECONE_SEND_MERGED   /* it is not sent, for another one does the same: what becomes of that is to be seen */
 } PineconeSendOutcome;
 
 /*
- * What has become of a write, by the tag that it was added with.  The reason is
- * NULL when it was applied.
+ * What has become of a write, by the tag that it was added with; the reason is
+ * NULL unless it was refused or has failed.  And: it has merged with another one.
  */
 typedef void (*PineconeSendTold)(void *arg, int64 tag, PineconeSendOutcome outcome, const char *reason);
+typedef void (*PineconeSendMerged)(void *arg, int64 tag, int64 into);
 
 typedef bool (*PineconeSendMay)(void *arg, int64 tag);
 
@@ -61,7 +63,8 @@ typedef bool (*PineconeSendMay)(void *arg, int64 tag);
  * writes that are not sent nothing is told.  "may" is asked about a write when
  * earlier ones of its record are done with; false leaves it out.
  */
-extern void pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg);
+extern void pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMerged merged, PineconeSendMay may,
+								void *arg);
 
 /* As pinecone_send_add(); false when nothing more is sent there. */
 extern bool pinecone_send_add_tagged(PineconeSend *send, int target, const PineconeWrite *write, int64 tag);

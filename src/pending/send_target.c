@@ -103,15 +103,19 @@ pinecone_target_new_batch(PineconeSend *send, PineconeTarget *target, PineconeBa
 
 	if (open == &target->texts)
 		batch->separator = '\n';
+	else
+		target->plane->open_body(&batch->text, target->namespace_);
+	batch->opening = batch->text.len;
 	return batch;
 }
 
 /* ---- Watching ---- */
 
 void
-pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMay may, void *arg)
+pinecone_send_watch(PineconeSend *send, PineconeSendTold told, PineconeSendMerged merged, PineconeSendMay may, void *arg)
 {
 	send->told = told;
+	send->merged = merged;
 	send->may = may;
 	send->told_arg = arg;
 }

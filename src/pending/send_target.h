@@ -48,6 +48,7 @@ struct PineconeSend
 
 	/* Who is told what becomes of each write, or NULL */
 	PineconeSendTold told;
+	PineconeSendMerged merged;
 	PineconeSendMay may;
 	void *told_arg;
 };

@@ -18,7 +18,8 @@ append_record(PineconeSession *session, StringInfo buf, const PineconeRecord *re
 
 #define VECTORS \
 	.update_batch = 1, .upsert_batch = PINECONE_UPSERT_BATCH, .delete_batch = PINECONE_DELETE_BATCH, \
-	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, .append_record = append_record, \
+	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, .open_body = pinecone_vectors_open_upsert, \
+	.append_record = append_record, \
 	.upsert = pinecone_vectors_upsert, .update = pinecone_vectors_update, \
 	.update_by_filter = pinecone_vectors_update_by_filter, .delete_ids = pinecone_vectors_delete_ids, \
 	.delete_by_filter = pinecone_vectors_delete_by_filter, .delete_all = pinecone_vectors_delete_all, \
@@ -37,7 +38,7 @@ static const PineconeWritePlane integrated = {
 #define DOCUMENTS(batch) \
 	.update_batch = batch, .upsert_batch = batch, .delete_batch = PINECONE_DELETE_BATCH, \
 	.max_body = PINECONE_MAX_BODY, .max_updated = PINECONE_MAX_UPDATED, \
-	.append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
+	.open_body = pinecone_documents_open, .append_record = pinecone_documents_append, .append_update = pinecone_documents_append_change, \
 	.upsert = pinecone_documents_upsert, .update_many = pinecone_documents_update, \
 	.update_by_filter = pinecone_documents_update_by_filter, \
 	.delete_ids = pinecone_documents_delete_ids, \

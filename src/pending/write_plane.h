@@ -17,25 +17,30 @@ typedef struct PineconeWritePlane
 	int max_body;	 /* bytes */
 	int max_updated; /* records, by a filter */
 
-	/* A record as text: upsert() takes several, with commas between. */
+	/*
+	 * What a body of many begins with; a record as text, of which several follow,
+	 * with commas between; and what ends the body and sends it.  The body is the
+	 * caller's, and stays as it is until the call is over.
+	 */
+	void (*open_body)(StringInfo body, const char *namespace_);
 	void (*append_record)(PineconeSession *session, StringInfo buf, const PineconeRecord *record);
 	PineconeCall *(*upsert)(PineconeSession *session, PineconeCounters *counters,
-							const char *namespace_, const char *records, int len, int nrecords);
+							const char *namespace_, StringInfo body, int nrecords);
 
-	/* The same of records whose text Pinecone embeds, with line breaks between; NULL: there are none */
+	/* The same of records whose text Pinecone embeds, line breaks between, and no opening; NULL: there are none */
 	int embed_batch;
 	void (*append_embedded)(StringInfo buf, const PineconeRecord *record);
 	PineconeCall *(*upsert_embedded)(PineconeSession *session, PineconeCounters *counters,
-									 const char *namespace_, const char *records, int len, int nrecords);
+									 const char *namespace_, StringInfo body, int nrecords);
 
 	/*
 	 * The rest of what a PineconeWrite may be.  Updates by id are as the one or the
-	 * other: one at a time, or as text, several with commas between.
+	 * other: one at a time, or as text, many in a body.
 	 */
 	int update_batch;
 	void (*append_update)(PineconeSession *session, StringInfo buf, const PineconeWrite *write);
 	PineconeCall *(*update_many)(PineconeSession *session, PineconeCounters *counters,
-								 const char *namespace_, const char *updates, int len, int nupdates);
+								 const char *namespace_, StringInfo body, int nupdates);
 	PineconeCall *(*update)(PineconeSession *session, PineconeCounters *counters,
 							const char *namespace_, const PineconeRecord *record);
 	PineconeCall *(*update_by_filter)(PineconeSession *session, PineconeCounters *counters,

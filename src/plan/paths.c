@@ -91,7 +91,7 @@ guess_bounds(PlannerInfo *root, RelOptInfo *rel)
 
 		if (info->stats != NULL && pinecone_enable_knn && !rinfo->pseudoconstant &&
 			(pinecone_translate_bound(&cxt, rinfo->clause, &distance, &bound) ?
-				 distance.metric == info->stats->metric :
+				 distance.metric == info->stats->metric || distance.sparse != NULL :
 				 pinecone_translate_score_bound(&cxt, rinfo->clause, info->stats->metric, &bound, &compare)))
 			rinfo->norm_selec = Min(DEFAULT_INEQ_SEL, NEAR_RECORDS / Max(rel->tuples, 1));
 	}
@@ -427,6 +427,7 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 	Cost startup = REQUEST_COST;
 	Cost total;
 	bool any;
+	bool all = root->parse->limitCount == NULL && root->tuple_fraction <= 0;
 
 	if (!pinecone_enable_knn || !info->searchable)
 		return;
@@ -445,9 +446,11 @@ add_search_path(PlannerInfo *root, RelOptInfo *rel)
 								pinecone_cost_list(records) + pinecone_cost_fetch(info, records);
 
 		total += exhaustive + records * log2(records) * cpu_operator_cost;
-		if (root->limit_tuples > cap)
+		if (root->limit_tuples > cap || (all && !pinecone_plan_has_bound(root, rel)))
 			startup = total;
 	}
+	else if (all && ranked <= 0 && !pinecone_plan_has_bound(root, rel))
+		startup = total; /* one reply has all of them */
 	add_operation_path(root, rel, PINECONE_OP_QUERY, (Node *) info->search.expr, rel->rows, startup,
 					   total, pathkeys, rel->lateral_relids);
 }

@@ -82,6 +82,10 @@ extern void pinecone_plan_conflicts(Query *query);
 extern void pinecone_plan_one_rows(Query *query);
 extern void pinecone_plan_unordered(Query *query);
 
+/* Of a finished plan: see plan_offset.c.  Since it was set to false, has an OFFSET been planned? */
+extern bool pinecone_plan_has_offset;
+extern void pinecone_plan_offsets(PlannedStmt *stmt);
+
 /* The plan to execute in place of one: see plan_embed_ahead.c. */
 extern PlannedStmt *pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags);
 

@@ -46,7 +46,11 @@ pinecone_plan_ranked_rows(PlannerInfo *root)
 	return limit ? DatumGetInt64(limit->constvalue) + PINECONE_FIRST_TOP_K : 0;
 }
 
-/* Expressions that are known when the scan runs will do. */
+/*
+ * Expressions that are known when the scan runs will do.  A cursor, and a subquery
+ * whose rows are limited above it, is read from its beginning, and who reads it may
+ * stop anywhere.
+ */
 void
 pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *request, bool sorted)
 {
@@ -64,10 +68,14 @@ pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *
 	/* EXISTS wants to see one row */
 	if (limits[0] == NULL && root->tuple_fraction == 1 && bms_membership(root->all_baserels) == BMS_SINGLETON)
 		limits[0] = (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(1), false, FLOAT8PASSBYVAL);
-	if (limits[0] == NULL || parse->groupClause != NIL || parse->groupingSets != NIL ||
+	if (parse->groupClause != NIL || parse->groupingSets != NIL ||
 		parse->hasAggs || !windows_take_rows(parse, sorted) || parse->hasTargetSRFs ||
 		parse->setOperations != NULL || parse->distinctClause != NIL ||
 		(parse->sortClause != NIL && !sorted))
+		return;
+	if (limits[0] == NULL && root->tuple_fraction > 0)
+		request->begins = (int) Min(PINECONE_MAX_TOP_K, Max(PINECONE_FIRST_TOP_K, root->tuple_fraction < 1 ? 0 : root->tuple_fraction));
+	if (limits[0] == NULL)
 		return;
 	for (int i = 0; i < lengthof(limits); i++)
 	{
@@ -75,4 +83,6 @@ pinecone_plan_limit(PlannerInfo *root, PineconeTranslate *cxt, PineconeRequest *
 			pinecone_translate_is_value(cxt, (Expr *) limits[i]))
 			*numbers[i] = pinecone_translate_add_expr(cxt, (Expr *) limits[i]);
 	}
+	if (request->offset >= 0)
+		pinecone_plan_has_offset = true;
 }

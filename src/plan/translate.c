@@ -571,49 +571,23 @@ translate_bool(PineconeTranslate *cxt, BoolExpr *expr, bool negated, PineconeCon
 	return weakest;
 }
 
-/*
- * pinecone_match_phrase(column, words) and its like.  Of texts that lack a match
- * nobody knows for certain what a filter with $not says of those that are missing.
- */
-static PineconeExactness
-translate_words(PineconeTranslate *cxt, FuncExpr *func, bool negated, PineconeCondition **condition)
-{
-	static const struct
-	{
-		const char *name;
-		PineconeConditionKind kind;
-	} names[] = {
-		{"pinecone_match_phrase", PINECONE_COND_MATCH_PHRASE},
-		{"pinecone_match_all", PINECONE_COND_MATCH_ALL},
-		{"pinecone_match_any", PINECONE_COND_MATCH_ANY},
-	};
-	PineconeColumn *column = pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_FIELD);
-	const PineconeSchemaField *field;
-
-	if (negated || column == NULL || !pinecone_translate_is_value(cxt, lsecond(func->args)))
-		return PINECONE_LOCAL;
-	field = pinecone_schema_field(cxt->table->schema, column->field);
-	if (field == NULL || !field->full_text)
-		return PINECONE_LOCAL;
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (!pinecone_translate_is_own_function(func->funcid, names[i].name))
-			continue;
-		*condition = make_condition(names[i].kind, column->attnum);
-		(*condition)->value = pinecone_translate_add_expr(cxt, lsecond(func->args));
-		return PINECONE_EXACT;
-	}
-	return PINECONE_LOCAL;
-}
-
 static PineconeExactness
 translate_function(PineconeTranslate *cxt, FuncExpr *func, bool negated,
 				   PineconeCondition **condition)
 {
 	if (list_length(func->args) == 2 && exprType(lsecond(func->args)) == TEXTOID)
-		return translate_words(cxt, func, negated, condition);
-	if (negated || list_length(func->args) != 2 ||
-		pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
+		return !negated && pinecone_translate_words(cxt, (Node *) func, condition) ? PINECONE_EXACT : PINECONE_LOCAL;
+	if (negated || list_length(func->args) != 2)
+		return PINECONE_LOCAL;
+	if (pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_ID) != NULL &&
+		pinecone_translate_is_value(cxt, lsecond(func->args)) &&
+		pinecone_translate_is_own_function(func->funcid, "pinecone_match_record"))
+	{
+		*condition = make_condition(PINECONE_COND_RECORD, 0);
+		(*condition)->value = pinecone_translate_add_expr(cxt, lsecond(func->args));
+		return PINECONE_EXACT;
+	}
+	if (pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_METADATA) == NULL ||
 		!pinecone_translate_is_value(cxt, lsecond(func->args)) ||
 		!pinecone_translate_is_own_function(func->funcid, "pinecone_match"))
 		return PINECONE_LOCAL;
@@ -656,5 +630,7 @@ pinecone_translate_clause(PineconeTranslate *cxt, Expr *clause, PineconeConditio
 {
 	if (!pinecone_enable_filter || cxt->table->filters_doubted)
 		return PINECONE_LOCAL;
+	if (pinecone_translate_no_words(cxt, clause, condition))
+		return PINECONE_SUPERSET;
 	return translate_node(cxt, (Node *) clause, false, condition);
 }

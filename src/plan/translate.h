@@ -19,13 +19,19 @@ typedef struct PineconeTranslate
 	List *exprs; /* expressions to be evaluated at run time; grows */
 } PineconeTranslate;
 
-/* vec <op> q, or a function of both */
+/*
+ * vec <op> q, or a function of both; or pinecone_hybrid_distance() of two such, the
+ * dense vector's and the sparse one's
+ */
 typedef struct PineconeDistance
 {
 	Expr *expr;			   /* the whole expression, as it stands in the query */
 	PineconeMetric metric; /* the metric whose distance it is */
 	bool negated;		   /* it is the distance times -1 */
-	Expr *query;		   /* the query vector */
+	Expr *query;		   /* what the dense vector is compared with, or NULL: it does not matter */
+	Expr *sparse;		   /* the same of the sparse vector */
+	Expr *alpha;		   /* where both matter: the weight of the dense one */
+	bool strict;		   /* of a bound that is a number: distances are less */
 	bool rounds;		   /* of vectors that SQL rounds first, and the index does not */
 } PineconeDistance;
 
@@ -85,6 +91,17 @@ extern bool pinecone_translate_prefix(PineconeTranslate *cxt, Expr *clause,
  * PineconeRequest.
  */
 extern bool pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses);
+
+/* pinecone_match_phrase(column, words) and its like, as a condition that is exact. */
+extern bool pinecone_translate_words(PineconeTranslate *cxt, Node *node, PineconeCondition **condition);
+
+/*
+ * NOT pinecone_match_any(column, words), a clause by itself: what is sent may let
+ * through documents without the text, and pinecone_translate_has_text() is what is
+ * left to check here in place of the clause; NULL: the clause is none of these.
+ */
+extern bool pinecone_translate_no_words(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition);
+extern Expr *pinecone_translate_has_text(PineconeTranslate *cxt, Expr *clause);
 
 /* ---- translate_distance.c ---- */
 

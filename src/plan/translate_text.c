@@ -139,3 +139,72 @@ pinecone_translate_text(PineconeTranslate *cxt, Expr *clause, List **clauses)
 	}
 	return go_together(*clauses);
 }
+
+/* ---- Conditions on words ---- */
+
+bool
+pinecone_translate_words(PineconeTranslate *cxt, Node *node, PineconeCondition **condition)
+{
+	static const struct
+	{
+		const char *name;
+		PineconeConditionKind kind;
+	} names[] = {
+		{"pinecone_match_phrase", PINECONE_COND_MATCH_PHRASE},
+		{"pinecone_match_all", PINECONE_COND_MATCH_ALL},
+		{"pinecone_match_any", PINECONE_COND_MATCH_ANY},
+	};
+	FuncExpr *func = (FuncExpr *) node;
+	PineconeColumn *column;
+	const PineconeSchemaField *field;
+
+	if (!IsA(node, FuncExpr) || list_length(func->args) != 2)
+		return false;
+	column = pinecone_translate_column(cxt, linitial(func->args), PINECONE_ROLE_FIELD);
+	if (column == NULL || !pinecone_translate_is_value(cxt, lsecond(func->args)))
+		return false;
+	field = pinecone_schema_field(cxt->table->schema, column->field);
+	if (field == NULL || !field->full_text)
+		return false;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (!pinecone_translate_is_own_function(func->funcid, names[i].name))
+			continue;
+		*condition = palloc0(sizeof(PineconeCondition));
+		(*condition)->kind = names[i].kind;
+		(*condition)->attnum = column->attnum;
+		(*condition)->value = pinecone_translate_add_expr(cxt, lsecond(func->args));
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Of documents without the text nobody knows for certain whether $not brings them;
+ * SQL's NOT does not, as a NULL has no words and does not lack them either.  Where
+ * the clause stands by itself that can be seen here: is there a text?  Below OR it
+ * cannot, for then it matters which of the conditions has brought a document.
+ */
+bool
+pinecone_translate_no_words(PineconeTranslate *cxt, Expr *clause, PineconeCondition **condition)
+{
+	if (!is_notclause(clause) || !pinecone_translate_words(cxt, (Node *) get_notclausearg(clause), condition))
+		return false;
+	(*condition)->compare = PINECONE_NE;
+	return true;
+}
+
+Expr *
+pinecone_translate_has_text(PineconeTranslate *cxt, Expr *clause)
+{
+	PineconeCondition *condition;
+	NullTest *test;
+
+	if (!pinecone_translate_no_words(cxt, clause, &condition))
+		return NULL;
+	test = makeNode(NullTest);
+	test->arg = linitial(((FuncExpr *) get_notclausearg(clause))->args);
+	test->nulltesttype = IS_NOT_NULL;
+	test->location = -1;
+	return (Expr *) test;
+}

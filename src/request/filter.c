@@ -489,12 +489,11 @@ placeholder_filter(const PineconeCondition *condition, const char *field, const 
 		case PINECONE_COND_DISTINCT:
 			return field_filter(field, "$ne", value);
 		case PINECONE_COND_MATCH_PHRASE:
-			return field_filter(field, "$match_phrase", value);
 		case PINECONE_COND_MATCH_ALL:
-			return field_filter(field, "$match_all", value);
 		case PINECONE_COND_MATCH_ANY:
-			return field_filter(field, "$match_any", value);
+			return pinecone_filter_words(condition, field, value);
 		case PINECONE_COND_RAW:
+		case PINECONE_COND_RECORD:
 		case PINECONE_COND_JSON_CONTAINS:
 		case PINECONE_COND_KEYS_ALL:
 		case PINECONE_COND_KEYS_ANY:
@@ -579,13 +578,13 @@ render_leaf(RenderContext *cxt, const PineconeCondition *condition)
 		case PINECONE_COND_JSON_TEXT_IN:
 			return pinecone_filter_json_text_in(field, value, type);
 		case PINECONE_COND_MATCH_PHRASE:
-			return field_filter(field, "$match_phrase", json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_MATCH_ALL:
-			return field_filter(field, "$match_all", json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_MATCH_ANY:
-			return field_filter(field, "$match_any", json_string(TextDatumGetCString(value)));
+			return pinecone_filter_words(condition, field, json_string(TextDatumGetCString(value)));
 		case PINECONE_COND_RAW:
 			return unless_declared(cxt, pinecone_filter_raw_match(DatumGetJsonbP(value)));
+		case PINECONE_COND_RECORD:
+			return pinecone_filter_raw_match(DatumGetJsonbP(value));
 		default:
 			elog(ERROR, "unexpected kind of condition: %d", (int) condition->kind);
 	}

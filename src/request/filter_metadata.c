@@ -262,3 +262,14 @@ pinecone_filter_raw_match(Jsonb *filter)
 		return filter_json(raw_filter(&filter->root));
 	return filter_json(text);
 }
+
+PineconeFilter
+pinecone_filter_words(const PineconeCondition *condition, const char *field, const char *words)
+{
+	const char *operator_ = condition->kind == PINECONE_COND_MATCH_PHRASE ? "$match_phrase" :
+							condition->kind == PINECONE_COND_MATCH_ALL	  ? "$match_all" :
+																			"$match_any";
+	PineconeFilter filter = field_filter(field, operator_, words);
+
+	return condition->compare == PINECONE_NE ? filter_json(psprintf("{\"$not\":%s}", filter.json)) : filter;
+}

@@ -133,7 +133,7 @@ extern List *pinecone_filter_equal_literals(const PineconeColumn *column, Datum 
 /* $in or $nin of many literals */
 extern PineconeFilter pinecone_filter_in(const char *field, List *literals, bool negated);
 
-/* ---- filter_metadata.c: conditions on the whole metadata object ---- */
+/* ---- filter_metadata.c: conditions on the whole metadata object, and on words ---- */
 
 /* metadata ?& array, ?| array */
 extern PineconeFilter pinecone_filter_keys(bool all, Datum array, Oid type);
@@ -151,5 +151,8 @@ extern PineconeFilter pinecone_filter_json_equal(const char *key, Jsonb *value);
 
 /* pinecone_match(metadata, filter) */
 extern PineconeFilter pinecone_filter_raw_match(Jsonb *filter);
+
+/* pinecone_match_phrase(column, words) and its like: a text has these words (as JSON), or has not. */
+extern PineconeFilter pinecone_filter_words(const PineconeCondition *condition, const char *field, const char *words);
 
 #endif /* PINECONE_FILTER_PART_H */

@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "client/vectors.h"
+#include "wire/schema.h"
 
 typedef enum PineconeOperation
 {
@@ -63,7 +64,8 @@ typedef enum PineconeConditionKind
 	PINECONE_COND_DAYS,			 /* column >= a day and < another, args: a COMPARE each */
 	PINECONE_COND_JSON_TEXT_IN,	 /* metadata ->> key = ANY (array value) */
 	PINECONE_COND_RAW,			 /* pinecone_match(metadata, value) */
-	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value) */
+	PINECONE_COND_RECORD,		 /* pinecone_match_record(id, value) */
+	PINECONE_COND_MATCH_PHRASE,	 /* pinecone_match_phrase(column, value); or the negation, where compare is NE */
 	PINECONE_COND_MATCH_ALL,	 /* pinecone_match_all(column, value) */
 	PINECONE_COND_MATCH_ANY		 /* pinecone_match_any(column, value) */
 } PineconeConditionKind;
@@ -86,7 +88,9 @@ typedef enum PineconeNoSearch
 	PINECONE_NO_SEARCH_JOINED,		/* it is another relation's */
 	PINECONE_NO_SEARCH_OWN_COLUMNS, /* it is made of the row */
 	PINECONE_NO_SEARCH_FUNCTION,	/* no distance that an index measures */
-	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_ORDER,		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_SPARSE,		/* no distance that an index measures of sparse vectors */
+	PINECONE_NO_SEARCH_SUM			/* it is made of a dense one's and a sparse one's */
 } PineconeNoSearch;
 
 /* Kinds of clauses that a search by words has */
@@ -146,10 +150,14 @@ typedef struct PineconeRequest
 	/* Nearest neighbours */
 	PineconeMetric metric;
 	int vector;					   /* number of the query vector, or -1 */
+	int sparse;					   /* number of the sparse query vector, or -1: only if it matters */
+	int zeros;					   /* dimension of the dense vector that a search by a sparse one needs, or 0 */
+	int alpha;					   /* where both matter: number of the dense one's weight, a float8 */
 	int vector_id;				   /* number of the id of a stored record whose
 								 * vector is the query, or -1 */
 	int bound;					   /* number of a float8: distance limit, or -1; or of
 								 * a boolean that distances meet up to some limit */
+	bool bound_is_strict;		   /* distances are less than the float8 */
 	int score_bound;			   /* number of a real or float8 that scores have to */
 	PineconeCompare score_compare; /* be on this side of, or -1; or of a boolean */
 	bool scored;				   /* scores are computed here: nothing else brings them */
@@ -165,6 +173,7 @@ typedef struct PineconeRequest
 	double rows;	/* the planner's estimate */
 	double matches; /* likewise of records, before local conditions */
 	bool all;		/* the plan is made for reading all of the rows */
+	int begins;		/* no limit, but a reader who may stop: rows to begin with; else 0 */
 
 	/* How they are thought to be read: see way.h */
 	int way;
@@ -182,6 +191,7 @@ typedef struct PineconeRequest
 	bool want_metadata;
 	bool want_ctid;
 	bool sorted;		   /* rows must come in the promised order */
+	bool skips;			   /* rows left out by OFFSET are not looked at */
 	bool grouped;		   /* STATS: a row for each namespace that has records; GROUPS: for each value */
 	AttrNumber group;	   /* GROUPS, ORDERED: the column of the field */
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
@@ -194,9 +204,19 @@ typedef struct PineconeRequest
 	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
+/*
+ * Can an index be searched by a distance of the dense vector, the sparse one, or both in
+ * one?  "schema" is that of documents, or NULL.
+ */
+extern bool pinecone_request_fits(const PineconeSchema *schema, const PineconeStats *stats,
+								  PineconeMetric metric, bool dense, bool sparse);
+
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);
 extern PineconeRequest *pinecone_request_from_list(List *list);
+
+/* Note in such a form that rows left out by OFFSET are only counted. */
+extern void pinecone_request_mark_skips(List *list);
 
 /* The columns that a condition, with those it is made of, looks at. */
 extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);

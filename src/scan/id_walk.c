@@ -24,6 +24,10 @@
 /* The greatest byte of an id */
 #define MAX_BYTE 0x7f
 
+/* After so many regions without an id in a row others may be many more */
+#define VAIN_REGIONS 12
+#define VAIN_WIDTH 16
+
 /* Regions asked for at once, to begin with */
 #define FIRST_WIDTH 2
 
@@ -63,6 +67,8 @@ struct PineconeIdWalk
 	dlist_head regions;
 	int nregions;
 	int width;
+	int empty;	  /* regions without an id, one after the other */
+	int greatest; /* width */
 	int level; /* the next one: its place, */
 	int byte;  /* and what is there */
 	bool failed_order;
@@ -265,7 +271,8 @@ drop_read(PineconeIdWalk *walk)
 			return;
 		dlist_delete(&head->node);
 		walk->nregions--;
-		walk->width = head->any ? FIRST_WIDTH : Min(2 * walk->width, PINECONE_LISTING_CALLS);
+		walk->empty = head->any ? 0 : walk->empty + 1;
+		walk->width = head->any ? FIRST_WIDTH : Min(2 * walk->width, walk->greatest);
 		free_region(head);
 	}
 }
@@ -346,6 +353,24 @@ pinecone_id_walk_done(PineconeIdWalk *walk)
 	return walk->walking && dlist_is_empty(&walk->regions) && !has_more_regions(walk);
 }
 
+bool
+pinecone_id_walk_is_vain(const PineconeIdWalk *walk)
+{
+	return walk->empty >= VAIN_REGIONS;
+}
+
+void
+pinecone_id_walk_widen(PineconeIdWalk *walk)
+{
+	walk->greatest = PINECONE_LISTING_CALLS;
+}
+
+const char *
+pinecone_id_walk_last(const PineconeIdWalk *walk)
+{
+	return walk->last;
+}
+
 int
 pinecone_id_walk_calls(PineconeIdWalk *walk, PineconeCall **calls)
 {
@@ -379,6 +404,7 @@ pinecone_id_walk_begin(const PineconeSourceSpec *spec)
 	walk->too_short = walk->least;
 	walk->fits = strlen(spec->after);
 	walk->width = FIRST_WIDTH;
+	walk->greatest = VAIN_WIDTH;
 	dlist_init(&walk->regions);
 	return walk;
 }

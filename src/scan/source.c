@@ -108,6 +108,8 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	own.all_shown = shows_all(spec->session, own.own_name);
 	if (view == NULL)
 		return pinecone_stored_begin(&own);
+	/* what is laid over them needs the records */
+	own.skip = 0;
 	if (spec->op == PINECONE_OP_QUERY)
 		own.unseen = pinecone_unseen_view(spec->session, own.own_name);
 	return pinecone_overlay_begin(&own, view);

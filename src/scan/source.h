@@ -24,6 +24,7 @@
 
 #include "client/vectors.h"
 #include "request/request.h"
+#include "scan/score.h"
 
 typedef struct PineconeSourceSpec
 {
@@ -53,9 +54,7 @@ typedef struct PineconeSourceSpec
 	const struct PineconeFilterKey *key;			 /* this; or NULL */
 
 	/* QUERY */
-	PineconeMetric metric;
-	int nvalues;
-	const float *values;
+	PineconeQueryVector query;
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
 	bool may_dry_run;	  /* matches may be counted: by an update's dry run, or of documents a fetch */
@@ -71,6 +70,8 @@ typedef struct PineconeSourceSpec
 	double metadata_bytes;			  /* what they are thought to take of a record; 0: nobody knows */
 	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
 	double row_limit;				  /* rows likely to be read; 0: all */
+	double skip;					  /* LIST_FETCH: of these the first ones that are only counted: ids will do */
+	bool gradual;					  /* nobody knows how many, and a search had better begin small */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */
 	double expected;				  /* records that meet the filter; 0: nobody knows */
 	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown */

@@ -53,6 +53,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 	}
 	if (stored->page_call)
 		calls[n++] = stored->page_call;
+	if (stored->swept_ids)
+		return n + pinecone_swept_ids_calls(stored->swept_ids, calls + n);
 	if (stored->walk && !stored->paging_done)
 		n += pinecone_id_walk_calls(stored->walk, calls + n);
 	if (stored->listing && !stored->paging_done)
@@ -72,7 +74,7 @@ wait_for_more(PineconeStored *stored)
 
 	if (n > 0)
 		(void) pinecone_vectors_wait_any(calls, n);
-	else if (!stored->settling && !stored->sweeping)
+	else if (!stored->settling && !stored->sweeping && stored->swept_ids == NULL)
 		elog(ERROR, "nothing to wait for in a Pinecone source");
 	/* else another source has taken what this one waited for */
 }
@@ -82,7 +84,7 @@ static bool
 is_paging(PineconeStored *stored)
 {
 	return stored->sweeping || stored->page_call != NULL ||
-		   ((stored->listing != NULL || stored->walk != NULL) && !stored->paging_done);
+		   ((stored->listing != NULL || stored->walk != NULL || stored->swept_ids != NULL) && !stored->paging_done);
 }
 
 /*
@@ -200,21 +202,23 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	stored->metadata_bytes = spec->metadata_bytes > 0 ? spec->metadata_bytes : PINECONE_METADATA_BYTES;
 	dlist_init(&stored->batches);
 	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
+		spec->query.kind == PINECONE_DENSE &&
 		spec->session->schema->dense != NULL &&
 		spec->session->schema->dense->metric == PINECONE_METRIC_EUCLIDEAN)
 		compute_scores(stored);
 	pinecone_stored_estimate(stored);
 	if (spec->session->stats != NULL)
 	{
-		stored->metric = spec->session->stats->metric;
+		stored->metric = spec->query.kind == PINECONE_DENSE ? spec->session->stats->metric : spec->query.metric;
+		stored->index_metric = spec->session->stats->metric;
 		stored->dimension = spec->session->stats->dimension;
 		stored->location = spec->session->stats_location;
 	}
 	else
 	{
 		/* they are asked for, and looked at before what comes is returned */
-		stored->metric = spec->metric;
-		stored->dimension = spec->nvalues;
+		stored->metric = stored->index_metric = spec->query.metric;
+		stored->dimension = spec->query.nvalues;
 		stored->location = spec->session->location;
 	}
 

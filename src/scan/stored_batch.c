@@ -94,7 +94,9 @@ pinecone_stored_add_page(PineconeStored *stored, MemoryContext cxt, PineconePage
 void
 pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch)
 {
-	if (stored->spec.op == PINECONE_OP_QUERY && !stored->search_over)
+	/* after a sparse search come those that it does not bring */
+	if (stored->spec.op == PINECONE_OP_QUERY &&
+		(!stored->search_over || stored->spec.query.kind == PINECONE_SPARSE))
 		pinecone_stored_remember(stored, batch);
 	dlist_delete(&batch->node);
 	stored->nbatches--;
@@ -149,6 +151,13 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 	return stored->nids - stored->next_id;
 }
 
+bool
+pinecone_stored_is_wide(const PineconeStored *stored)
+{
+	return stored->sweeping || stored->swept_ids != NULL || stored->spec.nids >= MANY_IDS ||
+		   (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
+}
+
 /*
  * Start fetches while there is room for what they bring.  Where a namespace is
  * listed in many places at once, requests are what counts: then they are large,
@@ -157,7 +166,7 @@ pinecone_stored_ids_waiting(PineconeStored *stored)
 void
 pinecone_stored_start_fetches(PineconeStored *stored)
 {
-	bool wide = stored->sweeping || stored->spec.nids >= MANY_IDS || (stored->listing != NULL && pinecone_listing_is_wide(stored->listing));
+	bool wide = pinecone_stored_is_wide(stored);
 
 	while (pinecone_stored_ids_waiting(stored) > 0)
 	{
@@ -334,7 +343,7 @@ pinecone_stored_rescore(PineconeStored *stored, PineconePage *page)
 	{
 		PineconeRecord *record = &page->records[i];
 
-		pinecone_score_record(record, stored->metric, stored->spec.nvalues, stored->spec.values);
+		pinecone_score_record(record, &stored->spec.query);
 		if (record->has_score)
 			page->records[n++] = *record;
 	}
@@ -347,7 +356,7 @@ index_is_alike(PineconeStored *stored)
 {
 	PineconeStats *stats = pinecone_session_stats(stored->spec.session, true, false);
 
-	return stats->metric == stored->metric && stats->dimension == stored->dimension;
+	return stats->metric == stored->index_metric && stats->dimension == stored->dimension;
 }
 
 void

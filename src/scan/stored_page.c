@@ -15,11 +15,14 @@
 #define IDS_AHEAD (PINECONE_LIST_PAGE * 4)
 #define WIDE_IDS_AHEAD PINECONE_WIDE_FETCH_BATCH
 
+/* Pages of ids that are only counted */
+#define PAGES_SKIPPED_AHEAD 4
+
 /* So many ids wait for fetches that no more need be listed. */
 static int
 ids_ahead(PineconeStored *stored)
 {
-	bool wide = stored->listing != NULL && pinecone_listing_is_wide(stored->listing);
+	bool wide = pinecone_stored_is_wide(stored);
 	int most = wide ? WIDE_IDS_AHEAD : IDS_AHEAD;
 
 	/* a fetch may wait until there are ids for all of it */
@@ -36,6 +39,8 @@ paged_enough(PineconeStored *stored)
 	if (stored->nbatches > 0 && stored->listed >= stored->spec.row_limit &&
 		stored->returned < stored->spec.row_limit)
 		return true;
+	if (stored->skipped < stored->spec.skip)
+		return stored->nbatches > PAGES_SKIPPED_AHEAD;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
 		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
 	return stored->nbatches > 1;
@@ -154,6 +159,28 @@ advance_pages(PineconeStored *stored)
 
 /* ---- Lists ---- */
 
+/*
+ * Return the first ids of a page as they are, if the reader only counts these, and
+ * have the others fetched.  False where there are none such.
+ */
+static bool
+skip_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page)
+{
+	int n = (int) Min(page->nrecords, stored->spec.skip - stored->skipped);
+	PineconePage others = *page;
+
+	if (n <= 0 || stored->spec.wants_id != NULL)
+		return false;
+	others.records = page->records + n;
+	others.nrecords = page->nrecords - n;
+	stored->listed += n + pinecone_stored_add_ids(stored, &others, false);
+	page->nrecords = n;
+	stored->skipped += n;
+	stored->started += n;
+	pinecone_stored_add_page(stored, cxt, page);
+	return true;
+}
+
 /* A page of ids: records to be returned, or ids to be fetched. */
 static void
 take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int location)
@@ -167,8 +194,11 @@ take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int loca
 		pinecone_stored_add_page(stored, cxt, page);
 		return;
 	}
-	stored->listed += pinecone_stored_add_ids(stored, page, false);
-	MemoryContextDelete(cxt);
+	if (!skip_ids(stored, cxt, page))
+	{
+		stored->listed += pinecone_stored_add_ids(stored, page, false);
+		MemoryContextDelete(cxt);
+	}
 	pinecone_stored_start_fetches(stored);
 }
 
@@ -199,6 +229,37 @@ advance_listing(PineconeStored *stored)
 		pinecone_stored_start_fetches(stored);
 }
 
+/* Go on with ids that are swept; if nothing comes of that they are listed. */
+static void
+advance_swept_ids(PineconeStored *stored)
+{
+	PineconeSweptIds *ids = stored->swept_ids;
+
+	switch (pinecone_swept_ids_advance(ids))
+	{
+		case PINECONE_SWEPT_IDS_PENDING:
+			return;
+		case PINECONE_SWEPT_IDS_FAILED:
+			pinecone_swept_ids_end(ids);
+			stored->swept_ids = NULL;
+			stored->ids_unswept = true;
+			return;
+		case PINECONE_SWEPT_IDS_READY:
+			break;
+	}
+	while (!pinecone_swept_ids_done(ids) && !paged_enough(stored))
+	{
+		MemoryContext cxt;
+		int location;
+		PineconePage *page = pinecone_swept_ids_take(ids, stored->source.cxt, &cxt, &location);
+
+		take_ids(stored, cxt, page, location);
+	}
+	stored->paging_done = pinecone_swept_ids_done(ids);
+	if (stored->paging_done)
+		pinecone_stored_start_fetches(stored);
+}
+
 void
 pinecone_stored_advance_paging(PineconeStored *stored)
 {
@@ -208,7 +269,9 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		pinecone_stored_choose_way(stored);
 	if (stored->sweeping)
 		pinecone_stored_advance_sweep(stored);
-	if (stored->sweeping || stored->paging_done)
+	if (stored->swept_ids != NULL)
+		advance_swept_ids(stored);
+	if (stored->sweeping || stored->swept_ids != NULL || stored->paging_done)
 		return;
 	if (stored->spec.op == PINECONE_OP_FILTER)
 	{
@@ -226,4 +289,6 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		MemoryContextSwitchTo(old);
 	}
 	advance_listing(stored);
+	if (stored->walk != NULL && !stored->paging_done && !stored->ids_unswept && pinecone_id_walk_is_vain(stored->walk))
+		pinecone_stored_leave_walk(stored);
 }

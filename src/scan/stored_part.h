@@ -14,6 +14,7 @@
 #include "scan/page_chain.h"
 #include "scan/stored.h"
 #include "scan/sweep.h"
+#include "scan/swept_ids.h"
 #include "scan/way.h"
 
 /* Records to be returned, of a page or a fetch */
@@ -40,6 +41,7 @@ typedef struct PineconeStored
 	double returned;	   /* records returned so far */
 	double started;		   /* ids in fetches so far */
 	double listed;		   /* ids or records that pages have brought */
+	double skipped;		   /* of them, which are not fetched */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
 
@@ -53,7 +55,8 @@ typedef struct PineconeStored
 	int next_id;
 
 	/* The index, as the session knew it when the source began, and where */
-	PineconeMetric metric;
+	PineconeMetric metric; /* of scores */
+	PineconeMetric index_metric;
 	int dimension;
 	int location;
 	bool answered; /* there has been a reply: the index may not move now */
@@ -63,6 +66,10 @@ typedef struct PineconeStored
 	bool sweeping;
 	bool fetches_swept;	  /* they bring ids, and records are fetched */
 	PineconeSweep *sweep; /* or NULL */
+
+	/* Or for all ids, in order */
+	PineconeSweptIds *swept_ids; /* or NULL */
+	bool ids_unswept;			 /* nothing has come of that */
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
@@ -113,6 +120,9 @@ extern void pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *ba
 
 extern int pinecone_stored_ids_waiting(PineconeStored *stored);
 
+/* Do many ids come at once, so that fetches had better be large? */
+extern bool pinecone_stored_is_wide(const PineconeStored *stored);
+
 /*
  * Add the ids of a page to those waiting, with the scores of a search; of a list
  * those that are wanted.  Returns how many.
@@ -139,6 +149,12 @@ extern void pinecone_stored_check_location(PineconeStored *stored, int location)
 
 /* By what requests is all to be read? */
 extern void pinecone_stored_choose_way(PineconeStored *stored);
+
+/*
+ * A walk has asked for many places where there is no id, as it does after the last
+ * one of all: search for all ids, if that may take less.
+ */
+extern void pinecone_stored_leave_walk(PineconeStored *stored);
 
 /* The ids of the source are fetched, or looked for by searches before that. */
 extern void pinecone_stored_begin_ids(PineconeStored *stored);

@@ -30,16 +30,26 @@ reading_of(PineconeStored *stored)
 	reading.filtered = spec->op == PINECONE_OP_FILTER;
 	reading.matches = spec->expected > 0 && spec->expected < reading.records ? spec->expected : reading.records;
 	reading.limit = spec->row_limit;
+	reading.skip = spec->skip;
 	reading.ordered = spec->ordered;
 	reading.want_values = spec->want_values;
 	reading.want_metadata = spec->want_metadata;
 	reading.fetched = spec->op != PINECONE_OP_LIST;
 	reading.countable = pinecone_sweep_can_count(spec);
 	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->words;
-	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0);
+	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0 && !spec->ordered);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;
 	return reading;
+}
+
+static void
+sweep_ids(PineconeStored *stored, double records, const char *last)
+{
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+
+	stored->swept_ids = pinecone_swept_ids_begin(&stored->spec, records, last);
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -54,6 +64,11 @@ pinecone_stored_choose_way(PineconeStored *stored)
 	way = pinecone_way_choose(&reading).way;
 	if (way == PINECONE_WAY_PAGES)
 		return;
+	if (way == PINECONE_WAY_IDS_ORDERED)
+	{
+		sweep_ids(stored, reading.records, NULL);
+		return;
+	}
 	old = MemoryContextSwitchTo(stored->source.cxt);
 	stored->sweeping = true;
 	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
@@ -64,6 +79,20 @@ pinecone_stored_choose_way(PineconeStored *stored)
 											 way == PINECONE_WAY_VALUES_SWEPT ? stored->record_bytes : stored->metadata_bytes,
 											 way == PINECONE_WAY_VALUES_SWEPT);
 	MemoryContextSwitchTo(old);
+}
+
+void
+pinecone_stored_leave_walk(PineconeStored *stored)
+{
+	PineconeReading reading = reading_of(stored);
+
+	stored->ids_unswept = true;
+	reading.may_sweep = stored->spec.all_shown && !stored->spec.words;
+	reading.limit = 0;
+	reading.fetched = false;
+	if (pinecone_way_choose(&reading).way == PINECONE_WAY_IDS_ORDERED)
+		sweep_ids(stored, reading.records, pinecone_id_walk_last(stored->walk));
+	pinecone_id_walk_widen(stored->walk);
 }
 
 static void

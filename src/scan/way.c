@@ -170,7 +170,7 @@ cost_of_pages(const PineconeReading *reading)
 	cost.bytes = n * BYTES_PER_ID;
 	cost.ms = time_of(reading, cost.requests, cost.rounds, PINECONE_RATE_LIST);
 	if (reading->fetched)
-		add_fetches(reading, &cost, n);
+		add_fetches(reading, &cost, Max(0, n - reading->skip));
 	cost.ms += transfer_ms(cost.bytes);
 	return cost;
 }
@@ -200,16 +200,32 @@ cost_of_sweep(const PineconeReading *reading, PineconeWay way)
 	return cost;
 }
 
+/* All ids, whatever the limit, and records of as many as are wanted */
+static PineconeWayCost
+cost_of_ordered_ids(const PineconeReading *reading)
+{
+	PineconeReading ids = *reading;
+	PineconeWayCost cost;
+
+	ids.limit = 0;
+	ids.want_metadata = ids.want_values = ids.fetched = false;
+	cost = cost_of_sweep(&ids, PINECONE_WAY_SWEEP);
+	cost.way = PINECONE_WAY_IDS_ORDERED;
+	if (reading->fetched)
+		add_fetches(reading, &cost, Max(0, wanted(reading) - reading->skip));
+	return cost;
+}
+
 /* What holds of each way but page by page */
 static bool
 may_be_proved(const PineconeReading *reading)
 {
-	if (!reading->may_sweep || reading->ordered)
+	if (!reading->may_sweep || (reading->ordered && (reading->filtered || !reading->countable)))
 		return false;
 	if (is_forced())
 		return true;
 	return !reading->failed && reading->records >= pinecone_sweep_records &&
-		   (is_limited(reading) || (reading->countable && reading->records < PINECONE_MAX_UPDATED * 0.95));
+		   ((is_limited(reading) && !reading->ordered) || (reading->countable && reading->records < PINECONE_MAX_UPDATED * 0.95));
 }
 
 static bool
@@ -245,14 +261,19 @@ pinecone_way_choose(const PineconeReading *reading)
 
 	if (!may_be_proved(reading))
 		return pages;
-	if (may_sweep(reading) && !reading->want_values)
+	if (reading->ordered)
+	{
+		if (may_sweep(reading))
+			others[n++] = cost_of_ordered_ids(reading);
+	}
+	else if (may_sweep(reading) && !reading->want_values)
 		others[n++] = cost_of_sweep(reading, PINECONE_WAY_SWEEP);
-	if (may_sweep(reading) && reading->want_values)
+	else if (may_sweep(reading))
 		others[n++] = cost_of_sweep(reading, PINECONE_WAY_VALUES_SWEPT);
 	/* what meets a condition when it is found need not when it is fetched */
-	if (may_sweep(reading) && reading->want_values && !reading->filtered)
+	if (may_sweep(reading) && reading->want_values && !reading->filtered && !reading->ordered)
 		others[n++] = cost_of_sweep(reading, PINECONE_WAY_IDS_SWEPT);
-	if (may_page_metadata(reading))
+	if (may_page_metadata(reading) && !reading->ordered)
 		others[n++] = cost_of_metadata(reading, PINECONE_WAY_METADATA);
 	for (int i = 0; i < n; i++)
 	{
@@ -269,7 +290,7 @@ pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCo
 {
 	PineconeWayCost fetches = {PINECONE_WAY_PAGES};
 
-	if (ids < 2 || reading->want_values || !may_be_proved(reading) || !may_sweep(reading))
+	if (ids < 2 || reading->want_values || reading->ordered || !may_be_proved(reading) || !may_sweep(reading))
 		return false;
 	add_fetches(reading, &fetches, ids);
 	fetches.ms += transfer_ms(fetches.bytes);
@@ -294,6 +315,8 @@ pinecone_way_name(PineconeWay way)
 			return "searches";
 		case PINECONE_WAY_METADATA:
 			return "pages of a filter that all records meet";
+		case PINECONE_WAY_IDS_ORDERED:
+			return "ids by searches, sorted";
 		default:
 			return "page by page";
 	}

@@ -15,6 +15,7 @@ typedef struct PineconeReading
 	double records; /* of the namespace; -1: unknown */
 	double matches; /* of them that meet the filter; likewise, and all without one */
 	double limit;	/* rows that are likely to be read; 0: all */
+	double skip;	/* of them, which are only counted */
 	bool filtered;
 	bool ordered; /* by id */
 	bool want_values;
@@ -33,7 +34,8 @@ typedef enum PineconeWay
 	PINECONE_WAY_SWEEP,		   /* searches without vectors, counted */
 	PINECONE_WAY_IDS_SWEPT,	   /* ids by such searches, and fetches */
 	PINECONE_WAY_VALUES_SWEPT, /* searches with vectors */
-	PINECONE_WAY_METADATA	   /* pages of what meets a filter that all records meet, counted */
+	PINECONE_WAY_METADATA,	   /* pages of what meets a filter that all records meet, counted */
+	PINECONE_WAY_IDS_ORDERED   /* all ids by such searches, sorted, and fetches */
 } PineconeWay;
 
 typedef struct PineconeWayCost

@@ -16,6 +16,7 @@ PG_FUNCTION_INFO_V1(pinecone_search);
 PG_FUNCTION_INFO_V1(pinecone_search_query);
 PG_FUNCTION_INFO_V1(pinecone_search_meaning);
 PG_FUNCTION_INFO_V1(pinecone_search_reranked);
+PG_FUNCTION_INFO_V1(pinecone_match_record);
 PG_FUNCTION_INFO_V1(pinecone_match_phrase);
 PG_FUNCTION_INFO_V1(pinecone_match_all);
 PG_FUNCTION_INFO_V1(pinecone_match_any);
@@ -35,7 +36,18 @@ static const char search_hint[] =
 static const char meaning_hint[] =
 	"A search is a condition by itself, of a column whose texts Pinecone embeds, not by euclidean distance; of an outer row's words in a LATERAL subquery with a LIMIT.";
 static const char match_hint[] =
-	"It goes with conditions on metadata, under AND and OR but not under NOT, of a column that a document index declares for full-text search; not with lookups by id.";
+	"It goes with conditions on metadata, under AND and OR, and under NOT where that is a condition by itself, of a column that a document index declares for full-text search; not with lookups by id.";
+
+/* Not of words, but Pinecone's to judge all the same: here is but the record's id. */
+Datum
+pinecone_match_record(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("pinecone_match_record() cannot be evaluated here"),
+			 errdetail("Pinecone has the fields of the record; this condition is not one that was sent to it."),
+			 errhint("It is a condition on the id column of a foreign table, not under NOT, and not with lookups by id or pinecone_fdw.enable_filter off.")));
+}
 
 Datum
 pinecone_search(PG_FUNCTION_ARGS)

@@ -24,6 +24,7 @@
 typedef struct PineconeSearchTexts
 {
 	const char *vector;
+	const char *sparse;
 	const char *id;
 	const char *top_k;
 } PineconeSearchTexts;
@@ -34,8 +35,11 @@ extern void pinecone_message_query(StringInfo body, const PineconeSearch *search
 extern void pinecone_message_fetch_by_metadata(StringInfo body, const char *namespace_,
 											   const char *filter, int limit, const char *token);
 extern void pinecone_message_append_record(StringInfo buf, const PineconeRecord *record);
-extern void pinecone_message_upsert(StringInfo body, const char *namespace_,
-									const char *records, int len);
+
+/* Many in a body: what is before the first of them, and what is after the last. */
+extern void pinecone_message_open_upsert(StringInfo body, const char *namespace_);
+extern void pinecone_message_close_many(StringInfo body);
+
 extern void pinecone_message_update(StringInfo body, const char *namespace_,
 									const PineconeRecord *record);
 extern void pinecone_message_update_by_filter(StringInfo body, const char *namespace_,
@@ -63,9 +67,9 @@ extern void pinecone_message_append_encoded(StringInfo url, const char *text);
 extern void pinecone_message_document_path(StringInfo path, const char *namespace_,
 										   const char *operation);
 
-/* "dense" is the field with the vectors; fields are in UTF-8. */
+/* "field" has the vectors that are searched, dense or sparse ones; fields are in UTF-8. */
 extern void pinecone_message_document_search(StringInfo body, const PineconeSearch *search,
-											 const char *dense, const PineconeSearchTexts *shown);
+											 const char *field, const PineconeSearchTexts *shown);
 extern void pinecone_message_document_fetch(StringInfo body, char *const *ids, int nids,
 											const PineconeProjection *fields);
 extern void pinecone_message_document_fetch_by_filter(StringInfo body, const char *filter, int limit,
@@ -75,14 +79,14 @@ extern void pinecone_message_document_list(StringInfo body, const char *prefix, 
 										   const char *token);
 
 /*
- * Writes.  Documents to upsert, and changes to them by id, are the elements of a
- * list, with commas between; "dense" and "sparse" are the fields of the vectors.
+ * Writes.  Documents to upsert, and changes to them by id, are many in a body
+ * that is opened; "dense" and "sparse" are the fields of the vectors.
  */
+extern void pinecone_message_open_documents(StringInfo body);
 extern void pinecone_message_append_document(StringInfo buf, const PineconeRecord *record,
 											 const char *dense, const char *sparse);
 extern void pinecone_message_append_change(StringInfo buf, const PineconeWrite *write,
 										   const char *dense, const char *sparse);
-extern void pinecone_message_documents(StringInfo body, const char *documents, int len);
 extern void pinecone_message_document_update_by_filter(StringInfo body, const char *filter,
 													   const char *set_fields);
 extern void pinecone_message_document_delete_ids(StringInfo body, char *const *ids, int nids);

@@ -65,6 +65,7 @@ open_body(StringInfo body, const char *namespace_)
 	return ",";
 }
 
+/* What is shown in place of a value is text that goes as it is. */
 void
 pinecone_message_query(StringInfo body, const PineconeSearch *search,
 					   const PineconeSearchTexts *shown)
@@ -97,7 +98,9 @@ pinecone_message_query(StringInfo body, const PineconeSearch *search,
 		appendStringInfoString(body, ",\"vector\":");
 		pinecone_message_append_floats(body, search->values, search->nvalues);
 	}
-	if (search->sparse.n > 0)
+	if (shown->sparse)
+		appendStringInfo(body, ",\"sparseVector\":%s", shown->sparse);
+	else if (search->sparse.n > 0)
 	{
 		appendStringInfoString(body, ",\"sparseVector\":");
 		pinecone_message_append_sparse(body, &search->sparse);
@@ -146,12 +149,16 @@ pinecone_message_append_record(StringInfo buf, const PineconeRecord *record)
 }
 
 void
-pinecone_message_upsert(StringInfo body, const char *namespace_, const char *records, int len)
+pinecone_message_open_upsert(StringInfo body, const char *namespace_)
 {
 	const char *comma = open_body(body, namespace_);
 
 	appendStringInfo(body, "%s\"vectors\":[", comma);
-	appendBinaryStringInfo(body, records, len);
+}
+
+void
+pinecone_message_close_many(StringInfo body)
+{
 	appendStringInfoString(body, "]}");
 }
 

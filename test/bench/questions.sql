@@ -89,12 +89,30 @@ SELECT EXISTS (SELECT FROM docs WHERE category = 'c3' AND year > 2000)
 SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.n = w.n
 -- join_text 10
 SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.metadata ->> 'key' = w.key
+-- join_range 10
+SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.n BETWEEN w.n AND w.n + 1 WHERE w.k < 50
 -- join_exists 1
 SELECT count(*) FROM wanted w WHERE EXISTS (SELECT FROM docs d WHERE d.n = w.n AND d.year > 2000)
 -- keyset_ids 10
 SELECT id FROM docs WHERE id > 'doc-025000' ORDER BY id LIMIT 100
 -- keyset_records 10
 SELECT id, n FROM docs WHERE id > 'doc-015500' ORDER BY id LIMIT 50
+-- keyset_end 10
+SELECT id, n FROM docs WHERE id > 'doc-049950' ORDER BY id LIMIT 100
+-- offset_records 10
+SELECT * FROM docs ORDER BY id LIMIT 10 OFFSET 20000
+-- max_id 10
+SELECT max(id) FROM docs
+-- ids_descending 10
+SELECT id, n FROM docs ORDER BY id DESC LIMIT 5
+-- histogram 10
+SELECT width_bucket(n, 0, 50000, 10), count(*) FROM docs GROUP BY 1 ORDER BY 1
+-- decades 10
+SELECT year / 10 * 10, count(*) FROM docs GROUP BY 1
+-- group_filter 10
+SELECT category, count(*), count(*) FILTER (WHERE year > 2000) FROM docs GROUP BY category
+-- group_by_two 10
+SELECT category, year, count(*) FROM docs GROUP BY category, year
 -- min_id 1
 SELECT min(id) FROM docs
 -- update_merged 1

@@ -142,26 +142,36 @@ for (1 .. 60)
 	push @what, "match_$kind of $query in $field " . ($or ? 'or' : 'and') . " n = $n";
 	push @expected, join ' ', sort map { $_->{id} } grep { my $m = matches($_, $kind, $field, $query); $or ? $m || $_->{n} == $n : $m && $_->{n} >= $n } @documents;
 	push @sql, "SELECT string_agg(id, ' ' ORDER BY id COLLATE \"C\") FROM t WHERE pinecone_match_$kind($field, " . literal($query) . ') ' . ($or ? "OR n = $n" : "AND n >= $n");
+
+	# a text that is missing does not lack words
+	push @what, "not match_$kind of $query in $field and n <= $n";
+	push @expected, join ' ', sort map { $_->{id} } grep { defined $_->{$field} && !matches($_, $kind, $field, $query) && $_->{n} <= $n } @documents;
+	push @sql, "SELECT string_agg(id, ' ' ORDER BY id COLLATE \"C\") FROM t WHERE NOT pinecone_match_$kind($field, " . literal($query) . ") AND n <= $n";
 }
 
-my @got = split /\n/, $t->sql(join ";\n", map { "SELECT coalesce(($_), '') || '.'" } @sql), -1;
-my $wrong = 0;
-for my $i (0 .. $#sql)
+# whatever the service says of what is missing
+for my $reading ('match', 'skip')
 {
-	my $got = ($got[$i] // '') =~ s/\.$//r;
+	$server->control('POST', '/_local/settings', {assume => {'not-missing' => $reading}});
+	my @got = split /\n/, $t->sql(join ";\n", map { "SELECT coalesce(($_), '') || '.'" } @sql), -1;
+	my $wrong = 0;
+	for my $i (0 .. $#sql)
+	{
+		my $got = ($got[$i] // '') =~ s/\.$//r;
 
-	# float32 there, float64 here
-	my (@g, @e);
-	my $same = $got eq $expected[$i];
+		# float32 there, float64 here
+		my (@g, @e);
+		my $same = $got eq $expected[$i];
 
-	@g = split / /, $got;
-	@e = split / /, $expected[$i];
-	$same ||= $sql[$i] =~ /to_char/ && @g == @e && !grep { abs($g[$_] - $e[$_]) > 0.0021 } 0 .. $#e;
-	next if $same;
-	$wrong++;
-	diag("$what[$i]:\n  $sql[$i]\n  got      $got\n  expected $expected[$i]") if $wrong <= 3;
+		@g = split / /, $got;
+		@e = split / /, $expected[$i];
+		$same ||= $sql[$i] =~ /to_char/ && @g == @e && !grep { abs($g[$_] - $e[$_]) > 0.0021 } 0 .. $#e;
+		next if $same;
+		$wrong++;
+		diag("$what[$i]:\n  $sql[$i]\n  got      $got\n  expected $expected[$i]") if $wrong <= 3;
+	}
+	is($wrong, 0, scalar(@sql) . " searches say what the documentation says (seed $seed), not-missing $reading");
 }
-is($wrong, 0, scalar(@sql) . " searches say what the documentation says (seed $seed)");
 
 # ---- Lucene's language ----
 
@@ -191,8 +201,8 @@ for (1 .. 40)
 	push @expected, join ' ', map { $_->{id} } grep { $is->($_) && (!defined $n || $_->{n} > $n) } @documents;
 	push @sql, 'SELECT string_agg(id, \' \' ORDER BY id COLLATE "C") FROM t WHERE pinecone_search_query(id, ' . literal($query) . ')' . (defined $n ? " AND n > $n" : '');
 }
-@got = split /\n/, $t->sql(join ";\n", map { "SELECT coalesce(($_), '') || '.'" } @sql), -1;
-$wrong = 0;
+my @got = split /\n/, $t->sql(join ";\n", map { "SELECT coalesce(($_), '') || '.'" } @sql), -1;
+my $wrong = 0;
 for my $i (grep { ($got[$_] // '') ne "$expected[$_]." } 0 .. $#sql)
 {
 	diag("$what[$i]:\n  $sql[$i]\n  got      $got[$i]\n  expected $expected[$i]") if ++$wrong <= 3;

@@ -1,0 +1,214 @@
+/*
+ * worker.c
+ *		Delivers what waits in one database, and ends when nothing has for a while.
+ *
+ * It wakes when something is committed to the queue, when what has failed is to
+ * be tried again, and now and then for what nobody has told of: rows that were
+ * restored, or prepared.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/setting.h"
+#include "outbox/deliver.h"
+#include "pending/outbox_table.h"
+#include "pending/outbox_wake.h"
+
+PGDLLEXPORT void pinecone_worker_main(Datum arg);
+
+/* Rows of a round, and how long it reads on */
+#define ROUND_ROWS 50000
+#define ROUND_MS 5000
+
+/* It looks again after so long, and ends when it has found nothing for that long; ms */
+#define LOOK_MS 5000
+#define IDLE_MS 30000
+
+/* After an error of this database */
+#define ERROR_MS 5000
+
+/* ---- Its slot ---- */
+
+static void
+leave_slot(int code, Datum arg)
+{
+	PineconeOutboxWorkers *workers = pinecone_outbox_workers;
+
+	LWLockAcquire(&workers->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < PINECONE_OUTBOX_SLOTS; i++)
+	{
+		if (workers->slots[i].pid == MyProcPid)
+			memset(&workers->slots[i], 0, sizeof(PineconeOutboxSlot));
+	}
+	/* the launcher may have somebody else for it */
+	if (workers->launcher != NULL)
+		SetLatch(workers->launcher);
+	LWLockRelease(&workers->lock);
+}
+
+/* Does the launcher still want a worker there? */
+static bool
+take_slot(Oid dbid)
+{
+	PineconeOutboxSlot *slot;
+	bool taken;
+
+	LWLockAcquire(&pinecone_outbox_workers->lock, LW_EXCLUSIVE);
+	slot = pinecone_outbox_slot(dbid);
+	taken = slot != NULL && slot->pid == 0;
+	if (taken)
+	{
+		slot->pid = MyProcPid;
+		slot->latch = MyLatch;
+	}
+	LWLockRelease(&pinecone_outbox_workers->lock);
+	if (taken)
+		before_shmem_exit(leave_slot, (Datum) 0);
+	return taken;
+}
+
+/* Is there a database that waits for a free slot? */
+static bool
+others_wait(void)
+{
+	bool wait;
+	int used = 0;
+
+	LWLockAcquire(&pinecone_outbox_workers->lock, LW_SHARED);
+	for (int i = 0; i < PINECONE_OUTBOX_SLOTS; i++)
+		used += OidIsValid(pinecone_outbox_workers->slots[i].dbid) ? 1 : 0;
+	wait = used >= pinecone_outbox_max_workers &&
+		   (pinecone_outbox_workers->nwanted > 0 || pinecone_outbox_workers->overflown);
+	LWLockRelease(&pinecone_outbox_workers->lock);
+	return wait;
+}
+
+/* ---- Rounds ---- */
+
+/* One transaction; false where there is nothing to deliver from, and never will be. */
+static bool
+deliver(PineconeDelivery *delivery)
+{
+	bool there;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	there = OidIsValid(pinecone_outbox_relation("pinecone_outbox", true));
+	if (there)
+	{
+		pgstat_report_activity(STATE_RUNNING, "delivering from the outbox");
+		pinecone_deliver_round(ROUND_ROWS, ROUND_MS, delivery);
+	}
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(false);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return there;
+}
+
+/* The same; an error is logged, and false again. */
+static bool
+deliver_or_log(PineconeDelivery *delivery, bool *failed)
+{
+	MemoryContext old = CurrentMemoryContext;
+	bool there = true;
+
+	*failed = false;
+	memset(delivery, 0, sizeof(*delivery));
+	PG_TRY();
+	{
+		there = deliver(delivery);
+	}
+	PG_CATCH();
+	{
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(old);
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		pgstat_report_activity(STATE_IDLE, NULL);
+		RESUME_INTERRUPTS();
+		*failed = true;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	return there;
+}
+
+/* How long until there may be something to do. */
+static long
+pause_of(const PineconeDelivery *delivery, bool failed)
+{
+	long pause = failed ? ERROR_MS : LOOK_MS;
+
+	if (delivery->next != 0)
+		pause = Min(pause, Max(1, TimestampDifferenceMilliseconds(GetCurrentTimestamp(), delivery->next)));
+	return pause;
+}
+
+static void
+work(void)
+{
+	uint32 event = pinecone_wait_event_new("PineconeOutboxMain");
+	TimestampTz useful = GetCurrentTimestamp();
+
+	for (;;)
+	{
+		PineconeDelivery delivery;
+		bool failed;
+
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			if (pinecone_outbox_max_workers == 0)
+				return;
+		}
+		if (!deliver_or_log(&delivery, &failed))
+			return;
+		if (delivery.delivered > 0 || delivery.dead > 0 || delivery.next != 0)
+			useful = GetCurrentTimestamp();
+		if (delivery.more || delivery.delivered > 0 || delivery.dead > 0)
+			continue;
+		/* others may have the place, and this database comes up again by itself */
+		if (others_wait() || TimestampDifferenceExceeds(useful, GetCurrentTimestamp(), IDLE_MS))
+			return;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_of(&delivery, failed), event);
+	}
+}
+
+void
+pinecone_worker_main(Datum arg)
+{
+	Oid dbid = DatumGetObjectId(arg);
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	if (pinecone_outbox_workers == NULL || !take_slot(dbid))
+		proc_exit(0);
+	BackgroundWorkerInitializeConnectionByOid(dbid, InvalidOid, 0);
+	/* what the cluster's and the database's defaults say of statements is not meant for it */
+	SetConfigOption("statement_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+	SetConfigOption("lock_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	work();
+	proc_exit(0);
+}

@@ -1,0 +1,168 @@
+/*
+ * swept_ids.c
+ *		A sweep for ids alone, whose ids are kept until it is complete, and sorted.
+ */
+#include "postgres.h"
+
+#include <float.h>
+
+#include "utils/memutils.h"
+
+#include "scan/sweep.h"
+#include "scan/swept_ids.h"
+
+/* Ids of a page for the reader */
+#define PAGE_IDS 1000
+
+struct PineconeSweptIds
+{
+	MemoryContext cxt;
+	PineconeSourceSpec spec; /* of the sweep */
+	const char *prefix;		 /* or NULL, */
+	const char *after;		 /* likewise, */
+	const char *last;		 /* likewise */
+	PineconeSweep *sweep;	 /* NULL once it is over */
+	bool failed;
+	char **ids;
+	int n;
+	int size;
+	int next; /* to be taken */
+	int location;
+};
+
+PineconeSweptIds *
+pinecone_swept_ids_begin(const PineconeSourceSpec *spec, double records, const char *last)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone swept ids", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	PineconeSweptIds *ids = palloc0(sizeof(PineconeSweptIds));
+
+	ids->cxt = cxt;
+	ids->prefix = spec->prefix;
+	ids->after = spec->after;
+	ids->last = last ? pstrdup(last) : NULL;
+	ids->spec = *spec;
+	ids->spec.op = PINECONE_OP_LIST;
+	ids->spec.prefix = ids->spec.after = NULL;
+	ids->spec.ordered = false;
+	ids->spec.want_values = ids->spec.want_metadata = false;
+	ids->spec.fields = NULL;
+	ids->spec.row_limit = 0;
+	ids->sweep = pinecone_sweep_begin(&ids->spec, records, 0, false);
+	MemoryContextSwitchTo(old);
+	return ids;
+}
+
+static bool
+is_wanted(const PineconeSweptIds *ids, const char *id)
+{
+	return (ids->prefix == NULL || strncmp(id, ids->prefix, strlen(ids->prefix)) == 0) &&
+		   (ids->after == NULL || strcmp(id, ids->after) >= 0) &&
+		   (ids->last == NULL || strcmp(id, ids->last) > 0);
+}
+
+/* Keep the ids of a page that are wanted. */
+static void
+keep(PineconeSweptIds *ids, const PineconePage *page)
+{
+	MemoryContext old = MemoryContextSwitchTo(ids->cxt);
+
+	if (ids->ids == NULL)
+	{
+		ids->size = 1024;
+		ids->ids = palloc(ids->size * sizeof(char *));
+	}
+	for (int i = 0; i < page->nrecords; i++)
+	{
+		if (!is_wanted(ids, page->records[i].id))
+			continue;
+		if (ids->n == ids->size)
+		{
+			ids->size *= 2;
+			ids->ids = repalloc_huge(ids->ids, ids->size * sizeof(char *));
+		}
+		ids->ids[ids->n++] = pstrdup(page->records[i].id);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+PineconeSweptIdsStatus
+pinecone_swept_ids_advance(PineconeSweptIds *ids)
+{
+	MemoryContext cxt;
+	PineconePage *page;
+
+	if (ids->failed)
+		return PINECONE_SWEPT_IDS_FAILED;
+	if (ids->sweep == NULL)
+		return PINECONE_SWEPT_IDS_READY;
+	/* its room is that of pages that have not been taken */
+	do
+	{
+		pinecone_sweep_advance(ids->sweep, DBL_MAX);
+		page = pinecone_sweep_take(ids->sweep, ids->cxt, &cxt, &ids->location);
+		if (page != NULL)
+		{
+			keep(ids, page);
+			MemoryContextDelete(cxt);
+		}
+	} while (page != NULL);
+	if (!pinecone_sweep_done(ids->sweep))
+		return PINECONE_SWEPT_IDS_PENDING;
+	ids->failed = !pinecone_sweep_is_complete(ids->sweep);
+	ids->sweep = NULL;
+	if (ids->n > 1)
+		qsort(ids->ids, ids->n, sizeof(char *), compare_ids);
+	return ids->failed ? PINECONE_SWEPT_IDS_FAILED : PINECONE_SWEPT_IDS_READY;
+}
+
+PineconePage *
+pinecone_swept_ids_take(PineconeSweptIds *ids, MemoryContext parent, MemoryContext *cxt, int *location)
+{
+	int n = Min(PAGE_IDS, ids->n - ids->next);
+	MemoryContext old;
+	PineconePage *page;
+
+	if (n <= 0)
+		return NULL;
+	*cxt = AllocSetContextCreate(parent, "pinecone swept ids", ALLOCSET_DEFAULT_SIZES);
+	*location = ids->location;
+	old = MemoryContextSwitchTo(*cxt);
+	page = palloc0(sizeof(PineconePage));
+	page->records = palloc0(n * sizeof(PineconeRecord));
+	page->nrecords = n;
+	for (int i = 0; i < n; i++)
+	{
+		char *id = ids->ids[ids->next++];
+
+		page->records[i].id = pstrdup(id);
+		page->records[i].idlen = strlen(id);
+		pfree(id);
+	}
+	MemoryContextSwitchTo(old);
+	return page;
+}
+
+bool
+pinecone_swept_ids_done(const PineconeSweptIds *ids)
+{
+	return ids->next >= ids->n;
+}
+
+int
+pinecone_swept_ids_calls(PineconeSweptIds *ids, PineconeCall **calls)
+{
+	return ids->sweep ? pinecone_sweep_calls(ids->sweep, calls) : 0;
+}
+
+void
+pinecone_swept_ids_end(PineconeSweptIds *ids)
+{
+	MemoryContextDelete(ids->cxt);
+}
