@@ -310,7 +310,7 @@ pinecone_vectors_request_lsn(PineconeCall *call)
 int64
 pinecone_vectors_indexed_lsn(PineconeCall *call)
 {
-	return call->exchange ? call->exchange->indexed_lsn : -1;
+	return call->exchange && call->want_scores ? call->exchange->indexed_lsn : -1;
 }
 
 PineconeFields *

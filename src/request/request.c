@@ -96,8 +96,12 @@ enum RequestNumber
 	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
+	NUM_SPARSE,
+	NUM_ALPHA,
+	NUM_ZEROS,
 	NUM_VECTOR_ID,
 	NUM_BOUND,
+	NUM_BOUND_IS_STRICT,
 	NUM_SCORE_BOUND,
 	NUM_SCORE_COMPARE,
 	NUM_SCORED,
@@ -176,8 +180,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
+	numbers[NUM_SPARSE] = request->sparse;
+	numbers[NUM_ALPHA] = request->alpha;
+	numbers[NUM_ZEROS] = request->zeros;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
 	numbers[NUM_BOUND] = request->bound;
+	numbers[NUM_BOUND_IS_STRICT] = request->bound_is_strict;
 	numbers[NUM_SCORE_BOUND] = request->score_bound;
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
@@ -242,8 +250,12 @@ pinecone_request_from_list(List *list)
 	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
+	request->sparse = list_nth_int(numbers, NUM_SPARSE);
+	request->alpha = list_nth_int(numbers, NUM_ALPHA);
+	request->zeros = list_nth_int(numbers, NUM_ZEROS);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
 	request->bound = list_nth_int(numbers, NUM_BOUND);
+	request->bound_is_strict = list_nth_int(numbers, NUM_BOUND_IS_STRICT);
 	request->score_bound = list_nth_int(numbers, NUM_SCORE_BOUND);
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
@@ -283,6 +295,21 @@ pinecone_request_from_list(List *list)
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
+}
+
+/*
+ * Dense indexes of inner products hold sparse vectors besides.  Documents are searched
+ * by one vector at a time.
+ */
+bool
+pinecone_request_fits(const PineconeSchema *schema, const PineconeStats *stats, PineconeMetric metric,
+					  bool dense, bool sparse)
+{
+	if (!sparse)
+		return stats->metric == metric && !stats->sparse;
+	if (schema != NULL)
+		return !dense && schema->sparse != NULL && schema->sparse->kind == PINECONE_SCHEMA_SPARSE;
+	return stats->metric == PINECONE_METRIC_DOTPRODUCT && !(dense && stats->sparse);
 }
 
 bool
