@@ -53,6 +53,13 @@
 #define pinecone_register_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
 #endif
 
+/* PG15 gave it another name */
+#if PG_VERSION_NUM >= 150000
+#define pinecone_parse_analyze(raw, text) parse_analyze_fixedparams(raw, text, NULL, 0, NULL)
+#else
+#define pinecone_parse_analyze(raw, text) parse_analyze(raw, text, NULL, 0, NULL)
+#endif
+
 /* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
