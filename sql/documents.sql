@@ -54,6 +54,14 @@ SELECT ns, count(*) FROM every GROUP BY ns ORDER BY ns;
 SELECT o.y, e.id, e.title FROM (VALUES (2001), (2003)) o (y) CROSS JOIN LATERAL (SELECT * FROM every e WHERE e.year = o.y ORDER BY vec <=> '{1,1,1}' LIMIT 1) e ORDER BY 1;
 RESET pinecone_fdw.stats_ttl;
 
+-- by the sparse vector: those that have an index in common with the query, the others when more are wanted, last those without
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM article ORDER BY terms <#> '{"indices": [3], "values": [2]}' LIMIT 1;
+\! test/regress/pinecone quiet
+SELECT id, score FROM article ORDER BY terms <#> '{"indices": [3], "values": [2]}' LIMIT 1;
+\! test/regress/pinecone log documents
+SELECT id, terms <#> '{"indices": [3], "values": [2]}' AS distance FROM article ORDER BY terms <#> '{"indices": [3], "values": [2]}', id;
+-- two vectors are no search of documents
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM article ORDER BY pinecone_hybrid_distance(embedding <#> '{1,0,0}', terms <#> '{"indices": [3], "values": [2]}') LIMIT 1;
 -- columns that are not of this index
 CREATE FOREIGN TABLE wrong_name (id text, vec real[]) SERVER pinecone OPTIONS (namespace 'news');
 SELECT * FROM wrong_name;

@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract unit docs monitoring
+#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract frameworks unit docs monitoring
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -15,7 +15,7 @@
 #	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
-#	contract	test/contract/run.sh, and likewise unit, docs and monitoring
+#	contract	test/contract/run.sh, and likewise frameworks, unit, docs and monitoring
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract unit docs monitoring)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring)
 passed=0
 failed=0
 
@@ -204,6 +204,10 @@ suite_small() {
 
 suite_contract() {
 	queue test/contract/run.sh test/contract/run.sh
+}
+
+suite_frameworks() {
+	queue test/frameworks/run.sh test/frameworks/run.sh
 }
 
 suite_layers() {

@@ -90,7 +90,7 @@ link_postgres && build || exit
 export PG_CONFIG=$new_config PINECONE_LOCAL_ARGS=--small-limits
 seed=$((RANDOM % 1000 + 1))
 programs=("$@")
-[ $# -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score writes)
+[ $# -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score sparse writes)
 for program in "${programs[@]}"; do
 	case $program in
 		regress) regress ;;

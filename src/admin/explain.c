@@ -353,6 +353,8 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 		[PINECONE_NO_SEARCH_JOINED] = "the query vector is another table's; take it from (SELECT ...) or search in LATERAL",
 		[PINECONE_NO_SEARCH_OWN_COLUMNS] = "the distance is between columns of the row",
 		[PINECONE_NO_SEARCH_FUNCTION] = "that is no distance of <=>, <-> or <#>",
+		[PINECONE_NO_SEARCH_SPARSE] = "of sparse vectors <#> alone is measured, by sparse indexes, dense ones of dotproduct, and documents with such a field",
+		[PINECONE_NO_SEARCH_SUM] = "the distances of the dense and the sparse vector are one search as pinecone_hybrid_distance(), of an index of vectors",
 		[PINECONE_NO_SEARCH_ORDER] = "rows are ordered by something else than the distance, nearest first",
 	};
 	PineconeRequest *request = state->request;
@@ -416,6 +418,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 	}
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
+	if (state->read_rest)
+		ExplainPropertyText("Without Overlap", "read until there were enough", es);
 	if (state->table->namespace_attnum > 0)
 		ExplainPropertyUInteger("Namespaces Asked", NULL, counters->namespaces, es);
 	pinecone_explain_spent(counters, es);

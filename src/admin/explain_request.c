@@ -17,8 +17,8 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "scan/run_values.h"
+#include "scan/run_vector.h"
 #include "scan/run_words.h"
-#include "value/vector.h"
 #include "wire/message.h"
 
 /* Components of a vector, and ids of a fetch, that are shown. */
@@ -110,14 +110,85 @@ abbreviate_vector(const float *vector, int n)
 	return buf.data;
 }
 
+static char *
+abbreviate_sparse(const PineconeSparse *sparse)
+{
+	int shown = sparse->n > SHOWN_COMPONENTS + 1 ? SHOWN_COMPONENTS : sparse->n;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "{\"indices\":[");
+	for (int i = 0; i < shown; i++)
+		appendStringInfo(&buf, "%s%u", i > 0 ? "," : "", sparse->indices[i]);
+	if (shown < sparse->n)
+		appendStringInfo(&buf, ",...%d numbers", sparse->n);
+	appendStringInfo(&buf, "],\"values\":%s}", abbreviate_vector(sparse->values, sparse->n));
+	return buf.data;
+}
+
+/* A part of a hybrid's query vector, which is multiplied by its weight when both are known. */
+static char *
+weighed_text(const PineconeRequest *request, const PineconeValues *values, int number, const char *weight)
+{
+	char *text = pinecone_explain_request_value(values, number);
+
+	return request->alpha < 0 ? text :
+								psprintf(weight, pinecone_explain_request_value(values, request->alpha), text);
+}
+
+/* The vectors of a search; false when there is nothing to search by. */
+static bool
+describe_vectors(PineconeScanState *state, const PineconeValues *values, PineconeSearchTexts *shown)
+{
+	const PineconeRequest *request = state->request;
+	PineconeQueryVector query;
+	bool known = is_known(values, request->vector) && is_known(values, request->sparse) &&
+				 is_known(values, request->alpha);
+
+	if (!known)
+	{
+		if (request->vector >= 0)
+			shown->vector = weighed_text(request, values, request->vector, "%s * %s");
+		if (request->sparse >= 0)
+			shown->sparse = weighed_text(request, values, request->sparse, "(1 - %s) * %s");
+		if (request->vector >= 0)
+			return true;
+		memset(&query, 0, sizeof(query));
+		query.kind = PINECONE_SPARSE;
+	}
+	else if (!pinecone_run_query_vector(state->table, request, values, &query) ||
+			 !pinecone_run_can_search(&query))
+		return false;
+	pinecone_run_complete_vector(&query, request->zeros);
+	if (query.values != NULL)
+		shown->vector = abbreviate_vector(query.values, query.nvalues);
+	if (query.sparse.n > 0)
+		shown->sparse = abbreviate_sparse(&query.sparse);
+	return true;
+}
+
+/* The field of documents that a search goes by; NULL: they are vectors. */
+static const char *
+searched_field(PineconeScanState *state)
+{
+	const PineconeSchema *schema = state->table->schema;
+	const PineconeSchemaField *field;
+
+	if (schema == NULL)
+		return NULL;
+	field = state->request->sparse >= 0 ? schema->sparse : schema->dense;
+	return field ? field->name : "";
+}
+
 /*
- * The body of a search; "dense" is the field of documents with the vectors.  Returns NULL when none is sent because there is
- * nothing to search by: the whole namespace is read then.
+ * The body of a search.  Returns NULL when none is sent because there is nothing to
+ * search by: the whole namespace is read then.
  */
 static char *
-describe_search(const PineconeRequest *request, const PineconeValues *values,
-				PineconeSearch *search, const char *dense)
+describe_search(PineconeScanState *state, const PineconeValues *values, PineconeSearch *search)
 {
+	const PineconeRequest *request = state->request;
+	const char *field = searched_field(state);
 	PineconeSearchTexts shown = {0};
 	double row_limit = known_row_limit(request, values);
 	StringInfoData body;
@@ -141,27 +212,14 @@ describe_search(const PineconeRequest *request, const PineconeValues *values,
 		else
 			search->id = TextDatumGetCString(values->values[request->vector_id]);
 	}
-	else if (!is_known(values, request->vector))
-		shown.vector = values->placeholders[request->vector];
-	else
-	{
-		const float *vector;
-		int n;
-
-		if (values->isnull[request->vector])
-			return NULL;
-		vector = pinecone_vector_floats(values->values[request->vector],
-										getBaseType(values->types[request->vector]), &n);
-		if (!pinecone_run_can_search(request->metric, vector, n))
-			return NULL;
-		shown.vector = abbreviate_vector(vector, n);
-	}
+	else if (!describe_vectors(state, values, &shown))
+		return NULL;
 
 	initStringInfo(&body);
-	if (dense == NULL && request->clauses != NIL)
+	if (field == NULL && request->clauses != NIL)
 		pinecone_message_records_search(&body, search, &shown);
-	else if (dense != NULL)
-		pinecone_message_document_search(&body, search, dense, &shown);
+	else if (field != NULL)
+		pinecone_message_document_search(&body, search, field, &shown);
 	else
 		pinecone_message_query(&body, search, &shown);
 	return body.data;
@@ -347,8 +405,7 @@ pinecone_explain_request_request(PineconeScanState *state, const PineconeValues 
 			search.fields = pinecone_run_words_fields(state, values);
 		else
 			search.fields = request->want_values || request->want_metadata ? pinecone_run_projection(state, op) : &nothing;
-		*body = describe_search(request, values, &search, schema == NULL ? NULL : schema->dense ? schema->dense->name :
-																								  "");
+		*body = describe_search(state, values, &search);
 		if (*body != NULL && schema != NULL)
 		{
 			initStringInfo(&buf);

@@ -153,6 +153,17 @@ pinecone_call_finished(const PineconeCall *call)
 
 /* ---- One attempt ---- */
 
+static char *
+joined(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+	char *text = palloc(len + strlen(b) + 1);
+
+	memcpy(text, a, len);
+	strcpy(text + len, b);
+	return text;
+}
+
 /*
  * Send a call's request, as its first attempt or a further one. Everything of an
  * attempt is in attempt_cxt, which the next one resets.
@@ -163,23 +174,22 @@ start_attempt(PineconeCall *call)
 	PineconeSession *session = call->session;
 	PineconeServerOptions *options = session->options;
 	PineconeHttpRequest request = {0};
-	const char *headers[4];
+	const char *headers[5];
 	int n = 0;
 	MemoryContext old;
 
 	MemoryContextReset(call->attempt_cxt);
 	old = MemoryContextSwitchTo(call->attempt_cxt);
-	headers[n++] = psprintf("Api-Key: %s", call->api_key);
-	headers[n++] = psprintf("X-Pinecone-Api-Version: %s",
-							call->api_version ? call->api_version : options->api_version);
+	headers[n++] = joined("Api-Key: ", call->api_key);
+	headers[n++] = joined("X-Pinecone-Api-Version: ", call->api_version ? call->api_version : options->api_version);
+	headers[n++] = "User-Agent: " USER_AGENT; /* as any other: libcurl would make a text of its own for each request */
 	if (call->body)
 		headers[n++] = call->lines ? "Content-Type: application/x-ndjson" : "Content-Type: application/json";
 	headers[n] = NULL;
 
 	request.method = call->method;
-	request.url = call->url ? call->url : psprintf("%s%s", session->base_url, call->path);
+	request.url = call->url ? call->url : joined(session->base_url, call->path);
 	request.headers = headers;
-	request.user_agent = USER_AGENT;
 	request.body = call->body;
 	request.body_len = call->body_len;
 	if (options->ca_file != NULL && strncmp(request.url, "https:", 6) == 0)

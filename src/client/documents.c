@@ -107,6 +107,15 @@ at_least_one(const PineconeSchema *schema, PineconeProjection *fields)
 
 /* ---- Reads ---- */
 
+/* The vector that a search goes by, if it is by one. */
+static const char *
+scored_field(const PineconeCall *call, const PineconeSearch *search)
+{
+	const char *name = search->sparse.n > 0 ? call->sparse : call->dense;
+
+	return name ? name : "";
+}
+
 PineconeCall *
 pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 						  const PineconeSearch *search)
@@ -120,7 +129,7 @@ pinecone_documents_search(PineconeSession *session, PineconeCounters *counters,
 	encoded.filter = to_utf8(search->filter);
 	encoded.clauses = to_utf8(search->clauses);
 	encoded.fields = search->include_values || search->include_metadata ? encode_fields(search->fields) : &nothing;
-	pinecone_message_document_search(&body, &encoded, call->dense ? call->dense : "", NULL);
+	pinecone_message_document_search(&body, &encoded, scored_field(call, search), NULL);
 	call->large_reply = search->include_values || search->top_k > 100;
 	call->want_values = search->include_values;
 	call->want_scores = true;

@@ -288,7 +288,6 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
-	SET(CURLOPT_USERAGENT, request->user_agent);
 	SET(CURLOPT_WRITEFUNCTION, body_callback);
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_callback);
@@ -572,8 +571,12 @@ advance_sockets(void)
 	PineconePollEvent ready[32];
 	int n = pinecone_poll_ready(ready, lengthof(ready));
 	CURLMcode code = CURLM_OK;
+	sigset_t signals;
 	int running;
 
+	if (n == 0 && (http->timer_at == 0 || pinecone_clock_now() < http->timer_at))
+		return CURLM_OK;
+	pinecone_signals_block(&signals);
 	for (int i = 0; i < n && code == CURLM_OK; i++)
 	{
 		int mask = ((ready[i].events & PINECONE_POLL_IN) ? CURL_CSELECT_IN : 0) |
@@ -587,6 +590,7 @@ advance_sockets(void)
 		http->timer_at = 0;
 		code = curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	pinecone_signals_restore(&signals);
 	return code;
 }
 
@@ -633,16 +637,13 @@ end_overdue(void)
 static void
 advance_all(void)
 {
-	sigset_t signals;
 	CURLMcode code;
 
 	pinecone_deadline_attend();
 	advance_lookups();
 	if (http == NULL)
 		return;
-	pinecone_signals_block(&signals);
 	code = advance_sockets();
-	pinecone_signals_restore(&signals);
 	take_finished();
 	if (code != CURLM_OK)
 	{

@@ -107,6 +107,12 @@ pinecone_column_type_is_halfvec(Oid typid)
 	return OidIsValid(typid) && typid == pinecone_column_type_of_pgvector("halfvec");
 }
 
+bool
+pinecone_column_type_is_sparsevec(Oid typid)
+{
+	return OidIsValid(typid) && typid == pinecone_column_type_of_pgvector("sparsevec");
+}
+
 /* ---- Others ---- */
 
 bool

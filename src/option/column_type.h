@@ -10,6 +10,9 @@
 extern bool pinecone_column_type_is_vector(Oid typid);
 extern bool pinecone_column_type_is_halfvec(Oid typid);
 
+/* pgvector's sparse one */
+extern bool pinecone_column_type_is_sparsevec(Oid typid);
+
 /* Ids */
 extern bool pinecone_column_type_is_id(Oid typid);
 

@@ -30,6 +30,9 @@
 /* The last write to each namespace that is not known to be visible. */
 static idset_hash *written = NULL;
 
+/* The last write to each namespace, for those who ask. */
+static idset_hash *last_written = NULL;
+
 /* By where the server is: sequence numbers are an index's own. */
 static char *
 key_of(PineconeSession *session, const char *namespace_)
@@ -40,35 +43,65 @@ key_of(PineconeSession *session, const char *namespace_)
 					namespace_);
 }
 
+static PineconeIdEntry *
+entry_of(idset_hash **set, const char *key)
+{
+	PineconeIdEntry *entry;
+	bool found;
+
+	if (*set == NULL)
+		*set = idset_create(TopMemoryContext, 16, NULL);
+	entry = idset_lookup(*set, key);
+	if (entry == NULL)
+	{
+		entry = idset_insert(*set, MemoryContextStrdup(TopMemoryContext, key), &found);
+		entry->number = -1;
+	}
+	return entry;
+}
+
 void
 pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn)
 {
-	PineconeIdEntry *entry;
-	char *key;
-	bool found;
+	char *key = key_of(session, namespace_);
+	PineconeIdEntry *last = entry_of(&last_written, key);
 
-	if (lsn < 0 || pinecone_confirmed_are_kept())
-		return;
-	if (written == NULL)
-		written = idset_create(TopMemoryContext, 16, NULL);
-	key = key_of(session, namespace_);
-	entry = idset_lookup(written, key);
-	if (entry == NULL)
+	last->number = lsn < 0 ? -1 : Max(last->number, lsn);
+	if (lsn >= 0 && !pinecone_confirmed_are_kept())
 	{
-		entry = idset_insert(written, MemoryContextStrdup(TopMemoryContext, key), &found);
-		entry->number = lsn;
+		PineconeIdEntry *entry = entry_of(&written, key);
+
+		entry->number = Max(entry->number, lsn);
 	}
-	entry->number = Max(entry->number, lsn);
 	pfree(key);
 }
 
+void
+pinecone_consistency_last_writes(PineconeSession *session, const PineconeTable *table,
+								 PineconeLastWriteReader reader, void *arg)
+{
+	char *prefix = key_of(session, "");
+	size_t len = strlen(prefix);
+	idset_iterator iterator;
+	PineconeIdEntry *entry;
+
+	if (last_written == NULL)
+		return;
+	idset_start_iterate(last_written, &iterator);
+	while ((entry = idset_iterate(last_written, &iterator)) != NULL)
+	{
+		if (strncmp(entry->id, prefix, len) == 0 && pinecone_option_has_namespace(table, entry->id + len))
+			reader(entry->id + len, entry->number, arg);
+	}
+}
+
 static void
-give_up(const PineconeTable *table, const char *namespace_, int64 wanted, int64 reached)
+give_up(const PineconeTable *table, const char *namespace_, const char *whose, int64 wanted, int64 reached)
 {
 	ereport(table->consistency_warning ? WARNING : ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-			 errmsg("Pinecone does not show this session's writes to foreign table \"%s\" yet",
-					table->name),
+			 errmsg("Pinecone does not show %s writes to foreign table \"%s\" yet",
+					whose, table->name),
 			 reached < 0 ?
 				 errdetail("Namespace \"%s\" does not tell how far it is indexed.", namespace_) :
 				 errdetail("After %d ms namespace \"%s\" is indexed up to " INT64_FORMAT
@@ -91,6 +124,7 @@ typedef struct Wait
 {
 	PineconeTime start;
 	long delay;
+	const char *whose; /* writes, for messages */
 } Wait;
 
 /* True: it has been reached, or the table's patience is at an end. */
@@ -103,7 +137,7 @@ wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
 		return true;
 	if (*reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
 	{
-		give_up(table, namespace_, lsn, *reached);
+		give_up(table, namespace_, wait->whose, lsn, *reached);
 		return true;
 	}
 	sleep_ms(wait->delay);
@@ -115,7 +149,7 @@ wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
 static void
 wait_for_written(PineconeSession *session, const PineconeTable *table, const char *namespace_)
 {
-	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "this session's"};
 	PineconeIdEntry *entry;
 	int64 reached;
 	char *key;
@@ -139,7 +173,7 @@ static void
 wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_,
 				bool all)
 {
-	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "this session's"};
 	int64 lsn;
 	int64 ms;
 	int64 reached;
@@ -174,7 +208,7 @@ pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
 void
 pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *table, const char *namespace_)
 {
-	Wait wait = {pinecone_clock_now(), FIRST_DELAY};
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "this session's"};
 	int64 reached;
 	int64 lsn;
 
@@ -186,6 +220,18 @@ pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *
 		if (done)
 			break;
 	}
+}
+
+bool
+pinecone_consistency_wait_for(PineconeSession *session, const PineconeTable *table, const char *namespace_, int64 lsn)
+{
+	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "all of these"};
+	int64 reached;
+
+	while (!wait_for_lsn(&wait, session, table, namespace_, lsn, &reached))
+		;
+	pinecone_unseen_note_indexed(session, namespace_, reached);
+	return reached >= lsn;
 }
 
 void

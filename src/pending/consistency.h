@@ -13,6 +13,21 @@
 extern void pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn);
 
 /*
+ * Of the namespaces that a table shows, those that this session has written to,
+ * each with the sequence number of its last write (-1: none was told).
+ */
+typedef void (*PineconeLastWriteReader)(const char *namespace_, int64 lsn, void *arg);
+extern void pinecone_consistency_last_writes(PineconeSession *session, const PineconeTable *table,
+											 PineconeLastWriteReader reader, void *arg);
+
+/*
+ * Wait until searches show a namespace's writes up to a sequence number, as long
+ * as the table's consistency_timeout says; false if that was a warning.
+ */
+extern bool pinecone_consistency_wait_for(PineconeSession *session, const PineconeTable *table,
+										  const char *namespace_, int64 lsn);
+
+/*
  * Wait where reads of the namespace, with unseen writes laid over, would not
  * show what has been written.  After consistency_timeout an error or a
  * warning, by option on_consistency_timeout.

@@ -26,11 +26,11 @@ typedef struct PineconeWriteHeader
 /* Add a write to the buffer, whose length has to be a multiple of a float's. */
 extern void pinecone_write_encode(StringInfo buf, int target, const PineconeWrite *write);
 
-/* Does an update change the dense vector of a document? */
+/* Does an update change a vector of a document? */
 static inline bool
 pinecone_write_changes_vectors(const PineconeWriteHeader *header)
 {
-	return header->nvalues > 0 || (header->flags & 2) != 0;
+	return header->nvalues > 0 || header->nsparse > 0 || (header->flags & 6) != 0;
 }
 
 /* An upsert without a vector, which is to be made of its text: of documents that says nothing. */

@@ -91,7 +91,7 @@ guess_bounds(PlannerInfo *root, RelOptInfo *rel)
 
 		if (info->stats != NULL && pinecone_enable_knn && !rinfo->pseudoconstant &&
 			(pinecone_translate_bound(&cxt, rinfo->clause, &distance, &bound) ?
-				 distance.metric == info->stats->metric :
+				 distance.metric == info->stats->metric || distance.sparse != NULL :
 				 pinecone_translate_score_bound(&cxt, rinfo->clause, info->stats->metric, &bound, &compare)))
 			rinfo->norm_selec = Min(DEFAULT_INEQ_SEL, NEAR_RECORDS / Max(rel->tuples, 1));
 	}

@@ -23,6 +23,7 @@ typedef struct Look
 	PlannerInfo *root;
 	RelOptInfo *rel;
 	PineconeNoSearch found; /* of a distance in what was looked at */
+	PineconeRole role;		/* of the vectors that are looked for */
 } Look;
 
 /* The other side of an operator or a function on our vectors, or NULL. */
@@ -41,7 +42,7 @@ query_of(Look *look, List *args)
 			side = linitial(((FuncExpr *) side)->args);
 		if (IsA(side, ArrayCoerceExpr))
 			side = (Node *) ((ArrayCoerceExpr *) side)->arg;
-		if (pinecone_translate_column(&cxt, side, PINECONE_ROLE_VALUES) != NULL)
+		if (pinecone_translate_column(&cxt, side, look->role) != NULL)
 			return lfirst(lc) == linitial(args) ? lsecond(args) : linitial(args);
 	}
 	return NULL;
@@ -75,17 +76,34 @@ look_at(Node *node, void *context)
 		PineconeTranslate cxt = pinecone_plan_translate(look->root, look->rel);
 		PineconeDistance distance;
 
-		look->found = pinecone_translate_distance(&cxt, (Expr *) node, &distance) ?
-						  PINECONE_NO_SEARCH_ORDER :
-						  PINECONE_NO_SEARCH_FUNCTION;
+		if (look->role == PINECONE_ROLE_SPARSE_VALUES)
+			look->found = PINECONE_NO_SEARCH_SPARSE;
+		else
+			look->found = pinecone_translate_distance(&cxt, (Expr *) node, &distance) ?
+							  PINECONE_NO_SEARCH_ORDER :
+							  PINECONE_NO_SEARCH_FUNCTION;
 	}
 	return true;
+}
+
+/* What an expression is, instead of a distance that is searched by. */
+static PineconeNoSearch
+look_for(PlannerInfo *root, RelOptInfo *rel, Node *node)
+{
+	Look dense = {root, rel, PINECONE_NO_SEARCH_UNSAID, PINECONE_ROLE_VALUES};
+	Look sparse = {root, rel, PINECONE_NO_SEARCH_UNSAID, PINECONE_ROLE_SPARSE_VALUES};
+
+	(void) look_at(node, &dense);
+	(void) look_at(node, &sparse);
+	if (dense.found == PINECONE_NO_SEARCH_ORDER && sparse.found == PINECONE_NO_SEARCH_SPARSE)
+		return PINECONE_NO_SEARCH_SUM;
+	return dense.found != PINECONE_NO_SEARCH_UNSAID ? dense.found : sparse.found;
 }
 
 static PineconeNoSearch
 why_not_ordered(PlannerInfo *root, RelOptInfo *rel)
 {
-	Look look = {root, rel, PINECONE_NO_SEARCH_UNSAID};
+	PineconeNoSearch found = PINECONE_NO_SEARCH_UNSAID;
 	PathKey *pathkey;
 	ListCell *lc;
 
@@ -94,10 +112,11 @@ why_not_ordered(PlannerInfo *root, RelOptInfo *rel)
 	pathkey = linitial(root->query_pathkeys);
 	foreach(lc, pinecone_class_members(pathkey->pk_eclass, rel))
 	{
-		if (look_at((Node *) ((EquivalenceMember *) lfirst(lc))->em_expr, &look))
+		found = look_for(root, rel, (Node *) ((EquivalenceMember *) lfirst(lc))->em_expr);
+		if (found != PINECONE_NO_SEARCH_UNSAID)
 			break;
 	}
-	return look.found;
+	return found;
 }
 
 PineconeNoSearch
@@ -108,14 +127,12 @@ pinecone_plan_why_no_search(PlannerInfo *root, RelOptInfo *rel)
 
 	foreach(lc, rel->baserestrictinfo)
 	{
-		Look look = {root, rel, PINECONE_NO_SEARCH_UNSAID};
-
 		if (found != PINECONE_NO_SEARCH_UNSAID)
 			break;
 		/* the far side of a bound is none, and needs no explanation */
-		if (look_at((Node *) lfirst_node(RestrictInfo, lc)->clause, &look) &&
-			look.found != PINECONE_NO_SEARCH_ORDER)
-			found = look.found;
+		found = look_for(root, rel, (Node *) lfirst_node(RestrictInfo, lc)->clause);
+		if (found == PINECONE_NO_SEARCH_ORDER)
+			found = PINECONE_NO_SEARCH_UNSAID;
 	}
 	return found;
 }

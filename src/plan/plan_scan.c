@@ -75,8 +75,10 @@ place_bound(PlanContext *cxt, Expr *clause)
 		if (!pinecone_translate_same_distance(cxt->root, &distance, cxt->search))
 			return;
 		cxt->decided = lappend(cxt->decided, clause);
-		if (cxt->request->bound < 0)
-			cxt->request->bound = bound;
+		if (cxt->request->bound >= 0)
+			return;
+		cxt->request->bound = bound;
+		cxt->request->bound_is_strict = distance.strict;
 	}
 	else if (pinecone_translate_score_bound(&cxt->translate, clause, cxt->request->metric, &bound,
 											&compare))
@@ -201,6 +203,21 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 
 /* ---- Searches ---- */
 
+/* What distances are measured to */
+static void
+place_query(PlanContext *cxt, const PineconeDistance *search)
+{
+	PineconeRequest *request = cxt->request;
+
+	request->metric = search->metric;
+	if (search->query != NULL)
+		request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
+	if (search->sparse != NULL)
+		request->sparse = pinecone_translate_add_expr(&cxt->translate, search->sparse);
+	if (search->alpha != NULL)
+		request->alpha = pinecone_translate_add_expr(&cxt->translate, search->alpha);
+}
+
 static void
 plan_search(PlanContext *cxt, bool sorted)
 {
@@ -210,10 +227,16 @@ plan_search(PlanContext *cxt, bool sorted)
 	if (!pinecone_translate_distance(&cxt->translate, cxt->lead, search))
 		elog(ERROR, "expression is not a distance");
 	cxt->search = search;
-	cxt->request->metric = search->metric;
-	cxt->request->vector = pinecone_translate_add_expr(&cxt->translate, search->query);
-	/* documents are searched by what the request holds */
-	id = cxt->info->table->schema ? NULL : pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
+	place_query(cxt, search);
+	if (search->query == NULL && cxt->info->table->schema == NULL && cxt->info->stats != NULL && !cxt->info->stats->sparse)
+		cxt->request->zeros = cxt->info->stats->dimension;
+	/*
+	 * Documents are searched by what the request holds.  A record of an index of inner
+	 * products may have a sparse vector, which a search by its id goes by, too.
+	 */
+	id = cxt->info->table->schema || search->metric == PINECONE_METRIC_DOTPRODUCT ?
+			 NULL :
+			 pinecone_plan_stored_query(cxt->root, cxt->rel, search->query);
 	if (id != NULL)
 		cxt->request->vector_id = pinecone_translate_add_expr(&cxt->translate, id);
 }
@@ -252,8 +275,7 @@ plan_score(PlanContext *cxt, Bitmapset *used)
 		(!cxt->search && (score == 0 || !bms_is_member(score - FirstLowInvalidHeapAttributeNumber, used))))
 		return;
 	request->scored = request->want_values = true;
-	request->metric = info->search.metric;
-	request->vector = pinecone_translate_add_expr(&cxt->translate, info->search.query);
+	place_query(cxt, &info->search);
 }
 
 /* ---- Columns ---- */
@@ -576,7 +598,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->prefix_high = request->after = request->vector = request->vector_id =
+	request->prefix = request->prefix_high = request->after = request->vector = request->sparse = request->alpha = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session, cxt.info->table, request->op == PINECONE_OP_QUERY && cxt.info->text != NULL) : 0;
 	request->sorted = sorted;

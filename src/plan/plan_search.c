@@ -22,13 +22,13 @@
 
 /* Can the index be searched by this distance? */
 static bool
-index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
+index_measures(PineconePlanInfo *info, const PineconeDistance *distance)
 {
 	/* nobody can run the plan, so that any metric will do */
 	if (info->session == NULL)
 		return true;
 	/* the run looks at it, and reads everything if it is another one */
-	if (info->stats == NULL && info->may_assume)
+	if (info->stats == NULL && info->may_assume && distance->sparse == NULL)
 	{
 		info->metric_assumed = true;
 		return true;
@@ -36,16 +36,28 @@ index_has_metric(PineconePlanInfo *info, PineconeMetric metric)
 	/* this cannot be planned without knowing the metric */
 	if (info->stats == NULL)
 		info->stats = pinecone_session_stats(info->session, false, false);
-	return info->stats->metric == metric && !info->stats->sparse;
+	return pinecone_request_fits(info->table->schema, info->stats, distance->metric,
+								 distance->query != NULL, distance->sparse != NULL);
+}
+
+/*
+ * Has any record that distance?  Those of dense indexes have a dense vector, and those
+ * of sparse ones a sparse one.
+ */
+static bool
+has_every_record(PineconePlanInfo *info, const PineconeDistance *distance)
+{
+	return distance->sparse == NULL || distance->query != NULL ||
+		   (info->stats != NULL && info->stats->sparse);
 }
 
 /* Is a distance one that the index can be searched by?  If not, it is noted. */
 static bool
 accept_distance(PineconePlanInfo *info, PineconeDistance *distance)
 {
-	if (index_has_metric(info, distance->metric))
+	if (index_measures(info, distance))
 		return true;
-	if (info->stats != NULL && !info->stats->sparse)
+	if (info->stats != NULL && !info->stats->sparse && distance->sparse == NULL)
 		info->other_metric = distance->metric;
 	return false;
 }
@@ -64,10 +76,11 @@ ordering_distance(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey, Pinecone
 		EquivalenceMember *em = lfirst(lc);
 		bool falls;
 
-		/* NULLs, first or last: records of a dense index all have vectors */
+		/* where there can be NULLs a search has them last */
 		if (bms_equal(em->em_relids, rel->relids) &&
 			pinecone_translate_ranked(&cxt, em->em_expr, distance, &falls) &&
 			falls != pinecone_pathkey_ascends(pathkey) &&
+			(!pathkey->pk_nulls_first || has_every_record(rel->fdw_private, distance)) &&
 			accept_distance(rel->fdw_private, distance))
 			return true;
 	}

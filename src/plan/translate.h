@@ -19,13 +19,19 @@ typedef struct PineconeTranslate
 	List *exprs; /* expressions to be evaluated at run time; grows */
 } PineconeTranslate;
 
-/* vec <op> q, or a function of both */
+/*
+ * vec <op> q, or a function of both; or pinecone_hybrid_distance() of two such, the
+ * dense vector's and the sparse one's
+ */
 typedef struct PineconeDistance
 {
 	Expr *expr;			   /* the whole expression, as it stands in the query */
 	PineconeMetric metric; /* the metric whose distance it is */
 	bool negated;		   /* it is the distance times -1 */
-	Expr *query;		   /* the query vector */
+	Expr *query;		   /* what the dense vector is compared with, or NULL: it does not matter */
+	Expr *sparse;		   /* the same of the sparse vector */
+	Expr *alpha;		   /* where both matter: the weight of the dense one */
+	bool strict;		   /* of a bound that is a number: distances are less */
 	bool rounds;		   /* of vectors that SQL rounds first, and the index does not */
 } PineconeDistance;
 

@@ -58,7 +58,7 @@ typedef struct Spelling
 	bool negated;
 } Spelling;
 
-/* pgvector's operators, and ours for arrays */
+/* pgvector's operators, and ours for arrays and sparse vectors */
 static const Spelling operators[] = {
 	{"<=>", PINECONE_METRIC_COSINE},
 	{"<->", PINECONE_METRIC_EUCLIDEAN},
@@ -73,6 +73,7 @@ static const Spelling functions[] = {
 	{"inner_product", PINECONE_METRIC_DOTPRODUCT, true},
 	{"vector_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
 	{"halfvec_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{"sparsevec_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
 	{NULL},
 };
 static const Spelling own_functions[] = {
@@ -82,19 +83,21 @@ static const Spelling own_functions[] = {
 	{"pinecone_array_cosine_distance", PINECONE_METRIC_COSINE},
 	{"pinecone_array_l2_distance", PINECONE_METRIC_EUCLIDEAN},
 	{"pinecone_array_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
+	{"pinecone_sparse_negative_inner_product", PINECONE_METRIC_DOTPRODUCT},
 	{NULL},
 };
 
-/* Which distance an operator or a function of two vectors computes, or NULL. */
+/* Which distance an operator or a function of two vectors, dense or sparse ones, computes, or NULL. */
 static const Spelling *
-spelling_of(Oid classid, Oid oid, Oid left, Oid right)
+spelling_of(Oid classid, Oid oid, Oid left, Oid right, bool sparse)
 {
-	bool ours = left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
+	bool ours = sparse ? left == JSONBOID : left == FLOAT4ARRAYOID || left == FLOAT8ARRAYOID;
+	bool theirs = sparse ? pinecone_column_type_is_sparsevec(left) : pinecone_column_type_is_vector(left);
 	const Spelling *spelling = operators;
 	Oid extension;
 	char *name;
 
-	if (left != right || !(ours || pinecone_column_type_is_vector(left)))
+	if (left != right || !(ours || theirs))
 		return NULL;
 
 	/* ours for arrays, pgvector's for its own type; nobody else's */
@@ -113,56 +116,97 @@ spelling_of(Oid classid, Oid oid, Oid left, Oid right)
 	return NULL;
 }
 
-/* The dense vector column, or NULL. */
+/* The vector column of that kind, or NULL. */
 static PineconeColumn *
-match_vector(PineconeTranslate *cxt, Node *node)
+match_vector(PineconeTranslate *cxt, Node *node, bool sparse)
 {
+	if (sparse)
+		return pinecone_translate_column(cxt, strip_implicit_coercions(node), PINECONE_ROLE_SPARSE_VALUES);
 	return pinecone_translate_column(cxt, strip_vector_casts(node), PINECONE_ROLE_VALUES);
+}
+
+/* The operands of an operator or a function, as far as these are looked at. */
+static List *
+operands(Expr *expr)
+{
+	if (IsA(expr, OpExpr))
+		return ((OpExpr *) expr)->args;
+	if (IsA(expr, FuncExpr) && pinecone_enable_spellings)
+		return ((FuncExpr *) expr)->args;
+	return NIL;
 }
 
 /*
  * Match an operator or function with a vector column on one side and a value on
  * the other; which side does not matter, all distances are symmetric.
  */
-bool
-pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
+static bool
+match_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance, bool sparse)
 {
+	List *args = operands(expr);
 	const Spelling *spelling;
-	List *args;
 	Node *left;
 	Node *right;
 
-	if (IsA(expr, OpExpr))
-		args = ((OpExpr *) expr)->args;
-	else if (IsA(expr, FuncExpr) && pinecone_enable_spellings)
-		args = ((FuncExpr *) expr)->args;
-	else
-		return false;
 	if (list_length(args) != 2)
 		return false;
 	left = linitial(args);
 	right = lsecond(args);
-	if (match_vector(cxt, left) == NULL)
+	if (match_vector(cxt, left, sparse) == NULL)
 	{
 		Node *swap = left;
 
 		left = right;
 		right = swap;
 	}
-	if (match_vector(cxt, left) == NULL || !pinecone_translate_is_value(cxt, (Expr *) right))
+	if (match_vector(cxt, left, sparse) == NULL || !pinecone_translate_is_value(cxt, (Expr *) right))
 		return false;
 	spelling = spelling_of(IsA(expr, OpExpr) ? OperatorRelationId : ProcedureRelationId,
 						   IsA(expr, OpExpr) ? ((OpExpr *) expr)->opno : ((FuncExpr *) expr)->funcid,
-						   exprType(linitial(args)), exprType(lsecond(args)));
-	if (spelling == NULL)
+						   exprType(linitial(args)), exprType(lsecond(args)), sparse);
+	/* sparse vectors have one product alone */
+	if (spelling == NULL || (sparse && spelling->metric != PINECONE_METRIC_DOTPRODUCT))
 		return false;
+	memset(distance, 0, sizeof(*distance));
 	distance->expr = expr;
 	distance->metric = spelling->metric;
 	distance->negated = spelling->negated;
-	distance->query = as_vector(cxt, right);
-	distance->rounds = pinecone_column_type_is_halfvec(getBaseType(match_vector(cxt, left)->typid)) ||
-					   pinecone_column_type_is_halfvec(exprType(linitial(args)));
+	if (sparse)
+		distance->sparse = (Expr *) right;
+	else
+	{
+		distance->query = as_vector(cxt, right);
+		distance->rounds = pinecone_column_type_is_halfvec(getBaseType(match_vector(cxt, left, false)->typid)) ||
+						   pinecone_column_type_is_halfvec(exprType(linitial(args)));
+	}
 	return true;
+}
+
+/* pinecone_hybrid_distance(dense, sparse, alpha) */
+static bool
+match_hybrid(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
+{
+	FuncExpr *call = (FuncExpr *) expr;
+	PineconeDistance sparse;
+
+	if (!IsA(expr, FuncExpr) || list_length(call->args) != 3 ||
+		!pinecone_translate_is_own_function(call->funcid, "pinecone_hybrid_distance") ||
+		!pinecone_translate_is_value(cxt, lthird(call->args)) ||
+		!match_distance(cxt, linitial(call->args), distance, false) ||
+		distance->metric != PINECONE_METRIC_DOTPRODUCT || distance->negated ||
+		!match_distance(cxt, lsecond(call->args), &sparse, true) || sparse.negated)
+		return false;
+	distance->expr = expr;
+	distance->sparse = sparse.sparse;
+	distance->alpha = lthird(call->args);
+	return true;
+}
+
+bool
+pinecone_translate_distance(PineconeTranslate *cxt, Expr *expr, PineconeDistance *distance)
+{
+	return match_distance(cxt, expr, distance, false) || match_distance(cxt, expr, distance, true) ||
+		   match_hybrid(cxt, expr, distance);
 }
 
 /* The query that an InitPlan of this query level gives a parameter's value by, or NULL. */
@@ -193,6 +237,8 @@ same_value(PlannerInfo *root, Expr *a, Expr *b)
 
 	if (equal(a, b))
 		return true;
+	if (a == NULL || b == NULL)
+		return false;
 	query = query_of_param(root, a);
 	return query != NULL && equal(query, query_of_param(root, b)) &&
 		   !contain_volatile_functions((Node *) query);
@@ -201,5 +247,6 @@ same_value(PlannerInfo *root, Expr *a, Expr *b)
 bool
 pinecone_translate_same_distance(PlannerInfo *root, const PineconeDistance *a, const PineconeDistance *b)
 {
-	return a->metric == b->metric && same_value(root, a->query, b->query);
+	return a->metric == b->metric && same_value(root, a->query, b->query) &&
+		   same_value(root, a->sparse, b->sparse) && same_value(root, a->alpha, b->alpha);
 }

@@ -461,6 +461,8 @@ pinecone_translate_bound(PineconeTranslate *cxt, Expr *clause, PineconeDistance 
 	if (!is_simple(cxt, clause, false, &left, &right, &compare) || exprType((Node *) right) != FLOAT8OID ||
 		!pinecone_translate_distance(cxt, left, distance) || distance->negated)
 		right = distance_condition(cxt, clause, distance);
+	else
+		distance->strict = compare == PINECONE_LT;
 	if (right == NULL)
 		return false;
 	*bound = pinecone_translate_add_expr(cxt, right);

@@ -3,10 +3,11 @@
  *		The request plan's copyable form.
  *
  * fdw_private must survive copyObject() and plan caching, so a request is
- * flattened into lists of Integer, Float and String nodes.
+ * flattened into lists of Integer, String and Const nodes.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 
@@ -95,8 +96,12 @@ enum RequestNumber
 	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
+	NUM_SPARSE,
+	NUM_ALPHA,
+	NUM_ZEROS,
 	NUM_VECTOR_ID,
 	NUM_BOUND,
+	NUM_BOUND_IS_STRICT,
 	NUM_SCORE_BOUND,
 	NUM_SCORE_COMPARE,
 	NUM_SCORED,
@@ -124,25 +129,38 @@ enum RequestNumber
 	NUM_COUNT
 };
 
+/* A number that need not be whole, as a node: no text, which every execution would have to read. */
+static Node *
+number_node(double number)
+{
+	return (Node *) makeConst(FLOAT8OID, -1, InvalidOid, sizeof(float8), Float8GetDatum(number), false, FLOAT8PASSBYVAL);
+}
+
+static double
+number_of(const void *node)
+{
+	return DatumGetFloat8(((const Const *) node)->constvalue);
+}
+
 static List *
 way_to_list(const PineconeRequest *request)
 {
-	return lappend(list_make5(makeInteger(request->way), makeFloat(psprintf("%.17g", request->matches)),
-							  makeFloat(psprintf("%.17g", request->way_requests)),
-							  makeFloat(psprintf("%.17g", request->way_bytes)),
-							  makeFloat(psprintf("%.17g", request->way_latency_us))),
-				   makeFloat(psprintf("%.17g", request->way_units)));
+	return lappend(list_make5(makeInteger(request->way), number_node(request->matches),
+							  number_node(request->way_requests),
+							  number_node(request->way_bytes),
+							  number_node(request->way_latency_us)),
+				   number_node(request->way_units));
 }
 
 static void
 way_from_list(PineconeRequest *request, List *list)
 {
 	request->way = intVal(linitial(list));
-	request->matches = floatVal(lsecond(list));
-	request->way_requests = floatVal(lthird(list));
-	request->way_bytes = floatVal(lfourth(list));
-	request->way_latency_us = floatVal(list_nth(list, 4));
-	request->way_units = floatVal(list_nth(list, 5));
+	request->matches = number_of(lsecond(list));
+	request->way_requests = number_of(lthird(list));
+	request->way_bytes = number_of(lfourth(list));
+	request->way_latency_us = number_of(list_nth(list, 4));
+	request->way_units = number_of(list_nth(list, 5));
 }
 
 /*
@@ -162,8 +180,12 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
+	numbers[NUM_SPARSE] = request->sparse;
+	numbers[NUM_ALPHA] = request->alpha;
+	numbers[NUM_ZEROS] = request->zeros;
 	numbers[NUM_VECTOR_ID] = request->vector_id;
 	numbers[NUM_BOUND] = request->bound;
+	numbers[NUM_BOUND_IS_STRICT] = request->bound_is_strict;
 	numbers[NUM_SCORE_BOUND] = request->score_bound;
 	numbers[NUM_SCORE_COMPARE] = request->score_compare;
 	numbers[NUM_SCORED] = request->scored;
@@ -197,8 +219,8 @@ pinecone_request_to_list(const PineconeRequest *request)
 									  list_copy(request->ids),
 									  list_copy(request->wanted),
 									  list_copy(request->layout)),
-						   lappend(list_make5(makeFloat(psprintf("%.17g", request->survive)),
-											  makeFloat(psprintf("%.17g", request->rows)),
+						   lappend(list_make5(number_node(request->survive),
+											  number_node(request->rows),
 											  copyObject(request->namespaces),
 											  list_copy(request->namespace_quals),
 											  list_make3(list_copy(request->id_quals), copyObject(request->clauses), way_to_list(request))),
@@ -228,8 +250,12 @@ pinecone_request_from_list(List *list)
 	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
+	request->sparse = list_nth_int(numbers, NUM_SPARSE);
+	request->alpha = list_nth_int(numbers, NUM_ALPHA);
+	request->zeros = list_nth_int(numbers, NUM_ZEROS);
 	request->vector_id = list_nth_int(numbers, NUM_VECTOR_ID);
 	request->bound = list_nth_int(numbers, NUM_BOUND);
+	request->bound_is_strict = list_nth_int(numbers, NUM_BOUND_IS_STRICT);
 	request->score_bound = list_nth_int(numbers, NUM_SCORE_BOUND);
 	request->score_compare = list_nth_int(numbers, NUM_SCORE_COMPARE);
 	request->scored = list_nth_int(numbers, NUM_SCORED);
@@ -259,8 +285,8 @@ pinecone_request_from_list(List *list)
 	request->ids = lthird(list);
 	request->wanted = lfourth(list);
 	request->layout = list_nth(list, 4);
-	request->survive = floatVal(linitial(rest));
-	request->rows = floatVal(lsecond(rest));
+	request->survive = number_of(linitial(rest));
+	request->rows = number_of(lsecond(rest));
 	request->namespaces = lthird(rest);
 	request->namespace_quals = lfourth(rest);
 	request->id_quals = linitial(list_nth(rest, 4));
@@ -269,6 +295,21 @@ pinecone_request_from_list(List *list)
 	request->planned_at = strtoi64(strVal(list_nth(rest, 5)), NULL, 10);
 	request->counts = counts_from_list(list_nth(list, 6));
 	return request;
+}
+
+/*
+ * Dense indexes of inner products hold sparse vectors besides.  Documents are searched
+ * by one vector at a time.
+ */
+bool
+pinecone_request_fits(const PineconeSchema *schema, const PineconeStats *stats, PineconeMetric metric,
+					  bool dense, bool sparse)
+{
+	if (!sparse)
+		return stats->metric == metric && !stats->sparse;
+	if (schema != NULL)
+		return !dense && schema->sparse != NULL && schema->sparse->kind == PINECONE_SCHEMA_SPARSE;
+	return stats->metric == PINECONE_METRIC_DOTPRODUCT && !(dense && stats->sparse);
 }
 
 bool

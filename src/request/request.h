@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "client/vectors.h"
+#include "wire/schema.h"
 
 typedef enum PineconeOperation
 {
@@ -87,7 +88,9 @@ typedef enum PineconeNoSearch
 	PINECONE_NO_SEARCH_JOINED,		/* it is another relation's */
 	PINECONE_NO_SEARCH_OWN_COLUMNS, /* it is made of the row */
 	PINECONE_NO_SEARCH_FUNCTION,	/* no distance that an index measures */
-	PINECONE_NO_SEARCH_ORDER		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_ORDER,		/* rows are wanted in another order */
+	PINECONE_NO_SEARCH_SPARSE,		/* no distance that an index measures of sparse vectors */
+	PINECONE_NO_SEARCH_SUM			/* it is made of a dense one's and a sparse one's */
 } PineconeNoSearch;
 
 /* Kinds of clauses that a search by words has */
@@ -147,10 +150,14 @@ typedef struct PineconeRequest
 	/* Nearest neighbours */
 	PineconeMetric metric;
 	int vector;					   /* number of the query vector, or -1 */
+	int sparse;					   /* number of the sparse query vector, or -1: only if it matters */
+	int zeros;					   /* dimension of the dense vector that a search by a sparse one needs, or 0 */
+	int alpha;					   /* where both matter: number of the dense one's weight, a float8 */
 	int vector_id;				   /* number of the id of a stored record whose
 								 * vector is the query, or -1 */
 	int bound;					   /* number of a float8: distance limit, or -1; or of
 								 * a boolean that distances meet up to some limit */
+	bool bound_is_strict;		   /* distances are less than the float8 */
 	int score_bound;			   /* number of a real or float8 that scores have to */
 	PineconeCompare score_compare; /* be on this side of, or -1; or of a boolean */
 	bool scored;				   /* scores are computed here: nothing else brings them */
@@ -196,6 +203,13 @@ typedef struct PineconeRequest
 	List *counts; /* of PineconeCount; the first has no filter */
 	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
+
+/*
+ * Can an index be searched by a distance of the dense vector, the sparse one, or both in
+ * one?  "schema" is that of documents, or NULL.
+ */
+extern bool pinecone_request_fits(const PineconeSchema *schema, const PineconeStats *stats,
+								  PineconeMetric metric, bool dense, bool sparse);
 
 /* To and from the copyable form kept in ForeignScan.fdw_private. */
 extern List *pinecone_request_to_list(const PineconeRequest *request);

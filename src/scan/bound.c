@@ -174,3 +174,23 @@ pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record,
 	return distance > state->run->bound ||
 		   (state->request->score_bound >= 0 && is_beyond_score(state, record->score));
 }
+
+/* May a distance of 0, and with it a score of 0, meet the conditions?  Bounds on doubles are rounded there. */
+bool
+pinecone_bound_admits_zero(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRequest *request = state->request;
+	const Oid *types = state->run->values.types;
+	Question distance = {node, request->bound, false, 1};
+	Question score = {node, request->score_bound, state->score_is_real, 1};
+
+	if (request->bound >= 0 && types[request->bound] == BOOLOID ? !holds(&distance, 0) :
+																   state->run->bound < 0)
+		return false;
+	if (request->bound >= 0 && request->bound_is_strict && state->run->bound == 0)
+		return false;
+	if (request->score_bound < 0)
+		return true;
+	return types[request->score_bound] == BOOLOID ? holds(&score, 0) : !is_beyond_score(state, 0);
+}

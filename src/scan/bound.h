@@ -14,4 +14,7 @@ extern bool pinecone_bound_begin(ForeignScanState *node);
 extern bool pinecone_bound_is_beyond(PineconeScanState *state, const PineconeRecord *record,
 									 double distance);
 
+/* Do the bounds leave a distance of 0, which is a score of 0 as well? */
+extern bool pinecone_bound_admits_zero(ForeignScanState *node);
+
 #endif /* PINECONE_BOUND_H */

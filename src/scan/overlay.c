@@ -20,10 +20,10 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-#include "base/distance.h"
 #include "base/idset.h"
 #include "base/limits.h"
 #include "scan/overlay.h"
@@ -68,27 +68,6 @@ typedef struct PineconeOverlay
 
 /* ---- Named records ---- */
 
-/* What the service would tell, which is float32. */
-static float
-score_of(PineconeOverlay *overlay, const PineconeRecord *record)
-{
-	int n = record->nvalues;
-	const float *a = record->values;
-	const float *b = overlay->spec.values;
-	double distance;
-
-	switch (overlay->metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return 1 - pinecone_distance_cosine(n, a, b);
-		case PINECONE_METRIC_EUCLIDEAN:
-			distance = pinecone_distance_l2(n, a, b);
-			return distance * distance;
-		default:
-			return -pinecone_distance_negative_inner_product(n, a, b);
-	}
-}
-
 static bool
 filter_holds(PineconeOverlay *overlay, const PineconeRecord *record)
 {
@@ -96,18 +75,38 @@ filter_holds(PineconeOverlay *overlay, const PineconeRecord *record)
 		   pinecone_match_holds(overlay->filter, pinecone_pending_metadata(record));
 }
 
-/* Is a record, as it will be, one of those asked for? */
+/*
+ * Would a search find a record, and which score would it have?  What has nothing in common
+ * with a sparse query vector is not found; a document need not have a vector, and is
+ * there all the same.
+ */
 static bool
-is_wanted(PineconeOverlay *overlay, const PineconeRecord *record)
+is_found(PineconeOverlay *overlay, PineconeRecord *record)
 {
-	const PineconeSourceSpec *spec = &overlay->spec;
+	const PineconeQueryVector *query = &overlay->spec.query;
 
-	if (spec->op == PINECONE_OP_QUERY && record->nvalues != spec->nvalues)
+	if (query->kind == PINECONE_DENSE && record->nvalues != query->nvalues)
 	{
-		/* a document without a vector is not found, and is there all the same */
 		overlay->unranked = overlay->unranked || (record->nvalues == 0 && filter_holds(overlay, record));
 		return false;
 	}
+	pinecone_score_record(record, query);
+	if (query->kind == PINECONE_SPARSE)
+		return record->has_score && record->score != 0;
+	/* cosine: one without direction has no score, and is found */
+	if (!record->has_score)
+		record->score = get_float8_nan();
+	return true;
+}
+
+/* Is a record, as it will be, one of those asked for? */
+static bool
+is_wanted(PineconeOverlay *overlay, PineconeRecord *record)
+{
+	const PineconeSourceSpec *spec = &overlay->spec;
+
+	if (spec->op == PINECONE_OP_QUERY && !is_found(overlay, record))
+		return false;
 	if (spec->prefix && strncmp(record->id, spec->prefix, strlen(spec->prefix)) != 0)
 		return false;
 	return filter_holds(overlay, record);
@@ -124,7 +123,7 @@ add_named(PineconeOverlay *overlay, char *id, PineconeRecord *record, bool keep)
 	named->id = id;
 	named->record = NULL;
 	if (overlay->spec.op == PINECONE_OP_QUERY)
-		named->score = score_of(overlay, record);
+		named->score = record->score;
 	if (keep)
 	{
 		named->record = palloc(sizeof(PineconeRecord));
@@ -490,8 +489,8 @@ find_query_vector(PineconeOverlay *overlay)
 	if (!pinecone_pending_apply(overlay->view, id, stored, &record) || record.nvalues == 0)
 		return false;
 	spec->query_id = NULL;
-	spec->nvalues = record.nvalues;
-	spec->values = pinecone_record_copy(&record)->values;
+	spec->query.nvalues = record.nvalues;
+	spec->query.values = pinecone_record_copy(&record)->values;
 	pinecone_source_end(source);
 	return true;
 }
@@ -512,7 +511,9 @@ pinecone_overlay_begin(const PineconeSourceSpec *spec, PineconePendingView *view
 		overlay->filter = pinecone_match_compile(
 			DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(spec->filter))));
 	if (spec->op == PINECONE_OP_QUERY)
-		overlay->metric = pinecone_session_stats(spec->session, false, false)->metric;
+		overlay->metric = spec->query.kind == PINECONE_DENSE ?
+							  pinecone_session_stats(spec->session, false, false)->metric :
+							  spec->query.metric;
 	if (spec->op == PINECONE_OP_QUERY && spec->query_id != NULL && !find_query_vector(overlay))
 		overlay->stored_done = true;
 	else

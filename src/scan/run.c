@@ -31,6 +31,7 @@
 #include "scan/run_order.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
+#include "scan/run_vector.h"
 #include "scan/run_words.h"
 #include "scan/scan.h"
 #include "scan/score.h"
@@ -67,10 +68,11 @@ check_search(ForeignScanState *node)
 
 		if (stats == NULL)
 			stats = pinecone_session_stats(state->session, attempt > 0, false);
-		metric_fits = stats->metric == state->request->metric;
-		dimension_fits = state->run->vector == NULL || stats->dimension == state->run->nvalues;
+		metric_fits = pinecone_request_fits(state->table->schema, stats, state->request->metric,
+											state->request->vector >= 0, state->request->sparse >= 0);
+		dimension_fits = state->run->query.values == NULL || stats->dimension == state->run->query.nvalues;
 
-		if (state->request->metric_assumed && (!metric_fits || stats->sparse))
+		if (state->request->metric_assumed && !metric_fits)
 			return false;
 		if (metric_fits && dimension_fits)
 			return true;
@@ -86,7 +88,7 @@ check_search(ForeignScanState *node)
 					 errhint("Plan the query again, for example with DISCARD PLANS.")));
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("expected %d dimensions, not %d", stats->dimension, state->run->nvalues),
+				 errmsg("expected %d dimensions, not %d", stats->dimension, state->run->query.nvalues),
 				 errdetail("The query vector does not fit the index of foreign table \"%s\".",
 						   state->table->name)));
 	}
@@ -153,10 +155,15 @@ start_search(ForeignScanState *node)
 
 	/* without a usable query vector only an exhaustive search will do */
 	if (spec.query_id == NULL &&
-		!pinecone_run_can_search(request->metric, state->run->vector, state->run->nvalues))
+		!(state->run->has_query && pinecone_run_can_search(&state->run->query)))
 		return;
-	spec.nvalues = state->run->nvalues;
-	spec.values = state->run->vector;
+	if (spec.query_id == NULL)
+	{
+		spec.query = state->run->query;
+		pinecone_run_complete_vector(&spec.query, request->zeros > 0 && state->session->stats != NULL ?
+													  state->session->stats->dimension :
+													  request->zeros);
+	}
 	spec.row_limit = pinecone_run_evaluate_row_limit(node);
 	spec.gradual = !state->drained && pinecone_run_is_gradual(request, spec.row_limit);
 	spec.top_k = pinecone_run_top_k(request, spec.row_limit, spec.gradual);

@@ -27,6 +27,11 @@ typedef struct PineconeSearchRows
 	bool some;		 /* "distance" is set */
 	double distance; /* of the last row that was returned as it came */
 
+	/* Records without overlap with a sparse query vector */
+	PineconeFanout *rest;	   /* NULL: they are not read */
+	Tuplesortstate *behind;	   /* rows that come after all of those; or NULL */
+	PineconeRecord *unranked;  /* what the search brought last, and was not returned; or NULL */
+
 	/* Rows are collected until so many of them meet the local conditions */
 	bool collecting;
 	bool keep_all; /* outer rows with other conditions may share them */
@@ -53,8 +58,8 @@ typedef struct PineconeRun
 	double skip; /* rows to come that OFFSET leaves out */
 
 	/* A search */
-	int nvalues; /* query vector */
-	const float *vector;
+	PineconeQueryVector query;
+	bool has_query; /* it is known, and not NULL */
 	double bound; /* greatest distance wanted; infinite: any */
 	double score_bound;
 	bool unchecked; /* statistics have not come that tell whether the index fits */

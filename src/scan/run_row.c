@@ -28,19 +28,15 @@ pinecone_run_set_distance(PineconeScanState *state, double distance, Datum *valu
 static bool
 find_distance(PineconeScanState *state, const PineconeRecord *record, double *distance)
 {
-	PineconeMetric metric = state->request->metric;
 	PineconeRun *run = state->run;
 
 	if (!state->request->scored)
 	{
 		if (record->has_score)
-			*distance = pinecone_score_to_distance(metric, record->score);
+			*distance = pinecone_score_to_distance(state->request->metric, record->score);
 		return record->has_score;
 	}
-	if (run->nvalues == 0 || record->nvalues != run->nvalues)
-		return false;
-	*distance = pinecone_score_distance(metric, run->nvalues, record->values, run->vector);
-	return true;
+	return run->has_query && pinecone_score_distance(&run->query, record, distance);
 }
 
 static void
@@ -53,7 +49,7 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 	{
 		scored = *record;
 		record = &scored;
-		pinecone_score_record(&scored, state->request->metric, state->run->nvalues, state->run->vector);
+		pinecone_score_record(&scored, &state->run->query);
 	}
 	if (state->nlayout == 0)
 	{

@@ -18,22 +18,13 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "base/distance.h"
 #include "base/limits.h"
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
 #include "scan/width.h"
-#include "value/vector.h"
 #include "wire/schema.h"
-
-/*
- * Scores are float32, and so are the squares that they are made of: they mean
- * nothing for a query vector whose own square comes near the ends of that range.
- */
-#define MAX_SQUARE 1e30
-#define MIN_SQUARE 1e-30
 
 /* For the size of replies, while the index's is not known: a common one */
 #define ASSUMED_DIMENSION 1536
@@ -232,22 +223,6 @@ pinecone_run_prefix(const PineconeRequest *request, const PineconeValues *values
 	return pinecone_run_id_is_possible(wanted);
 }
 
-void
-pinecone_run_evaluate_vector(ForeignScanState *node)
-{
-	PineconeScanState *state = node->fdw_state;
-	PineconeRun *run = state->run;
-	int number = state->request->vector;
-	MemoryContext old;
-
-	if (!pinecone_run_evaluate(node, number))
-		return;
-	old = MemoryContextSwitchTo(run->cxt);
-	run->vector = pinecone_vector_floats(run->values.values[number],
-										 getBaseType(run->values.types[number]), &run->nvalues);
-	MemoryContextSwitchTo(old);
-}
-
 double
 pinecone_run_evaluate_count(ForeignScanState *node, int number)
 {
@@ -309,17 +284,6 @@ pinecone_run_top_k(const PineconeRequest *request, double row_limit, bool gradua
 	return (int) Min(top_k, PINECONE_MAX_TOP_K);
 }
 
-bool
-pinecone_run_can_search(PineconeMetric metric, const float *vector, int n)
-{
-	double square;
-
-	if (vector == NULL)
-		return false;
-	square = pinecone_distance_square(n, vector);
-	return square <= MAX_SQUARE && (metric != PINECONE_METRIC_COSINE || square >= MIN_SQUARE);
-}
-
 /* ---- Sources ---- */
 
 void
@@ -333,6 +297,18 @@ pinecone_run_check_schema(PineconeScanState *state)
 			 errmsg("the index of foreign table \"%s\" is of another kind, or has other fields, than when the query was planned",
 					state->table->name),
 			 errhint("Repeat the statement.")));
+}
+
+/* The vectors that distances are measured of. */
+static void
+project_measured(PineconeScanState *state, PineconeProjection *fields)
+{
+	const PineconeSchema *schema = state->table->schema;
+
+	if (state->request->vector >= 0 && schema->dense != NULL)
+		pinecone_schema_project(fields, schema->dense->name);
+	if (state->request->sparse >= 0 && schema->sparse != NULL)
+		pinecone_schema_project(fields, schema->sparse->name);
 }
 
 /*
@@ -367,7 +343,7 @@ pinecone_run_projection(PineconeScanState *state, PineconeOperation op)
 			pinecone_schema_project(fields, column->field);
 	}
 	if (state->request->scored)
-		pinecone_schema_project(fields, table->schema->dense->name);
+		project_measured(state, fields);
 	for (int i = 0; op != PINECONE_OP_QUERY && fields->n == 0 && i < table->ncolumns; i++)
 	{
 		if (table->columns[i].role == PINECONE_ROLE_FIELD && !table->columns[i].declared)
@@ -383,12 +359,12 @@ pinecone_run_want_vectors(ForeignScanState *node, PineconeSourceSpec *spec)
 	PineconeProjection *fields;
 
 	spec->want_values = true;
-	if (spec->fields == NULL || state->table->schema == NULL || state->table->schema->dense == NULL)
+	if (spec->fields == NULL || state->table->schema == NULL)
 		return;
 	fields = palloc0(sizeof(PineconeProjection));
 	for (int i = 0; i < spec->fields->n; i++)
 		pinecone_schema_project(fields, spec->fields->names[i]);
-	pinecone_schema_project(fields, state->table->schema->dense->name);
+	project_measured(state, fields);
 	spec->fields = fields;
 }
 
@@ -411,7 +387,7 @@ pinecone_run_fill_spec(ForeignScanState *node, PineconeOperation op, PineconeSou
 	spec->sharers = Max(state->nasync, state->run == &state->own_run && state->group ? state->group->nscans : 0);
 	spec->dimension = stats ? stats->dimension : asks_little ? ASSUMED_DIMENSION :
 															   0;
-	spec->metric = state->request->metric;
+	spec->query.metric = state->request->metric;
 	spec->want_values = state->request->want_values;
 	spec->want_metadata = state->request->want_metadata;
 	spec->pool = state->run->pool;

@@ -29,9 +29,6 @@ extern void pinecone_run_evaluate_condition(ForeignScanState *node,
 extern char **pinecone_run_evaluate_names(ForeignScanState *node, List *numbers,
 										  bool (*is_possible)(const char *name), int *n);
 
-/* Evaluate the query vector; it stays NULL when the value is. */
-extern void pinecone_run_evaluate_vector(ForeignScanState *node);
-
 /* A LIMIT or OFFSET, by number, that is known by now: -1 when there is none. */
 extern double pinecone_run_evaluate_count(ForeignScanState *node, int number);
 
@@ -60,9 +57,6 @@ extern int pinecone_run_top_k(const PineconeRequest *request, double row_limit, 
 
 /* May the reader stop anywhere, so that a search had better begin small?  Unless all rows are read for another reason. */
 extern bool pinecone_run_is_gradual(const PineconeRequest *request, double row_limit);
-
-/* Is there a vector, and one with a direction if the metric needs it? */
-extern bool pinecone_run_can_search(PineconeMetric metric, const float *vector, int n);
 
 /* An error where the index is not what the plan was made for. */
 extern void pinecone_run_check_schema(struct PineconeScanState *state);

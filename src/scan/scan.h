@@ -40,6 +40,7 @@ typedef struct PineconeScanState
 	/* For EXPLAIN, and of the table */
 	int top_k;					 /* last asked for */
 	bool exhaustive;			 /* was there an exhaustive search? */
+	bool read_rest;				 /* were records read that a sparse search does not bring? */
 	int slices;					 /* of an order */
 	int groups;					 /* values of a field that were found */
 	const char *groups_given_up; /* why the plan below has run instead, or NULL */

@@ -18,14 +18,16 @@
 #include "scan/bound.h"
 #include "scan/run_row.h"
 #include "scan/run_values.h"
+#include "scan/run_vector.h"
 #include "scan/score.h"
 #include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
 /* ---- Rows that are sorted here ---- */
 
-static void
-begin_sort(ForeignScanState *node)
+/* What rows are formed in; they are sorted by their distance, NULL last. */
+static Tuplesortstate *
+begin_tuplesort(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSearchRows *rows = &state->run->search;
@@ -35,6 +37,7 @@ begin_sort(ForeignScanState *node)
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
 	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
+	Tuplesortstate *sort;
 	TupleDesc desc;
 
 	if (rows->in == NULL)
@@ -49,10 +52,19 @@ begin_sort(ForeignScanState *node)
 		rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 		rows->row_cxt = AllocSetContextCreate(state->run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 	}
-	rows->sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
-									  nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
-	rows->sorted = false;
+	sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
+								nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
 	MemoryContextSwitchTo(old);
+	return sort;
+}
+
+static void
+begin_sort(ForeignScanState *node)
+{
+	PineconeSearchRows *rows = &((PineconeScanState *) node->fdw_state)->run->search;
+
+	rows->sort = begin_tuplesort(node);
+	rows->sorted = false;
 }
 
 static void
@@ -84,6 +96,7 @@ fill_sort_slot(ForeignScanState *node, PineconeRecord *record, bool of_search)
 	PineconeMetric metric = state->request->metric;
 	TupleTableSlot *slot = state->run->search.in;
 	int place = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts;
+	double distance;
 	ItemPointer ctid;
 	MemoryContext old;
 
@@ -91,16 +104,13 @@ fill_sort_slot(ForeignScanState *node, PineconeRecord *record, bool of_search)
 	MemoryContextReset(state->run->search.row_cxt);
 	old = MemoryContextSwitchTo(state->run->search.row_cxt);
 	if (!of_search)
-		pinecone_score_record(record, metric, state->run->vector ? state->run->nvalues : 0, state->run->vector);
+		pinecone_score_record(record, &state->run->query);
 	pinecone_run_form_row(state, record, slot->tts_values, slot->tts_isnull);
 	slot->tts_isnull[place] = false;
 	if (of_search)
 		slot->tts_values[place] = Float8GetDatum(pinecone_score_to_distance(metric, record->score));
-	else if (state->run->vector != NULL && record->nvalues == state->run->nvalues)
+	else if (state->run->has_query && pinecone_score_distance(&state->run->query, record, &distance))
 	{
-		double distance = pinecone_score_distance(metric, state->run->nvalues, record->values,
-												  state->run->vector);
-
 		slot->tts_values[place] = Float8GetDatum(distance);
 		pinecone_run_set_distance(state, distance, slot->tts_values, slot->tts_isnull);
 	}
@@ -141,6 +151,71 @@ next_sorted_row(ForeignScanState *node, TupleTableSlot *slot)
 	return true;
 }
 
+/* ---- Sparse searches ---- */
+
+/*
+ * A sparse search brings those records alone that have an index in common with the query
+ * vector.  The others are at distance 0, which is behind all others as long as products
+ * are positive; those that lack a sparse vector are at none, and last.  As many as are
+ * wanted are read once the search has brought what it has.
+ */
+static bool
+is_sparse(const PineconeRun *run)
+{
+	return run->query.kind == PINECONE_SPARSE && run->has_query;
+}
+
+/* Is that the end of what a sparse search is needed for?  A dense index brings all records, in the end. */
+static bool
+ends_ranked(PineconeRun *run, const PineconeRecord *record)
+{
+	MemoryContext old;
+
+	if (!is_sparse(run) || record->score > 0)
+		return false;
+	old = MemoryContextSwitchTo(run->cxt);
+	run->search.unranked = pinecone_record_copy(record);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+/* Are records without overlap wanted? */
+static bool
+wants_rest(ForeignScanState *node)
+{
+	return is_sparse(((PineconeScanState *) node->fdw_state)->run) && pinecone_bound_admits_zero(node);
+}
+
+static void
+begin_rest(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	PineconeSearchRows *rows = &run->search;
+	MemoryContext old = MemoryContextSwitchTo(run->cxt);
+	PineconeSourceSpec spec;
+
+	pinecone_run_fill_spec(node, pinecone_run_reading(run, PINECONE_OP_LIST_FETCH), &spec);
+	pinecone_run_want_vectors(node, &spec);
+	/* among them are those that have been found */
+	spec.row_limit = pinecone_run_evaluate_row_limit(node);
+	rows->rest = pinecone_fanout_begin(&spec, run->namespaces, run->nnamespaces, PINECONE_FANOUT_ANY);
+	state->read_rest = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* Has the search returned a record? */
+static bool
+was_found(PineconeRun *run, const PineconeRecord *record)
+{
+	const PineconeRecord *last = run->search.unranked;
+
+	if (last != NULL && strcmp(last->id, record->id) == 0 &&
+		(last->namespace_ == NULL || record->namespace_ == NULL || strcmp(last->namespace_, record->namespace_) == 0))
+		return false;
+	return pinecone_fanout_seen(run->stream, record);
+}
+
 /* ---- Collecting ---- */
 
 /* Are there more records than searches bring, or more namespaces than one? */
@@ -165,7 +240,7 @@ pinecone_search_decide_collecting(ForeignScanState *node)
 	bool limited = pinecone_enable_limit && !state->drained && limit >= 0;
 	bool bounded = request->bound >= 0 || request->score_bound >= 0;
 	bool may_grow = quals != NIL || state->run->nnamespaces > 1 || bounded ||
-					pinecone_fanout_passes_over(state->run->stream);
+					pinecone_fanout_passes_over(state->run->stream) || is_sparse(state->run);
 
 	/* conditions are evaluated twice */
 	if (!request->sorted || contain_volatile_functions((Node *) quals))
@@ -196,14 +271,14 @@ meets_conditions(ForeignScanState *node, TupleTableSlot *slot)
 
 /* Keep a row for later, unless the scan would not return it anyway. */
 static void
-keep_row(ForeignScanState *node, PineconeRecord *record, TupleTableSlot *slot)
+keep_row(ForeignScanState *node, PineconeRecord *record, TupleTableSlot *slot, bool of_search)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSearchRows *rows = &state->run->search;
 
 	if (rows->sort == NULL)
 		begin_sort(node);
-	fill_sort_slot(node, record, true);
+	fill_sort_slot(node, record, of_search);
 	if (rows->collecting)
 	{
 		bool met;
@@ -238,7 +313,7 @@ search_exhaustively(ForeignScanState *node)
 	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
 
 	state->exhaustive = true;
-	if (state->run->vector == NULL)
+	if (!state->run->has_query)
 		pinecone_run_evaluate_vector(node);
 	if (state->run->search.sort == NULL)
 		begin_sort(node);
@@ -280,9 +355,91 @@ is_incomplete(ForeignScanState *node, PineconeSourceStatus status)
 	if (state->request->vector_id >= 0 && !state->run->found_any)
 	{
 		pinecone_run_evaluate_vector(node);
-		return state->run->vector == NULL;
+		return !state->run->has_query;
 	}
 	return false;
+}
+
+/* ---- Records without overlap ---- */
+
+/*
+ * The next of them, in the sort's slot: at distance 0, or before that if the search has
+ * missed it.  What is behind waits until there are no others.
+ */
+static bool
+read_rest(ForeignScanState *node, PineconeRecord **record)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	PineconeSearchRows *rows = &run->search;
+	double distance;
+
+	while (pinecone_fanout_next(rows->rest, true, record) == PINECONE_SOURCE_RECORD)
+	{
+		if (was_found(run, *record))
+			continue;
+		if (pinecone_score_distance(&run->query, *record, &distance) && distance <= 0)
+			return true;
+		if (rows->behind == NULL)
+			rows->behind = begin_tuplesort(node);
+		fill_sort_slot(node, *record, false);
+		tuplesort_puttupleslot(rows->behind, rows->in);
+	}
+	pinecone_fanout_end(rows->rest);
+	rows->rest = NULL;
+	return false;
+}
+
+/*
+ * Go on with them: true if there is a row in the slot, false if there are rows in the sort,
+ * or none at all.
+ */
+static bool
+next_of_rest(ForeignScanState *node, TupleTableSlot *slot)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeSearchRows *rows = &state->run->search;
+	PineconeRecord *record;
+
+	/* matches that came late are before them */
+	if (!rows->collecting && rows->sort != NULL)
+	{
+		sort_rows(state);
+		return false;
+	}
+	while (read_rest(node, &record))
+	{
+		state->run->found_any = true;
+		CHECK_FOR_INTERRUPTS();
+		if (!rows->collecting)
+		{
+			if (rows->in == NULL)
+				tuplesort_end(begin_tuplesort(node));
+			fill_sort_slot(node, record, false);
+			show_sorted_row(node, rows->in, slot);
+			return true;
+		}
+		keep_row(node, record, slot, false);
+		if (rows->met >= rows->wanted)
+			break;
+	}
+	rows->collecting = false;
+	if (rows->sort != NULL)
+		sort_rows(state);
+	return false;
+}
+
+/* All have come: what is behind them is next, and last. */
+static void
+turn_to_behind(PineconeSearchRows *rows)
+{
+	rows->sort = rows->behind;
+	rows->behind = NULL;
+	if (rows->sort != NULL)
+	{
+		tuplesort_performsort(rows->sort);
+		rows->sorted = true;
+	}
 }
 
 /* ---- The next row ---- */
@@ -310,6 +467,17 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 				return slot;
 			end_sort(rows);
 		}
+		if (rows->rest != NULL)
+		{
+			if (next_of_rest(node, slot))
+				return slot;
+			continue;
+		}
+		if (rows->behind != NULL)
+		{
+			turn_to_behind(rows);
+			continue;
+		}
 		if (rows->last)
 		{
 			state->run->done = true;
@@ -331,19 +499,33 @@ pinecone_search_next(ForeignScanState *node, TupleTableSlot *slot)
 		}
 		if (status != PINECONE_SOURCE_RECORD)
 		{
+			rows->last = true;
 			if (is_incomplete(node, status))
 				search_exhaustively(node);
-			rows->last = true;
+			else if (wants_rest(node))
+			{
+				begin_rest(node);
+				continue;
+			}
 		}
 		else
 		{
 			state->run->found_any = true;
 			distance = pinecone_score_to_distance(state->request->metric, record->score);
-			if (pinecone_bound_is_beyond(state, record, distance))
+			if (ends_ranked(state->run, record))
+			{
+				rows->last = true;
+				if (wants_rest(node))
+				{
+					begin_rest(node);
+					continue;
+				}
+			}
+			else if (pinecone_bound_is_beyond(state, record, distance))
 				rows->last = true;
 			else if (rows->collecting || (rows->some && distance < rows->distance))
 			{
-				keep_row(node, record, slot);
+				keep_row(node, record, slot, true);
 				/* what comes after the collected rows is behind all of them */
 				rows->distance = rows->some ? Max(rows->distance, distance) : distance;
 				rows->some = true;
@@ -368,6 +550,9 @@ void
 pinecone_search_end(PineconeRun *run)
 {
 	end_sort(&run->search);
+	if (run->search.behind != NULL)
+		tuplesort_end(run->search.behind);
+	run->search.behind = NULL;
 	if (run->search.in != NULL)
 	{
 		ExecDropSingleTupleTableSlot(run->search.in);

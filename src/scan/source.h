@@ -24,6 +24,7 @@
 
 #include "client/vectors.h"
 #include "request/request.h"
+#include "scan/score.h"
 
 typedef struct PineconeSourceSpec
 {
@@ -53,9 +54,7 @@ typedef struct PineconeSourceSpec
 	const struct PineconeFilterKey *key;			 /* this; or NULL */
 
 	/* QUERY */
-	PineconeMetric metric;
-	int nvalues;
-	const float *values;
+	PineconeQueryVector query;
 	const char *query_id; /* search by stored record, or NULL */
 	int top_k;			  /* to begin with */
 	bool may_dry_run;	  /* matches may be counted: by an update's dry run, or of documents a fetch */

@@ -202,21 +202,23 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 	stored->metadata_bytes = spec->metadata_bytes > 0 ? spec->metadata_bytes : PINECONE_METADATA_BYTES;
 	dlist_init(&stored->batches);
 	if (spec->op == PINECONE_OP_QUERY && spec->session->schema != NULL && spec->clauses == NULL &&
+		spec->query.kind == PINECONE_DENSE &&
 		spec->session->schema->dense != NULL &&
 		spec->session->schema->dense->metric == PINECONE_METRIC_EUCLIDEAN)
 		compute_scores(stored);
 	pinecone_stored_estimate(stored);
 	if (spec->session->stats != NULL)
 	{
-		stored->metric = spec->session->stats->metric;
+		stored->metric = spec->query.kind == PINECONE_DENSE ? spec->session->stats->metric : spec->query.metric;
+		stored->index_metric = spec->session->stats->metric;
 		stored->dimension = spec->session->stats->dimension;
 		stored->location = spec->session->stats_location;
 	}
 	else
 	{
 		/* they are asked for, and looked at before what comes is returned */
-		stored->metric = spec->metric;
-		stored->dimension = spec->nvalues;
+		stored->metric = stored->index_metric = spec->query.metric;
+		stored->dimension = spec->query.nvalues;
 		stored->location = spec->session->location;
 	}
 

@@ -94,7 +94,9 @@ pinecone_stored_add_page(PineconeStored *stored, MemoryContext cxt, PineconePage
 void
 pinecone_stored_drop_batch(PineconeStored *stored, PineconeBatch *batch)
 {
-	if (stored->spec.op == PINECONE_OP_QUERY && !stored->search_over)
+	/* after a sparse search come those that it does not bring */
+	if (stored->spec.op == PINECONE_OP_QUERY &&
+		(!stored->search_over || stored->spec.query.kind == PINECONE_SPARSE))
 		pinecone_stored_remember(stored, batch);
 	dlist_delete(&batch->node);
 	stored->nbatches--;
@@ -341,7 +343,7 @@ pinecone_stored_rescore(PineconeStored *stored, PineconePage *page)
 	{
 		PineconeRecord *record = &page->records[i];
 
-		pinecone_score_record(record, stored->metric, stored->spec.nvalues, stored->spec.values);
+		pinecone_score_record(record, &stored->spec.query);
 		if (record->has_score)
 			page->records[n++] = *record;
 	}
@@ -354,7 +356,7 @@ index_is_alike(PineconeStored *stored)
 {
 	PineconeStats *stats = pinecone_session_stats(stored->spec.session, true, false);
 
-	return stats->metric == stored->metric && stats->dimension == stored->dimension;
+	return stats->metric == stored->index_metric && stats->dimension == stored->dimension;
 }
 
 void

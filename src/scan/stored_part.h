@@ -55,7 +55,8 @@ typedef struct PineconeStored
 	int next_id;
 
 	/* The index, as the session knew it when the source began, and where */
-	PineconeMetric metric;
+	PineconeMetric metric; /* of scores */
+	PineconeMetric index_metric;
 	int dimension;
 	int location;
 	bool answered; /* there has been a reply: the index may not move now */

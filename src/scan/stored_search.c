@@ -13,6 +13,9 @@
  * - that another search, for twice as many, brought nothing new, if nobody has
  *   counted them.
  *
+ * A sparse search brings those alone that have something in common with the query, and
+ * nobody counts them: of it the last of these holds.
+ *
  * Else it is another search for twice as many, whose matches join those held
  * back; and when that cannot be, or has brought nothing new though there are
  * others, the search is capped, and what was held back is dropped.
@@ -47,8 +50,9 @@ pinecone_stored_start_search(PineconeStored *stored)
 
 	search.namespace_ = spec->namespace_;
 	search.top_k = stored->top_k;
-	search.nvalues = spec->nvalues;
-	search.values = spec->values;
+	search.nvalues = spec->query.nvalues;
+	search.values = spec->query.values;
+	search.sparse = spec->query.sparse;
 	search.id = spec->query_id;
 	search.filter = spec->filter;
 	search.include_values = spec->want_values && !stored->ids_only;
@@ -244,17 +248,22 @@ unsure_matches(PineconeStored *stored)
 static void
 settle(PineconeStored *stored)
 {
-	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
-	PineconeKnown known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame,
-												 unsure_matches(stored));
+	bool sparse = stored->spec.query.kind == PINECONE_SPARSE;
+	PineconeKnown known = {PINECONE_KNOWN_NOTHING, -1};
 
-	MemoryContextSwitchTo(old);
+	if (!sparse)
+	{
+		MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+
+		known = pinecone_known_matches(&stored->known, &stored->spec, stored->ncame, unsure_matches(stored));
+		MemoryContextSwitchTo(old);
+	}
 	if (known.kind == PINECONE_KNOWN_ASKED)
 		return;
-	/* documents need not have a vector: those without are not the search's to bring */
+	/* documents need not have a dense vector: those without are not the search's to bring */
 	if (known.kind == PINECONE_KNOWN_ALL ||
 		(known.kind == PINECONE_KNOWN_NOTHING && stored->doubted && stored->nnew == 0 &&
-		 stored->spec.session->schema == NULL))
+		 (sparse || stored->spec.session->schema == NULL)))
 	{
 		stored->search_over = true;
 		release(stored);
@@ -369,6 +378,9 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	stored->ncame = page->nrecords + (stored->seen ? stored->seen->members : 0);
 	if (!full && ends_where_it_is_short(stored))
 		stored->search_over = true;
+	/* one for fewer, where more could not be asked for, may be full and tell nothing */
+	if (full && stored->doubted && stored->nnew == 0)
+		full = false;
 	if (full || stored->search_over)
 	{
 		release(stored);

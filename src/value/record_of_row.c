@@ -22,13 +22,12 @@
 #include "value/id.h"
 #include "value/metadata.h"
 #include "value/record_of_row.h"
+#include "value/sparse.h"
 #include "value/vector.h"
 #include "wire/schema.h"
 
 /* Limits of API 2025-10 */
 #define MAX_ID 512
-#define MAX_SPARSE 1000
-#define MAX_DOCUMENT_SPARSE 2048 /* API 2026-07 */
 #define ZERO 1e-8				 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
@@ -242,90 +241,13 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 
 /* ---- Sparse vectors ---- */
 
-static JsonbValue *
-sparse_list(PineconeWriter *writer, Jsonb *object, const char *name)
-{
-	JsonbValue key;
-	JsonbValue *list = NULL;
-
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = strlen(name);
-	if (JB_ROOT_IS_OBJECT(object))
-		list = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   "a sparse vector is an object of two lists, \"indices\" and \"values\"");
-	return list;
-}
-
-static double
-sparse_number(PineconeWriter *writer, JsonbValue *list, int i)
-{
-	JsonbValue *element = getIthJsonbValueFromContainer(list->val.binary.data, i);
-
-	if (element->type != jbvNumeric)
-		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector consists of numbers");
-	return strtod(DatumGetCString(DirectFunctionCall1(numeric_out,
-													  NumericGetDatum(element->val.numeric))),
-				  NULL);
-}
-
-static void
-sparse_from_jsonb(PineconeWriter *writer, Jsonb *object, PineconeSparse *sparse)
-{
-	JsonbValue *indices = sparse_list(writer, object, "indices");
-	JsonbValue *values = sparse_list(writer, object, "values");
-	int n = JsonContainerSize(indices->val.binary.data);
-
-	if (n != JsonContainerSize(values->val.binary.data))
-		refuse(writer, ERRCODE_DATA_EXCEPTION, "a sparse vector has as many indices as values");
-	sparse->n = n;
-	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
-	sparse->values = palloc(Max(n, 1) * sizeof(float));
-	for (int i = 0; i < n; i++)
-	{
-		double index = sparse_number(writer, indices, i);
-
-		if (!(index >= 0 && index <= PG_UINT32_MAX && index == floor(index)))
-			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   psprintf("indices of a sparse vector are integers from 0 to %u", PG_UINT32_MAX));
-		sparse->indices[i] = (uint32) index;
-		sparse->values[i] = (float) sparse_number(writer, values, i);
-	}
-}
-
-static int
-compare_indices(const void *a, const void *b)
-{
-	uint32 x = *(const uint32 *) a;
-	uint32 y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 check_sparse(PineconeWriter *writer, const PineconeSparse *sparse)
 {
-	int most = writer->table->schema ? MAX_DOCUMENT_SPARSE : MAX_SPARSE;
-	uint32 *sorted = palloc(Max(sparse->n, 1) * sizeof(uint32));
-
-	if (sparse->n > most)
-		refuse(writer, ERRCODE_DATA_EXCEPTION,
-			   psprintf("its sparse vector has %d values, more than the %d it can have", sparse->n, most));
 	if (sparse->n == 0 && writer->table->schema != NULL)
 		refuse(writer, ERRCODE_DATA_EXCEPTION, "its sparse vector has no values");
-	memcpy(sorted, sparse->indices, sparse->n * sizeof(uint32));
-	qsort(sorted, sparse->n, sizeof(uint32), compare_indices);
-	for (int i = 0; i < sparse->n; i++)
-	{
-		if (i > 0 && sorted[i] == sorted[i - 1])
-			refuse(writer, ERRCODE_DATA_EXCEPTION,
-				   psprintf("index %u occurs twice in its sparse vector", sorted[i]));
-		if (!isfinite(sparse->values[i]))
-			refuse(writer, ERRCODE_DATA_EXCEPTION, "a value of its sparse vector is not finite");
-	}
-	pfree(sorted);
+	refuse(writer, ERRCODE_DATA_EXCEPTION,
+		   pinecone_sparse_fault(sparse, "its sparse vector", writer->table->schema ? PINECONE_MAX_DOCUMENT_SPARSE : PINECONE_MAX_SPARSE));
 }
 
 static void
@@ -336,7 +258,7 @@ convert_sparse(PineconeWriter *writer, Datum value, PineconeRecord *record)
 		refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
 			   "of dense indexes only those of metric dotproduct hold sparse vectors");
 	if (writer->sparse_type == JSONBOID)
-		sparse_from_jsonb(writer, DatumGetJsonbP(value), &record->sparse);
+		refuse(writer, ERRCODE_DATA_EXCEPTION, pinecone_sparse_from_jsonb(DatumGetJsonbP(value), &record->sparse));
 	else
 		pinecone_vector_sparse(value, &record->sparse);
 	check_sparse(writer, &record->sparse);

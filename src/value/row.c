@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -23,6 +22,7 @@
 #include "value/id.h"
 #include "value/lookalike.h"
 #include "value/row.h"
+#include "value/sparse.h"
 #include "value/vector.h"
 #include "wire/decode.h"
 #include "wire/schema.h"
@@ -258,27 +258,6 @@ convert_values(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 	return true;
 }
 
-/* {"indices": [...], "values": [...]} */
-static Datum
-sparse_jsonb(const PineconeSparse *sparse)
-{
-	StringInfoData buf;
-	char number[FLOAT_SHORTEST_DECIMAL_LEN];
-
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "{\"indices\":[");
-	for (int i = 0; i < sparse->n; i++)
-		appendStringInfo(&buf, "%s%u", i > 0 ? "," : "", sparse->indices[i]);
-	appendStringInfoString(&buf, "],\"values\":[");
-	for (int i = 0; i < sparse->n; i++)
-	{
-		float_to_shortest_decimal_buf(sparse->values[i], number);
-		appendStringInfo(&buf, "%s%s", i > 0 ? "," : "", number);
-	}
-	appendStringInfoString(&buf, "]}");
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
-}
-
 static bool
 convert_sparse(PineconeReader *reader, ColumnReader *entry, const PineconeRecord *record,
 			   Datum *datum)
@@ -287,7 +266,7 @@ convert_sparse(PineconeReader *reader, ColumnReader *entry, const PineconeRecord
 		return false;
 	if (entry->type.basetype == JSONBOID)
 	{
-		*datum = sparse_jsonb(&record->sparse);
+		*datum = pinecone_sparse_to_jsonb(&record->sparse);
 		return true;
 	}
 	return pinecone_vector_sparse_datum(&record->sparse, entry->type.typmod, datum) ||

@@ -21,7 +21,6 @@
 #include "value/vector.h"
 
 /* pgvector's limits */
-#define MAX_SPARSE_DIMENSIONS 1000000000
 #define MAX_SPARSE_ELEMENTS 16000
 
 /* The floats of an array; NULL with *reason set when it is no vector. */
@@ -181,7 +180,7 @@ pinecone_vector_sparse_datum(const PineconeSparse *sparse, int32 typmod, Datum *
 	}
 	qsort(elements, n, sizeof(SparseElement), compare_elements);
 	/* without a length that of all, lest one record's cannot be compared with another's */
-	dimensions = typmod > 0 ? typmod : MAX_SPARSE_DIMENSIONS;
+	dimensions = typmod > 0 ? typmod : PINECONE_MAX_SPARSE_DIMENSIONS;
 	if (n > MAX_SPARSE_ELEMENTS || (n > 0 && elements[n - 1].index >= dimensions))
 		return false;
 
@@ -208,4 +207,10 @@ pinecone_vector_sparse(Datum value, PineconeSparse *sparse)
 	sparse->n = vector->nnz;
 	sparse->indices = (uint32 *) vector->indices;
 	sparse->values = (float *) (vector->indices + vector->nnz);
+}
+
+int
+pinecone_vector_sparse_dimensions(Datum value)
+{
+	return ((SparseVector *) PG_DETOAST_DATUM(value))->dim;
 }

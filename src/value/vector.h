@@ -27,6 +27,10 @@ extern bool pinecone_vector_sparse_datum(const PineconeSparse *sparse, int32 typ
 /* The reverse: points into the datum or into palloc'ed memory. */
 extern void pinecone_vector_sparse(Datum value, PineconeSparse *sparse);
 
+/* How many a sparsevec says it has; columns without a length have the most there can be. */
+#define PINECONE_MAX_SPARSE_DIMENSIONS 1000000000
+extern int pinecone_vector_sparse_dimensions(Datum value);
+
 /* As pinecone_vector_floats(), but returns NULL and says why. */
 extern const float *pinecone_vector_check(Datum value, Oid typid, int *n,
 										  const char **reason);

@@ -24,6 +24,7 @@
 typedef struct PineconeSearchTexts
 {
 	const char *vector;
+	const char *sparse;
 	const char *id;
 	const char *top_k;
 } PineconeSearchTexts;
@@ -66,9 +67,9 @@ extern void pinecone_message_append_encoded(StringInfo url, const char *text);
 extern void pinecone_message_document_path(StringInfo path, const char *namespace_,
 										   const char *operation);
 
-/* "dense" is the field with the vectors; fields are in UTF-8. */
+/* "field" has the vectors that are searched, dense or sparse ones; fields are in UTF-8. */
 extern void pinecone_message_document_search(StringInfo body, const PineconeSearch *search,
-											 const char *dense, const PineconeSearchTexts *shown);
+											 const char *field, const PineconeSearchTexts *shown);
 extern void pinecone_message_document_fetch(StringInfo body, char *const *ids, int nids,
 											const PineconeProjection *fields);
 extern void pinecone_message_document_fetch_by_filter(StringInfo body, const char *filter, int limit,

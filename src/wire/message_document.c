@@ -47,8 +47,9 @@ append_token(StringInfo body, const char *token)
 	pinecone_message_append_string(body, token);
 }
 
+/* What is scored by is a list: of clauses that are text already, or of one vector. */
 void
-pinecone_message_document_search(StringInfo body, const PineconeSearch *search, const char *dense,
+pinecone_message_document_search(StringInfo body, const PineconeSearch *search, const char *field,
 								 const PineconeSearchTexts *shown)
 {
 	static const PineconeSearchTexts none = {0};
@@ -58,10 +59,21 @@ pinecone_message_document_search(StringInfo body, const PineconeSearch *search, 
 	appendStringInfoString(body, "{\"score_by\":");
 	if (search->clauses)
 		appendStringInfoString(body, search->clauses);
+	else if (search->sparse.n > 0 || shown->sparse != NULL)
+	{
+		appendStringInfoString(body, "[{\"type\":\"sparse_vector\",\"fields\":[");
+		pinecone_message_append_string(body, field);
+		appendStringInfoString(body, "],\"sparse_values\":");
+		if (shown->sparse)
+			appendStringInfoString(body, shown->sparse);
+		else
+			pinecone_message_append_sparse(body, &search->sparse);
+		appendStringInfoString(body, "}]");
+	}
 	else
 	{
 		appendStringInfoString(body, "[{\"type\":\"dense_vector\",\"fields\":[");
-		pinecone_message_append_string(body, dense);
+		pinecone_message_append_string(body, field);
 		appendStringInfoString(body, "],\"values\":");
 		if (shown->vector)
 			appendStringInfoString(body, shown->vector);

@@ -65,6 +65,7 @@ open_body(StringInfo body, const char *namespace_)
 	return ",";
 }
 
+/* What is shown in place of a value is text that goes as it is. */
 void
 pinecone_message_query(StringInfo body, const PineconeSearch *search,
 					   const PineconeSearchTexts *shown)
@@ -97,7 +98,9 @@ pinecone_message_query(StringInfo body, const PineconeSearch *search,
 		appendStringInfoString(body, ",\"vector\":");
 		pinecone_message_append_floats(body, search->values, search->nvalues);
 	}
-	if (search->sparse.n > 0)
+	if (shown->sparse)
+		appendStringInfo(body, ",\"sparseVector\":%s", shown->sparse);
+	else if (search->sparse.n > 0)
 	{
 		appendStringInfoString(body, ",\"sparseVector\":");
 		pinecone_message_append_sparse(body, &search->sparse);

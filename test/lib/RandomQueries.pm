@@ -120,7 +120,8 @@ sub compare_queries
 
 		next if $same eq 't';
 		next if ++$differences > 5;
-		diag "seed $seed: $checks[$n]{foreign}\n  foreign: $foreign\n  local:   $local";
+		my $settings = join ', ', @{$checks[$n]{settings} // []};
+		diag "seed $seed: $checks[$n]{foreign}\n  settings: $settings\n  foreign: $foreign\n  local:   $local";
 	}
 	return $differences;
 }

@@ -23,9 +23,10 @@ system('cc', '-O1', '-shared', '-fPIC', "-I$headers", '-o', "$dir/first.so", "$F
 sub tables
 {
 	my ($t, $index) = @_;
-	my $host = $t->server->create_index($index, dimension => 2);
+	$t->server->create_index($index, dimension => 2);
+	my $where = $t->server->where($index);
 	$t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host', max_retries '0');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS ($where, max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE p (id text COLLATE "C", embedding real[], n int) SERVER s;
 END
@@ -73,7 +74,7 @@ sub left
 
 	$t->sql(q{DELETE FROM p; DELETE FROM there; DELETE FROM here});
 	$s->query("SET pinecone_fdw.send_order = $setting");
-	$t->server->fault({kind => 'status', status => 400, path => '/vectors/upsert'}) if $failing eq 'p';
+	$t->server->fault({kind => 'status', status => 400, path => PineconeLocal::makes_documents() ? '/namespaces/*' : '/vectors/upsert'}) if $failing eq 'p';
 	$s->query($_) for 'BEGIN', q{INSERT INTO here VALUES ('x')},
 		map { $_ eq 'p' ? q{INSERT INTO p (id, embedding) VALUES ('x', '{1,1}')} : q{INSERT INTO f VALUES ('x')} } @$order;
 	$s->query(q{INSERT INTO f VALUES ('x')}) if $failing eq 'f';

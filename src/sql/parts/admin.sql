@@ -269,3 +269,19 @@ REVOKE ALL ON FUNCTION
 	pinecone_connections(),
 	pinecone_close_connections()
 FROM PUBLIC;
+
+/* What one session has written, for another to wait for */
+
+CREATE FUNCTION pinecone_last_write("table" regclass)
+RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION pinecone_last_write(regclass) IS
+'what this session has sent last to the namespaces of a foreign table: an object with the sequence number of each namespace it has written to; for pinecone_wait_for() in another session';
+
+CREATE FUNCTION pinecone_wait_for("table" regclass, last_write jsonb, timeout interval DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION pinecone_wait_for(regclass, jsonb, interval) IS
+'waits until searches show what another session has written, as its pinecone_last_write() says: true; after the timeout, or consistency_timeout of the table, an error, or where its on_consistency_timeout is warning, false';
