@@ -195,6 +195,10 @@ pause_after(int failures)
 	return pause / 2 + (int64) (pause / 2 * pinecone_random_double());
 }
 
+/*
+ * How the round went for a server as a user: what it has got is added up, and after
+ * a failure it is left alone for a while.
+ */
 static void
 write_state(PineconeScope *scope, PineconeDelivery *delivery)
 {

@@ -233,6 +233,10 @@ pause_of(const PineconeDelivery *delivery, bool failed)
 	return pause;
 }
 
+/*
+ * Deliver, and between that give space back, until there has been nothing to do for a
+ * while or the place is wanted.
+ */
 static void
 work(void)
 {
