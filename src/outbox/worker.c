@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "outbox/deliver.h"
+#include "outbox/worker.h"
 #include "pending/outbox_table.h"
 #include "pending/outbox_wake.h"
 
@@ -105,7 +106,9 @@ others_wait(void)
 
 /* ---- Rounds ---- */
 
-/* One transaction; false where there is nothing to deliver from, and never will be. */
+void (*pinecone_worker_also)(int max_ms, PineconeDelivery *delivery) = NULL;
+
+/* A transaction, and what else there is to deliver; false where there is nothing to deliver from, and never will be. */
 static bool
 deliver(PineconeDelivery *delivery)
 {
@@ -122,6 +125,8 @@ deliver(PineconeDelivery *delivery)
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+	if (there && pinecone_worker_also != NULL)
+		pinecone_worker_also(ROUND_MS, delivery);
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return there;
