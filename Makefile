@@ -11,6 +11,7 @@ EXTVERSION = 1.0
 SQL_PARTS = src/sql/parts/fdw.sql src/sql/parts/distance.sql \
 	src/sql/parts/match.sql src/sql/parts/search.sql src/sql/parts/search_rows.sql src/sql/parts/hybrid.sql src/sql/parts/sparse.sql src/sql/parts/inference.sql src/sql/parts/comment.sql src/sql/parts/sync.sql \
 	src/sql/parts/admin.sql src/sql/parts/statistics.sql src/sql/parts/outbox.sql src/sql/parts/huf.sql \
+	src/sql/parts/mirror.sql \
 	src/sql/parts/huf_score.sql src/sql/parts/huf_concentration.sql \
 	src/sql/parts/huf_drift.sql src/sql/parts/huf_sketch.sql \
 	src/sql/parts/huf_cycle.sql src/sql/parts/huf_profile.sql \
@@ -31,7 +32,8 @@ PG_CPPFLAGS += -DPINECONE_SMALL_LIMITS
 endif
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
-SHLIB_LINK = $(shell pkg-config --libs libcurl json-c) -lm
+# A thousand calls of our own functions are bound here, and not looked up whenever a backend loads the module
+SHLIB_LINK = -Wl,-Bsymbolic-functions $(shell pkg-config --libs libcurl json-c) -lm
 EXTRA_CLEAN = .limits src/sql/pinecone_fdw--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config

@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract unit docs monitoring
+#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract frameworks unit docs monitoring
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -15,7 +15,7 @@
 #	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
-#	contract	test/contract/run.sh, and likewise unit, docs and monitoring
+#	contract	test/contract/run.sh, and likewise frameworks, unit, docs and monitoring
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract unit docs monitoring)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring)
 passed=0
 failed=0
 
@@ -190,8 +190,8 @@ suite_approximate() {
 # What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
-	for name in conditions namespaces append joins statements pending score writes; do
-		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || echo 60)
+	for name in conditions namespaces append joins statements pending score writes misfit floats; do
+		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || { [ $name = floats ] && echo 3 || echo 60; })
 	done
 	for name in 024_read_faults 025_false_replies; do
 		queue "$name, documents" env PINECONE_LOCAL_KIND=documents prove --verbose --nocolor -I test/t -I test/lib "test/t/$name.pl"
@@ -204,6 +204,10 @@ suite_small() {
 
 suite_contract() {
 	queue test/contract/run.sh test/contract/run.sh
+}
+
+suite_frameworks() {
+	queue test/frameworks/run.sh test/frameworks/run.sh
 }
 
 suite_layers() {

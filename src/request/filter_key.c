@@ -5,7 +5,8 @@
  * A condition has a key when some of what differs from row to row says that a
  * field is equal to something, for that is what $in says.  Where more differs, it
  * is $or that is sent, and of the records that have the value of a row those are
- * its that meet the rest of its filter.
+ * its that meet the rest of its filter.  Where nothing is equal, as of ranges, all
+ * that differs goes into $or, and each record is looked at for each row.
  *
  * Literals are written here alone, be they of SQL values or of records, so that
  * they are the same text where Pinecone's $eq takes the values for the same.
@@ -76,14 +77,21 @@ bool
 pinecone_filter_key_exists(PineconeTable *table, const PineconeCondition *condition,
 						   const Bitmapset *varying)
 {
+	bool any = false;
+	bool words = false;
 	ListCell *lc;
 
 	foreach(lc, condition ? conjuncts(condition) : NIL)
 	{
-		if (differs(lfirst(lc), varying) && is_key(table, lfirst(lc)))
+		if (!differs(lfirst(lc), varying))
+			continue;
+		if (is_key(table, lfirst(lc)))
 			return true;
+		any = true;
+		/* whose records these are only the service can tell */
+		words = words || pinecone_request_matches_words(lfirst(lc));
 	}
-	return false;
+	return any && !words;
 }
 
 /* ---- Literals of SQL values ---- */
@@ -231,12 +239,18 @@ pinecone_filter_key_make(PineconeTable *table, const PineconeCondition *conditio
 		if (first == NULL && differs(part, varying) && is_key(table, part))
 			first = part;
 	}
-	if (!add_values(table, first, values, &key->literals) || key->literals == NIL)
-		return false;
-	key->field = field_of(table, first);
+	if (first != NULL)
+	{
+		if (!add_values(table, first, values, &key->literals) || key->literals == NIL)
+			return false;
+		key->field = field_of(table, first);
+	}
 	key->rest = filter_of(table, rest, values);
-	if (list_length(own) > 1)
+	if (first == NULL || list_length(own) > 1)
 		key->own = filter_of(table, own, values);
+	/* every record, or none */
+	if (first == NULL && key->own == NULL)
+		return false;
 	foreach(lc, own)
 		key->fields = add_fields(key->fields, table, lfirst(lc));
 	return true;

@@ -1,6 +1,6 @@
 /*
  * filter_key.h
- *		From filters that differ in the values of a field alone, one that asks for all.
+ *		From filters that differ in some values, one that asks for all.
  *
  * What several rows of a join want, each by a filter of its own, one request can
  * bring: by $in of all their values.  Which of the rows wants which of the
@@ -13,11 +13,11 @@
 
 typedef struct PineconeFilterKey
 {
-	const char *field;
-	List *literals; /* where the filter holds, the field has one of these: JSON */
-	char *own;		/* all that differs from row to row, if that is more; or NULL */
-	char *rest;		/* what does not differ; NULL: nothing */
-	List *fields;	/* that "own" looks at */
+	const char *field; /* NULL: "own" alone tells */
+	List *literals;	   /* where the filter holds, the field has one of these: JSON */
+	char *own;		   /* all that differs from row to row, if that is more; or NULL */
+	char *rest;		   /* what does not differ; NULL: nothing */
+	List *fields;	   /* that "own" looks at */
 } PineconeFilterKey;
 
 /*

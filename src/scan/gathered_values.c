@@ -43,9 +43,9 @@ typedef struct Chunk
 	PineconeGathered *gather;
 	MemoryContext cxt;
 	PineconeSourceSpec spec; /* but for the filter, of all entries */
-	char *field;
-	char *rest; /* what the filters have in common, or NULL */
-	bool parts; /* they differ in more than the field */
+	char *field;			 /* or NULL: each record is looked at for each entry */
+	char *rest;				 /* what the filters have in common, or NULL */
+	bool parts;				 /* they differ in more than the field */
 	int nvalues;
 	List *entries;
 	int nsources; /* entries whose source is still there */
@@ -170,7 +170,7 @@ create_chunk(PineconeGathered *gather, const PineconeSourceSpec *spec)
 	chunk->spec.want_metadata = true;
 	if (spec->fields != NULL)
 		chunk->spec.fields = projection_with(spec->fields, spec->key->fields);
-	chunk->field = pstrdup(spec->key->field);
+	chunk->field = spec->key->field ? pstrdup(spec->key->field) : NULL;
 	chunk->rest = spec->key->rest ? pstrdup(spec->key->rest) : NULL;
 	chunk->parts = spec->key->own != NULL;
 	chunk->cleanup.func = leave_sources;
@@ -361,6 +361,7 @@ ask_chunk(Chunk *chunk)
 	if (chunk->rest != NULL)
 		filter = pinecone_filter_both((PineconeFilter){PINECONE_FILTER_JSON, chunk->rest}, filter);
 	chunk->spec.filter = filter.json;
+	chunk->spec.expected *= list_length(chunk->entries);
 	chunk->tmp_cxt = AllocSetContextCreate(chunk->cxt, "pinecone values", ALLOCSET_SMALL_SIZES);
 	chunk->source = pinecone_source_begin(&chunk->spec);
 	MemoryContextSwitchTo(old);
@@ -407,33 +408,47 @@ file_record(Entry *entry, PineconeRecord *record)
 	entry->records[entry->nrecords++] = record;
 }
 
-/* A record for those who want it, and who are still there. */
+/* A record for some entries, if these want it and are still there; it is copied once. */
+static void
+file_for(Chunk *chunk, List *entries, const PineconeRecord *read, Jsonb *metadata, PineconeRecord **copy)
+{
+	ListCell *lc;
+
+	foreach(lc, entries)
+	{
+		Entry *entry = lfirst(lc);
+		MemoryContext old;
+
+		if (entry->source == NULL || (entry->matcher != NULL && !pinecone_match_holds(entry->matcher, metadata)))
+			continue;
+		old = MemoryContextSwitchTo(chunk->cxt);
+		if (*copy == NULL)
+			*copy = copy_record(chunk, read);
+		file_record(entry, *copy);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/* A record for those who want it. */
 static void
 file(Chunk *chunk, const PineconeRecord *read)
 {
 	MemoryContext old = MemoryContextSwitchTo(chunk->tmp_cxt);
-	List *values = pinecone_filter_key_values(chunk->field, pinecone_vectors_metadata_fields(read));
 	Jsonb *metadata = chunk->parts ? pinecone_pending_metadata(read) : NULL;
 	PineconeRecord *record = NULL;
 	ListCell *lc;
-	ListCell *lc2;
 
-	foreach(lc, values)
+	if (chunk->field == NULL)
+		file_for(chunk, chunk->entries, read, metadata, &record);
+	else
 	{
-		char *literal = lfirst(lc);
-		ValueSlot *slot = hash_search(chunk->values, &literal, HASH_FIND, NULL);
-
-		foreach(lc2, slot ? slot->entries : NIL)
+		foreach(lc, pinecone_filter_key_values(chunk->field, pinecone_vectors_metadata_fields(read)))
 		{
-			Entry *entry = lfirst(lc2);
+			char *literal = lfirst(lc);
+			ValueSlot *slot = hash_search(chunk->values, &literal, HASH_FIND, NULL);
 
-			if (entry->source == NULL || (entry->matcher != NULL && !pinecone_match_holds(entry->matcher, metadata)))
-				continue;
-			MemoryContextSwitchTo(chunk->cxt);
-			if (record == NULL)
-				record = copy_record(chunk, read);
-			file_record(entry, record);
-			MemoryContextSwitchTo(chunk->tmp_cxt);
+			if (slot != NULL)
+				file_for(chunk, slot->entries, read, metadata, &record);
 		}
 	}
 	MemoryContextSwitchTo(old);

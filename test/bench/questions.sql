@@ -89,6 +89,8 @@ SELECT EXISTS (SELECT FROM docs WHERE category = 'c3' AND year > 2000)
 SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.n = w.n
 -- join_text 10
 SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.metadata ->> 'key' = w.key
+-- join_range 10
+SELECT count(*), sum(d.n) FROM wanted w JOIN docs d ON d.n BETWEEN w.n AND w.n + 1 WHERE w.k < 50
 -- join_exists 1
 SELECT count(*) FROM wanted w WHERE EXISTS (SELECT FROM docs d WHERE d.n = w.n AND d.year > 2000)
 -- keyset_ids 10

@@ -49,8 +49,8 @@ sub more_fields
 
 	return map { rand() < 0.9 ? ($_ => $fields{$_}) : () } sort keys %fields;
 }
-my $more = 'tags text[], flag bool, x float8, day date, meta jsonb';
-my $foreign = $more =~ s/meta jsonb/meta jsonb OPTIONS (role 'metadata')/r;
+my $more = 'tags text[], flag bool, x float8, day date, meta jsonb, xr real, at timestamptz';
+my $foreign = $more =~ s/meta jsonb/meta jsonb OPTIONS (role 'metadata')/r =~ s/xr real/xr real OPTIONS (field 'x')/r =~ s/at timestamptz/at timestamptz OPTIONS (field 'n', format 'epoch')/r;
 
 my $t = Harness->new;
 my $server = $t->server;
@@ -90,7 +90,7 @@ CREATE FOREIGN TABLE fn (ns text OPTIONS (role 'namespace') COLLATE "C", id text
 CREATE TABLE fp (id text COLLATE "C", embedding real[], cat text, n int, $more) PARTITION BY RANGE (n);
 CREATE FOREIGN TABLE fp0 PARTITION OF fp FOR VALUES FROM (0) TO (6) SERVER s OPTIONS (namespace 'p0');
 CREATE FOREIGN TABLE fp1 PARTITION OF fp FOR VALUES FROM (6) TO (12) SERVER s OPTIONS (namespace 'p1');
-@{[map { "ALTER FOREIGN TABLE fp$_ ALTER meta OPTIONS (role 'metadata');" } 0, 1]}
+@{[map { "ALTER FOREIGN TABLE fp$_ ALTER meta OPTIONS (role 'metadata'), ALTER xr OPTIONS (field 'x'), ALTER at OPTIONS (field 'n', format 'epoch');" } 0, 1]}
 CREATE TABLE ln AS SELECT * FROM fn;
 CREATE TABLE lp AS SELECT * FROM fp;
 CREATE TABLE la AS SELECT * FROM fa;
@@ -103,6 +103,8 @@ ANALYZE la, lb, ln, lp, o, small;
 -- what is written to columns is seen in the object
 CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS \$\$
 BEGIN
+  NEW.xr := NEW.x;
+  NEW.at := to_timestamp(NEW.n);
   NEW.meta := jsonb_strip_nulls(jsonb_build_object('n', NEW.n, 'cat', NEW.cat, 'tags', NEW.tags, 'flag', NEW.flag, 'x', NEW.x, 'day', NEW.day));
   RETURN NEW;
 END \$\$;
@@ -204,6 +206,8 @@ sub link
 {
 	return pick('m.id = o.fid AND m.ns = o.ns', 'm.ns = o.ns AND m.cat = o.cat AND m.n < 5', 'm.id = ANY (o.ids) AND m.ns = o.ns') if $first eq 'n' && rand() < 0.5;
 	return pick('m.id = o.fid AND m.n = o.n', 'm.n = o.n AND m.cat = o.cat') if $first eq 'p' && rand() < 0.3;
+	return pick('m.n BETWEEN o.n AND o.n + 1', 'm.n > o.n AND m.n < 9', 'm.n < o.n AND m.n >= o.n - 2', 'm.xr = o.n / 4.0::real', 'm.at > to_timestamp(o.n)', 'm.at = to_timestamp(o.n) AND m.cat IS NOT NULL',
+		'm.n <> o.n AND m.n < 2', 'm.n > o.n OR m.cat = o.cat', 'm.x >= o.n AND m.flag', 'm.meta @> jsonb_build_object(\'n\', o.n)', 'm.n NOT IN (o.n, 3) AND m.x < 0.5', 'm.at BETWEEN to_timestamp(o.n - 1) AND to_timestamp(o.n)') if rand() < 0.2;
 	return pick(
 		'm.cat = o.cat', 'm.n = o.n', 'm.cat = o.cat AND m.flag = (o.n > 5)', 'm.n IN (o.n, o.k) AND m.cat IS NOT NULL', "m.cat = ANY (ARRAY[o.cat, 'c4'])",
 		'o.cat = ANY (m.tags)', 'm.tags && (o.ids || o.cat)', 'm.tags @> ARRAY[o.cat] AND m.n > 3', 'm.flag = (o.k % 2 = 0) AND m.n < 4', 'm.x = o.n / 4.0', 'm.x = o.n::numeric',

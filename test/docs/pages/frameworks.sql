@@ -1,4 +1,5 @@
 -- What docs/frameworks.md takes for granted: namespaces as the frameworks fill them.
+CREATE EXTENSION vector;
 CREATE EXTENSION pinecone_fdw;
 CREATE SERVER pinecone FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'frameworks');
 CREATE USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (api_key '...');
