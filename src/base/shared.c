@@ -7,12 +7,13 @@
  * time at which the server was started: handles mean nothing to the next
  * server.  After a crash the segment has gone, and the next who asks makes
  * another one.
+ *
+ * Readers ask with every statement whether somebody has made an area.  So one
+ * small segment that everybody makes, the board, says which there are.
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "port/atomics.h"
 #include "storage/dsm.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
@@ -30,19 +31,16 @@ static const char *const handle_files[PINECONE_SHARED_KINDS] = {
 	[PINECONE_SHARED_LEARNED] = "pg_dynshmem/pinecone_fdw.learned",
 	[PINECONE_SHARED_WRITTEN] = "pg_dynshmem/pinecone_fdw.written",
 	[PINECONE_SHARED_KEPT] = "pg_dynshmem/pinecone_fdw.kept",
+	[PINECONE_SHARED_BOARD] = "pg_dynshmem/pinecone_fdw.board",
 };
 
 static PineconeShared *areas[PINECONE_SHARED_KINDS];
 
-/* A file that was of no use: not worth another look until it is another one */
-typedef struct Useless
+typedef struct Board
 {
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-} Useless;
-
-static Useless useless[PINECONE_SHARED_KINDS];
+	PineconeShared shared;
+	pg_atomic_uint32 made; /* a bit for each kind that is in shared memory */
+} Board;
 
 static void
 use_area(PineconeSharedKind kind, void *address)
@@ -90,21 +88,6 @@ write_handle(PineconeSharedKind kind, dsm_handle handle)
 		return false;
 	good = fprintf(file, "%u " INT64_FORMAT "\n", handle, (int64) PgStartTime) > 0;
 	return FreeFile(file) == 0 && good;
-}
-
-/* Is there one that may tell of a segment?  A server that has ended may have left it. */
-static bool
-is_worth_reading(PineconeSharedKind kind, Useless *seen)
-{
-	struct stat found;
-
-	if (stat(handle_files[kind], &found) != 0)
-		return false;
-	memset(seen, 0, sizeof(*seen));
-	seen->inode = found.st_ino;
-	seen->size = found.st_size;
-	seen->modified = found.st_mtim;
-	return memcmp(seen, &useless[kind], sizeof(*seen)) != 0;
 }
 
 /* ---- The segment ---- */
@@ -178,30 +161,51 @@ attach_or_create(PineconeSharedKind kind, Size size)
 	return done;
 }
 
+/* Under the lock; never fails. */
+static void
+find_or_make(PineconeSharedKind kind, Size size)
+{
+	void *own;
+
+	if (areas[kind] != NULL || attach_or_create(kind, size))
+		return;
+	own = MemoryContextAllocExtended(TopMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	make_area(kind, own, size, true);
+	use_area(kind, own);
+}
+
+static Board *
+find_board(void)
+{
+	if (areas[PINECONE_SHARED_BOARD] == NULL)
+	{
+		LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+		find_or_make(PINECONE_SHARED_BOARD, sizeof(Board));
+		LWLockRelease(AddinShmemInitLock);
+	}
+	return (Board *) areas[PINECONE_SHARED_BOARD];
+}
+
 PineconeShared *
 pinecone_shared_area(PineconeSharedKind kind, Size size)
 {
-	Useless seen;
+	Board *board;
 
 	if (areas[kind] != NULL)
 		return areas[kind];
-	/* readers, which ask all the time, need not do more than look */
-	if (size == 0 && !is_worth_reading(kind, &seen))
+	board = find_board();
+	/* a board of one's own knows nothing of the others */
+	if (size == 0 && !board->shared.is_own && (pg_atomic_read_u32(&board->made) & (1 << kind)) == 0)
 		return NULL;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	if (size == 0)
+		(void) attach(kind);
+	else
 	{
-		if (!attach(kind))
-			useless[kind] = seen;
-	}
-	else if (!attach_or_create(kind, size))
-	{
-		void *own = MemoryContextAllocExtended(TopMemoryContext, size,
-											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-		make_area(kind, own, size, true);
-		use_area(kind, own);
+		find_or_make(kind, size);
+		if (!areas[kind]->is_own)
+			(void) pg_atomic_fetch_or_u32(&board->made, 1 << kind);
 	}
 	LWLockRelease(AddinShmemInitLock);
 	return areas[kind];

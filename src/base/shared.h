@@ -25,6 +25,7 @@ typedef enum PineconeSharedKind
 	PINECONE_SHARED_LEARNED, /* from replies: see client/learned.h */
 	PINECONE_SHARED_WRITTEN, /* when: see client/written.h */
 	PINECONE_SHARED_KEPT,	 /* replies: see client/kept.h */
+	PINECONE_SHARED_BOARD,	 /* which of the others there are: shared.c's own */
 	PINECONE_SHARED_KINDS
 } PineconeSharedKind;
 

@@ -292,7 +292,7 @@ pinecone_cache_keep(PineconeCall *call, const char *told)
 		call->location == call->session->location && (!unnamed || caching->is_default))
 	{
 		uint64 target = pinecone_written_name(unnamed ? "" : told);
-		int64 lsn = call->exchange->indexed_lsn;
+		int64 lsn = call->want_scores ? call->exchange->indexed_lsn : -1;
 
 		now_told.target = target;
 		now_told.lsn = lsn;

@@ -246,7 +246,11 @@ extern PineconeNamespaceInfo *pinecone_vectors_namespaces_result(PineconeCall *c
  */
 extern bool pinecone_vectors_confirm(PineconeCall *call);
 
-/* Log sequence numbers of the reply's headers; -1 when absent. */
+/*
+ * Log sequence numbers of the reply's headers; -1 when absent.  How far a
+ * namespace is indexed only searches tell: what another call says of that need
+ * not be what searches, or itself, have shown.
+ */
 extern int64 pinecone_vectors_request_lsn(PineconeCall *call);
 extern int64 pinecone_vectors_indexed_lsn(PineconeCall *call);
 

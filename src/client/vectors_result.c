@@ -171,7 +171,7 @@ page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 	{
 		const PineconeRecord *record = &page->records[i];
 
-		if (call->want_scores && !record->has_score)
+		if (call->want_scores && !record->has_score && !page->unscored)
 		{
 			*reason = "a match has no score";
 			return false;
@@ -310,7 +310,7 @@ pinecone_vectors_request_lsn(PineconeCall *call)
 int64
 pinecone_vectors_indexed_lsn(PineconeCall *call)
 {
-	return call->exchange ? call->exchange->indexed_lsn : -1;
+	return call->exchange && call->want_scores ? call->exchange->indexed_lsn : -1;
 }
 
 PineconeFields *

@@ -186,7 +186,10 @@ leave_mark(uint64 host, const char *name, int64 lsn, int64 at, int64 now)
 		return;
 	}
 	if (mark->host != host || mark->namespace_ != namespace_)
-		mark->lsn = mark->at = 0;
+	{
+		mark->lsn = -1;
+		mark->at = 0;
+	}
 	mark->host = host;
 	mark->namespace_ = namespace_;
 	mark->lsn = Max(mark->lsn, lsn);
@@ -326,7 +329,11 @@ pinecone_confirmed_read(uint64 position, PineconeConfirmedReader reader, void *a
 		return position;
 	LWLockAcquire(&area->shared.lock, LW_SHARED);
 	head = pg_atomic_read_u64(&area->head);
-	position = Max(position, area->tail);
+	if (position < area->tail)
+	{
+		position = area->tail;
+		reader(NULL, arg);
+	}
 	while (position < head)
 	{
 		const Entry *entry = entry_at(position);

@@ -48,7 +48,8 @@ typedef struct PineconeConfirmed
 /*
  * Call back for each that was added at that position or later, in order, and
  * return the position behind the last.  What is pointed to is good until the
- * callback returns, which must not call anything of this file.
+ * callback returns, which must not call anything of this file.  Where some have
+ * been dropped since that position, it is called with NULL first.
  */
 typedef void (*PineconeConfirmedReader)(const PineconeConfirmed *confirmed, void *arg);
 extern uint64 pinecone_confirmed_read(uint64 position, PineconeConfirmedReader reader, void *arg);

@@ -127,17 +127,15 @@ typedef struct Wait
 	const char *whose; /* writes, for messages */
 } Wait;
 
-/* True: it has been reached, or the table's patience is at an end. */
+/* True: it has been reached, or the table's patience is at an end.  Else waits. */
 static bool
-wait_for_lsn(Wait *wait, PineconeSession *session, const PineconeTable *table,
-			 const char *namespace_, int64 lsn, int64 *reached)
+is_over(Wait *wait, const PineconeTable *table, const char *namespace_, int64 lsn, int64 reached)
 {
-	*reached = pinecone_indexed_lsn(session, namespace_, false);
-	if (*reached >= lsn)
+	if (reached >= lsn)
 		return true;
-	if (*reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
+	if (reached < 0 || pinecone_clock_passed(wait->start, table->consistency_timeout_ms))
 	{
-		give_up(table, namespace_, wait->whose, lsn, *reached);
+		give_up(table, namespace_, wait->whose, lsn, reached);
 		return true;
 	}
 	sleep_ms(wait->delay);
@@ -159,7 +157,8 @@ wait_for_written(PineconeSession *session, const PineconeTable *table, const cha
 	key = key_of(session, namespace_);
 	while ((entry = idset_lookup(written, key)) != NULL)
 	{
-		if (!wait_for_lsn(&wait, session, table, namespace_, entry->number, &reached))
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		if (!is_over(&wait, table, namespace_, entry->number, reached))
 			continue;
 		if (reached >= entry->number)
 			(void) idset_delete(written, key);
@@ -180,7 +179,7 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 
 	while (pinecone_unseen_must_wait(session, namespace_, all, &lsn, &ms))
 	{
-		bool done = false;
+		bool done;
 
 		if (ms > 0)
 		{
@@ -188,7 +187,9 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 			wait.start = pinecone_clock_now();
 			continue;
 		}
-		done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		/* where it is not told, the time over which writes may be unseen has to do */
+		done = reached < 0 || is_over(&wait, table, namespace_, lsn, reached);
 		pinecone_unseen_note_indexed(session, namespace_, reached);
 		if (done)
 			break;
@@ -214,8 +215,10 @@ pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *
 
 	while (pinecone_confirmed_are_kept() && (lsn = pinecone_unseen_last_lsn(session, namespace_)) >= 0)
 	{
-		bool done = wait_for_lsn(&wait, session, table, namespace_, lsn, &reached);
+		bool done;
 
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+		done = is_over(&wait, table, namespace_, lsn, reached);
 		pinecone_unseen_note_indexed(session, namespace_, reached);
 		if (done)
 			break;
@@ -228,8 +231,9 @@ pinecone_consistency_wait_for(PineconeSession *session, const PineconeTable *tab
 	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "all of these"};
 	int64 reached;
 
-	while (!wait_for_lsn(&wait, session, table, namespace_, lsn, &reached))
-		;
+	do
+		reached = pinecone_indexed_lsn(session, namespace_, false);
+	while (!is_over(&wait, table, namespace_, lsn, reached));
 	pinecone_unseen_note_indexed(session, namespace_, reached);
 	return reached >= lsn;
 }

@@ -264,7 +264,11 @@ make_anew(Host *host, int64 now)
 	replace_copy(host, to);
 }
 
-/* One more confirmed write. */
+/*
+ * One more confirmed write.  Where some were dropped before it was taken, what
+ * is older than these must not be laid over them: all of that has been dropped
+ * there as well, and is waited for.
+ */
 static void
 take(const PineconeConfirmed *confirmed, void *arg)
 {
@@ -272,6 +276,12 @@ take(const PineconeConfirmed *confirmed, void *arg)
 	PineconeIdEntry *entry;
 	Place *place;
 
+	if (confirmed == NULL)
+	{
+		if (host->copy->nitems > 0)
+			replace_copy(host, create_copy());
+		return;
+	}
 	if (confirmed->key.host != host->key.host)
 		return;
 	/* those are watched that somebody here has asked about */

@@ -332,8 +332,9 @@ take_search(PineconeSweep *sweep, int place)
 		old = MemoryContextSwitchTo(cxt);
 		page = pinecone_vectors_page(part->call);
 		location = pinecone_vectors_location(part->call);
-		pinecone_unseen_note_indexed(sweep->spec->session, sweep->spec->namespace_,
-									 pinecone_vectors_indexed_lsn(part->call));
+		if (!sweep->pages)
+			pinecone_unseen_note_indexed(sweep->spec->session, sweep->spec->namespace_,
+										 pinecone_vectors_indexed_lsn(part->call));
 		if (!drops_sample(sweep, part))
 			observe(sweep, page);
 		if (drops_sample(sweep, part))

@@ -118,4 +118,27 @@ for my $headers ('queries', 'never', 'everywhere')
 	check_stored("headers $headers", $t, $one);
 }
 
+# More writes than are kept: what has been dropped is waited for, and an older
+# write that another session has taken before is not laid over it.
+for my $preload ('', "shared_preload_libraries = 'pinecone_fdw'")
+{
+	my $name = $preload ? 'few are kept, preloaded' : 'few are kept';
+	my $t = Harness->new(conf => ["pinecone_fdw.unseen_time = '900ms'", "pinecone_fdw.unseen_writes = '256kB'", $preload],
+		pinecone => ['--lsn-headers', 'never']);
+
+	setup($t);
+	my ($one, $two) = ($t->session, $t->session);
+	my $all = q{SELECT DISTINCT a, metadata ->> 'a' FROM t};
+	lag($t, lag_search => 0, lag_list => 0, lag_fetch => 600, lag_stats => 100);
+	for my $round (1 .. 3)
+	{
+		$one->query("INSERT INTO t (id, embedding, a) SELECT 'k' || i, '{1,2}', 'old$round' FROM generate_series(1, 40) i");
+		is($two->query($all)->{out}, "old$round|old$round", "$name: another session sees what is written");
+		$one->query("INSERT INTO t (id, embedding, a, metadata) SELECT 'k' || i, '{1,2}', 'new$round', jsonb_build_object('pad', repeat('x', 9000)) FROM generate_series(1, 40) i");
+		is($two->query($all)->{out}, "new$round|new$round", "$name: and what is written over it when not all of that is kept");
+		is($one->query($all)->{out}, "new$round|new$round", "$name: as does the one that has written");
+	}
+	lag($t, lag => 0);
+}
+
 done_testing;
