@@ -353,8 +353,8 @@ typedef struct PineconeJsonbState
 #define PINECONE_PLANNER_SHUTDOWN
 #endif
 
-/* PG15 added conditions that end a window function's work, PG17 keeps them elsewhere */
-#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+/* PG15 added conditions that end a window function's work */
+#if PG_VERSION_NUM >= 150000
 extern Node *pinecone_window_limit(Query *parse);
 #else
 #define pinecone_window_limit(parse) ((Node *) NULL)

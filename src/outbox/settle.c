@@ -195,6 +195,10 @@ pause_after(int failures)
 	return pause / 2 + (int64) (pause / 2 * pinecone_random_double());
 }
 
+/*
+ * How the round went for a server as a user: what it has got is added up, and after
+ * a failure it is left alone for a while.
+ */
 static void
 write_state(PineconeScope *scope, PineconeDelivery *delivery)
 {
@@ -221,14 +225,18 @@ write_state(PineconeScope *scope, PineconeDelivery *delivery)
 	if (scope->error == NULL)
 		nulls[5] = nulls[6] = 'n';
 	execute(psprintf("INSERT INTO %s AS s (server, writer, delivered, dead, failures, retry_at, last_error,"
-					 " last_error_at, last_delivery_at)"
+					 " last_error_at, last_delivery_at, rate)"
 					 " VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 IS NOT NULL THEN pg_catalog.clock_timestamp() END,"
-					 " CASE WHEN $3 > 0 THEN pg_catalog.clock_timestamp() END)"
+					 " CASE WHEN $3 > 0 THEN pg_catalog.clock_timestamp() END, $3 / 60.0)"
 					 " ON CONFLICT (server, writer) DO UPDATE SET delivered = s.delivered + excluded.delivered,"
 					 " dead = s.dead + excluded.dead, failures = excluded.failures, retry_at = excluded.retry_at,"
 					 " last_error = COALESCE(excluded.last_error, s.last_error),"
 					 " last_error_at = COALESCE(excluded.last_error_at, s.last_error_at),"
-					 " last_delivery_at = COALESCE(excluded.last_delivery_at, s.last_delivery_at)",
+					 " last_delivery_at = COALESCE(excluded.last_delivery_at, s.last_delivery_at),"
+					 /* what was delivered counts less, the longer ago it was: after a minute by 1/e */
+					 " rate = (SELECT s.rate * exp(-m) + excluded.delivered / 60.0 * CASE WHEN m > 0.0001 THEN (1 - exp(-m)) / m ELSE 1 END"
+					 " FROM (SELECT LEAST(extract(epoch FROM pg_catalog.clock_timestamp() - COALESCE(s.last_delivery_at,"
+					 " pg_catalog.clock_timestamp())) / 60, 100)::float8 AS m) x)",
 					 qualified("pinecone_outbox_state")),
 			7, types, values, nulls);
 }
