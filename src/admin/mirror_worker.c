@@ -9,7 +9,6 @@
 #include "tcop/pquery.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
-#include "utils/resowner.h"
 
 #include "admin/mirror.h"
 #include "admin/mirror_worker.h"
@@ -26,7 +25,6 @@ static void
 deliver_in_portal(Portal portal, int max_ms, PineconeMirrorDelivered *delivered)
 {
 	portal->visible = false;
-	portal->resowner = CurrentResourceOwner;
 	portal->status = PORTAL_ACTIVE;
 	ActivePortal = portal;
 	PortalContext = portal->portalContext;

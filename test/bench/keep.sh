@@ -146,7 +146,7 @@ run -c "UPDATE mirrored SET n = n + 1 WHERE id = 'r1'"
 most=0
 while [ "$(run -c 'SELECT waiting > 0 FROM pinecone_mirror_status')" = t ]; do
 	pid=$(worker)
-	[ -n "$pid" ] && now=$(awk '/^Private_/ {kb += $2} END {print kb + 0}' "/proc/$pid/smaps_rollup" 2>/dev/null) || now=0
+	now=$(awk '/^RssAnon/ {print $2}' "/proc/${pid:-none}/status" 2>/dev/null) || now=0
 	[ "${now:-0}" -le "$most" ] || most=$now
 	sleep 0.05
 done
