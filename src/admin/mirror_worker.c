@@ -9,6 +9,7 @@
 #include "tcop/pquery.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
+#include "utils/resowner.h"
 
 #include "admin/mirror.h"
 #include "admin/mirror_worker.h"
@@ -25,6 +26,8 @@ static void
 deliver_in_portal(Portal portal, int max_ms, PineconeMirrorDelivered *delivered)
 {
 	portal->visible = false;
+	/* the portal's own, which goes when it is dropped */
+	CurrentResourceOwner = portal->resowner;
 	portal->status = PORTAL_ACTIVE;
 	ActivePortal = portal;
 	PortalContext = portal->portalContext;
@@ -44,6 +47,7 @@ deliver_in_portal(Portal portal, int max_ms, PineconeMirrorDelivered *delivered)
 	PG_END_TRY();
 	ActivePortal = NULL;
 	PortalContext = NULL;
+	CurrentResourceOwner = TopTransactionResourceOwner;
 	MarkPortalDone(portal);
 	PortalDrop(portal, false);
 }
