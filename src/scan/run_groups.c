@@ -208,6 +208,7 @@ find_groups(ForeignScanState *node)
 
 /* ---- The run ---- */
 
+/* What is to be found out, and what filters are made with: the run's values and one more. */
 static PineconeGroups *
 create_groups(ForeignScanState *node)
 {
