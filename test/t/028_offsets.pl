@@ -25,7 +25,8 @@ END
 sub page
 {
 	my ($offset, $sets, $what) = @_;
-	my $result = $t->psql("$sets SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id = 'r' || lpad(n::text, 5, '0') AND embedding IS NOT NULL)
+	# a session's first statement is planned before the library is there
+	my $result = $t->psql("LOAD 'pinecone_fdw'; $sets SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id = 'r' || lpad(n::text, 5, '0') AND embedding IS NOT NULL)
 		FROM (SELECT * FROM t LIMIT 20 OFFSET $offset) s");
 	my $n = RECORDS - $offset < 20 ? RECORDS - $offset : 20;
 
@@ -34,7 +35,7 @@ sub page
 
 my @offsets = (1, 99, 100, 101, 1000, 2490);
 page($_, '', 'lists') for @offsets;
-my $forced = 'SET pinecone_fdw.sweep_records = 0;';
+my $forced = "LOAD 'pinecone_fdw'; SET pinecone_fdw.sweep_records = 0;";
 page($_, $forced, 'searches') for @offsets;
 for my $seed (1 .. 3)
 {
