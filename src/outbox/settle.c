@@ -12,6 +12,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -97,6 +98,37 @@ pinecone_round_read_state(PineconeRound *round, PineconeScope *scope)
 	execute(psprintf("SELECT FROM %s LIMIT 1", qualified("pinecone_outbox_dead")), 0, NULL, NULL, NULL);
 	round->has_dead |= SPI_processed > 0;
 	pinecone_owner_end(&owner);
+}
+
+/*
+ * A user of whom nothing is known yet has to wait for the server as the others do:
+ * so that what waits need not be read to find that out.
+ */
+bool
+pinecone_round_is_due(PineconeRound *round, Oid serverid)
+{
+	ForeignServer *server = OidIsValid(serverid) ? GetForeignServerExtended(serverid, FSV_MISSING_OK) : NULL;
+	PineconeOwner owner;
+	Oid types[1] = {TEXTOID};
+	Datum values[1];
+	TimestampTz next;
+	bool isnull;
+
+	/* rows of a table that is gone are dead letters */
+	if (server == NULL)
+		return true;
+	values[0] = CStringGetTextDatum(server->servername);
+	pinecone_owner_begin(&owner, pinecone_outbox_relation("pinecone_outbox", false));
+	execute(psprintf("SELECT pg_catalog.min(COALESCE(retry_at, '-infinity')) FROM %s WHERE server = $1",
+					 qualified("pinecone_outbox_state")),
+			1, types, values, NULL);
+	next = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	pinecone_owner_end(&owner);
+	if (isnull || next <= GetCurrentTimestamp())
+		return true;
+	if (round->next == 0 || next < round->next)
+		round->next = next;
+	return false;
 }
 
 /* ---- Dead letters ---- */
@@ -293,6 +325,7 @@ pinecone_round_settle(PineconeRound *round, PineconeDelivery *delivery)
 	Relation rel;
 	PineconeOwner owner;
 
+	delivery->next = round->next;
 	if (round->nrows == 0)
 		return;
 	rel = table_open(pinecone_outbox_relation("pinecone_outbox", false), RowExclusiveLock);

@@ -304,6 +304,8 @@ pinecone_worker_main(Datum arg)
 	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	for (int i = 0; i < PINECONE_BUDGET_MONTH; i++)
+		SetConfigOption(pinecone_budgets[i].name, "-1", PGC_SUSET, PGC_S_OVERRIDE);
 	work();
 	proc_exit(0);
 }

@@ -109,6 +109,8 @@ searches() {
 	is "$(on_port 6433 "SELECT pinecone_wait_for('docs', '$(coordinator "INSERT INTO docs VALUES ('late', '{0,1}', 0)" "SELECT pinecone_last_write('docs')")')")" t 'a worker waits for what the coordinator has written'
 	coordinator 'CREATE TABLE asked (k int, v real[])' "SELECT create_distributed_table('asked', 'k')" 'INSERT INTO asked SELECT i, ARRAY[i, 1]::real[] FROM generate_series(1, 8) i' >/dev/null
 	is "$(coordinator "SELECT string_agg(s.id, ' ' ORDER BY n) FROM (SELECT array_agg(v ORDER BY k) AS v FROM (SELECT * FROM asked OFFSET 0) a) w, pinecone_search_batch('docs', w.v, 1) s")" 'd1 d2 d3 d4 d5 d6 d7 d8' 'pinecone_search_batch() of rows of a distributed table'
+	is "$(coordinator "SELECT string_agg(d.id, ' ' ORDER BY k) FROM (SELECT * FROM asked OFFSET 0) a, LATERAL (SELECT id FROM docs ORDER BY embedding <-> a.v LIMIT 1) d")" 'd1 d2 d3 d4 d5 d6 d7 d8' 'LATERAL of a subquery on a distributed table'
+	is "$(coordinator 'SELECT count(*) FROM asked JOIN docs ON docs.n = asked.k')" 8 'a plain join'
 	is "$(coordinator "SELECT count(*) FROM (SELECT * FROM asked OFFSET 0) a JOIN docs ON docs.n = a.k")" 8 'a distributed table and a foreign one are joined'
 }
 

@@ -19,6 +19,8 @@ CREATE TABLE pinecone_outbox (
 ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
 	autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 1000000);
 
+CREATE INDEX pinecone_outbox_tables ON pinecone_outbox (foreign_table, seq);
+
 -- floats do not get smaller by it
 ALTER TABLE pinecone_outbox ALTER COLUMN dense SET STORAGE EXTERNAL;
 ALTER TABLE pinecone_outbox ALTER COLUMN sparse_values SET STORAGE EXTERNAL;
