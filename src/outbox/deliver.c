@@ -28,7 +28,7 @@
 #define CHUNK_ROWS 384
 #define CHUNK_BYTES (1024 * 1024)
 
-/* Records whose writes stay, that are told apart */
+/* Rows that stay, before a round goes no further: their records are kept in mind */
 #define MAX_HELD 100000
 
 typedef struct Chunk

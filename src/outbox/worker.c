@@ -109,7 +109,7 @@ others_wait(void)
 void (*pinecone_worker_also)(int max_ms, PineconeDelivery *delivery) = NULL;
 
 /* A transaction, and what else there is to deliver; false where there is nothing to deliver from, and never will be. */
-static bool
+static pg_noinline bool
 deliver(PineconeDelivery *delivery)
 {
 	bool there;
@@ -191,7 +191,7 @@ static bool
 deliver_or_log(PineconeDelivery *delivery, bool *failed)
 {
 	MemoryContext old = CurrentMemoryContext;
-	bool there = true;
+	volatile bool there = true;
 
 	*failed = false;
 	memset(delivery, 0, sizeof(*delivery));
@@ -304,6 +304,8 @@ pinecone_worker_main(Datum arg)
 	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	for (int i = 0; i < PINECONE_BUDGET_MONTH; i++)
+		SetConfigOption(pinecone_budgets[i].name, "-1", PGC_SUSET, PGC_S_OVERRIDE);
 	work();
 	proc_exit(0);
 }
