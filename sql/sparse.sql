@@ -56,7 +56,10 @@ SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM term ORDER BY spar
 SELECT same_terms($$SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM TABLE WHERE sparse_values <#> a.q < 0 ORDER BY sparse_values <#> a.q LIMIT 20) x ORDER BY a.k, x.id$$);
 -- by a stored record's
 SELECT id FROM term ORDER BY sparse_values <#> (SELECT sparse_values FROM term WHERE id = 'r017') LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
 SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
+-- an order that makes scores, though nobody sees it
+SELECT count(*) FROM (SELECT id FROM term WHERE score > 2.5 ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}') x;
 -- a cursor that reads on
 BEGIN;
 DECLARE c CURSOR FOR SELECT id, score FROM term ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}';
