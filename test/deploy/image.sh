@@ -37,12 +37,12 @@ result() { # WHAT STATUS
 
 # What Dockerfiles begin with; the official image of PostgreSQL says PG_MAJOR
 make_bases() {
-	local mirror
-	mirror=${MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)}
-	mmdebstrap --quiet --variant=minbase bookworm "$DIR/debian" "$mirror"
-	cp -a "$DIR/debian" "$DIR/postgres"
-	chroot "$DIR/postgres" apt-get -q update >/dev/null
-	DEBIAN_FRONTEND=noninteractive chroot "$DIR/postgres" apt-get -qq install -y --no-install-recommends postgresql-15 >/dev/null 2>&1
+	local mirror options
+	mirror=${MIRROR:-$(test/apt_mirror.sh)}
+	# a mirror may be a snapshot: the signatures are checked, not their age
+	options=(--mode=root --variant=apt --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Check-Date "false"')
+	mmdebstrap --quiet "${options[@]}" bookworm "$DIR/debian" "$mirror"
+	mmdebstrap --quiet "${options[@]}" --include=postgresql-15 bookworm "$DIR/postgres" "$mirror"
 	ln -sf /usr/lib/postgresql/15/bin/* "$DIR/postgres/usr/local/bin/"
 }
 
@@ -91,7 +91,7 @@ as_user() { # ROOT USER COMMAND...
 	chroot --userspec="$2" "$1" env -i PATH=/usr/local/bin:/usr/bin:/bin PGHOST=/tmp PGUSER=postgres "${@:3}"
 }
 
-make_bases
+make_bases || exit
 status=0
 build extension deploy/docker/postgres.Dockerfile postgres || status=$?
 result 'steps of postgres.Dockerfile' $status
