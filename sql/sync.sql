@@ -157,3 +157,6 @@ TRUNCATE parted;
 CALL pinecone_sync('of_parted', 'parted', apply => true);
 CALL pinecone_sync('of_parted', 'parted', apply => true, max_delete => 1);
 SELECT count(*) FROM of_parted;
+DROP VIEW parity;
+DROP TABLE "my items", here, parted;
+\! test/regress/pinecone drop synced

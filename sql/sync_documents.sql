@@ -17,3 +17,5 @@ INSERT INTO wanted (id, title, embedding) VALUES (10, 'New', '{1,0,0}');
 SELECT * FROM pinecone_diff('article', 'wanted', metadata => true, vectors => true);
 CALL pinecone_sync('article', 'wanted', apply => true, metadata => true, vectors => true);
 SELECT * FROM pinecone_diff('article', 'wanted', metadata => true, vectors => true);
+DROP TABLE wanted;
+\! test/regress/pinecone drop synced-articles

@@ -11,6 +11,7 @@
 #include "admin/analyze.h"
 #include "admin/explain.h"
 #include "admin/import.h"
+#include "admin/mirror_worker.h"
 #include "base/ours.h"
 #include "base/setting.h"
 #include "base/statistics.h"
@@ -43,6 +44,7 @@ _PG_init(void)
 		pinecone_statistics_init,
 		pinecone_pending_init,
 		pinecone_outbox_init,
+		pinecone_mirror_worker_init,
 		pinecone_worker_register,
 		pinecone_hooks_install,
 	};

@@ -17,7 +17,7 @@
 #include "utils/lsyscache.h"
 
 #include "admin/compared.h"
-#include "option/column_type.h"
+#include "pending/outbox_table.h"
 
 /* ---- The source ---- */
 
@@ -258,7 +258,7 @@ need_column(const PineconeCompared *compared, AttrNumber attnum)
 }
 
 PineconeCompared *
-pinecone_compared_begin(FunctionCallInfo fcinfo, Oid relid, const char *source)
+pinecone_compared_begin(Oid relid, const char *source)
 {
 	PineconeCompared *compared = palloc0(sizeof(PineconeCompared));
 	const PineconeTable *table = pinecone_option_read_table(relid);
@@ -271,7 +271,7 @@ pinecone_compared_begin(FunctionCallInfo fcinfo, Oid relid, const char *source)
 				 errmsg("foreign table \"%s\" has no column of ids", table->name)));
 	compared->table = table;
 	compared->there = qualified_name(relid);
-	compared->us = pstrdup(quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid))));
+	compared->us = pstrdup(quote_identifier(get_namespace_name(get_rel_namespace(pinecone_outbox_relation("pinecone_mirrors", false)))));
 	compared->from = from_item(source, &compared->relid);
 	match_columns(compared);
 	need_column(compared, table->id_attnum);

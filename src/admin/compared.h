@@ -6,7 +6,6 @@
 #ifndef PINECONE_COMPARED_H
 #define PINECONE_COMPARED_H
 
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #include "option/option.h"
@@ -35,7 +34,7 @@ typedef struct PineconeCompared
  * allocated there.  "source" is the name of a relation, or a query.  Raises an
  * error where they cannot be compared.
  */
-extern PineconeCompared *pinecone_compared_begin(FunctionCallInfo fcinfo, Oid relid, const char *source);
+extern PineconeCompared *pinecone_compared_begin(Oid relid, const char *source);
 
 /* Is the column one of metadata, or of vectors, that both have? */
 extern bool pinecone_compared_is_metadata(const PineconeCompared *compared, int column);

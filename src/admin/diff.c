@@ -226,7 +226,7 @@ merge(FunctionCallInfo fcinfo, bool counted)
 
 	pinecone_rows_begin(&rows, fcinfo);
 	SPI_connect();
-	compared = pinecone_compared_begin(fcinfo, relid, source);
+	compared = pinecone_compared_begin(relid, source);
 	spans = compared->here_namespace != NULL;
 	/* first what takes a while to come */
 	side_begin(&there, compared, false, metadata, vectors);

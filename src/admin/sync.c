@@ -12,9 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -22,13 +19,11 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
+#include "admin/apply.h"
 #include "admin/argument.h"
 #include "admin/compared.h"
 #include "base/compat.h"
@@ -38,27 +33,11 @@ PG_FUNCTION_INFO_V1(pinecone_sync);
 /* How often a row that keeps changing is applied */
 #define MAX_ROUNDS 10
 
-/* An id of a batch, and what the source had of it when it was applied last */
-typedef struct SyncRow
-{
-	char *id;
-	char *namespace_; /* or NULL */
-	bool wanted;	  /* to be applied */
-	bool present;
-	char *digests; /* as text; if present */
-} SyncRow;
-
 typedef struct Sync
 {
 	PineconeCompared *compared;
-	List *sources; /* OIDs of the tables that the source reads */
-	char *lookup;  /* rows of a batch: $1 ids, $2 those as texts, $3 namespaces */
-	char *upsert;
-	char *remove;	   /* $1 ids, $2 namespace */
-	MemoryContext cxt; /* of a batch */
-
-	int nrows;
-	SyncRow *rows;
+	PineconeApply *apply; /* NULL in a dry run */
+	List *sources;		  /* OIDs of the tables that the source reads */
 	int batch;
 
 	/* Figures */
@@ -66,276 +45,10 @@ typedef struct Sync
 	int64 only_there;
 	int64 differing;
 	int64 records; /* there */
-	int64 written;
-	int64 deleted;
 	int64 unsettled;
 } Sync;
 
-/* ---- Statements ---- */
-
-/* How an id, given as text, is found in the source by its index: a condition over $1 */
-static char *
-id_condition(const PineconeCompared *compared)
-{
-	const PineconeTable *table = compared->table;
-	char *name = psprintf("s.%s", quote_identifier(table->columns[table->id_attnum - 1].name));
-
-	switch (compared->id_type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case UUIDOID:
-			return psprintf("%s OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]::%s[])", name, format_type_be_qualified(compared->id_type));
-		case TEXTOID:
-		case VARCHAROID:
-			if (getBaseType(table->columns[table->id_attnum - 1].typid) == TEXTOID)
-				return psprintf("%s OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])", name);
-			break;
-	}
-	return psprintf("%s OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])", compared->here_id);
-}
-
-/* Does it stand for a value of the source's type of ids?  What does not is no id of the source. */
-static bool
-can_be_id(const PineconeCompared *compared, const char *id)
-{
-	char buf[32];
-	int64 most = compared->id_type == INT2OID ? PG_INT16_MAX : (compared->id_type == INT4OID ? PG_INT32_MAX : PG_INT64_MAX);
-	int64 value;
-
-	switch (compared->id_type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			errno = 0;
-			value = strtoll(id, NULL, 10);
-			snprintf(buf, sizeof(buf), INT64_FORMAT, value);
-			return errno == 0 && strcmp(buf, id) == 0 && value <= most && value >= -most - 1;
-		case UUIDOID:
-			if (strlen(id) != 36)
-				return false;
-			for (int i = 0; i < 36; i++)
-			{
-				bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-				if (hyphen ? id[i] != '-' : strchr("0123456789abcdef", id[i]) == NULL)
-					return false;
-			}
-			return true;
-	}
-	return true;
-}
-
-static void
-make_statements(Sync *sync)
-{
-	const PineconeCompared *compared = sync->compared;
-	const PineconeTable *table = compared->table;
-	const PineconeColumn *id = &table->columns[table->id_attnum - 1];
-	Oid id_type = getBaseType(id->typid);
-	StringInfoData columns;
-	StringInfoData values;
-	char *where = id_condition(compared);
-
-	if (compared->here_namespace != NULL)
-		where = psprintf("%s AND EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[])) AS p (id, namespace) "
-						 "WHERE p.id OPERATOR(pg_catalog.=) %s AND p.namespace OPERATOR(pg_catalog.=) %s)",
-						 where, compared->here_id, compared->here_namespace);
-	sync->lookup = psprintf("SELECT id, namespace, digests::pg_catalog.text FROM (%s) r", pinecone_compared_query(compared, true, true, true, where));
-	initStringInfo(&columns);
-	initStringInfo(&values);
-	pinecone_compared_columns(compared, &columns, &values);
-	sync->upsert = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s s WHERE %s", compared->there, columns.data, values.data,
-							compared->from, where);
-	sync->remove = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]%s)", compared->there,
-							quote_identifier(id->name),
-							id_type == TEXTOID ? "" : psprintf("::%s[]", format_type_be_qualified(id_type)));
-	if (compared->here_namespace != NULL)
-		sync->remove = psprintf("%s AND t.%s OPERATOR(pg_catalog.=) $2", sync->remove,
-								quote_identifier(table->columns[table->namespace_attnum - 1].name));
-}
-
-static SPIPlanPtr
-prepare(const char *sql, int nargs)
-{
-	Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
-	MemoryContext old = CurrentMemoryContext;
-	SPIPlanPtr plan = SPI_prepare(sql, nargs, types);
-
-	MemoryContextSwitchTo(old);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-	return plan;
-}
-
-/* The tables that the source reads, partitions included: those whose writers are waited for */
-static List *
-source_tables(const Sync *sync)
-{
-	SPIPlanPtr plan = prepare(sync->lookup, 3);
-	List *result = NIL;
-	ListCell *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan))
-	{
-		CachedPlanSource *source = lfirst(lc);
-		ListCell *lc2;
-
-		foreach(lc2, source->relationOids)
-		{
-			Oid relid = lfirst_oid(lc2);
-			char kind = get_rel_relkind(relid);
-
-			if (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE)
-				result = list_concat_unique_oid(result, find_all_inheritors(relid, NoLock, NULL));
-		}
-	}
-	SPI_freeplan(plan);
-	return result;
-}
-
 /* ---- A batch ---- */
-
-static Datum
-text_array(const Sync *sync, bool namespaces, bool ids_of_source)
-{
-	Datum *values = palloc(Max(sync->nrows, 1) * sizeof(Datum));
-	int n = 0;
-
-	for (int i = 0; i < sync->nrows; i++)
-	{
-		const SyncRow *row = &sync->rows[i];
-
-		if (row->wanted && (!ids_of_source || can_be_id(sync->compared, row->id)))
-			values[n++] = CStringGetTextDatum(namespaces ? row->namespace_ : row->id);
-	}
-	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-static void
-execute_batch(Sync *sync, const char *sql, Snapshot snapshot, int expected)
-{
-	SPIPlanPtr plan = prepare(sql, 3);
-	Datum values[3];
-	int result;
-
-	values[0] = text_array(sync, false, true);
-	values[1] = text_array(sync, false, false);
-	values[2] = sync->compared->here_namespace ? text_array(sync, true, false) : (Datum) 0;
-	result = SPI_execute_snapshot(plan, values, sync->compared->here_namespace ? "   " : "  n", snapshot, InvalidSnapshot, false, true, 0);
-	MemoryContextSwitchTo(sync->cxt);
-	if (result != expected)
-		elog(ERROR, "could not execute \"%s\": %s", sql, SPI_result_code_string(result));
-	SPI_freeplan(plan);
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	const SyncRow *x = a;
-	const SyncRow *y = b;
-	int result = strcmp(x->id, y->id);
-
-	return result != 0 || x->namespace_ == NULL ? result : strcmp(x->namespace_, y->namespace_);
-}
-
-/*
- * What the source has of the rows that are wanted; those of which it has what it
- * had before are wanted no more, if "again".  Returns how many are wanted.
- */
-static int
-look_up(Sync *sync, Snapshot snapshot, bool again)
-{
-	SyncRow *found;
-	int nfound;
-	int wanted = 0;
-
-	execute_batch(sync, sync->lookup, snapshot, SPI_OK_SELECT);
-	nfound = SPI_processed;
-	found = palloc0(Max(nfound, 1) * sizeof(SyncRow));
-	for (int i = 0; i < nfound; i++)
-	{
-		HeapTuple tuple = SPI_tuptable->vals[i];
-
-		found[i].id = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 1);
-		found[i].namespace_ = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 2);
-		found[i].digests = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 3);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	qsort(found, nfound, sizeof(SyncRow), compare_ids);
-	for (int i = 0; i < sync->nrows; i++)
-	{
-		SyncRow *row = &sync->rows[i];
-		SyncRow *now;
-		bool same;
-
-		if (!row->wanted)
-			continue;
-		now = nfound > 0 ? bsearch(row, found, nfound, sizeof(SyncRow), compare_ids) : NULL;
-		same = row->present == (now != NULL) &&
-			   (now == NULL || strcmp(now->digests ? now->digests : "", row->digests ? row->digests : "") == 0);
-		row->wanted = !again || !same;
-		row->present = now != NULL;
-		row->digests = now && now->digests ? now->digests : NULL;
-		wanted += row->wanted;
-	}
-	return wanted;
-}
-
-/* Delete what the source does not have, a namespace at a time: rows come by id, so that is a few statements. */
-static void
-remove_absent(Sync *sync)
-{
-	bool *done = palloc0(sync->nrows * sizeof(bool));
-
-	for (int first = 0; first < sync->nrows; first++)
-	{
-		const char *namespace_ = sync->rows[first].namespace_;
-		Oid types[] = {TEXTARRAYOID, TEXTOID};
-		Datum *ids;
-		Datum values[2];
-		int n = 0;
-		int result;
-
-		if (done[first] || !sync->rows[first].wanted || sync->rows[first].present)
-			continue;
-		ids = palloc(sync->nrows * sizeof(Datum));
-		for (int i = first; i < sync->nrows; i++)
-		{
-			const SyncRow *row = &sync->rows[i];
-
-			if (done[i] || !row->wanted || row->present || (namespace_ != NULL && strcmp(row->namespace_, namespace_) != 0))
-				continue;
-			ids[n++] = CStringGetTextDatum(row->id);
-			done[i] = true;
-		}
-		values[0] = PointerGetDatum(construct_array(ids, n, TEXTOID, -1, false, TYPALIGN_INT));
-		values[1] = namespace_ ? CStringGetTextDatum(namespace_) : (Datum) 0;
-		result = SPI_execute_with_args(sync->remove, namespace_ ? 2 : 1, types, values, NULL, false, 0);
-		MemoryContextSwitchTo(sync->cxt);
-		if (result != SPI_OK_DELETE)
-			elog(ERROR, "could not execute \"%s\": %s", sync->remove, SPI_result_code_string(result));
-		sync->deleted += SPI_processed;
-	}
-}
-
-/* Apply the rows that are wanted, in a transaction that commits. */
-static void
-apply_wanted(Sync *sync, Snapshot snapshot)
-{
-	bool any = false;
-
-	remove_absent(sync);
-	for (int i = 0; i < sync->nrows; i++)
-		any = any || (sync->rows[i].wanted && sync->rows[i].present);
-	if (any)
-	{
-		execute_batch(sync, sync->upsert, snapshot, SPI_OK_INSERT);
-		sync->written += SPI_processed;
-	}
-}
 
 static void
 wait_for_writers(const Sync *sync)
@@ -374,10 +87,10 @@ apply_batch(Sync *sync)
 		if (round > 0)
 			wait_for_writers(sync);
 		snapshot = RegisterSnapshot(GetLatestSnapshot());
-		old = MemoryContextSwitchTo(sync->cxt);
-		wanted = look_up(sync, snapshot, round > 0);
+		old = MemoryContextSwitchTo(sync->apply->cxt);
+		wanted = pinecone_apply_look(sync->apply, snapshot, true, round > 0);
 		if (wanted > 0 && round < MAX_ROUNDS)
-			apply_wanted(sync, snapshot);
+			pinecone_apply_wanted(sync->apply, snapshot);
 		MemoryContextSwitchTo(old);
 		UnregisterSnapshot(snapshot);
 		SPI_commit();
@@ -395,28 +108,30 @@ apply_batch(Sync *sync)
 
 /* The next rows of the comparison, as a batch; false: there are none */
 static bool
-next_batch(Sync *sync, Portal portal)
+next_batch(const Sync *sync, Portal portal)
 {
-	MemoryContextReset(sync->cxt);
+	PineconeApply *apply = sync->apply;
+
+	MemoryContextReset(apply->cxt);
 	SPI_cursor_fetch(portal, true, sync->batch);
-	MemoryContextSwitchTo(sync->cxt);
-	sync->nrows = 0;
-	sync->rows = palloc0(Max(SPI_processed, 1) * sizeof(SyncRow));
+	MemoryContextSwitchTo(apply->cxt);
+	apply->nrows = 0;
+	apply->rows = palloc0(Max(SPI_processed, 1) * sizeof(PineconeApplyRow));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple tuple = SPI_tuptable->vals[i];
 		char *id = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 2);
-		SyncRow *row;
+		PineconeApplyRow *row;
 
 		if (id == NULL) /* the last, which counts */
 			continue;
-		row = &sync->rows[sync->nrows++];
+		row = &apply->rows[apply->nrows++];
 		row->id = id;
 		row->namespace_ = sync->compared->here_namespace ? SPI_getvalue(tuple, SPI_tuptable->tupdesc, 1) : NULL;
 		row->wanted = true;
 	}
 	SPI_freetuptable(SPI_tuptable);
-	return sync->nrows > 0;
+	return apply->nrows > 0;
 }
 
 /* How much differs */
@@ -494,7 +209,7 @@ static Datum
 result_row(const Sync *sync, TupleDesc desc)
 {
 	Datum values[] = {Int64GetDatum(sync->only_here), Int64GetDatum(sync->only_there), Int64GetDatum(sync->differing),
-					  Int64GetDatum(sync->written), Int64GetDatum(sync->deleted)};
+					  Int64GetDatum(sync->apply ? sync->apply->written : 0), Int64GetDatum(sync->apply ? sync->apply->deleted : 0)};
 	bool nulls[lengthof(values)] = {0};
 
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
@@ -541,8 +256,7 @@ pinecone_sync(PG_FUNCTION_ARGS)
 		PreventCommandIfReadOnly("pinecone_sync()");
 		refuse_row_security();
 	}
-	sync.compared = pinecone_compared_begin(fcinfo, relid, source);
-	sync.cxt = AllocSetContextCreate(CurrentMemoryContext, "batch of pinecone_sync()", ALLOCSET_DEFAULT_SIZES);
+	sync.compared = pinecone_compared_begin(relid, source);
 	if (apply)
 		check_vectors(&sync);
 	portal = open_differences(&sync, fcinfo);
@@ -550,8 +264,8 @@ pinecone_sync(PG_FUNCTION_ARGS)
 	check_deletes(&sync, max_delete, apply);
 	if (apply)
 	{
-		make_statements(&sync);
-		sync.sources = source_tables(&sync);
+		sync.apply = pinecone_apply_begin(sync.compared);
+		sync.sources = pinecone_apply_tables(sync.apply);
 		SPI_scroll_cursor_move(portal, FETCH_ABSOLUTE, 0);
 		PinPortal(portal);
 		SPI_commit();

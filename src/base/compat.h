@@ -53,6 +53,13 @@
 #define pinecone_register_tranche(tranche, name) LWLockRegisterTranche(tranche, name)
 #endif
 
+/* PG15 gave it another name */
+#if PG_VERSION_NUM >= 150000
+#define pinecone_parse_analyze(raw, text) parse_analyze_fixedparams(raw, text, NULL, 0, NULL)
+#else
+#define pinecone_parse_analyze(raw, text) parse_analyze(raw, text, NULL, 0, NULL)
+#endif
+
 /* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
@@ -346,8 +353,8 @@ typedef struct PineconeJsonbState
 #define PINECONE_PLANNER_SHUTDOWN
 #endif
 
-/* PG15 added conditions that end a window function's work, PG17 keeps them elsewhere */
-#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+/* PG15 added conditions that end a window function's work */
+#if PG_VERSION_NUM >= 150000
 extern Node *pinecone_window_limit(Query *parse);
 #else
 #define pinecone_window_limit(parse) ((Node *) NULL)
