@@ -60,6 +60,13 @@
 #define pinecone_parse_analyze(raw, text) parse_analyze(raw, text, NULL, 0, NULL)
 #endif
 
+/* PG18 asks whether it may be deferrable */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#else
+#define pinecone_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
 /* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "outbox/round.h"
 #include "pending/send_target.h"
 
@@ -138,7 +139,7 @@ static void
 read_queue(PineconeRound *round, int64 max_rows, int max_ms, PineconeDelivery *delivery)
 {
 	Relation rel = table_open(pinecone_outbox_relation("pinecone_outbox", false), RowExclusiveLock);
-	Relation index = index_open(RelationGetPrimaryKeyIndex(rel), AccessShareLock);
+	Relation index = index_open(pinecone_primary_key_index(rel), AccessShareLock);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
 	PineconeTime began = pinecone_clock_now();

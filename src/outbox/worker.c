@@ -129,7 +129,7 @@ static bool
 deliver_or_log(PineconeDelivery *delivery, bool *failed)
 {
 	MemoryContext old = CurrentMemoryContext;
-	bool there = true;
+	volatile bool there = true;
 
 	*failed = false;
 	memset(delivery, 0, sizeof(*delivery));

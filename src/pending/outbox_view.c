@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "pending/outbox_table.h"
 #include "pending/outbox_view.h"
@@ -160,7 +161,7 @@ read_queue(Shown *shown, Snapshot snapshot)
 		return;
 	row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone queued row", ALLOCSET_DEFAULT_SIZES);
 	rel = table_open(relid, AccessShareLock);
-	index = index_open(RelationGetPrimaryKeyIndex(rel), AccessShareLock);
+	index = index_open(pinecone_primary_key_index(rel), AccessShareLock);
 	scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
 	while (!shown->too_many && (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
