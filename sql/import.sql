@@ -41,7 +41,7 @@ WHERE c.relnamespace = 'remote'::regnamespace ORDER BY c.relname COLLATE "C";
 \d remote.hybrid
 -- what they are for
 SELECT * FROM remote.typed WHERE id = 'a8';
-SELECT id, id_field, values_field, score_field, metadata_field, embedding_field, ctid_field, "Mixed Case", "say ""hi""", field, id_field_2, metadata = remote.names.metadata AS whole
+SELECT id, id_field, values_field, score_field, metadata_field, embedding_field, ctid_field, mixed_case, say_hi, field, id_field_2, metadata = remote.names.metadata AS whole
 FROM remote.names;
 SELECT id, sparse_values, k FROM remote.hybrid;
 SELECT id FROM remote."It's a/b";
@@ -81,6 +81,47 @@ IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (sample_size '-
 IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (metadata 'perhaps');
 IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (vector_type 'bytea');
 
+SET client_min_messages = warning;
+DROP SCHEMA remote CASCADE;
+RESET client_min_messages;
+-- what strings are: dates, times of one spelling or of several, JSON; and what only some of them are
+CREATE SCHEMA remote;
+SELECT jsonb_build_object('id', 's' || i, 'values', '[1, 2, 3]'::jsonb, 'metadata', jsonb_build_object('day', '2024-05-0' || i, 'createdAt', '2024-05-01T10:00:0' || i || '.000Z', 'short', '2024-05-01T10:00:0' || i || 'Z',
+    'python', '2024-05-01T10:00:0' || i || '+00:00', 'zoned', CASE WHEN i = 1 THEN '2024-05-01T10:00:00Z' ELSE '2024-05-01T12:00:00.5+02:00' END, 'local', '2024-05-01T10:00:00',
+    '_node_content', '{"n": ' || i || '}', 'listed', '[1]', 'almost', CASE WHEN i = 1 THEN '2024-05-01' ELSE 'soon' END, 'broken', CASE WHEN i = 1 THEN '{"n": 1}' ELSE '{n' END, 'price', i,
+    'HTTPStatus', 'x', 'loc.lines.from', i, '2nd-name', 'y', 'Créé à', 'z', 'order', i, 'created_at', 'taken'))
+FROM generate_series(1, 3) i
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports strings
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (strings) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', score 'false');
+\d remote.strings
+SELECT id, day, created_at, short = python AS same, zoned, local, node_content, price, http_status, loc_lines_from FROM remote.strings ORDER BY id;
+-- a 9.99 that comes later
+SELECT '{"id": "s9", "values": [1, 2, 3], "metadata": {"price": 9.99}}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports strings
+SELECT id FROM remote.strings WHERE price > 3;
+SELECT id FROM remote.strings WHERE price = 9.99;
+SELECT max(price) FROM remote.strings;
+-- an UPDATE of all columns leaves times as they are spelled
+UPDATE remote.strings SET day = day, created_at = created_at, created_at_2 = created_at_2, short = short, python = python, zoned = zoned, local = local, node_content = node_content WHERE id = 's2';
+\! test/regress/pinecone get imports '/vectors/fetch?ids=s2&namespace=strings'
+DROP FOREIGN TABLE remote.strings;
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (strings) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', numbers 'integer', names 'as_is', strings 'text');
+\d remote.strings
+DROP FOREIGN TABLE remote.strings;
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (typed) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', numbers 'numeric');
+\d remote.typed
+DROP FOREIGN TABLE remote.typed;
+-- a sample spread over the namespace: the first hundred are of one document
+SELECT jsonb_build_object('id', 'doc-' || i / 100 || '#' || i, 'values', jsonb_build_array(1, i, 2), 'metadata', CASE WHEN i < 200 THEN '{"kind": "first"}' ELSE '{"kind": "other", "late": true}'::jsonb END)
+FROM generate_series(100, 899) i
+\g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports spread
+\! test/regress/pinecone quiet
+IMPORT FOREIGN SCHEMA "any name" LIMIT TO (spread) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
+\! test/regress/pinecone log 'query|list' | cut -c1-40
+\d remote.spread
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (numbers 'float');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (names 'upper');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (strings 'yes');
+IMPORT FOREIGN SCHEMA s FROM SERVER pinecone INTO remote OPTIONS (score '2');
 SET client_min_messages = warning;
 DROP SCHEMA remote CASCADE;
 RESET client_min_messages;

@@ -195,6 +195,19 @@ SELECT delivered, dead, waiting FROM pinecone_deliver();
 SELECT id FROM stored WHERE id IN ('mine', 'theirs') ORDER BY id;
 SELECT writer, delivered FROM pinecone_outbox_status WHERE writer::text LIKE 'regress%';
 
+-- who may deliver needs no other right
+CREATE ROLE regress_courier;
+GRANT EXECUTE ON FUNCTION pinecone_deliver(bigint) TO regress_courier;
+INSERT INTO doc (id, embedding) VALUES ('carried', '{1,2}');
+SET ROLE regress_courier;
+SELECT * FROM pinecone_deliver();
+SELECT count(*) FROM pinecone_outbox_status;
+SELECT current_user, current_setting('search_path');
+RESET ROLE;
+SELECT count(*) FROM stored WHERE id = 'carried';
+REVOKE ALL ON FUNCTION pinecone_deliver(bigint) FROM regress_courier;
+DROP ROLE regress_courier;
+
 -- what has nowhere to go
 INSERT INTO doc (id, embedding) VALUES ('gone', '{1,2}');
 SET ROLE regress_outbox;
@@ -210,6 +223,13 @@ INSERT INTO doc (id, embedding) VALUES ('gone', '{1,2}');
 DROP FOREIGN TABLE doc;
 SELECT delivered, dead, waiting FROM pinecone_deliver();
 SELECT id, reason FROM pinecone_outbox_dead_rows ORDER BY seq;
+CREATE ROLE regress_outbox;
+SET ROLE regress_outbox;
+SELECT count(*) FROM pinecone_outbox_dead_rows;
+SELECT count(*) FROM pinecone_outbox_status;
+SELECT pinecone_outbox_drop();
+RESET ROLE;
+DROP ROLE regress_outbox;
 SELECT pinecone_outbox_drop();
 
 -- arguments

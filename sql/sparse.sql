@@ -56,7 +56,10 @@ SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM term ORDER BY spar
 SELECT same_terms($$SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM TABLE WHERE sparse_values <#> a.q < 0 ORDER BY sparse_values <#> a.q LIMIT 20) x ORDER BY a.k, x.id$$);
 -- by a stored record's
 SELECT id FROM term ORDER BY sparse_values <#> (SELECT sparse_values FROM term WHERE id = 'r017') LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
 SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
+-- an order that makes scores, though nobody sees it
+SELECT count(*) FROM (SELECT id FROM term WHERE score > 2.5 ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}') x;
 -- a cursor that reads on
 BEGIN;
 DECLARE c CURSOR FOR SELECT id, score FROM term ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}';
@@ -104,5 +107,13 @@ SELECT id, score FROM term_any ORDER BY sparse_values <#> '{4:2,12:1}/1000000000
 SELECT id FROM term_vector ORDER BY sparse_values <#> '{4:2,12:1}/20' LIMIT 3;
 SELECT count(*) FROM (SELECT id FROM term_vector ORDER BY sparse_values <#> '{}/2000000' LIMIT 3) x;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM term_vector ORDER BY sparse_values <-> '{4:2,12:1}/2000000' LIMIT 3;
+-- between both forms
+SELECT pinecone_sparse('{4:2,12:0.5}/2000'), pinecone_sparse_text('{"indices": [11, 3], "values": [0.5, 2]}', 2000), pinecone_sparse((SELECT sparse_values FROM term_vector WHERE id = 'r003')::text);
+SELECT id FROM term_any ORDER BY sparse_values <#> pinecone_sparse_text('{"indices": [3, 11], "values": [2, 1]}')::sparsevec LIMIT 3;
+SELECT pinecone_sparse('{4:2,12}/2000');
+SELECT pinecone_sparse('{0:2}/2000');
+SELECT pinecone_sparse('{4:2,4:1}/2000');
+SELECT pinecone_sparse('4:2');
+SELECT pinecone_sparse_text('{"indices": [3, 11], "values": [2, 1]}', 11);
 DROP FOREIGN TABLE term_vector, term_any;
 DROP EXTENSION vector;

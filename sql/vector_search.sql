@@ -118,7 +118,9 @@ SELECT id, row_number() OVER (ORDER BY embedding <=> '{1,2,3}') FROM remote ORDE
 SELECT id, row_number() OVER (ORDER BY embedding <=> '{1,2,3}') FROM local ORDER BY id LIMIT 2;
 SELECT id, row_number() OVER (PARTITION BY title ORDER BY embedding <=> '{1,2,3}') FROM remote ORDER BY title, 2 LIMIT 2;
 SELECT id, row_number() OVER (PARTITION BY title ORDER BY embedding <=> '{1,2,3}') FROM local ORDER BY title, 2 LIMIT 2;
+\! test/regress/pinecone quiet
 SELECT id, r FROM (SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') AS r FROM remote) s WHERE r <= 3;
+\! test/regress/pinecone log query
 SELECT id, r FROM (SELECT id, rank() OVER (ORDER BY embedding <=> '{1,2,3}') AS r FROM local) s WHERE r <= 3 ORDER BY r;
 
 -- the wrong number of dimensions is an error before the network

@@ -190,8 +190,8 @@ suite_approximate() {
 # What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
-	for name in conditions namespaces append joins statements pending score writes; do
-		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || echo 60)
+	for name in conditions namespaces append joins statements pending score writes misfit floats; do
+		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || { [ $name = floats ] && echo 3 || echo 60; })
 	done
 	for name in 024_read_faults 025_false_replies; do
 		queue "$name, documents" env PINECONE_LOCAL_KIND=documents prove --verbose --nocolor -I test/t -I test/lib "test/t/$name.pl"

@@ -16,9 +16,11 @@
 #include "utils/builtins.h"
 
 #include "admin/import.h"
+#include "admin/import_names.h"
 #include "admin/import_namespaces.h"
 #include "admin/import_options.h"
 #include "admin/import_sample.h"
+#include "admin/import_types.h"
 #include "client/session.h"
 #include "client/vectors.h"
 #include "wire/schema.h"
@@ -130,8 +132,10 @@ is_one_of(const char *name, const char *const *names, int n)
  * PostgreSQL or to whoever reads the table's definition.
  */
 static char *
-choose_column_name(List *taken, const char *field)
+choose_column_name(List *taken, const char *field, const PineconeImportOptions *options)
 {
+	if (options->fold_names)
+		field = pinecone_import_fold(field);
 	if (is_one_of(field, role_names, lengthof(role_names)) ||
 		is_one_of(field, system_names, lengthof(system_names)))
 		field = psprintf("%s_field", field);
@@ -167,7 +171,7 @@ append_schema_columns(StringInfo buf, List *taken, const PineconeSchema *schema,
 	{
 		const PineconeSchemaField *field = &schema->fields[i];
 		char *column = name_fits_vector(field) ? choose_name(taken, field->name) :
-												 choose_column_name(taken, field->name);
+												 choose_column_name(taken, field->name, options);
 
 		taken = lappend(taken, column);
 		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column),
@@ -181,9 +185,51 @@ append_schema_columns(StringInfo buf, List *taken, const PineconeSchema *schema,
 }
 
 static void
-append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary, List *taken)
+append_column_options(StringInfo buf, const char *field, const char *format)
+{
+	if (field != NULL || format != NULL)
+		appendStringInfoString(buf, " OPTIONS (");
+	if (field != NULL)
+		appendStringInfo(buf, "field %s%s", quote_literal_cstr(field), format ? ", " : ")");
+	if (format != NULL)
+		appendStringInfo(buf, "format '%s')", format);
+}
+
+/* Fields that no column can show: they cannot be stored, and could not be told from an operator. */
+static bool
+is_operator(const PineconeFieldSummary *field)
+{
+	return field->name[0] == '$';
+}
+
+/* Fields that are called as their columns may be come first, lest others take their names. */
+static char **
+name_columns(const PineconeNamespaceSummary *summary, int n, List *taken, const PineconeImportOptions *options)
+{
+	char **columns = palloc0(Max(n, 1) * sizeof(char *));
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			const PineconeFieldSummary *field = &summary->fields[i];
+			bool is_own = strcmp(choose_column_name(NIL, field->name, options), field->name) == 0;
+
+			if (is_operator(field) || is_own != (pass == 0))
+				continue;
+			columns[i] = choose_column_name(taken, field->name, options);
+			taken = lappend(taken, columns[i]);
+		}
+	}
+	return columns;
+}
+
+static void
+append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary, List *taken,
+					 const PineconeImportOptions *options)
 {
 	int n = Min(summary->nfields, MAX_FIELD_COLUMNS);
+	char **columns = name_columns(summary, n, taken, options);
 
 	if (n < summary->nfields)
 		ereport(WARNING,
@@ -196,16 +242,12 @@ append_field_columns(StringInfo buf, const PineconeNamespaceSummary *summary, Li
 	for (int i = 0; i < n; i++)
 	{
 		const PineconeFieldSummary *field = &summary->fields[i];
-		char *column;
+		const char *format;
 
-		/* cannot be stored, and could not be told from an operator */
-		if (field->name[0] == '$')
+		if (columns[i] == NULL)
 			continue;
-		column = choose_column_name(taken, field->name);
-		taken = lappend(taken, column);
-		appendStringInfo(buf, ",\n  %s %s", quote_identifier(column), pinecone_import_field_type(field));
-		if (strcmp(column, field->name) != 0)
-			appendStringInfo(buf, " OPTIONS (field %s)", quote_literal_cstr(field->name));
+		appendStringInfo(buf, ",\n  %s %s", quote_identifier(columns[i]), pinecone_import_type(field->seen, options, &format));
+		append_column_options(buf, strcmp(columns[i], field->name) != 0 ? field->name : NULL, format);
 	}
 }
 
@@ -227,8 +269,9 @@ create_table(const PineconeNamespaceSummary *summary, const PineconeStats *stats
 		appendStringInfo(&buf, ",\n  embedding %s", vector_column_type(stats->dimension, options));
 	if (schema == NULL && (stats->sparse || summary->has_sparse))
 		appendStringInfoString(&buf, ",\n  sparse_values jsonb");
-	appendStringInfoString(&buf, ",\n  score double precision");
-	append_field_columns(&buf, summary, taken);
+	if (options->score)
+		appendStringInfoString(&buf, ",\n  score double precision");
+	append_field_columns(&buf, summary, taken, options);
 	if (options->metadata)
 		appendStringInfoString(&buf, ",\n  metadata jsonb");
 	appendStringInfo(&buf, "\n) SERVER %s", quote_identifier(server));
@@ -291,6 +334,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 			return NIL;
 		all->table = options.one_table;
 		pinecone_import_summarize(session, &stats, namespaces, options.sample_size, all);
+		pinecone_import_report_sample(namespaces);
 		tables = list_make1(all);
 	}
 	else
@@ -300,6 +344,7 @@ pineconeImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 		name_tables(namespaces, &options);
 		tables = importable(namespaces, stmt);
 		pinecone_import_summarize(session, &stats, tables, options.sample_size, NULL);
+		pinecone_import_report_sample(tables);
 	}
 	foreach(lc, tables)
 	{

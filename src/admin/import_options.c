@@ -43,6 +43,29 @@ read_vector_type(DefElem *def)
 	return vector;
 }
 
+static bool
+read_bool(DefElem *def)
+{
+	bool value;
+
+	if (!parse_bool(defGetString(def), &value))
+		reject_option(def, "Valid values are true and false.");
+	return value;
+}
+
+/* One of some words, by its number */
+static int
+read_choice(DefElem *def, const char *const *choices, int n, const char *hint)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(defGetString(def), choices[i]) == 0)
+			return i;
+	}
+	reject_option(def, hint);
+	return 0;
+}
+
 /*
  * Defaults first, and then what the statement says; an unknown option is an
  * error that lists those there are.
@@ -50,12 +73,16 @@ read_vector_type(DefElem *def)
 void
 pinecone_import_read_options(List *defs, PineconeImportOptions *options)
 {
+	static const char *const numbers[] = {"double", "integer", "numeric"};
+	static const char *const names[] = {"snake", "as_is"};
+	static const char *const strings[] = {"typed", "text"};
 	Oid vector = pinecone_column_type_of_pgvector("vector");
 	ListCell *lc;
 
 	options->sample_size = DEFAULT_SAMPLE_SIZE;
 	options->vector_type = OidIsValid(vector) ? vector : FLOAT4ARRAYOID;
-	options->metadata = true;
+	options->metadata = options->score = options->fold_names = options->typed_strings = true;
+	options->numbers = PINECONE_IMPORT_DOUBLE;
 	options->one_table = NULL;
 	options->aliases = false;
 	options->default_table = "default_namespace";
@@ -72,10 +99,15 @@ pinecone_import_read_options(List *defs, PineconeImportOptions *options)
 		else if (strcmp(def->defname, "vector_type") == 0)
 			options->vector_type = read_vector_type(def);
 		else if (strcmp(def->defname, "metadata") == 0)
-		{
-			if (!parse_bool(defGetString(def), &options->metadata))
-				reject_option(def, "Valid values are true and false.");
-		}
+			options->metadata = read_bool(def);
+		else if (strcmp(def->defname, "score") == 0)
+			options->score = read_bool(def);
+		else if (strcmp(def->defname, "numbers") == 0)
+			options->numbers = read_choice(def, numbers, lengthof(numbers), "Valid values are: double, integer, numeric.");
+		else if (strcmp(def->defname, "names") == 0)
+			options->fold_names = read_choice(def, names, lengthof(names), "Valid values are: snake, as_is.") == 0;
+		else if (strcmp(def->defname, "strings") == 0)
+			options->typed_strings = read_choice(def, strings, lengthof(strings), "Valid values are: typed, text.") == 0;
 		else if (strcmp(def->defname, "one_table") == 0)
 		{
 			options->one_table = defGetString(def);
@@ -83,10 +115,7 @@ pinecone_import_read_options(List *defs, PineconeImportOptions *options)
 				reject_option(def, "It is the name of a table.");
 		}
 		else if (strcmp(def->defname, "aliases") == 0)
-		{
-			if (!parse_bool(defGetString(def), &options->aliases))
-				reject_option(def, "Valid values are true and false.");
-		}
+			options->aliases = read_bool(def);
 		else if (strcmp(def->defname, "default_table") == 0)
 		{
 			options->default_table = defGetString(def);
@@ -97,6 +126,6 @@ pinecone_import_read_options(List *defs, PineconeImportOptions *options)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 					 errmsg("invalid option \"%s\"", def->defname),
-					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, metadata, one_table, default_table, aliases.")));
+					 errhint("Valid options for IMPORT FOREIGN SCHEMA are: sample_size, vector_type, numbers, strings, names, score, metadata, one_table, default_table, aliases.")));
 	}
 }

@@ -14,6 +14,15 @@ typedef struct PineconeImportOptions
 	bool metadata;		 /* add a column for the whole object */
 	char *one_table;	 /* name of one table for all namespaces, or NULL */
 	bool aliases;		 /* a table for each alias of a namespace, too */
+	bool score;			 /* add a column for scores */
+	bool fold_names;	 /* columns are named in lower snake case */
+	bool typed_strings;	 /* strings that are dates, times or JSON become columns of such */
+	enum
+	{
+		PINECONE_IMPORT_DOUBLE,
+		PINECONE_IMPORT_INTEGER, /* where all that were seen are whole */
+		PINECONE_IMPORT_NUMERIC
+	} numbers;
 	char *default_table; /* what the default namespace's table is called */
 } PineconeImportOptions;
 

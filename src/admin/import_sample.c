@@ -2,9 +2,9 @@
  * import_sample.c
  *		What records tell of the fields of their namespace's metadata.
  *
- * The sample of a namespace is the first records in the order of their ids,
- * because listing those costs a request and a random sample would cost them
- * all.  Those of many namespaces are read side by side.
+ * The sample of a namespace is spread over it where its ids can be had cheaply
+ * (import_spread.c), and else the first records in the order of their ids.  Those of
+ * many namespaces are read side by side.
  */
 #include "postgres.h"
 
@@ -14,21 +14,18 @@
 #include "utils/memutils.h"
 
 #include "admin/import_sample.h"
+#include "admin/import_spread.h"
+#include "admin/import_types.h"
 #include "client/vectors.h"
 #include "pending/pending.h"
 #include "scan/fanout.h"
 #include "wire/schema.h"
 
-/* Integers up to here are all there in float64 */
-#define MAX_EXACT_INTEGER 9007199254740992.0
+/* Namespaces that are looked at together */
+#define AT_ONCE 64
 
-/* What a field's values have been seen to be */
-#define SEEN_BOOL 0x01
-#define SEEN_INTEGER 0x02
-#define SEEN_NUMBER 0x04
-#define SEEN_STRING 0x08
-#define SEEN_STRINGS 0x10 /* a list of them */
-#define SEEN_OTHER 0x20
+/* Namespaces that a notice tells of */
+#define MOST_LINES 10
 
 /* What is to be said of a field that no text can hold */
 typedef struct Note
@@ -73,55 +70,6 @@ find_field(PineconeNamespaceSummary *summary, const char *name)
 	field->seen = 0;
 	field->noted = false;
 	return field;
-}
-
-static int
-classify(const PineconeValue *value)
-{
-	switch (value->kind)
-	{
-		case PINECONE_VALUE_NULL:
-			return 0;
-		case PINECONE_VALUE_BOOL:
-			return SEEN_BOOL;
-		case PINECONE_VALUE_STRING:
-			return SEEN_STRING;
-		case PINECONE_VALUE_NUMBER:
-			return value->number == floor(value->number) &&
-						   fabs(value->number) <= MAX_EXACT_INTEGER ?
-					   SEEN_INTEGER :
-					   SEEN_NUMBER;
-		case PINECONE_VALUE_LIST:
-			for (int i = 0; i < value->nitems; i++)
-			{
-				if (value->items[i].kind != PINECONE_VALUE_STRING)
-					return SEEN_OTHER;
-			}
-			return SEEN_STRINGS;
-		default:
-			return SEEN_OTHER;
-	}
-}
-
-const char *
-pinecone_import_field_type(const PineconeFieldSummary *field)
-{
-	switch (field->seen)
-	{
-		case SEEN_BOOL:
-			return "boolean";
-		case SEEN_INTEGER:
-			return "bigint";
-		case SEEN_NUMBER:
-		case SEEN_NUMBER | SEEN_INTEGER:
-			return "double precision";
-		case SEEN_STRING:
-			return "text";
-		case SEEN_STRINGS:
-			return "text[]";
-		default:
-			return "jsonb";
-	}
 }
 
 /* Say once a field that some of its values can be read by no type but json. */
@@ -169,7 +117,7 @@ summarize_field(PineconeNamespaceSummary *summary, const PineconeRecord *record,
 		return;
 	}
 	known = find_field(summary, field->name);
-	known->seen |= classify(&field->value);
+	known->seen |= pinecone_import_classify(&field->value);
 	if (field->value.no_text && !known->noted)
 	{
 		note_no_text(summary, record, field);
@@ -200,19 +148,68 @@ compare_names(const void *name, const void *summary)
 	return strcmp(name, (*(PineconeNamespaceSummary *const *) summary)->name);
 }
 
+/* What one record tells, for "all" or if that is NULL for its namespace's own summary. */
+static void
+take_record(PineconeNamespaceSummary *own, PineconeNamespaceSummary *all, const PineconeRecord *record,
+			const PineconeSchema *schema, MemoryContext record_cxt)
+{
+	MemoryContext cxt = MemoryContextSwitchTo(record_cxt);
+
+	CHECK_FOR_INTERRUPTS();
+	own->looked++;
+	summarize_record(all ? all : own, record, schema, cxt);
+	MemoryContextSwitchTo(cxt);
+	MemoryContextReset(record_cxt);
+}
+
+/* Read the records that have been drawn of these namespaces, side by side. */
+static void
+summarize_drawn(PineconeSession *session, const PineconeStats *stats, List *namespaces, PineconeNamespaceSummary *all)
+{
+	MemoryContext record_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone import record",
+													 ALLOCSET_DEFAULT_SIZES);
+	int n = list_length(namespaces);
+	PineconeSource **sources = palloc(Max(n, 1) * sizeof(PineconeSource *));
+	PineconeSourceSpec spec = {0};
+	PineconeRecord *record;
+
+	spec.session = session;
+	spec.op = PINECONE_OP_FETCH;
+	spec.position = PINECONE_PENDING_ALL;
+	spec.dimension = stats->dimension;
+	spec.want_values = spec.want_metadata = true;
+	spec.may_lack_values = true;
+	spec.sharers = n;
+	for (int i = 0; i < n; i++)
+	{
+		PineconeNamespaceSummary *summary = list_nth(namespaces, i);
+
+		spec.namespace_ = summary->name;
+		spec.ids = summary->ids;
+		spec.nids = summary->nids;
+		sources[i] = pinecone_source_begin(&spec);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		while (pinecone_source_next(sources[i], true, &record) == PINECONE_SOURCE_RECORD)
+			take_record(list_nth(namespaces, i), all, record, session->schema, record_cxt);
+		pinecone_source_end(sources[i]);
+	}
+	MemoryContextDelete(record_cxt);
+}
+
 /*
- * Read some records of each of these namespaces, sorted by name, side by side.
+ * Read the first records of each of these namespaces, sorted by name, side by side.
  * What they tell goes into "all", or if that is NULL into each one's own summary.
  */
 static void
-summarize_records(PineconeSession *session, const PineconeStats *stats, List *namespaces,
+summarize_first(PineconeSession *session, const PineconeStats *stats, List *namespaces,
 				  int sample_size, PineconeNamespaceSummary *all)
 {
 	int n = list_length(namespaces);
 	PineconeNamespaceSummary **summaries = palloc(Max(n, 1) * sizeof(PineconeNamespaceSummary *));
 	PineconeNamespaceStats *asked = palloc(Max(n, 1) * sizeof(PineconeNamespaceStats));
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext record_cxt = AllocSetContextCreate(cxt, "pinecone import record",
+	MemoryContext record_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone import record",
 													 ALLOCSET_DEFAULT_SIZES);
 	PineconeSourceSpec spec = {0};
 	PineconeFanout *stream;
@@ -233,22 +230,46 @@ summarize_records(PineconeSession *session, const PineconeStats *stats, List *na
 	spec.most = sample_size;
 	stream = pinecone_fanout_begin(&spec, asked, n, PINECONE_FANOUT_ANY);
 	while (pinecone_fanout_next(stream, true, &record) == PINECONE_SOURCE_RECORD)
-	{
-		PineconeNamespaceSummary *summary = all;
-
-		CHECK_FOR_INTERRUPTS();
-		if (summary == NULL)
-			summary = *(PineconeNamespaceSummary **) bsearch(record->namespace_, summaries, n,
-															 sizeof(PineconeNamespaceSummary *), compare_names);
-		MemoryContextSwitchTo(record_cxt);
-		summarize_record(summary, record, session->schema, cxt);
-		MemoryContextSwitchTo(cxt);
-		MemoryContextReset(record_cxt);
-	}
+		take_record(*(PineconeNamespaceSummary **) bsearch(record->namespace_, summaries, n,
+														   sizeof(PineconeNamespaceSummary *), compare_names),
+					all, record, session->schema, record_cxt);
 	pinecone_fanout_end(stream);
 	MemoryContextDelete(record_cxt);
 	pfree(asked);
 	pfree(summaries);
+}
+
+/*
+ * Draw ids of these namespaces, so many namespaces at a time, and read their records;
+ * where none could be drawn, the first records.
+ */
+static void
+summarize_records(PineconeSession *session, const PineconeStats *stats, List *namespaces, int sample_size,
+				  PineconeNamespaceSummary *all)
+{
+	ListCell *lc;
+
+	for (int from = 0; from < list_length(namespaces); from += AT_ONCE)
+	{
+		List *part = list_copy_tail(namespaces, from);
+		List *drawn = NIL;
+		List *first = NIL;
+
+		part = list_truncate(part, AT_ONCE);
+		pinecone_import_draw(session, stats, part, sample_size);
+		foreach(lc, part)
+		{
+			PineconeNamespaceSummary *summary = lfirst(lc);
+
+			if (summary->nids > 0)
+				drawn = lappend(drawn, summary);
+			else
+				first = lappend(first, summary);
+		}
+		summarize_drawn(session, stats, drawn, all);
+		if (first != NIL)
+			summarize_first(session, stats, first, sample_size, all);
+	}
 }
 
 void
@@ -269,8 +290,56 @@ pinecone_import_summarize(PineconeSession *session, const PineconeStats *stats, 
 		}
 		/* what is embedded is a text, if there is a record or not */
 		if (session->integrated != NULL)
-			find_field(all != NULL ? all : summary, session->integrated->fields[0].name)->seen |= SEEN_STRING;
+			find_field(all != NULL ? all : summary, session->integrated->fields[0].name)->seen |= pinecone_import_class_of_text();
 	}
 	if (sample_size > 0)
 		summarize_records(session, stats, namespaces, sample_size, all);
+}
+
+/*
+ * A share of the records that n of them, drawn at random, have all missed with a
+ * chance of 5 %: the chance that one does is 1 - share.
+ */
+static double
+missed_share(double n)
+{
+	return 1 - pow(0.05, 1 / n);
+}
+
+void
+pinecone_import_report_sample(List *namespaces)
+{
+	double looked = 0;
+	double records = 0;
+	bool known = true;
+	int nlines = 0;
+	StringInfoData lines;
+	ListCell *lc;
+
+	initStringInfo(&lines);
+	foreach(lc, namespaces)
+	{
+		const PineconeNamespaceSummary *summary = lfirst(lc);
+
+		looked += summary->looked;
+		records += Max(summary->records, summary->looked);
+		known = known && summary->records >= 0;
+		if (summary->looked == 0 || summary->looked >= summary->records || ++nlines > MOST_LINES)
+			continue;
+		appendStringInfo(&lines, "%snamespace \"%s\": %.0f of %.0f, ", lines.len > 0 ? "\n" : "", summary->name, summary->looked, summary->records);
+		if (summary->nids > 0)
+			appendStringInfo(&lines, "drawn from %.0f ids: a field, or a kind of value, that %.1f %% of those records have was seen with a probability of 95 %%",
+							 summary->candidates, 100 * missed_share(summary->looked));
+		else
+			appendStringInfoString(&lines, "the first by id: what others have is not known");
+	}
+	if (nlines > MOST_LINES)
+		appendStringInfo(&lines, "\nand %d namespaces more", nlines - MOST_LINES);
+	if (looked == 0)
+		return;
+	ereport(NOTICE,
+			(known ? errmsg("records looked at for their columns: %.0f of %.0f", looked, records) :
+					 errmsg("records looked at for their columns: %.0f", looked),
+			 lines.len > 0 ? errdetail_internal("%s", lines.data) : 0,
+			 lines.len > 0 ? errhint("Option \"sample_size\" says how many records of a namespace are looked at.") : 0));
 }

@@ -22,6 +22,10 @@ typedef struct PineconeNamespaceSummary
 	char *table;				  /* the foreign table's name */
 	bool is_alias;				  /* of another namespace */
 	double records;				  /* by statistics, or -1 */
+	double looked;				  /* at so many */
+	double candidates;			  /* ids that they were drawn from */
+	char **ids;					  /* those drawn, spread over the namespace; none: the first are looked at */
+	int nids;
 	List *declared;				  /* names of fields (char *) */
 	PineconeFieldSummary *fields; /* sorted by name */
 	int nfields;
@@ -38,8 +42,8 @@ typedef struct PineconeNamespaceSummary
 extern void pinecone_import_summarize(PineconeSession *session, const struct PineconeStats *stats,
 									  List *namespaces, int sample_size, PineconeNamespaceSummary *all);
 
-/* The type that takes all values seen; jsonb when nothing else does. */
-extern const char *pinecone_import_field_type(const PineconeFieldSummary *field);
+/* Say how many records of how many these namespaces' columns go by, and what that may have missed. */
+extern void pinecone_import_report_sample(List *namespaces);
 
 /* Say what records hold that no column can show. */
 extern void pinecone_import_report_notes(const PineconeNamespaceSummary *summary);

@@ -4,7 +4,7 @@
  *
  * A round takes lines that the triggers have noted, looks at the rows as they are by
  * then, and writes them to the foreign table, or deletes their records: one
- * transaction, which removes the lines as well.  It sends before it commits, so a
+ * transaction, which removes the lines as well.  Writes go out at once, so a
  * line is gone only if what it stands for has been applied; what is done twice is
  * done with the row's last state.  One session at a time delivers a mirror.
  *
@@ -39,6 +39,7 @@
 #include "admin/mirror.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "modify/modify.h"
 
 PG_FUNCTION_INFO_V1(pinecone_mirror_deliver);
 
@@ -369,7 +370,10 @@ try_round(Delivery *delivery)
 		delivery->apply->compared = pinecone_compared_begin(delivery->mirror->foreign_table, delivery->mirror->query);
 		MemoryContextSwitchTo(delivery->cxt);
 		pinecone_apply_prepare(delivery->apply);
+		/* batches are on their way while rows are read */
+		pinecone_modify_at_once = true;
 		apply_round(delivery);
+		pinecone_modify_at_once = false;
 		SetUserIdAndSecContext(userid, sec);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(delivery->cxt);
@@ -377,6 +381,7 @@ try_round(Delivery *delivery)
 	}
 	PG_CATCH();
 	{
+		pinecone_modify_at_once = false;
 		MemoryContextSwitchTo(delivery->cxt);
 		error = CopyErrorData();
 		FlushErrorState();

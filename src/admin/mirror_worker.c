@@ -26,7 +26,8 @@ static void
 deliver_in_portal(Portal portal, int max_ms, PineconeMirrorDelivered *delivered)
 {
 	portal->visible = false;
-	portal->resowner = CurrentResourceOwner;
+	/* the portal's own, which goes when it is dropped */
+	CurrentResourceOwner = portal->resowner;
 	portal->status = PORTAL_ACTIVE;
 	ActivePortal = portal;
 	PortalContext = portal->portalContext;
@@ -46,6 +47,7 @@ deliver_in_portal(Portal portal, int max_ms, PineconeMirrorDelivered *delivered)
 	PG_END_TRY();
 	ActivePortal = NULL;
 	PortalContext = NULL;
+	CurrentResourceOwner = TopTransactionResourceOwner;
 	MarkPortalDone(portal);
 	PortalDrop(portal, false);
 }

@@ -84,18 +84,14 @@ pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel)
 
 #endif
 
-#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+#if PG_VERSION_NUM >= 150000
 
-/* How many rows the condition on a window function lets through, peers aside; or NULL. */
+/* How many rows a condition on a window function lets through that compares with this, peers aside; or NULL. */
 static Node *
-limit_of_condition(OpExpr *op)
+limit_of_value(Const *value)
 {
-	Const *value;
 	int64 limit;
 
-	if (!IsA(op, OpExpr) || list_length(op->args) != 2)
-		return NULL;
-	value = IsA(linitial(op->args), Const) ? linitial(op->args) : lsecond(op->args);
 	if (!IsA(value, Const) || value->constisnull)
 		return NULL;
 	switch (value->consttype)
@@ -117,23 +113,56 @@ limit_of_condition(OpExpr *op)
 	return (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(limit), false, FLOAT8PASSBYVAL);
 }
 
-/*
- * Where the query is given up once a window function says so, like rank() <= 3: so
- * many rows, or NULL.  PG15 added these conditions; PG17 keeps them elsewhere.
- */
-Node *
-pinecone_window_limit(Query *parse)
+#if PG_VERSION_NUM >= 170000
+
+/* The first condition of a query on a window function: what it compares with, or NULL. */
+static Expr *
+window_condition_value(Query *parse)
+{
+	ListCell *lc;
+
+	foreach(lc, parse->targetList)
+	{
+		WindowFunc *func = (WindowFunc *) lfirst_node(TargetEntry, lc)->expr;
+
+		if (IsA(func, WindowFunc) && func->runCondition != NIL)
+			return linitial_node(WindowFuncRunCondition, func->runCondition)->arg;
+	}
+	return NULL;
+}
+
+#else
+
+static Expr *
+window_condition_value(Query *parse)
 {
 	ListCell *lc;
 
 	foreach(lc, parse->windowClause)
 	{
 		List *conditions = lfirst_node(WindowClause, lc)->runCondition;
+		OpExpr *op = conditions != NIL ? linitial(conditions) : NULL;
 
-		if (conditions != NIL)
-			return limit_of_condition(linitial(conditions));
+		if (op != NULL && IsA(op, OpExpr) && list_length(op->args) == 2)
+			return IsA(linitial(op->args), Const) ? linitial(op->args) : lsecond(op->args);
+		if (op != NULL)
+			return NULL;
 	}
 	return NULL;
+}
+
+#endif
+
+/*
+ * Where the query is given up once a window function says so, like rank() <= 3: so
+ * many rows, or NULL.  PG15 added these conditions; PG17 keeps them with the function.
+ */
+Node *
+pinecone_window_limit(Query *parse)
+{
+	Expr *value = window_condition_value(parse);
+
+	return value != NULL ? limit_of_value((Const *) value) : NULL;
 }
 
 #endif

@@ -60,13 +60,6 @@
 #define pinecone_parse_analyze(raw, text) parse_analyze(raw, text, NULL, 0, NULL)
 #endif
 
-/* PG18 asks whether it may be deferrable */
-#if PG_VERSION_NUM >= 180000
-#define pinecone_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
-#else
-#define pinecone_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
-#endif
-
 /* PG17 added fdw_restrictinfo, PG18 disabled_nodes */
 #if PG_VERSION_NUM >= 180000
 #define pinecone_create_scan_path(root, rel, rows, startup, total, keys, outer, fdw_private) \
@@ -360,8 +353,8 @@ typedef struct PineconeJsonbState
 #define PINECONE_PLANNER_SHUTDOWN
 #endif
 
-/* PG15 added conditions that end a window function's work, PG17 keeps them elsewhere */
-#if PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 170000
+/* PG15 added conditions that end a window function's work */
+#if PG_VERSION_NUM >= 150000
 extern Node *pinecone_window_limit(Query *parse);
 #else
 #define pinecone_window_limit(parse) ((Node *) NULL)

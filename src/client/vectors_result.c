@@ -171,7 +171,7 @@ page_is_sound(PineconeCall *call, const PineconePage *page, const char **reason)
 	{
 		const PineconeRecord *record = &page->records[i];
 
-		if (call->want_scores && !record->has_score)
+		if (call->want_scores && !record->has_score && !page->unscored)
 		{
 			*reason = "a match has no score";
 			return false;

@@ -51,12 +51,29 @@ stats_for(PineconeSession *session, const PineconeTable *table)
 	return stats != NULL ? stats : &unknown;
 }
 
+bool pinecone_modify_at_once = false;
+
+/* The table, or one that is like it but for its write_mode */
+static PineconeTable *
+table_to_write(PineconeTable *table)
+{
+	PineconeTable *copy;
+
+	if (!pinecone_modify_at_once || !table->transactional)
+		return table;
+	copy = palloc(sizeof(PineconeTable));
+	*copy = *table;
+	copy->transactional = false;
+	return copy;
+}
+
 PineconeModify *
 pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid userid,
 					   CmdType operation, const Bitmapset *assigned, bool deferred)
 {
 	PineconeModify *modify = palloc0(sizeof(PineconeModify));
 
+	table = table_to_write(table);
 	modify->cxt = CurrentMemoryContext;
 	modify->operation = operation;
 	modify->statement = statement;

@@ -108,6 +108,12 @@ extern void pineconeExecForeignTruncate(List *rels, DropBehavior behavior, bool 
 /* modification.c */
 
 /*
+ * Tables with write_mode 'transactional' are written to as if it were 'immediate':
+ * by who repeats what a rollback does not take back.  To be reset after errors.
+ */
+extern bool pinecone_modify_at_once;
+
+/*
  * Begin to write to a table.  "deferred": under write_mode 'immediate' send
  * nothing before the sink finishes, and if "statement" is given not before the
  * last of its sinks does.

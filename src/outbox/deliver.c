@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -21,16 +20,16 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
-#include "base/compat.h"
 #include "outbox/round.h"
+#include "pending/outbox_scan.h"
 #include "pending/send_target.h"
 
 /* Rows that are read before the first of them is sent: texts are embedded together */
 #define CHUNK_ROWS 384
 #define CHUNK_BYTES (1024 * 1024)
 
-/* Records whose writes stay, that are told apart */
-#define MAX_HELD 200000
+/* Rows that stay, before a round goes no further: their records are kept in mind */
+#define MAX_HELD 100000
 
 typedef struct Chunk
 {
@@ -134,20 +133,26 @@ take_tuple(PineconeRound *round, Chunk *chunk, TupleDesc desc, HeapTuple tuple)
 	chunk->bytes += tuple->t_len;
 }
 
+/* A table whose server is to be left alone is passed over as a whole. */
+static bool
+is_due(void *arg, Oid relid)
+{
+	return pinecone_round_is_due(arg, pinecone_outbox_server(relid));
+}
+
 /* All rows that a snapshot shows, in order, or as many as a round takes. */
 static void
 read_queue(PineconeRound *round, int64 max_rows, int max_ms, PineconeDelivery *delivery)
 {
 	Relation rel = table_open(pinecone_outbox_relation("pinecone_outbox", false), RowExclusiveLock);
-	Relation index = index_open(pinecone_primary_key_index(rel), AccessShareLock);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
+	PineconeOutboxScan *scan = pinecone_outbox_scan_begin(rel, snapshot, is_due, round);
 	PineconeTime began = pinecone_clock_now();
 	Chunk *chunk = palloc0(sizeof(Chunk));
 	HeapTuple tuple;
 
 	chunk->cxt = AllocSetContextCreate(round->cxt, "pinecone rows to deliver", ALLOCSET_DEFAULT_SIZES);
-	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	while ((tuple = pinecone_outbox_scan_next(scan)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (round->nrows - round->nheld >= max_rows || round->nheld > MAX_HELD ||
@@ -161,9 +166,8 @@ read_queue(PineconeRound *round, int64 max_rows, int max_ms, PineconeDelivery *d
 			send_chunk(round, chunk);
 	}
 	send_chunk(round, chunk);
-	systable_endscan_ordered(scan);
+	pinecone_outbox_scan_end(scan);
 	UnregisterSnapshot(snapshot);
-	index_close(index, AccessShareLock);
 	table_close(rel, NoLock);
 }
 

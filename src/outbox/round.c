@@ -53,8 +53,7 @@ pinecone_round_hold(PineconeRound *round, PineconeRoundRow *row)
 	MemoryContext old = MemoryContextSwitchTo(round->cxt);
 	char *whole = psprintf("%s\n", whole_key(row));
 
-	if (!has_key(round->held, row->key))
-		round->nheld++;
+	round->nheld++;
 	add_key(round->held, row->key);
 	/* that there is one of the namespace */
 	if (!has_key(round->held, whole))

@@ -70,10 +70,13 @@ typedef struct PineconeRound
 	idset_hash *replaced; /* and the last that was applied and replaces the record */
 	bool has_dead;		  /* are there any from earlier ones? */
 	int64 nheld;
+	TimestampTz next; /* when a server that was passed over may be asked again; 0: none was */
 } PineconeRound;
 
 /* settle.c: how it was, and how it is */
 extern void pinecone_round_read_state(PineconeRound *round, PineconeScope *scope);
+/* Is a server to be asked now, as one user at least?  If not, next says when. */
+extern bool pinecone_round_is_due(PineconeRound *round, Oid serverid);
 extern void pinecone_round_settle(PineconeRound *round, PineconeDelivery *delivery);
 
 /* Has the record a dead letter from an earlier round, of a place after that one and before the row's? */

@@ -12,6 +12,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -97,6 +98,37 @@ pinecone_round_read_state(PineconeRound *round, PineconeScope *scope)
 	execute(psprintf("SELECT FROM %s LIMIT 1", qualified("pinecone_outbox_dead")), 0, NULL, NULL, NULL);
 	round->has_dead |= SPI_processed > 0;
 	pinecone_owner_end(&owner);
+}
+
+/*
+ * A user of whom nothing is known yet has to wait for the server as the others do:
+ * so that what waits need not be read to find that out.
+ */
+bool
+pinecone_round_is_due(PineconeRound *round, Oid serverid)
+{
+	ForeignServer *server = OidIsValid(serverid) ? GetForeignServerExtended(serverid, FSV_MISSING_OK) : NULL;
+	PineconeOwner owner;
+	Oid types[1] = {TEXTOID};
+	Datum values[1];
+	TimestampTz next;
+	bool isnull;
+
+	/* rows of a table that is gone are dead letters */
+	if (server == NULL)
+		return true;
+	values[0] = CStringGetTextDatum(server->servername);
+	pinecone_owner_begin(&owner, pinecone_outbox_relation("pinecone_outbox", false));
+	execute(psprintf("SELECT pg_catalog.min(COALESCE(retry_at, '-infinity')) FROM %s WHERE server = $1",
+					 qualified("pinecone_outbox_state")),
+			1, types, values, NULL);
+	next = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	pinecone_owner_end(&owner);
+	if (isnull || next <= GetCurrentTimestamp())
+		return true;
+	if (round->next == 0 || next < round->next)
+		round->next = next;
+	return false;
 }
 
 /* ---- Dead letters ---- */
@@ -195,6 +227,10 @@ pause_after(int failures)
 	return pause / 2 + (int64) (pause / 2 * pinecone_random_double());
 }
 
+/*
+ * How the round went for a server as a user: what it has got is added up, and after
+ * a failure it is left alone for a while.
+ */
 static void
 write_state(PineconeScope *scope, PineconeDelivery *delivery)
 {
@@ -221,14 +257,18 @@ write_state(PineconeScope *scope, PineconeDelivery *delivery)
 	if (scope->error == NULL)
 		nulls[5] = nulls[6] = 'n';
 	execute(psprintf("INSERT INTO %s AS s (server, writer, delivered, dead, failures, retry_at, last_error,"
-					 " last_error_at, last_delivery_at)"
+					 " last_error_at, last_delivery_at, rate)"
 					 " VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 IS NOT NULL THEN pg_catalog.clock_timestamp() END,"
-					 " CASE WHEN $3 > 0 THEN pg_catalog.clock_timestamp() END)"
+					 " CASE WHEN $3 > 0 THEN pg_catalog.clock_timestamp() END, $3 / 60.0)"
 					 " ON CONFLICT (server, writer) DO UPDATE SET delivered = s.delivered + excluded.delivered,"
 					 " dead = s.dead + excluded.dead, failures = excluded.failures, retry_at = excluded.retry_at,"
 					 " last_error = COALESCE(excluded.last_error, s.last_error),"
 					 " last_error_at = COALESCE(excluded.last_error_at, s.last_error_at),"
-					 " last_delivery_at = COALESCE(excluded.last_delivery_at, s.last_delivery_at)",
+					 " last_delivery_at = COALESCE(excluded.last_delivery_at, s.last_delivery_at),"
+					 /* what was delivered counts less, the longer ago it was: after a minute by 1/e */
+					 " rate = (SELECT s.rate * exp(-m) + excluded.delivered / 60.0 * CASE WHEN m > 0.0001 THEN (1 - exp(-m)) / m ELSE 1 END"
+					 " FROM (SELECT LEAST(extract(epoch FROM pg_catalog.clock_timestamp() - COALESCE(s.last_delivery_at,"
+					 " pg_catalog.clock_timestamp())) / 60, 100)::float8 AS m) x)",
 					 qualified("pinecone_outbox_state")),
 			7, types, values, nulls);
 }
@@ -285,6 +325,7 @@ pinecone_round_settle(PineconeRound *round, PineconeDelivery *delivery)
 	Relation rel;
 	PineconeOwner owner;
 
+	delivery->next = round->next;
 	if (round->nrows == 0)
 		return;
 	rel = table_open(pinecone_outbox_relation("pinecone_outbox", false), RowExclusiveLock);

@@ -17,6 +17,7 @@
 #include "utils/syscache.h"
 
 #include "base/ours.h"
+#include "client/budget.h"
 #include "outbox/round.h"
 
 void
@@ -44,6 +45,8 @@ look_up(PineconeWay *way)
 		way->scope->session = pinecone_session_get(way->scope->serverid, way->userid);
 		/* what kind of index it is decides what is sent */
 		pinecone_session_wait_place(way->scope->session);
+		/* what is used up now is not to end the round half way, each time anew */
+		pinecone_budget_check(way->scope->session);
 	}
 }
 

@@ -9,13 +9,17 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "commands/vacuum.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_node.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -39,6 +43,10 @@ PGDLLEXPORT void pinecone_worker_main(Datum arg);
 
 /* After an error of this database */
 #define ERROR_MS 5000
+
+/* Rows that have left the queue before their space is given back; and when there is time */
+#define VACUUM_ROWS 20000
+#define IDLE_VACUUM_ROWS 1000
 
 /* ---- Its slot ---- */
 
@@ -124,7 +132,61 @@ deliver(PineconeDelivery *delivery)
 	return there;
 }
 
-/* The same; an error is logged, and false again. */
+/*
+ * Space of rows that are gone is used again.  Autovacuum comes once a minute, and
+ * a queue may have passed a million rows by then.
+ */
+static void
+vacuum_queue(bool truncate)
+{
+	VacuumStmt *statement;
+	Oid relid;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	/* it commits, and keeps there what is to stay */
+	PortalContext = AllocSetContextCreate(TopMemoryContext, "pinecone vacuum", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(PortalContext);
+	relid = pinecone_outbox_relation("pinecone_outbox", true);
+	if (OidIsValid(relid))
+	{
+		RangeVar *name = makeRangeVar(get_namespace_name(get_rel_namespace(relid)), pstrdup("pinecone_outbox"), -1);
+
+		pgstat_report_activity(STATE_RUNNING, "vacuuming the outbox");
+		statement = makeNode(VacuumStmt);
+		statement->is_vacuumcmd = true;
+		statement->rels = list_make1(makeVacuumRelation(name, InvalidOid, NIL));
+		statement->options = list_make2(
+			makeDefElem("truncate", (Node *) makeString(truncate ? "on" : "off"), -1),
+			makeDefElem("skip_locked", (Node *) makeString("on"), -1));
+		ExecVacuum(make_parsestate(NULL), statement, true);
+	}
+	CommitTransactionCommand();
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+static void
+drop_portal_context(void)
+{
+	if (PortalContext != NULL)
+		MemoryContextDelete(PortalContext);
+	PortalContext = NULL;
+}
+
+/* After an error: it is logged, and the transaction over. */
+static void
+recover(MemoryContext cxt)
+{
+	HOLD_INTERRUPTS();
+	MemoryContextSwitchTo(cxt);
+	EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	pgstat_report_activity(STATE_IDLE, NULL);
+	RESUME_INTERRUPTS();
+}
+
+/* deliver(); after an error *failed is set, and there may be something the next time. */
 static bool
 deliver_or_log(PineconeDelivery *delivery, bool *failed)
 {
@@ -139,18 +201,30 @@ deliver_or_log(PineconeDelivery *delivery, bool *failed)
 	}
 	PG_CATCH();
 	{
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(old);
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		pgstat_report_activity(STATE_IDLE, NULL);
-		RESUME_INTERRUPTS();
+		recover(old);
 		*failed = true;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	return there;
+}
+
+static void
+vacuum_or_log(bool truncate)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		vacuum_queue(truncate);
+	}
+	PG_CATCH();
+	{
+		recover(old);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	drop_portal_context();
 }
 
 /* How long until there may be something to do. */
@@ -164,11 +238,16 @@ pause_of(const PineconeDelivery *delivery, bool failed)
 	return pause;
 }
 
+/*
+ * Deliver, and between that give space back, until there has been nothing to do for a
+ * while or the place is wanted.
+ */
 static void
 work(void)
 {
 	uint32 event = pinecone_wait_event_new("PineconeOutboxMain");
 	TimestampTz useful = GetCurrentTimestamp();
+	int64 gone = 0; /* rows, since the table was vacuumed */
 
 	for (;;)
 	{
@@ -188,8 +267,19 @@ work(void)
 			return;
 		if (delivery.delivered > 0 || delivery.dead > 0 || delivery.next != 0)
 			useful = GetCurrentTimestamp();
+		gone += delivery.delivered + delivery.dead;
+		if (gone >= VACUUM_ROWS)
+		{
+			vacuum_or_log(false);
+			gone = 0;
+		}
 		if (delivery.more || delivery.delivered > 0 || delivery.dead > 0)
 			continue;
+		if (gone >= IDLE_VACUUM_ROWS)
+		{
+			vacuum_or_log(true);
+			gone = 0;
+		}
 		/* others may have the place, and this database comes up again by itself */
 		if (others_wait() || TimestampDifferenceExceeds(useful, GetCurrentTimestamp(), IDLE_MS))
 			return;
@@ -214,6 +304,8 @@ pinecone_worker_main(Datum arg)
 	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_OVERRIDE);
+	for (int i = 0; i < PINECONE_BUDGET_MONTH; i++)
+		SetConfigOption(pinecone_budgets[i].name, "-1", PGC_SUSET, PGC_S_OVERRIDE);
 	work();
 	proc_exit(0);
 }

@@ -4,13 +4,12 @@
  *
  * Whoever reads lays over the stored records what its snapshot shows of the
  * queue.  What the worker delivers meanwhile does no harm: to apply a write a
- * second time changes nothing.  The queue is read once for each snapshot, up to
- * pinecone_fdw.outbox_visible rows of it; views that are in use keep what they
- * are of.
+ * second time changes nothing.  The queue is read once for each snapshot and
+ * server, up to pinecone_fdw.outbox_visible rows of it; views that are in use keep
+ * what they are of.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -19,35 +18,35 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "base/compat.h"
 #include "base/setting.h"
+#include "pending/outbox_scan.h"
 #include "pending/outbox_table.h"
 #include "pending/outbox_view.h"
 
-/* The writes that wait for one server's namespaces */
-typedef struct Server
-{
-	Oid serverid;
-	PineconePendingLog *log;
-	PineconePendingIndex *index;
-	struct Server *next;
-} Server;
-
-/* What one snapshot shows */
+/* What one snapshot shows of the writes that wait for a server's namespaces */
 typedef struct Shown
 {
 	MemoryContext cxt;
+	Oid serverid;
+
+	/* The snapshot */
 	TransactionId xmin;
 	TransactionId xmax;
 	uint32 xcnt;
 	TransactionId *xip;
 	CommandId curcid;
+
+	/* The writes */
 	bool too_many;
-	Server *servers;
+	PineconePendingLog *log;
+	PineconePendingIndex *index;
+
 	int users;
 	bool forgotten;
+	struct Shown *next;
 } Shown;
 
+/* The last one of each server */
 static Shown *current = NULL;
 
 /* ---- Keeping ---- */
@@ -73,17 +72,33 @@ use(Shown *shown)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 }
 
-void
-pinecone_outbox_forget_view(void)
+/* Nobody who comes from now on uses it. */
+static void
+forget(Shown **place)
 {
-	Shown *shown = current;
+	Shown *shown = *place;
 
-	if (shown == NULL)
-		return;
-	current = NULL;
+	*place = shown->next;
 	shown->forgotten = true;
 	if (shown->users == 0)
 		MemoryContextDelete(shown->cxt);
+}
+
+void
+pinecone_outbox_forget_view(void)
+{
+	while (current != NULL)
+		forget(&current);
+}
+
+static Shown **
+find(Oid serverid)
+{
+	Shown **place = &current;
+
+	while (*place != NULL && (*place)->serverid != serverid)
+		place = &(*place)->next;
+	return place;
 }
 
 static bool
@@ -96,64 +111,36 @@ is_of(const Shown *shown, const SnapshotData *snapshot)
 
 /* ---- Reading ---- */
 
-static Server *
-find_server(const Shown *shown, Oid serverid)
-{
-	for (Server *server = shown->servers; server != NULL; server = server->next)
-	{
-		if (server->serverid == serverid)
-			return server;
-	}
-	return NULL;
-}
-
-static Server *
-get_server(Shown *shown, Oid serverid)
-{
-	Server *server = find_server(shown, serverid);
-
-	if (server != NULL)
-		return server;
-	server = palloc0(sizeof(Server));
-	server->serverid = serverid;
-	server->log = pinecone_pending_log_create(NULL);
-	server->index = pinecone_pending_index_create(server->log);
-	server->next = shown->servers;
-	shown->servers = server;
-	return server;
-}
-
 static void
 take_row(Shown *shown, TupleDesc desc, HeapTuple tuple, MemoryContext row_cxt)
 {
 	PineconeOutboxRow row;
-	Oid serverid;
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 
 	pinecone_outbox_deform(desc, tuple, &row);
-	serverid = pinecone_outbox_server(row.relid);
 	MemoryContextSwitchTo(shown->cxt);
 	/* what is to be embedded first has no vector to search by: it is not shown */
-	if (OidIsValid(serverid) && !row.has_embed)
-	{
-		Server *server = get_server(shown, serverid);
-		int number = pinecone_pending_log_target(server->log, NULL, row.namespace_, 0, 0);
-
-		pinecone_pending_log_add(server->log, number, &row.write);
-	}
+	if (!row.has_embed)
+		pinecone_pending_log_add(shown->log, pinecone_pending_log_target(shown->log, NULL, row.namespace_, 0, 0),
+								 &row.write);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(row_cxt);
 }
 
-/* All that a snapshot shows, in order; or that it is too much. */
+static bool
+is_of_server(void *arg, Oid relid)
+{
+	return pinecone_outbox_server(relid) == ((Shown *) arg)->serverid;
+}
+
+/* All that a snapshot shows of the server, in order; or that it is too much. */
 static void
 read_queue(Shown *shown, Snapshot snapshot)
 {
 	Oid relid = pinecone_outbox_relation("pinecone_outbox", true);
 	MemoryContext row_cxt;
+	PineconeOutboxScan *scan;
 	Relation rel;
-	Relation index;
-	SysScanDesc scan;
 	HeapTuple tuple;
 	int n = 0;
 
@@ -161,17 +148,15 @@ read_queue(Shown *shown, Snapshot snapshot)
 		return;
 	row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone queued row", ALLOCSET_DEFAULT_SIZES);
 	rel = table_open(relid, AccessShareLock);
-	index = index_open(pinecone_primary_key_index(rel), AccessShareLock);
-	scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
-	while (!shown->too_many && (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
+	scan = pinecone_outbox_scan_begin(rel, snapshot, is_of_server, shown);
+	while (!shown->too_many && (tuple = pinecone_outbox_scan_next(scan)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		shown->too_many = ++n > pinecone_outbox_visible;
 		if (!shown->too_many)
 			take_row(shown, RelationGetDescr(rel), tuple, row_cxt);
 	}
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
+	pinecone_outbox_scan_end(scan);
 	table_close(rel, AccessShareLock);
 	MemoryContextDelete(row_cxt);
 }
@@ -186,13 +171,33 @@ warn_of_too_many(void)
 			 errhint("See pinecone_outbox_status, or raise \"pinecone_fdw.outbox_visible\".")));
 }
 
-/* What the active snapshot shows; NULL where there is none. */
 static Shown *
-look(bool all)
+create(Oid serverid, const SnapshotData *snapshot)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone queued writes", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	Shown *shown = palloc0(sizeof(Shown));
+
+	shown->cxt = cxt;
+	shown->serverid = serverid;
+	shown->xmin = snapshot->xmin;
+	shown->xmax = snapshot->xmax;
+	shown->xcnt = snapshot->xcnt;
+	shown->curcid = snapshot->curcid;
+	shown->xip = palloc(Max(snapshot->xcnt, 1) * sizeof(TransactionId));
+	memcpy(shown->xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
+	shown->log = pinecone_pending_log_create(NULL);
+	shown->index = pinecone_pending_index_create(shown->log);
+	MemoryContextSwitchTo(old);
+	return shown;
+}
+
+/* What the active snapshot shows of a server; NULL where there is none. */
+static Shown *
+look(Oid serverid, bool all)
 {
 	SnapshotData snapshot;
-	MemoryContext cxt;
-	MemoryContext old;
+	Shown **place = find(serverid);
 	Shown *shown;
 
 	if (!ActiveSnapshotSet() || !IsMVCCSnapshot(GetActiveSnapshot()))
@@ -200,27 +205,20 @@ look(bool all)
 	snapshot = *GetActiveSnapshot();
 	if (all)
 		snapshot.curcid = GetCurrentCommandId(false) + 1;
-	else if (current != NULL && is_of(current, &snapshot))
-		return current;
-	cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone queued writes", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(cxt);
-	shown = palloc0(sizeof(Shown));
-	shown->cxt = cxt;
-	shown->xmin = snapshot.xmin;
-	shown->xmax = snapshot.xmax;
-	shown->xcnt = snapshot.xcnt;
-	shown->curcid = snapshot.curcid;
-	shown->xip = palloc(Max(snapshot.xcnt, 1) * sizeof(TransactionId));
-	memcpy(shown->xip, snapshot.xip, snapshot.xcnt * sizeof(TransactionId));
+	else if (*place != NULL && is_of(*place, &snapshot))
+		return *place;
+	shown = create(serverid, &snapshot);
 	read_queue(shown, &snapshot);
 	/* the command may write more, and the next one's snapshot look the same */
 	if (all)
 		shown->curcid = InvalidCommandId;
-	MemoryContextSwitchTo(old);
 
 	/* nothing can fail from here on */
-	MemoryContextSetParent(cxt, TopMemoryContext);
-	pinecone_outbox_forget_view();
+	MemoryContextSetParent(shown->cxt, TopMemoryContext);
+	place = find(serverid);
+	if (*place != NULL)
+		forget(place);
+	shown->next = current;
 	current = shown;
 	if (shown->too_many)
 		warn_of_too_many();
@@ -230,17 +228,16 @@ look(bool all)
 PineconePendingView *
 pinecone_outbox_view(Oid serverid, const char *namespace_, bool all)
 {
-	Shown *shown = look(all);
-	Server *server = shown != NULL && !shown->too_many ? find_server(shown, serverid) : NULL;
+	Shown *shown = look(serverid, all);
 	PineconePendingView *view;
 	int number;
 
-	if (server == NULL)
+	if (shown == NULL || shown->too_many)
 		return NULL;
-	number = pinecone_pending_log_place(server->log, NULL, namespace_);
+	number = pinecone_pending_log_place(shown->log, NULL, namespace_);
 	if (number < 0)
 		return NULL;
-	view = pinecone_pending_index_view(server->index, number, pinecone_pending_log_size(server->log));
+	view = pinecone_pending_index_view(shown->index, number, pinecone_pending_log_size(shown->log));
 	if (view != NULL)
 		use(shown);
 	return view;
@@ -249,28 +246,26 @@ pinecone_outbox_view(Oid serverid, const char *namespace_, bool all)
 bool
 pinecone_outbox_elsewhere(Oid serverid, const char *namespace_)
 {
-	Shown *shown = look(false);
-	Server *server = shown != NULL && !shown->too_many ? find_server(shown, serverid) : NULL;
+	Shown *shown = look(serverid, false);
 
-	return server != NULL && pinecone_pending_log_place(server->log, NULL, namespace_) < 0;
+	return shown != NULL && !shown->too_many && pinecone_pending_log_targets(shown->log) > 0 &&
+		   pinecone_pending_log_place(shown->log, NULL, namespace_) < 0;
 }
 
 double
 pinecone_outbox_count(const PineconeTable *table)
 {
-	Shown *shown = look(false);
-	Server *server;
+	Shown *shown = look(table->server->serverid, false);
 	double count = 0;
 
 	if (shown == NULL)
 		return 0;
 	if (shown->too_many)
 		return -1;
-	server = find_server(shown, table->server->serverid);
-	for (int i = 0; server != NULL && i < pinecone_pending_log_targets(server->log); i++)
+	for (int i = 0; i < pinecone_pending_log_targets(shown->log); i++)
 	{
-		if (pinecone_option_has_namespace(table, pinecone_pending_log_target_of(server->log, i)->namespace_))
-			count += pinecone_pending_index_count(server->index, i);
+		if (pinecone_option_has_namespace(table, pinecone_pending_log_target_of(shown->log, i)->namespace_))
+			count += pinecone_pending_index_count(shown->index, i);
 	}
 	return count;
 }
@@ -278,7 +273,7 @@ pinecone_outbox_count(const PineconeTable *table)
 void
 pinecone_outbox_must_be_shown(const PineconeTable *table)
 {
-	Shown *shown = table->outbox ? look(false) : NULL;
+	Shown *shown = table->outbox ? look(table->server->serverid, false) : NULL;
 
 	if (shown != NULL && shown->too_many)
 		ereport(ERROR,
@@ -291,8 +286,8 @@ pinecone_outbox_must_be_shown(const PineconeTable *table)
 PineconeNamespaceStats *
 pinecone_outbox_add_namespaces(Oid serverid, PineconeNamespaceStats *namespaces, int *n)
 {
-	Shown *shown = look(false);
-	Server *server = shown != NULL && !shown->too_many ? find_server(shown, serverid) : NULL;
+	Shown *shown = look(serverid, false);
 
-	return server == NULL ? namespaces : pinecone_pending_log_add_namespaces(server->log, NULL, namespaces, n);
+	return shown == NULL || shown->too_many ? namespaces :
+											  pinecone_pending_log_add_namespaces(shown->log, NULL, namespaces, n);
 }

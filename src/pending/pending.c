@@ -357,7 +357,7 @@ end_transaction(XactEvent event, void *arg)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that has written to a Pinecone foreign table"),
-						 errhint("Commit it, or set \"write_mode\" to \"immediate\".")));
+						 errhint("Commit it, or set \"write_mode\" to \"outbox\" or \"immediate\".")));
 			pinecone_pending_log_close(pending);
 			break;
 		case XACT_EVENT_COMMIT:

@@ -54,7 +54,7 @@ extern bool pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, Rel
 
 /* The plan of such a path.  Rows are those of the plan below, which stands in for it. */
 extern ForeignScan *pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
-											  List *exprs, List *tlist, Plan *instead);
+											  PineconeTranslate *translate, List *tlist, Plan *instead);
 
 /*
  * The order of a number, for those who want few rows: plan_order.c.  "used" are
@@ -70,6 +70,12 @@ extern PineconeColumn *pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, P
  * that counting them does.  The result of counting in part is a count too.
  */
 extern bool pinecone_plan_counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table);
+
+/*
+ * What an aggregate counts, if that is rows: all of them, or those that meet
+ * a condition which the service answers exactly.
+ */
+extern bool pinecone_plan_translate_count(PineconeTranslate *cxt, Aggref *agg, RelOptInfo *rel, PineconeCount *count);
 
 /* Is this the column of namespaces, with equality as Pinecone has it? */
 extern bool pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table);

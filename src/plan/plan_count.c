@@ -65,12 +65,8 @@ constant_sum(Aggref *agg)
 	return IsA(value, Const) && !value->constisnull ? DatumGetInt32(value->constvalue) : 0;
 }
 
-/*
- * What an aggregate counts, if that is rows: all of them, or those that meet
- * a condition which the service answers exactly.
- */
-static bool
-translate_count(PineconeTranslate *cxt, Aggref *agg, RelOptInfo *rel, PineconeCount *count)
+bool
+pinecone_plan_translate_count(PineconeTranslate *cxt, Aggref *agg, RelOptInfo *rel, PineconeCount *count)
 {
 	Aggref bare = *agg;
 
@@ -131,7 +127,7 @@ exprs_count_rows(PlannerInfo *root, Node *exprs, RelOptInfo *rel, bool grouped, 
 		PineconeCount count = {0};
 
 		if (IsA(lfirst(lc), Aggref) ?
-				!translate_count(&cxt, lfirst(lc), rel, &count) :
+				!pinecone_plan_translate_count(&cxt, lfirst(lc), rel, &count) :
 				!(grouped && pinecone_plan_is_namespace(lfirst(lc), rel, info->table)))
 			return false;
 		*filters += count.filter != NULL;
@@ -274,7 +270,7 @@ pinecone_plan_count_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *re
 			continue;
 		if (IsA(lfirst(lc), Var))
 			column = ((Var *) lfirst(lc))->varattno;
-		else if (translate_count(translate, lfirst(lc), base, &count))
+		else if (pinecone_plan_translate_count(translate, lfirst(lc), base, &count))
 			column = PINECONE_LAYOUT_COUNT - place_of_count(request, &count);
 		else
 			elog(ERROR, "aggregate does not count rows");

@@ -1,7 +1,8 @@
 /*
  * plan_groups.c
- *		DISTINCT, count(DISTINCT) and GROUP BY with count(*) of a field of few
- *		values, without reading records: see scan/run_groups.c.
+ *		DISTINCT, count(DISTINCT) and GROUP BY with count(*), also FILTER (WHERE
+ *		...), of a field of few values, without reading records: see
+ *		scan/run_groups.c.
  *
  * The path has PostgreSQL's own below it, an aggregate of the rows, which is
  * run where the values turn out to be many or cannot be told for sure.  Nothing
@@ -47,6 +48,7 @@ typedef struct GroupQuery
 	Var *var;
 	bool by_namespace;
 	bool counts; /* are records counted, value by value? */
+	int filters; /* counts of those that meet a condition besides */
 	PathTarget *components;
 } GroupQuery;
 
@@ -132,6 +134,17 @@ counts_field(const GroupQuery *query, Aggref *agg)
 		   is_field(query, linitial_node(TargetEntry, agg->args)->expr);
 }
 
+/* count(*) FILTER (WHERE ...), by value */
+static bool
+counts_filtered(const GroupQuery *query, Aggref *agg)
+{
+	PineconeTranslate cxt = pinecone_plan_translate(query->root, query->rel);
+	PineconeCount count;
+
+	return query->clauses != NIL && agg->aggfilter != NULL &&
+		   pinecone_plan_translate_count(&cxt, agg, query->rel, &count) && count.factor == 0;
+}
+
 /* Everything that the target and HAVING are made of: is it known how to tell? */
 static bool
 take_components(GroupQuery *query, PathTarget *target, Node *having)
@@ -159,7 +172,11 @@ take_components(GroupQuery *query, PathTarget *target, Node *having)
 		{
 			if (!pinecone_plan_counts_rows((Aggref *) expr, query->rel, query->info->table) &&
 				!counts_field(query, (Aggref *) expr))
-				return false;
+			{
+				if (!counts_filtered(query, (Aggref *) expr))
+					return false;
+				query->filters++;
+			}
 			query->counts = true;
 		}
 		else if (IsA(expr, Var) && !(query->clauses != NIL && is_field(query, expr)) &&
@@ -242,7 +259,7 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 	PineconePlanInfo *info = query->info;
 	double values = estimate_values(query);
 	/* each namespace has an allowance of its own */
-	double asked = query->counts && query->clauses != NIL ? values + 3 : 3;
+	double asked = (query->counts && query->clauses != NIL ? values + 3 : 3) * (1 + query->filters);
 	double others = info->nnamespaces - 1;
 	Cost fixed = 3 * PINECONE_REQUEST_COST +
 				 info->nnamespaces * (SAMPLE_COST + 2 * PINECONE_NEXT_REQUEST_COST);
@@ -255,7 +272,7 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 
 	if (may_search(query, &bytes))
 	{
-		cost = Min(cost, requests_cost(info, PINECONE_RATE_QUERY, values + 1) + bytes +
+		cost = Min(cost, requests_cost(info, PINECONE_RATE_QUERY, (values + 1) * (1 + query->filters)) + bytes +
 							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST);
 		searches = requests_for(info, PINECONE_RATE_QUERY, worth - bytes);
 	}
@@ -321,21 +338,30 @@ pinecone_plan_groups(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *inp
 
 /* What an aggregate of groups counts */
 static int
-counted_of_groups(const Aggref *agg, Index relid, AttrNumber group)
+counted_of_groups(Aggref *agg, RelOptInfo *rel, PineconeTranslate *translate, PineconeRequest *request)
 {
 	Var *arg;
 
+	if (agg->aggfilter != NULL)
+	{
+		PineconeCount *count = palloc(sizeof(PineconeCount));
+
+		if (!pinecone_plan_translate_count(translate, agg, rel, count))
+			elog(ERROR, "aggregate does not count rows");
+		request->counts = lappend(request->counts, count);
+		return PINECONE_LAYOUT_FILTERED - (list_length(request->counts) - 1);
+	}
 	if (agg->args == NIL)
 		return PINECONE_LAYOUT_COUNT;
 	arg = (Var *) linitial_node(TargetEntry, agg->args)->expr;
-	if (!IsA(arg, Var) || arg->varno != relid || arg->varattno != group)
+	if (!IsA(arg, Var) || arg->varno != rel->relid || arg->varattno != request->group)
 		return PINECONE_LAYOUT_COUNT;
 	return agg->aggdistinct != NIL ? PINECONE_LAYOUT_DISTINCT : PINECONE_LAYOUT_NOT_NULL;
 }
 
 ForeignScan *
-pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request, List *exprs,
-						  List *tlist, Plan *instead)
+pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *request,
+						  PineconeTranslate *translate, List *tlist, Plan *instead)
 {
 	List *groups = list_nth(path->fdw_private, PATH_GROUPS);
 	List *entries = NIL;
@@ -353,8 +379,8 @@ pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path, PineconeRequest *r
 		request->layout = lappend_int(request->layout,
 									  IsA(expr, Var) ?
 										  ((Var *) expr)->varattno :
-										  counted_of_groups((Aggref *) expr, rel->relid, request->group));
+										  counted_of_groups((Aggref *) expr, rel, translate, request));
 	}
-	return make_foreignscan(tlist, list_nth(path->fdw_private, PATH_HAVING), 0, exprs,
+	return make_foreignscan(tlist, list_nth(path->fdw_private, PATH_HAVING), 0, translate->exprs,
 							pinecone_request_to_list(request), entries, NIL, instead);
 }

@@ -217,7 +217,8 @@ pinecone_plan_warn_of_no_score(PlannerInfo *root, RelOptInfo *rel)
 	List *sorts = sort_expressions(parse);
 	List *conditions = conditions_on(rel);
 	ColumnNumbers *score = column_numbers(root, rel->relid, info->table->score_attnum);
-	ColumnNumbers *values = column_numbers(root, rel->relid, info->table->values_attnum);
+	ColumnNumbers *values = list_concat(column_numbers(root, rel->relid, info->table->values_attnum),
+										column_numbers(root, rel->relid, info->table->sparse_attnum));
 	bool has_distance = contains_distance((Node *) sorts, values) || contains_distance((Node *) conditions, values);
 
 	if (score == NIL)

@@ -352,7 +352,7 @@ take_vector(Node *node, void *context)
 	return (Node *) link;
 }
 
-/* Is this the vector of a foreign table of ours, casts aside? */
+/* Is this a vector of a foreign table of ours, casts aside? */
 static bool
 is_our_vector(Rewrite *rewrite, Node *node)
 {
@@ -368,7 +368,7 @@ is_our_vector(Rewrite *rewrite, Node *node)
 	if (!IsA(node, Var) || var->varlevelsup != 0 || !bms_is_member(var->varno, rewrite->ours))
 		return false;
 	table = pinecone_option_table(rt_fetch(var->varno, rewrite->query->rtable)->relid);
-	return var->varattno > 0 && var->varattno == table->values_attnum;
+	return var->varattno > 0 && (var->varattno == table->values_attnum || var->varattno == table->sparse_attnum);
 }
 
 /* Is a query vector made of columns of relations with one row, and of some? */

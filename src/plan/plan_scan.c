@@ -616,7 +616,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		request->sorted = false;
 		place_clauses(&cxt, cxt.rel->baserestrictinfo);
 		if (request->op == PINECONE_OP_GROUPS)
-			return pinecone_plan_groups_scan(cxt.rel, path, request, cxt.translate.exprs, tlist, outer_plan);
+			return pinecone_plan_groups_scan(cxt.rel, path, request, &cxt.translate, tlist, outer_plan);
 		return pinecone_plan_count_scan(rel, path, request, &cxt.translate, tlist);
 	}
 

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "foreign/fdwapi.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -85,12 +86,26 @@ has_own_table(Query *query)
 	return false;
 }
 
+/* A function of two jsonb that makes a number is a distance of sparse vectors. */
+static bool
+is_sparse_distance(Node *node)
+{
+	List *args = IsA(node, OpExpr)	 ? ((OpExpr *) node)->args :
+				 IsA(node, FuncExpr) ? ((FuncExpr *) node)->args :
+									   NIL;
+
+	return list_length(args) == 2 && exprType(node) == FLOAT8OID && exprType(linitial(args)) == JSONBOID &&
+		   exprType(lsecond(args)) == JSONBOID;
+}
+
 static bool
 has_vector(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, Var) && pinecone_column_type_is_vector(exprType(node)))
+	if (is_sparse_distance(node))
+		return true;
+	if (IsA(node, Var) && (pinecone_column_type_is_vector(exprType(node)) || pinecone_column_type_is_sparsevec(exprType(node))))
 		return true;
 	return expression_tree_walker(node, has_vector, context);
 }

@@ -125,6 +125,7 @@ typedef struct PineconeCount
 /* Of GROUPS: records that have the field, and how many values it has */
 #define PINECONE_LAYOUT_NOT_NULL (-2)
 #define PINECONE_LAYOUT_DISTINCT (-3)
+#define PINECONE_LAYOUT_FILTERED (-100) /* less the place of a filter among the counts */
 
 typedef struct PineconeRequest
 {
@@ -200,7 +201,7 @@ typedef struct PineconeRequest
 	bool descending;	   /* ORDERED */
 	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */
-	List *counts; /* of PineconeCount; the first has no filter */
+	List *counts; /* of PineconeCount; the first has no filter, but for GROUPS */
 	List *layout; /* scan tuple columns; NIL: the table's own, or counts */
 } PineconeRequest;
 
@@ -223,6 +224,9 @@ extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
 
 /* Does a condition look at words? */
 extern bool pinecone_request_matches_words(const PineconeCondition *condition);
+
+/* Is it one that nothing here can evaluate, so that what is asked has to be asked with it? */
+extern bool pinecone_request_needs_sending(const PineconeCondition *condition);
 
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 

@@ -170,11 +170,11 @@ read_row(EmbedAheadState *state)
 	return true;
 }
 
-/* Hold back more rows, when half of those that were are gone. */
+/* Hold back more rows: when those of a request are gone, or half of what is less than two. */
 static void
 read_ahead(EmbedAheadState *state)
 {
-	if (state->exhausted || state->nrows > state->window / 2)
+	if (state->exhausted || state->nrows > Max(state->window / 2, state->window - PINECONE_EMBED_BATCH))
 		return;
 	if (state->given > 0)
 		state->window = Min(state->window * 4, MOST_ROWS);

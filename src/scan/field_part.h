@@ -7,20 +7,20 @@
 
 #include "scan/field_values.h"
 
-/* ---- field_filter.c: all with the run's filter, but for one that stands "alone" ---- */
+/* ---- field_filter.c: all with what a part's records meet, which NULL has nothing of ---- */
 
 /* Records that have the field, or do not */
-extern PineconeFilter pinecone_field_exists_filter(ForeignScanState *node, bool exists);
+extern PineconeFilter pinecone_field_exists_filter(ForeignScanState *node, const PineconeFieldPart *part, bool exists);
 
 /* Records with a value */
-extern PineconeFilter pinecone_field_value_filter(ForeignScanState *node, Datum value, bool alone);
+extern PineconeFilter pinecone_field_value_filter(ForeignScanState *node, const PineconeFieldPart *part, Datum value);
 
 /* Records that have the field, and none of the known values; those with one that searches have counted */
 extern PineconeFilter pinecone_field_rest_filter(ForeignScanState *node, PineconeFieldPart *part);
 extern PineconeFilter pinecone_field_searched_filter(ForeignScanState *node, PineconeFieldPart *part);
 
 /* All records: those that have the field, and those that do not */
-extern PineconeFilter pinecone_field_all_filter(ForeignScanState *node);
+extern PineconeFilter pinecone_field_all_filter(ForeignScanState *node, const PineconeFieldPart *part);
 
 /* ---- value_counts.c ---- */
 

@@ -115,7 +115,7 @@ take_values(ForeignScanState *node, PineconeFieldPart *part, PineconePage *page)
 			pinecone_field_give_up(groups, "a value does not fit its column");
 		if (state->row_isnull[attnum - 1])
 			continue;
-		filter = pinecone_field_value_filter(node, state->row_values[attnum - 1], true);
+		filter = pinecone_field_value_filter(node, NULL, state->row_values[attnum - 1]);
 		if (filter.kind != PINECONE_FILTER_JSON)
 		{
 			pinecone_field_give_up(groups, "a value cannot be asked for");
@@ -176,7 +176,7 @@ add_booleans(ForeignScanState *node, PineconeFieldPart *part)
 
 	for (int i = 0; i < 2; i++)
 		(void) add_value(state->run->groups, part, BoolGetDatum(i == 0),
-						 pinecone_field_value_filter(node, BoolGetDatum(i == 0), true).json);
+						 pinecone_field_value_filter(node, NULL, BoolGetDatum(i == 0)).json);
 	part->sure = true;
 }
 
@@ -187,6 +187,11 @@ pinecone_field_begin(ForeignScanState *node, PineconeFieldPart *part)
 
 	part->by_total = pinecone_field_counts_by_total(node);
 	part->ntotal = -1;
+	if (pinecone_field_all_filter(node, part).kind == PINECONE_FILTER_NEVER)
+	{
+		part->complete = true;
+		return;
+	}
 	if (pinecone_shippable_class(groups->column) == PINECONE_CLASS_BOOL)
 	{
 		add_booleans(node, part);
@@ -197,7 +202,7 @@ pinecone_field_begin(ForeignScanState *node, PineconeFieldPart *part)
 	else
 		send_search(node, part, pinecone_field_rest_filter(node, part));
 	if (part->by_total)
-		part->total = pinecone_field_send_count(node, part, pinecone_field_all_filter(node));
+		part->total = pinecone_field_send_count(node, part, pinecone_field_all_filter(node, part));
 	else
 		pinecone_field_ask_sums(node, part);
 }

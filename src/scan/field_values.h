@@ -26,9 +26,10 @@ typedef struct PineconeFieldValue
 	PineconeFieldCount count;
 } PineconeFieldValue;
 
-/* A namespace */
+/* A namespace; for FILTER once more, with what its records have to meet besides */
 typedef struct PineconeFieldPart
 {
+	const PineconeCondition *condition; /* or NULL */
 	const char *name;
 	const char *shown; /* as the column of namespaces reads it */
 	PineconeFieldValue *values;
@@ -81,8 +82,9 @@ typedef struct PineconeGroups
 	bool want_exists;
 	bool want_missing;
 
-	PineconeFieldPart *parts;
+	PineconeFieldPart *parts; /* one for each namespace, then for each once more with each filter */
 	int nparts;
+	int nnamespaces;
 	int dry_runs; /* that were sent */
 	int searches; /* for counts, likewise */
 

@@ -25,8 +25,8 @@
 #define MAX_BYTE 0x7f
 
 /* After so many regions without an id in a row others may be many more */
-#define VAIN_REGIONS 12
-#define VAIN_WIDTH 16
+#define VAIN_REGIONS 6
+#define VAIN_WIDTH 8
 
 /* Regions asked for at once, to begin with */
 #define FIRST_WIDTH 2

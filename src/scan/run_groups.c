@@ -95,10 +95,10 @@ collect_groups(PineconeScanState *state)
 	PineconeGroups *groups = state->run->groups;
 	int most = 1;
 
-	for (int i = 0; i < groups->nparts; i++)
+	for (int i = 0; i < groups->nnamespaces; i++)
 		most += groups->parts[i].n + 1;
 	groups->groups = palloc(most * sizeof(PineconeFieldGroup));
-	for (int i = 0; i < groups->nparts; i++)
+	for (int i = 0; i < groups->nnamespaces; i++)
 	{
 		PineconeFieldPart *part = &groups->parts[i];
 
@@ -147,6 +147,38 @@ all_complete(const PineconeGroups *groups)
 	return true;
 }
 
+static const PineconeFieldValue *
+find_value(const PineconeFieldPart *part, const char *key)
+{
+	for (int i = 0; i < part->n; i++)
+	{
+		if (strcmp(part->values[i].key, key) == 0)
+			return &part->values[i];
+	}
+	return NULL;
+}
+
+/* Of the values with a filter, are there no more than without? */
+static void
+compare_parts(PineconeGroups *groups)
+{
+	for (int i = groups->nnamespaces; i < groups->nparts && groups->given_up == NULL; i++)
+	{
+		const PineconeFieldPart *part = &groups->parts[i];
+		const PineconeFieldPart *all = &groups->parts[i % groups->nnamespaces];
+
+		for (int j = 0; j < part->n; j++)
+		{
+			const PineconeFieldValue *value = find_value(all, part->values[j].key);
+
+			if (part->values[j].count.records > (value ? value->count.records : 0))
+				pinecone_field_give_up(groups, "counts do not add up: records change");
+		}
+		if (part->missing.records > all->missing.records)
+			pinecone_field_give_up(groups, "counts do not add up: records change");
+	}
+}
+
 /* Ask until everything is known, or it is known that it will not be. */
 static void
 find_groups(ForeignScanState *node)
@@ -165,6 +197,8 @@ find_groups(ForeignScanState *node)
 	}
 	for (int i = 0; i < groups->nparts && groups->given_up == NULL; i++)
 		pinecone_field_take_counts(state, &groups->parts[i]);
+	if (groups->given_up == NULL)
+		compare_parts(groups);
 	if (groups->given_up != NULL)
 		return;
 	collect_groups(state);
@@ -174,6 +208,7 @@ find_groups(ForeignScanState *node)
 
 /* ---- The run ---- */
 
+/* What is to be found out, and what filters are made with: the run's values and one more. */
 static PineconeGroups *
 create_groups(ForeignScanState *node)
 {
@@ -181,7 +216,10 @@ create_groups(ForeignScanState *node)
 	PineconeGroups *groups = palloc0(sizeof(PineconeGroups));
 	int n = state->run->values.n;
 	PineconeTypeClass class;
+	ListCell *lc;
 
+	foreach(lc, state->request->counts)
+		pinecone_run_evaluate_condition(node, ((PineconeCount *) lfirst(lc))->filter);
 	groups->column = pinecone_option_column(state->table, state->request->group);
 	groups->elemtype = getBaseType(groups->column->typid);
 	groups->reader = pinecone_row_reader(state->table, bms_make_singleton(groups->column->attnum));
@@ -201,7 +239,8 @@ create_groups(ForeignScanState *node)
 	class = pinecone_shippable_class(groups->column);
 	for (int i = 0; i < state->nlayout; i++)
 		groups->want_exists |= state->layout[i] == PINECONE_LAYOUT_COUNT ||
-							   state->layout[i] == PINECONE_LAYOUT_NOT_NULL;
+							   state->layout[i] == PINECONE_LAYOUT_NOT_NULL ||
+							   state->layout[i] <= PINECONE_LAYOUT_FILTERED;
 	groups->want_missing = state->request->grouped || groups->want_exists;
 	/* whether there are such booleans is told by how many */
 	groups->want_counts = (state->request->grouped && groups->want_exists) || class == PINECONE_CLASS_BOOL;
@@ -227,6 +266,34 @@ is_plain(ForeignScanState *node, const char *name)
 	return state->run->groups->given_up == NULL;
 }
 
+/* A part for each of the namespaces, and with each filter of a count. */
+static void
+make_parts(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeRun *run = state->run;
+	PineconeGroups *groups = run->groups;
+	int nfilters = list_length(state->request->counts);
+
+	groups->parts = palloc0(Max(run->nnamespaces * (1 + nfilters), 1) * sizeof(PineconeFieldPart));
+	for (int i = 0; i < run->nnamespaces && groups->given_up == NULL; i++)
+	{
+		groups->parts[i].shown = run->namespaces[i].name;
+		groups->parts[i].name = pinecone_option_plain_namespace(run->namespaces[i].name);
+		if (is_plain(node, groups->parts[i].name))
+			groups->nparts++;
+	}
+	groups->nnamespaces = groups->nparts;
+	for (int i = 0; i < nfilters; i++)
+	{
+		for (int j = 0; j < groups->nnamespaces; j++)
+		{
+			groups->parts[groups->nparts] = groups->parts[j];
+			groups->parts[groups->nparts++].condition = ((PineconeCount *) list_nth(state->request->counts, i))->filter;
+		}
+	}
+}
+
 void
 pinecone_groups_start(ForeignScanState *node)
 {
@@ -245,17 +312,10 @@ pinecone_groups_start(ForeignScanState *node)
 		return;
 	if (state->session->dry_run_refused)
 		pinecone_field_give_up(groups, "the API key may not count by dry runs");
-	groups->parts = palloc0(Max(run->nnamespaces, 1) * sizeof(PineconeFieldPart));
-	for (int i = 0; i < run->nnamespaces && groups->given_up == NULL; i++)
-	{
-		groups->parts[i].shown = run->namespaces[i].name;
-		groups->parts[i].name = pinecone_option_plain_namespace(run->namespaces[i].name);
-		if (is_plain(node, groups->parts[i].name))
-			groups->nparts++;
-	}
+	make_parts(node);
 	for (int i = 0; i < groups->nparts && groups->given_up == NULL; i++)
 		pinecone_field_begin(node, &groups->parts[i]);
-	run->counters->namespaces += groups->nparts;
+	run->counters->namespaces += groups->nnamespaces;
 }
 
 /* What is under way is not wanted any more. */
@@ -303,6 +363,31 @@ row_of_plan_below(ForeignScanState *node, TupleTableSlot *slot)
 	return ExecStoreVirtualTuple(slot);
 }
 
+/* How many records of a group meet a filter of a count besides */
+static double
+filtered_count(PineconeScanState *state, const PineconeFieldGroup *group, int place)
+{
+	PineconeGroups *groups = state->run->groups;
+	double count = 0;
+
+	for (int i = 0; i < groups->nnamespaces; i++)
+	{
+		PineconeFieldPart *part = &groups->parts[(1 + place) * groups->nnamespaces + i];
+
+		if (state->request->group_namespaces && strcmp(part->shown, group->namespace_) != 0)
+			continue;
+		if (group->value == NULL)
+			count += part->missing.records;
+		else
+		{
+			const PineconeFieldValue *value = find_value(part, group->value->key);
+
+			count += value ? value->count.records : 0;
+		}
+	}
+	return count;
+}
+
 static TupleTableSlot *
 store_group(PineconeScanState *state, TupleTableSlot *slot, const PineconeFieldGroup *group)
 {
@@ -311,6 +396,8 @@ store_group(PineconeScanState *state, TupleTableSlot *slot, const PineconeFieldG
 		slot->tts_isnull[i] = false;
 		if (state->layout[i] == PINECONE_LAYOUT_COUNT)
 			slot->tts_values[i] = Int64GetDatum((int64) group->count);
+		else if (state->layout[i] <= PINECONE_LAYOUT_FILTERED)
+			slot->tts_values[i] = Int64GetDatum((int64) filtered_count(state, group, PINECONE_LAYOUT_FILTERED - state->layout[i]));
 		else if (state->layout[i] == PINECONE_LAYOUT_NOT_NULL)
 			slot->tts_values[i] = Int64GetDatum(group->value ? (int64) group->count : 0);
 		else if (state->layout[i] == state->request->group)
@@ -332,7 +419,7 @@ store_distinct_count(PineconeScanState *state, TupleTableSlot *slot)
 	double exists = 0;
 	double missing = 0;
 
-	for (int i = 0; i < groups->nparts; i++)
+	for (int i = 0; i < groups->nnamespaces; i++)
 	{
 		exists += groups->parts[i].nexists;
 		missing += groups->parts[i].missing.records;

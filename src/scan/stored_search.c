@@ -334,6 +334,23 @@ ends_where_it_is_short(const PineconeStored *stored)
 }
 
 /*
+ * Some match has a score beyond the range of float32, which the reply does not
+ * tell: how it stands to the others is seen where all distances are computed here.
+ */
+static void
+give_up_scores(PineconeStored *stored, PineconeBatch *batch)
+{
+	if (stored->spec.clauses != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("invalid response from Pinecone"),
+				 errdetail("A match of a search by words has no score.")));
+	stored->capped = true;
+	drop_held(stored);
+	pinecone_stored_drop_batch(stored, batch);
+}
+
+/*
  * Take the reply of a search. A full page is released at once, less what earlier
  * ones brought; one that is not full is held until known.c tells whether it is
  * the end.
@@ -344,12 +361,14 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	PineconePage *page;
 	MemoryContext old;
 	bool full;
+	bool unscored;
 
 	if (ask_for_less(stored, batch))
 		return;
 
 	old = MemoryContextSwitchTo(batch->cxt);
 	page = pinecone_vectors_page(batch->call);
+	unscored = page->unscored && !stored->rescores;
 	full = page->nrecords >= stored->top_k;
 	stored->spec.session->documents_found |= page->nrecords > 0;
 	if (stored->rescores && !stored->ids_only)
@@ -369,6 +388,11 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
 	batch->page = page;
+	if (unscored)
+	{
+		give_up_scores(stored, batch);
+		return;
+	}
 
 	/* out of the queue, in place of what was held back before */
 	drop_held(stored);

@@ -113,9 +113,9 @@ pinecone_field_ask_sums(ForeignScanState *node, PineconeFieldPart *part)
 	PineconeGroups *groups = ((PineconeScanState *) node->fdw_state)->run->groups;
 
 	if (groups->want_missing)
-		part->missing.call = pinecone_field_send_count(node, part, pinecone_field_exists_filter(node, false));
+		part->missing.call = pinecone_field_send_count(node, part, pinecone_field_exists_filter(node, part, false));
 	if (groups->want_exists)
-		part->exists = pinecone_field_send_count(node, part, pinecone_field_exists_filter(node, true));
+		part->exists = pinecone_field_send_count(node, part, pinecone_field_exists_filter(node, part, true));
 }
 
 void
@@ -213,10 +213,10 @@ pinecone_field_ask_counts(ForeignScanState *node, PineconeFieldPart *part)
 		PineconeFieldValue *value = &part->values[i];
 
 		if (!value->count.asked)
-			ask_count(node, part, &value->count, pinecone_field_value_filter(node, value->datum, false), by_search);
+			ask_count(node, part, &value->count, pinecone_field_value_filter(node, part, value->datum), by_search);
 	}
 	if (part->by_total && !part->missing.asked)
-		ask_count(node, part, &part->missing, pinecone_field_exists_filter(node, false), by_search);
+		ask_count(node, part, &part->missing, pinecone_field_exists_filter(node, part, false), by_search);
 	part->counting = true;
 }
 
@@ -326,10 +326,10 @@ take_all(ForeignScanState *node, PineconeFieldPart *part)
 	{
 		PineconeFieldValue *value = &part->values[i];
 
-		more |= take_one(node, part, &value->count, pinecone_field_value_filter(node, value->datum, false));
+		more |= take_one(node, part, &value->count, pinecone_field_value_filter(node, part, value->datum));
 	}
 	if (groups->given_up == NULL)
-		more |= take_one(node, part, &part->missing, pinecone_field_exists_filter(node, false));
+		more |= take_one(node, part, &part->missing, pinecone_field_exists_filter(node, part, false));
 	if (more && groups->given_up == NULL && may_be_lists(groups))
 	{
 		bool any = false;

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -15,6 +16,8 @@
 #include "value/sparse.h"
 
 PG_FUNCTION_INFO_V1(pinecone_sparse);
+PG_FUNCTION_INFO_V1(pinecone_sparse_of_text);
+PG_FUNCTION_INFO_V1(pinecone_sparse_text);
 PG_FUNCTION_INFO_V1(pinecone_sparse_negative_inner_product);
 PG_FUNCTION_INFO_V1(pinecone_hybrid_distance);
 
@@ -75,6 +78,66 @@ pinecone_sparse(PG_FUNCTION_ARGS)
 	}
 	check(&sparse);
 	PG_RETURN_DATUM(pinecone_sparse_to_jsonb(&sparse));
+}
+
+/* ---- pgvector's text ---- */
+
+/* {4:0.5,12:1}/2000, whose indices count from 1 */
+Datum
+pinecone_sparse_of_text(PG_FUNCTION_ARGS)
+{
+	char *written = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int most = 1;
+	PineconeSparse sparse = {0};
+	char *p = written;
+	char *end;
+
+	for (char *c = written; *c != '\0'; c++)
+		most += *c == ',';
+	sparse.indices = palloc(most * sizeof(uint32));
+	sparse.values = palloc(most * sizeof(float));
+	while (*p == (sparse.n == 0 ? '{' : ','))
+	{
+		long long index = strtoll(p + 1, &end, 10);
+
+		if (end == p + 1 || *end != ':' || index < 1 || index - 1 > PG_UINT32_MAX)
+			break;
+		p = end + 1;
+		sparse.indices[sparse.n] = (uint32) (index - 1);
+		sparse.values[sparse.n] = strtof(p, &end);
+		if (end == p)
+			break;
+		sparse.n++;
+		p = end;
+	}
+	if (p[0] != '}' || p[1] != '/' || p[2] == '\0' || p[2 + strspn(p + 2, "0123456789")] != '\0')
+		refuse("the text of a sparsevec is {index:value,...}/dimensions");
+	check(&sparse);
+	PG_RETURN_DATUM(pinecone_sparse_to_jsonb(&sparse));
+}
+
+static PineconeSparse sparse_argument(FunctionCallInfo fcinfo, int n);
+
+Datum
+pinecone_sparse_text(PG_FUNCTION_ARGS)
+{
+	PineconeSparse sparse = sparse_argument(fcinfo, 0);
+	int64 dimensions = PG_GETARG_INT32(1);
+	char number[FLOAT_SHORTEST_DECIMAL_LEN];
+	StringInfoData buf;
+
+	pinecone_sparse_sort(&sparse);
+	if (sparse.indices[sparse.n - 1] >= dimensions)
+		refuse(psprintf("index %u of the sparse vector is beyond its " INT64_FORMAT " dimensions",
+						sparse.indices[sparse.n - 1], dimensions));
+	initStringInfo(&buf);
+	for (int i = 0; i < sparse.n; i++)
+	{
+		float_to_shortest_decimal_buf(sparse.values[i], number);
+		appendStringInfo(&buf, "%s%u:%s", i > 0 ? "," : "{", sparse.indices[i] + 1, number);
+	}
+	appendStringInfo(&buf, "}/" INT64_FORMAT, dimensions);
+	PG_RETURN_TEXT_P(cstring_to_text(buf.data));
 }
 
 /* ---- Distances ---- */

@@ -334,3 +334,34 @@ pinecone_times_append_like(StringInfo buf, const char *stored, bool with_zone, T
 	appendStringInfoString(buf, stored);
 	return NULL;
 }
+
+/*
+ * With a time zone, the spelling is that of the format that would write the time so.
+ * A time without seconds is one, too, but none that is written.
+ */
+PineconeTimeSpelling
+pinecone_times_spelling(const char *text, int len)
+{
+	static const PineconeTimeSpelling spellings[] = {PINECONE_TIME_ISO, PINECONE_TIME_ISO_SHORT, PINECONE_TIME_ISO_PYTHON};
+	static const PineconeFormat formats[] = {PINECONE_FORMAT_ISO, PINECONE_FORMAT_ISO_SHORT, PINECONE_FORMAT_ISO_PYTHON};
+	PineconeValue value = {.kind = PINECONE_VALUE_STRING, .text = unconstify(char *, text), .len = len};
+	DateADT date;
+	Datum time;
+
+	if (iso_date(text, len, &date))
+		return PINECONE_TIME_DATE;
+	if (timestamp_is_iso(text, len, false))
+		return PINECONE_TIME_LOCAL;
+	if (!pinecone_times_read(PINECONE_FORMAT_ISO, true, -1, &value, &time))
+		return PINECONE_TIME_NONE;
+	for (int i = 0; i < lengthof(spellings); i++)
+	{
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		if (append_iso_timestamp(&buf, formats[i], true, DatumGetTimestamp(time)) == NULL &&
+			buf.len == len + 2 && strncmp(buf.data + 1, text, len) == 0)
+			return spellings[i];
+	}
+	return PINECONE_TIME_OTHER;
+}

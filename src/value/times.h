@@ -33,4 +33,18 @@ extern const char *pinecone_times_append(StringInfo buf, PineconeFormat format, 
 extern const char *pinecone_times_append_like(StringInfo buf, const char *stored, bool with_zone,
 											  Timestamp timestamp);
 
+/* What a string is, if it is a date or a time: spelled so that iso (as JavaScript does), iso_short or iso_python writes it, or otherwise. */
+typedef enum PineconeTimeSpelling
+{
+	PINECONE_TIME_NONE,
+	PINECONE_TIME_DATE,
+	PINECONE_TIME_LOCAL, /* without a time zone */
+	PINECONE_TIME_ISO,
+	PINECONE_TIME_ISO_SHORT,
+	PINECONE_TIME_ISO_PYTHON,
+	PINECONE_TIME_OTHER
+} PineconeTimeSpelling;
+
+extern PineconeTimeSpelling pinecone_times_spelling(const char *text, int len);
+
 #endif /* PINECONE_TIMES_H */

@@ -115,6 +115,12 @@ read_id(PineconeScanner *s, PineconeRecord *record)
 static bool
 read_score(PineconeScanner *s, PineconeRecord *record)
 {
+	/* of a document: what is not finite (API 2026-07) */
+	if (s->documents && pinecone_scanner_accept_null(s))
+	{
+		s->unscored = true;
+		return true;
+	}
 	pinecone_scanner_skip_space(s);
 	record->has_score = true;
 	return pinecone_scanner_read_double(s, &record->score) &&
@@ -510,7 +516,10 @@ decode(PineconeScanner *s, PineconePage **page, int *read_units, const char **re
 	*page = palloc0(sizeof(PineconePage));
 	*read_units = 0;
 	if (read_page(s, *page, read_units) && pinecone_scanner_check_encoding(s, s->end))
+	{
+		(*page)->unscored = s->unscored;
 		return true;
+	}
 	/* rather than something that is wrong because of that */
 	if (!pg_verify_mbstr(PG_UTF8, body, s->end - body, true))
 		s->reason = "the reply is not valid UTF-8";

@@ -44,6 +44,7 @@ typedef struct PineconePage
 	PineconeRecord *records; /* in the order of the reply */
 	char *next_token;		 /* NULL on the last page */
 	char *namespace_;		 /* as the reply names it, in UTF-8, or NULL */
+	bool unscored;			 /* the score of a document is null: it is no finite float32 */
 } PineconePage;
 
 /* One metadata value. */

@@ -26,6 +26,7 @@ typedef struct PineconeScanner
 	bool documents;
 	const char *dense;
 	const char *sparse;
+	bool unscored; /* the score of one is null */
 } PineconeScanner;
 
 /* Fail for a reason, or because the text is at its end; always false. */

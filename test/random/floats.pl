@@ -49,6 +49,17 @@ sub number
 	return ('0', '0.0', '-0.0', '1', '1e0', '3.4028234e38', '1.17549435e-38', '1.4e-45', '16777217', '0.1', '9007199254740993.0')[rand 11];
 }
 
+# A reply to a fetch of one record with these numbers, and what a request sends, on either plane
+my $documents = ($ENV{PINECONE_LOCAL_KIND} // '') eq 'documents';
+my ($fetch, $upsert) = $documents ? ('/namespaces/__default__/documents/fetch', '/namespaces/__default__/documents/upsert') : ('/vectors/fetch', '/vectors/upsert');
+
+sub reply
+{
+	my ($values) = @_;
+	return $documents ? "{\"documents\":{\"a\":{\"_id\":\"a\",\"embedding\":[$values]}},\"namespace\":\"__default__\",\"usage\":{\"read_units\":1}}" :
+		"{\"vectors\":{\"a\":{\"id\":\"a\",\"values\":[$values],\"metadata\":{}}},\"namespace\":\"\"}";
+}
+
 srand $seed;
 my $t = Harness->new;
 my $host = $t->server->create_index('floats', dimension => 1000);
@@ -64,11 +75,10 @@ for my $round (1 .. $rounds)
 	my $space = ('', ' ', "\n")[$round % 3];
 	my $values = join ",$space", @numbers;
 
-	$t->server->fault({kind => 'status', status => 200, path => '/vectors/fetch', count => 1,
-			body => "{\"vectors\":{\"a\":{\"id\":\"a\",\"values\":[$space$values$space],\"metadata\":{}}},\"namespace\":\"\"}"});
-	my $result = $s->query("SELECT coalesce(string_agg(text || ' ' || x, ', '), 'same') FROM (SELECT unnest(embedding) AS x, unnest('{" . join(',', @numbers) .
-			"}'::text[]) AS text FROM r WHERE id = 'a') u WHERE x::text <> text::real::text");
-	is($result->{out} . $result->{err}, 'same', "1000 numbers, seed $seed, round $round");
+	$t->server->fault({kind => 'status', status => 200, path => $fetch, count => 1, body => reply("$space$values$space")});
+	my $result = $s->query("SELECT count(*), coalesce(string_agg(text || ' ' || x, ', ') FILTER (WHERE x::text <> text::real::text), 'same') FROM (SELECT unnest(embedding) AS x, unnest('{" . join(',', @numbers) .
+			"}'::text[]) AS text FROM r WHERE id = 'a') u");
+	is($result->{out} . $result->{err}, '1000|same', "1000 numbers, seed $seed, round $round");
 }
 
 my $printed = $t->server->create_index('printed', dimension => 1000, metric => 'euclidean');
@@ -83,16 +93,15 @@ for my $round (1 .. $rounds)
 
 	$t->server->clear_requests;
 	$s->query("INSERT INTO p VALUES ('a', $array)");
-	my ($request) = grep { $_->{path} eq '/vectors/upsert' } $t->server->requests;
+	my ($request) = grep { $_->{path} eq $upsert } $t->server->requests;
 	my $body = ref $request->{body} ? $request->{body} : decode_json($request->{body});
-	my $sent = join ',', map { sprintf '%.17g', $_ } @{ $body->{vectors}[0]{values} };
+	my $sent = join ',', map { sprintf '%.17g', $_ } @{ $documents ? $body->{documents}[0]{embedding} : $body->{vectors}[0]{values} };
 	my $result = $s->query("SELECT count(*), count(*) FILTER (WHERE x IS DISTINCT FROM sent::real) FROM unnest($array, '{$sent}'::float8[]) u (x, sent)");
 	is($result->{out} . $result->{err}, '1000|0', "1000 numbers sent, seed $seed, round $round");
 }
 for my $bad ('1e39', '-3.5e38', '01', '1.', '.5', '1e', '+1', 'NaN', '1 2', '0x1', '')
 {
-	$t->server->fault({kind => 'status', status => 200, path => '/vectors/fetch', count => -1,
-			body => "{\"vectors\":{\"a\":{\"id\":\"a\",\"values\":[" . "1," x 999 . "$bad]}}}"});
+	$t->server->fault({kind => 'status', status => 200, path => $fetch, count => -1, body => reply('1,' x 999 . $bad)});
 	$t->sql("ALTER SERVER s OPTIONS (" . ($bad eq '1e39' ? 'ADD' : 'SET') . " max_retries '0')");
 	like($s->query("SELECT * FROM r WHERE id = 'a'")->{err}, qr/invalid response from Pinecone/, "not a number: \"$bad\"");
 	$t->server->clear_faults;

@@ -84,7 +84,7 @@ sub set_up
 	} 1 .. $nrecords;
 
 	$t->server->create_index('misfit', dimension => 2, metric => 'euclidean');
-	$t->server->data('misfit', 'POST', '/vectors/upsert', '{"vectors": [' . join(', ', @rows) . ']}');
+	$t->server->upsert_json('misfit', '', \@rows);
 	my $columns = join ', ', map { "\"$_\" $columns{$_}[0]" } sort keys %columns;
 	$t->sql(<<"END");
 SET timezone = 'UTC';

@@ -32,10 +32,12 @@ my @conf = (
 	'pinecone_fdw.unseen_time = 0', 'wal_level = replica', 'max_wal_senders = 4');
 my $t = Harness->new(conf => \@conf, pinecone => ['--log-size', '1000000']);
 my $server = $t->server;
-my $host = $server->create_index('box', dimension => 2);
+$server->create_index('box', dimension => 2);
+my $where = $server->where('box');
+my $documents = PineconeLocal::makes_documents();
 
 $t->sql(<<"END");
-CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host', max_retries '1', request_timeout '700ms', batch_size '7');
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS ($where, max_retries '1', request_timeout '700ms', batch_size '7');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
 CREATE FOREIGN TABLE box (ns text OPTIONS (role 'namespace'), id text COLLATE "C", embedding real[], n int) SERVER s
 	OPTIONS (write_mode 'outbox', namespaces 'a,b');
@@ -342,7 +344,8 @@ my @kinds = (
 
 sub fault
 {
-	my %fault = (%{pick(@kinds)}, path => pick(qw(/vectors/upsert /vectors/update /vectors/delete)), skip => int(rand 3), count => 1 + int(rand 3));
+	my $path = $documents ? '/namespaces/*' : pick(qw(/vectors/upsert /vectors/update /vectors/delete));
+	my %fault = (%{pick(@kinds)}, path => $path, skip => int(rand 3), count => 1 + int(rand 3), $documents ? (contains => '"documents"') : ());
 
 	diag join ' ', 'fault', map { "$_=$fault{$_}" } sort keys %fault if $verbose;
 	$server->fault(\%fault);
@@ -469,8 +472,9 @@ my $sent = 0;
 my $leaked = 0;
 for my $request ($server->requests)
 {
-	next unless $request->{path} =~ m{^/vectors/(?:upsert|update)$} && ref $request->{body};
-	for my $n (map({ $_->{metadata}{n} // () } @{$request->{body}{vectors} // []}), $request->{body}{setMetadata}{n} // ())
+	next unless $request->{path} =~ m{/(?:upsert|update)$} && ref $request->{body};
+	for my $n (map({ $_->{metadata}{n} // () } @{$request->{body}{vectors} // []}), map({ $_->{n} // () } @{$request->{body}{documents} // []}),
+		$request->{body}{setMetadata}{n} // ())
 	{
 		$sent++;
 		$leaked++ if $never{$n};

@@ -31,7 +31,7 @@ sub sixteenths
 
 sub dense
 {
-	return [map { sixteenths() } 2 .. $dimension, 1];
+	return [(map { sixteenths() } 2 .. $dimension), pick(-1, 1)];
 }
 
 # A hundredth part of the terms is negative, which no model makes and Pinecone takes

@@ -35,23 +35,24 @@ sub counted
 	for my $request ($server->requests)
 	{
 		$n{(split m{/}, $request->{path})[-1]}++;
-		# a list that follows another list before the first one's fetch
-		$together++ if $request->{path} =~ /list/ && !$n{fetch};
+		# a search that follows another one before the first one's fetch
+		$together++ if $request->{path} =~ /query/ && !$n{fetch};
 	}
 	return (\%n, $together);
 }
 
 $server->control('POST', '/_local/settings', {latency => 30});
 my ($n, $together) = counted('IMPORT FOREIGN SCHEMA x FROM SERVER s INTO each_one');
-is($n->{list}, 40, 'each namespace is listed once');
+is($n->{query}, 40, 'each namespace is searched for ids once');
+is($n->{list}, undef, 'and not listed');
 is($n->{fetch}, 40, 'and no more of it read than the sample');
-cmp_ok($together, '>', 8, 'they are listed side by side');
-is($t->sql(q{SELECT string_agg(c.relname || ':' || a.attname, ',' ORDER BY c.relname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+cmp_ok($together, '>', 8, 'they are searched side by side');
+is($t->sql(q{SELECT string_agg(c.relname || ':' || a.attname, ',' ORDER BY c.relname, a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relnamespace = 'each_one'::regnamespace AND a.attname ~ '^(f[0-9]|late)'}),
-	join(',', map { sprintf 'ns%02d:f%d', $_, $_ } 1 .. 40), 'each has its own fields');
+	join(',', map { sprintf 'ns%02d:f%d,ns%02d:late', $_, $_, $_ } 1 .. 40), 'each has its own fields, those of later records too');
 
 ($n) = counted(q{IMPORT FOREIGN SCHEMA x FROM SERVER s INTO one OPTIONS (one_table 'everything', sample_size '3')});
-is("$n->{list} $n->{fetch}", '40 40', 'one table for all of them');
+is("$n->{query} $n->{fetch}", '40 40', 'one table for all of them');
 is($t->sql(q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'one.everything'::regclass AND attname ~ '^f[0-9]'}), 40, 'has the fields of all');
 
 is($t->sql('SET pinecone_fdw.prefetch = 64; SELECT 1; IMPORT FOREIGN SCHEMA x LIMIT TO (ns01, ns02) FROM SERVER s INTO one; SELECT count(*) FROM one.ns02'),

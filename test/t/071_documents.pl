@@ -174,4 +174,21 @@ is($t->sql("SELECT id, embedding, terms FROM halves ORDER BY embedding <=> '[1,0
 is($t->sql("SELECT id, terms <#> '{5:1}/50' FROM halves ORDER BY terms <#> '{5:1}/50' LIMIT 2") =~ s/\n/ /gr, 'b|-3 a|-1', 'sparse vectors are ordered here');
 $t->sql("UPDATE halves SET embedding = '[0,0,1]', terms = '{7:1}/50' WHERE id = 'c'");
 is($t->sql("SELECT embedding, terms FROM halves WHERE id = 'c'"), '[0,0,1]|{7:1}/50', 'both are updated');
+
+# ---- Scores beyond the range of float32: the service says null ----
+
+$server->create_document_index('huge', {title => {type => 'string', full_text_search => {}}, embedding => {type => 'dense_vector', dimension => 2, metric => 'dotproduct'}});
+$t->sql("CREATE SERVER huge FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'huge', control_host '$server->{url}');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER huge OPTIONS (api_key 'test-key');
+	CREATE FOREIGN TABLE huge (id text, title text, embedding real[], score float8) SERVER huge;
+	INSERT INTO huge (id, title, embedding) VALUES ('a', 'x', '{1,2}'), ('b', 'x', '{2e38,2e38}'), ('c', NULL, '{-2e38,-2e38}'), ('d', 'y', '{0.5,0}'), ('e', 'x', '{3e38,3e38}'), ('f', 'only words', NULL)");
+for my $limit (1, 3, 6)
+{
+	is($t->sql("SELECT id FROM huge ORDER BY embedding <#> '{1,1}' LIMIT $limit") =~ s/\n/ /gr, join(' ', (qw(e b a d c f))[0 .. $limit - 1]), "the best $limit by scores that the service does not tell");
+}
+is($t->sql("SELECT id, embedding <#> '{0.25,0.25}', score FROM huge WHERE id <> 'e' ORDER BY embedding <#> '{0.25,0.25}' LIMIT 2") =~ s/\n/ /gr, 'b|-9.999999680285692e+37|9.999999680285692e+37 a|-0.75|0.75', 'and by those that it tells');
+is($t->sql("SELECT string_agg(id, ' ' ORDER BY id) FROM huge WHERE embedding <#> '{1,1}' < -1"), 'a b e', 'a bound');
+$server->fault({path => '/namespaces/__default__/documents/search', status => 200, count => 20, body => '{"matches":[{"_id":"a","_score":null}],"namespace":"__default__","usage":{"read_units":1}}'});
+like($t->error_of("SELECT id FROM huge WHERE title @@@ 'x' ORDER BY score DESC LIMIT 1"), qr/A match of a search by words has no score/, 'of words every match has a score');
+$server->clear_faults;
 done_testing();

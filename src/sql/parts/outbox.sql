@@ -19,6 +19,8 @@ CREATE TABLE pinecone_outbox (
 ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
 	autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 1000000);
 
+CREATE INDEX pinecone_outbox_tables ON pinecone_outbox (foreign_table, seq);
+
 -- floats do not get smaller by it
 ALTER TABLE pinecone_outbox ALTER COLUMN dense SET STORAGE EXTERNAL;
 ALTER TABLE pinecone_outbox ALTER COLUMN sparse_values SET STORAGE EXTERNAL;
@@ -58,6 +60,7 @@ CREATE TABLE pinecone_outbox_state (
 	last_error text,
 	last_error_at timestamptz,
 	last_delivery_at timestamptz,
+	rate float8 NOT NULL DEFAULT 0,	-- writes a second, of about a minute
 	PRIMARY KEY (server, writer)
 ) WITH (fillfactor = 50);
 
@@ -140,7 +143,9 @@ CREATE VIEW pinecone_outbox_status WITH (security_barrier) AS
 SELECT coalesce(q.server, s.server) AS server, coalesce(q.writer, s.writer) AS writer,
 	   coalesce(q.depth, 0) AS depth, coalesce(d.dead, 0) AS dead, q.oldest_at,
 	   extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) q.oldest_at)::float8 AS oldest_age,
-	   coalesce(s.delivered, 0) AS delivered, coalesce(s.dead, 0) AS refused, coalesce(s.failures, 0) AS failures,
+	   coalesce(s.delivered, 0) AS delivered,
+	   coalesce(s.rate * pg_catalog.exp(-least(extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) s.last_delivery_at) / 60, 100)::float8), 0) AS per_second,
+	   coalesce(s.dead, 0) AS refused, coalesce(s.failures, 0) AS failures,
 	   s.retry_at, s.last_delivery_at, s.last_error, s.last_error_at
 FROM (SELECT v.srvname::text AS server, o.writer, pg_catalog.count(*) AS depth, pg_catalog.min(o.queued_at) AS oldest_at
 	  FROM pinecone_outbox o

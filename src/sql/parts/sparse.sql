@@ -8,6 +8,21 @@ AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pinecone_sparse(bigint[], real[]) IS
 'a sparse vector, {"indices": [...], "values": [...]}: indices count from 0, as Pinecone''s do, and occur once each';
 
+-- To and from pgvector's sparsevec, by its text: whether that type is there is not known here
+CREATE FUNCTION pinecone_sparse(sparsevec_text text)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'pinecone_sparse_of_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION pinecone_sparse(text) IS
+'a sparse vector of the text that pgvector''s sparsevec has, {4:0.5,12:1}/2000: its indices count from 1';
+
+CREATE FUNCTION pinecone_sparse_text(sparse jsonb, dimensions integer DEFAULT 1000000000)
+RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION pinecone_sparse_text(jsonb, integer) IS
+'the reverse, to be cast to sparsevec: a column without a length has 1000000000 dimensions';
+
 CREATE FUNCTION pinecone_sparse_negative_inner_product(jsonb, jsonb)
 RETURNS double precision
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
