@@ -24,6 +24,17 @@ SELECT id, record FROM pinecone_search('bare', '{5.2,0}', 2, '{"$or": [{"more": 
 SELECT id FROM bare WHERE pinecone_match_record(id, '{"more": {"$in": ["m7", "m200"]}}') ORDER BY id;
 SELECT count(*) FROM bare WHERE pinecone_match_record(id, '{"n": {"$gte": 2}}');
 SELECT id FROM bare WHERE pinecone_match_record(id, '{}') AND id < '0003' ORDER BY id;
+SELECT id FROM t WHERE pinecone_match_record(id, '{"n": 3}') ORDER BY id LIMIT 2;
+SELECT id FROM t WHERE id LIKE '000%' AND pinecone_match_record(id, '{"n": 3}') ORDER BY id;
+SELECT l.id FROM local l JOIN t USING (id) WHERE pinecone_match_record(t.id, '{"n": 3}') AND l.more IN ('m3', 'm4', 'm7') ORDER BY l.id;
+SELECT filter, count(*) FROM (VALUES ('{"n": 1}'::jsonb), ('{"n": {"$in": [2, 3]}}'), (NULL)) f(filter), t WHERE pinecone_match_record(t.id, filter) GROUP BY filter ORDER BY filter;
+EXPLAIN (COSTS OFF) DELETE FROM t WHERE pinecone_match_record(id, '{"n": 3}');
+BEGIN;
+UPDATE t SET n = 9 WHERE pinecone_match_record(id, '{"n": 3}') AND id < '0010';
+SELECT count(*) FROM t WHERE pinecone_match_record(id, '{"n": 9}');
+DELETE FROM t WHERE pinecone_match_record(id, '{"n": {"$gt": 0}}');
+SELECT count(*), min(n), max(n) FROM t;
+ROLLBACK;
 -- NULLs, and what cannot be
 SELECT count(*) FROM pinecone_search('t', NULL, 3);
 SELECT count(*) FROM pinecone_search(NULL, '{1,2}', 3);

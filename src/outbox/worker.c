@@ -109,7 +109,7 @@ others_wait(void)
 void (*pinecone_worker_also)(int max_ms, PineconeDelivery *delivery) = NULL;
 
 /* A transaction, and what else there is to deliver; false where there is nothing to deliver from, and never will be. */
-static bool
+static pg_noinline bool
 deliver(PineconeDelivery *delivery)
 {
 	bool there;
@@ -191,7 +191,7 @@ static bool
 deliver_or_log(PineconeDelivery *delivery, bool *failed)
 {
 	MemoryContext old = CurrentMemoryContext;
-	bool there = true;
+	volatile bool there = true;
 
 	*failed = false;
 	memset(delivery, 0, sizeof(*delivery));

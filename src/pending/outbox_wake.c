@@ -54,7 +54,8 @@ pinecone_outbox_slot(Oid dbid)
 	return NULL;
 }
 
-static void
+/* False where it is wanted already: the launcher has been told. */
+static bool
 add_wanted(Oid dbid)
 {
 	PineconeOutboxWorkers *workers = pinecone_outbox_workers;
@@ -62,12 +63,13 @@ add_wanted(Oid dbid)
 	for (int i = 0; i < workers->nwanted; i++)
 	{
 		if (workers->wanted[i] == dbid)
-			return;
+			return false;
 	}
 	if (workers->nwanted == PINECONE_OUTBOX_WANTED)
 		workers->overflown = true;
 	else
 		workers->wanted[workers->nwanted++] = dbid;
+	return true;
 }
 
 void
@@ -83,11 +85,8 @@ pinecone_outbox_wake(Oid dbid)
 	slot = pinecone_outbox_slot(dbid);
 	latch = slot != NULL ? slot->latch : NULL;
 	/* one that is about to begin looks by itself */
-	if (slot == NULL)
-	{
-		add_wanted(dbid);
+	if (slot == NULL && add_wanted(dbid))
 		latch = workers->launcher;
-	}
 	if (latch != NULL)
 		SetLatch(latch);
 	LWLockRelease(&workers->lock);

@@ -626,7 +626,7 @@ find_words(PlannerInfo *root, RelOptInfo *rel)
 		if (info->text == NULL && pinecone_translate_text(&cxt, clause, &clauses))
 			info->text = clause;
 		else if (pinecone_translate_clause(&cxt, clause, &condition) != PINECONE_LOCAL)
-			info->words = info->words || pinecone_request_matches_words(condition);
+			info->words = info->words || pinecone_request_needs_sending(condition);
 	}
 }
 

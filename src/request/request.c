@@ -330,6 +330,21 @@ pinecone_request_matches_words(const PineconeCondition *condition)
 	return false;
 }
 
+bool
+pinecone_request_needs_sending(const PineconeCondition *condition)
+{
+	ListCell *lc;
+
+	if (pinecone_request_matches_words(condition) || condition->kind == PINECONE_COND_RECORD)
+		return true;
+	foreach(lc, condition->args)
+	{
+		if (pinecone_request_needs_sending(lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
 const char *
 pinecone_request_operation_name(PineconeOperation op)
 {

@@ -225,6 +225,9 @@ extern Bitmapset *pinecone_request_columns(const PineconeCondition *condition);
 /* Does a condition look at words? */
 extern bool pinecone_request_matches_words(const PineconeCondition *condition);
 
+/* Is it one that nothing here can evaluate, so that what is asked has to be asked with it? */
+extern bool pinecone_request_needs_sending(const PineconeCondition *condition);
+
 extern const char *pinecone_request_operation_name(PineconeOperation op);
 
 #endif /* PINECONE_REQUEST_H */

@@ -283,8 +283,8 @@ start_read(ForeignScanState *node)
 		begin_after(node, &spec);
 	if (request->skips)
 		state->run->skip = pinecone_run_evaluate_count(node, request->offset);
-	/* whose rows they are is known of one namespace alone */
-	if (op == PINECONE_OP_LIST_FETCH && state->run->nnamespaces == 1 && !state->run->begun_ahead)
+	/* which rows they are is known of one namespace alone, and where a list is all there is to them */
+	if (op == PINECONE_OP_LIST_FETCH && state->run->nnamespaces == 1 && spec.wants_id == NULL && !state->run->begun_ahead)
 		spec.skip = state->run->skip;
 	if (!state->run->done)
 		state->run->stream = pinecone_fanout_begin(&spec, state->run->namespaces, state->run->nnamespaces,

@@ -39,7 +39,7 @@ paged_enough(PineconeStored *stored)
 	if (stored->nbatches > 0 && stored->listed >= stored->spec.row_limit &&
 		stored->returned < stored->spec.row_limit)
 		return true;
-	if (stored->skipped < stored->spec.skip)
+	if (stored->listed < stored->spec.skip)
 		return stored->nbatches > PAGES_SKIPPED_AHEAD;
 	if (stored->spec.op == PINECONE_OP_LIST_FETCH)
 		return pinecone_stored_ids_waiting(stored) >= ids_ahead(stored);
@@ -166,16 +166,16 @@ advance_pages(PineconeStored *stored)
 static bool
 skip_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page)
 {
-	int n = (int) Min(page->nrecords, stored->spec.skip - stored->skipped);
+	/* searches may have brought some before */
+	int n = (int) Min(page->nrecords, stored->spec.skip - stored->listed);
 	PineconePage others = *page;
 
-	if (n <= 0 || stored->spec.wants_id != NULL)
+	if (n <= 0)
 		return false;
 	others.records = page->records + n;
 	others.nrecords = page->nrecords - n;
 	stored->listed += n + pinecone_stored_add_ids(stored, &others, false);
 	page->nrecords = n;
-	stored->skipped += n;
 	stored->started += n;
 	pinecone_stored_add_page(stored, cxt, page);
 	return true;

@@ -41,7 +41,6 @@ typedef struct PineconeStored
 	double returned;	   /* records returned so far */
 	double started;		   /* ids in fetches so far */
 	double listed;		   /* ids or records that pages have brought */
-	double skipped;		   /* of them, which are not fetched */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
 

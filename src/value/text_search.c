@@ -46,7 +46,7 @@ pinecone_match_record(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("pinecone_match_record() cannot be evaluated here"),
 			 errdetail("Pinecone has the fields of the record; this condition is not one that was sent to it."),
-			 errhint("It is a condition on the id column of a foreign table, not under NOT, and not with lookups by id or pinecone_fdw.enable_filter off.")));
+			 errhint("It is a condition on the id column of a foreign table, not under NOT, beside other conditions that are sent, and not with pinecone_fdw.enable_filter off.")));
 }
 
 Datum

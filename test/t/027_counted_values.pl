@@ -89,6 +89,27 @@ $server->fault({path => '/query', status => 400, count => -1, skip => 1});
 same('SELECT k, count(*) FROM t GROUP BY k ORDER BY k', 'searches that fail');
 $server->clear_faults;
 
+# a refused total, replies that come late or not at all
+for my $fault ({path => '/vectors/update', status => 400, count => 1}, {path => '/vectors/update', status => 503, count => 1}, {path => '/query', status => 429, count => 3, skip => 2},
+	{path => '/vectors/update', status => 403, count => 1})
+{
+	$server->fault($fault);
+	my $result = $t->psql('SET client_min_messages = error; SET cpu_tuple_cost = 100; SELECT k, count(*), count(*) FILTER (WHERE n > 1000) FROM t GROUP BY k ORDER BY k');
+	is($result->{out} . $result->{err}, $t->sql('SELECT k, count(*), count(*) FILTER (WHERE n > 1000) FROM l GROUP BY k ORDER BY k'), "status $fault->{status} of $fault->{path}");
+	$server->clear_faults;
+}
+$server->fault({path => '/query', delay_ms => 20_000, count => -1, skip => 1});
+like($t->error_of("SET cpu_tuple_cost = 100; SET statement_timeout = '400ms'; SELECT k, count(*) FROM t GROUP BY k"), qr/statement timeout/, 'a timeout ends the wait for searches');
+$server->clear_faults;
+
+# what a transaction has written is counted
+my $s = $t->session;
+$s->query('SET cpu_tuple_cost = 100; BEGIN; UPDATE t SET k = 7 WHERE n <= 50; DELETE FROM t WHERE n BETWEEN 51 AND 60');
+$t->sql('CREATE TABLE w AS SELECT * FROM l; UPDATE w SET k = 7 WHERE n <= 50; DELETE FROM w WHERE n BETWEEN 51 AND 60');
+is($s->query('SELECT k, count(*) FROM t GROUP BY k ORDER BY k')->{out}, $t->sql('SELECT k, count(*) FROM w GROUP BY k ORDER BY k'), 'in a transaction that has written');
+$s->query('ROLLBACK');
+$s->close;
+
 # a list, which would be counted twice, or make up for a record that did not come
 $server->upsert_json('counted', 'docs', ['{"id": "list", "values": [1,1], "metadata": {"cat": ["c1", "c2"], "n": 1}}']);
 like($t->psql('SET cpu_tuple_cost = 100; SELECT cat, count(*) FROM t GROUP BY cat')->{err}, qr/does not fit column "cat"/, 'a list of two values');
