@@ -180,7 +180,9 @@ SELECT count(*) FROM (SELECT * FROM other WHERE year <= 5 OFFSET 0) s;
 \! test/regress/pinecone quiet
 SELECT count(*) FROM (SELECT * FROM other WHERE year <= 5 OFFSET 0) s;
 \! test/regress/pinecone log
+SET pinecone_fdw.enable_gather = off; -- a reply for each
 SELECT sum(n) FROM generate_series(6, 60) i, LATERAL (SELECT count(*) n FROM (SELECT * FROM other WHERE year <= i OFFSET 0) s) c;
+RESET pinecone_fdw.enable_gather;
 \! test/regress/pinecone quiet
 SELECT count(*) FROM (SELECT * FROM other WHERE year <= 5 OFFSET 0) s;
 \! test/regress/pinecone log 'fetch_by' | cut -d ' ' -f 1-2

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 #
 # Random transactions under write_mode 'outbox' against a model in memory: several
-# sessions take turns, with savepoints, rollbacks, exception blocks, prepared
+# sessions, of two users, take turns, with savepoints, rollbacks, exception blocks, prepared
 # transactions, changes of keys, TRUNCATE and records that Pinecone refuses.
 # Workers deliver meanwhile, and meet faults at any place: 429, 500, connections
 # that are cut before and after the service has done what it was asked, time-outs
@@ -43,6 +43,9 @@ CREATE FOREIGN TABLE box (ns text OPTIONS (role 'namespace'), id text COLLATE "C
 	OPTIONS (write_mode 'outbox', namespaces 'a,b');
 CREATE FOREIGN TABLE stored (ns text OPTIONS (role 'namespace'), id text COLLATE "C", embedding real[], n int) SERVER s
 	OPTIONS (namespaces 'a,b');
+CREATE ROLE other;
+CREATE USER MAPPING FOR other SERVER s OPTIONS (api_key 'test-key');
+GRANT ALL ON box TO other;
 END
 
 my @namespaces = ('a', 'b');
@@ -89,6 +92,7 @@ sub connect_session
 	my ($s) = @_;
 
 	$s->{sql} = Harness::Session->new($t->{env});
+	$s->{sql}->query('SET ROLE other') if $s->{name} eq 'q';
 	delete $s->{ops};
 	delete $s->{marks};
 }
@@ -272,11 +276,10 @@ sub finish
 
 sub finish_prepared
 {
-	my ($s) = @_;
 	my $prepared = splice @prepared, rand @prepared, 1;
 	my $commit = rand() < 0.7;
 
-	run($s, ($commit ? 'COMMIT' : 'ROLLBACK') . " PREPARED '$prepared->{gid}'");
+	$t->sql(($commit ? 'COMMIT' : 'ROLLBACK') . " PREPARED '$prepared->{gid}'");
 	if ($commit)
 	{
 		apply(\%model, \%refused, $_) for @{$prepared->{ops}};
@@ -294,7 +297,7 @@ sub turn
 
 	if (!$s->{ops})
 	{
-		return finish_prepared($s) if @prepared && rand() < 0.5;
+		return finish_prepared() if @prepared && rand() < 0.5;
 		# its ids are in the hands of a prepared one
 		return if grep { $_->{name} eq $s->{name} } @prepared;
 		run($s, 'BEGIN');
@@ -430,7 +433,7 @@ sub check
 	{
 		finish($s, rand() < 0.7) if $s->{ops};
 	}
-	finish_prepared($sessions[0]) while @prepared;
+	finish_prepared() while @prepared;
 	my $left = -1;
 	for (1 .. 100)
 	{
