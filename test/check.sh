@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring deploy)
 passed=0
 failed=0
 
@@ -220,6 +220,10 @@ suite_unit() {
 
 suite_monitoring() {
 	queue test/monitoring/run.sh test/monitoring/run.sh
+}
+
+suite_deploy() {
+	queue test/deploy/run.sh test/deploy/run.sh
 }
 
 suite_docs() {

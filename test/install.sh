@@ -97,6 +97,9 @@ list_missing() {
 				npm npm
 				/usr/bin/python3 python3
 				- libipc-run-perl
+				go golang-go
+				- golang-github-masterminds-sprig-dev
+				- golang-gopkg-yaml.v3-dev
 			END
 			others_of "$1" | missing_of
 			;;

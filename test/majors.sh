@@ -36,12 +36,6 @@ suite_of() {
 	esac
 }
 
-# The mirror of the Debian main archive in apt's configuration.
-apt_mirror() {
-	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null |
-		awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
-}
-
 # Make the chroot of a major unless it is there.
 make_chroot() {
 	local major=$1 root=$2 suite mirror sources options
@@ -51,7 +45,7 @@ make_chroot() {
 		return 1
 	}
 	suite=$(suite_of "$major")
-	mirror=${MIRROR:-$(apt_mirror)}
+	mirror=${MIRROR:-$(test/apt_mirror.sh)}
 	options=(--mode=root --variant=apt "--include=postgresql-$major,postgresql-server-dev-$major"
 		--aptopt='Apt::Install-Recommends "false"')
 	# a mirror may be a snapshot: the signatures are checked, not their age

@@ -186,7 +186,7 @@ pinecone_bound_admits_zero(ForeignScanState *node)
 	Question score = {node, request->score_bound, state->score_is_real, 1};
 
 	if (request->bound >= 0 && types[request->bound] == BOOLOID ? !holds(&distance, 0) :
-																   state->run->bound < 0)
+																  state->run->bound < 0)
 		return false;
 	if (request->bound >= 0 && request->bound_is_strict && state->run->bound == 0)
 		return false;

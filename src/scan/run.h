@@ -28,9 +28,9 @@ typedef struct PineconeSearchRows
 	double distance; /* of the last row that was returned as it came */
 
 	/* Records without overlap with a sparse query vector */
-	PineconeFanout *rest;	   /* NULL: they are not read */
-	Tuplesortstate *behind;	   /* rows that come after all of those; or NULL */
-	PineconeRecord *unranked;  /* what the search brought last, and was not returned; or NULL */
+	PineconeFanout *rest;	  /* NULL: they are not read */
+	Tuplesortstate *behind;	  /* rows that come after all of those; or NULL */
+	PineconeRecord *unranked; /* what the search brought last, and was not returned; or NULL */
 
 	/* Rows are collected until so many of them meet the local conditions */
 	bool collecting;
@@ -60,7 +60,7 @@ typedef struct PineconeRun
 	/* A search */
 	PineconeQueryVector query;
 	bool has_query; /* it is known, and not NULL */
-	double bound; /* greatest distance wanted; infinite: any */
+	double bound;	/* greatest distance wanted; infinite: any */
 	double score_bound;
 	bool unchecked; /* statistics have not come that tell whether the index fits */
 	PineconeSearchRows search;

@@ -129,7 +129,7 @@ pinecone_run_query_vector(const PineconeTable *table, const PineconeRequest *req
 	query->metric = request->metric;
 	query->kind = sparse < 0 ? PINECONE_DENSE :
 				  dense < 0	 ? PINECONE_SPARSE :
-								PINECONE_HYBRID;
+							   PINECONE_HYBRID;
 	if (dense >= 0 && !values->isnull[dense])
 		query->values = pinecone_vector_floats(values->values[dense], getBaseType(values->types[dense]),
 											   &query->nvalues);

@@ -25,34 +25,46 @@
 
 /* ---- Rows that are sorted here ---- */
 
-/* What rows are formed in; they are sorted by their distance, NULL last. */
-static Tuplesortstate *
-begin_tuplesort(ForeignScanState *node)
+/* What rows are formed in, and come out of a sort in. */
+static void
+make_slots(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeSearchRows *rows = &state->run->search;
 	TupleDesc scan_desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	AttrNumber keys[] = {scan_desc->natts + 1};
+	int natts = scan_desc->natts;
+	MemoryContext old;
+	TupleDesc desc;
+
+	if (rows->in != NULL)
+		return;
+	old = MemoryContextSwitchTo(state->run->cxt);
+	desc = CreateTemplateTupleDesc(natts + 2);
+	for (int i = 1; i <= natts; i++)
+		TupleDescCopyEntry(desc, i, scan_desc, i);
+	TupleDescInitEntry(desc, natts + 1, "distance", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, natts + 2, "ctid", TIDOID, -1, 0);
+	pinecone_finish_tuple_desc(desc);
+	rows->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	rows->row_cxt = AllocSetContextCreate(state->run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(old);
+}
+
+/* A sort by the distance, NULL last. */
+static Tuplesortstate *
+begin_tuplesort(ForeignScanState *node)
+{
+	PineconeScanState *state = node->fdw_state;
+	AttrNumber keys[] = {node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts + 1};
 	Oid operators[] = {Float8LessOperator};
 	Oid collations[] = {InvalidOid};
 	bool nulls_first[] = {false};
 	MemoryContext old = MemoryContextSwitchTo(state->run->cxt);
 	Tuplesortstate *sort;
-	TupleDesc desc;
 
-	if (rows->in == NULL)
-	{
-		desc = CreateTemplateTupleDesc(scan_desc->natts + 2);
-		for (int i = 1; i <= scan_desc->natts; i++)
-			TupleDescCopyEntry(desc, i, scan_desc, i);
-		TupleDescInitEntry(desc, keys[0], "distance", FLOAT8OID, -1, 0);
-		TupleDescInitEntry(desc, keys[0] + 1, "ctid", TIDOID, -1, 0);
-		pinecone_finish_tuple_desc(desc);
-		rows->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-		rows->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-		rows->row_cxt = AllocSetContextCreate(state->run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
-	}
-	sort = tuplesort_begin_heap(rows->in->tts_tupleDescriptor, 1, keys, operators, collations,
+	make_slots(node);
+	sort = tuplesort_begin_heap(state->run->search.in->tts_tupleDescriptor, 1, keys, operators, collations,
 								nulls_first, work_mem, NULL, PINECONE_TUPLESORT_ONCE);
 	MemoryContextSwitchTo(old);
 	return sort;
@@ -413,8 +425,7 @@ next_of_rest(ForeignScanState *node, TupleTableSlot *slot)
 		CHECK_FOR_INTERRUPTS();
 		if (!rows->collecting)
 		{
-			if (rows->in == NULL)
-				tuplesort_end(begin_tuplesort(node));
+			make_slots(node);
 			fill_sort_slot(node, record, false);
 			show_sorted_row(node, rows->in, slot);
 			return true;

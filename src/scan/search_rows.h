@@ -6,6 +6,10 @@
  * no usable query vector - comes from an exhaustive search: the namespaces are
  * read, as far as the filter matches, and sorted here.
  *
+ * A sparse search brings what has an index in common with the query vector.  All
+ * else is at distance 0, or if it has no sparse vector at none: of these as many are
+ * read, after the search, as are wanted.
+ *
  * An approximate service brings some matches only when it is asked for more.  To
  * return them in their places, rows are collected, and sorted, wherever a search
  * may have to grow before its reader has enough: until as many as LIMIT wants meet

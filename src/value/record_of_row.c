@@ -28,7 +28,7 @@
 
 /* Limits of API 2025-10 */
 #define MAX_ID 512
-#define ZERO 1e-8				 /* a vector of nothing but smaller values is a zero vector */
+#define ZERO 1e-8 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
 {

@@ -1,0 +1,2 @@
+-- The exporter comes from another container, and has to say who it is.
+ALTER ROLE pinecone_monitor PASSWORD 'monitor';
