@@ -10,7 +10,7 @@ EXTENSION = pinecone_fdw
 EXTVERSION = 1.0
 SQL_PARTS = src/sql/parts/fdw.sql src/sql/parts/distance.sql \
 	src/sql/parts/match.sql src/sql/parts/search.sql src/sql/parts/search_rows.sql src/sql/parts/hybrid.sql src/sql/parts/sparse.sql src/sql/parts/inference.sql src/sql/parts/comment.sql src/sql/parts/sync.sql \
-	src/sql/parts/admin.sql src/sql/parts/statistics.sql src/sql/parts/outbox.sql src/sql/parts/huf.sql \
+	src/sql/parts/admin.sql src/sql/parts/check.sql src/sql/parts/statistics.sql src/sql/parts/outbox.sql src/sql/parts/huf.sql \
 	src/sql/parts/mirror.sql \
 	src/sql/parts/huf_score.sql src/sql/parts/huf_concentration.sql \
 	src/sql/parts/huf_drift.sql src/sql/parts/huf_sketch.sql \

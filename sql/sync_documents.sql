@@ -17,5 +17,21 @@ INSERT INTO wanted (id, title, embedding) VALUES (10, 'New', '{1,0,0}');
 SELECT * FROM pinecone_diff('article', 'wanted', metadata => true, vectors => true);
 CALL pinecone_sync('article', 'wanted', apply => true, metadata => true, vectors => true);
 SELECT * FROM pinecone_diff('article', 'wanted', metadata => true, vectors => true);
+-- the same by a mirror
+UPDATE wanted SET metadata = '{"note": "before"}' WHERE id = 1;
+SELECT pinecone_mirror('wanted', 'article');
+CALL pinecone_mirror_deliver();
+UPDATE wanted SET title = NULL, terms = '{"indices": [2], "values": [1]}' WHERE id = 2;
+UPDATE wanted SET id = 30 WHERE id = 3;
+DELETE FROM wanted WHERE id = 4;
+UPDATE wanted SET embedding = '{1,2}' WHERE id = 6;
+CALL pinecone_mirror_deliver();
+SELECT id, reason FROM pinecone_mirror_dead_rows;
+SELECT * FROM pinecone_diff('article', pinecone_mirror_source('article'), metadata => true, vectors => true);
+TRUNCATE wanted;
+INSERT INTO wanted (id, title, embedding) VALUES (1, 'Again', '{1,0,0}');
+CALL pinecone_mirror_deliver();
+SELECT id, title FROM article;
+SELECT pinecone_unmirror('article');
 DROP TABLE wanted;
 \! test/regress/pinecone drop synced-articles

@@ -226,6 +226,7 @@ summarize_first(PineconeSession *session, const PineconeStats *stats, List *name
 	spec.position = PINECONE_PENDING_ALL;
 	spec.dimension = stats->dimension;
 	spec.want_values = true; /* there may be sparse ones */
+	spec.may_lack_values = true;
 	spec.want_metadata = true;
 	spec.most = sample_size;
 	stream = pinecone_fanout_begin(&spec, asked, n, PINECONE_FANOUT_ANY);

@@ -124,6 +124,7 @@ pinecone_mirror_read(int number, bool lock)
 	mirror->filling = DatumGetBool(value_of(7, &isnull));
 	mirror->filled_to = text_of(8);
 	mirror->waits = DatumGetBool(value_of(9, &isnull));
+	SPI_freetuptable(SPI_tuptable);
 	return mirror;
 }
 

@@ -302,20 +302,19 @@ metric_name(PineconeMetric metric)
 																								NULL;
 }
 
-/* What the server's options say that the index declares; NULL: nothing. */
-static PineconeSchema *
-schema_of_options(const PineconeServerOptions *options)
+/* What the server's options say that the index declares, or embeds; NULL: nothing. */
+static void
+schemas_of_options(const PineconeServerOptions *options, PineconeSchema **schema, PineconeSchema **integrated)
 {
-	PineconeSchema *schema = NULL;
 	const char *reason;
 	char *text;
 
+	*schema = *integrated = NULL;
 	if (options->schema == NULL)
-		return NULL;
+		return;
 	text = pg_server_to_any(options->schema, strlen(options->schema), PG_UTF8);
-	if (!pinecone_message_decode_schema(text, strlen(text), &schema, &reason))
-		return NULL;
-	return schema;
+	if (pinecone_message_decode_schema(text, strlen(text), schema, &reason) && *schema == NULL)
+		*integrated = pinecone_message_decode_integrated(text, strlen(text));
 }
 
 #define SCHEMA_HINT "The server's \"schema\" option says otherwise: set it to what the index has, or drop it and name the index in place of the host."
@@ -337,20 +336,24 @@ compare(Ping *ping, Step step, const char *index, const char *option)
 static void
 put_facts(Ping *ping)
 {
-	PineconeSchema *schema = schema_of_options(ping->session->options);
-	PineconeSchemaField *dense = schema ? schema->dense : NULL;
+	PineconeSchema *schema;
+	PineconeSchema *integrated;
+	PineconeSchemaField *dense;
 	const char *kind = ping->index.kind;
 	const char *metric = ping->index.metric;
 	int dimension = ping->index.dimension;
 
+	schemas_of_options(ping->session->options, &schema, &integrated);
+	dense = schema ? schema->dense : NULL;
 	if (!ping->has_description && ping->stats != NULL)
 	{
 		metric = metric_name(ping->stats->metric);
 		dimension = ping->stats->dimension;
-		kind = schema ? "document" : ping->stats->sparse ? "sparse" :
+		kind = schema ? "document" : integrated			 ? "integrated" :
+									 ping->stats->sparse ? "sparse" :
 														   "dense";
 	}
-	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : "dense") : NULL);
+	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" : "dense") : NULL);
 	compare(ping, STEP_METRIC, metric, dense ? metric_name(dense->metric) : NULL);
 	if (dimension == 0 && dense == NULL)
 		skip(ping, STEP_DIMENSION, "none, or it does not tell");
