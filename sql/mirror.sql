@@ -162,8 +162,47 @@ CALL pinecone_mirror_deliver();
 SELECT * FROM pinecone_diff('of_parted', pinecone_mirror_source('of_parted'), vectors => true);
 SELECT string_agg(id, ' ' ORDER BY id::int) FROM of_parted;
 SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parted%' ORDER BY 1, 2;
+-- TRUNCATE of one that has been detached is not one of the mirror, until it is attached again
+INSERT INTO parted_2 VALUES ('{1,12}', 12);
+CALL pinecone_mirror_deliver();
+ALTER TABLE parted DETACH PARTITION parted_2;
+TRUNCATE parted_2;
+SELECT waiting FROM pinecone_mirror_status WHERE foreign_table = 'of_parted'::regclass;
+ALTER TABLE parted ATTACH PARTITION parted_2 FOR VALUES FROM (10) TO (20);
+TRUNCATE parted_2;
+CALL pinecone_mirror_deliver();
+SELECT string_agg(id, ' ' ORDER BY id::int) FROM of_parted;
+-- nor is anything of it left behind
+ALTER TABLE parted DETACH PARTITION parted_2;
 SELECT pinecone_unmirror('of_parted');
 SELECT count(*) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parted%';
+
+-- two rows of one id, there before the mirror: neither is a record
+CREATE TABLE twice (id int, embedding real[]);
+CREATE INDEX ON twice (id);
+CREATE FOREIGN TABLE of_twice (id text, embedding real[]) SERVER pinecone OPTIONS (namespace 'twice');
+INSERT INTO twice VALUES (1, '{1,1}'), (2, '{1,2}'), (2, '{2,1}'), (3, '{1,3}');
+SELECT pinecone_mirror('twice', 'of_twice');
+CALL pinecone_mirror_deliver();
+SELECT id, reason FROM pinecone_mirror_dead_rows WHERE foreign_table = 'of_twice'::regclass;
+SELECT id FROM of_twice ORDER BY id;
+-- triggers that do not fire
+ALTER TABLE twice DISABLE TRIGGER USER;
+SELECT state FROM pinecone_mirror_status WHERE foreign_table = 'of_twice'::regclass;
+ALTER TABLE twice ENABLE TRIGGER USER;
+SELECT state FROM pinecone_mirror_status WHERE foreign_table = 'of_twice'::regclass;
+SELECT pinecone_unmirror('of_twice');
+-- an id that is longer than a tree's key
+CREATE TABLE wide (id text, embedding real[]);
+CREATE INDEX ON wide USING hash (id);
+CREATE FOREIGN TABLE of_wide (id text, embedding real[]) SERVER pinecone OPTIONS (namespace 'wide');
+SELECT pinecone_mirror('wide', 'of_wide');
+INSERT INTO wide SELECT string_agg(md5(i::text), ''), '{1,2}' FROM generate_series(1, 300) i;
+INSERT INTO wide VALUES ('short', '{1,2}');
+CALL pinecone_mirror_deliver();
+SELECT left(id, 5), right(reason, 43) FROM pinecone_mirror_dead_rows WHERE foreign_table = 'of_wide'::regclass;
+SELECT id FROM of_wide;
+SELECT pinecone_unmirror('of_wide');
 
 -- without filling; a second mirror of the same table, none to the same foreign table
 SELECT pinecone_mirror('parted', 'of_parted', fill => false);

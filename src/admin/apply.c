@@ -190,6 +190,15 @@ compare_ids(const void *a, const void *b)
 	return result != 0 || x->namespace_ == NULL ? result : strcmp(x->namespace_, y->namespace_);
 }
 
+void
+pinecone_apply_refuse_twice(const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("id \"%s\" comes twice in the source", id),
+			 errdetail("There is one record of an id.")));
+}
+
 /* The ids come sorted, and each once. */
 static void
 refuse_duplicates(const PineconeApplyRow *found, int n)
@@ -197,10 +206,7 @@ refuse_duplicates(const PineconeApplyRow *found, int n)
 	for (int i = 1; i < n; i++)
 	{
 		if (compare_ids(&found[i - 1], &found[i]) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_CARDINALITY_VIOLATION),
-					 errmsg("id \"%s\" comes twice in the source", found[i].id),
-					 errdetail("There is one record of an id.")));
+			pinecone_apply_refuse_twice(found[i].id);
 	}
 }
 

@@ -49,6 +49,9 @@ extern void pinecone_apply_prepare(PineconeApply *apply);
 /* The tables that the source reads, partitions included: a list of OIDs */
 extern List *pinecone_apply_tables(const PineconeApply *apply);
 
+/* The error for an id of which the source has several rows */
+extern void pinecone_apply_refuse_twice(const char *id);
+
 /*
  * See what the source has of the rows that are wanted; with "again" those of which
  * it has what it had before are wanted no more, which takes digests.  Returns how

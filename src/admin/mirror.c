@@ -296,18 +296,28 @@ pinecone_mirror(PG_FUNCTION_ARGS)
 
 /* ---- Ending ---- */
 
+/* Of the source and its partitions, and of those that have been detached since */
 static void
 drop_triggers(const PineconeMirror *mirror)
 {
+	char *name = psprintf("pinecone_mirror_%d", mirror->number);
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(name)};
+	List *tables = NIL;
 	ListCell *lc;
 
-	if (get_rel_name(mirror->source) == NULL)
-		return;
-	pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d ON %s", mirror->number, quoted_name(mirror->source)),
-							0, NULL, NULL, NULL, SPI_OK_UTILITY);
-	foreach(lc, find_all_inheritors(mirror->source, AccessShareLock, NULL))
-		pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS pinecone_mirror_%d_truncate ON %s", mirror->number, quoted_name(lfirst_oid(lc))),
-								0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	if (get_rel_name(mirror->source) != NULL)
+		pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS %s ON %s", name, quoted_name(mirror->source)), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	pinecone_mirror_execute("SELECT tgrelid FROM pg_trigger WHERE tgname = $1 || '_truncate' AND tgfoid = 'pinecone_mirror_note()'::regprocedure ORDER BY 1",
+							1, types, values, NULL, SPI_OK_SELECT);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		tables = lappend_oid(tables, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	foreach(lc, tables)
+		pinecone_mirror_execute(psprintf("DROP TRIGGER %s_truncate ON %s", name, quoted_name(lfirst_oid(lc))), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 Datum

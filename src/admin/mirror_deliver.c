@@ -73,6 +73,7 @@ typedef struct Delivery
 	PineconeApply *apply;
 	char *first_id; /* of what was to be applied */
 	char *first_namespace;
+	char *twice; /* an id of which there was more than one; NULL: there is none */
 
 	/* Figures */
 	int64 delivered;
@@ -110,10 +111,13 @@ take_rows(Delivery *delivery)
 	}
 	qsort(apply->rows, n, sizeof(PineconeApplyRow), compare_rows);
 	apply->nrows = 0;
+	delivery->twice = NULL;
 	for (int i = 0; i < n; i++)
 	{
 		if (apply->nrows == 0 || compare_rows(&apply->rows[apply->nrows - 1], &apply->rows[i]) != 0)
 			apply->rows[apply->nrows++] = apply->rows[i];
+		else
+			delivery->twice = apply->rows[i].id;
 	}
 }
 
@@ -207,6 +211,8 @@ apply_round(Delivery *delivery)
 		delivery->first_namespace = apply->rows[0].namespace_;
 		if (!delivery->fills)
 			pinecone_apply_look(apply, snapshot, false, false);
+		else if (delivery->twice != NULL)
+			pinecone_apply_refuse_twice(delivery->twice);
 		pinecone_apply_wanted(apply, snapshot);
 	}
 	UnregisterSnapshot(snapshot);
@@ -366,7 +372,7 @@ try_round(Delivery *delivery)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
 					 errmsg("a table of the mirror is gone"),
-					 errhint("Call pinecone_unmirror().")));
+					 errdetail("SELECT pinecone_unmirror(%u) ends the mirror.", delivery->mirror->foreign_table)));
 		delivery->apply->compared = pinecone_compared_begin(delivery->mirror->foreign_table, delivery->mirror->query);
 		MemoryContextSwitchTo(delivery->cxt);
 		pinecone_apply_prepare(delivery->apply);

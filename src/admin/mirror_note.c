@@ -17,6 +17,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -58,6 +59,27 @@ text_of_column(TriggerData *data, HeapTuple tuple, int attnum, bool *isnull)
 
 	*isnull = value == NULL;
 	return value ? CStringGetTextDatum(value) : (Datum) 0;
+}
+
+/*
+ * Is the table part of the mirror?  A partition that has been detached keeps the
+ * trigger of TRUNCATE, which is its own, but not that of rows, its parent's.
+ */
+static bool
+is_mirrored(const TriggerData *data)
+{
+	const TriggerDesc *desc = data->tg_relation->trigdesc;
+	const Trigger *own = data->tg_trigger;
+
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		const Trigger *other = &desc->triggers[i];
+
+		if (other->tgfoid == own->tgfoid && TRIGGER_FOR_ROW(other->tgtype) && other->tgnargs >= FIRST_COLUMN &&
+			strcmp(other->tgargs[0], own->tgargs[0]) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Add a line; of a TRUNCATE with neither row nor namespace. */
@@ -137,7 +159,10 @@ pinecone_mirror_note(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("pinecone_mirror_note() is the trigger that pinecone_mirror() makes")));
 	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
-		note(fcinfo, data, NULL);
+	{
+		if (is_mirrored(data))
+			note(fcinfo, data, NULL);
+	}
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 	{
 		bool moves = differs(data, data->tg_trigger->tgargs[1]) ||

@@ -11,8 +11,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "client/address.h"
 #include "client/connections.h"
+#include "client/dns_lookup.h"
 #include "client/poll.h"
 #include "client/route.h"
 #include "client/session.h"

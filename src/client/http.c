@@ -5,7 +5,7 @@
  * One curl multi handle per backend.  It tells us its sockets and its timer,
  * which are waited for in poll.c.  Connections stay open in the multi handle and
  * are shared by all exchanges with a host.  Names are looked up beforehand, in
- * address.c, since libcurl cannot be interrupted while it does that.
+ * dns_lookup.c, since libcurl cannot be interrupted while it does that.
  *
  * libcurl's memory is malloc'ed and tied to the exchange's memory context by a
  * reset callback.  Nothing raises an error inside a libcurl callback.
@@ -24,8 +24,8 @@
 #include "base/memory.h"
 #include "base/setting.h"
 #include "base/signals.h"
-#include "client/address.h"
 #include "client/deadline.h"
+#include "client/dns_lookup.h"
 #include "client/http.h"
 #include "client/idle.h"
 #include "client/poll.h"

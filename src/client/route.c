@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "client/address.h"
+#include "client/dns_lookup.h"
 #include "client/route.h"
 
 /* What libcurl takes for a proxy's port when its URL has none */

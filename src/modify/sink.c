@@ -9,9 +9,9 @@
 #include "utils/resowner.h"
 
 #include "modify/sink.h"
+#include "pending/commit_send.h"
 #include "pending/outbox.h"
 #include "pending/pending.h"
-#include "pending/send_log.h"
 
 struct PineconeSinkLog
 {

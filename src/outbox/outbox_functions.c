@@ -26,7 +26,7 @@
 #include "base/limits.h"
 #include "base/ours.h"
 #include "outbox/round.h"
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 
 PG_FUNCTION_INFO_V1(pinecone_deliver);
 PG_FUNCTION_INFO_V1(pinecone_outbox_put);

@@ -25,10 +25,10 @@
 
 #include "base/setting.h"
 #include "pending/commit_report.h"
+#include "pending/commit_send.h"
 #include "pending/outbox.h"
 #include "pending/pending.h"
 #include "pending/pending_view.h"
-#include "pending/send_log.h"
 #include "pending/unseen.h"
 
 /* Where the log stood when a subtransaction first added to it. */

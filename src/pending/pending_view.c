@@ -18,7 +18,7 @@
 #include "base/idset.h"
 #include "pending/pending_view.h"
 #include "value/match.h"
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 
 /* One write */
 typedef struct Op

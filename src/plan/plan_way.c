@@ -10,7 +10,7 @@
 #include "base/setting.h"
 #include "plan/paths.h"
 #include "plan/plan_way.h"
-#include "scan/width.h"
+#include "scan/field_width.h"
 
 /* Are vectors, or metadata, among the columns that are used? */
 static void

@@ -29,7 +29,7 @@
 #include "utils/lsyscache.h"
 
 #include "request/shippable.h"
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 #include "wire/schema.h"
 
 /* Kinds of conditions that are answered alike */

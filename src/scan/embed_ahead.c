@@ -177,7 +177,7 @@ read_ahead(EmbedAheadState *state)
 	if (state->exhausted || state->nrows > Max(state->window / 2, state->window - PINECONE_EMBED_BATCH))
 		return;
 	if (state->given > 0)
-		state->window = Min(state->window * 4, MOST_ROWS);
+		state->window = Min(state->window * 12, MOST_ROWS);
 	while (state->nrows < state->window && state->bytes < work_mem * (Size) 1024)
 	{
 		if ((state->bound > 0 && state->given + state->nrows >= state->bound && state->nrows > 0) ||

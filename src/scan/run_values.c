@@ -21,9 +21,9 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "client/schema_table.h"
+#include "scan/field_width.h"
 #include "scan/run_values.h"
 #include "scan/scan.h"
-#include "scan/width.h"
 #include "wire/schema.h"
 
 /* For the size of replies, while the index's is not known: a common one */

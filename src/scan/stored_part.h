@@ -166,7 +166,7 @@ extern void pinecone_stored_advance_sweep(PineconeStored *stored);
 /* Keep a page ahead of the reader, and enough ids ahead of the fetches. */
 extern void pinecone_stored_advance_paging(PineconeStored *stored);
 
-/* ---- stored_search.c: searches that grow ---- */
+/* ---- growing_search.c: searches that grow ---- */
 
 extern void pinecone_stored_start_search(PineconeStored *stored);
 

@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 #include "wire/schema.h"
 
 static bool

@@ -20,7 +20,7 @@
 #include "client/vectors.h"
 #include "value/embedded_text.h"
 #include "value/id.h"
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 #include "value/record_of_row.h"
 #include "value/sparse.h"
 #include "value/vector.h"

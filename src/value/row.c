@@ -17,8 +17,8 @@
 
 #include "client/vectors.h"
 #include "option/column_type.h"
+#include "value/column_of_metadata.h"
 #include "value/domain.h"
-#include "value/field.h"
 #include "value/id.h"
 #include "value/lookalike.h"
 #include "value/row.h"

@@ -4,7 +4,7 @@
  */
 #include "match.h"
 
-#include "rank.h"
+#include "bm25.h"
 
 #include <stdlib.h>
 

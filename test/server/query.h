@@ -5,7 +5,7 @@
 #ifndef QUERY_H
 #define QUERY_H
 
-#include "rank.h"
+#include "bm25.h"
 
 typedef struct QueryNode QueryNode;
 

@@ -35,7 +35,8 @@ CREATE TABLE pinecone_mirror_dead (
 	failed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) USING heap;
 
-CREATE INDEX pinecone_mirror_dead_key ON pinecone_mirror_dead (mirror, id);
+/* by hash: an id that cannot be one may be too long for a tree */
+CREATE INDEX pinecone_mirror_dead_key ON pinecone_mirror_dead USING hash (id);
 
 SELECT pg_catalog.pg_extension_config_dump('pinecone_mirrors', '');
 SELECT pg_catalog.pg_extension_config_dump('pinecone_mirror_changes', '');
@@ -90,7 +91,11 @@ COMMENT ON FUNCTION pinecone_mirror_source(regclass) IS
 
 CREATE VIEW pinecone_mirror_status AS
 SELECT m.foreign_table, m.source, m.owner, m.selected, m.condition,
-	   CASE WHEN m.retry_at IS NOT NULL THEN 'retrying' WHEN m.filling THEN 'filling' ELSE 'live' END AS state,
+	   CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
+						 WHERE t.tgname OPERATOR(pg_catalog.=) ('pinecone_mirror_' OPERATOR(pg_catalog.||) m.mirror::text)::name
+						 AND t.tgfoid OPERATOR(pg_catalog.=) 'pinecone_mirror_note()'::pg_catalog.regprocedure
+						 AND t.tgenabled OPERATOR(pg_catalog.=) 'D') THEN 'disabled'
+			WHEN m.retry_at IS NOT NULL THEN 'retrying' WHEN m.filling THEN 'filling' ELSE 'live' END AS state,
 	   m.filled_to, c.waiting, c.oldest_wait, d.dead, m.delivered, m.delivered_at, m.attempts, m.retry_at, m.last_error
 FROM pinecone_mirrors m
 CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS waiting, pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.min(noted_at) AS oldest_wait

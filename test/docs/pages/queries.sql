@@ -11,8 +11,8 @@ INSERT INTO filling SELECT t, 'd' || i, ARRAY[i, 1, 2, 3]::real[], 'Title ' || i
 CREATE TABLE tenants (name text, interest real[]);
 INSERT INTO tenants VALUES ('acme', '{1, 2, 3, 4}'), ('umbra', '{4, 3, 2, 1}');
 CREATE FOREIGN TABLE books (id text, embedding real[], title text, category text, year int, price numeric, created timestamptz OPTIONS (format 'epoch')) SERVER catalog OPTIONS (namespace 'books');
-\! test/regress/pinecone create passages 384 dotproduct >/dev/null
-CREATE SERVER passages FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'passages', control_host 'http://127.0.0.1:5080');
+\! test/regress/pinecone create weighed 384 dotproduct >/dev/null
+CREATE SERVER passages FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'weighed', control_host 'http://127.0.0.1:5080');
 CREATE USER MAPPING FOR CURRENT_USER SERVER passages OPTIONS (api_key '...');
 CREATE FOREIGN TABLE passages (id text, embedding real[], sparse_values jsonb, title text, year int, score real) SERVER passages;
 INSERT INTO passages SELECT 'p' || i, (SELECT array_agg(sin(i * j)) FROM generate_series(1, 384) j)::real[], pinecone_sparse(ARRAY[12, 400 + i], ARRAY[0.1 * i, 1]), 'Passage ' || i, 1980 + i FROM generate_series(1, 30) i;

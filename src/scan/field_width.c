@@ -1,5 +1,5 @@
 /*
- * width.c
+ * field_width.c
  *		How large the fields are that are asked for of documents.
  *
  * A page of records has to be asked for by their number, and what is larger than
@@ -11,7 +11,7 @@
 
 #include "utils/lsyscache.h"
 
-#include "scan/width.h"
+#include "scan/field_width.h"
 
 /* Of a field, besides its name and what is in it: quotes, a colon, a comma */
 #define BYTES_PER_FIELD 8

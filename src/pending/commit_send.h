@@ -1,9 +1,9 @@
 /*
- * send_log.h
+ * commit_send.h
  *		Send a log of writes.
  */
-#ifndef PINECONE_SEND_LOG_H
-#define PINECONE_SEND_LOG_H
+#ifndef PINECONE_COMMIT_SEND_H
+#define PINECONE_COMMIT_SEND_H
 
 #include "pending/pending_log.h"
 #include "pending/send.h"
@@ -12,4 +12,4 @@
 extern void pinecone_send_log(PineconePendingLog *log, PineconeSend *send,
 							  PineconeCounters *counters);
 
-#endif /* PINECONE_SEND_LOG_H */
+#endif /* PINECONE_COMMIT_SEND_H */

@@ -1,9 +1,9 @@
 /*
- * width.h
+ * field_width.h
  *		Bytes of fields, by what columns say of them.
  */
-#ifndef PINECONE_WIDTH_H
-#define PINECONE_WIDTH_H
+#ifndef PINECONE_FIELD_WIDTH_H
+#define PINECONE_FIELD_WIDTH_H
 
 #include "option/option.h"
 
@@ -14,4 +14,4 @@
  */
 extern double pinecone_width_of_fields(const PineconeTable *table, const List *columns, double unknown);
 
-#endif /* PINECONE_WIDTH_H */
+#endif /* PINECONE_FIELD_WIDTH_H */

@@ -1,11 +1,11 @@
 /*
- * rank.c
+ * bm25.c
  *		BM25, and sets of scored documents to put together.
  *
  * Tantivy's formula, which the service's signs point to.  Counts are those of the
  * namespace's documents, whatever filter there is.
  */
-#include "rank.h"
+#include "bm25.h"
 
 #include "facts.h"
 

@@ -1,12 +1,12 @@
 /*
- * field.h
+ * column_of_metadata.h
  *		Values of metadata fields, as the types of their columns have them.
  *
  * What fits a type is decided strictly, because conditions that Pinecone answers
  * rely on it: a value is either exactly what the column shows, or does not fit.
  */
-#ifndef PINECONE_FIELD_H
-#define PINECONE_FIELD_H
+#ifndef PINECONE_COLUMN_OF_METADATA_H
+#define PINECONE_COLUMN_OF_METADATA_H
 
 #include "option/option.h"
 #include "wire/record.h"
@@ -29,4 +29,4 @@ extern void pinecone_field_type(const PineconeColumn *column, PineconeFieldType 
 extern bool pinecone_field_read(const PineconeFieldType *type, const PineconeValue *value,
 								Datum *datum);
 
-#endif /* PINECONE_FIELD_H */
+#endif /* PINECONE_COLUMN_OF_METADATA_H */

@@ -1,5 +1,5 @@
 /*
- * resolve.c
+ * find_index.c
  *		Where a session's index is.
  *
  * An index name is resolved by asking the control plane, in the background like

@@ -1,9 +1,9 @@
 /*
- * metadata.h
+ * metadata_of_columns.h
  *		Metadata objects from columns, for record_of_row.c.
  */
-#ifndef PINECONE_METADATA_H
-#define PINECONE_METADATA_H
+#ifndef PINECONE_METADATA_OF_COLUMNS_H
+#define PINECONE_METADATA_OF_COLUMNS_H
 
 #include "option/option.h"
 #include "utils/jsonb.h"
@@ -80,4 +80,4 @@ extern char *pinecone_metadata_matchable(const PineconeRecord *record);
 extern const char *pinecone_metadata_finish(const PineconeMetadata *metadata, char **json,
 											int *len);
 
-#endif /* PINECONE_METADATA_H */
+#endif /* PINECONE_METADATA_OF_COLUMNS_H */

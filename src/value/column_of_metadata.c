@@ -1,5 +1,5 @@
 /*
- * field.c
+ * column_of_metadata.c
  *		A metadata value as a datum of a column's type, if it is exactly that.
  */
 #include "postgres.h"
@@ -20,7 +20,7 @@
 #include "utils/syscache.h"
 #include "utils/uuid.h"
 
-#include "value/field.h"
+#include "value/column_of_metadata.h"
 #include "value/json_text.h"
 #include "value/times.h"
 

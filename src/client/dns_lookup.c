@@ -1,5 +1,5 @@
 /*
- * address.c
+ * dns_lookup.c
  *		The addresses of host names, looked up in threads that nobody waits for.
  *
  * libcurl would do so, too, but waits for its thread when a request is cancelled.
@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 
 #include "base/signals.h"
-#include "client/address.h"
+#include "client/dns_lookup.h"
 #include "client/poll.h"
 
 /* Addresses are asked for again after this; meanwhile the old ones are used. */

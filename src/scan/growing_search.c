@@ -1,5 +1,5 @@
 /*
- * stored_search.c
+ * growing_search.c
  *		Searches that grow for as long as their reader wants more.
  *
  * A search asks for as many matches as are likely to be read, and for twice as

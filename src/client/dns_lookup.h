@@ -1,5 +1,5 @@
 /*
- * address.h
+ * dns_lookup.h
  *		Asks for the addresses of a host; they are there, or on their way, or cannot
  *		be had.
  *
@@ -7,8 +7,8 @@
  * look-up runs by itself, and whoever wants its answer asks now and then; when
  * it is not wanted any more it is left to end when it will.
  */
-#ifndef PINECONE_ADDRESS_H
-#define PINECONE_ADDRESS_H
+#ifndef PINECONE_DNS_LOOKUP_H
+#define PINECONE_DNS_LOOKUP_H
 
 #include "base/clock.h"
 
@@ -37,4 +37,4 @@ extern void pinecone_address_forget(const char *host);
 /* Take answers that have come.  Returns whether any are still to come. */
 extern bool pinecone_address_advance(void);
 
-#endif /* PINECONE_ADDRESS_H */
+#endif /* PINECONE_DNS_LOOKUP_H */

@@ -1,9 +1,9 @@
 /*
- * rank.h
+ * bm25.h
  *		Scores documents by words, and merges what several clauses found.
  */
-#ifndef RANK_H
-#define RANK_H
+#ifndef BM25_H
+#define BM25_H
 
 #include "heap.h"
 #include "texts.h"

@@ -1,10 +1,10 @@
 /*
- * send_log.c
+ * commit_send.c
  *		Send a log of writes, each namespace as the user who wrote to it.
  */
 #include "postgres.h"
 
-#include "pending/send_log.h"
+#include "pending/commit_send.h"
 #include "pending/write_code.h"
 
 static int

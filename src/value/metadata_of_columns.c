@@ -1,5 +1,5 @@
 /*
- * metadata.c
+ * metadata_of_columns.c
  *		Metadata objects from columns.
  *
  * What Pinecone would refuse, or keep as something else than was written, is
@@ -22,7 +22,7 @@
 
 #include "base/compat.h"
 #include "client/vectors.h"
-#include "value/metadata.h"
+#include "value/metadata_of_columns.h"
 #include "value/times.h"
 #include "wire/schema.h"
 
