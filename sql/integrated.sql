@@ -83,6 +83,18 @@ UPDATE whole SET metadata = metadata || '{"chunk": "a ship sails"}' WHERE id = '
 \! test/regress/pinecone log 'update|upsert'
 SELECT w.id, w.body, w.genre, w.embedding = b.embedding AS same FROM whole w JOIN before b USING (id) ORDER BY id;
 SELECT id FROM chunk WHERE pinecone_search_meaning(chunk, 'bananas') ORDER BY score DESC LIMIT 1;
+-- RETURNING shows no vector that is not the new text's: Pinecone makes it later
+BEGIN;
+UPDATE whole SET body = 'ripe pears' WHERE id = 'pear' RETURNING body, embedding IS NULL AS to_be_made;
+ROLLBACK;
+BEGIN;
+UPDATE whole SET metadata = metadata || '{"chunk": "a bicycle"}' WHERE id = 'car' RETURNING body, embedding IS NULL AS to_be_made;
+ROLLBACK;
+BEGIN;
+UPDATE whole SET genre = 'g' WHERE id = 'pear' RETURNING body, embedding IS NULL AS to_be_made;
+UPDATE whole SET body = NULL WHERE id = 'pear' RETURNING body, embedding IS NULL AS to_be_made;
+UPDATE whole SET body = 'mine', embedding = (SELECT embedding FROM before WHERE id = 'apple') WHERE id = 'apple' RETURNING body, embedding IS NULL AS to_be_made;
+ROLLBACK;
 -- as one request for many there is no such update
 UPDATE chunk SET chunk = 'the same' WHERE year > 2002;
 SELECT count(*) FROM whole a JOIN whole b ON a.embedding = b.embedding WHERE a.id = 'car' AND b.id = 'train';

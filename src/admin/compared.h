@@ -8,7 +8,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 typedef struct PineconeCompared
 {

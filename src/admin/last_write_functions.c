@@ -83,6 +83,15 @@ bad_writes(void)
 			 errhint("It is an object that has a sequence number for each namespace, or such a number for a table of one namespace.")));
 }
 
+/* Not a fraction, nor below 0 or beyond what a bigint holds. */
+static bool
+is_sequence_number(Numeric number)
+{
+	char *text = numeric_normalize(number);
+
+	return strspn(text, "0123456789") == strlen(text) && strlen(text) <= 18;
+}
+
 static bool
 wait_for(PineconeSession *session, const PineconeTable *table, const char *namespace_, const JsonbValue *lsn)
 {
@@ -97,7 +106,7 @@ wait_for(PineconeSession *session, const PineconeTable *table, const char *names
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("nobody can tell when the last write to namespace \"%s\" is shown", namespace_),
 				 errdetail("Pinecone has told no sequence number for it.")));
-	if (lsn->type != jbvNumeric)
+	if (lsn->type != jbvNumeric || !is_sequence_number(lsn->val.numeric))
 		bad_writes();
 	number = DirectFunctionCall1(numeric_int8, NumericGetDatum(lsn->val.numeric));
 	return pinecone_consistency_wait_for(session, table, namespace_, DatumGetInt64(number));

@@ -26,7 +26,7 @@
 
 #include "admin/mirror.h"
 #include "base/compat.h"
-#include "option/option.h"
+#include "option/option_list.h"
 
 /* A definition while it is made */
 typedef struct Definition

@@ -232,7 +232,8 @@ show_inserted(PineconeModify *modify, TupleTableSlot *slot, const PineconeRecord
 
 /*
  * A row of an UPDATE as it is stored, for RETURNING.  It shows metadata twice,
- * as a whole and by field, of which the statement may have set either.
+ * as a whole and by field, of which the statement may have set either.  A vector
+ * that Pinecone may make of another text is not the one that was read.
  */
 static void
 show_updated(PineconeModify *modify, TupleTableSlot *slot)
@@ -241,8 +242,10 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 	Datum *values = palloc(natts * sizeof(Datum));
 	bool *isnull = palloc(natts * sizeof(bool));
 	PineconeRecord record;
+	bool makes_vector;
 
 	pinecone_record_of_row_shown(modify->writer, slot->tts_values, slot->tts_isnull, &record);
+	makes_vector = pinecone_record_of_row_may_make_vector(modify->writer, slot->tts_isnull, &record);
 	record.namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
 	read_back(modify, &record, values, isnull);
 	for (int i = 0; i < modify->table->ncolumns; i++)
@@ -253,7 +256,8 @@ show_updated(PineconeModify *modify, TupleTableSlot *slot)
 		if (column->role == PINECONE_ROLE_FIELD || column->role == PINECONE_ROLE_METADATA)
 			continue;
 		values[n] = slot->tts_values[n];
-		isnull[n] = slot->tts_isnull[n];
+		isnull[n] = slot->tts_isnull[n] ||
+					(makes_vector && (column->role == PINECONE_ROLE_VALUES || column->role == PINECONE_ROLE_SPARSE_VALUES));
 	}
 	show_row(modify, slot, values, isnull);
 }

@@ -78,3 +78,14 @@ pinecone_embedded_text_settle(const PineconeTable *table, const PineconeRecord *
 	}
 	return pinecone_record_is_bare(record) ? check(fields, field) : NULL;
 }
+
+bool
+pinecone_embedded_text_may_change(const PineconeTable *table, const Bitmapset *assigned, const PineconeRecord *shown)
+{
+	const PineconeValue *text;
+
+	if (!pinecone_embedded_text_is_set(table, assigned))
+		return false;
+	text = find(pinecone_vectors_metadata_fields(shown), table->integrated->fields[0].name);
+	return text != NULL && text->kind == PINECONE_VALUE_STRING;
+}

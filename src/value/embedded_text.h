@@ -7,7 +7,7 @@
 
 #include "nodes/bitmapset.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /* May an UPDATE of these columns change the text?  Of other indexes none does. */
@@ -20,5 +20,12 @@ extern bool pinecone_embedded_text_is_set(const PineconeTable *table, const Bitm
  */
 extern const char *pinecone_embedded_text_settle(const PineconeTable *table, const PineconeRecord *stored,
 												 PineconeRecord *record);
+
+/*
+ * May an UPDATE of these columns, after which the record is as "shown", have Pinecone
+ * make the vector anew?  Whether it does is known when the stored text is.
+ */
+extern bool pinecone_embedded_text_may_change(const PineconeTable *table, const Bitmapset *assigned,
+											  const PineconeRecord *shown);
 
 #endif /* PINECONE_EMBEDDED_TEXT_H */

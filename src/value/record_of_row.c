@@ -618,3 +618,10 @@ pinecone_record_of_row_shown(PineconeWriter *writer, const Datum *values, const 
 	if (metadata.n > 0)
 		finish_metadata(writer, &metadata, record);
 }
+
+bool
+pinecone_record_of_row_may_make_vector(PineconeWriter *writer, const bool *isnull, const PineconeRecord *shown)
+{
+	return !gives_vector(writer, isnull) &&
+		   pinecone_embedded_text_may_change(writer->table, writer->assigned, shown);
+}

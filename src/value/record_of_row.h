@@ -7,7 +7,7 @@
 
 #include "nodes/bitmapset.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/write.h"
 
 struct PineconeStats;
@@ -64,5 +64,9 @@ extern bool pinecone_record_of_row_fields(PineconeWriter *writer, const Datum *v
  */
 extern void pinecone_record_of_row_shown(PineconeWriter *writer, const Datum *values,
 										 const bool *isnull, PineconeRecord *record);
+
+/* May the updated row, shown as by the function above, be one whose vector Pinecone makes anew, of another text? */
+extern bool pinecone_record_of_row_may_make_vector(PineconeWriter *writer, const bool *isnull,
+												   const PineconeRecord *shown);
 
 #endif /* PINECONE_RECORD_OF_ROW_H */

@@ -83,7 +83,7 @@ like(standby(qq{SELECT pinecone_wait_for('t', '$told')})->{err}, qr/foreign tabl
 like(standby(q{SELECT pinecone_wait_for('several', '5')})->{err}, qr/last_write must be what pinecone_last_write\(\) has returned/, 'a number alone is of one namespace');
 
 # What makes no sense
-for my $writes ('[1]', '"a"', '{"kb": "1"}', '{"kb": {}}', '{"kb": [1]}', 'true')
+for my $writes ('[1]', '"a"', '{"kb": "1"}', '{"kb": {}}', '{"kb": [1]}', 'true', q({"kb": 1.5}), q({"kb": -1}), q({"kb": 1e30}))
 {
 	like($t->error_of("SELECT pinecone_wait_for('t', '$writes')"), qr/last_write must be/, "refused: $writes");
 }
