@@ -359,8 +359,9 @@ pinecone_unmirror(PG_FUNCTION_ARGS)
 	SPI_connect();
 	mirror = mirror_of_argument(fcinfo, 0);
 	values[0] = Int32GetDatum(mirror->number);
-	drop_triggers(mirror->number);
+	/* first what a delivery under way has locked: it is still to read the source, which is then locked against all */
 	pinecone_mirror_execute("DELETE FROM pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	drop_triggers(mirror->number);
 	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	waiting = SPI_processed;
