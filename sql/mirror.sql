@@ -204,6 +204,20 @@ SELECT left(id, 5), right(reason, 43) FROM pinecone_mirror_dead_rows WHERE forei
 SELECT id FROM of_wide;
 SELECT pinecone_unmirror('of_wide');
 
+-- triggers without a mirror, as of a schema that was restored without data: their number is not another mirror's
+CREATE TABLE strays (id int PRIMARY KEY, embedding real[]);
+CREATE TRIGGER pinecone_mirror_1 AFTER INSERT OR UPDATE OR DELETE ON strays FOR EACH ROW EXECUTE FUNCTION pinecone_mirror_note('1', 'id', '');
+CREATE TRIGGER pinecone_mirror_1_truncate AFTER TRUNCATE ON strays EXECUTE FUNCTION pinecone_mirror_note('1', 'id', '');
+CREATE TRIGGER pinecone_mirror_77 AFTER INSERT OR UPDATE OR DELETE ON strays FOR EACH ROW EXECUTE FUNCTION pinecone_mirror_note('77', 'id', '');
+INSERT INTO strays VALUES (1, '{1,1}');
+CREATE FOREIGN TABLE of_strays (id text, embedding real[]) SERVER pinecone OPTIONS (namespace 'strays');
+SELECT pinecone_mirror('strays', 'of_strays');
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'strays'::regclass AND NOT tgisinternal ORDER BY 1;
+SELECT DISTINCT c.mirror FROM pinecone_mirror_changes c LEFT JOIN pinecone_mirrors m USING (mirror) WHERE m.mirror IS NULL;
+CALL pinecone_mirror_deliver('of_strays');
+SELECT id FROM of_strays;
+SELECT pinecone_unmirror('of_strays');
+
 -- without filling; a second mirror of the same table, none to the same foreign table
 SELECT pinecone_mirror('parted', 'of_parted', fill => false);
 SELECT pinecone_mirror('items', 'of_parted');
