@@ -62,7 +62,7 @@ DECLARE
 	line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
-		RETURN NEXT regexp_replace(regexp_replace(line, ' \(returns \$\d+\)', ''), '(\(InitPlan \d+\)\.col1|\$\d+)$', 'InitPlan');
+		RETURN NEXT regexp_replace(line, 'InitPlan \w+( \(returns \$\d+\))?$|\(InitPlan \w+\)\.col1$|\$\d+$', 'InitPlan');
 	END LOOP;
 END $$;
 SELECT plan_of($$SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3$$);
