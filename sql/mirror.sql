@@ -93,6 +93,13 @@ CALL pinecone_mirror_deliver();
 ALTER TABLE items RENAME headline TO title;
 CALL pinecone_mirror_deliver('there');
 SELECT * FROM state;
+ALTER FOREIGN TABLE there RENAME n TO m;
+UPDATE items SET title = 'another' WHERE id = 100;
+CALL pinecone_mirror_deliver('there');
+SELECT state, waiting, last_error FROM pinecone_mirror_status WHERE foreign_table = 'there'::regclass;
+ALTER FOREIGN TABLE there RENAME m TO n;
+CALL pinecone_mirror_deliver('there');
+SELECT id, title, n FROM there WHERE id = '100';
 ALTER TABLE items RENAME TO goods;
 CREATE SCHEMA elsewhere;
 ALTER TABLE goods SET SCHEMA elsewhere;
@@ -176,6 +183,7 @@ SELECT string_agg(id, ' ' ORDER BY id::int) FROM of_parted;
 ALTER TABLE parted DETACH PARTITION parted_2;
 SELECT pinecone_unmirror('of_parted');
 SELECT count(*) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parted%';
+DROP TABLE parted_2;
 
 -- two rows of one id, there before the mirror: neither is a record
 CREATE TABLE twice (id int, embedding real[]);
