@@ -199,6 +199,9 @@ ALTER TABLE twice DISABLE TRIGGER USER;
 SELECT state FROM pinecone_mirror_status WHERE foreign_table = 'of_twice'::regclass;
 ALTER TABLE twice ENABLE TRIGGER USER;
 SELECT state FROM pinecone_mirror_status WHERE foreign_table = 'of_twice'::regclass;
+-- a source that is dropped
+DROP TABLE twice;
+SELECT state FROM pinecone_mirror_status WHERE foreign_table = 'of_twice'::regclass;
 SELECT pinecone_unmirror('of_twice');
 -- an id that is longer than a tree's key
 CREATE TABLE wide (id text, embedding real[]);

@@ -91,16 +91,20 @@ COMMENT ON FUNCTION pinecone_mirror_source(regclass) IS
 
 CREATE VIEW pinecone_mirror_status AS
 SELECT m.foreign_table, m.source, m.owner, m.selected, m.condition,
-	   CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
-						 WHERE t.tgname OPERATOR(pg_catalog.=) ('pinecone_mirror_' OPERATOR(pg_catalog.||) m.mirror::text)::name
-						 AND t.tgfoid OPERATOR(pg_catalog.=) 'pinecone_mirror_note()'::pg_catalog.regprocedure
-						 AND t.tgenabled OPERATOR(pg_catalog.=) 'D') THEN 'disabled'
+	   CASE WHEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
+				  WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[m.source::oid, m.foreign_table::oid])) OPERATOR(pg_catalog.<) 2 THEN 'gone'
+			WHEN t.here OPERATOR(pg_catalog.=) 0 OR t.disabled OPERATOR(pg_catalog.>) 0 THEN 'disabled'
 			WHEN m.retry_at IS NOT NULL THEN 'retrying' WHEN m.filling THEN 'filling' ELSE 'live' END AS state,
 	   m.filled_to, c.waiting, c.oldest_wait, d.dead, m.delivered, m.delivered_at, m.attempts, m.retry_at, m.last_error
 FROM pinecone_mirrors m
 CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS waiting, pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.min(noted_at) AS oldest_wait
 	FROM pinecone_mirror_changes c WHERE c.mirror OPERATOR(pg_catalog.=) m.mirror) c
 CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS dead FROM pinecone_mirror_dead d WHERE d.mirror OPERATOR(pg_catalog.=) m.mirror) d
+CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE t.tgrelid OPERATOR(pg_catalog.=) m.source::oid) AS here,
+						   pg_catalog.count(*) FILTER (WHERE t.tgenabled OPERATOR(pg_catalog.=) 'D') AS disabled
+	FROM pg_catalog.pg_trigger t
+	WHERE t.tgname OPERATOR(pg_catalog.=) ('pinecone_mirror_' OPERATOR(pg_catalog.||) m.mirror::text)::name
+	AND t.tgfoid OPERATOR(pg_catalog.=) 'pinecone_mirror_note()'::pg_catalog.regprocedure) t
 WHERE pg_catalog.pg_has_role(m.owner, 'USAGE');
 
 COMMENT ON VIEW pinecone_mirror_status IS
