@@ -101,7 +101,19 @@ SELECT shard, same(a.hhi, b.hhi) FROM (SELECT shard, huf_hhi(s, 'softmax') AS hh
 CREATE VIEW states AS SELECT huf_moments(x) AS m, huf_moments(s, 'softmax') AS soft, huf_histogram(greatest(s, -20), '{-5,0,5}') AS h, huf_sketch(v) AS sketch FROM shard0
   UNION ALL SELECT huf_moments(x), huf_moments(s, 'softmax'), huf_histogram(greatest(s, -20), '{-5,0,5}'), huf_sketch(v) FROM shard1
   UNION ALL SELECT huf_moments(x), huf_moments(s, 'softmax'), huf_histogram(greatest(s, -20), '{-5,0,5}'), huf_sketch(v) FROM shard2;
-EXPLAIN (VERBOSE, COSTS OFF) SELECT huf_entropy(huf_moments_merge(m)) FROM states;
+-- what each shard is asked for; PostgreSQL 19 names the branches in another way
+CREATE FUNCTION remote_sql(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || statement LOOP
+		IF line ~ 'Remote SQL' THEN
+			RETURN NEXT btrim(line);
+		END IF;
+	END LOOP;
+END $$;
+SELECT remote_sql($$SELECT huf_entropy(huf_moments_merge(m)) FROM states$$);
+DROP FUNCTION remote_sql;
 SELECT same(told(p.m), told(whole.m)) AS linear, same(told(p.soft), told(whole.soft)) AS softmax, p.h = whole.h AS histogram, same(huf_mrl(p.sketch), (SELECT huf_mrl(v) FROM score)) AS mrl
 FROM (SELECT huf_moments_merge(m) AS m, huf_moments_merge(soft) AS soft, huf_histogram_merge(h) AS h, huf_sketch_merge(sketch) AS sketch FROM states) p, whole;
 -- without that, a row after the other comes; the states are combined all the same

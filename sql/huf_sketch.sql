@@ -104,8 +104,10 @@ SELECT huf_mrl(v) FROM (VALUES (ARRAY[1, 2]::real[]), (ARRAY[1])) t(v);
 SELECT huf_sketch('{}'::real[]);
 SELECT huf_sketch(ARRAY[1, NULL]::real[]);
 SELECT huf_sketch(ARRAY[[1, 2], [3, 4]]::float8[]);
+\set VERBOSITY terse
 SELECT huf_sketch(ARRAY[1, 2]);
 SELECT huf_mrl('x'::text);
+\set VERBOSITY default
 SELECT huf_sketch_merge(s) FROM (VALUES ('1:1:1:1:{1}:{1}:{0}'::huf_sketch), ('1:2:1:1:{1,0}:{1,0}:{0,0}')) t(s);
 SELECT huf_between_cos(s) FROM (VALUES ('1:1:1:1:{1}:{1}:{0}'::huf_sketch), ('1:2:1:1:{1,0}:{1,0}:{0,0}')) t(s);
 SELECT huf_frechet_diag('1:1:1:1:{1}:{1}:{0}', '1:2:1:1:{1,0}:{1,0}:{0,0}');

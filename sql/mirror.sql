@@ -93,6 +93,13 @@ CALL pinecone_mirror_deliver();
 ALTER TABLE items RENAME headline TO title;
 CALL pinecone_mirror_deliver('there');
 SELECT * FROM state;
+ALTER FOREIGN TABLE there RENAME n TO m;
+UPDATE items SET title = 'another' WHERE id = 100;
+CALL pinecone_mirror_deliver('there');
+SELECT state, waiting, last_error FROM pinecone_mirror_status WHERE foreign_table = 'there'::regclass;
+ALTER FOREIGN TABLE there RENAME m TO n;
+CALL pinecone_mirror_deliver('there');
+SELECT id, title, n FROM there WHERE id = '100';
 ALTER TABLE items RENAME TO goods;
 CREATE SCHEMA elsewhere;
 ALTER TABLE goods SET SCHEMA elsewhere;
@@ -176,6 +183,7 @@ SELECT string_agg(id, ' ' ORDER BY id::int) FROM of_parted;
 ALTER TABLE parted DETACH PARTITION parted_2;
 SELECT pinecone_unmirror('of_parted');
 SELECT count(*) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'parted%';
+DROP TABLE parted_2;
 
 -- two rows of one id, there before the mirror: neither is a record
 CREATE TABLE twice (id int, embedding real[]);
@@ -203,6 +211,20 @@ CALL pinecone_mirror_deliver();
 SELECT left(id, 5), right(reason, 43) FROM pinecone_mirror_dead_rows WHERE foreign_table = 'of_wide'::regclass;
 SELECT id FROM of_wide;
 SELECT pinecone_unmirror('of_wide');
+
+-- triggers without a mirror, as of a schema that was restored without data: their number is not another mirror's
+CREATE TABLE strays (id int PRIMARY KEY, embedding real[]);
+CREATE TRIGGER pinecone_mirror_1 AFTER INSERT OR UPDATE OR DELETE ON strays FOR EACH ROW EXECUTE FUNCTION pinecone_mirror_note('1', 'id', '');
+CREATE TRIGGER pinecone_mirror_1_truncate AFTER TRUNCATE ON strays EXECUTE FUNCTION pinecone_mirror_note('1', 'id', '');
+CREATE TRIGGER pinecone_mirror_77 AFTER INSERT OR UPDATE OR DELETE ON strays FOR EACH ROW EXECUTE FUNCTION pinecone_mirror_note('77', 'id', '');
+INSERT INTO strays VALUES (1, '{1,1}');
+CREATE FOREIGN TABLE of_strays (id text, embedding real[]) SERVER pinecone OPTIONS (namespace 'strays');
+SELECT pinecone_mirror('strays', 'of_strays');
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'strays'::regclass AND NOT tgisinternal ORDER BY 1;
+SELECT DISTINCT c.mirror FROM pinecone_mirror_changes c LEFT JOIN pinecone_mirrors m USING (mirror) WHERE m.mirror IS NULL;
+CALL pinecone_mirror_deliver('of_strays');
+SELECT id FROM of_strays;
+SELECT pinecone_unmirror('of_strays');
 
 -- without filling; a second mirror of the same table, none to the same foreign table
 SELECT pinecone_mirror('parted', 'of_parted', fill => false);

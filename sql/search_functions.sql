@@ -92,7 +92,9 @@ SELECT id, round(distance::numeric, 4) AS distance, record - 'score' AS record F
 ROLLBACK;
 CREATE ROLE regress_pinecone_searcher;
 SET ROLE regress_pinecone_searcher;
-SELECT count(*) FROM pinecone_search('t', '{1,2}', 1);
+\set VERBOSITY sqlstate
+SELECT count(*) FROM pinecone_search('t', '{1,2}', 1); -- there is no user mapping
+\set VERBOSITY default
 RESET ROLE;
 CREATE USER MAPPING FOR regress_pinecone_searcher SERVER pinecone OPTIONS (api_key :'api_key');
 SET ROLE regress_pinecone_searcher;

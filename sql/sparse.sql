@@ -56,7 +56,17 @@ SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM term ORDER BY spar
 SELECT same_terms($$SELECT a.k, x.id FROM sparse_asked a, LATERAL (SELECT id FROM TABLE WHERE sparse_values <#> a.q < 0 ORDER BY sparse_values <#> a.q LIMIT 20) x ORDER BY a.k, x.id$$);
 -- by a stored record's
 SELECT id FROM term ORDER BY sparse_values <#> (SELECT sparse_values FROM term WHERE id = 'r017') LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
+-- InitPlans are written in another way since PostgreSQL 17
+CREATE FUNCTION plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+		RETURN NEXT regexp_replace(line, 'InitPlan \w+( \(returns \$\d+\))?$|\(InitPlan \w+\)\.col1$|\$\d+$', 'InitPlan');
+	END LOOP;
+END $$;
+SELECT plan_of($$SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3$$);
+DROP FUNCTION plan_of;
 SELECT t.id FROM term t, (SELECT sparse_values AS q FROM term WHERE id = 'r017') asked ORDER BY t.sparse_values <#> asked.q LIMIT 3;
 -- an order that makes scores, though nobody sees it
 SELECT count(*) FROM (SELECT id FROM term WHERE score > 2.5 ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}') x;

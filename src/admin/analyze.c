@@ -22,7 +22,7 @@
 #include "client/schema_table.h"
 #include "client/session.h"
 #include "client/vectors.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "pending/pending.h"
 #include "scan/fanout.h"
 #include "scan/source.h"

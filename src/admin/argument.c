@@ -23,7 +23,7 @@
 #include "admin/argument.h"
 #include "admin/json.h"
 #include "base/compat.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "plan/paths.h"
 
 /* Limits of the service */

@@ -18,7 +18,7 @@
 
 #include "admin/argument.h"
 #include "client/schema_table.h"
-#include "option/option.h"
+#include "option/option_list.h"
 
 PG_FUNCTION_INFO_V1(pinecone_comment);
 

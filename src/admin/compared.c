@@ -70,6 +70,18 @@ from_item(const char *source, Oid *relid)
 	return psprintf("(%.*s\n)", len, source);
 }
 
+/* Does the table have such a column? */
+static bool
+has_column(const PineconeTable *table, const char *name)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role != PINECONE_ROLE_DROPPED && strcmp(table->columns[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The types of the source's columns that the table has, too. */
 static void
 match_columns(PineconeCompared *compared)
@@ -98,6 +110,11 @@ match_columns(PineconeCompared *compared)
 						 errmsg("column \"%s\" comes twice in the source", column->name)));
 			compared->types[i] = att->atttypid;
 		}
+	}
+	for (int k = 0; k < desc->natts; k++)
+	{
+		if (!has_column(compared->table, NameStr(TupleDescAttr(desc, k)->attname)))
+			compared->only_here = pstrdup(NameStr(TupleDescAttr(desc, k)->attname));
 	}
 	SPI_freetuptable(SPI_tuptable);
 }

@@ -8,7 +8,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 typedef struct PineconeCompared
 {
@@ -21,6 +21,7 @@ typedef struct PineconeCompared
 	/* The columns that both have, but for the id and the namespace; NULL in the rest */
 	Oid *types; /* by attnum - 1: the source's, or InvalidOid */
 	Oid id_type;
+	char *only_here; /* a column of the source that the table has not; NULL: there is none */
 
 	/* Expressions over "s", the source, and "t", the table */
 	char *here_id;

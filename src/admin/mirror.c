@@ -209,6 +209,7 @@ check_index(const PineconeMirrorWanted *wanted)
 				 errdetail("Rows of the same id cannot be delivered: there is one record of an id.")));
 }
 
+/* A number that no trigger has: those of a schema that was restored without data have no mirror. */
 static int
 insert_mirror(const PineconeMirrorWanted *wanted, bool fill)
 {
@@ -227,7 +228,9 @@ insert_mirror(const PineconeMirrorWanted *wanted, bool fill)
 				 errhint("Rows of several tables need a namespace each; pinecone_unmirror() ends a mirror.")));
 	pinecone_mirror_execute(
 		"INSERT INTO pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
-		"SELECT coalesce(max(mirror), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM pinecone_mirrors RETURNING mirror",
+		"SELECT coalesce(max(n), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM "
+		"(SELECT mirror FROM pinecone_mirrors UNION ALL SELECT substring(tgname FROM '^pinecone_mirror_([0-9]+)')::integer "
+		"FROM pg_trigger WHERE tgfoid = 'pinecone_mirror_note()'::regprocedure) AS taken (n) RETURNING mirror",
 		8, types, values, wanted->namespace_column ? NULL : "    n   ", SPI_OK_INSERT_RETURNING);
 	return DatumGetInt32(value_of(1, &isnull));
 }
@@ -269,6 +272,52 @@ create_triggers(const PineconeMirrorWanted *wanted, int number)
 	}
 }
 
+/* All of a number: of the source, its partitions, and those that have been detached since */
+static void
+drop_triggers(int number)
+{
+	Oid types[] = {INT4OID};
+	Datum values[] = {Int32GetDatum(number)};
+	List *statements = NIL;
+	ListCell *lc;
+
+	pinecone_mirror_execute("SELECT format('DROP TRIGGER IF EXISTS %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger "
+							"WHERE tgname IN ('pinecone_mirror_' || $1, 'pinecone_mirror_' || $1 || '_truncate') "
+							"AND tgfoid = 'pinecone_mirror_note()'::regprocedure AND tgparentid = 0 ORDER BY tgrelid, tgname",
+							1, types, values, NULL, SPI_OK_SELECT);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		statements = lappend(statements, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	foreach(lc, statements)
+		pinecone_mirror_execute(lfirst(lc), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
+}
+
+/* Those of the source that have no mirror, and what they have noted */
+static void
+drop_orphans(Oid source)
+{
+	Oid types[] = {OIDOID, INT4OID};
+	Datum values[] = {ObjectIdGetDatum(source), (Datum) 0};
+	List *numbers = NIL;
+	ListCell *lc;
+
+	pinecone_mirror_execute("SELECT DISTINCT substring(tgname FROM '^pinecone_mirror_([0-9]+)$')::integer AS n FROM pg_trigger "
+							"WHERE tgrelid = $1 AND tgfoid = 'pinecone_mirror_note()'::regprocedure AND tgname ~ '^pinecone_mirror_[0-9]+$' AND tgparentid = 0 "
+							"AND NOT EXISTS (SELECT FROM pinecone_mirrors WHERE tgname = 'pinecone_mirror_' || mirror)",
+							1, types, values, NULL, SPI_OK_SELECT);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		numbers = lappend_int(numbers, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	foreach(lc, numbers)
+	{
+		values[1] = Int32GetDatum(lfirst_int(lc));
+		drop_triggers(lfirst_int(lc));
+		pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $2", 2, types, values, NULL, SPI_OK_DELETE);
+	}
+}
+
 Datum
 pinecone_mirror(PG_FUNCTION_ARGS)
 {
@@ -276,6 +325,7 @@ pinecone_mirror(PG_FUNCTION_ARGS)
 	char *embedding = PG_ARGISNULL(4) ? NULL : pinecone_argument_text(fcinfo, 4, "embedding");
 	char *filter = PG_ARGISNULL(5) ? NULL : pinecone_argument_text(fcinfo, 5, "filter");
 	bool fill = pinecone_argument_bool(fcinfo, 6, "fill");
+	int number;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -289,36 +339,14 @@ pinecone_mirror(PG_FUNCTION_ARGS)
 	pinecone_mirror_define(&wanted, PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3), embedding, filter);
 	SPI_connect();
 	check_index(&wanted);
-	create_triggers(&wanted, insert_mirror(&wanted, fill));
+	number = insert_mirror(&wanted, fill);
+	drop_orphans(wanted.source);
+	create_triggers(&wanted, number);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
 
 /* ---- Ending ---- */
-
-/* Of the source and its partitions, and of those that have been detached since */
-static void
-drop_triggers(const PineconeMirror *mirror)
-{
-	char *name = psprintf("pinecone_mirror_%d", mirror->number);
-	Oid types[] = {TEXTOID};
-	Datum values[] = {CStringGetTextDatum(name)};
-	List *tables = NIL;
-	ListCell *lc;
-
-	if (get_rel_name(mirror->source) != NULL)
-		pinecone_mirror_execute(psprintf("DROP TRIGGER IF EXISTS %s ON %s", name, quoted_name(mirror->source)), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
-	pinecone_mirror_execute("SELECT tgrelid FROM pg_trigger WHERE tgname = $1 || '_truncate' AND tgfoid = 'pinecone_mirror_note()'::regprocedure ORDER BY 1",
-							1, types, values, NULL, SPI_OK_SELECT);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool isnull;
-
-		tables = lappend_oid(tables, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	foreach(lc, tables)
-		pinecone_mirror_execute(psprintf("DROP TRIGGER %s_truncate ON %s", name, quoted_name(lfirst_oid(lc))), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
-}
 
 Datum
 pinecone_unmirror(PG_FUNCTION_ARGS)
@@ -331,8 +359,9 @@ pinecone_unmirror(PG_FUNCTION_ARGS)
 	SPI_connect();
 	mirror = mirror_of_argument(fcinfo, 0);
 	values[0] = Int32GetDatum(mirror->number);
-	drop_triggers(mirror);
+	/* first what a delivery under way has locked: it is still to read the source, which is then locked against all */
 	pinecone_mirror_execute("DELETE FROM pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	drop_triggers(mirror->number);
 	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	waiting = SPI_processed;

@@ -26,7 +26,7 @@
 
 #include "admin/mirror.h"
 #include "base/compat.h"
-#include "option/option.h"
+#include "option/option_list.h"
 
 /* A definition while it is made */
 typedef struct Definition
@@ -278,7 +278,14 @@ leave_out_without_vector(Definition *definition, const char *embedding)
 		appendStringInfo(&definition->condition, " AND (%s) IS NOT NULL", print_expression(definition, expr));
 }
 
-/* The names of the columns that were read; NIL if that is the row as a whole */
+/* Virtual columns (PostgreSQL 18) are computed when they are read: no trigger sees what they are, or were. */
+static bool
+is_virtual(Oid source, AttrNumber attnum)
+{
+	return get_attgenerated(source, attnum) == 'v';
+}
+
+/* The names of the columns that were read; NIL if all matter, as of the row as a whole */
 static List *
 used_columns(const Definition *definition)
 {
@@ -289,7 +296,7 @@ used_columns(const Definition *definition)
 	{
 		int attnum = i + FirstLowInvalidHeapAttributeNumber;
 
-		if (attnum <= 0)
+		if (attnum <= 0 || is_virtual(definition->wanted->source, attnum))
 			return NIL;
 		names = lappend(names, get_attname(definition->wanted->source, attnum, false));
 	}
@@ -324,6 +331,12 @@ pinecone_mirror_define(PineconeMirrorWanted *wanted, ArrayType *columns, const c
 	{
 		wanted->namespace_column = table->columns[table->namespace_attnum - 1].name;
 		add_column(&definition, psprintf("s.%s", quote_identifier(wanted->namespace_column)), wanted->namespace_column, "the namespace");
+		if (is_virtual(wanted->source, get_attnum(wanted->source, wanted->namespace_column)))
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("column \"%s\" of table \"%s\" cannot be the namespace of a mirror", wanted->namespace_column,
+							get_rel_name(wanted->source)),
+					 errdetail("It is a virtual generated column; a stored one can be.")));
 	}
 	add_values(&definition, columns, embedding);
 	if (!definition.has_vector && (table->values_attnum > 0 || table->sparse_attnum > 0))

@@ -375,6 +375,12 @@ try_round(Delivery *delivery)
 					 errdetail("SELECT pinecone_unmirror(%u) ends the mirror.", delivery->mirror->foreign_table)));
 		delivery->apply->compared = pinecone_compared_begin(delivery->mirror->foreign_table, delivery->mirror->query);
 		MemoryContextSwitchTo(delivery->cxt);
+		/* records without what it held would be written */
+		if (delivery->apply->compared->only_here != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("foreign table \"%s\" has no column \"%s\" any more", delivery->apply->compared->table->name,
+							delivery->apply->compared->only_here)));
 		pinecone_apply_prepare(delivery->apply);
 		/* batches are on their way while rows are read */
 		pinecone_modify_at_once = true;

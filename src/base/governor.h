@@ -15,7 +15,7 @@
 #define PINECONE_GOVERNOR_H
 
 #include "base/clock.h"
-#include "base/rate.h"
+#include "base/rate_limits.h"
 
 /* The turns that a session has been given and not used yet */
 typedef struct PineconeTurns PineconeTurns;

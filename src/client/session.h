@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/governor.h"
-#include "option/option.h"
+#include "option/option_list.h"
 
 struct PineconeStats;
 struct PineconeNamespaceStats;

@@ -10,7 +10,7 @@
 #define PINECONE_SINK_H
 
 #include "client/vectors.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/write.h"
 
 typedef struct PineconeSink PineconeSink;

@@ -14,7 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 typedef struct SharedTable
 {

@@ -7,7 +7,7 @@
 
 #include "foreign/foreign.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 /* A copy of an option's value; what is said otherwise, if it was not given. */
 extern char *pinecone_option_string(List *defs, const char *name, const char *otherwise);

@@ -18,7 +18,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "base/shared.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "pending/confirmed.h"
 #include "pending/write_code.h"
 

@@ -7,7 +7,7 @@
 #define PINECONE_CONSISTENCY_H
 
 #include "client/session.h"
-#include "option/option.h"
+#include "option/option_list.h"
 
 /* A write to the namespace was confirmed with this sequence number (-1: none). */
 extern void pinecone_consistency_note(PineconeSession *session, const char *namespace_, int64 lsn);

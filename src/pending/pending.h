@@ -10,7 +10,7 @@
 #define PINECONE_PENDING_H
 
 #include "client/session.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "utils/jsonb.h"
 #include "wire/write.h"
 

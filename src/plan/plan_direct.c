@@ -29,7 +29,7 @@
 
 #include "base/compat.h"
 #include "base/setting.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "plan/plan_info.h"
 #include "plan/plan_modify.h"
 #include "request/request.h"

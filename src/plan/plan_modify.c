@@ -16,7 +16,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
-#include "option/option.h"
+#include "option/option_list.h"
 #include "plan/paths.h"
 #include "plan/plan_modify.h"
 

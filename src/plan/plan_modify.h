@@ -7,7 +7,7 @@
 
 #include "foreign/fdwapi.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 /* Junk columns of the rows that UPDATE and DELETE are given: what they are, and for columns their names */
 #define PINECONE_JUNK_ID "pinecone_id"

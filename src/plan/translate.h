@@ -7,7 +7,7 @@
 
 #include "nodes/pathnodes.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "request/request.h"
 #include "request/shippable.h"
 

@@ -6,7 +6,7 @@
 #ifndef PINECONE_FILTER_H
 #define PINECONE_FILTER_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "request/request.h"
 
 /* The values of a request's expressions, by number. */

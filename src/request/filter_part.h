@@ -1,6 +1,6 @@
 /*
  * filter_part.h
- *		What filters are put together from, for filter.c, filter_metadata.c and
+ *		What filters are put together from, for filter.c, filter_whole_metadata.c and
  *		filter_key.c.
  */
 #ifndef PINECONE_FILTER_PART_H
@@ -133,7 +133,7 @@ extern List *pinecone_filter_equal_literals(const PineconeColumn *column, Datum 
 /* $in or $nin of many literals */
 extern PineconeFilter pinecone_filter_in(const char *field, List *literals, bool negated);
 
-/* ---- filter_metadata.c: conditions on the whole metadata object, and on words ---- */
+/* ---- filter_whole_metadata.c: conditions on the whole metadata object, and on words ---- */
 
 /* metadata ?& array, ?| array */
 extern PineconeFilter pinecone_filter_keys(bool all, Datum array, Oid type);

@@ -6,7 +6,7 @@
 #ifndef PINECONE_SHIPPABLE_H
 #define PINECONE_SHIPPABLE_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "request/request.h"
 
 /* Ordered: the weakest part of a condition decides for the whole. */

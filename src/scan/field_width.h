@@ -5,7 +5,7 @@
 #ifndef PINECONE_FIELD_WIDTH_H
 #define PINECONE_FIELD_WIDTH_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 /*
  * Bytes of JSON that the fields of these columns (attribute numbers) take in a

@@ -5,7 +5,7 @@
 #ifndef PINECONE_LACKS_SCORE_H
 #define PINECONE_LACKS_SCORE_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 
 /*
  * Which rows there are, or their order, goes by a score that no search has made:

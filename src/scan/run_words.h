@@ -7,7 +7,7 @@
 
 #include "nodes/execnodes.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "request/request.h"
 #include "scan/source.h"
 

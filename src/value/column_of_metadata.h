@@ -8,7 +8,7 @@
 #ifndef PINECONE_COLUMN_OF_METADATA_H
 #define PINECONE_COLUMN_OF_METADATA_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /* What reading values of a column needs to know of its type */

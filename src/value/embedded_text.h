@@ -7,7 +7,7 @@
 
 #include "nodes/bitmapset.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /* May an UPDATE of these columns change the text?  Of other indexes none does. */

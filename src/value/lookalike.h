@@ -5,7 +5,7 @@
 #ifndef PINECONE_LOOKALIKE_H
 #define PINECONE_LOOKALIKE_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /*

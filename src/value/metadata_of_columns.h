@@ -5,7 +5,7 @@
 #ifndef PINECONE_METADATA_OF_COLUMNS_H
 #define PINECONE_METADATA_OF_COLUMNS_H
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "utils/jsonb.h"
 #include "wire/record.h"
 

@@ -7,7 +7,7 @@
 
 #include "nodes/bitmapset.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/write.h"
 
 struct PineconeStats;

@@ -7,7 +7,7 @@
 
 #include "nodes/bitmapset.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /* Reads records of one table; caches what its column types need. */

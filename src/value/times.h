@@ -9,7 +9,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/record.h"
 
 /*

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "wire/floats.h"
+#include "wire/parse_floats.h"
 #include "wire/scanner.h"
 
 bool

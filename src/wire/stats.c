@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "option/option.h"
+#include "option/option_list.h"
 #include "wire/stats.h"
 
 double

@@ -51,6 +51,21 @@ is($t->sql($deliver), '0|0|4', 'another one leaves it to the first');
 like($s->result->{out}, qr/^\d+\|0\|0$/, 'which delivers what has come meanwhile');
 is($t->sql($diff), '', 'all is there at once');
 
+# A mirror is ended while its delivery has begun, and has yet to read the source
+$t->sql(q{CREATE TABLE ended (id int PRIMARY KEY, embedding real[]); CREATE FOREIGN TABLE of_ended (id text, embedding real[]) SERVER s OPTIONS (namespace 'ended')});
+$t->sql(q{SELECT pinecone_mirror('ended', 'of_ended'); INSERT INTO ended VALUES (1, '{1,2}')});
+$writer->query('BEGIN; LOCK TABLE pinecone_mirror_changes IN ACCESS EXCLUSIVE MODE');
+$s->send(q{CALL pinecone_mirror_deliver('of_ended')});
+ok($t->wait_until(sub { $t->sql(q{SELECT count(*) FROM pg_locks WHERE relation = 'pinecone_mirror_changes'::regclass AND NOT granted}) }), 'a delivery has begun');
+my $ending = $t->session;
+$ending->pid;
+$ending->send(q{SELECT pinecone_unmirror('of_ended')});
+ok($t->wait_until(sub { $t->sql(q{SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted}) }), 'its mirror is to end');
+$writer->query('COMMIT');
+is($s->result->{out}, '1|0|0', 'it is delivered');
+is($ending->result->{out}, '0', 'and then ended');
+$ending->close;
+
 # Interrupted, refused: nothing is lost
 $t->sql('UPDATE items SET n = n + 1');
 $server->fault({path => '/vectors/upsert', kind => 'delay', delay_ms => 5000});

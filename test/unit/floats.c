@@ -13,7 +13,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "../../src/wire/floats.h"
+#include "../../src/wire/parse_floats.h"
 #include "backend.h"
 
 #define PADDING 64

@@ -48,9 +48,9 @@ run() { # PROGRAM ROUNDS
 	fi
 }
 
-build decode decode.c ../../src/wire/{decode,decode_metadata,scanner,scanner_numbers,floats}.c
-build floats floats.c ../../src/wire/floats.c
-build floats_portable floats.c ../../src/wire/floats.c -DPINECONE_PORTABLE
+build decode decode.c ../../src/wire/{decode,decode_metadata,scanner,scanner_numbers,parse_floats}.c
+build floats floats.c ../../src/wire/parse_floats.c
+build floats_portable floats.c ../../src/wire/parse_floats.c -DPINECONE_PORTABLE
 build vector vector.c ../server/{vector,places,number,widened,json,util}.c
 run decode "$rounds"
 run floats $((rounds / 10))

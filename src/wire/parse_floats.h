@@ -1,9 +1,9 @@
 /*
- * floats.h
+ * parse_floats.h
  *		From the text of a JSON array, floats and the place behind it.
  */
-#ifndef PINECONE_FLOATS_H
-#define PINECONE_FLOATS_H
+#ifndef PINECONE_PARSE_FLOATS_H
+#define PINECONE_PARSE_FLOATS_H
 
 /*
  * The numbers of the array that *text stands in, behind its opening bracket:
@@ -20,4 +20,4 @@
 extern bool pinecone_floats_decode(const char **text, const char *end, float **values, int *n,
 								   const char **reason);
 
-#endif /* PINECONE_FLOATS_H */
+#endif /* PINECONE_PARSE_FLOATS_H */

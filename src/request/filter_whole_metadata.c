@@ -1,5 +1,5 @@
 /*
- * filter_metadata.c
+ * filter_whole_metadata.c
  *		Conditions on the whole metadata object as Pinecone metadata filters.
  */
 #include "postgres.h"

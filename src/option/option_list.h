@@ -1,15 +1,15 @@
 /*
- * option.h
+ * option_list.h
  *		Options of servers, user mappings, foreign tables and columns, read
  *		into typed structs.
  */
-#ifndef PINECONE_OPTION_H
-#define PINECONE_OPTION_H
+#ifndef PINECONE_OPTION_LIST_H
+#define PINECONE_OPTION_LIST_H
 
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
-#include "base/rate.h"
+#include "base/rate_limits.h"
 
 typedef struct PineconeServerOptions
 {
@@ -171,4 +171,4 @@ extern bool pinecone_option_has_namespace(const PineconeTable *table, const char
 /* The column of that number, or NULL when it is dropped or a system column. */
 extern PineconeColumn *pinecone_option_column(PineconeTable *table, AttrNumber attnum);
 
-#endif /* PINECONE_OPTION_H */
+#endif /* PINECONE_OPTION_LIST_H */

@@ -1,5 +1,5 @@
 /*
- * floats.c
+ * parse_floats.c
  *		A JSON array of numbers as float32: the inner loop of decoding.
  *
  * First it is found where numbers end, many at a time; then those that look
@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "wire/floats.h"
 #include "wire/number.h"
+#include "wire/parse_floats.h"
 
 /* Every x86-64 has SSE2 */
 #if defined(__SSE2__) && defined(__x86_64__)

@@ -1,9 +1,9 @@
 /*
- * rate.h
+ * rate_limits.h
  *		Kinds of requests, and how many of each may be sent per second.
  */
-#ifndef PINECONE_RATE_H
-#define PINECONE_RATE_H
+#ifndef PINECONE_RATE_LIMITS_H
+#define PINECONE_RATE_LIMITS_H
 
 typedef enum PineconeRateKind
 {
@@ -43,4 +43,4 @@ extern bool pinecone_rate_is_by_namespace(PineconeRateKind kind);
 /* What is limited besides the number of such requests, or PINECONE_RATE_NONE. */
 extern PineconeRateKind pinecone_rate_besides(PineconeRateKind kind);
 
-#endif /* PINECONE_RATE_H */
+#endif /* PINECONE_RATE_LIMITS_H */

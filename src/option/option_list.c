@@ -1,5 +1,5 @@
 /*
- * option.c
+ * option_list.c
  *		Options of servers, user mappings, foreign tables and columns.
  *
  * One table says which options there are, where they may stand, what values

@@ -1,12 +1,12 @@
 /*
- * rate.c
+ * rate_limits.c
  *		The documented limits of requests per second, and the option that sets others.
  */
 #include "postgres.h"
 
 #include "nodes/bitmapset.h"
 
-#include "base/rate.h"
+#include "base/rate_limits.h"
 
 /* The greatest rate that may be set; more is no limit */
 #define MAX_RATE 1000000
