@@ -121,6 +121,9 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM term_vector ORDER BY sparse_values <
 SELECT pinecone_sparse('{4:2,12:0.5}/2000'), pinecone_sparse_text('{"indices": [11, 3], "values": [0.5, 2]}', 2000), pinecone_sparse((SELECT sparse_values FROM term_vector WHERE id = 'r003')::text);
 SELECT id FROM term_any ORDER BY sparse_values <#> pinecone_sparse_text('{"indices": [3, 11], "values": [2, 1]}')::sparsevec LIMIT 3;
 SELECT pinecone_sparse('{4:2,12}/2000');
+SELECT pinecone_sparse('{4:2,12:}/2000');
+SELECT pinecone_sparse('{}/2000');
+SELECT pinecone_sparse('{4:2,12:1}/11');
 SELECT pinecone_sparse('{0:2}/2000');
 SELECT pinecone_sparse('{4:2,4:1}/2000');
 SELECT pinecone_sparse('4:2');

@@ -91,6 +91,7 @@ pinecone_sparse_of_text(PG_FUNCTION_ARGS)
 	PineconeSparse sparse = {0};
 	char *p = written;
 	char *end;
+	long long last = 0; /* index */
 
 	for (char *c = written; *c != '\0'; c++)
 		most += *c == ',';
@@ -102,16 +103,22 @@ pinecone_sparse_of_text(PG_FUNCTION_ARGS)
 
 		if (end == p + 1 || *end != ':' || index < 1 || index - 1 > PG_UINT32_MAX)
 			break;
-		p = end + 1;
 		sparse.indices[sparse.n] = (uint32) (index - 1);
-		sparse.values[sparse.n] = strtof(p, &end);
-		if (end == p)
+		sparse.values[sparse.n] = strtof(end + 1, &p);
+		if (p == end + 1)
+		{
+			p = end;
 			break;
+		}
 		sparse.n++;
-		p = end;
+		last = Max(last, index);
 	}
+	if (strncmp(p, "{}", 2) == 0)
+		p++;
 	if (p[0] != '}' || p[1] != '/' || p[2] == '\0' || p[2 + strspn(p + 2, "0123456789")] != '\0')
 		refuse("the text of a sparsevec is {index:value,...}/dimensions");
+	if (strtoll(p + 2, NULL, 10) < last)
+		refuse(psprintf("index %lld of the sparse vector is beyond its dimensions", last));
 	check(&sparse);
 	PG_RETURN_DATUM(pinecone_sparse_to_jsonb(&sparse));
 }

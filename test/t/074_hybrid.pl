@@ -101,6 +101,8 @@ for my $query ("SELECT count(*) FROM pinecone_hybrid(\$\$$by_words\$\$, \$\$$by_
 
 like($t->error_of("SELECT * FROM pinecone_hybrid('SELECT 1', 'SELECT 1', -1)"), qr/must not be negative/, 'a number of rows below 0');
 like($t->error_of("SELECT * FROM pinecone_hybrid('SELECT 1', 'SELECT 1', 1, 'NaN', -1)"), qr/must not be negative/, 'a weight below 0');
+like($t->error_of("SELECT * FROM pinecone_hybrid('SELECT 1', 'SELECT 1', 1, 'NaN')"), qr/must be finite/, 'a constant that is no number');
+like($t->error_of("SELECT * FROM pinecone_hybrid('SELECT 1', 'SELECT 1', 1, 60, 'Infinity')"), qr/must be finite/, 'a weight without bounds');
 like($t->error_of("SELECT * FROM pinecone_hybrid('DELETE FROM d', 'SELECT 1')"), qr/syntax error/, 'what is no query');
 is($t->sql('SELECT * FROM pinecone_hybrid(NULL, \'SELECT 1\')'), '', 'NULL');
 done_testing();

@@ -7,8 +7,10 @@ CREATE FUNCTION pinecone_hybrid(first_query text, second_query text, max_rows in
 RETURNS TABLE (id text, score double precision, first_rank bigint, second_rank bigint)
 LANGUAGE plpgsql VOLATILE STRICT ROWS 10 AS $$
 BEGIN
-	IF max_rows < 0 OR NOT rank_constant >= 0 OR NOT first_weight >= 0 OR NOT second_weight >= 0 THEN
+	IF max_rows < 0 OR rank_constant < 0 OR first_weight < 0 OR second_weight < 0 THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'max_rows, rank_constant and weights must not be negative';
+	ELSIF greatest(rank_constant, first_weight, second_weight) >= 'Infinity' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'rank_constant and weights must be finite';
 	END IF;
 	/*
 	 * As branches of one UNION ALL both are under way at once.  Names are none that
