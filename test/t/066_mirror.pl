@@ -53,7 +53,7 @@ is($t->sql($diff), '', 'all is there at once');
 
 # A mirror is ended while its delivery has begun, and has yet to read the source
 $t->sql(q{CREATE TABLE ended (id int PRIMARY KEY, embedding real[]); CREATE FOREIGN TABLE of_ended (id text, embedding real[]) SERVER s OPTIONS (namespace 'ended')});
-$t->sql(q{SELECT pinecone_mirror('ended', 'of_ended'); INSERT INTO ended VALUES (1, '{1,2}')});
+$t->sql(q{SELECT pinecone_mirror('ended', 'of_ended', fill => false); INSERT INTO ended VALUES (1, '{1,2}')});
 $writer->query('BEGIN; LOCK TABLE pinecone_mirror_changes IN ACCESS EXCLUSIVE MODE');
 $s->send(q{CALL pinecone_mirror_deliver('of_ended')});
 ok($t->wait_until(sub { $t->sql(q{SELECT count(*) FROM pg_locks WHERE relation = 'pinecone_mirror_changes'::regclass AND NOT granted}) }), 'a delivery has begun');
