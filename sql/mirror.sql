@@ -325,6 +325,6 @@ SELECT pinecone_unmirror(foreign_table) FROM pinecone_mirror_status;
 DROP OWNED BY regress_mirror;
 DROP ROLE regress_mirror;
 DROP VIEW differences, state, seen;
-DROP TABLE items, tenants, parted, brief, unlogged, floats, novector;
+DROP TABLE items, tenants, parted, wide, brief, unlogged, floats, novector;
 DROP SCHEMA elsewhere;
 \! test/regress/pinecone drop mirrored
