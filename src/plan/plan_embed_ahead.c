@@ -47,6 +47,7 @@ typedef struct Walk
 {
 	int last_node_id;
 	double bound; /* rows that will be asked of the node at most; 0: nobody knows */
+	bool whole;	  /* it is certain that all of them will */
 } Walk;
 
 /* ---- Calls ---- */
@@ -192,7 +193,7 @@ embed_ahead_of(Plan *child, List *calls, Walk *walk)
 	}
 	outerPlan(scan) = child;
 	scan->custom_exprs = calls;
-	scan->custom_private = list_make1(makeFloat(psprintf("%.0f", walk->bound)));
+	scan->custom_private = list_make2(makeFloat(psprintf("%.0f", walk->bound)), makeInteger(walk->whole));
 	scan->methods = &pinecone_embed_ahead_methods;
 	copy_estimates(&scan->scan.plan, child, walk);
 	return &scan->scan.plan;
@@ -356,12 +357,13 @@ embed_for_inner(NestLoop *loop, Walk *walk)
 {
 	InnerCalls inner = {loop->nestParams, NIL};
 	Plan *outer = outerPlan(loop);
-	double bound = walk->bound;
+	Walk above = *walk;
 
 	find_in_inner(innerPlan(loop), &inner);
 	if (inner.found == NIL)
 		return;
 	walk->bound = 0;
+	walk->whole = false;
 	if (IsA(outer, CustomScan) && ((CustomScan *) outer)->methods == &pinecone_readahead_methods)
 	{
 		CustomScan *ahead = (CustomScan *) outer;
@@ -373,7 +375,8 @@ embed_for_inner(NestLoop *loop, Walk *walk)
 	}
 	else
 		outerPlan(loop) = embed_ahead_of(outer, inner.found, walk);
-	walk->bound = bound;
+	walk->bound = above.bound;
+	walk->whole = above.whole;
 }
 
 /* ---- The plan ---- */
@@ -403,15 +406,48 @@ bound_below(const Plan *plan, double bound)
 	return IsA(plan, Result) && plan->qual == NIL ? bound : 0;
 }
 
+/* Will a node read its outer side to the end, if it is read so itself or not? */
+static bool
+whole_below(const Plan *plan, bool whole)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Sort:
+		case T_Hash:
+		case T_ModifyTable:
+			return true;
+		case T_Agg:
+			return whole || ((const Agg *) plan)->aggstrategy == AGG_PLAIN || ((const Agg *) plan)->aggstrategy == AGG_HASHED;
+		case T_Result:
+		case T_ProjectSet:
+		case T_SubqueryScan:
+		case T_Append:
+		case T_WindowAgg:
+			return whole;
+		default:
+			return false;
+	}
+}
+
+/* What a node asks of its outer side. */
+static void
+step_below(const Plan *plan, Walk *walk)
+{
+	walk->bound = bound_below(plan, walk->bound);
+	walk->whole = whole_below(plan, walk->whole);
+}
+
 static void
 embed_below(Plan *plan, Walk *walk)
 {
-	double bound = walk->bound;
+	Walk above = *walk;
 
-	walk->bound = bound_below(plan, bound);
+	step_below(plan, walk);
 	if (outerPlan(plan) != NULL)
 		outerPlan(plan) = embed_in(outerPlan(plan), false, walk);
 	walk->bound = 0;
+	if (!IsA(plan, Append) && !IsA(plan, SubqueryScan))
+		walk->whole = false;
 	/* a merge join goes back to where it was on its inner side */
 	if (innerPlan(plan) != NULL)
 		innerPlan(plan) = embed_in(innerPlan(plan), IsA(plan, MergeJoin), walk);
@@ -432,7 +468,8 @@ embed_below(Plan *plan, Walk *walk)
 		default:
 			break;
 	}
-	walk->bound = bound;
+	walk->bound = above.bound;
+	walk->whole = above.whole;
 }
 
 /* Does a node compute its target list itself, of rows that come from elsewhere? */
@@ -491,7 +528,14 @@ embed_in(Plan *plan, bool may_mark, Walk *walk)
 		return plan;
 	if (computes_of_child(plan) && outerPlan(plan) != NULL &&
 		(calls = calls_of(plan->targetlist, true)) != NIL)
+	{
+		Walk above = *walk;
+
+		step_below(plan, walk);
 		outerPlan(plan) = embed_ahead_of(outerPlan(plan), calls, walk);
+		walk->bound = above.bound;
+		walk->whole = above.whole;
+	}
 	if (!may_mark && can_compute_above(plan) && !IsA(plan, WindowAgg) && calls_of(plan->targetlist, false) != NIL &&
 		!(IsA(plan, Agg) && calls_of(plan->targetlist, true) != NIL))
 		return compute_above(plan, walk);

@@ -5,7 +5,8 @@
  * It passes on the rows of its child as they are.  But it holds some back,
  * evaluates for each of them the arguments that pinecone_embed() will be given
  * above, and asks for these texts (embedded.h), so that the function finds its
- * answer there.  How many rows are held back grows with how many are taken.
+ * answer there.  How many rows are held back grows with how many are taken, unless
+ * it is certain that all will be.
  */
 #include "postgres.h"
 
@@ -74,7 +75,8 @@ begin_embed_ahead(CustomScanState *node, EState *estate, int eflags)
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, eflags);
 	state->bound = floatVal(linitial(plan->custom_private));
 	state->rows = palloc(MOST_ROWS * sizeof(MinimalTuple));
-	state->window = FIRST_ROWS;
+	/* who reads all of them anyway need not be waited for */
+	state->window = intVal(lsecond(plan->custom_private)) ? MOST_ROWS : FIRST_ROWS;
 	foreach(lc, plan->custom_exprs)
 	{
 		List *args = ((FuncExpr *) lfirst(lc))->args;
