@@ -139,12 +139,14 @@ SELECT count(*) FROM prod WHERE n > 40;
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM prod WHERE n = 3
 \g (format=unaligned tuples_only=on) |test/regress/plan
 
--- IMPORT offers them when asked to
+-- IMPORT offers them when asked to; how records are looked at hangs on limits
+\set VERBOSITY terse
 CREATE SCHEMA remote;
 IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]');
 SELECT relname, ftoptions FROM pg_foreign_table JOIN pg_class c ON c.oid = ftrelid WHERE relnamespace = 'remote'::regnamespace ORDER BY 1;
 IMPORT FOREIGN SCHEMA pinecone LIMIT TO (plain, prod) FROM SERVER pinecone INTO remote OPTIONS (vector_type 'real[]', aliases 'true');
 SELECT relname, ftoptions FROM pg_foreign_table JOIN pg_class c ON c.oid = ftrelid WHERE relnamespace = 'remote'::regnamespace ORDER BY 1;
+\set VERBOSITY default
 SELECT count(embedding), sum(n) FROM remote.prod;
 INSERT INTO remote.prod (id, embedding) VALUES ('x', '{1,2}');
 IMPORT FOREIGN SCHEMA pinecone FROM SERVER pinecone INTO remote OPTIONS (aliases 'perhaps');

@@ -1,0 +1,1 @@
+CREATE EXTENSION pinecone_fdw;
