@@ -3,17 +3,20 @@
 
 CREATE FUNCTION pinecone_check(OUT severity text, OUT object text, OUT finding text, OUT remedy text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	hosts text[] := regexp_split_to_array(nullif(btrim(current_setting('pinecone_fdw.allowed_hosts')), ''), '\s*,\s*');
+	hosts text[];
 BEGIN
 	IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
 		RAISE insufficient_privilege USING
 			MESSAGE = 'pinecone_check() is for superusers',
 			HINT = 'Others do not see the options of user mappings, so that nothing could be said of keys.';
 	END IF;
+	/* settings have their values when the library is there */
+	EXECUTE 'LOAD ' || quote_literal('MODULE_PATHNAME');
+	hosts := regexp_split_to_array(nullif(btrim(current_setting('pinecone_fdw.allowed_hosts')), ''), '\s*,\s*');
 	RETURN QUERY
 	WITH servers AS (
 		SELECT s.* FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
