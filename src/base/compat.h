@@ -360,4 +360,7 @@ extern Node *pinecone_window_limit(Query *parse);
 #define pinecone_window_limit(parse) ((Node *) NULL)
 #endif
 
+/* The schema that an extension is in; InvalidOid where there is no such extension. */
+extern Oid pinecone_extension_schema(Oid extension);
+
 #endif /* PINECONE_COMPAT_H */

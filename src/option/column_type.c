@@ -7,18 +7,14 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "option/column_type.h"
 
 /* ---- pgvector ---- */
@@ -33,27 +29,6 @@ static void
 invalidate_types(Datum arg, int cacheid, uint32 hashvalue)
 {
 	types_valid = false;
-}
-
-/* The schema an extension was installed in. */
-static Oid
-extension_schema(Oid extension)
-{
-	Relation rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple tuple;
-	Oid schema = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return schema;
 }
 
 static void
@@ -74,7 +49,7 @@ look_up_types(void)
 	extension = get_extension_oid("vector", true);
 	if (OidIsValid(extension))
 	{
-		schema = extension_schema(extension);
+		schema = pinecone_extension_schema(extension);
 		vector_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 									  CStringGetDatum("vector"), ObjectIdGetDatum(schema));
 		halfvec_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,

@@ -42,31 +42,11 @@ pinecone_outbox_extension(bool missing_ok)
 	return get_extension_oid("pinecone_fdw", missing_ok);
 }
 
-static Oid
-schema_of(Oid extension)
-{
-	Relation rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple tuple;
-	Oid schema = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return schema;
-}
-
 Oid
 pinecone_outbox_relation(const char *name, bool missing_ok)
 {
 	Oid extension = pinecone_outbox_extension(true);
-	Oid relid = OidIsValid(extension) ? get_relname_relid(name, schema_of(extension)) : InvalidOid;
+	Oid relid = OidIsValid(extension) ? get_relname_relid(name, pinecone_extension_schema(extension)) : InvalidOid;
 
 	if (!OidIsValid(relid) && !missing_ok)
 		ereport(ERROR,
