@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract frameworks unit docs monitoring
+#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract frameworks unit fuzz docs monitoring
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -15,7 +15,7 @@
 #	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
-#	contract	test/contract/run.sh, and likewise frameworks, unit, docs and monitoring
+#	contract	test/contract/run.sh, and likewise frameworks, unit, fuzz, docs and monitoring
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring deploy)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit fuzz docs monitoring deploy)
 passed=0
 failed=0
 
@@ -212,10 +212,15 @@ suite_frameworks() {
 
 suite_layers() {
 	queue test/layers.pl test/layers.pl
+	[ ! -e test/mutate.sh ] || queue 'test/mutate.sh --check' test/mutate.sh --check
 }
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+}
+
+suite_fuzz() {
+	queue test/fuzz/run.sh test/fuzz/run.sh
 }
 
 suite_monitoring() {

@@ -96,6 +96,7 @@ list_missing() {
 				node nodejs
 				npm npm
 				/usr/bin/python3 python3
+				clang clang
 				- libipc-run-perl
 				go golang-go
 				- golang-github-masterminds-sprig-dev
