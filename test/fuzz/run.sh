@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
 # Fuzz the parsers of what comes from outside, with libFuzzer, AddressSanitizer and
-# UBSan: in a backend in single-user mode, for that is where they live (driver.c).
+# UBSan: in a backend in single-user mode, for that is where they live (driver.c);
+# pinecone-local's, target "requests", in a program of their own.
 #
 #	test/fuzz/run.sh [SECONDS [TARGET...]]	so long for each target (2), all of them by default
 #
@@ -28,7 +29,7 @@ readonly SOURCES="wire/decode wire/decode_metadata wire/embedding wire/message w
 	option/option_list base/rate_limits client/allowed_host client/reply
 	huf/huf_moments_type huf/huf_moments pending/write_code"
 readonly LOCAL="filter metadata json number widened util facts"
-readonly ALL_TARGETS=(reply documents message embeddings header floats record match option host moments write sparse vector times)
+readonly ALL_TARGETS=(reply documents message embeddings header floats record match option host moments write sparse vector times requests)
 
 seconds=${1:-2}
 targets=("${@:2}")
@@ -82,6 +83,7 @@ build() {
 		done
 		for name in *.c; do
 			case $name in
+				requests.c) ;;
 				reference.c | local_match.c | alloc.c | driver.c) echo "$work/${name%.c}.o $name" ;;
 				*) echo "$work/${name%.c}.o $name -include alloc.h" ;;
 			esac
@@ -102,6 +104,20 @@ build() {
 	ar rcs "$work/rest.a" "${rest[@]}" || return
 	"$clang" -shared -shared-libsan -fsanitize=address,undefined ${FUZZ_COVERAGE:+-fprofile-instr-generate} -o "$work/fuzz.so" \
 		"$work"/*.o "$work/rest.a" "$fuzzer" -Wl,-Bsymbolic -lstdc++ -lm $(pkg-config --libs libcurl json-c) -pthread
+}
+
+# pinecone-local, but for its main()
+build_requests() {
+	local name sanitize=(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+	mkdir -p "$work/requests"
+	for name in ../server/*.c requests.c; do
+		case $name in
+			*/main.c | */http.c) ;; # requests.c has that
+			*) echo "$work/requests/$([[ $name != */* ]] || echo server_)$(basename "$name" .c).o $name" ;;
+		esac
+	done | xargs -P "$(nproc)" -L 1 "$clang" -g -O1 -w -std=gnu11 -D_GNU_SOURCE -DNO_TARGET_CLONES -pthread \
+		-fno-omit-frame-pointer "${sanitize[@]}" -c -o &&
+		"$clang" -fsanitize=fuzzer,address,undefined -o "$work/requests/fuzz" "$work"/requests/*.o -lmicrohttpd -lstemmer -lm -pthread
 }
 
 # A backend with AddressSanitizer loaded first: older ones die of its interceptors
@@ -129,8 +145,13 @@ fuzz() {
 		cp "dict/$target.dict" "$work/" && dictionary=-dict=$work/$target.dict
 	}
 	chown -R "$(stat -c %U "$CLUSTER_DIR")" "$work" 2>/dev/null
-	echo "SELECT pinecone_fuzz('$target', '-seed=${FUZZ_SEED:-0} -max_total_time=$seconds -timeout=10 -rss_limit_mb=4096 -max_len=${FUZZ_MAX_LEN:-2048} -print_final_stats=1 -reduce_inputs=1 $dictionary -artifact_prefix=$found/ $work/made/$target $work/seeds/$target')" |
-		backend >"$log" 2>&1
+	local arguments="-seed=${FUZZ_SEED:-0} -max_total_time=$seconds -timeout=10 -rss_limit_mb=4096 -max_len=${FUZZ_MAX_LEN:-2048} -print_final_stats=1 -reduce_inputs=1 $dictionary -artifact_prefix=$found/ $work/made/$target $work/seeds/$target"
+	if [ "$target" = requests ]; then
+		# shellcheck disable=SC2086 # many arguments
+		(cd "$work/requests" && UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 ./fuzz $arguments) >"$log" 2>&1
+	else
+		echo "SELECT pinecone_fuzz('$target', '$arguments')" | backend >"$log" 2>&1
+	fi
 	[ -z "${FUZZ_KEEP:-}" ] || {
 		mkdir -p "$FUZZ_KEEP/$target" && cp -r "$work/made/$target/." "$FUZZ_KEEP/$target"
 	}
@@ -167,6 +188,10 @@ mkdir -p "$work"
 	finish
 }
 for target in "${targets[@]}"; do
+	[ "$target" != requests ] || build_requests || {
+		failed=$((failed + 1))
+		continue
+	}
 	fuzz "$target"
 done
 [ -z "${FUZZ_COVERAGE:-}" ] || coverage
