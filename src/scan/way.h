@@ -18,6 +18,7 @@ typedef struct PineconeReading
 	double skip;	/* of them, which are only counted */
 	bool filtered;
 	bool ordered; /* by id */
+	bool tail;	  /* likewise, and the last ids alone are wanted */
 	bool want_values;
 	bool want_metadata;
 	bool fetched;	/* it is more than ids */
