@@ -36,6 +36,7 @@
  * Records that one count is asked for, and of each part where there are more: the
  * greatest number that a dry run tells stands for more.
  */
+#define PINECONE_MOST_TOLD PINECONE_LIMIT(100000, 45)
 #define PINECONE_COUNTED_AT_ONCE PINECONE_LIMIT(95000, 40)
 #define PINECONE_COUNTED_OF_PART PINECONE_LIMIT(60000, 25)
 

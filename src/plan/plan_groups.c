@@ -245,12 +245,25 @@ static bool
 may_search(const GroupQuery *query, Cost *bytes)
 {
 	PineconePlanInfo *info = query->info;
-	double records = query->rel->rows / Max(1, info->nnamespaces);
 
 	*bytes = query->rel->rows * BYTES_PER_ID * PINECONE_BYTE_COST;
 	return pinecone_enable_count_searches && query->counts && query->clauses != NIL && info->stats != NULL &&
-		   info->stats->dimension > 0 && !info->stats->sparse && records < PINECONE_MAX_UPDATED &&
+		   info->stats->dimension > 0 && !info->stats->sparse &&
 		   (pinecone_sweep_records == 0 || rate_of(info, PINECONE_RATE_UPDATE_BY_METADATA) > 0);
+}
+
+/* Dry runs that the counts of searches are held against, where one does not tell */
+static Cost
+proof_cost(const GroupQuery *query, double values)
+{
+	const PineconePlanInfo *info = query->info;
+	double records = query->rel->rows / Max(1, info->nnamespaces);
+
+	if (records < PINECONE_MOST_TOLD)
+		return 0;
+	return requests_cost(info, PINECONE_RATE_UPDATE_BY_METADATA,
+						 records / PINECONE_COUNTED_OF_PART + 2 + Min(values, records / PINECONE_MAX_TOP_K)) *
+		   (1 + query->filters);
 }
 
 static void
@@ -273,7 +286,8 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 	if (may_search(query, &bytes))
 	{
 		cost = Min(cost, requests_cost(info, PINECONE_RATE_QUERY, (values + 1) * (1 + query->filters)) + bytes +
-							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST);
+							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST +
+							 proof_cost(query, values));
 		searches = requests_for(info, PINECONE_RATE_QUERY, worth - bytes);
 	}
 	private = list_make5(makeInteger(PINECONE_OP_GROUPS), NULL, makeInteger(query->clauses != NIL), having,
