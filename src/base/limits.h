@@ -77,6 +77,9 @@
 /* Of them, for a record's metadata of which nothing is known */
 #define PINECONE_METADATA_BYTES 400
 
+/* Ids after one are walked to if they are not more than so many, of twice as many and more */
+#define PINECONE_WALK_MOST_IDS (20 * PINECONE_LIST_PAGE)
+
 /* Neighbours that a search asks for first when nothing says how many are wanted */
 #define PINECONE_FIRST_TOP_K PINECONE_LIMIT(100, 2)
 

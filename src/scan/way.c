@@ -194,6 +194,9 @@ cost_of_sweep(const PineconeReading *reading, PineconeWay way)
 
 	/* counts, statistics, and a search that shows how to divide */
 	cost.requests = parts + (is_limited(reading) ? 0 : 2);
+	/* what is too much for one count is counted part by part, as another one shows */
+	if (!is_limited(reading) && reading->session->schema == NULL && reading->records >= PINECONE_COUNTED_AT_ONCE)
+		cost.requests += 1 + ceil(reading->records / PINECONE_COUNTED_OF_PART);
 	cost.rounds = parts > 1 ? 1 + ceil(parts / width) : 1;
 	cost.bytes = n * match_bytes;
 	cost.units = each * parts;
@@ -315,6 +318,17 @@ pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCo
 	if (cost->units > fetches.units * MOST_UNITS || cost->bytes > fetches.bytes)
 		return false;
 	return cost->ms < fetches.ms * WORTH_SHARE || (cost->ms < fetches.ms && cost->requests <= fetches.requests);
+}
+
+void
+pinecone_way_leave_out(const PineconeReading *reading, double n, PineconeWayCost *cost)
+{
+	PineconeWayCost fetches = {cost->way};
+
+	add_fetches(reading, &fetches, n);
+	cost->requests = Max(1, cost->requests - fetches.requests);
+	cost->bytes = Max(0, cost->bytes - fetches.bytes);
+	cost->units = Max(1, cost->units - fetches.units);
 }
 
 const char *

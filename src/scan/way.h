@@ -58,6 +58,9 @@ extern PineconeWayCost pinecone_way_choose(const PineconeReading *reading);
  */
 extern bool pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCost *cost);
 
+/* So many records that a way was thought to fetch are not looked at. */
+extern void pinecone_way_leave_out(const PineconeReading *reading, double n, PineconeWayCost *cost);
+
 /* In words */
 extern const char *pinecone_way_name(PineconeWay way);
 
