@@ -54,9 +54,9 @@ typedef struct Expected
 typedef struct Known
 {
 	PineconeSession *session; /* or NULL */
-	double namespaces; /* that are asked */
-	double stored;	   /* records in them */
-	double records;	   /* of them, those that the service returns */
+	double namespaces;		  /* that are asked */
+	double stored;			  /* records in them */
+	double records;			  /* of them, those that the service returns */
 	int dimension;
 	double metadata; /* bytes of one's metadata */
 	double record;	 /* bytes of a whole one in a reply */

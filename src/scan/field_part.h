@@ -22,7 +22,7 @@ extern PineconeFilter pinecone_field_searched_filter(ForeignScanState *node, Pin
 /* All records: those that have the field, and those that do not */
 extern PineconeFilter pinecone_field_all_filter(ForeignScanState *node, const PineconeFieldPart *part);
 
-/* ---- value_counts.c ---- */
+/* ---- field_count.c ---- */
 
 /* Give up where a failure is one that reading the rows does not run into. */
 extern bool pinecone_field_is_refused(PineconeScanState *state, PineconeCall *call);
@@ -32,6 +32,8 @@ extern PineconeCall *pinecone_field_send_count(ForeignScanState *node, PineconeF
 
 /* Wait for what that says; *call becomes NULL. */
 extern double pinecone_field_take_count(PineconeScanState *state, PineconeCall **call);
+
+/* ---- value_counts.c ---- */
 
 /* Would counts by dry runs have to wait for their turn, so that they are held against one of all records? */
 extern bool pinecone_field_counts_by_total(ForeignScanState *node);

@@ -166,7 +166,7 @@ take(PineconeCensus *census, Tally *tally)
 
 		if (tally->calls[i] == NULL || !pinecone_vectors_finished(tally->calls[i]))
 			continue;
-		count = pinecone_proof_take_count(census->sweep->spec->session, &tally->calls[i]);
+		count = pinecone_sweep_take_count(census->sweep->spec->session, &tally->calls[i]);
 		tally->sum = count < 0 || tally->sum < 0 ? -1 : tally->sum + count;
 		tally->taken++;
 	}

@@ -88,7 +88,7 @@ struct PineconeSweep
 	bool many_match; /* and so is what meets the filter */
 	double count;
 	double check;
-	double records; /* by statistics */
+	double records;			/* by statistics */
 	PineconeCensus *census; /* where they are too many for one count, or NULL */
 };
 
@@ -100,6 +100,9 @@ extern int pinecone_sweep_capacity(const PineconeSweep *sweep);
 /* A part that waits for its turn, in the sweep's memory. */
 extern PineconeSweepPart *pinecone_sweep_add(PineconeSweep *sweep, dlist_head *list, PineconeFilter filter,
 											 double expected, int depth);
+
+/* What a dry run says; -1: nothing. *call is freed. */
+extern double pinecone_sweep_take_count(PineconeSession *session, PineconeCall **call);
 
 /* ---- sweep_split.c: how to divide ---- */
 
@@ -159,9 +162,6 @@ extern bool pinecone_proof_holds(PineconeSweep *sweep, double came, bool *missin
 
 /* Nothing has come of it: not to be tried again for a while. */
 extern void pinecone_proof_note_failure(const PineconeSweep *sweep);
-
-/* What a dry run says; -1: nothing. *call is freed. */
-extern double pinecone_proof_take_count(PineconeSession *session, PineconeCall **call);
 
 extern int pinecone_proof_calls(PineconeSweep *sweep, PineconeCall **calls);
 

@@ -187,33 +187,6 @@ pinecone_proof_begin(PineconeSweep *sweep)
 
 /* ---- Answers ---- */
 
-double
-pinecone_proof_take_count(PineconeSession *session, PineconeCall **call)
-{
-	double count = -1;
-
-	switch (pinecone_vectors_failure(*call))
-	{
-		case PINECONE_FAILURE_NO_NAMESPACE:
-			count = 0;
-			break;
-		case PINECONE_FAILURE_FORBIDDEN:
-		case PINECONE_FAILURE_REJECTED:
-		case PINECONE_FAILURE_UNSUPPORTED:
-			session->no_dry_run = true; /* a key that may only read */
-			break;
-		case PINECONE_FAILURE_NONE:
-			count = pinecone_vectors_count_result(*call);
-			break;
-		default:
-			break;
-	}
-	pinecone_vectors_free(*call);
-	*call = NULL;
-	/* the greatest number that an update tells may stand for more */
-	return count >= PINECONE_MAX_UPDATED ? -1 : count;
-}
-
 /* What meets the filter has been counted, or is too much for that. */
 static void
 take_matches(PineconeSweep *sweep)
@@ -221,7 +194,7 @@ take_matches(PineconeSweep *sweep)
 	bool counted = pinecone_vectors_failure(sweep->count_call) == PINECONE_FAILURE_NONE;
 	MemoryContext old = MemoryContextSwitchTo(sweep->cxt);
 
-	sweep->count = pinecone_proof_take_count(sweep->spec->session, &sweep->count_call);
+	sweep->count = pinecone_sweep_take_count(sweep->spec->session, &sweep->count_call);
 	sweep->many_match = counted && sweep->count < 0 && sweep->large;
 	if (sweep->many_match)
 		begin_census(sweep);
@@ -242,7 +215,7 @@ pinecone_proof_take(PineconeSweep *sweep)
 	if (sweep->count_call != NULL && pinecone_vectors_finished(sweep->count_call))
 		take_matches(sweep);
 	if (sweep->check_call != NULL && pinecone_vectors_finished(sweep->check_call))
-		sweep->check = pinecone_proof_take_count(session, &sweep->check_call);
+		sweep->check = pinecone_sweep_take_count(session, &sweep->check_call);
 	if (sweep->census != NULL && !pinecone_census_take(sweep->census, &all, &matches))
 		return false;
 	if (sweep->count_call != NULL || sweep->check_call != NULL ||

@@ -31,7 +31,7 @@ struct PineconeSweptIds
 	int n;
 	int size;
 	Size bytes; /* of the ids */
-	int next; /* to be taken */
+	int next;	/* to be taken */
 	int location;
 };
 
@@ -121,7 +121,8 @@ pinecone_swept_ids_advance(PineconeSweptIds *ids)
 			keep(ids, page);
 			MemoryContextDelete(cxt);
 		}
-	} while (page != NULL);
+	}
+	while (page != NULL);
 	if (!pinecone_sweep_done(ids->sweep))
 		return PINECONE_SWEPT_IDS_PENDING;
 	ids->failed = !pinecone_sweep_is_complete(ids->sweep);
