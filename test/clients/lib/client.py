@@ -111,12 +111,12 @@ def refused(name, ask, pattern):
             raise AssertionError('it was not refused')
 
 
-def cancelled(name, ask, cancel, after):
+def cancelled(name, ask, cancel, after, running='items'):
     """While searches are slow: ask() is cancelled by cancel(), long before it would have ended."""
     @check(name)
     def _():
         sql('SELECT slow(30000)')
-        canceller = threading.Thread(target=lambda: _await_running() and cancel())
+        canceller = threading.Thread(target=lambda: _await(running) and cancel())
         try:
             began = time.monotonic()
             canceller.start()
@@ -133,19 +133,19 @@ def cancelled(name, ask, cancel, after):
         after()
 
 
-RUNNING = """FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query ~ 'items' AND query !~ 'pg_stat_activity'"""
+RUNNING = """FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query ~ %s AND query !~ 'pg_stat_activity'"""
 
 
-def _await_running():
+def _await(running):
     for _ in range(500):
-        if sql('SELECT pid ' + RUNNING):
+        if sql('SELECT pid ' + RUNNING, running):
             return True
         time.sleep(0.01)
     return False
 
 
-def cancel_from_aside():
-    sql('SELECT pg_cancel_backend(pid) ' + RUNNING)
+def cancel_from_aside(running='items'):
+    sql('SELECT pg_cancel_backend(pid) ' + RUNNING, running)
 
 
 def note(i):

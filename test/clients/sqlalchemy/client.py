@@ -35,6 +35,7 @@ def with_table(ask):
 
 @check('reflection')
 def _():
+    equal(rows(sa.select(tables['items'].c.id).where(tables['items'].c.id == 'item-00007')), [('item-00007',)])
     there = {column['name']: (str(column['type']), column['nullable']) for column in inspector.get_columns('items')}
     equal(there['embedding'], ('ARRAY', True))
     equal(there['id'], ('TEXT', False))
