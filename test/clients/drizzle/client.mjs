@@ -18,6 +18,7 @@ const orders = pgTable('orders', { number: integer().primaryKey(), customer: tex
 const of = (ask) => (t) => ask(tables[t]);
 const q = raw`${raw.param(vector)}::real[]`;
 
+await same('one row by its id', of((t) => db.select().from(t).where(eq(t.id, 'item-00007'))));
 await same('filter', of((t) => db.select({ id: t.id, title: t.title, price: t.price }).from(t).where(and(eq(t.category, 'books'), gte(t.year, 2015))).orderBy(asc(t.id))));
 await same('in, between', of((t) => db.select({ id: t.id }).from(t).where(and(inArray(t.category, ['maps', 'games']), between(t.price, 3, 7.5))).orderBy(t.id)));
 await same('knn', of((t) => db.select({ id: t.id, title: t.title }).from(t).orderBy(raw`${t.embedding} <=> ${q}`).limit(10)), 10);

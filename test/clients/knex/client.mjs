@@ -13,6 +13,7 @@ await check('introspection', async () => {
 	assert.deepEqual(Object.entries(columns).map(([name, { type }]) => `${name} ${type}`), ['id text', 'embedding ARRAY', 'title text',
 		'category text', 'year integer', 'price double precision', 'tags ARRAY', 'metadata jsonb', 'score double precision']);
 });
+await same('one row by its id', (t) => db(t).select('title', 'tags', 'embedding', 'metadata').where({ id: 'item-00007' }).first());
 await same('filter', (t) => db(t).select('id', 'title', 'price').where({ category: 'books' }).andWhere('year', '>=', 2015).orderBy('id'));
 await same('in, not, between and a field of the metadata', (t) => db(t).select('id').whereIn('category', ['maps', 'games']).whereNot('year', 1999)
 	.whereBetween('price', [3, 7.5]).whereJsonPath('metadata', '$.shelf', '=', 'shelf 4').orderBy('id'));

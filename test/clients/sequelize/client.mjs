@@ -25,6 +25,7 @@ await check('introspection', async () => {
 	assert.deepEqual(Object.entries(columns).map(([name, { type }]) => `${name} ${type}`), ['id TEXT', 'embedding ARRAY', 'title TEXT',
 		'category TEXT', 'year INTEGER', 'price DOUBLE PRECISION', 'tags ARRAY', 'metadata JSONB', 'score DOUBLE PRECISION']);
 });
+await same('one row by its id', of(async (m) => (await m.findByPk('item-00007')).toJSON()));
 await same('filter', of((m) => m.findAll({ attributes: ['id', 'title', 'price'], where: { category: 'books', year: { [Op.gte]: 2015 } }, order: ['id'], ...raw })));
 await same('in, not, between, a field of the metadata', of((m) => m.findAll({
 	attributes: ['id'], where: { category: ['maps', 'games'], year: { [Op.ne]: 1999 }, price: { [Op.between]: [3, 7.5] }, metadata: { shelf: 'shelf 4' } }, order: ['id'], ...raw,
@@ -64,6 +65,14 @@ await write('a transaction', of((m) => db.transaction(async (transaction) => {
 await write('bulkCreate({ignoreDuplicates})', of(async (m) => (await m.bulkCreate([note(3), note(71)], { ignoreDuplicates: true })).length));
 await write('upsert() of every column', of(async (m) => (await m.upsert({ ...note(6), title: 'merged', metadata: { lang: 'fr' } }))[0].id));
 await refused('upsert() of some', () => models.notes.upsert(note(3)), onConflict);
+await check('sync({alter: true}) drops columns that it does not map, of the table and not of the records', async () => {
+	await sql(`CREATE FOREIGN TABLE synced (id text COLLATE "C", embedding real[], title text, year integer) SERVER clients OPTIONS (namespace 'items')`);
+	await db.define('synced', { id: { type: DataTypes.TEXT, primaryKey: true }, title: DataTypes.TEXT }).sync({ alter: true });
+	assert.deepEqual((await sql(`SELECT attname FROM pg_attribute WHERE attrelid = 'synced'::regclass AND attnum > 0 AND NOT attisdropped`)).map((r) => r.attname), ['id', 'title']);
+	await sql('ALTER FOREIGN TABLE synced ADD year integer');
+	assert.deepEqual(await sql(`SELECT * FROM synced WHERE id = 'item-00007'`), await sql(`SELECT id, title, year FROM items_local WHERE id = 'item-00007'`));
+	await sql('DROP FOREIGN TABLE synced');
+});
 await cancelled('a statement that another session cancels', () => models.items.findAll({ attributes: ['id'], order: [q], limit: 3, ...raw }), { aside: true });
 await db.close();
 await done();

@@ -31,6 +31,7 @@ await check('introspection', async () => {
 	lists(table ? 'yes' : 'no');
 	assert.deepEqual(table.columns.map((c) => c.name).sort(), ['category', 'embedding', 'id', 'metadata', 'price', 'score', 'tags', 'title', 'year']);
 });
+await same('one row by its id', of((r) => r.findOneBy({ id: 'item-00007' })));
 await same('filter', of((r) => r.find({ select: { id: true, title: true, price: true }, where: { category: 'books', year: MoreThanOrEqual(2015) }, order: { id: 'ASC' } })));
 await same('in, not, between', of((r) => r.find({ select: { id: true }, where: { category: In(['maps', 'games']), year: Not(1999), price: Between(3, 7.5) }, order: { id: 'ASC' } })));
 await same('or', of((r) => r.find({ select: { id: true }, where: [{ category: 'maps', year: LessThanOrEqual(1992) }, { price: MoreThan(24) }], order: { id: 'ASC' } })));
@@ -70,6 +71,7 @@ await write('a transaction', (t) => db.transaction(async (manager) => {
 await write('orIgnore()', of(async (r) => (await r.createQueryBuilder().insert().values([note(3), note(71)]).orIgnore().execute()).raw.length));
 await write('upsert() of every column', of(async (r) => (await r.upsert([{ ...plainNote(6), title: 'merged' }, plainNote(72)], ['id'])).identifiers));
 await refused('upsert() of some', () => db.getRepository('notes').upsert(note(3), ['id']), onConflict);
+await refused('synchronize wants a primary key, which PostgreSQL has none of for foreign tables', () => db.synchronize(), /primary key constraints are not supported on foreign tables/);
 await cancelled('a statement that another session cancels', () => db.getRepository('items').createQueryBuilder('i').select('i.id').orderBy('i.embedding <=> :q::real[]').setParameter('q', vector).limit(3).getMany(), { aside: true });
 await db.destroy();
 await done();
