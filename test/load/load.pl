@@ -74,6 +74,10 @@ my @clients = map { Client->new($t, $_) } 0 .. $nsessions - 1;
 	$server->upsert('load', "own$_", $first{$_}) for keys %first;
 }
 
+# What others write is shown in time: with PINECONE_LOCAL_ARGS='--lag 700' later
+my $lag = $server->control('GET', '/_local/settings')->{lag} / 1000;
+sleep 2 * $lag;
+
 # ---- Faults, by a process of its own ----
 
 my @kinds = (
@@ -88,7 +92,7 @@ sub make_faults
 	for (;;)
 	{
 		my %fault = %{$kinds[rand @kinds]};
-		$fault{count} = rand() < 0.2 ? 4 + int rand 12 : 1 + int rand 2;
+		$fault{count} = rand() < 0.15 ? 10 + int rand 40 : 1 + int rand 2;
 		$fault{path} = $paths[rand @paths] if rand() < 0.6;
 		$server->fault(\%fault);
 		sleep 0.1 + rand 0.5;
@@ -260,6 +264,7 @@ sub differences
 	return @differences, map { "\"$_\" is stored" } sort keys %stored;
 }
 
+sleep 2 * $lag;
 my @differences = map { differences($_) } 0 .. Statements::GROUPS - 1;
 is(scalar @differences, 0, 'what is stored is what was confirmed') or diag join "\n", @differences[0 .. min(20, $#differences)];
 is(scalar @wrong, 0, 'every answer was right');
