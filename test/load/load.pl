@@ -12,7 +12,8 @@
 #	test/load/load.pl [SECONDS [SESSIONS [SEED]]]        (300 100)
 #
 # Times are printed.  That cancels act within 300 ms, 99 of 100, is asked of runs
-# of two minutes or more alone: shorter ones are for machines that do more at once.
+# of two minutes or more alone, and of machines that cancel pg_sleep() in half of
+# that: what is busy with other things tells nothing.
 use strict;
 use warnings;
 
@@ -294,10 +295,16 @@ sub percentiles
 	diag sprintf '%s: p50 %.0f ms, p95 %.0f ms, p99 %.0f ms, most %.0f ms (of %d)', $what, @at, $sorted[-1], scalar @sorted;
 	return $at[2];
 }
-percentiles('cancel of pg_sleep()', @sleep_ms);
+my $sleep_p99 = percentiles('cancel of pg_sleep()', @sleep_ms);
 my $p99 = percentiles('cancel', @cancel_ms);
-diag sprintf '%.0f ms: %s', $_, $slow_cancels{$_} for sort { $b <=> $a } keys %slow_cancels;
-cmp_ok($p99, '<', $cancel_bound, "99 of 100 cancels act within $cancel_bound ms") if $seconds >= $timed_from;
+my @slowest = sort { $b <=> $a } keys %slow_cancels;
+diag sprintf '%.0f ms: %s', $_, $slow_cancels{$_} for @slowest[0 .. min(9, $#slowest)];
+SKIP:
+{
+	skip 'cancels are measured in runs that are longer', 1 if $seconds < $timed_from;
+	skip "this machine takes $sleep_p99 ms to cancel pg_sleep()", 1 if $sleep_p99 > $cancel_bound / 2;
+	cmp_ok($p99, '<', $cancel_bound, "99 of 100 cancels act within $cancel_bound ms");
+}
 done_testing();
 
 

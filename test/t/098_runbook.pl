@@ -283,6 +283,7 @@ sub plain
 	$text =~ s/[0-9a-f]{8}-[0-9a-f-]{27}/UUID/g;
 	$text =~ s/\d+\.\d+/N.N/g;
 	$text =~ s/\b\d+ (?:bytes|kB|MB)\b/SIZE/g;
+	$text =~ s/\d+ (attempts|requests have been sent)/N $1/g;
 	$text =~ s/(Failed to connect).*/$1/g;
 	$text =~ s/rows=\S+ loops/rows=N loops/g;
 	$text =~ s{/\S*/key\b}{/KEY}g;
@@ -369,6 +370,12 @@ for (my $i = 0; $i < @lines;)
 		$i++;
 	}
 }
+
+# Where alerts point to
+my $alerts = do { open my $file, '<', "$FindBin::Bin/../../deploy/monitoring/alerts.yml" or die; local $/; <$file> };
+my %sections = map { (lc s/[^\w -]//gr =~ tr/ /-/r) => 1 } map { /^## (.*)/ ? $1 : () } @lines;
+is_deeply([grep { !$sections{$_} } $alerts =~ /runbook: docs\/runbook\.md#(\S+)/g], [], 'alerts point to sections that there are');
+is(scalar(() = $alerts =~ /runbook: /g), scalar(() = $alerts =~ /alert: /g), 'each of them');
 
 # What it says beside
 $operator->query($t->sql("SELECT remedy FROM pinecone_check() WHERE object = 'shared_preload_libraries'"));
