@@ -115,7 +115,7 @@ list_missing() {
 	esac
 }
 
-# Proxies' programs without their packages, which would start servers on port 80,
+# Proxies' programs without their packages, which would start servers on ports of theirs,
 # and with the libraries that they need.
 unpack_proxies() { # PROGRAM=PACKAGE...
 	local dir program missing=()
@@ -130,7 +130,7 @@ unpack_proxies() { # PROGRAM=PACKAGE...
 		cd "$dir" && mapfile -t packages < <(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null | awk '$1 == "Inst" {print $2}') &&
 			apt-get -q download "${packages[@]}" >/dev/null 2>&1 && for package in *.deb; do dpkg -x "$package" tools; done
 	) && mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
-		say "there is no ${missing[*]}: HTTP/2 will not be tested"
+		say "there is no ${missing[*]}: what needs it will not be tested"
 	rm -rf "$dir"
 }
 
@@ -174,7 +174,7 @@ if [ -n "${1:-}" ]; then
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
 	case "$1" in
 		check)
-			unpack_proxies nginx=nginx nghttpx=nghttp2-proxy
+			unpack_proxies nginx=nginx nghttpx=nghttp2-proxy pgbouncer=pgbouncer
 			unpack_prometheus
 			;;
 		bench) unpack_proxies nginx=nginx nghttpx=nghttp2-proxy haproxy=haproxy ;;
