@@ -90,12 +90,12 @@ start() {
 	cluster_begin || return
 	trap '[ -z "$bouncer" ] || kill "$bouncer" 2>/dev/null; cluster_end' EXIT
 	CLUSTER_PGPORT=$(free_port)
-	# With a latency as of a service: how a thousand records are best read hangs on that
 	cluster_postgres "listen_addresses = '127.0.0.1'" || return
 	psql -Xqf $HERE/items.sql &&
 		psql -XqAtc "SELECT jsonb_build_object('index', 'clients', 'namespace', 'items', 'id', id, 'values', embedding, 'metadata', metadata)
 			FROM items_local ORDER BY id" >"$CLUSTER_DIR/items.jsonl" &&
-		cluster_pinecone --latency 5 --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
+		# so far away that requests are what counts, as they are to the service
+		cluster_pinecone --latency 10 --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
 		psql -Xq -v "url=$PINECONE_LOCAL_URL" -v "key=$PINECONE_LOCAL_KEY" -f $HERE/setup.sql &&
 		start_bouncer
 }
