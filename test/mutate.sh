@@ -31,8 +31,9 @@ killed=0
 survived=()
 red=() # tests, without any mutation
 
+# With the headers of the other PostgreSQL, which ccache knows
 build() { # TARGET
-	make -s with_llvm=no "PG_CONFIG=$PG_CONFIG" "$1" >"$COPY_DIR/build.log" 2>&1 || {
+	make -s with_llvm=no "PG_CONFIG=$other_config" "$1" >"$COPY_DIR/build.log" 2>&1 || {
 		tail -n 20 "$COPY_DIR/build.log"
 		return 1
 	}
@@ -101,7 +102,8 @@ test/mutations/edit.pl check >/dev/null || {
 	test/mutations/edit.pl check
 	exit 1
 }
-copy_begin mutate && copy_postgres && copy_source && build install && make -s -C test/server || exit
+other_config=$PG_CONFIG
+copy_begin mutate && copy_postgres && copy_source && build all && make -s with_llvm=no "PG_CONFIG=$PG_CONFIG" install && make -s -C test/server || exit
 [ -n "$trust" ] || while read -r what; do
 	# a busy machine is late now and then
 	run_in_time "$what" || run_in_time "$what" || {
