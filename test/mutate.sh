@@ -93,34 +93,40 @@ try() {
 	cp "$COPY_DIR/original" "$file"
 }
 
-mapfile -t mutations < <(test/mutations/edit.pl list "$@")
-[ ${#mutations[@]} -gt 0 ] || {
-	echo "there is no such mutation" >&2
-	exit 2
-}
-test/mutations/edit.pl check >/dev/null || {
-	test/mutations/edit.pl check
-	exit 1
-}
-other_config=$PG_CONFIG
-copy_begin mutate && copy_postgres && copy_source && build all && make -s with_llvm=no "PG_CONFIG=$PG_CONFIG" install && make -s -C test/server || exit
-[ -n "$trust" ] || while read -r what; do
-	# a busy machine is late now and then
-	run_in_time "$what" || run_in_time "$what" || {
-		cat "$COPY_DIR/test.log"
-		printf 'not green without any mutation: %s\n' "$what"
-		red+=("$what")
+# In a function, for who edits this file while it runs
+main() {
+	mapfile -t mutations < <(test/mutations/edit.pl list "$@")
+	[ ${#mutations[@]} -gt 0 ] || {
+		echo "there is no such mutation" >&2
+		exit 2
 	}
-done < <(printf '%s\n' "${mutations[@]}" | cut -f 3 | sort -u)
-for mutation in "${mutations[@]}"; do
-	IFS=$'\t' read -r name file what <<<"$mutation"
-	if [[ " ${red[*]/%/;} " = *" $what; "* ]]; then
-		printf 'not tried: %s (%s)\n' "$name" "$what"
-		survived+=("$name")
-	else
-		try "$name" "$file" "$what"
-	fi
-done
-[ ${#survived[@]} = 0 ] || printf 'survived: %s\n' "${survived[*]}"
-printf '%d killed, %d survived\n' "$killed" "${#survived[@]}"
-[ ${#survived[@]} = 0 ]
+	test/mutations/edit.pl check >/dev/null || {
+		test/mutations/edit.pl check
+		exit 1
+	}
+	other_config=$PG_CONFIG
+	copy_begin mutate && copy_postgres && copy_source && build all && make -s with_llvm=no "PG_CONFIG=$PG_CONFIG" install && make -s -C test/server || exit
+	[ -n "$trust" ] || while read -r what; do
+		# a busy machine is late now and then
+		run_in_time "$what" || run_in_time "$what" || {
+			cat "$COPY_DIR/test.log"
+			printf 'not green without any mutation: %s\n' "$what"
+			red+=("$what")
+		}
+	done < <(printf '%s\n' "${mutations[@]}" | cut -f 3 | sort -u)
+	for mutation in "${mutations[@]}"; do
+		IFS=$'\t' read -r name file what <<<"$mutation"
+		if [[ " ${red[*]/%/;} " = *" $what; "* ]]; then
+			printf 'not tried: %s (%s)\n' "$name" "$what"
+			survived+=("$name")
+		else
+			try "$name" "$file" "$what"
+		fi
+	done
+	[ ${#survived[@]} = 0 ] || printf 'survived: %s\n' "${survived[*]}"
+	printf '%d killed, %d survived\n' "$killed" "${#survived[@]}"
+	[ ${#survived[@]} = 0 ]
+}
+
+main "$@"
+exit
