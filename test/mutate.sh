@@ -60,7 +60,7 @@ run() {
 		tap) prove -I test/t -I test/lib "test/t/$1.pl" ;;
 		random) "test/random/$1.pl" "${@:2}" ;;
 		unit) test/unit/run.sh 1000 ;;
-		fuzz) test/fuzz/run.sh 1 "$1" | tee /dev/stderr | { ! grep -q '^# left out'; } ;;
+		fuzz) test/fuzz/run.sh 1 "$1" ;;
 	esac
 }
 export -f run regress
@@ -84,6 +84,7 @@ try() {
 	fi
 	if [ "$status" = 0 ]; then
 		survived+=("$name")
+		grep '^# left out' "$COPY_DIR/test.log"
 		printf 'SURVIVED: %s (%s)\n' "$name" "$what"
 	else
 		killed=$((killed + 1))
