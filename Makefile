@@ -34,7 +34,9 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 # A thousand calls of our own functions are bound here, and not looked up whenever a backend loads the module
 SHLIB_LINK = -Wl,-Bsymbolic-functions $(shell pkg-config --libs libcurl json-c) -lm
-EXTRA_CLEAN = .limits src/sql/pinecone_fdw--$(EXTVERSION).sql
+# What the module exports: PostgreSQL 14 and 15 would have all of a thousand functions visible to other modules
+SHLIB_EXPORTS = .exports.txt
+EXTRA_CLEAN = .limits .exports.txt src/sql/pinecone_fdw--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -53,6 +55,11 @@ $(OBJS:.o=.bc): .limits
 	@echo '$(if $(SMALL_LIMITS),small,as documented)' | cmp -s - $@ || echo '$(if $(SMALL_LIMITS),small,as documented)' >$@
 .PHONY: FORCE
 FORCE:
+
+# What SQL and the server look up by name: functions of version 1 and background workers
+.exports.txt: $(OBJS:.o=.c)
+	{ printf '%s\n' Pg_magic_func _PG_init 'pg_finfo_*'; \
+	  sed -nE 's/^PG_FUNCTION_INFO_V1\((\w+)\);$$/\1/p; s/^PGDLLEXPORT \w+ (\w+)\(.*\);$$/\1/p' $^; } >$@
 
 # Not fused where a processor could: the digits are the same on all of them
 override CFLAGS += -ffp-contract=off
