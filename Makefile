@@ -76,7 +76,11 @@ src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@
 
 # ---- For who works on it: see docs/contributing.md ----
-.PHONY: format layers check-all
+.PHONY: format layers check-all dist
+# What PGXN takes: the files of the last commit
+DISTVERSION = $(EXTVERSION).0
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ --output=$(EXTENSION)-$(DISTVERSION).zip HEAD
 format:
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] test/server/*.[ch])
 layers: all

@@ -111,6 +111,8 @@ sub kill_worker
 
 	kill KILL => $pid or return;
 	$did{'worker killed'}++;
+	# the postmaster may take a while to notice
+	$t->wait_until(sub { $sessions[0]->query('SELECT 1')->{lost} }, 30) or die "the cluster does not end its sessions\n";
 	$t->wait_until(sub { $t->psql('SELECT 1')->{out} eq '1' }, 30) or die "the cluster does not come back\n";
 	connect_all();
 }

@@ -318,6 +318,8 @@ sub result
 
 	until ($text->{out} =~ /\Q$mark\E\n/ && $text->{err} =~ /\Q$mark\E\n/)
 	{
+		# for good, whatever is asked of it afterwards
+		$result{lost} = 1, last if $self->{select}->count == 0;
 		my $rest = $end - time;
 		my @ready = $rest > 0 ? $self->{select}->can_read($rest) : ();
 
@@ -331,7 +333,6 @@ sub result
 				$result{lost} = 1;
 			}
 		}
-		last if $self->{select}->count == 0;
 	}
 	$result{seconds} = time - $self->{started};
 	for my $which ('out', 'err')
