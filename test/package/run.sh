@@ -128,7 +128,6 @@ try_installed() {
 # Code that the server inlines finds what is in the module
 try_inlined() {
 	query <<-END
-		CREATE EXTENSION IF NOT EXISTS pinecone_fdw;
 		CREATE TABLE rows AS SELECT ARRAY[i, i + 1, 2]::real[] AS v, jsonb_build_object('a', i) AS j, i::float8 AS m FROM generate_series(1, 5) i;
 		CREATE TEMP TABLE plain AS SELECT v <=> '{1,2,3}' AS a, v <-> '{1,2,3}' AS b, v <#> '{1,2,3}' AS c, pinecone_match(j, '{"a": {"\$gt": 3}}') AS d FROM rows;
 		SET jit = on; SET jit_above_cost = 0; SET jit_inline_above_cost = 0; SET jit_optimize_above_cost = 0;
@@ -194,6 +193,7 @@ for package in "${packages[@]}"; do
 	result 0 "PostgreSQL $major with the packaged module, and the packaged pinecone-local"
 	silent 'a search' diff <(printf 'c\nb\n') <(try_installed)
 	silent 'code that is inlined' diff <(printf '0\nt\n') <(try_inlined)
+	query -c 'DROP EXTENSION pinecone_fdw CASCADE' >/dev/null 2>&1
 	test/package/upgrade.pl "$root/usr/share/postgresql/$major/extension" "$root/usr/lib/postgresql/$major/lib/pinecone_fdw.so" >"$log" 2>&1
 	result $? "updates of the extension ($(grep -c '^ok' "$log") tests)"
 	grep -A8 '^not ok' "$log"
