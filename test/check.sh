@@ -29,7 +29,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring deploy)
+readonly ALL_SUITES=(layers regress tap small package random approximate documents contract frameworks unit docs monitoring deploy live)
 passed=0
 failed=0
 
@@ -226,6 +226,14 @@ suite_deploy() {
 	queue test/deploy/run.sh test/deploy/run.sh
 }
 
+suite_package() {
+	queue test/package/run.sh test/package/run.sh
+}
+
+suite_live() {
+	queue test/live/run.sh test/live/run.sh
+}
+
 suite_docs() {
 	queue test/docs/run.sh test/docs/run.sh
 	queue test/docs/pages.sh test/docs/pages.sh
@@ -259,7 +267,7 @@ done
 [ $# -gt 0 ] || suites=("${ALL_SUITES[@]}")
 
 say "install what is missing"
-test/install.sh check || {
+test/install.sh "$([ "${suites[*]}" = regress ] && echo regress || echo check)" || {
 	count install 0 1
 	finish
 }

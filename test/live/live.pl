@@ -215,9 +215,9 @@ if ($reply->{status} == 200)
 else { answer('an id twice in one upsert', refusal($reply), 'never sent', 1) }
 $reply = post('/query', {vector => vector(0), topK => 3, filter => $open});
 answer('a query vector of zeros', $reply->{status} == 200 ? scalar(@{$reply->{body}{matches}}) . ' matches, scores ' . join(' ', map { $_->{score} // 'null' } @{$reply->{body}{matches}}) : refusal($reply),
-	'either: an answer or an error', 1);
+	'of a cosine index never sent: it reads all', 1);
 $reply = post('/vectors/upsert', {vectors => [{id => 'ezero', values => vector(0)}]});
-answer('a stored vector of zeros', $reply->{status} == 200 ? 'taken' : refusal($reply), 'either: a refusal is an error', 1);
+answer('a stored vector of zeros', $reply->{status} == 200 ? 'taken' : refusal($reply), 'never sent: an error', 1);
 my @orders = map { join '', map { substr $_->{id}, 2 } @{post('/query', {vector => vector(3, 4), topK => 5, filter => {tie => {'$eq' => JSON::PP::true}}})->{body}{matches} // []} } 1 .. 5;
 my %orders = map { $_ => 1 } @orders;
 answer('order of equal scores', keys %orders > 1 ? 'changes: ' . join(', ', sort keys %orders) : $orders[0] eq 'abcde' ? 'by id' : "$orders[0], where bdace was written", 'none', 1);

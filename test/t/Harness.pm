@@ -183,6 +183,20 @@ sub wait_until
 	return 1;
 }
 
+# Kill a process of the server, whose others then start anew; true when they have.  The
+# postmaster may take a while to notice, and answers until then.
+sub crash
+{
+	my ($self, $pid) = @_;
+	my $witness = $self->session;
+
+	$witness->query('SELECT 1');
+	kill KILL => $pid;
+	my $crashed = $self->wait_until(sub { $witness->query('SELECT 1')->{lost} }, 60);
+	$witness->close;
+	return $crashed && $self->wait_until(sub { $self->psql('SELECT 1')->{out} eq '1' }, 60);
+}
+
 # kB of a process that are its own: what it would give back if it ended.
 sub memory
 {
