@@ -94,7 +94,8 @@ start() {
 	psql -Xqf $HERE/items.sql &&
 		psql -XqAtc "SELECT jsonb_build_object('index', 'clients', 'namespace', 'items', 'id', id, 'values', embedding, 'metadata', metadata)
 			FROM items_local ORDER BY id" >"$CLUSTER_DIR/items.jsonl" &&
-		cluster_pinecone --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
+		# so far away that requests are what counts, as they are to the service
+		cluster_pinecone --latency 10 --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
 		psql -Xq -v "url=$PINECONE_LOCAL_URL" -v "key=$PINECONE_LOCAL_KEY" -f $HERE/setup.sql &&
 		start_bouncer
 }

@@ -9,6 +9,8 @@
 \set ON_ERROR_STOP on
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION pinecone_fdw;
+-- So that ON CONFLICT (id) finds the library in a new session, too: docs/clients.md
+SELECT format('ALTER DATABASE %I SET session_preload_libraries = ''pinecone_fdw''', current_database()) \gexec
 -- What is sent does not depend on what was written a moment ago
 SELECT format('ALTER DATABASE %I SET pinecone_fdw.unseen_time = 0', current_database()) \gexec
 CREATE SERVER clients FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'clients', control_host :'url');
@@ -30,7 +32,7 @@ CREATE TABLE notes_local (id text COLLATE "C" PRIMARY KEY, embedding real[], tit
 CREATE TABLE orders (number integer PRIMARY KEY, customer text NOT NULL, item_id text NOT NULL);
 INSERT INTO orders SELECT n, 'customer ' || n % 4, 'item-' || lpad((n * 37 % 3000)::text, 5, '0') FROM generate_series(1, 40) AS n;
 
-CREATE TABLE asking (client text, via text, question text);
+CREATE TABLE asking (client text, via text, question text, paths jsonb);
 INSERT INTO asking DEFAULT VALUES;
 CREATE TABLE asked (client text, via text, question text, requests integer, paths jsonb);
 CREATE TABLE reply (body jsonb);
@@ -50,11 +52,11 @@ SELECT format($f$
 		counted jsonb := ask_server('%1$s/_local/requests?count=1');
 	BEGIN
 		-- what a session asks once, of an index and of a name, is no question's
-		INSERT INTO asked SELECT client, via, question, coalesce(sum(n::integer), 0), coalesce(jsonb_object_agg(path, n) FILTER (WHERE path IS NOT NULL), '{}')
-			FROM asking LEFT JOIN jsonb_each_text(counted -> 'paths') AS _ (path, n) ON path !~ '^GET /(indexes|namespace-aliases)/'
+		INSERT INTO asked SELECT client, via, question, coalesce(sum(n), 0), jsonb_object_agg(path, n) FILTER (WHERE n > 0)
+			FROM asking LEFT JOIN LATERAL (SELECT path, now::integer - coalesce((paths ->> path)::integer, 0) AS n
+				FROM jsonb_each_text(counted -> 'paths') AS _ (path, now) WHERE path !~ '^GET /(indexes|namespace-aliases)/') AS _ ON true
 			WHERE question IS NOT NULL GROUP BY client, via, question;
-		UPDATE asking SET question = name;
-		PERFORM ask_server('-X DELETE %1$s/_local/requests');
+		UPDATE asking SET question = name, paths = counted -> 'paths';
 		RETURN (counted ->> 'count')::integer;
 	END $$;
 	CREATE FUNCTION slow(ms integer) RETURNS void LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 // node-postgres: SQL of one's own, parameters and cursors.
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import { assert, cancelled, cancelFromAside, check, done, lists, note, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, onConflict, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
 
 version('pg');
 lists('-');
@@ -57,9 +57,20 @@ await write('insert', async (t) => (await pool.query(
 		FROM jsonb_array_elements($1) AS n`, [JSON.stringify(range(50).map(note))])).rowCount);
 await write('update', async (t) => (await pool.query(`UPDATE ${t} SET title = $1 WHERE year = $2`, ['changed', 2003])).rowCount);
 await write('delete', async (t) => (await pool.query(`DELETE FROM ${t} WHERE id = ANY ($1)`, [['note-001', 'note-002', 'note-030']])).rowCount);
-await refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-	() => pool.query(`INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title`), /./);
-await cancelled('cancel', () => Promise.all([pool.query('SELECT id FROM items ORDER BY embedding <=> $1::real[] LIMIT 3', [vector]), cancelFromAside()]),
-	async () => assert.deepEqual(await rows('SELECT 1 AS one'), [{ one: 1 }]));
+await write('ON CONFLICT DO NOTHING', async (t) => (await pool.query(`INSERT INTO ${t} (id, embedding, title) VALUES ('note-003', $1, 'x'), ('note-080', $1, 'y') ON CONFLICT DO NOTHING`, [vector])).rowCount);
+await refused('ON CONFLICT DO UPDATE of some columns says what to write instead',
+	() => pool.query(`INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title`), onConflict);
+await cancelled('cancel, by the protocol\'s request', async () => {
+	const client = await pool.connect();
+	const query = new pg.Query('SELECT id FROM items ORDER BY embedding <=> $1::real[] LIMIT 3', [vector]);
+	const timer = setInterval(() => new pg.Client().cancel(client, query), 100);
+	try {
+		await new Promise((resolve, reject) => client.query(query).on('error', reject).on('end', resolve));
+	} finally {
+		clearInterval(timer);
+		client.release();
+	}
+});
+await check('and the connection goes on', async () => assert.deepEqual(await rows('SELECT 1 AS one'), [{ one: 1 }]));
 await pool.end();
 await done();
