@@ -347,7 +347,10 @@ BEGIN
 		request\ to\ Pinecone\ timed\ out |
 		lost\ the\ connection\ to\ Pinecone |
 		could\ not\ reach\ Pinecone\ host |
-		invalid\ response\ from\ Pinecone
+		invalid\ response\ from\ Pinecone |
+		# the control plane did not tell in time what kind of index it is
+		Pinecone\ index\ "load"\ is\ an\ index\ of\ documents |
+		the\ index\ of\ foreign\ table\ "\w+"\ is\ of\ another\ kind
 	)/x;
 }
 
