@@ -105,6 +105,10 @@ does_same('batch_size', "ALTER FOREIGN TABLE TAB OPTIONS (ADD batch_size '100');
 $server->clear_requests;
 $t->sql(q{DELETE FROM there WHERE id = 'r0302'});
 is(scalar(grep { m{^POST /vectors/delete} } $server->take_log), 1, 'a DELETE by id is one request of ours, too');
+$server->clear_requests;
+is($t->sql(q{WITH d AS (DELETE FROM there WHERE id LIKE 'r04%' AND random() >= 0 RETURNING 1) SELECT count(*) FROM d}), 100, 'a DELETE of many by ctid');
+cmp_ok(scalar(grep { m{^GET /vectors/list} } $server->take_log), '<=', 2, 'looks them up, and lists nothing for each');
+$behind->query(q{DELETE FROM shown.here WHERE id LIKE 'r04%'});
 for my $bad (
 	[q{INSERT INTO there VALUES ('bad', '{1,2}')}, qr/ERROR:  cannot store record "bad" in foreign table "there": expected 3 dimensions, not 2\nCONTEXT:  remote SQL command/],
 	[q{INSERT INTO there (id) VALUES ('bad')}, qr/ERROR:  cannot store record "bad".*needs a vector/],
