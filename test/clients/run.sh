@@ -32,7 +32,6 @@ source test/npm.sh
 readonly HERE=test/clients QUESTIONS=(filter knn join pages 'count(*)' 'count(1)' distinct limit insert update delete)
 passed=0
 failed=0
-bouncer=
 
 say() {
 	echo "$2 $((passed + failed)) - $1"
@@ -46,50 +45,9 @@ check() { # WHAT COMMAND...
 	fi
 }
 
-free_port() {
-	perl -MIO::Socket::IP -e 'print IO::Socket::IP->new(Listen => 1, LocalHost => "127.0.0.1")->sockport'
-}
-
-start_bouncer() {
-	local program
-	program=$(PATH=$PATH:/usr/sbin:$PWD/test/.tools/usr/sbin command -v pgbouncer) || {
-		echo "pgbouncer is missing: test/install.sh check brings it"
-		return 1
-	}
-	BOUNCER_PORT=$(free_port)
-	echo '"postgres" ""' >"$CLUSTER_DIR/users.txt"
-	cat >"$CLUSTER_DIR/pgbouncer.ini" <<-END
-		[databases]
-		postgres = host=$CLUSTER_DIR port=$PGPORT dbname=postgres
-		[pgbouncer]
-		listen_addr = 127.0.0.1
-		listen_port = $BOUNCER_PORT
-		unix_socket_dir =
-		auth_type = trust
-		auth_file = $CLUSTER_DIR/users.txt
-		pool_mode = transaction
-		; what follows each other is not the same backend's
-		default_pool_size = 3
-		server_round_robin = 1
-		ignore_startup_parameters = extra_float_digits, options
-	END
-	LD_LIBRARY_PATH=$(echo "$PWD"/test/.tools/usr/lib/*-linux-gnu) \
-		"${cluster_as[@]}" "$program" "$CLUSTER_DIR/pgbouncer.ini" >"$CLUSTER_DIR/pgbouncer.log" 2>&1 </dev/null &
-	bouncer=$!
-	disown "$bouncer"
-	for _ in $(seq 100); do
-		PGHOST=127.0.0.1 PGPORT=$BOUNCER_PORT psql -XqAtc 'SELECT' >/dev/null 2>&1 && return
-		kill -0 "$bouncer" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$CLUSTER_DIR/pgbouncer.log"
-	return 1
-}
-
 start() {
 	cluster_begin || return
-	trap '[ -z "$bouncer" ] || kill "$bouncer" 2>/dev/null; cluster_end' EXIT
-	CLUSTER_PGPORT=$(free_port)
+	CLUSTER_PGPORT=$(cluster_free_port)
 	cluster_postgres "listen_addresses = '127.0.0.1'" || return
 	psql -Xqf $HERE/items.sql &&
 		psql -XqAtc "SELECT jsonb_build_object('index', 'clients', 'namespace', 'items', 'id', id, 'values', embedding, 'metadata', metadata)
@@ -97,7 +55,7 @@ start() {
 		# so far away that requests are what counts, as they are to the service
 		cluster_pinecone --latency 10 --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
 		psql -Xq -v "url=$PINECONE_LOCAL_URL" -v "key=$PINECONE_LOCAL_KEY" -f $HERE/setup.sql &&
-		start_bouncer
+		cluster_pgbouncer
 }
 
 # The command for a client's program, in "command".
@@ -114,7 +72,7 @@ command_of() {
 
 run_client() { # NAME VIA
 	local command port=$PGPORT output status name=$1 good bad
-	[ "$2" = direct ] || port=$BOUNCER_PORT
+	[ "$2" = direct ] || port=$CLUSTER_BOUNCER_PORT
 	command_of "$(echo "$HERE/$name"/client.*)"
 	psql -XqAt >/dev/null <<-END
 		SELECT slow(0), question(NULL);

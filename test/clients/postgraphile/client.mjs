@@ -1,10 +1,12 @@
 // PostGraphile 4 as an application: a server, and GraphQL over HTTP.
 import { createServer } from 'node:http';
 import pg from 'pg';
-import postgraphilePackage from 'postgraphile';
-import { assert, cancelled, check, done, lists, note, question, range, same, sameNotes, sql, vector, version } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, question, range, same, sameNotes, sql, vector, version, via } from '../lib/client.mjs';
 
 version('postgraphile');
+// it prepares statements by name, of which the next backend has not heard
+if (via === 'pgbouncer') process.env.POSTGRAPHILE_PREPARED_STATEMENT_CACHE_SIZE = '0';
+const { default: { postgraphile } } = await import('postgraphile');
 // What it takes from comments: a key, so that there are single rows, cursors and mutations; and a relation
 await sql(`COMMENT ON FOREIGN TABLE items IS E'@primaryKey id'`);
 await sql(`COMMENT ON FOREIGN TABLE notes IS E'@primaryKey id'`);
@@ -13,7 +15,7 @@ for (const t of ['items', 'items_local'])
 	await sql(`CREATE OR REPLACE FUNCTION near_${t}(q real[]) RETURNS SETOF ${t} LANGUAGE sql STABLE AS 'SELECT * FROM ${t} ORDER BY embedding <=> q'`);
 
 const pool = new pg.Pool({ max: 1 });
-const server = createServer(postgraphilePackage.postgraphile(pool, 'public', { disableQueryLog: true, extendedErrors: ['hint', 'detail'] }));
+const server = createServer(postgraphile(pool, 'public', { disableQueryLog: true, extendedErrors: ['hint', 'detail'] }));
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${server.address().port}/graphql`;
 
