@@ -118,6 +118,11 @@ table_is_right() { # NAME
 		echo "# docs/clients.md has no line for $name; it would begin: | $name $version | $lists $costs"
 		return 1
 	}
+	[ "$(costs_of "$name" pgbouncer)" = "$costs" ] || {
+		echo "# $name directly:          $costs"
+		echo "# $name through pgbouncer: $(costs_of "$name" pgbouncer)"
+		return 1
+	}
 	[[ $line == *"| $lists $costs"* ]] || {
 		echo "# docs/clients.md says: $line"
 		echo "# but what was found:   | $name $version | $lists $costs"
