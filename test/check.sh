@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit docs monitoring deploy
+#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -16,7 +16,7 @@
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
 #	load		test/load/load.pl, for a short while with some of its sessions
-#	contract	test/contract/run.sh, and likewise frameworks, clients, unit, docs, monitoring and deploy
+#	contract	test/contract/run.sh, and likewise frameworks, clients, unit, fuzz, docs, monitoring and deploy
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
@@ -30,7 +30,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit docs monitoring deploy)
+readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy)
 passed=0
 failed=0
 
@@ -226,10 +226,15 @@ suite_clients() {
 
 suite_layers() {
 	queue test/layers.pl test/layers.pl
+	[ ! -e test/mutate.sh ] || queue 'test/mutate.sh --check' test/mutate.sh --check
 }
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+}
+
+suite_fuzz() {
+	queue test/fuzz/run.sh test/fuzz/run.sh
 }
 
 suite_monitoring() {

@@ -66,6 +66,32 @@ others_of() {
 	done
 }
 
+# SQL clients that ours is tested with (test/clients), where the archive has them.
+clients() {
+	local command package names
+	names=$(apt-cache pkgnames 2>/dev/null)
+	[ -n "$names" ] || {
+		apt_update
+		names=$(apt-cache pkgnames)
+	}
+	while read -r command package; do
+		! grep -qxF "$package" <<<"$names" || echo "$command $package"
+	done <<-END
+		javac default-jdk-headless
+		- libpostgresql-jdbc-java
+		- python3-psycopg2
+		- python3-psycopg
+		- python3-asyncpg
+		- python3-sqlalchemy
+		- python3-pandas
+		- python3-pyodbc
+		- odbc-postgresql
+		- r-cran-rpostgresql
+		- r-cran-dbplyr
+		ogr2ogr gdal-bin
+	END
+}
+
 list_missing() {
 	if [ -z "${PG_CONFIG:-}" ]; then
 		missing_of <<-END
@@ -96,12 +122,14 @@ list_missing() {
 				node nodejs
 				npm npm
 				/usr/bin/python3 python3
+				clang clang
 				- libipc-run-perl
 				go golang-go
 				- golang-github-masterminds-sprig-dev
 				- golang-gopkg-yaml.v3-dev
 			END
 			others_of "$1" | missing_of
+			clients | missing_of
 			;;
 		bench)
 			missing_of <<-END

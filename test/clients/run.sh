@@ -109,6 +109,11 @@ costs_of() { # NAME VIA
 	END
 }
 
+costs_no_more() {
+	awk -v a="$1" -v b="$2" 'BEGIN { n = split(a, pooled, / *\| */); split(b, direct, / *\| */)
+		for (i = 1; i <= n; i++) if (pooled[i] != direct[i] && (pooled[i] ~ /[^0-9]/ || pooled[i] + 0 > direct[i] + 0)) exit 1 }'
+}
+
 # The line of the table says what was counted.  Versions that a lock file pins have to be there, too.
 table_is_right() { # NAME
 	local costs line cell name=$1
@@ -118,7 +123,8 @@ table_is_right() { # NAME
 		echo "# docs/clients.md has no line for $name; it would begin: | $name $version | $lists $costs"
 		return 1
 	}
-	[ "$(costs_of "$name" pgbouncer)" = "$costs" ] || {
+	# backends know the index already, which a client's new session has to ask for
+	costs_no_more "$(costs_of "$name" pgbouncer)" "$costs" || {
 		echo "# $name directly:          $costs"
 		echo "# $name through pgbouncer: $(costs_of "$name" pgbouncer)"
 		return 1
