@@ -219,7 +219,7 @@ suite_frameworks() {
 suite_clients() {
 	local kind names
 	for kind in JavaScript others; do
-		mapfile -t names < <(cd test/clients && ls -d */client.* | { [ $kind = others ] && grep -v mjs || grep mjs; } | sed 's,/.*,,')
+		mapfile -t names < <(cd test/clients && ls -d */client.* | grep -v '^lib/' | { [ $kind = others ] && grep -v mjs || grep mjs; } | sed 's,/.*,,')
 		[ ${#names[@]} = 0 ] || queue "test/clients/run.sh, $kind" test/clients/run.sh "${names[@]}"
 	done
 }

@@ -143,7 +143,7 @@ table_is_right() { # NAME
 }
 
 clients=("$@")
-[ $# -gt 0 ] || mapfile -t clients < <(cd $HERE && ls -d */client.* | sed 's,/.*,,')
+[ $# -gt 0 ] || mapfile -t clients < <(cd $HERE && ls -d */client.* | sed 's,/.*,,' | grep -vx lib | sort -u)
 if compgen -G "$HERE/*/client.mjs" >/dev/null && ls "${clients[@]/#/$HERE/}" | grep -q 'client\.mjs'; then
 	npm_packages $HERE "the clients' packages"
 	case $? in

@@ -12,7 +12,7 @@ await sql(`COMMENT ON FOREIGN TABLE items IS E'@primaryKey id'`);
 await sql(`COMMENT ON FOREIGN TABLE notes IS E'@primaryKey id'`);
 await sql(`COMMENT ON TABLE orders IS E'@foreignKey (item_id) references items (id)|@fieldName item\n@foreignKey (item_id) references items_local (id)|@fieldName itemsLocal'`);
 for (const t of ['items', 'items_local'])
-	await sql(`CREATE OR REPLACE FUNCTION near_${t}(q real[]) RETURNS SETOF ${t} LANGUAGE sql STABLE AS 'SELECT * FROM ${t} ORDER BY embedding <=> q'`);
+	await sql(`CREATE FUNCTION near_${t}(q real[]) RETURNS SETOF ${t} LANGUAGE sql STABLE AS 'SELECT * FROM ${t} ORDER BY embedding <=> q'`);
 
 const pool = new pg.Pool({ max: 1 });
 const server = createServer(postgraphile(pool, 'public', { disableQueryLog: true, extendedErrors: ['hint', 'detail'] }));
@@ -88,4 +88,6 @@ await check('an update of what is not there is an error', async () => {
 await cancelled('a request that another session cancels', () => ask('query ($q: [Float]!) { nearItems(q: $q, first: 3) { nodes { id } } }', { q: vector }), { aside: true });
 await new Promise((resolve) => server.close(resolve));
 await pool.end();
+for (const t of ['items', 'items_local']) await sql(`DROP FUNCTION near_${t}`);
+for (const what of ['FOREIGN TABLE items', 'FOREIGN TABLE notes', 'TABLE orders']) await sql(`COMMENT ON ${what} IS NULL`);
 await done();
