@@ -216,6 +216,7 @@ suite_layers() {
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+	queue test/unit/hardened.pl test/unit/hardened.pl
 }
 
 suite_monitoring() {
