@@ -12,6 +12,7 @@ copy_begin() {
 	COPY_DIR=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || return
 	trap 'rm -rf "$COPY_DIR"' EXIT
 	chmod 755 "$COPY_DIR"
+	export CCACHE_BASEDIR=$COPY_DIR # where there is ccache: the next copy is another directory
 }
 
 # The programs find libraries and shared files by where they are themselves

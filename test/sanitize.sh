@@ -2,8 +2,8 @@
 #
 # Run suites with the extension, and pinecone-local, built with AddressSanitizer
 # and UndefinedBehaviorSanitizer: in a copy of the source, and a PostgreSQL that
-# is links to the one of PG_CONFIG, whose server loads the sanitizer first. What
-# a sanitizer reports ends the process and fails the run, whatever the test says.
+# is links to the one of PG_CONFIG, whose server loads the sanitizer first. Whatever
+# a sanitizer reports, of any process, fails the run, whatever the test says.
 #
 #	test/sanitize.sh					all suites that this can be said of
 #	test/sanitize.sh SUITE...			suites of test/check.sh; REGRESS="scan" test/sanitize.sh regress
@@ -11,6 +11,8 @@
 #	test/sanitize.sh ci					what CI runs: a few files of each kind
 #	PG_CONFIG=$(test/cassert.sh build) test/sanitize.sh
 #										palloc'd memory is watched, too: see test/cassert.sh
+#
+#	SANITIZE_KEEP=DIR					keeps reports and logs there
 #
 # Needs what test/install.sh check installs; gcc. All suites take about an hour
 # and a half of one core. The last line is the sum; reports are printed before
@@ -96,21 +98,31 @@ build_preload && wrap_postgres || exit
 
 reports=$COPY_DIR/reports
 mkdir "$reports" && chmod 1777 "$reports"
-export COPT="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -U_FORTIFY_SOURCE -Wno-error=maybe-uninitialized"
-export SANITIZE=address,undefined CFLAGS="-O1 -g -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE" MAKEFLAGS="with_llvm=no"
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:strict_string_checks=1:detect_stack_use_after_return=0:quarantine_size_mb=16:log_path=$reports/asan
-export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1:log_path=$reports/ubsan
+export COPT="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -U_FORTIFY_SOURCE -Wno-error=maybe-uninitialized"
+export SANITIZE=address,undefined CFLAGS="-O1 -g -U_FORTIFY_SOURCE" MAKEFLAGS="with_llvm=no"
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:strict_string_checks=1:quarantine_size_mb=16:log_path=$reports/asan
+export UBSAN_OPTIONS=print_stacktrace=1
 make -s -C test/server clean
 log=$COPY_DIR/log
+export CLUSTER_LOGS=$COPY_DIR/servers.log
+: >"$CLUSTER_LOGS"
 test/check.sh "${suites[@]}" >"$log" 2>&1
 read -r passed _ failed _ < <(tail -n 1 "$log")
 [ "${failed:-1}" = 0 ] && grep '^# left out' "$log" || cat "$log"
 
+# What is undefined alone ends no process, so that what follows is seen too; it is in the servers' logs
+grep -aA 12 'runtime error:' "$CLUSTER_LOGS" >"$reports/undefined"
+# What ended without a report
+if grep -aE 'was terminated by signal (6|7|8|11)\b' "$CLUSTER_LOGS" >"$COPY_DIR/signals"; then
+	[ -n "$(ls "$reports")" ] || failed=$((failed + 1))
+	sort "$COPY_DIR/signals" | uniq -c | head -n 20
+fi
 for report in "$reports"/*; do
 	[ -s "$report" ] || continue
 	failed=$((failed + 1))
 	printf '\nreport %s:\n' "${report##*/}"
 	head -n 60 "$report"
 done
+[ -z "${SANITIZE_KEEP:-}" ] || cp -r "$reports" "$COPY_DIR"/*log "$SANITIZE_KEEP"
 printf '%d passed, %d failed\n' "${passed:-0}" "${failed:-1}"
 [ "${failed:-1}" = 0 ]
