@@ -48,7 +48,7 @@ fetch_source() {
 build_postgres() {
 	local work
 	[ ! -x "$prefix/bin/postgres" ] || return 0
-	echo "building PostgreSQL $major with assertions into $prefix"
+	echo "building PostgreSQL $major with assertions into $prefix" >&2
 	work=$(mktemp -d) || return
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
 		bison flex libreadline-dev zlib1g-dev libssl-dev valgrind >"$work/log" 2>&1 && fetch_source &&
@@ -64,10 +64,24 @@ build_postgres() {
 		return 1
 	}
 	mkdir -p "$(dirname "$prefix")" && mv "$work/installed$prefix" "$prefix" && rm -rf "$work" &&
-		PG_CONFIG=$prefix/bin/pg_config test/pgvector.sh
+		PG_CONFIG=$prefix/bin/pg_config test/pgvector.sh >&2
 }
 
 build_postgres || exit
 PG_CONFIG=$prefix/bin/pg_config
 export PG_CONFIG
 [ "${1:-}" != build ] || exec echo "$PG_CONFIG"
+
+[ $# -gt 0 ] || set -- regress tap random
+copy_begin cassert && copy_postgres && copy_source && copy_choose "$@" || exit
+export MAKEFLAGS=with_llvm=no CLUSTER_LOGS=$COPY_DIR/servers.log
+: >"$CLUSTER_LOGS"
+test/check.sh "${COPY_SUITES[@]}" >"$COPY_DIR/log" 2>&1
+read -r passed _ failed _ < <(tail -n 1 "$COPY_DIR/log")
+[ "${failed:-1}" = 0 ] && grep '^# left out' "$COPY_DIR/log" || cat "$COPY_DIR/log"
+# Said of whatever test it was
+if grep -aA 2 -E '^TRAP: |WARNING: .*(problem in alloc set|detected write past)|was terminated by signal (6|7|8|11)\b' "$CLUSTER_LOGS"; then
+	failed=$((failed + 1))
+fi
+printf '%d passed, %d failed\n' "${passed:-0}" "${failed:-1}"
+[ "${failed:-1}" = 0 ]

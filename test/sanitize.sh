@@ -60,31 +60,6 @@ wrap_postgres() {
 	chmod 755 "$postgres"
 }
 
-# Names of suites stay; files are what is left of their suites
-suites=()
-choose() {
-	local argument file keep=
-	for argument; do
-		case $argument in
-			test/t/*.pl | test/random/*.pl)
-				keep+=" $argument"
-				[[ $argument == test/t/* ]] && suites+=(tap) || suites+=(random)
-				;;
-			*) suites+=("$argument") ;;
-		esac
-	done
-	[ -z "$keep" ] || for file in test/t/[0-9]*.pl test/random/*; do
-		[[ " $keep " == *" $file "* ]] || [ ! -x "$file" -a "${file%/*}" = test/random ] || case $file in
-			test/random/*) chmod -x "$file" ;; # others may use it
-			*) rm "$file" ;;
-		esac
-	done
-	for file in $NOT_TAP; do
-		rm -f "test/t/$file.pl"
-	done
-	mapfile -t suites < <(printf '%s\n' "${suites[@]}" | awk '!seen[$0]++')
-}
-
 case ${1:-} in
 	'') set -- regress tap small random approximate documents contract frameworks ;;
 	ci)
@@ -93,7 +68,10 @@ case ${1:-} in
 		export REGRESS=${CI_REGRESS//[$'\n\t']/ }
 		;;
 esac
-choose "$@"
+copy_choose "$@" || exit
+for file in $NOT_TAP; do
+	rm -f "test/t/$file.pl"
+done
 build_preload && wrap_postgres || exit
 
 reports=$COPY_DIR/reports
@@ -106,7 +84,7 @@ make -s -C test/server clean
 log=$COPY_DIR/log
 export CLUSTER_LOGS=$COPY_DIR/servers.log
 : >"$CLUSTER_LOGS"
-test/check.sh "${suites[@]}" >"$log" 2>&1
+test/check.sh "${COPY_SUITES[@]}" >"$log" 2>&1
 read -r passed _ failed _ < <(tail -n 1 "$log")
 [ "${failed:-1}" = 0 ] && grep '^# left out' "$log" || cat "$log"
 
