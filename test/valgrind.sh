@@ -49,5 +49,6 @@ ours=$(cat "$reports"/* 2>/dev/null | sed -E 's/^==[0-9]+== ?//' |
 	printf '%s\n' "$ours" | head -n 200
 	failed=$((${failed:-1} + 1))
 }
-printf '%d processes, %d passed, %d failed\n' "$(ls "$reports" | wc -l)" "${passed:-0}" "${failed:-1}"
+printf '%d processes\n' "$(ls "$reports" | wc -l)"
+printf '%d passed, %d failed\n' "${passed:-0}" "${failed:-1}"
 [ "${failed:-1}" = 0 ]
