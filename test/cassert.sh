@@ -25,7 +25,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/copy.sh
 PG_CONFIG=$(test/pg_config.sh --path) || exit
 major=$("$PG_CONFIG" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
-prefix=${CASSERT_DIR:-$PWD/test/.tools/cassert}/$major
+# Debian's source has its libraries beside the system's own unless the name says "postgres"
+prefix=${CASSERT_DIR:-$PWD/test/.tools/cassert}/postgresql-$major
 
 # COPY... and WRITE... compare trees with their copies
 readonly FLAGS="-I$PWD/test/cassert -DUSE_VALGRIND -DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE -DCOPY_PARSE_PLAN_TREES -DWRITE_READ_PARSE_PLAN_TREES"
