@@ -31,7 +31,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small sanitize random approximate documents contract frameworks unit docs monitoring deploy lint)
+readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring deploy lint)
 passed=0
 failed=0
 
