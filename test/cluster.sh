@@ -19,6 +19,9 @@
 # PINECONE_LOCAL_ARGS are arguments for each pinecone-local that is started, and
 # how suites run with other ones: --small-limits, --approximate SEED.
 #
+# CLUSTER_STOP is how PostgreSQL is stopped, instead of "immediate"; CLUSTER_LOGS
+# a file that gets the logs of all servers when they end.
+#
 # PostgreSQL listens on a socket in the directory alone, pinecone-local on free
 # ports of the loopback interface.  Both run as the user who runs the script;
 # for root, who may not run PostgreSQL, as "postgres" or else "nobody".  The
@@ -196,8 +199,9 @@ cluster_end() {
 		done
 		for running in "$CLUSTER_DIR"/*/postmaster.pid; do
 			[ ! -e "$running" ] ||
-				"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$(dirname "$running")" -m immediate -w stop >/dev/null 2>&1 || true
+				"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$(dirname "$running")" -m "${CLUSTER_STOP:-immediate}" -w stop >/dev/null 2>&1 || true
 		done
+		[ -z "${CLUSTER_LOGS:-}" ] || cat "$CLUSTER_DIR"/*.log >>"$CLUSTER_LOGS"
 		rm -rf "$CLUSTER_DIR"
 	fi
 	unset CLUSTER_DIR
