@@ -396,7 +396,7 @@ put_write(Ping *ping)
 
 	if (is_other_cluster(ping->session->options))
 	{
-		fail(ping, STEP_WRITE, "this is not the cluster of the server's \"write_cluster\" option", "In a copy of the database, use another index.");
+		fail(ping, STEP_WRITE, "this is not the cluster of the server's \"write_cluster\" option", "In a copy of the database, use another index.  If this cluster has taken over, set the option to its \"cluster_name\".");
 		return;
 	}
 	call = pinecone_control_try_write(ping->session);

@@ -72,7 +72,7 @@ ours() {
 try_suite() {
 	local suite=$1 build=$DIR/$1.build clean=$DIR/$1 debs package test
 	mapfile -t depends < <(build_dependencies)
-	make_root "$suite" "$build" dpkg-dev fakeroot gcc libc6-dev lintian make "${depends[@]}"
+	make_root "$suite" "$build" build-essential fakeroot lintian "${depends[@]}"
 	result $? "$suite: what debian/control says can be had" || return
 	run_in "$build" sh -c 'pg_buildext updatecontrol && dpkg-checkbuilddeps && DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc)" dpkg-buildpackage -b -us -uc' || {
 		result 1 "$suite: the packages are built"

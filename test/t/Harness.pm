@@ -264,7 +264,7 @@ sub connections
 {
 	my ($self, $pid, $port) = @_;
 	my %inodes = map { /^socket:\[(\d+)\]/ ? ($1 => 1) : () } $self->descriptors($pid);
-	my $n = 0;
+	my %found;    # a table that changes while it is read may have one twice
 
 	for my $table ('tcp', 'tcp6')
 	{
@@ -274,10 +274,10 @@ sub connections
 			my (undef, undef, $remote, $state, undef, undef, undef, undef, undef, $inode) = split;
 			next unless defined $inode && $inodes{$inode};
 			my $to = hex((split /:/, $remote)[1]);
-			$n++ if $to != 0 && (!defined $port || $to == $port);
+			$found{$inode} = 1 if $to != 0 && (!defined $port || $to == $port);
 		}
 	}
-	return $n;
+	return scalar keys %found;
 }
 
 
@@ -358,6 +358,32 @@ sub result
 	chomp $result{out};
 	delete $self->{mark};
 	return \%result;
+}
+
+# For who drives many sessions at once: what to wait for, what has come on one
+# of them (of the output; of errors nothing), and whether result() need not wait.
+sub handles
+{
+	my ($self) = @_;
+	return @$self{qw(out err)};
+}
+
+sub read_some
+{
+	my ($self, $handle) = @_;
+	my $which = $handle == $self->{out} ? 'out' : 'err';
+	my $before = length $self->{text}{$which};
+
+	sysread $handle, $self->{text}{$which}, 65536, $before or die "the session is lost: $self->{text}{err}\n";
+	return $which eq 'out' ? substr $self->{text}{out}, $before : '';
+}
+
+sub is_done
+{
+	my ($self) = @_;
+	my $mark = $self->{mark} // return 0;
+
+	return !grep { $self->{text}{$_} !~ /\Q$mark\E\n/ } 'out', 'err';
 }
 
 sub query
