@@ -385,9 +385,8 @@ are_allowed_regions(PineconeSession *session, PineconeProblem **problem)
 
 /* ---- Whether hosts answer ---- */
 
-/* Ask a host what is there; false when that has to wait for something, or with *problem set. */
-static bool
-start_probe(PineconeSession *session, int number, PineconeProblem **problem)
+bool
+pinecone_session_probe_start(PineconeSession *session, int number, PineconeProblem **problem)
 {
 	PineconeFailover *failover = session->failover;
 	const char *host = session->options->hosts->hosts[number];
@@ -403,9 +402,8 @@ start_probe(PineconeSession *session, int number, PineconeProblem **problem)
 	return true;
 }
 
-/* What a host has answered, if it has; *problem is set where it has refused. */
-static void
-take_probe(PineconeSession *session, PineconeProblem **problem)
+void
+pinecone_session_probe_take(PineconeSession *session, PineconeProblem **problem)
 {
 	PineconeFailover *failover = session->failover;
 	PineconeCall *probe = failover->probe;
@@ -459,7 +457,7 @@ look_back(PineconeSession *session)
 	{
 		if (!pinecone_host_claim(failover->keys[i], session->options->hosts_retry_ms))
 			continue;
-		if (start_probe(session, i, &problem))
+		if (pinecone_session_probe_start(session, i, &problem))
 			failover->patience_until = pinecone_clock_after_ms(pinecone_clock_now(), RETURN_PATIENCE_MS);
 		else if (problem == NULL && session->options->hosts->hosts[i] == NULL)
 			/* nobody knows where it is: whoever needs it next finds out */
@@ -495,7 +493,7 @@ is_alike(PineconeSession *session, PineconeProblem **problem)
 		MemoryContextDelete(failover->probe->cxt);
 		failover->probe = NULL;
 	}
-	(void) start_probe(session, number, problem);
+	(void) pinecone_session_probe_start(session, number, problem);
 	return false;
 }
 
@@ -514,7 +512,7 @@ first_answers(PineconeSession *session, PineconeProblem **problem)
 	if (failover->probe == NULL &&
 		(failover->refused_at == 0 || pinecone_clock_passed(failover->refused_at, REFUSED_MS)))
 	{
-		if (!start_probe(session, 0, problem))
+		if (!pinecone_session_probe_start(session, 0, problem))
 			return false;
 		failover->patience_until = pinecone_clock_after_ms(pinecone_clock_now(), FIRST_PATIENCE_MS);
 	}
@@ -533,7 +531,7 @@ steer(PineconeSession *session, PineconeProblem **problem)
 {
 	PineconeFailover *failover = session->failover;
 
-	take_probe(session, problem);
+	pinecone_session_probe_take(session, problem);
 	if (*problem != NULL || failover->n == 1)
 		return *problem == NULL;
 	if (!failover->roams)

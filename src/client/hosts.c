@@ -257,10 +257,10 @@ pinecone_hosts_remark(const PineconeCall *call)
 {
 	const PineconeFailover *failover = call->session->failover;
 
-	if (failover == NULL || failover->n == 1 || call->control_plane || call->note != NULL || !pinecone_hosts_is_failure(&call->problem))
+	if (failover == NULL || failover->n == 1 || call->control_plane || !pinecone_hosts_is_failure(&call->problem))
 		return NULL;
 	if (failover->roams)
-		return "None of the server's hosts answers.";
+		return call->note != NULL ? NULL : "None of the server's hosts answers.";
 	return "Writes, what is read for them, and what has to show them go to the first of the server's hosts alone (see its option \"failover_writes\").";
 }
 

@@ -105,6 +105,14 @@ is_allowed(const PineconeRegions *allowed, const Where *where)
 	return false;
 }
 
+bool
+pinecone_region_is_allowed(const PineconeServerOptions *options, const PineconeRegion *region)
+{
+	Where where = {*region, NULL};
+
+	return options->allowed_regions == NULL || is_allowed(options->allowed_regions, &where);
+}
+
 static PineconeProblem *
 refusal(char *message, const char *remedy)
 {
@@ -189,6 +197,13 @@ pinecone_region_of_place(const PineconePlace *place)
 	Where where = where_by_place(place);
 
 	return text_of(&where);
+}
+
+PineconeProblem *
+pinecone_region_of_models(const PineconeServerOptions *options)
+{
+	return refusal(psprintf("texts of server \"%s\" may not be sent to Pinecone's models: nobody knows where these are", options->servername),
+				   "The server's \"allowed_regions\" option forbids it: use another server for models, or an index that embeds texts itself.");
 }
 
 PineconeProblem *

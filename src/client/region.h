@@ -29,9 +29,15 @@ extern PineconeRegionAnswer pinecone_region_by_place(const PineconeServerOptions
 /* That of a host among those of a list; NULL: it is not in there */
 extern const PineconePlace *pinecone_region_find(const char *host, const PineconePlace *places, int n);
 
+/* May an index be made there? */
+extern bool pinecone_region_is_allowed(const PineconeServerOptions *options, const PineconeRegion *region);
+
 /* Where it is, as text, by either; NULL: nobody knows */
 extern char *pinecone_region_of_host(const PineconeServerOptions *options, int number);
 extern char *pinecone_region_of_place(const PineconePlace *place);
+
+/* Texts go to models, and nobody knows where these run. */
+extern PineconeProblem *pinecone_region_of_models(const PineconeServerOptions *options);
 
 /* Nobody knows where a host is, for that reason, and so nothing is sent there. */
 extern PineconeProblem *pinecone_region_unknown(const char *host, const char *reason);

@@ -205,6 +205,14 @@ extern bool pinecone_session_stats_ready(PineconeSession *session);
  */
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
 
+/*
+ * Ask one of the server's hosts what is there: false when that has to wait for
+ * what the control plane says, or with *problem set.  And take note of its answer,
+ * if that has come; *problem is set where the host in use has refused.
+ */
+extern bool pinecone_session_probe_start(PineconeSession *session, int number, struct PineconeProblem **problem);
+extern void pinecone_session_probe_take(PineconeSession *session, struct PineconeProblem **problem);
+
 /* Until when it is to be waited for, if a host is being asked that may be down; 0: as long as it takes */
 extern PineconeTime pinecone_session_patience(const PineconeSession *session);
 
