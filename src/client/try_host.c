@@ -1,6 +1,6 @@
 /*
  * try_host.c
- *		Does one of a server's hosts answer?
+ *		Asks one of a server's hosts, beside all else that its session does.
  */
 #include "postgres.h"
 

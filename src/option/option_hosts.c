@@ -1,13 +1,12 @@
 /*
  * option_hosts.c
- *		Lists of hosts that have the same data, and of regions.
+ *		Hosts and regions are taken apart, and looked at.
  *
  * An entry of hosts may say where its host is, as in "aws:eu-west-1=HOST".
  */
 #include "postgres.h"
 
 #include "option/option_hosts.h"
-#include "option/option_list.h"
 
 static void
 reject(const char *option, const char *value, const char *hint)
@@ -86,6 +85,41 @@ pinecone_regions_parse(const char *option, const char *value)
 }
 
 /* ---- Hosts ---- */
+
+/* [http[s]://]name[:port], nothing else */
+bool
+pinecone_option_host_is_valid(const char *host)
+{
+	const char *name = host;
+	const char *end;
+
+	if (pg_strncasecmp(host, "http://", 7) == 0)
+		name = host + 7;
+	else if (pg_strncasecmp(host, "https://", 8) == 0)
+		name = host + 8;
+	if (*name == '[')
+	{
+		end = name + 1 + strspn(name + 1, "0123456789abcdefABCDEF:.");
+		if (*end != ']' || end == name + 1)
+			return false;
+		end++;
+	}
+	else
+	{
+		end = name + strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+		if (end == name)
+			return false;
+	}
+	if (*end == ':')
+	{
+		const char *port = end + 1;
+
+		end = port + strspn(port, "0123456789");
+		if (end == port || end - port > 5 || atoi(port) < 1 || atoi(port) > 65535)
+			return false;
+	}
+	return *end == '\0';
+}
 
 const char *
 pinecone_host_plain(const char *host)

@@ -29,6 +29,9 @@ typedef struct PineconeHosts
 	PineconeRegion regions[PINECONE_MAX_HOSTS]; /* as the option says; name NULL: it does not */
 } PineconeHosts;
 
+/* Is a host of the form that options and answers may have? */
+extern bool pinecone_option_host_is_valid(const char *host);
+
 /* Is each of them, by itself, what the option may hold?  Else an error. */
 extern void pinecone_hosts_validate(const char *option, const char *value);
 

@@ -233,41 +233,6 @@ describe_choices(const char *choices)
 	return buf.data;
 }
 
-/* [http[s]://]name[:port], nothing else */
-bool
-pinecone_option_host_is_valid(const char *host)
-{
-	const char *name = host;
-	const char *end;
-
-	if (pg_strncasecmp(host, "http://", 7) == 0)
-		name = host + 7;
-	else if (pg_strncasecmp(host, "https://", 8) == 0)
-		name = host + 8;
-	if (*name == '[')
-	{
-		end = name + 1 + strspn(name + 1, "0123456789abcdefABCDEF:.");
-		if (*end != ']' || end == name + 1)
-			return false;
-		end++;
-	}
-	else
-	{
-		end = name + strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
-		if (end == name)
-			return false;
-	}
-	if (*end == ':')
-	{
-		const char *port = end + 1;
-
-		end = port + strspn(port, "0123456789");
-		if (end == port || end - port > 5 || atoi(port) < 1 || atoi(port) > 65535)
-			return false;
-	}
-	return *end == '\0';
-}
-
 /* A key goes into an HTTP header: printable ASCII, so that it ends there. */
 bool
 pinecone_option_key_is_valid(const char *key)

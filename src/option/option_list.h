@@ -149,9 +149,6 @@ typedef struct PineconeTable
  */
 extern char *pinecone_option_api_key(Oid mappingid, bool again);
 
-/* Is a host of the form that options and answers may have? */
-extern bool pinecone_option_host_is_valid(const char *host);
-
 extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 
 /* Options and columns of a foreign table; everything palloc'ed. */

@@ -4,7 +4,9 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::Bin, "$FindBin::Bin/../lib";
+use FakeServer;
 use Harness;
+use JSON::PP;
 use Replica;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -91,6 +93,31 @@ for my $regions ('eu-west-1', 'gcp:us-east-1', 'us-east-10')
 	is(sent(), '', 'nothing has been sent to it');
 }
 like($s->query("SELECT string_agg(detail, ',') FROM pinecone_ping('x') WHERE NOT ok")->{out}, qr/is in aws:us-east-1/, 'pinecone_ping()');
+
+# ---- Other descriptions ----
+
+{
+	my $description;
+	my $fake = FakeServer->new(sub {
+		my ($request) = @_;
+		return FakeServer::reply({name => 'd', host => '127.0.0.1:1', status => {ready => JSON::PP::true, state => 'Ready'}, %{JSON::PP->new->decode($request->{path} =~ m{/indexes/(.*)} ? {
+			pod => '{"spec": {"pod": {"environment": "us-east1-gcp"}}}',
+			byoc => '{"spec": {"byoc": {"environment": "aws-us-east-1-b921"}}}',
+			deployment => '{"deployment": {"deployment_type": "byoc", "environment": "aws-us-east-1-b921"}}',
+			own => '{"deployment": {"deployment_type": "byoc", "environment": "cellar"}}',
+			none => '{}', odd => '{"spec": 7}', empty => '{"spec": {"serverless": {}}}'}->{$1} : '{}')}});
+	});
+	my %expected = (pod => 'is in gcp:us-east1,', byoc => 'is in aws:us-east-1,', deployment => 'is in aws:us-east-1,', own => 'is in cellar,',
+		map { $_ => "is cannot be told: the index's description does not say" } 'none', 'odd', 'empty');
+	for my $kind (sort keys %expected)
+	{
+		$s->query("SET client_min_messages = error; DROP SERVER IF EXISTS f CASCADE; CREATE SERVER f FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index '$kind', control_host '"
+			. $fake->url . "', max_retries '0', allowed_regions 'eu-west-1'); CREATE USER MAPPING FOR CURRENT_USER SERVER f OPTIONS (api_key 'k'); CREATE FOREIGN TABLE f (id text) SERVER f");
+		like($s->query('SELECT id FROM f')->{err}, qr/host "127.0.0.1:1" \Q$expected{$kind}\E/, "a description: $kind");
+		my $error = $s->query("ALTER SERVER f OPTIONS (SET allowed_regions 'us-east1, aws:us-east-1, cellar'); SELECT id FROM f")->{err};
+		$kind =~ /none|odd|empty/ ? like($error, qr/cannot be told/, 'no region will do') : like($error, qr/could not reach/, 'which may be allowed');
+	}
+}
 
 # ---- By a list, where the server names the host ----
 
