@@ -125,7 +125,9 @@ pinecone_hosts_turn(PineconeSession *session)
 		session->base_url = NULL;
 	}
 	failover->number = number;
-	tell(session, former);
+	/* where none answers there is nothing to tell but that */
+	if (!pinecone_host_is_down(failover->keys[number]))
+		tell(session, former);
 }
 
 /* ---- Statements stay with one ---- */

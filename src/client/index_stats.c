@@ -60,6 +60,8 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	PineconeStats *copy;
 	MemoryContext old;
 
+	/* as they came: what the schema says is our own knowledge */
+	pinecone_hosts_note_stats(session, stats);
 	session->stats = NULL;
 	MemoryContextReset(session->stats_cxt);
 	old = MemoryContextSwitchTo(session->stats_cxt);
@@ -81,7 +83,6 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	}
 	MemoryContextSwitchTo(old);
 	session->stats = copy;
-	pinecone_hosts_note_stats(session, copy);
 	session->stats_location = session->location;
 	session->stats_retry_at = 0;
 	return copy;

@@ -26,9 +26,41 @@ sub new
 	my ($name) = $args{index} =~ /^([^:]+)/;
 	my $self = bless {starter => $$, harness => $harness, %args, name => $name, port => free_port(), control => free_port()}, $class;
 
+	if (PineconeLocal::makes_documents())
+	{
+		my ($dimension, $metric) = $args{index} =~ /:(\d+):(\w+)/;
+
+		$self->{index} = "$name:" . written($harness->dir . "/$name-$self->{port}.json", PineconeLocal::schema_like(dimension => $dimension, metric => $metric));
+		if ($args{load})
+		{
+			open my $in, '<', $args{load} or die "$args{load}: $!\n";
+			$self->{load} = written("$args{load}.documents", map { chomp; s/^\{"index": ("[^"]*"), "namespace": ("[^"]*"), (.*)$/{"index": $1, "namespace": $2, "document": / ? $_ . PineconeLocal::document_of("{$3") . "}\n" : "$_\n" } <$in>);
+		}
+	}
 	$self->{file} = $harness->dir . "/$name-$self->{port}.port";
 	$self->start;
 	return $self;
+}
+
+# The server runs as us, PostgreSQL as somebody else.
+sub written
+{
+	my ($path, @lines) = @_;
+
+	open my $out, '>', $path or die "$path: $!\n";
+	print $out @lines;
+	close $out;
+	return $path;
+}
+
+# What a server's options have to say of it besides
+sub options
+{
+	my ($self) = @_;
+
+	return '' unless PineconeLocal::makes_documents();
+	open my $in, '<', $self->{index} =~ s/^[^:]+://r or die $!;
+	return ", schema '" . do { local $/; <$in> } . "'";
 }
 
 sub host { return "http://127.0.0.1:$_[0]{port}" }
@@ -51,6 +83,7 @@ sub start
 			split ' ', $ENV{PINECONE_LOCAL_ARGS} // '';
 	}
 	sleep 0.02 until -s $self->{file} || time > $end;
+	die "no pinecone-local: " . do { open my $log, '<', $self->{harness}->dir . '/replica.log'; local $/; <$log> } unless -s $self->{file};
 	$self->{server} = PineconeLocal->new(url => "http://127.0.0.1:$self->{control}", key => 'test-key');
 }
 
