@@ -59,7 +59,15 @@ SELECT count(*) > 0 AS some FROM pinecone_backups('pinecone');
 SELECT * FROM pinecone_create_backup('pinecone', 'backups', 'third');
 ROLLBACK;
 
-SELECT pinecone_delete_backup('pinecone', backup_id) FROM pinecone_backups('pinecone', 'backups');
+-- Of an index that is gone, which is when they are wanted
+SELECT count(*) AS before FROM pinecone_backups('pinecone', 'backups') \gset
+SELECT name FROM pinecone_configure_index('pinecone', 'backups', deletion_protection => false);
+SELECT pinecone_delete_index('pinecone', 'backups');
+SELECT count(*) = :before AS all_of_them, array_agg(DISTINCT index) AS of FROM pinecone_backups('pinecone', 'backups');
+SELECT * FROM pinecone_create_backup('pinecone', 'backups', 'fourth');
+SELECT index, status FROM pinecone_create_index_from_backup('pinecone', :'backup_id', 'backups');
+
+SELECT pinecone_delete_backup('pinecone', backup_id) FROM pinecone_backups('pinecone') WHERE index = 'backups';
 SELECT count(*) FROM pinecone_backups('pinecone', 'backups');
 SELECT name FROM pinecone_configure_index('pinecone', 'restored', deletion_protection => false);
 SELECT pinecone_delete_index('pinecone', 'restored');

@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap small random approximate documents contract frameworks unit docs monitoring
+#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -15,7 +15,8 @@
 #	layers		test/layers.pl, which looks at the source itself
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
-#	contract	test/contract/run.sh, and likewise frameworks, unit, docs and monitoring
+#	load		test/load/load.pl, for a short while with some of its sessions
+#	contract	test/contract/run.sh, and likewise frameworks, clients, unit, fuzz, docs, monitoring and deploy
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
@@ -29,7 +30,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap small random approximate documents contract frameworks unit docs monitoring deploy)
+readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy)
 passed=0
 failed=0
 
@@ -171,6 +172,10 @@ suite_tap() {
 	done
 }
 
+suite_load() {
+	queue 'load, 20 s' test/load/load.pl 20 40
+}
+
 suite_random() {
 	local file
 	for file in test/random/*; do
@@ -210,12 +215,26 @@ suite_frameworks() {
 	queue test/frameworks/run.sh test/frameworks/run.sh
 }
 
+# Clients in JavaScript wait for npm while the others run
+suite_clients() {
+	local kind names
+	for kind in JavaScript others; do
+		mapfile -t names < <(cd test/clients && ls -d */client.* | { [ $kind = others ] && grep -v mjs || grep mjs; } | sed 's,/.*,,')
+		[ ${#names[@]} = 0 ] || queue "test/clients/run.sh, $kind" test/clients/run.sh "${names[@]}"
+	done
+}
+
 suite_layers() {
 	queue test/layers.pl test/layers.pl
+	[ ! -e test/mutate.sh ] || queue 'test/mutate.sh --check' test/mutate.sh --check
 }
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+}
+
+suite_fuzz() {
+	queue test/fuzz/run.sh test/fuzz/run.sh
 }
 
 suite_monitoring() {
@@ -238,6 +257,7 @@ has_files() {
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | documents | random) compgen -G 'test/random/*' ;;
 		small) compgen -G test/small.sh ;;
+		load) compgen -G test/load/load.pl ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null
 }

@@ -66,6 +66,32 @@ others_of() {
 	done
 }
 
+# SQL clients that ours is tested with (test/clients), where the archive has them.
+clients() {
+	local command package names
+	names=$(apt-cache pkgnames 2>/dev/null)
+	[ -n "$names" ] || {
+		apt_update
+		names=$(apt-cache pkgnames)
+	}
+	while read -r command package; do
+		! grep -qxF "$package" <<<"$names" || echo "$command $package"
+	done <<-END
+		javac default-jdk-headless
+		- libpostgresql-jdbc-java
+		- python3-psycopg2
+		- python3-psycopg
+		- python3-asyncpg
+		- python3-sqlalchemy
+		- python3-pandas
+		- python3-pyodbc
+		- odbc-postgresql
+		- r-cran-rpostgresql
+		- r-cran-dbplyr
+		ogr2ogr gdal-bin
+	END
+}
+
 list_missing() {
 	if [ -z "${PG_CONFIG:-}" ]; then
 		missing_of <<-END
@@ -96,12 +122,14 @@ list_missing() {
 				node nodejs
 				npm npm
 				/usr/bin/python3 python3
+				clang clang
 				- libipc-run-perl
 				go golang-go
 				- golang-github-masterminds-sprig-dev
 				- golang-gopkg-yaml.v3-dev
 			END
 			others_of "$1" | missing_of
+			clients | missing_of
 			;;
 		bench)
 			missing_of <<-END
@@ -115,7 +143,7 @@ list_missing() {
 	esac
 }
 
-# Proxies' programs without their packages, which would start servers on port 80,
+# Proxies' programs without their packages, which would start servers on ports of theirs,
 # and with the libraries that they need.
 unpack_proxies() { # PROGRAM=PACKAGE...
 	local dir program missing=()
@@ -130,7 +158,7 @@ unpack_proxies() { # PROGRAM=PACKAGE...
 		cd "$dir" && mapfile -t packages < <(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null | awk '$1 == "Inst" {print $2}') &&
 			apt-get -q download "${packages[@]}" >/dev/null 2>&1 && for package in *.deb; do dpkg -x "$package" tools; done
 	) && mkdir -p "$here/.tools" && cp -r "$dir/tools/." "$here/.tools" ||
-		say "there is no ${missing[*]}: HTTP/2 will not be tested"
+		say "there is no ${missing[*]}: what needs it will not be tested"
 	rm -rf "$dir"
 }
 
@@ -174,7 +202,7 @@ if [ -n "${1:-}" ]; then
 	PG_CONFIG=$("$here/pg_config.sh" --path) "$here/pgvector.sh"
 	case "$1" in
 		check)
-			unpack_proxies nginx=nginx nghttpx=nghttp2-proxy
+			unpack_proxies nginx=nginx nghttpx=nghttp2-proxy pgbouncer=pgbouncer
 			unpack_prometheus
 			;;
 		bench) unpack_proxies nginx=nginx nghttpx=nghttp2-proxy haproxy=haproxy ;;

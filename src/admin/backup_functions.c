@@ -114,35 +114,53 @@ report_missing_index(const PineconeSession *session, const char *name)
 
 /* ---- Backups ---- */
 
-/* All of an index, or with NULL of the project: rows of them, or the one of that name. */
+/*
+ * All of an index, or with NULL of the project: rows of them, or the one of that
+ * name.  An index that is gone has no list of its own: what was made of it is in
+ * the project's.
+ */
 static JsonbContainer *
 list_backups(PineconeSession *session, const char *index, const char *name, PineconeRows *rows)
 {
 	PineconePages pages = {"data"};
+	const char *gone = NULL;
+	bool any = false;
 
-	do
+	for (;;)
 	{
-		PineconeCall *call = pinecone_control_backups(session, index, pages.token);
+		PineconeCall *call = pinecone_control_backups(session, gone ? NULL : index, pages.token);
 		PineconeJsonWalk walk;
 		JsonbContainer *one;
 
-		if (index != NULL && pinecone_control_status(call) == 404)
-			report_missing_index(session, index);
+		if (index != NULL && gone == NULL && pinecone_control_status(call) == 404)
+		{
+			if (rows == NULL)
+				report_missing_index(session, index);
+			gone = index;
+			pinecone_vectors_free(call);
+			continue;
+		}
 		if (!pinecone_control_succeeded(call))
 			pinecone_failed(call, "could not list backups", NULL);
 		pinecone_pages_read(&pages, call, &walk);
 		while ((one = pinecone_json_next(&walk)) != NULL)
 		{
-			char *other = pinecone_json_string(one, "name");
+			const char *wanted = rows != NULL ? gone : name;
+			char *other = wanted ? pinecone_json_string(one, gone ? "source_index_name" : "name") : NULL;
 
-			if (rows != NULL)
-				put_backup(rows, one);
-			else if (other != NULL && strcmp(other, name) == 0)
+			if (wanted != NULL && (other == NULL || strcmp(other, wanted) != 0))
+				continue;
+			if (rows == NULL)
 				return one;
+			put_backup(rows, one);
+			any = true;
 		}
 		pinecone_vectors_free(call);
+		if (pages.token == NULL)
+			break;
 	}
-	while (pages.token != NULL);
+	if (gone != NULL && !any)
+		report_missing_index(session, gone);
 	return NULL;
 }
 

@@ -34,9 +34,14 @@
 #define GB 1e9
 #define LEAST_QUERY_UNITS 0.25
 
-/* Slices that an order takes before it has its records; searches for the values of a field */
-#define REQUESTS_OF_ORDER 3
-#define REQUESTS_OF_VALUE 2
+/* What shows how an order's numbers are spread: a search, and a count */
+#define REQUESTS_OF_ORDER 2
+
+/* Lists that find where the ids after some id begin */
+#define REQUESTS_OF_WALK 7
+
+/* A search for the values of a field, the count of all records or of those without a value, and of those without the field */
+#define REQUESTS_OF_GROUPS 3
 
 typedef struct Expected
 {
@@ -48,23 +53,22 @@ typedef struct Expected
 /* What is known of what is read */
 typedef struct Known
 {
-	double namespaces; /* that are asked */
-	double stored;	   /* records in them */
-	double records;	   /* of them, those that the service returns */
+	PineconeSession *session; /* or NULL */
+	double namespaces;		  /* that are asked */
+	double stored;			  /* records in them */
+	double records;			  /* of them, those that the service returns */
 	int dimension;
 	double metadata; /* bytes of one's metadata */
 	double record;	 /* bytes of a whole one in a reply */
 	double match;	 /* of one of a search, as it is asked for */
 } Known;
 
-static PineconeStats *
-stats_of(const PineconeScanState *state)
+static PineconeSession *
+session_of(const PineconeScanState *state)
 {
 	Oid serverid = state->table->server->serverid;
 
-	if (!pinecone_plan_has_mapping(state->userid, serverid))
-		return NULL;
-	return pinecone_session_known_stats(pinecone_session_get(serverid, state->userid));
+	return pinecone_plan_has_mapping(state->userid, serverid) ? pinecone_session_get(serverid, state->userid) : NULL;
 }
 
 static int
@@ -132,8 +136,9 @@ static Known
 find_known(const PineconeScanState *state, const PineconeValues *values, List *namespaces)
 {
 	const PineconeRequest *request = state->request;
-	PineconeStats *stats = stats_of(state);
-	Known known = {.namespaces = Max(1, list_length(namespaces))};
+	PineconeSession *session = session_of(state);
+	PineconeStats *stats = session ? pinecone_session_known_stats(session) : NULL;
+	Known known = {session, .namespaces = Max(1, list_length(namespaces))};
 
 	if (namespaces == NIL && request->namespaces == NIL && stats != NULL)
 		known.namespaces = Max(1, stats->nnamespaces);
@@ -192,15 +197,29 @@ expect_list(const Known *known, double ids)
 	return (Expected){pages, pages, ids * BYTES_OF_ID};
 }
 
-/* Whole namespaces, or as much of them as is wanted: ids, and then their records. */
+/* Whole namespaces, or as much of them as is wanted: ids, and then the records of those that are looked at. */
 static Expected
-expect_list_fetch(const Known *known)
+expect_list_fetch(const Known *known, double skipped)
 {
 	Expected list = expect_list(known, known->records);
-	double requests = ceil(known->records / PINECONE_FETCH_BATCH);
+	double fetched = Max(0, known->records - skipped);
+	double requests = ceil(fetched / PINECONE_FETCH_BATCH);
 
-	return (Expected){list.requests + requests, list.read_units + Max(requests, known->records / PINECONE_RECORDS_PER_UNIT),
-					  list.bytes + known->records * known->record};
+	return (Expected){list.requests + requests, list.read_units + Max(requests, fetched / PINECONE_RECORDS_PER_UNIT),
+					  list.bytes + fetched * known->record};
+}
+
+/* What the planner has reckoned, which knows nothing of rows that are not looked at */
+static Expected
+expect_way(const PineconeScanState *state, const Known *known, double skipped)
+{
+	const PineconeRequest *request = state->request;
+	PineconeReading reading = {.session = known->session, .dimension = known->dimension, .metadata_bytes = PINECONE_METADATA_BYTES};
+	PineconeWayCost cost = {request->way, .requests = request->way_requests, .bytes = request->way_bytes, .units = request->way_units};
+
+	if (skipped > 0 && request->op == PINECONE_OP_LIST_FETCH && request->way == PINECONE_WAY_IDS_ORDERED && known->session != NULL)
+		pinecone_way_leave_out(&reading, skipped, &cost);
+	return (Expected){cost.requests, cost.units, cost.bytes};
 }
 
 static Expected
@@ -212,49 +231,115 @@ expect_filter(const Known *known)
 	return (Expected){pages, Max(pages, known->records / PINECONE_RECORDS_PER_UNIT), bytes};
 }
 
+/* Of one */
+static double
+search_units(const Known *known)
+{
+	double gb = known->stored / known->namespaces * (BYTES_OF_ID + known->metadata + known->dimension * STORED_NUMBER) / GB;
+
+	return Max(LEAST_QUERY_UNITS, gb);
+}
+
 /* A search that is read to its end is asked for again, with twice as many each time. */
 static Expected
 expect_query(const Known *known, bool limited)
 {
 	double first = limited ? known->records : Min(known->records, PINECONE_FIRST_TOP_K);
 	double rounds = 1 + Max(0, ceil(log2(Min(known->records, PINECONE_MAX_TOP_K) / first)));
-	double gb = known->stored / known->namespaces * (BYTES_OF_ID + known->metadata + known->dimension * STORED_NUMBER) / GB;
 	double requests = known->namespaces * rounds;
 
-	return (Expected){requests, requests * Max(LEAST_QUERY_UNITS, gb),
+	return (Expected){requests, requests * search_units(known),
 					  known->match * first * (exp2(rounds) - 1) * known->namespaces};
+}
+
+/* Records in the order of a number: how these are spread, in each namespace, and those that are wanted */
+static Expected
+expect_order(const Known *known)
+{
+	Expected expected = expect_filter(known);
+
+	expected.requests += known->namespaces * REQUESTS_OF_ORDER;
+	expected.read_units += known->namespaces * search_units(known);
+	return expected;
+}
+
+/* Is it known how many records each value has? */
+static bool
+counts_values(const PineconeScanState *state)
+{
+	for (int i = 0; i < state->nlayout; i++)
+	{
+		if (state->layout[i] == PINECONE_LAYOUT_COUNT || state->layout[i] == PINECONE_LAYOUT_NOT_NULL ||
+			state->layout[i] <= PINECONE_LAYOUT_FILTERED)
+			return state->request->grouped;
+	}
+	return false;
+}
+
+/*
+ * The values of a field, and a count of each, by a search or a dry run; the same
+ * with each filter of a count.
+ */
+static Expected
+expect_groups(const PineconeScanState *state, const Known *known)
+{
+	const PineconeRequest *request = state->request;
+	double values = request->rows / (request->group_namespaces ? known->namespaces : 1);
+	double counts = counts_values(state) ? values : 0;
+	double parts = known->namespaces * (1 + list_length(request->counts));
+	double requests = counts + (request->grouped ? REQUESTS_OF_GROUPS : REQUESTS_OF_GROUPS - 1);
+	double rate = known->session ? pinecone_session_rate(known->session, PINECONE_RATE_UPDATE_BY_METADATA) : 0;
+	double searches = 1;
+
+	if (counts > 0 && request->group_searches > 0 && rate > 0 && counts > rate)
+		searches += counts + 1;
+	if (known->records >= PINECONE_MOST_TOLD)
+		requests += ceil(known->records / PINECONE_COUNTED_OF_PART);
+	return (Expected){parts * requests, parts * searches * search_units(known), parts * searches * known->match};
+}
+
+/* Are ids after one looked for where they are?  As run.c decides. */
+static bool
+walks(const PineconeScanState *state, const PineconeValues *values, const Known *known)
+{
+	double rows = pinecone_explain_request_rows(state->request, values);
+
+	return state->request->after >= 0 && rows >= 0 && rows <= PINECONE_WALK_MOST_IDS && known->namespaces == 1 &&
+		   known->stored > 2 * PINECONE_WALK_MOST_IDS && state->table->schema == NULL;
 }
 
 static Expected
 expect(const PineconeScanState *state, const PineconeValues *values, const Known *known)
 {
 	const PineconeRequest *request = state->request;
-	Expected values_of_field;
+	double skipped = pinecone_explain_request_skipped(request, values);
+	Expected list;
 
-	/* the planner has reckoned it */
 	if (request->way != PINECONE_WAY_PAGES)
-		return (Expected){request->way_requests, request->way_units, request->way_bytes};
+		return expect_way(state, known, skipped);
 	switch (request->op)
 	{
 		case PINECONE_OP_FETCH:
 			return expect_fetch(known, ids_named(request, values));
 		case PINECONE_OP_LIST:
-			return expect_list(known, known->records);
 		case PINECONE_OP_LIST_FETCH:
-			return expect_list_fetch(known);
+			list = request->op == PINECONE_OP_LIST ? expect_list(known, known->records) : expect_list_fetch(known, skipped);
+			if (walks(state, values, known))
+			{
+				list.requests += REQUESTS_OF_WALK;
+				list.read_units += REQUESTS_OF_WALK;
+			}
+			return list;
 		case PINECONE_OP_FILTER:
 			return expect_filter(known);
 		case PINECONE_OP_ORDERED:
-			values_of_field = expect_filter(known);
-			values_of_field.requests += REQUESTS_OF_ORDER;
-			values_of_field.read_units += REQUESTS_OF_ORDER;
-			return values_of_field;
+			return expect_order(known);
 		case PINECONE_OP_QUERY:
 			return expect_query(known, pinecone_explain_request_rows(request, values) >= 0);
 		case PINECONE_OP_COUNT:
 			return (Expected){known->namespaces * Max(1, list_length(request->counts)), 0, 0};
 		case PINECONE_OP_GROUPS:
-			return (Expected){known->records * REQUESTS_OF_VALUE, known->records, known->records * known->record};
+			return expect_groups(state, known);
 		case PINECONE_OP_STATS:
 		default:
 			return (Expected){1, 0, 0};

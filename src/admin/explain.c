@@ -510,7 +510,9 @@ static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
-	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" : "sent at once", es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" :
+																									 "sent at once",
+						es);
 }
 
 /*

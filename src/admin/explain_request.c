@@ -89,6 +89,12 @@ pinecone_explain_request_rows(const PineconeRequest *request, const PineconeValu
 	return limit < 0 ? -1 : limit + Max(0, offset);
 }
 
+double
+pinecone_explain_request_skipped(const PineconeRequest *request, const PineconeValues *values)
+{
+	return request->skips && is_known(values, request->offset) ? Max(0, known_count(values, request->offset)) : 0;
+}
+
 static char *
 abbreviate_vector(const float *vector, int n)
 {

@@ -19,7 +19,10 @@ extern char *pinecone_explain_request_request(PineconeScanState *state, const Pi
 /* LIMIT + OFFSET as far as known, or NULL when there is none. */
 extern char *pinecone_explain_request_limit(const PineconeRequest *request, const PineconeValues *values);
 
-/* The same as a number, or -1 when it is not known or there is none. */
+/* Rows that OFFSET leaves out and nobody looks at, as far as known. */
+extern double pinecone_explain_request_skipped(const PineconeRequest *request, const PineconeValues *values);
+
+/* LIMIT + OFFSET as a number, or -1 when it is not known or there is none. */
 extern double pinecone_explain_request_rows(const PineconeRequest *request,
 											const PineconeValues *values);
 

@@ -30,7 +30,8 @@ put_host(PineconeRows *rows, const PineconeServerOptions *options, int number, c
 	pinecone_row_int(rows, number + 1, true);
 	pinecone_row_text(rows, host ? host : psprintf("of index %s", options->index));
 	pinecone_row_text(rows, pinecone_region_of_host(options, number));
-	pinecone_row_text(rows, state->down ? "down" : state->tried ? "up" : "not tried");
+	pinecone_row_text(rows, state->down ? "down" : state->tried ? "up" :
+																  "not tried");
 	put_time(rows, state->since, state->tried);
 	pinecone_row_bool(rows, in_use);
 	pinecone_row_bool(rows, options->failover_writes ? in_use : number == 0);

@@ -350,11 +350,13 @@ put_facts(Ping *ping)
 	{
 		metric = metric_name(ping->stats->metric);
 		dimension = ping->stats->dimension;
-		kind = schema ? "document" : integrated			 ? "integrated" :
-									 ping->stats->sparse ? "sparse" :
-														   "dense";
+		kind = schema ? "document" : integrated		 ? "integrated" :
+								 ping->stats->sparse ? "sparse" :
+													   "dense";
 	}
-	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" : "dense") : NULL);
+	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" :
+																										"dense") :
+																	NULL);
 	compare(ping, STEP_METRIC, metric, dense ? metric_name(dense->metric) : NULL);
 	if (dimension == 0 && dense == NULL)
 		skip(ping, STEP_DIMENSION, "none, or it does not tell");
@@ -397,7 +399,7 @@ put_write(Ping *ping)
 
 	if (is_other_cluster(ping->session->options))
 	{
-		fail(ping, STEP_WRITE, "this is not the cluster of the server's \"write_cluster\" option", "In a copy of the database, use another index.");
+		fail(ping, STEP_WRITE, "this is not the cluster of the server's \"write_cluster\" option", "In a copy of the database, use another index.  If this cluster has taken over, set the option to its \"cluster_name\".");
 		return;
 	}
 	call = pinecone_control_try_write(ping->session);
@@ -436,9 +438,9 @@ put_further_host(Ping *ping, int number)
 												problem->status > 0 ? psprintf("HTTP status %ld: %s", problem->status, problem->message ? problem->message : "no text") :
 												problem->message	? problem->message :
 																	  "no answer"));
-	pinecone_row_text(&ping->rows, problem == NULL			  ? NULL :
-								   problem->host_refused	  ? problem->remedy :
-															"Check the server's \"hosts\" option and the network: reads could not go there.");
+	pinecone_row_text(&ping->rows, problem == NULL		 ? NULL :
+								   problem->host_refused ? problem->remedy :
+														   "Check the server's \"hosts\" option and the network: reads could not go there.");
 	pinecone_row_end(&ping->rows);
 }
 

@@ -22,8 +22,8 @@ typedef struct PineconeShape
 /* What is known of a host */
 typedef struct PineconeHostState
 {
-	bool tried;		  /* it has answered, or failed to */
-	bool down;		  /* it failed last */
+	bool tried;		   /* it has answered, or failed to */
+	bool down;		   /* it failed last */
 	TimestampTz since; /* when that began */
 	PineconeTime retry_at;
 	uint64 answered; /* requests */

@@ -32,6 +32,18 @@
 #define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
 #define PINECONE_MAX_UPDATED 100000
 
+/*
+ * Records that one count is asked for, and of each part where there are more: the
+ * greatest number that a dry run tells stands for more.
+ */
+#define PINECONE_MOST_TOLD PINECONE_LIMIT(100000, 45)
+#define PINECONE_COUNTED_AT_ONCE PINECONE_LIMIT(95000, 40)
+#define PINECONE_COUNTED_OF_PART PINECONE_LIMIT(60000, 25)
+
+/* Such parts, and so how many records are swept */
+#define PINECONE_COUNTED_PARTS 24
+#define PINECONE_MOST_SWEPT (0.8 * PINECONE_COUNTED_PARTS * PINECONE_COUNTED_OF_PART)
+
 /* Records that are fetched for a read unit */
 #define PINECONE_RECORDS_PER_UNIT 10
 
@@ -64,6 +76,9 @@
 
 /* Of them, for a record's metadata of which nothing is known */
 #define PINECONE_METADATA_BYTES 400
+
+/* Ids after one are walked to if they are not more than so many, of twice as many and more */
+#define PINECONE_WALK_MOST_IDS (20 * PINECONE_LIST_PAGE)
 
 /* Neighbours that a search asks for first when nothing says how many are wanted */
 #define PINECONE_FIRST_TOP_K PINECONE_LIMIT(100, 2)

@@ -52,7 +52,7 @@ struct PineconeCall
 	bool control_plane;
 	bool is_write;
 	bool large_reply;
-	bool continues;	  /* what an earlier reply of the same host has begun */
+	bool continues; /* what an earlier reply of the same host has begun */
 	bool single_attempt;
 	bool once;		  /* done twice it is something else: not again once it may have been applied */
 	bool told_apart;  /* the answer to a repeat is another one: libcurl must not repeat it by itself */

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "client/call.h"
 #include "client/error.h"
 #include "client/hosts.h"
@@ -197,7 +199,8 @@ report_missing(int elevel, const PineconeCall *call)
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("Pinecone index \"%s\" does not exist", options->index),
 				 errdetail_internal("%s", pinecone_error_detail(call)),
-				 errhint("Check the server's \"index\" option.")));
+				 errhint("Check the server's \"index\" option: pinecone_indexes(%s) lists those that there are, and pinecone_backups(%s, %s) what of it could be restored.",
+						 quote_literal_cstr(options->servername), quote_literal_cstr(options->servername), quote_literal_cstr(options->index))));
 	else
 		ereport(elevel,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),

@@ -279,9 +279,9 @@ pinecone_hosts_note_shape(PineconeSession *session, int number, const PineconeSt
 static const char *
 metric_name(int metric)
 {
-	return metric == PINECONE_METRIC_COSINE ? "cosine" : metric == PINECONE_METRIC_EUCLIDEAN  ? "euclidean" :
-													 metric == PINECONE_METRIC_DOTPRODUCT ? "dotproduct" :
-																							"unknown";
+	return metric == PINECONE_METRIC_COSINE ? "cosine" : metric == PINECONE_METRIC_EUCLIDEAN ? "euclidean" :
+													 metric == PINECONE_METRIC_DOTPRODUCT	 ? "dotproduct" :
+																							   "unknown";
 }
 
 char *

@@ -28,7 +28,7 @@
 
 typedef struct SessionEntry
 {
-	Oid mapping; /* the hash key */
+	Oid mapping;				  /* the hash key */
 	PineconeSession *sessions[2]; /* one that writes; one that only reads, if the server has several hosts */
 } SessionEntry;
 

@@ -40,7 +40,7 @@ typedef struct PineconeSession
 	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	PineconeTime resolved_at;
-	bool old_describe; /* the control plane does not know the newest version */
+	bool old_describe;				   /* the control plane does not know the newest version */
 	struct PineconeFailover *failover; /* of several hosts, or regions: see hosts.h; or NULL */
 
 	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */

@@ -28,7 +28,7 @@ refuse_other_cluster(const PineconeTable *table)
 				 errmsg("foreign table \"%s\" is not written to from this cluster", table->name),
 				 errdetail("Option \"write_cluster\" of server \"%s\" is \"%s\", the setting \"cluster_name\" is \"%s\".",
 						   table->server->servername, wanted, name),
-				 errhint("In a copy of the database, use another index.")));
+				 errhint("In a copy of the database, use another index.  If this cluster has taken over, set the option to its \"cluster_name\".")));
 }
 
 /* The log of what is not to be sent before the statement, or else the modification, ends. */

@@ -25,7 +25,7 @@ typedef struct PineconeRegions
 typedef struct PineconeHosts
 {
 	int n;
-	char *hosts[PINECONE_MAX_HOSTS];			 /* the first is NULL where the index's name leads to it */
+	char *hosts[PINECONE_MAX_HOSTS];			/* the first is NULL where the index's name leads to it */
 	PineconeRegion regions[PINECONE_MAX_HOSTS]; /* as the option says; name NULL: it does not */
 } PineconeHosts;
 

@@ -17,12 +17,12 @@ typedef struct PineconeServerOptions
 	char *servername;
 
 	/* Where: host, or index resolved through control_host */
-	char *host;			/* as given, scheme optional, or NULL */
-	char *index;		/* or NULL */
-	char *control_host; /* never NULL; default api.pinecone.io */
-	struct PineconeHosts *hosts;		 /* all of them: see option_hosts.h */
-	int hosts_retry_ms;					 /* how long one that failed is left alone */
-	bool failover_writes;				 /* may others than the first be written to? */
+	char *host;								 /* as given, scheme optional, or NULL */
+	char *index;							 /* or NULL */
+	char *control_host;						 /* never NULL; default api.pinecone.io */
+	struct PineconeHosts *hosts;			 /* all of them: see option_hosts.h */
+	int hosts_retry_ms;						 /* how long one that failed is left alone */
+	bool failover_writes;					 /* may others than the first be written to? */
 	struct PineconeRegions *allowed_regions; /* where they must be; NULL: anywhere */
 	char *api_version;
 	char *schema;		 /* of a document index, as its description has it; or NULL */

@@ -283,7 +283,8 @@ id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
 			class_is_bytewise_id(root, rel, pathkey->pk_eclass))
 			return list_make1(pathkey);
 	}
-	foreach(lc, root->eq_classes)
+	/* a merge join is one with others */
+	foreach(lc, bms_membership(root->all_baserels) == BMS_MULTIPLE ? root->eq_classes : NIL)
 	{
 		EquivalenceClass *ec = lfirst(lc);
 

@@ -195,17 +195,16 @@ take_components(GroupQuery *query, PathTarget *target, Node *having)
 
 /* ---- What it costs ---- */
 
-/* How many values, NULL aside: a guess where nobody has looked. */
+/* How many values, NULL aside: a guess where nobody has looked (*guessed). */
 static double
-estimate_values(GroupQuery *query)
+estimate_values(GroupQuery *query, bool *guessed)
 {
 	VariableStatData data;
-	bool is_default;
 
 	examine_variable(query->root, (Node *) query->var, 0, &data);
-	(void) get_variable_numdistinct(&data, &is_default);
+	(void) get_variable_numdistinct(&data, guessed);
 	ReleaseVariableStats(data);
-	if (is_default)
+	if (*guessed)
 		return ASSUMED_VALUES;
 	return estimate_num_groups(query->root, list_make1(query->var), query->rel->rows, NULL, NULL);
 }
@@ -245,19 +244,33 @@ static bool
 may_search(const GroupQuery *query, Cost *bytes)
 {
 	PineconePlanInfo *info = query->info;
-	double records = query->rel->rows / Max(1, info->nnamespaces);
 
 	*bytes = query->rel->rows * BYTES_PER_ID * PINECONE_BYTE_COST;
 	return pinecone_enable_count_searches && query->counts && query->clauses != NIL && info->stats != NULL &&
-		   info->stats->dimension > 0 && !info->stats->sparse && records < PINECONE_MAX_UPDATED &&
+		   info->stats->dimension > 0 && !info->stats->sparse &&
 		   (pinecone_sweep_records == 0 || rate_of(info, PINECONE_RATE_UPDATE_BY_METADATA) > 0);
+}
+
+/* Dry runs that the counts of searches are held against, where one does not tell */
+static Cost
+proof_cost(const GroupQuery *query, double values)
+{
+	const PineconePlanInfo *info = query->info;
+	double records = query->rel->rows / Max(1, info->nnamespaces);
+
+	if (records < PINECONE_MOST_TOLD)
+		return 0;
+	return requests_cost(info, PINECONE_RATE_UPDATE_BY_METADATA,
+						 records / PINECONE_COUNTED_OF_PART + 2 + Min(values, records / PINECONE_MAX_TOP_K)) *
+		   (1 + query->filters);
 }
 
 static void
 add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, Node *having, Path *instead)
 {
 	PineconePlanInfo *info = query->info;
-	double values = estimate_values(query);
+	bool guessed;
+	double values = estimate_values(query, &guessed);
 	/* each namespace has an allowance of its own */
 	double asked = (query->counts && query->clauses != NIL ? values + 3 : 3) * (1 + query->filters);
 	double others = info->nnamespaces - 1;
@@ -266,6 +279,7 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 	Cost cost = requests_cost(info, PINECONE_RATE_UPDATE_BY_METADATA, asked) + others * asked * PINECONE_NEXT_REQUEST_COST;
 	Cost worth = instead->total_cost / 2 - fixed;
 	Cost bytes;
+	int dry_runs = requests_for(info, PINECONE_RATE_UPDATE_BY_METADATA, worth);
 	int searches = 0;
 	double rows = query->clauses == NIL ? 1 : clamp_row_est(values * (query->by_namespace ? info->nnamespaces : 1));
 	List *private;
@@ -273,12 +287,16 @@ add_groups_path(GroupQuery *query, RelOptInfo *output_rel, PathTarget *target, N
 	if (may_search(query, &bytes))
 	{
 		cost = Min(cost, requests_cost(info, PINECONE_RATE_QUERY, (values + 1) * (1 + query->filters)) + bytes +
-							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST);
+							 others * (values + 1) * PINECONE_NEXT_REQUEST_COST +
+							 proof_cost(query, values));
 		searches = requests_for(info, PINECONE_RATE_QUERY, worth - bytes);
 	}
+	/* it would be begun, and given up */
+	if (!guessed && dry_runs < asked && searches < (values + 1) * (1 + query->filters))
+		return;
 	private = list_make5(makeInteger(PINECONE_OP_GROUPS), NULL, makeInteger(query->clauses != NIL), having,
 						 list_make4_int(query->field->attnum, query->by_namespace,
-										requests_for(info, PINECONE_RATE_UPDATE_BY_METADATA, worth), searches));
+										dry_runs, searches));
 	cost += fixed + rows * cpu_tuple_cost;
 	add_path(output_rel, (Path *) pinecone_create_upper_path(query->root, output_rel, target, rows, cost, cost,
 															 instead, private));
@@ -298,6 +316,7 @@ aggregate_of_rows(GroupQuery *query, UpperRelationKind stage, RelOptInfo *output
 	List *keys = stage == UPPERREL_DISTINCT ? pinecone_distinct_keys(root) : pinecone_group_keys(root);
 	Path *rows = query->rel->cheapest_total_path;
 	AggClauseCosts costs;
+	bool guessed;
 
 	MemSet(&costs, 0, sizeof(costs));
 	if (stage != UPPERREL_DISTINCT)
@@ -308,7 +327,7 @@ aggregate_of_rows(GroupQuery *query, UpperRelationKind stage, RelOptInfo *output
 									query->clauses == NIL ? AGG_PLAIN : AGG_HASHED, split,
 									keys, (List *) having,
 									stage == UPPERREL_DISTINCT ? NULL : &costs,
-									query->clauses == NIL ? 1 : estimate_values(query));
+									query->clauses == NIL ? 1 : estimate_values(query, &guessed));
 }
 
 bool

@@ -637,7 +637,9 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	else if (request->op == PINECONE_OP_QUERY)
 		plan_search(&cxt, sorted);
 	place_clauses(&cxt, scan_clauses);
-	pinecone_plan_limit(root, &cxt.translate, request, sorted);
+	/* an order that a join may have a use for need not be the query's */
+	pinecone_plan_limit(root, &cxt.translate, request,
+						sorted && root->query_pathkeys != NIL && linitial(path->path.pathkeys) == linitial(root->query_pathkeys));
 	if (cxt.local != NIL)
 		request->survive = clauselist_selectivity(root, list_difference_ptr(cxt.local, cxt.decided), cxt.rel->relid, JOIN_INNER, NULL);
 

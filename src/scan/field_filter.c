@@ -72,12 +72,12 @@ pinecone_field_rest_filter(ForeignScanState *node, PineconeFieldPart *part)
 }
 
 PineconeFilter
-pinecone_field_searched_filter(ForeignScanState *node, PineconeFieldPart *part)
+pinecone_field_searched_filter(ForeignScanState *node, PineconeFieldPart *part, int from, int end)
 {
 	Datum *elements = palloc(Max(part->n, 1) * sizeof(Datum));
 	int n = 0;
 
-	for (int i = 0; i < part->n; i++)
+	for (int i = from; i < end; i++)
 	{
 		if (part->values[i].count.searched)
 			elements[n++] = part->values[i].datum;

@@ -15,14 +15,14 @@ extern PineconeFilter pinecone_field_exists_filter(ForeignScanState *node, const
 /* Records with a value */
 extern PineconeFilter pinecone_field_value_filter(ForeignScanState *node, const PineconeFieldPart *part, Datum value);
 
-/* Records that have the field, and none of the known values; those with one that searches have counted */
+/* Records that have the field, and none of the known values; those with one that searches have counted, of some values */
 extern PineconeFilter pinecone_field_rest_filter(ForeignScanState *node, PineconeFieldPart *part);
-extern PineconeFilter pinecone_field_searched_filter(ForeignScanState *node, PineconeFieldPart *part);
+extern PineconeFilter pinecone_field_searched_filter(ForeignScanState *node, PineconeFieldPart *part, int from, int end);
 
 /* All records: those that have the field, and those that do not */
 extern PineconeFilter pinecone_field_all_filter(ForeignScanState *node, const PineconeFieldPart *part);
 
-/* ---- value_counts.c ---- */
+/* ---- field_count.c ---- */
 
 /* Give up where a failure is one that reading the rows does not run into. */
 extern bool pinecone_field_is_refused(PineconeScanState *state, PineconeCall *call);
@@ -32,6 +32,8 @@ extern PineconeCall *pinecone_field_send_count(ForeignScanState *node, PineconeF
 
 /* Wait for what that says; *call becomes NULL. */
 extern double pinecone_field_take_count(PineconeScanState *state, PineconeCall **call);
+
+/* ---- value_counts.c ---- */
 
 /* Would counts by dry runs have to wait for their turn, so that they are held against one of all records? */
 extern bool pinecone_field_counts_by_total(ForeignScanState *node);
@@ -57,5 +59,20 @@ extern PineconeFieldSum pinecone_field_sum(ForeignScanState *node, PineconeField
 
 /* All values are known, so that it was searches that came short: count by dry runs, or give up. */
 extern void pinecone_field_count_anew(ForeignScanState *node, PineconeFieldPart *part);
+
+/* ---- value_proof.c ---- */
+
+typedef struct PineconeFieldProof PineconeFieldProof;
+
+/* May a record have several values? */
+extern bool pinecone_field_may_be_lists(const PineconeGroups *groups);
+
+/* Ask whether the counts are right, of more records than one count tells; or give up. */
+extern void pinecone_field_prove(ForeignScanState *node, PineconeFieldPart *part);
+
+/* Wait for what that says. */
+extern bool pinecone_field_is_proved(ForeignScanState *node, PineconeFieldPart *part);
+
+extern void pinecone_field_drop_proof(PineconeFieldPart *part);
 
 #endif /* PINECONE_FIELD_PART_H */

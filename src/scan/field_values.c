@@ -332,6 +332,16 @@ pinecone_field_advance(ForeignScanState *node, PineconeFieldPart *part)
 		pinecone_field_ask_counts(node, part);
 }
 
+static double
+sum_of(const PineconeFieldPart *part)
+{
+	double sum = 0;
+
+	for (int i = 0; i < part->n; i++)
+		sum += part->values[i].count.records;
+	return sum;
+}
+
 void
 pinecone_field_take_counts(PineconeScanState *state, PineconeFieldPart *part)
 {
@@ -341,6 +351,8 @@ pinecone_field_take_counts(PineconeScanState *state, PineconeFieldPart *part)
 	if (part->by_total)
 	{
 		part->nexists = part->ntotal - part->missing.records;
+		if (part->many)
+			part->nexists = sum_of(part);
 		return;
 	}
 	part->missing.records = pinecone_field_take_count(state, &part->missing.call);

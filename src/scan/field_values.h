@@ -5,7 +5,7 @@
 #ifndef PINECONE_FIELD_VALUES_H
 #define PINECONE_FIELD_VALUES_H
 
-#include "base/idset.h"
+#include "base/idmarks.h"
 #include "request/filter.h"
 #include "scan/scan.h"
 
@@ -51,15 +51,17 @@ typedef struct PineconeFieldPart
 
 	/* Where counts are held against one of all records: see value_counts.c */
 	bool by_total;
-	bool no_searches;	   /* for counts: these came short */
-	PineconeCall *total;   /* under way, or NULL */
-	double ntotal;		   /* -1: unknown yet */
-	PineconeCall *small;   /* counts the values that searches have counted; or NULL */
-	bool counting;		   /* counts are under way */
-	bool short_of_values;  /* a dry run has found records without a known value */
-	int dry_runs;		   /* that were sent for it */
-	idset_hash *seen;	   /* ids that searches for counts have brought */
-	MemoryContext seen_cxt; /* which are here */
+	bool no_searches;				  /* for counts: these came short */
+	PineconeCall *total;			  /* under way, or NULL */
+	double ntotal;					  /* -1: unknown yet */
+	bool many;						  /* they are too many for that: see value_proof.c */
+	struct PineconeFieldProof *proof; /* under way, or NULL */
+	PineconeCall *small;			  /* counts the values that searches have counted; or NULL */
+	bool counting;					  /* counts are under way */
+	bool short_of_values;			  /* a dry run has found records without a known value */
+	int dry_runs;					  /* that were sent for it */
+	idmarks_hash *seen;				  /* ids that searches for counts have brought */
+	MemoryContext seen_cxt;			  /* which are here */
 } PineconeFieldPart;
 
 typedef struct PineconeFieldGroup

@@ -25,20 +25,31 @@
 #include "wire/stats.h"
 
 /* Records that show how numbers are spread; fewer where their metadata is large */
-#define SAMPLE 500
+#define SAMPLE 1000
 #define SMALL_SAMPLE 25
 
 #define MAX_ROUNDS 6
 
-typedef struct Look
+/* Of a slice that is thought to bring no more than so many bytes nothing more is asked */
+#define SMALL_SLICE_BYTES (256 * 1024)
+#define BYTES_PER_VALUE 11
+
+struct PineconeLook
 {
+	/* On its way: by namespace */
+	PineconeCall **searches;
+	PineconeCall **counts; /* or NULL */
+	int top_k;
+	double expected; /* records that are thought to be there; -1: nobody knows */
+
+	/* What came of it */
 	double records; /* -1: nobody tells */
 	int came;
 	bool filled; /* a search has brought as many as it was asked for */
 	double *numbers;
 	int nnumbers;
 	bool too_large;
-} Look;
+};
 
 /* ---- Filters ---- */
 
@@ -176,7 +187,7 @@ number_of(const PineconeRecord *record, const char *field)
 }
 
 static void
-take_sample(PineconeScanState *state, Look *look, PineconeCall *call, int top_k)
+take_sample(PineconeScanState *state, PineconeLook *look, PineconeCall *call, int top_k)
 {
 	const char *field = pinecone_option_column(state->table, state->request->group)->field;
 	PineconePage *page;
@@ -220,33 +231,41 @@ compare_numbers(const void *a, const void *b, void *descending)
 }
 
 /*
- * Sample a slice's numbers, in order, and count its records, unless so many are
- * thought to be there (-1: nobody knows).
+ * Ask for some of a slice's numbers, and how many records it has, unless so many
+ * are thought to be there (-1: nobody knows).
  */
-static Look
-look_at(ForeignScanState *node, const PineconeSlice *slice, int dimension, int top_k, int round, double expected)
+static PineconeLook *
+send_look(ForeignScanState *node, const PineconeSlice *slice, int dimension, int top_k, int round, double expected)
 {
 	PineconeScanState *state = node->fdw_state;
 	PineconeFilter filter = pinecone_slice_filter(node, slice);
-	Look look = {0};
+	PineconeLook *look = palloc0(sizeof(PineconeLook));
 	int n = state->run->nnamespaces;
-	PineconeCall **searches = palloc(Max(n, 1) * sizeof(PineconeCall *));
-	PineconeCall **counts = expected < 0 ? send_counts(state, filter) : NULL;
 
-	top_k = sample_size(state->session, top_k);
+	look->top_k = sample_size(state->session, top_k);
+	look->expected = expected;
+	look->searches = palloc(Max(n, 1) * sizeof(PineconeCall *));
+	look->counts = expected < 0 ? send_counts(state, filter) : NULL;
 	for (int i = 0; i < n; i++)
-		searches[i] = send_search(state, pinecone_option_plain_namespace(state->run->namespaces[i].name), filter,
-								  dimension, top_k, round);
-	for (int i = 0; i < n; i++)
-		take_sample(state, &look, searches[i], top_k);
-	if (expected < 0)
-		look.records = take_counts(state, counts);
-	else
-		look.records = look.filled ? Max(expected, look.came) : look.came;
-	if (look.nnumbers > 0)
-		qsort_arg(look.numbers, look.nnumbers, sizeof(double), compare_numbers, &state->request->descending);
-	pfree(searches);
+		look->searches[i] = send_search(state, pinecone_option_plain_namespace(state->run->namespaces[i].name), filter,
+										dimension, look->top_k, round);
 	return look;
+}
+
+/* Take what has been asked for, the numbers in order. */
+static void
+take_look(ForeignScanState *node, PineconeLook *look)
+{
+	PineconeScanState *state = node->fdw_state;
+
+	for (int i = 0; i < state->run->nnamespaces; i++)
+		take_sample(state, look, look->searches[i], look->top_k);
+	if (look->expected < 0)
+		look->records = take_counts(state, look->counts);
+	else
+		look->records = look->filled ? Max(look->expected, look->came) : look->came;
+	if (look->nnumbers > 0)
+		qsort_arg(look->numbers, look->nnumbers, sizeof(double), compare_numbers, &state->request->descending);
 }
 
 /* How many records there are, where statistics can tell and dry runs are scarce; else -1. */
@@ -265,43 +284,71 @@ expect_records(PineconeScanState *state, const PineconeStats *stats, const Pinec
 
 /* ---- Cutting ---- */
 
+/* Statistics, where searches and dry runs can tell where to cut; else NULL */
+static PineconeStats *
+stats_to_cut_by(PineconeScanState *state)
+{
+	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+
+	return stats != NULL && stats->dimension > 0 && !state->session->dry_run_refused && !state->session->no_dry_run ? stats : NULL;
+}
+
+PineconeLook *
+pinecone_slice_look(ForeignScanState *node, const PineconeSlice *slice)
+{
+	PineconeScanState *state = node->fdw_state;
+	PineconeStats *stats = stats_to_cut_by(state);
+
+	return stats == NULL ? NULL : send_look(node, slice, stats->dimension, SAMPLE, 0, expect_records(state, stats, slice));
+}
+
+/* Records that are read rather than cut once more */
+static double
+small_enough(const PineconeStats *stats, double wanted)
+{
+	return Max(2 * wanted + 10, SMALL_SLICE_BYTES / (stats->dimension * BYTES_PER_VALUE + PINECONE_METADATA_BYTES));
+}
+
 /*
  * Bisect by samples: a dry run counts the slice's records, and a search shows
  * some of their numbers, from which the next cut is chosen. A cut need not be
  * good; what lies beyond it is read later.
  */
 void
-pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
+pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted, PineconeLook *look)
 {
 	PineconeScanState *state = node->fdw_state;
-	PineconeStats *stats = pinecone_session_stats(state->session, false, true);
+	PineconeStats *stats = stats_to_cut_by(state);
 	PineconeSlice part = *slice;
 	int top_k = SAMPLE;
 	double expected;
 
-	if (stats == NULL || stats->dimension == 0 || state->session->dry_run_refused || state->session->no_dry_run)
+	if (stats == NULL)
 		return;
 	expected = expect_records(state, stats, slice);
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
-		Look look;
 		double cut;
+		double left;
 		int place;
 
 		CHECK_FOR_INTERRUPTS();
-		look = look_at(node, &part, stats->dimension, top_k, round, expected);
-		if (look.records < 0)
+		if (look == NULL)
+			look = send_look(node, &part, stats->dimension, top_k, round, expected);
+		take_look(node, look);
+		if (look->records < 0)
 			return;
-		if (look.too_large && top_k > SMALL_SAMPLE)
+		if (look->too_large && top_k > SMALL_SAMPLE)
 		{
 			top_k = SMALL_SAMPLE;
+			look = NULL;
 			continue;
 		}
 		/* small enough; or nothing tells where to cut */
-		if (look.records <= 2 * wanted + 10 || look.nnumbers == 0)
+		if (look->records <= 2 * wanted + 10 || look->nnumbers == 0)
 			break;
-		place = (int) Min(ceil(look.nnumbers * 1.2 * wanted / look.records) + 2, look.nnumbers);
-		cut = look.numbers[place - 1];
+		place = (int) Min(ceil(look->nnumbers * 1.2 * wanted / look->records) + 2, look->nnumbers);
+		cut = look->numbers[place - 1];
 		if (cut == part.far && !part.far_open)
 		{
 			/*
@@ -313,12 +360,16 @@ pinecone_slice_cut(ForeignScanState *node, PineconeSlice *slice, double wanted)
 		}
 		part.far = cut;
 		part.far_open = false;
-		/* these were all that there are */
-		if (look.nnumbers >= look.records)
+		while (place < look->nnumbers && look->numbers[place] == cut)
+			place++;
+		left = look->records * place / look->nnumbers;
+		/* these were all that there are, or few are left */
+		if (look->nnumbers >= look->records || left <= small_enough(stats, wanted))
 			break;
 		/* from now on the sample's share tells, where dry runs are scarce */
 		if (pinecone_session_rate(state->session, PINECONE_RATE_UPDATE_BY_METADATA) > 0)
-			expected = look.records * place / look.nnumbers;
+			expected = left;
+		look = NULL;
 	}
 	*slice = part;
 }

@@ -38,9 +38,6 @@
 #include "scan/search_rows.h"
 #include "scan/unmatched.h"
 
-/* Ids after one are walked to if they are not more than so many pages, of the very many that there are */
-#define WALK_MOST_PAGES 20
-
 static bool
 is_count(const PineconeScanState *state)
 {
@@ -222,10 +219,10 @@ begin_after(ForeignScanState *node, PineconeSourceSpec *spec)
 	size_t least = spec->prefix ? strlen(spec->prefix) : 0;
 	const char *after;
 
-	if (number < 0 || spec->row_limit <= 0 || spec->row_limit > WALK_MOST_PAGES * PINECONE_LIST_PAGE ||
+	if (number < 0 || spec->row_limit <= 0 || spec->row_limit > PINECONE_WALK_MOST_IDS ||
 		state->run->nnamespaces != 1 || state->table->schema != NULL ||
 		(state->run->namespaces[0].records >= 0 &&
-		 state->run->namespaces[0].records <= 2 * WALK_MOST_PAGES * PINECONE_LIST_PAGE) ||
+		 state->run->namespaces[0].records <= 2 * PINECONE_WALK_MOST_IDS) ||
 		!pinecone_run_evaluate(node, number))
 		return;
 	after = TextDatumGetCString(state->run->values.values[number]);

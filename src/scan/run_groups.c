@@ -46,7 +46,7 @@
 #include "pending/consistency.h"
 #include "pending/pending.h"
 #include "request/shippable.h"
-#include "scan/field_values.h"
+#include "scan/field_part.h"
 #include "scan/run_groups.h"
 #include "scan/run_values.h"
 #include "value/lookalike.h"
@@ -333,6 +333,7 @@ drop_calls(PineconeGroups *groups)
 		pinecone_vectors_free(part->missing.call);
 		pinecone_vectors_free(part->total);
 		pinecone_vectors_free(part->small);
+		pinecone_field_drop_proof(part);
 		for (int j = 0; j < part->n; j++)
 			pinecone_vectors_free(part->values[j].count.call);
 	}

@@ -56,6 +56,7 @@ typedef struct PineconeOrder
 	bool begun;
 	bool is_last; /* it was all that was left */
 	double wanted;
+	PineconeLook *look; /* at the first one, asked for when the run begins; or NULL */
 
 	/* What is read at the moment */
 	PineconeFanout *stream; /* or NULL */
@@ -90,6 +91,8 @@ pinecone_order_start(ForeignScanState *node)
 	order->stream_cxt = AllocSetContextCreate(run->cxt, "pinecone slice", ALLOCSET_DEFAULT_SIZES);
 	order->row_cxt = AllocSetContextCreate(run->cxt, "pinecone row", ALLOCSET_DEFAULT_SIZES);
 	order->row = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	if (order->stage == STAGE_NUMBERS)
+		order->look = pinecone_slice_look(node, &order->slice);
 }
 
 /* ---- Reading ---- */
@@ -229,7 +232,8 @@ begin_slice(ForeignScanState *node, TupleTableSlot *slot)
 			slice->near = slice->far;
 		slice->single = false;
 		slice->far = state->request->descending ? -INFINITY : INFINITY;
-		pinecone_slice_cut(node, slice, order->wanted);
+		pinecone_slice_cut(node, slice, order->wanted, order->look);
+		order->look = NULL;
 		order->wanted *= SLICE_GROWTH;
 	}
 	order->begun = true;

@@ -7,7 +7,7 @@
 
 #include "scan/scan.h"
 
-/* Note what is asked; nothing is sent before the first row is wanted. */
+/* Note what is asked, and ask how the numbers are spread. */
 extern void pinecone_order_start(ForeignScanState *node);
 
 /* The next row, in the scan's slot, or an empty one. */

@@ -16,6 +16,10 @@
  * query as a whole is run to its end.  From there a scan is reached through
  * nodes that read at least one row of their input.  It may not happen after
  * all only when an error ends the query.
+ *
+ * A Result that shows what subqueries return, such as those that PostgreSQL makes
+ * of min() and max(), evaluates each of them for its one row, one after the
+ * other: when the first of them runs, the others will.
  */
 #include "postgres.h"
 
@@ -76,6 +80,58 @@ certain_input(PlanState *ps, bool *drained)
 	}
 }
 
+/* ---- Subqueries of a Result ---- */
+
+/* Parameters that an expression cannot be evaluated without */
+static bool
+find_certain_params(Node *node, void *context)
+{
+	Bitmapset **params = context;
+
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Param:
+			if (((Param *) node)->paramkind == PARAM_EXEC)
+				*params = bms_add_member(*params, ((Param *) node)->paramid);
+			return false;
+		case T_List:
+		case T_TargetEntry:
+		case T_OpExpr:
+		case T_FuncExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+			return expression_tree_walker(node, find_certain_params, context);
+		default:
+			/* it may not come to it */
+			return false;
+	}
+}
+
+/* Does a node evaluate its target list once, whatever it reads?  Then the parameters there. */
+static Bitmapset *
+certain_params(PlanState *ps)
+{
+	Bitmapset *params = NULL;
+
+	if (IsA(ps, ResultState) && outerPlanState(ps) == NULL && ps->initPlan != NIL &&
+		((Result *) ps->plan)->resconstantqual == NULL && ps->plan->qual == NIL)
+		(void) find_certain_params((Node *) ps->plan->targetlist, &params);
+	return params;
+}
+
+/* The subquery's plan, if it is certain to run, and for one row */
+static PlanState *
+certain_subquery(SubPlanState *subplan, Bitmapset *params)
+{
+	if (subplan->subplan->subLinkType != EXPR_SUBLINK || subplan->subplan->parParam != NIL ||
+		list_length(subplan->subplan->setParam) != 1 ||
+		!bms_is_member(linitial_int(subplan->subplan->setParam), params))
+		return NULL;
+	return subplan->planstate;
+}
+
 /* ---- Starting ---- */
 
 typedef void (*ScanAction)(ForeignScanState *node);
@@ -132,6 +188,23 @@ act_below_children(PlanState **children, Bitmapset *valid, bool drained, ScanAct
 		act_below(children[i], drained, action);
 }
 
+/* Likewise below the subqueries that have not been evaluated yet. */
+static void
+act_below_subqueries(PlanState *ps, Bitmapset *params, ScanAction action)
+{
+	ListCell *lc;
+
+	foreach(lc, ps->initPlan)
+	{
+		SubPlanState *subplan = lfirst(lc);
+		PlanState *below = certain_subquery(subplan, params);
+
+		if (below != NULL &&
+			ps->state->es_param_exec_vals[linitial_int(subplan->subplan->setParam)].execPlan != NULL)
+			act_below(below, false, action);
+	}
+}
+
 /*
  * Prepare or start the scans below a node whose first row is certain to be
  * asked for; all of its rows, if it will be drained.
@@ -140,6 +213,7 @@ static void
 act_below(PlanState *ps, bool drained, ScanAction action)
 {
 	PlanState *input;
+	Bitmapset *params;
 
 	check_stack_depth();
 
@@ -168,6 +242,8 @@ act_below(PlanState *ps, bool drained, ScanAction action)
 		if (drained)
 			act_below_children(append->appendplans, append->as_valid_subplans, true, action);
 	}
+	else if ((params = certain_params(ps)) != NULL)
+		act_below_subqueries(ps, params, action);
 	else if ((input = certain_input(ps, &drained)) != NULL && reads_input(ps))
 		act_below(input, drained, action);
 }
@@ -208,13 +284,21 @@ find_groups_in_children(PlanState **children, int n, PineconeScanGroup *group, b
 		find_groups(children[i], group, drained);
 }
 
+/* Those that run together, if any, in the group of that node */
 static void
-find_groups_in_subplans(List *subplans)
+find_groups_in_subplans(List *subplans, PlanState *ps, Bitmapset *together)
 {
+	PineconeScanGroup *group = NULL;
 	ListCell *lc;
 
 	foreach(lc, subplans)
-		find_groups(((SubPlanState *) lfirst(lc))->planstate, NULL, false);
+	{
+		SubPlanState *subplan = lfirst(lc);
+
+		if (certain_subquery(subplan, together) != NULL)
+			group = group_below(ps, group, false);
+		find_groups(subplan->planstate, certain_subquery(subplan, together) != NULL ? group : NULL, false);
+	}
 }
 
 static bool
@@ -260,6 +344,8 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 		find_groups_in_children(append->appendplans, append->as_nplans,
 								drained ? group_below(ps, group, drained) : NULL, drained);
 	}
+	else if (certain_params(ps) != NULL)
+		;
 	else if ((input = certain_input(ps, &drained)) != NULL)
 		find_groups(input, group, drained);
 	else
@@ -267,8 +353,8 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 		(void) planstate_tree_walker(ps, find_groups_anew, NULL);
 		return;
 	}
-	find_groups_in_subplans(ps->initPlan);
-	find_groups_in_subplans(ps->subPlan);
+	find_groups_in_subplans(ps->initPlan, ps, certain_params(ps));
+	find_groups_in_subplans(ps->subPlan, ps, NULL);
 }
 
 void

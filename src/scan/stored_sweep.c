@@ -90,6 +90,7 @@ pinecone_stored_leave_walk(PineconeStored *stored)
 	reading.may_sweep = stored->spec.all_shown && !stored->spec.words;
 	reading.limit = 0;
 	reading.fetched = false;
+	reading.tail = true;
 	if (pinecone_way_choose(&reading).way == PINECONE_WAY_IDS_ORDERED)
 		sweep_ids(stored, reading.records, pinecone_id_walk_last(stored->walk));
 	pinecone_id_walk_widen(stored->walk);

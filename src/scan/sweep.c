@@ -41,8 +41,8 @@
 /* Bytes of JSON for a number of a vector */
 #define BYTES_PER_VALUE 13
 
-/* A set has as many bytes for each id, besides the id */
-#define BYTES_PER_MEMBER 48
+/* Ids that a set has room for, to begin with */
+#define FIRST_MARKS 1024
 
 /* ---- Parts ---- */
 
@@ -154,14 +154,11 @@ keep_new(PineconeSweep *sweep, PineconePage *page)
 	for (int i = 0; i < page->nrecords; i++)
 	{
 		PineconeRecord *record = &page->records[i];
-		char *id;
 		bool found;
 
-		if (idset_lookup(sweep->seen, record->id) != NULL)
+		(void) idmarks_insert(sweep->seen, pinecone_mark_of(record->id), &found);
+		if (found)
 			continue;
-		id = MemoryContextStrdup(sweep->cxt, record->id);
-		(void) idset_insert(sweep->seen, id, &found);
-		sweep->seen_bytes += strlen(id) + BYTES_PER_MEMBER;
 		record->has_score = false;
 		record->score = 0;
 		if (!sweep->bodies && !sweep->pages)
@@ -382,13 +379,14 @@ start_searches(PineconeSweep *sweep)
 			return;
 		}
 		/* the reader wants more than the few that it wanted */
-		if (part->depth == 0 && !part->limited && part->expected >= PINECONE_MAX_UPDATED)
+		if (part->depth == 0 && !part->limited && part->expected > PINECONE_MOST_SWEPT)
 		{
 			give_up(sweep, "there are more than can be counted");
 			return;
 		}
 		start_search(sweep, part);
-		if (!part->limited && !part->sample)
+		/* to count very many takes longer */
+		if (!part->limited && (!part->sample || part->expected >= PINECONE_COUNTED_AT_ONCE))
 			pinecone_proof_begin(sweep);
 	}
 }
@@ -428,9 +426,7 @@ stop(PineconeSweep *sweep)
 {
 	while (sweep->nactive > 0)
 		pinecone_vectors_free(sweep->active[--sweep->nactive]->call);
-	pinecone_vectors_free(sweep->count_call);
-	pinecone_vectors_free(sweep->check_call);
-	sweep->count_call = sweep->check_call = NULL;
+	pinecone_proof_drop(sweep);
 	sweep->over = true;
 }
 
@@ -452,7 +448,7 @@ pinecone_sweep_advance(PineconeSweep *sweep, double wanted)
 			take_search(sweep, i);
 	}
 	(void) pinecone_proof_take(sweep);
-	if (sweep->seen_bytes > budget(sweep))
+	if (pinecone_marks_bytes(sweep->seen) > budget(sweep))
 		give_up(sweep, "their ids are too many for pinecone_fdw.prefetch");
 	active = sweep->nactive;
 	if (sweep->why_not != NULL)
@@ -513,7 +509,7 @@ pinecone_sweep_is_complete(const PineconeSweep *sweep)
 bool
 pinecone_sweep_seen(const PineconeSweep *sweep, const char *id)
 {
-	return idset_lookup(sweep->seen, id) != NULL;
+	return idmarks_lookup(sweep->seen, pinecone_mark_of(id)) != NULL;
 }
 
 void
@@ -555,7 +551,7 @@ begin_sweep(const PineconeSourceSpec *spec, bool pages, bool values, double reco
 	sweep->values = values;
 	sweep->bodies = spec->want_metadata && (values || !spec->want_values);
 	sweep->match_bytes = BYTES_PER_MATCH + (pages || values || sweep->bodies ? match_bytes : 0);
-	sweep->seen = idset_create(sweep->cxt, 1024, NULL);
+	sweep->seen = idmarks_create(sweep->cxt, FIRST_MARKS, NULL);
 	dlist_init(&sweep->waiting);
 	dlist_init(&sweep->unlikely);
 	dlist_init(&sweep->pages_come);

@@ -57,7 +57,7 @@ extern bool pinecone_sweep_seen(const PineconeSweep *sweep, const char *id);
 /* Leave out of a page the records that it has brought. */
 extern void pinecone_sweep_drop_seen(const PineconeSweep *sweep, PineconePage *page);
 
-/* The calls that it waits for, at most PINECONE_SWEEP_SEARCHES and three more. */
+/* The calls that it waits for, at most PINECONE_SWEEP_SEARCHES and 27 more. */
 extern int pinecone_sweep_calls(PineconeSweep *sweep, PineconeCall **calls);
 
 /* Can what a sweep is to bring be counted? */

@@ -1,6 +1,6 @@
 /*
  * sweep_part.c
- *		Parts of what a sweep is to bring: made, and how large they may be.
+ *		Parts of what a sweep is to bring: made, how large they may be, and counted.
  */
 #include "postgres.h"
 
@@ -34,4 +34,31 @@ pinecone_sweep_add(PineconeSweep *sweep, dlist_head *list, PineconeFilter filter
 	dlist_push_tail(list, &part->node);
 	sweep->nparts++;
 	return part;
+}
+
+double
+pinecone_sweep_take_count(PineconeSession *session, PineconeCall **call)
+{
+	double count = -1;
+
+	switch (pinecone_vectors_failure(*call))
+	{
+		case PINECONE_FAILURE_NO_NAMESPACE:
+			count = 0;
+			break;
+		case PINECONE_FAILURE_FORBIDDEN:
+		case PINECONE_FAILURE_REJECTED:
+		case PINECONE_FAILURE_UNSUPPORTED:
+			session->no_dry_run = true; /* a key that may only read */
+			break;
+		case PINECONE_FAILURE_NONE:
+			count = pinecone_vectors_count_result(*call);
+			break;
+		default:
+			break;
+	}
+	pinecone_vectors_free(*call);
+	*call = NULL;
+	/* the greatest number that an update tells may stand for more */
+	return count >= PINECONE_MAX_UPDATED ? -1 : count;
 }

@@ -7,7 +7,7 @@
 
 #include "lib/ilist.h"
 
-#include "base/idset.h"
+#include "base/idmarks.h"
 #include "request/filter.h"
 #include "scan/page_chain.h"
 #include "scan/sweep.h"
@@ -48,6 +48,8 @@ typedef enum PineconeProofState
 	PINECONE_PROOF_IMPOSSIBLE
 } PineconeProofState;
 
+typedef struct PineconeCensus PineconeCensus;
+
 struct PineconeSweep
 {
 	const PineconeSourceSpec *spec;
@@ -69,8 +71,7 @@ struct PineconeSweep
 	int nparts; /* that were made */
 
 	/* What has come */
-	idset_hash *seen;
-	Size seen_bytes;
+	idmarks_hash *seen;
 	dlist_head pages_come;
 	Size page_bytes; /* of all of them, */
 	double waiting_records;
@@ -83,9 +84,12 @@ struct PineconeSweep
 	PineconeCall *check_call; /* of everything, where that is not the same */
 	PineconeTime stats_since; /* statistics have to be as new as that */
 	bool stats_wanted;
+	bool large;		 /* all records are more than one dry run tells, */
+	bool many_match; /* and so is what meets the filter */
 	double count;
 	double check;
-	double records; /* by statistics */
+	double records;			/* by statistics */
+	PineconeCensus *census; /* where they are too many for one count, or NULL */
 };
 
 /* ---- sweep_part.c ---- */
@@ -97,6 +101,9 @@ extern int pinecone_sweep_capacity(const PineconeSweep *sweep);
 extern PineconeSweepPart *pinecone_sweep_add(PineconeSweep *sweep, dlist_head *list, PineconeFilter filter,
 											 double expected, int depth);
 
+/* What a dry run says; -1: nothing. *call is freed. */
+extern double pinecone_sweep_take_count(PineconeSession *session, PineconeCall **call);
+
 /* ---- sweep_split.c: how to divide ---- */
 
 /*
@@ -105,6 +112,36 @@ extern PineconeSweepPart *pinecone_sweep_add(PineconeSweep *sweep, dlist_head *l
  */
 extern bool pinecone_sweep_split(PineconeSweep *sweep, const PineconeSweepPart *part,
 								 const PineconePage *page);
+
+/*
+ * Divide all records, of which a page has come, into parts of no more than
+ * "target": those that it has shown, and others that there may be.  False likewise.
+ */
+extern bool pinecone_sweep_divide(PineconeSweep *sweep, const PineconePage *page, double records,
+								  double target, dlist_head *likely, dlist_head *unlikely);
+
+/* ---- sweep_census.c: counts of what is too much for one ---- */
+
+/* Ask how to divide all records. */
+extern PineconeCensus *pinecone_census_begin(PineconeSweep *sweep, double records);
+
+/* Count what meets the sweep's filter, besides all records. */
+extern void pinecone_census_want_matches(PineconeCensus *census);
+
+/*
+ * Take what has come: false while something is on its way.  Then *records is how
+ * many there are, as far as they are where others have been seen, and *matches
+ * how many meet the filter; -1: nobody knows.
+ */
+extern bool pinecone_census_take(PineconeCensus *census, double *records, double *matches);
+
+/* Count what has not been seen, too; false where that has been done. */
+extern bool pinecone_census_look_further(PineconeCensus *census);
+
+extern int pinecone_census_calls(PineconeCensus *census, PineconeCall **calls);
+
+/* It is not wanted any more. */
+extern void pinecone_census_drop(PineconeCensus *census);
 
 /* ---- sweep_proof.c: how many there are ---- */
 
@@ -127,5 +164,8 @@ extern bool pinecone_proof_holds(PineconeSweep *sweep, double came, bool *missin
 extern void pinecone_proof_note_failure(const PineconeSweep *sweep);
 
 extern int pinecone_proof_calls(PineconeSweep *sweep, PineconeCall **calls);
+
+/* It is not wanted any more. */
+extern void pinecone_proof_drop(PineconeSweep *sweep);
 
 #endif /* PINECONE_SWEEP_PART_H */

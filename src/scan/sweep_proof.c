@@ -14,6 +14,8 @@
  *
  * Of documents statistics alone tell, and pages have to bring that many.
  *
+ * What is too much for one dry run is counted part by part (sweep_census.c).
+ *
  * Where statistics are behind what is stored, or searches are, the two differ,
  * and nothing is proved.  What this cluster has written and the service may not
  * show yet does not come here at all: see source.c.
@@ -135,6 +137,24 @@ want_statistics(PineconeSweep *sweep)
 		sweep->spec->counters->requests++;
 }
 
+/* Are all records more than one dry run tells? */
+static bool
+is_large(const PineconeSweep *sweep)
+{
+	const PineconeSourceSpec *spec = sweep->spec;
+
+	return spec->session->schema == NULL && spec->session->stats != NULL &&
+		   pinecone_stats_records(spec->session->stats, spec->namespace_) >= PINECONE_COUNTED_AT_ONCE;
+}
+
+/* Count part by part, which takes a search that shows how to divide. */
+static void
+begin_census(PineconeSweep *sweep)
+{
+	if (sweep->census == NULL && sweep->dimension > 0)
+		sweep->census = pinecone_census_begin(sweep, pinecone_stats_records(sweep->spec->session->stats, sweep->spec->namespace_));
+}
+
 void
 pinecone_proof_begin(PineconeSweep *sweep)
 {
@@ -150,13 +170,16 @@ pinecone_proof_begin(PineconeSweep *sweep)
 	}
 	sweep->proof = PINECONE_PROOF_ASKED;
 	old = MemoryContextSwitchTo(sweep->cxt);
+	sweep->large = is_large(sweep);
 	/* documents are counted by fetching them */
-	if (spec->session->schema == NULL)
+	if (spec->session->schema == NULL && (spec->filter != NULL || !sweep->large))
 		sweep->count_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_,
 												   spec->filter ? spec->filter : pinecone_proof_universal(sweep));
 	if (spec->filter == NULL || !agreed_lately(sweep))
 		want_statistics(sweep);
-	if (spec->filter != NULL && sweep->stats_wanted)
+	if (sweep->large && sweep->stats_wanted)
+		begin_census(sweep);
+	else if (spec->filter != NULL && sweep->stats_wanted)
 		sweep->check_call = pinecone_vectors_count(spec->session, spec->counters, spec->namespace_,
 												   pinecone_proof_universal(sweep));
 	MemoryContextSwitchTo(old);
@@ -164,57 +187,59 @@ pinecone_proof_begin(PineconeSweep *sweep)
 
 /* ---- Answers ---- */
 
-/* What a dry run says; -1: nothing. */
-static double
-take_count(PineconeSweep *sweep, PineconeCall **call)
+/* What meets the filter has been counted, or is too much for that. */
+static void
+take_matches(PineconeSweep *sweep)
 {
-	double count = -1;
+	bool counted = pinecone_vectors_failure(sweep->count_call) == PINECONE_FAILURE_NONE;
+	MemoryContext old = MemoryContextSwitchTo(sweep->cxt);
 
-	switch (pinecone_vectors_failure(*call))
-	{
-		case PINECONE_FAILURE_NO_NAMESPACE:
-			count = 0;
-			break;
-		case PINECONE_FAILURE_FORBIDDEN:
-		case PINECONE_FAILURE_REJECTED:
-		case PINECONE_FAILURE_UNSUPPORTED:
-			sweep->spec->session->no_dry_run = true; /* a key that may only read */
-			break;
-		case PINECONE_FAILURE_NONE:
-			count = pinecone_vectors_count_result(*call);
-			break;
-		default:
-			break;
-	}
-	pinecone_vectors_free(*call);
-	*call = NULL;
-	/* the greatest number that an update tells may stand for more */
-	return count >= PINECONE_MAX_UPDATED ? -1 : count;
+	sweep->count = pinecone_sweep_take_count(sweep->spec->session, &sweep->count_call);
+	sweep->many_match = counted && sweep->count < 0 && sweep->large;
+	if (sweep->many_match)
+		begin_census(sweep);
+	if (sweep->many_match && sweep->census != NULL)
+		pinecone_census_want_matches(sweep->census);
+	MemoryContextSwitchTo(old);
 }
 
 bool
 pinecone_proof_take(PineconeSweep *sweep)
 {
 	PineconeSession *session = sweep->spec->session;
+	double all = -1;
+	double matches = -1;
 
 	if (sweep->proof != PINECONE_PROOF_ASKED)
 		return true;
 	if (sweep->count_call != NULL && pinecone_vectors_finished(sweep->count_call))
-		sweep->count = take_count(sweep, &sweep->count_call);
+		take_matches(sweep);
 	if (sweep->check_call != NULL && pinecone_vectors_finished(sweep->check_call))
-		sweep->check = take_count(sweep, &sweep->check_call);
+		sweep->check = pinecone_sweep_take_count(session, &sweep->check_call);
+	if (sweep->census != NULL && !pinecone_census_take(sweep->census, &all, &matches))
+		return false;
 	if (sweep->count_call != NULL || sweep->check_call != NULL ||
 		(sweep->stats_wanted && !pinecone_session_take_stats(session)))
 		return false;
-	sweep->proof = PINECONE_PROOF_KNOWN;
 	if (sweep->stats_wanted)
 		sweep->records = session->stats != NULL && session->stats->fetched_at >= sweep->stats_since ?
 							 pinecone_stats_records(session->stats, sweep->spec->namespace_) :
 							 -1;
+	/* they may be where none has been seen */
+	if (sweep->census != NULL && all >= 0 && sweep->stats_wanted && all < sweep->records && pinecone_census_look_further(sweep->census))
+	{
+		(void) pinecone_census_take(sweep->census, &all, &matches);
+		return false;
+	}
+	sweep->proof = PINECONE_PROOF_KNOWN;
 	if (session->schema != NULL)
 		sweep->count = sweep->records;
+	if (sweep->large && sweep->stats_wanted)
+		sweep->check = all;
 	if (sweep->spec->filter == NULL)
-		sweep->check = sweep->count;
+		*(sweep->large ? &sweep->count : &sweep->check) = sweep->large ? sweep->check : sweep->count;
+	else if (sweep->many_match)
+		sweep->count = matches;
 	return true;
 }
 
@@ -271,8 +296,20 @@ pinecone_proof_calls(PineconeSweep *sweep, PineconeCall **calls)
 		calls[n++] = sweep->count_call;
 	if (sweep->check_call != NULL)
 		calls[n++] = sweep->check_call;
+	if (sweep->census != NULL && sweep->proof == PINECONE_PROOF_ASKED)
+		n += pinecone_census_calls(sweep->census, calls + n);
 	if (sweep->proof == PINECONE_PROOF_ASKED && sweep->stats_wanted &&
 		sweep->spec->session->stats_call != NULL && !sweep->spec->session->stats_taken)
 		calls[n++] = sweep->spec->session->stats_call;
 	return n;
+}
+
+void
+pinecone_proof_drop(PineconeSweep *sweep)
+{
+	pinecone_vectors_free(sweep->count_call);
+	pinecone_vectors_free(sweep->check_call);
+	sweep->count_call = sweep->check_call = NULL;
+	if (sweep->census != NULL)
+		pinecone_census_drop(sweep->census);
 }

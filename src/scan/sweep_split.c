@@ -65,7 +65,10 @@ typedef struct Division
 {
 	PineconeSweep *sweep;
 	PineconeFields **fields; /* of the records that are looked at */
-	double target;			 /* records of a part */
+	dlist_head *likely;		 /* parts that these show, */
+	dlist_head *unlikely;	 /* and others */
+	double target;			 /* records of a part, */
+	double most;			 /* and more must not be expected */
 	bool undivided;			 /* some are too many */
 } Division;
 
@@ -241,7 +244,7 @@ add_part(Division *division, const int *records, int n, PineconeFilter filter, P
 	if (n > 0)
 		divide(division, records, n, pinecone_filter_both(filter, more), expected, depth + 1);
 	else
-		(void) pinecone_sweep_add(division->sweep, &division->sweep->unlikely,
+		(void) pinecone_sweep_add(division->sweep, division->unlikely,
 								  pinecone_filter_both(filter, more), 0, depth + 1);
 }
 
@@ -316,7 +319,7 @@ divide_texts(Division *division, const Field *field, const int *records, int n, 
 	}
 	/* texts that have not been seen, lists without one that has, and numbers, which then come twice */
 	if (field->ntexts > 0)
-		(void) pinecone_sweep_add(division->sweep, others > 0 ? &division->sweep->waiting : &division->sweep->unlikely,
+		(void) pinecone_sweep_add(division->sweep, others > 0 ? division->likely : division->unlikely,
 								  pinecone_filter_both(filter, pinecone_filter_both(pinecone_filter_exists(field->name, true), pinecone_filter_texts(field->name, false, field->texts, field->ntexts))),
 								  others * each, depth + 1);
 }
@@ -373,12 +376,12 @@ divide(Division *division, const int *records, int n, PineconeFilter filter, dou
 	{
 		most = (int) Max(1, n * division->target / expected);
 		field = best_field(division, records, n, most);
-		if (field == NULL && expected > pinecone_sweep_capacity(sweep))
+		if (field == NULL && expected > division->most)
 			division->undivided = true;
 	}
 	if (field == NULL)
 	{
-		(void) pinecone_sweep_add(sweep, &sweep->waiting, filter, expected, depth);
+		(void) pinecone_sweep_add(sweep, division->likely, filter, expected, depth);
 		return;
 	}
 	if (sweep->field == NULL)
@@ -386,38 +389,64 @@ divide(Division *division, const int *records, int n, PineconeFilter filter, dou
 	divide_by_field(division, field, records, n, most, filter, expected / n, depth);
 }
 
-bool
-pinecone_sweep_split(PineconeSweep *sweep, const PineconeSweepPart *part, const PineconePage *page)
+/* Divide what meets a filter, as the records of a page show. */
+static bool
+divide_page(Division *division, const PineconePage *page, PineconeFilter filter, double expected, int depth)
 {
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone division", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	Division division = {.sweep = sweep, .target = Max(1, pinecone_sweep_capacity(sweep) * FILLED)};
+	PineconeSweep *sweep = division->sweep;
 	int step = Max(1, page->nrecords / MOST_LOOKED_AT);
 	int *records = palloc(Max(page->nrecords, 1) * sizeof(int));
-	double expected = part->expected;
 	int n = 0;
 
-	division.fields = palloc(Max(page->nrecords, 1) * sizeof(PineconeFields *));
+	division->fields = palloc(Max(page->nrecords, 1) * sizeof(PineconeFields *));
 	for (int i = 0; i < page->nrecords; i += step)
 	{
 		const PineconeRecord *record = &page->records[i];
 		const char *reason;
 
-		if (record->metadata == NULL || !pinecone_decode_metadata(record->metadata, record->metadata_len, &division.fields[n], &reason))
-			division.fields[n] = palloc0(sizeof(PineconeFields));
+		if (record->metadata == NULL || !pinecone_decode_metadata(record->metadata, record->metadata_len, &division->fields[n], &reason))
+			division->fields[n] = palloc0(sizeof(PineconeFields));
 		records[n] = n;
 		n++;
 	}
-	/* more than a search brings, and nobody knows how many more */
-	if (expected <= pinecone_sweep_capacity(sweep))
-		expected = 4.0 * Max(page->nrecords, part->top_k);
-	if (n == 0 || part->depth >= MOST_DEPTH || sweep->nparts >= MOST_PARTS)
-		division.undivided = true;
-	else if (best_field(&division, records, n, (int) Max(1, n * division.target / expected)) == NULL)
-		division.undivided = true;
+	if (n == 0 || depth >= MOST_DEPTH || sweep->nparts >= MOST_PARTS)
+		division->undivided = true;
+	else if (best_field(division, records, n, (int) Max(1, n * division->target / expected)) == NULL)
+		division->undivided = true;
 	else
-		divide(&division, records, n, part->filter, expected, part->depth);
+		divide(division, records, n, filter, expected, depth);
+	return !division->undivided;
+}
+
+bool
+pinecone_sweep_split(PineconeSweep *sweep, const PineconeSweepPart *part, const PineconePage *page)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone division", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	double capacity = pinecone_sweep_capacity(sweep);
+	Division division = {sweep, .likely = &sweep->waiting, .unlikely = &sweep->unlikely, .target = Max(1, capacity * FILLED), .most = capacity};
+	double expected = part->expected;
+	bool done;
+
+	/* more than a search brings, and nobody knows how many more */
+	if (expected <= capacity)
+		expected = 4.0 * Max(page->nrecords, part->top_k);
+	done = divide_page(&division, page, part->filter, expected, part->depth);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
-	return !division.undivided;
+	return done;
+}
+
+bool
+pinecone_sweep_divide(PineconeSweep *sweep, const PineconePage *page, double records, double target,
+					  dlist_head *likely, dlist_head *unlikely)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone division", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	Division division = {sweep, .likely = likely, .unlikely = unlikely, .target = target, .most = PINECONE_COUNTED_AT_ONCE};
+	bool done = divide_page(&division, page, (PineconeFilter){PINECONE_FILTER_ALWAYS, NULL}, records, 0);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+	return done;
 }

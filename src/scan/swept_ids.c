@@ -8,11 +8,15 @@
 
 #include "utils/memutils.h"
 
+#include "base/setting.h"
 #include "scan/sweep.h"
 #include "scan/swept_ids.h"
 
 /* Ids of a page for the reader */
 #define PAGE_IDS 1000
+
+/* What an id takes besides itself */
+#define BYTES_PER_ID 24
 
 struct PineconeSweptIds
 {
@@ -26,7 +30,8 @@ struct PineconeSweptIds
 	char **ids;
 	int n;
 	int size;
-	int next; /* to be taken */
+	Size bytes; /* of the ids */
+	int next;	/* to be taken */
 	int location;
 };
 
@@ -82,8 +87,10 @@ keep(PineconeSweptIds *ids, const PineconePage *page)
 			ids->ids = repalloc_huge(ids->ids, ids->size * sizeof(char *));
 		}
 		ids->ids[ids->n++] = pstrdup(page->records[i].id);
+		ids->bytes += strlen(page->records[i].id) + BYTES_PER_ID;
 	}
 	MemoryContextSwitchTo(old);
+	ids->failed = ids->bytes > pinecone_prefetch_kb * 1024.0;
 }
 
 static int
@@ -105,6 +112,8 @@ pinecone_swept_ids_advance(PineconeSweptIds *ids)
 	/* its room is that of pages that have not been taken */
 	do
 	{
+		if (ids->failed)
+			return PINECONE_SWEPT_IDS_FAILED;
 		pinecone_sweep_advance(ids->sweep, DBL_MAX);
 		page = pinecone_sweep_take(ids->sweep, ids->cxt, &cxt, &ids->location);
 		if (page != NULL)
@@ -112,7 +121,8 @@ pinecone_swept_ids_advance(PineconeSweptIds *ids)
 			keep(ids, page);
 			MemoryContextDelete(cxt);
 		}
-	} while (page != NULL);
+	}
+	while (page != NULL);
 	if (!pinecone_sweep_done(ids->sweep))
 		return PINECONE_SWEPT_IDS_PENDING;
 	ids->failed = !pinecone_sweep_is_complete(ids->sweep);

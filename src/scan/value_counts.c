@@ -18,6 +18,9 @@
  * Where less came, it is a value that is not known, or a search was short.  The
  * dry run that counts the records without a known value tells, and if it was
  * the searches, dry runs count what these have.
+ *
+ * Where there are more records than a dry run tells, several of them have to agree
+ * with the counts in place of the one for all (value_proof.c).
  */
 #include "postgres.h"
 
@@ -26,71 +29,13 @@
 #include "base/setting.h"
 #include "request/shippable.h"
 #include "scan/field_part.h"
-#include "scan/run_count.h"
 
 /* Of an id: in a reply, in a set of those that have come */
 #define BYTES_PER_MATCH 60
-#define BYTES_PER_SEEN 80
+#define BYTES_PER_SEEN PINECONE_BYTES_PER_MARK
 
 /* Bytes that come in a ms */
 #define BYTES_PER_MS 200000.0
-
-void
-pinecone_field_give_up(PineconeGroups *groups, const char *why)
-{
-	if (groups->given_up == NULL)
-		groups->given_up = why;
-}
-
-/* ---- Dry runs ---- */
-
-PineconeCall *
-pinecone_field_send_count(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filter)
-{
-	PineconeScanState *state = node->fdw_state;
-
-	if (filter.kind == PINECONE_FILTER_NEVER)
-		return NULL;
-	state->run->groups->dry_runs++;
-	part->dry_runs++;
-	return pinecone_vectors_count(state->session, state->run->counters, part->name, filter.json);
-}
-
-bool
-pinecone_field_is_refused(PineconeScanState *state, PineconeCall *call)
-{
-	PineconeGroups *groups = state->run->groups;
-
-	switch (pinecone_vectors_failure(call))
-	{
-		case PINECONE_FAILURE_FORBIDDEN:
-			pinecone_count_note_refused(state);
-			pinecone_field_give_up(groups, "the API key may not count by dry runs");
-			return true;
-		case PINECONE_FAILURE_ALIAS:
-		case PINECONE_FAILURE_REJECTED:
-		case PINECONE_FAILURE_UNSUPPORTED:
-			pinecone_field_give_up(groups, "the service does not count by dry runs");
-			return true;
-		default:
-			return false;
-	}
-}
-
-double
-pinecone_field_take_count(PineconeScanState *state, PineconeCall **call)
-{
-	double count = 0;
-
-	if (*call == NULL)
-		return 0;
-	pinecone_vectors_wait(*call);
-	if (pinecone_vectors_failure(*call) != PINECONE_FAILURE_NO_NAMESPACE && !pinecone_field_is_refused(state, *call))
-		count = pinecone_vectors_count_result(*call);
-	pinecone_vectors_free(*call);
-	*call = NULL;
-	return count;
-}
 
 /* ---- How to count ---- */
 
@@ -125,10 +70,9 @@ pinecone_field_take_total(ForeignScanState *node, PineconeFieldPart *part)
 
 	part->ntotal = pinecone_field_take_count(state, &part->total);
 	/* the greatest number that an update tells may stand for more */
-	if (part->ntotal < PINECONE_MAX_UPDATED)
-		return;
-	part->by_total = false;
-	pinecone_field_ask_sums(node, part);
+	part->many = part->ntotal >= PINECONE_MOST_TOLD;
+	if (part->many && state->session->stats != NULL)
+		part->ntotal = Max(part->ntotal, pinecone_stats_records(state->session->stats, part->name));
 }
 
 /* How many matches a search can bring */
@@ -154,6 +98,9 @@ counts_by_search(PineconeScanState *state, const PineconeFieldPart *part, int n)
 	if (!part->by_total || part->no_searches || part->no_search ||
 		part->ntotal * BYTES_PER_SEEN > pinecone_prefetch_kb * 1024.0 / Max(1, state->run->groups->nparts) ||
 		state->run->groups->searches + n > state->request->group_searches)
+		return false;
+	/* of many values there may be more than a search brings */
+	if (part->many && 1.5 * part->ntotal / (part->n + 1) > most_matches(state->session))
 		return false;
 	return pinecone_sweep_records == 0 ||
 		   waiting_ms(state->session, PINECONE_RATE_QUERY, n) + part->ntotal * BYTES_PER_MATCH / BYTES_PER_MS <
@@ -229,15 +176,15 @@ note_seen(PineconeFieldPart *part, const PineconePage *page)
 	if (part->seen == NULL)
 	{
 		part->seen_cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone counted ids", ALLOCSET_DEFAULT_SIZES);
-		part->seen = idset_create(part->seen_cxt, 1024, NULL);
+		part->seen = idmarks_create(part->seen_cxt, 1024, NULL);
 	}
 	for (int i = 0; i < page->nrecords; i++)
 	{
-		bool found = idset_lookup(part->seen, page->records[i].id) != NULL;
+		bool found;
 
+		(void) idmarks_insert(part->seen, pinecone_mark_of(page->records[i].id), &found);
 		if (found)
 			return -1;
-		(void) idset_insert(part->seen, MemoryContextStrdup(part->seen_cxt, page->records[i].id), &found);
 	}
 	return page->nrecords;
 }
@@ -303,15 +250,6 @@ take_one(ForeignScanState *node, PineconeFieldPart *part, PineconeFieldCount *co
 	return true;
 }
 
-/* May a record have several values? */
-static bool
-may_be_lists(const PineconeGroups *groups)
-{
-	PineconeTypeClass class = pinecone_shippable_class(groups->column);
-
-	return class != PINECONE_CLASS_INT && class != PINECONE_CLASS_NUMBER && class != PINECONE_CLASS_BOOL;
-}
-
 /*
  * Take all counts.  Returns whether dry runs have been sent for some that are too
  * large for a search, and for the sum of the others.
@@ -330,14 +268,14 @@ take_all(ForeignScanState *node, PineconeFieldPart *part)
 	}
 	if (groups->given_up == NULL)
 		more |= take_one(node, part, &part->missing, pinecone_field_exists_filter(node, part, false));
-	if (more && groups->given_up == NULL && may_be_lists(groups))
+	if (more && groups->given_up == NULL && !part->many && pinecone_field_may_be_lists(groups))
 	{
 		bool any = false;
 
 		for (int i = 0; i < part->n; i++)
 			any |= part->values[i].count.searched;
 		if (any)
-			part->small = pinecone_field_send_count(node, part, pinecone_field_searched_filter(node, part));
+			part->small = pinecone_field_send_count(node, part, pinecone_field_searched_filter(node, part, 0, part->n));
 	}
 	return more;
 }
@@ -348,12 +286,21 @@ pinecone_field_sum(ForeignScanState *node, PineconeFieldPart *part)
 	PineconeScanState *state = node->fdw_state;
 	PineconeGroups *groups = state->run->groups;
 	bool was_small = part->small != NULL;
+	bool was_proof = part->proof != NULL;
 	double small = pinecone_field_take_count(state, &part->small);
 	double searched = 0;
 	double sum = 0;
 
 	if (groups->given_up != NULL || take_all(node, part) || groups->given_up != NULL)
 		return PINECONE_FIELD_SUM_UNKNOWN;
+	if (part->many && !was_proof)
+		pinecone_field_prove(node, part);
+	if (groups->given_up != NULL || (part->many && !was_proof))
+		return PINECONE_FIELD_SUM_UNKNOWN;
+	if (part->many)
+		return pinecone_field_is_proved(node, part) ? PINECONE_FIELD_SUM_ALL :
+			   state->run->groups->given_up != NULL ? PINECONE_FIELD_SUM_UNKNOWN :
+													  PINECONE_FIELD_SUM_LESS;
 	for (int i = 0; i < part->n; i++)
 	{
 		sum += part->values[i].count.records;

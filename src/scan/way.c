@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "base/idmarks.h"
 #include "base/limits.h"
 #include "base/setting.h"
 #include "scan/way.h"
@@ -24,6 +25,9 @@
 /* ms of a request besides waiting, and bytes that come in a ms */
 #define REQUEST_MS 0.15
 #define BYTES_PER_MS 200000.0
+
+/* Of an id that is kept to be sorted */
+#define BYTES_PER_KEPT_ID 40
 
 /* Nearer than so many ms, listing side by side and sweeping for ids gain nothing */
 #define FAR_MS 2.0
@@ -190,6 +194,9 @@ cost_of_sweep(const PineconeReading *reading, PineconeWay way)
 
 	/* counts, statistics, and a search that shows how to divide */
 	cost.requests = parts + (is_limited(reading) ? 0 : 2);
+	/* what is too much for one count is counted part by part, as another one shows */
+	if (!is_limited(reading) && reading->session->schema == NULL && reading->records >= PINECONE_COUNTED_AT_ONCE)
+		cost.requests += 1 + ceil(reading->records / PINECONE_COUNTED_OF_PART);
 	cost.rounds = parts > 1 ? 1 + ceil(parts / width) : 1;
 	cost.bytes = n * match_bytes;
 	cost.units = each * parts;
@@ -216,6 +223,17 @@ cost_of_ordered_ids(const PineconeReading *reading)
 	return cost;
 }
 
+/* Are the records few enough to be counted, and their ids to be remembered? */
+static bool
+may_be_counted(const PineconeReading *reading)
+{
+	double bytes = PINECONE_BYTES_PER_MARK + (reading->ordered && !reading->tail ? BYTES_PER_KEPT_ID : 0);
+
+	if (reading->records < PINECONE_COUNTED_AT_ONCE)
+		return true;
+	return reading->records <= PINECONE_MOST_SWEPT && reading->records * bytes <= pinecone_prefetch_kb * 1024.0;
+}
+
 /* What holds of each way but page by page */
 static bool
 may_be_proved(const PineconeReading *reading)
@@ -225,7 +243,7 @@ may_be_proved(const PineconeReading *reading)
 	if (is_forced())
 		return true;
 	return !reading->failed && reading->records >= pinecone_sweep_records &&
-		   ((is_limited(reading) && !reading->ordered) || (reading->countable && reading->records < PINECONE_MAX_UPDATED * 0.95));
+		   ((is_limited(reading) && !reading->ordered) || (reading->countable && may_be_counted(reading)));
 }
 
 static bool
@@ -300,6 +318,17 @@ pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCo
 	if (cost->units > fetches.units * MOST_UNITS || cost->bytes > fetches.bytes)
 		return false;
 	return cost->ms < fetches.ms * WORTH_SHARE || (cost->ms < fetches.ms && cost->requests <= fetches.requests);
+}
+
+void
+pinecone_way_leave_out(const PineconeReading *reading, double n, PineconeWayCost *cost)
+{
+	PineconeWayCost fetches = {cost->way};
+
+	add_fetches(reading, &fetches, n);
+	cost->requests = Max(1, cost->requests - fetches.requests);
+	cost->bytes = Max(0, cost->bytes - fetches.bytes);
+	cost->units = Max(1, cost->units - fetches.units);
 }
 
 const char *

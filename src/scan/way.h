@@ -18,6 +18,7 @@ typedef struct PineconeReading
 	double skip;	/* of them, which are only counted */
 	bool filtered;
 	bool ordered; /* by id */
+	bool tail;	  /* likewise, and the last ids alone are wanted */
 	bool want_values;
 	bool want_metadata;
 	bool fetched;	/* it is more than ids */
@@ -56,6 +57,9 @@ extern PineconeWayCost pinecone_way_choose(const PineconeReading *reading);
  * does it take less to find all records by searches?
  */
 extern bool pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCost *cost);
+
+/* So many records that a way was thought to fetch are not looked at. */
+extern void pinecone_way_leave_out(const PineconeReading *reading, double n, PineconeWayCost *cost);
 
 /* In words */
 extern const char *pinecone_way_name(PineconeWay way);

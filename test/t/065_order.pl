@@ -52,6 +52,25 @@ is($out, "1994\n1994\n1994", 'many with one number');
 cmp_ok($n, '<=', 7, "by $n requests");
 is((asked('SELECT count(*) FROM (SELECT n FROM t ORDER BY n LIMIT 4000) s WHERE n > 100'))[0], scalar(grep { $_ > 100 } @numbers[0 .. 3999]), 'nearly all');
 
+# Subqueries that are certain to run ask side by side, and others not at all
+sub asked_for
+{
+	$server->take_log;
+	my $out = $t->psql($_[0])->{out};
+
+	return ($out, map { m{ (\S+)} ? $1 : $_ } grep { !/describe_index_stats/ } $server->take_log);
+}
+
+($out, my @paths) = asked_for('SELECT max(n) - min(n), max(year) FROM t');
+is($out, $numbers[-1] - $numbers[0] . '|1994', 'the difference of max and min');
+my ($first) = grep { $paths[$_] =~ /fetch_by_metadata/ } 0 .. $#paths;
+is(scalar(grep { m{/query} } @paths[0 .. $first - 1]), 3, 'all searches are sent before the first records are fetched') or diag "@paths";
+($out, @paths) = asked_for('SELECT CASE WHEN now() IS NULL THEN (SELECT max(n) FROM t) END, (SELECT min(n) FROM t)');
+is($out, "|$numbers[0]", 'a subquery that does not run');
+is(scalar(grep { m{/query} } @paths), 1, 'asks for nothing') or diag "@paths";
+($out, @paths) = asked_for('SELECT (SELECT max(n) FROM t), (SELECT min(n) FROM t) WHERE now() IS NULL');
+is("$out@paths", '', 'nor do those of a row that there is not');
+
 $server->control('POST', '/_local/settings', {approximate => 5});
 least($_, 'an approximate index') for 3, 30, 300;
 $server->control('POST', '/_local/settings', {approximate => 0});

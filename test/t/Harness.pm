@@ -345,6 +345,32 @@ sub result
 	return \%result;
 }
 
+# For who drives many sessions at once: what to wait for, what has come on one
+# of them (of the output; of errors nothing), and whether result() need not wait.
+sub handles
+{
+	my ($self) = @_;
+	return @$self{qw(out err)};
+}
+
+sub read_some
+{
+	my ($self, $handle) = @_;
+	my $which = $handle == $self->{out} ? 'out' : 'err';
+	my $before = length $self->{text}{$which};
+
+	sysread $handle, $self->{text}{$which}, 65536, $before or die "the session is lost: $self->{text}{err}\n";
+	return $which eq 'out' ? substr $self->{text}{out}, $before : '';
+}
+
+sub is_done
+{
+	my ($self) = @_;
+	my $mark = $self->{mark} // return 0;
+
+	return !grep { $self->{text}{$_} !~ /\Q$mark\E\n/ } 'out', 'err';
+}
+
 sub query
 {
 	my ($self, $sql, $seconds) = @_;

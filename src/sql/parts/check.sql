@@ -97,7 +97,9 @@ BEGIN
 		WHERE NOT current_setting('pinecone_fdw.audit')::boolean
 		UNION ALL
 		SELECT 3, 'low', 'shared_preload_libraries', 'statistics and budgets are each session''s own',
-			format('ALTER SYSTEM SET shared_preload_libraries = %s', quote_literal(concat_ws(',', nullif(current_setting('shared_preload_libraries'), ''), 'pinecone_fdw')))
+			/* one literal each: a list in one would be the name of one library, without which the server does not start */
+			(SELECT 'ALTER SYSTEM SET shared_preload_libraries = ' || string_agg(quote_literal(btrim(l.name, E' \t"')), ', ' ORDER BY l.place)
+			FROM regexp_split_to_table(concat_ws(',', nullif(btrim(current_setting('shared_preload_libraries')), ''), 'pinecone_fdw'), ',') WITH ORDINALITY l(name, place))
 		WHERE current_setting('shared_preload_libraries') !~ '(^|[,\s"])pinecone_fdw($|[,\s"])'
 		UNION ALL
 		SELECT 2, 'medium', 'extension pinecone_fdw', format('version %s is installed in this database, the library is of %s', e.extversion, a.default_version),

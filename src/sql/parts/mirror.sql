@@ -73,7 +73,7 @@ CREATE PROCEDURE pinecone_mirror_deliver(
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
 COMMENT ON PROCEDURE pinecone_mirror_deliver(regclass, integer, bigint, bigint, bigint) IS
-'sends what has changed in mirrored tables, and rows that were there before, until nothing waits or Pinecone cannot be reached; of one foreign table, or of all that the caller owns the mirror of';
+'sends what has changed in mirrored tables, and rows that were there before, until nothing waits or Pinecone cannot be reached; of one foreign table, at once though it has just failed, or of all that the caller owns the mirror of';
 
 CREATE FUNCTION pinecone_mirror_retry(foreign_table regclass, id text DEFAULT NULL, drop boolean DEFAULT false)
 RETURNS bigint

@@ -1,0 +1,1 @@
+Rscript -e "for (package in c('RPostgreSQL', 'dbplyr')) if (!requireNamespace(package, quietly = TRUE)) quit(status = 1)" >/dev/null 2>&1 || { echo "there is no R with RPostgreSQL and dbplyr (r-cran-rpostgresql, r-cran-dbplyr)"; exit 1; }
