@@ -118,6 +118,7 @@ list_missing() {
 				prove perl
 				curl curl
 				openssl openssl
+				cppcheck cppcheck
 				dpkg-source dpkg-dev
 				node nodejs
 				npm npm
