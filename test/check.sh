@@ -176,6 +176,7 @@ suite_tap() {
 
 suite_load() {
 	queue 'load, 20 s' test/load/load.pl 20 40
+	queue 'load, 12 s, documents, --lag 400' env PINECONE_LOCAL_KIND=documents 'PINECONE_LOCAL_ARGS=--lag 400' test/load/load.pl 12 30
 }
 
 suite_random() {
