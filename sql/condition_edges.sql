@@ -35,6 +35,9 @@ SELECT c, compared('f', c) FROM unnest(ARRAY['s = ''x''', 's <> ''x''', 's IN ('
   'm ->> ''s'' = ''p''', 'm ->> ''tags'' = ''p''', 'm -> ''n'' = ''5''', 'm @> ''{"tags": ["p"]}''', 'm ? ''n''', 'NOT m ? ''n''', 'm ?| ''{n,zz}''']) c;
 -- numbers that round to the same real, and to its neighbours
 SELECT c, compared('narrow', c) FROM unnest(ARRAY['x = 0.1::real', 'x < 0.1::real', 'x <= 0.1::real', 'x > 0.1::real', 'x >= 0.1::real', 'x <> 0.1::real', 'x IN (0.1::real, 2.5)', 'x = 0.1']) c;
+-- distances and scores at their bounds
+SELECT c, compared('f', c) FROM unnest(ARRAY['embedding <=> ''{1,1}'' <= 0', 'embedding <=> ''{1,1}'' < 0', 'embedding <=> ''{-1,-1}'' <= 2', 'embedding <=> ''{-1,-1}'' < 2']) c;
+SELECT string_agg(id, ',') FROM (SELECT id FROM f WHERE embedding <=> '{1,1}' <= 0 ORDER BY embedding <=> '{1,1}', id) s;
 \! test/regress/pinecone quiet
 DROP FUNCTION compared;
 DROP TABLE lf, lnarrow;

@@ -12,6 +12,8 @@ SELECT count(*), sum(n) FROM t;
 SAVEPOINT one;
 INSERT INTO t SELECT 'b' || i, '{1,0}', i, repeat('y', 200) FROM generate_series(1, 400) i;
 SELECT count(*), sum(n), count(*) FILTER (WHERE s LIKE 'y%') AS y FROM t;
+-- and what was read last is where the next writes come to
+SELECT n FROM t WHERE id = 'b1';
 ROLLBACK TO one;
 INSERT INTO t SELECT 'c' || i, '{1,0}', 2 * i, repeat('z', 200) FROM generate_series(1, 400) i;
 SELECT count(*), sum(n), count(*) FILTER (WHERE s LIKE 'z%') AS z, count(*) FILTER (WHERE s LIKE 'y%') AS y FROM t;
