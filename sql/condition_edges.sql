@@ -11,7 +11,9 @@ INSERT INTO f (id, n, b, x, s, d, ok, tags, embedding) VALUES
   ('c', 7, 9007199254740994, 0.09999999403953552, '', '2024-03-01', NULL, '{}', '{1,1}'),
   ('d', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{1,1}'),
   ('e', 5, -1, 2.5, 'p', '2024-03-02', true, '{x}', '{1,1}');
+CREATE FOREIGN TABLE lenient (id text COLLATE "C", b int, s uuid, x int) SERVER pinecone OPTIONS (on_type_error 'null');
 CREATE TABLE lf AS SELECT * FROM f;
+CREATE TABLE llenient AS SELECT * FROM lenient;
 CREATE TABLE lnarrow AS SELECT * FROM narrow;
 CREATE FUNCTION compared(relation text, condition text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE mine text; local text; counted int;
@@ -35,11 +37,22 @@ SELECT c, compared('f', c) FROM unnest(ARRAY['s = ''x''', 's <> ''x''', 's IN ('
   'm ->> ''s'' = ''p''', 'm ->> ''tags'' = ''p''', 'm -> ''n'' = ''5''', 'm @> ''{"tags": ["p"]}''', 'm ? ''n''', 'NOT m ? ''n''', 'm ?| ''{n,zz}''']) c;
 -- numbers that round to the same real, and to its neighbours
 SELECT c, compared('narrow', c) FROM unnest(ARRAY['x = 0.1::real', 'x < 0.1::real', 'x <= 0.1::real', 'x > 0.1::real', 'x >= 0.1::real', 'x <> 0.1::real', 'x IN (0.1::real, 2.5)', 'x = 0.1']) c;
+-- values that the column's type does not hold are NULL, to conditions and counts as well
+SELECT c, compared('lenient', c) FROM unnest(ARRAY['b = 9007199254740996', 'b = -1', 'b <> 1', 'b > 0', 'b < 9007199254740996', 'b IN (9007199254740996, -1)', 'b NOT IN (9007199254740996, 1)',
+  'b IS NULL', 'b IS NOT NULL', 'b IS DISTINCT FROM -1', 'x = 2.5', 'x > 2', 's IS NULL']) c;
 -- distances and scores at their bounds
 SELECT c, compared('f', c) FROM unnest(ARRAY['embedding <=> ''{1,1}'' <= 0', 'embedding <=> ''{1,1}'' < 0', 'embedding <=> ''{-1,-1}'' <= 2', 'embedding <=> ''{-1,-1}'' < 2']) c;
 SELECT string_agg(id, ',') FROM (SELECT id FROM f WHERE embedding <=> '{1,1}' <= 0 ORDER BY embedding <=> '{1,1}', id) s;
 \! test/regress/pinecone quiet
 DROP FUNCTION compared;
-DROP TABLE lf, lnarrow;
+DROP TABLE lf, lnarrow, llenient;
+DROP SERVER pinecone CASCADE;
+\! test/regress/pinecone drop edges
+-- the inner product of vectors at right angles is 0, and not -0
+\set metric dotproduct
+\i test/regress/setup.sql
+CREATE FOREIGN TABLE f (id text COLLATE "C", embedding real[]) SERVER pinecone;
+INSERT INTO f VALUES ('a', '{1,0}'), ('b', '{0,-1}');
+SELECT id, (embedding <#> '{0,2}')::text AS distance FROM f ORDER BY embedding <#> '{0,2}';
 DROP SERVER pinecone CASCADE;
 \! test/regress/pinecone drop edges
