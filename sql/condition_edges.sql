@@ -11,6 +11,7 @@ INSERT INTO f (id, n, b, x, s, d, ok, tags, embedding) VALUES
   ('c', 7, 9007199254740994, 0.09999999403953552, '', '2024-03-01', NULL, '{}', '{1,1}'),
   ('d', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{1,1}'),
   ('e', 5, -1, 2.5, 'p', '2024-03-02', true, '{x}', '{1,1}');
+INSERT INTO f (id, s, embedding) VALUES ('u', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{1,1}');
 CREATE FOREIGN TABLE lenient (id text COLLATE "C", b int, s uuid, x int) SERVER pinecone OPTIONS (on_type_error 'null');
 CREATE TABLE lf AS SELECT * FROM f;
 CREATE TABLE llenient AS SELECT * FROM lenient;
@@ -39,7 +40,7 @@ SELECT c, compared('f', c) FROM unnest(ARRAY['s = ''x''', 's <> ''x''', 's IN ('
 SELECT c, compared('narrow', c) FROM unnest(ARRAY['x = 0.1::real', 'x < 0.1::real', 'x <= 0.1::real', 'x > 0.1::real', 'x >= 0.1::real', 'x <> 0.1::real', 'x IN (0.1::real, 2.5)', 'x = 0.1']) c;
 -- values that the column's type does not hold are NULL, to conditions and counts as well
 SELECT c, compared('lenient', c) FROM unnest(ARRAY['b = 9007199254740996', 'b = -1', 'b <> 1', 'b > 0', 'b < 9007199254740996', 'b IN (9007199254740996, -1)', 'b NOT IN (9007199254740996, 1)',
-  'b IS NULL', 'b IS NOT NULL', 'b IS DISTINCT FROM -1', 'x = 2.5', 'x > 2', 's IS NULL']) c;
+  'b IS NULL', 'b IS NOT NULL', 'b IS DISTINCT FROM -1', 'x = 2.5', 'x > 2', 's IS NULL', 's = ''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11''', 's IN (''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'')', 's <> ''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12''']) c;
 -- distances and scores at their bounds
 SELECT c, compared('f', c) FROM unnest(ARRAY['embedding <=> ''{1,1}'' <= 0', 'embedding <=> ''{1,1}'' < 0', 'embedding <=> ''{-1,-1}'' <= 2', 'embedding <=> ''{-1,-1}'' < 2']) c;
 SELECT string_agg(id, ',') FROM (SELECT id FROM f WHERE embedding <=> '{1,1}' <= 0 ORDER BY embedding <=> '{1,1}', id) s;
