@@ -11,8 +11,11 @@ INSERT INTO f (id, n, b, x, s, d, ok, tags, embedding) VALUES
   ('c', 7, 9007199254740994, 0.09999999403953552, '', '2024-03-01', NULL, '{}', '{1,1}'),
   ('d', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{1,1}'),
   ('e', 5, -1, 2.5, 'p', '2024-03-02', true, '{x}', '{1,1}');
+INSERT INTO f (id, x, embedding) VALUES ('z', 9223372036854775808, '{1,1}');
 INSERT INTO f (id, s, embedding) VALUES ('u', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{1,1}');
 CREATE FOREIGN TABLE lenient (id text COLLATE "C", b int, s uuid, x int) SERVER pinecone OPTIONS (on_type_error 'null');
+CREATE FOREIGN TABLE big (id text COLLATE "C", x bigint) SERVER pinecone OPTIONS (on_type_error 'null');
+CREATE TABLE lbig AS SELECT id, CASE WHEN x < 9e18 AND x = floor(x) THEN x::bigint END AS x FROM f;
 CREATE TABLE lf AS SELECT * FROM f;
 CREATE TABLE llenient AS SELECT * FROM lenient;
 CREATE TABLE lnarrow AS SELECT * FROM narrow;
@@ -41,12 +44,13 @@ SELECT c, compared('narrow', c) FROM unnest(ARRAY['x = 0.1::real', 'x < 0.1::rea
 -- values that the column's type does not hold are NULL, to conditions and counts as well
 SELECT c, compared('lenient', c) FROM unnest(ARRAY['b = 9007199254740996', 'b = -1', 'b <> 1', 'b > 0', 'b < 9007199254740996', 'b IN (9007199254740996, -1)', 'b NOT IN (9007199254740996, 1)',
   'b IS NULL', 'b IS NOT NULL', 'b IS DISTINCT FROM -1', 'x = 2.5', 'x > 2', 's IS NULL', 's = ''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11''', 's IN (''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'')', 's <> ''a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12''']) c;
+SELECT c, compared('big', c) FROM unnest(ARRAY['x > 0', 'x < 0', 'x >= 9223372036854775807', 'x = 9223372036854775807', 'x IS NULL', 'x IS NOT NULL']) c;
 -- distances and scores at their bounds
 SELECT c, compared('f', c) FROM unnest(ARRAY['embedding <=> ''{1,1}'' <= 0', 'embedding <=> ''{1,1}'' < 0', 'embedding <=> ''{-1,-1}'' <= 2', 'embedding <=> ''{-1,-1}'' < 2']) c;
 SELECT string_agg(id, ',') FROM (SELECT id FROM f WHERE embedding <=> '{1,1}' <= 0 ORDER BY embedding <=> '{1,1}', id) s;
 \! test/regress/pinecone quiet
 DROP FUNCTION compared;
-DROP TABLE lf, lnarrow, llenient;
+DROP TABLE lf, lnarrow, llenient, lbig;
 DROP SERVER pinecone CASCADE;
 \! test/regress/pinecone drop edges
 -- the inner product of vectors at right angles is 0, and not -0
