@@ -94,6 +94,7 @@ enum RequestNumber
 	NUM_PREFIX_IS_LIKE,
 	NUM_PREFIX_HIGH,
 	NUM_AFTER,
+	NUM_BEFORE,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_SPARSE,
@@ -178,6 +179,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
 	numbers[NUM_AFTER] = request->after;
+	numbers[NUM_BEFORE] = request->before;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_SPARSE] = request->sparse;
@@ -248,6 +250,7 @@ pinecone_request_from_list(List *list)
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
 	request->after = list_nth_int(numbers, NUM_AFTER);
+	request->before = list_nth_int(numbers, NUM_BEFORE);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->sparse = list_nth_int(numbers, NUM_SPARSE);
