@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit docs monitoring deploy
+#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -16,11 +16,13 @@
 #	regress		sql/*.sql, by pg_regress; REGRESS="scan modify" runs only some
 #	tap			test/t/*.pl, by prove
 #	load		test/load/load.pl, for a short while with some of its sessions
-#	contract	test/contract/run.sh, and likewise frameworks, clients, unit, docs, monitoring and deploy
+#	contract	test/contract/run.sh, and likewise frameworks, clients, unit, fuzz, docs, monitoring and deploy
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
+#	lint		test/lint.sh: cppcheck
+#	sanitize	some of regress, tap and random, built with sanitizers: test/sanitize.sh ci
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
 set -uo pipefail
@@ -30,7 +32,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit docs monitoring deploy)
+readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint)
 passed=0
 failed=0
 
@@ -174,6 +176,7 @@ suite_tap() {
 
 suite_load() {
 	queue 'load, 20 s' test/load/load.pl 20 40
+	queue 'load, 12 s, documents, --lag 400' env PINECONE_LOCAL_KIND=documents 'PINECONE_LOCAL_ARGS=--lag 400' test/load/load.pl 12 30
 }
 
 suite_random() {
@@ -207,6 +210,14 @@ suite_small() {
 	queue test/small.sh test/small.sh
 }
 
+suite_lint() {
+	queue test/lint.sh test/lint.sh
+}
+
+suite_sanitize() {
+	queue test/sanitize.sh test/sanitize.sh ci
+}
+
 suite_contract() {
 	queue test/contract/run.sh test/contract/run.sh
 }
@@ -219,17 +230,23 @@ suite_frameworks() {
 suite_clients() {
 	local kind names
 	for kind in JavaScript others; do
-		mapfile -t names < <(cd test/clients && ls -d */client.* | { [ $kind = others ] && grep -v mjs || grep mjs; } | sed 's,/.*,,')
+		mapfile -t names < <(cd test/clients && ls -d */client.* | grep -v '^lib/' | { [ $kind = others ] && grep -v mjs || grep mjs; } | sed 's,/.*,,')
 		[ ${#names[@]} = 0 ] || queue "test/clients/run.sh, $kind" test/clients/run.sh "${names[@]}"
 	done
 }
 
 suite_layers() {
 	queue test/layers.pl test/layers.pl
+	[ ! -e test/mutate.sh ] || queue 'test/mutate.sh --check' test/mutate.sh --check
 }
 
 suite_unit() {
 	queue test/unit/run.sh test/unit/run.sh
+	queue test/unit/hardened.pl test/unit/hardened.pl
+}
+
+suite_fuzz() {
+	queue test/fuzz/run.sh test/fuzz/run.sh
 }
 
 suite_monitoring() {
@@ -251,7 +268,7 @@ has_files() {
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | documents | random) compgen -G 'test/random/*' ;;
-		small) compgen -G test/small.sh ;;
+		small | lint | sanitize) compgen -G "test/$1.sh" ;;
 		load) compgen -G test/load/load.pl ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null

@@ -118,10 +118,12 @@ list_missing() {
 				prove perl
 				curl curl
 				openssl openssl
+				cppcheck cppcheck
 				dpkg-source dpkg-dev
 				node nodejs
 				npm npm
 				/usr/bin/python3 python3
+				clang clang
 				- libipc-run-perl
 				go golang-go
 				- golang-github-masterminds-sprig-dev

@@ -11,35 +11,16 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
-PG_CONFIG=$(test/pg_config.sh --path) || exit
-dir=$(mktemp -d "${TMPDIR:-/tmp}/small.XXXXXX") || exit
-trap 'rm -rf "$dir"' EXIT
-chmod 755 "$dir"
+# shellcheck source=test/copy.sh
+source test/copy.sh
+PG_CONFIG=$(test/pg_config.sh --path) && copy_begin small || exit
+dir=$COPY_DIR
 passed=0
 failed=0
 
-# The programs find libraries and shared files by where they are themselves
-link_postgres() {
-	local of path
-	for of in bindir pkglibdir libdir sharedir includedir includedir-server; do
-		path=$("$PG_CONFIG" "--$of") || return
-		[ -e "$dir/pg$path" ] && continue
-		mkdir -p "$(dirname "$dir/pg$path")"
-		case $of in
-			bindir) cp -rL "$path" "$dir/pg$path" ;;
-			libdir) mkdir -p "$dir/pg$path" && cp -rs "$path"/libpq* "$dir/pg$path" 2>/dev/null ;;
-			*) cp -rs "$path" "$dir/pg$path" ;;
-		esac
-	done
-	new_config=$dir/pg$("$PG_CONFIG" --bindir)/pg_config
-}
-
 build() {
-	mkdir "$dir/source" &&
-		tar -c --exclude='./.*' --exclude=node_modules --exclude='./src/*.o' --exclude='*.bc' --exclude='*.so' \
-			--exclude=./results . | tar -x --no-same-owner -C "$dir/source" &&
-		cd "$dir/source" &&
-		make -s SMALL_LIMITS=1 with_llvm=no "PG_CONFIG=$new_config" install &&
+	copy_postgres && copy_source &&
+		make -s SMALL_LIMITS=1 with_llvm=no "PG_CONFIG=$PG_CONFIG" install &&
 		make -s -C test/server
 }
 
@@ -86,8 +67,8 @@ regress() {
 	}
 }
 
-link_postgres && build || exit
-export PG_CONFIG=$new_config PINECONE_LOCAL_ARGS=--small-limits
+build || exit
+export PINECONE_LOCAL_ARGS=--small-limits
 seed=$((RANDOM % 1000 + 1))
 programs=("$@")
 [ $# -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score sparse writes)

@@ -234,6 +234,8 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "", pinecone_explain_request_value(values, lfirst_int(lc)));
 		ExplainPropertyText("Pinecone Ids", abbreviate(buf.data), es);
 	}
+	if (request->place >= 0)
+		ExplainPropertyText("Pinecone Lookup", "by id, of a ctid that the transaction has been shown", es);
 	if (request->after >= 0 && request->limit >= 0)
 		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
 	if (request->descending && request->op != PINECONE_OP_ORDERED)

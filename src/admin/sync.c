@@ -233,6 +233,7 @@ pinecone_sync(PG_FUNCTION_ARGS)
 	Sync sync = {.batch = batch};
 	TupleDesc desc;
 	Portal portal;
+	Datum result;
 
 	pinecone_argument_bool(fcinfo, 3, "metadata");
 	pinecone_argument_bool(fcinfo, 4, "vectors");
@@ -278,7 +279,9 @@ pinecone_sync(PG_FUNCTION_ARGS)
 					 errhint("Repeat it when there is less to do.")));
 	}
 	SPI_cursor_close(portal);
-	SPI_finish();
+	/* SPI's end frees what has been counted */
 	MemoryContextSwitchTo(caller);
-	return result_row(&sync, desc);
+	result = result_row(&sync, desc);
+	SPI_finish();
+	return result;
 }

@@ -135,6 +135,17 @@ header_value(const char *line, size_t len, const char *name, char *value, size_t
 	return true;
 }
 
+/* A log sequence number decides what is fresh: what is no number is none, -1. */
+static int64
+sequence_number(const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (digits == 0 || digits > 18 || value[digits] != '\0')
+		return -1;
+	return strtoll(value, NULL, 10);
+}
+
 void
 pinecone_reply_take_header(PineconeExchange *exchange, const char *line, size_t len)
 {
@@ -144,9 +155,9 @@ pinecone_reply_take_header(PineconeExchange *exchange, const char *line, size_t 
 	if (len == 0 || (*line != 'x' && *line != 'X' && *line != 'c' && *line != 'C'))
 		return;
 	if (header_value(line, len, "x-pinecone-request-lsn", value, sizeof(value)))
-		exchange->request_lsn = strtoll(value, NULL, 10);
+		exchange->request_lsn = sequence_number(value);
 	else if (header_value(line, len, "x-pinecone-max-indexed-lsn", value, sizeof(value)))
-		exchange->indexed_lsn = strtoll(value, NULL, 10);
+		exchange->indexed_lsn = sequence_number(value);
 	else if (header_value(line, len, "x-pinecone-request-id", exchange->request_id,
 						  sizeof(exchange->request_id)))
 		/* taken */;

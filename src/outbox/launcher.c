@@ -98,17 +98,40 @@ reserve(Oid dbid)
 	return slot;
 }
 
+/* Nobody could be started for a slot's database, which may be wanted as before. */
 static void
-release(int slot)
+release(int slot, bool wanted)
 {
-	LWLockAcquire(&pinecone_outbox_workers->lock, LW_EXCLUSIVE);
-	memset(&pinecone_outbox_workers->slots[slot], 0, sizeof(PineconeOutboxSlot));
-	LWLockRelease(&pinecone_outbox_workers->lock);
+	PineconeOutboxWorkers *workers = pinecone_outbox_workers;
+
+	LWLockAcquire(&workers->lock, LW_EXCLUSIVE);
+	if (wanted && workers->nwanted < PINECONE_OUTBOX_WANTED)
+		workers->wanted[workers->nwanted++] = workers->slots[slot].dbid;
+	memset(&workers->slots[slot], 0, sizeof(PineconeOutboxSlot));
+	LWLockRelease(&workers->lock);
 }
 
-/* Start a worker in a database, unless there is one; false if that cannot be now. */
+/* Say so once, until there is room again. */
+static void
+report_no_room(bool no_room)
+{
+	static bool reported = false;
+
+	if (no_room && !reported)
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no background worker is left to deliver from the outbox"),
+				 errdetail("All that \"max_worker_processes\" allows, %d, are taken.", max_worker_processes),
+				 errhint("Raise \"max_worker_processes\".  Until then pinecone_deliver() delivers.")));
+	reported = no_room;
+}
+
+/*
+ * Start a worker in a database, unless there is one; false if that cannot be now.
+ * Where something has been queued ("wanted") the log says why.
+ */
 static bool
-start_worker(Oid dbid)
+start_worker(Oid dbid, bool wanted)
 {
 	BackgroundWorker worker = {0};
 	int slot = reserve(dbid);
@@ -125,9 +148,14 @@ start_worker(Oid dbid)
 	worker.bgw_main_arg = ObjectIdGetDatum(dbid);
 	worker.bgw_notify_pid = MyProcPid;
 	if (RegisterDynamicBackgroundWorker(&worker, &handles[slot]))
+	{
+		report_no_room(false);
 		return true;
+	}
 	handles[slot] = NULL;
-	release(slot);
+	release(slot, wanted);
+	if (wanted)
+		report_no_room(true);
 	return false;
 }
 
@@ -200,7 +228,7 @@ start_workers(List *turn)
 	ListCell *lc;
 
 	foreach(lc, wanted)
-		(void) start_worker(lfirst_oid(lc));
+		(void) start_worker(lfirst_oid(lc), true);
 	if (all)
 		turn = list_concat_unique_oid(turn, all_databases());
 	foreach(lc, turn)
@@ -210,7 +238,7 @@ start_workers(List *turn)
 		LWLockAcquire(&pinecone_outbox_workers->lock, LW_SHARED);
 		has_worker = pinecone_outbox_slot(lfirst_oid(lc)) != NULL;
 		LWLockRelease(&pinecone_outbox_workers->lock);
-		if (has_worker || start_worker(lfirst_oid(lc)))
+		if (has_worker || start_worker(lfirst_oid(lc), false))
 			turn = foreach_delete_current(turn, lc);
 	}
 	list_free(wanted);

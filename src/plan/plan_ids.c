@@ -152,7 +152,9 @@ may_descend(PlannerInfo *root, RelOptInfo *rel, double wanted)
 
 	return pinecone_enable_keyset && pinecone_enable_sort && info->stats != NULL && info->stats->dimension > 0 && !info->stats->sparse &&
 		   info->session->schema == NULL && info->nnamespaces == 1 && info->table->namespace_attnum <= 0 &&
-		   bms_is_empty(rel->lateral_relids) && root->limit_tuples > 0 && wanted <= PINECONE_WALK_MOST_IDS &&
+		   bms_is_empty(rel->lateral_relids) &&
+		   !bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber, pinecone_plan_columns_used(rel)) &&
+		   root->limit_tuples > 0 && wanted <= PINECONE_WALK_MOST_IDS &&
 		   info->records > 2 * PINECONE_WALK_MOST_IDS;
 }
 

@@ -62,6 +62,9 @@ extern bool pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, i
 extern bool pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low);
 extern bool pinecone_translate_id_before(PineconeTranslate *cxt, List *clauses, int *high);
 
+/* Of clauses that are ANDed: ctid = value, or ctid = ANY (array). */
+extern bool pinecone_translate_place(PineconeTranslate *cxt, List *clauses, int *place);
+
 /* ---- translate_days.c ---- */
 
 /*

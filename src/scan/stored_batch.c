@@ -311,13 +311,14 @@ order_fetched(PineconeBatch *batch)
 	int n = 0;
 
 	qsort(page->records, page->nrecords, sizeof(PineconeRecord), compare_records);
-	for (int i = 0; i < batch->nids; i++)
+	/* not of a reply without any: its array may be NULL, which bsearch() must not be given */
+	for (int i = 0; i < batch->nids && n < page->nrecords; i++)
 	{
 		PineconeRecord key = {.id = batch->ids[i]};
 		PineconeRecord *found = bsearch(&key, page->records, page->nrecords,
 										sizeof(PineconeRecord), compare_records);
 
-		if (found == NULL || n >= page->nrecords)
+		if (found == NULL)
 			continue;
 		ordered[n] = *found;
 		if (batch->scores)

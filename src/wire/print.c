@@ -85,7 +85,9 @@ choose_digits(int n, const float *restrict values, Digits *restrict digits)
 
 	for (int i = 0; i < n; i++)
 	{
-		float magnitude = fabsf(values[i]);
+		float size = fabsf(values[i]);
+		bool is_common = size >= SMALLEST && size < 10.0f;
+		float magnitude = is_common ? size : 1.0f; /* whose digits nobody looks at */
 		double scale = 1e8;
 		double scaled;
 		double chosen;
@@ -123,7 +125,7 @@ choose_digits(int n, const float *restrict values, Digits *restrict digits)
 		high = (int32) ((chosen + 0.5) * 1e-4);
 		digits->high[i] = four_digits(high);
 		digits->low[i] = four_digits((int32) (chosen - high * 1e4));
-		digits->first[i] = magnitude >= SMALLEST && magnitude < 10.0f ? first : -1;
+		digits->first[i] = is_common ? first : -1;
 	}
 }
 

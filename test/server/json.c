@@ -11,6 +11,9 @@
 JsonReader
 json_reader(Str text, Arena *arena)
 {
+	/* a request without a body has no text at all */
+	if (text.s == NULL)
+		text = STR("");
 	return (JsonReader){.at = text.s, .start = text.s, .end = text.s + text.len, .arena = arena};
 }
 

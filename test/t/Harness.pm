@@ -250,7 +250,7 @@ sub connections
 {
 	my ($self, $pid, $port) = @_;
 	my %inodes = map { /^socket:\[(\d+)\]/ ? ($1 => 1) : () } $self->descriptors($pid);
-	my $n = 0;
+	my %found;    # a table that changes while it is read may have one twice
 
 	for my $table ('tcp', 'tcp6')
 	{
@@ -260,10 +260,10 @@ sub connections
 			my (undef, undef, $remote, $state, undef, undef, undef, undef, undef, $inode) = split;
 			next unless defined $inode && $inodes{$inode};
 			my $to = hex((split /:/, $remote)[1]);
-			$n++ if $to != 0 && (!defined $port || $to == $port);
+			$found{$inode} = 1 if $to != 0 && (!defined $port || $to == $port);
 		}
 	}
-	return $n;
+	return scalar keys %found;
 }
 
 

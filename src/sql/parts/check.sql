@@ -45,7 +45,7 @@ BEGIN
 		FROM unnest(hosts) h WHERE h IN ('*', '*.*') OR h ~ '^\*\.[^.]*$'
 		UNION ALL
 		SELECT 1, 'high', 'pinecone_fdw.allow_http_hosts', format('keys go to %s without TLS', current_setting('pinecone_fdw.allow_http_hosts')),
-			'ALTER SYSTEM RESET pinecone_fdw.allow_http_hosts'
+			'ALTER SYSTEM SET pinecone_fdw.allow_http_hosts = '''''
 		WHERE btrim(current_setting('pinecone_fdw.allow_http_hosts')) <> ''
 		UNION ALL
 		SELECT 1, 'high', 'server ' || s.srvname, format('%s is asked without TLS', o.option_value),
