@@ -346,8 +346,7 @@ pinecone_run_prepare(ForeignScanState *node)
 		return;
 	state->run->started = true;
 	state->run->counters->timing = pinecone_run_is_timed(node);
-	if (state->session == NULL)
-		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_scan_find_session(state);
 	pinecone_run_check_schema(state);
 	old = MemoryContextSwitchTo(state->run->cxt);
 	pinecone_run_choose_namespaces(node);
