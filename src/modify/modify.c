@@ -116,6 +116,7 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
 	modify->assigned = columns;
 	modify->counters.timing = (estate->es_instrument & INSTRUMENT_TIMER) != 0;
+	modify->node = &mtstate->ps;
 	modify->shows_rows = shows_rows(mtstate, rri, operation);
 	modify->watched = has_after_triggers(rri, operation) ||
 					  has_after_triggers(mtstate->rootResultRelInfo, operation);

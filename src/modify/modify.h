@@ -43,6 +43,8 @@ struct PineconeModify
 	Bitmapset *merged;	 /* INSERT: the columns that are set in records that are there; NULL: all */
 	bool watched;		 /* do triggers fire after they have been? */
 
+	PlanState *node; /* whose instrument, when it has one, counts rows that were in conflict; or NULL */
+
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
 	AttrNumber namespace_junk;
@@ -162,6 +164,9 @@ extern void pinecone_modify_refuse_duplicate(PineconeModify *modify, const char 
 /* A place in the buffer for a row that concerns a record; may flush it first. */
 extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
 														 const char *namespace_, const char *id);
+
+/* EXPLAIN ANALYZE is to tell of so many rows whose records were there. */
+extern void pinecone_modify_count_conflicts(PineconeModify *modify, int n);
 
 /* No row may wait for the next when a trigger may fire before. */
 extern void pinecone_modify_flush_watched(PineconeModify *modify);

@@ -6,8 +6,9 @@
  */
 #include "postgres.h"
 
-
 #include "access/htup_details.h"
+#include "nodes/execnodes.h"
+
 #include "base/idset.h"
 #include "base/limits.h"
 #include "modify/modify.h"
@@ -208,6 +209,13 @@ write_updates(PineconeModify *modify, int first)
 	pinecone_source_end(stream);
 }
 
+void
+pinecone_modify_count_conflicts(PineconeModify *modify, int n)
+{
+	if (modify->node != NULL)
+		InstrCountTuples2(modify->node, n);
+}
+
 /* A row of ON CONFLICT DO UPDATE, as a new record or laid over the stored one. */
 static void
 write_merged(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRecord *stored)
@@ -222,6 +230,8 @@ write_merged(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRec
 	pinecone_record_of_row(modify->writer, values, isnull, stored, &write.record);
 	pinecone_sink_write(modify->sink, row->namespace_, &write);
 	row->found = true;
+	if (stored != NULL)
+		pinecone_modify_count_conflicts(modify, 1);
 	if (modify->shows_rows)
 	{
 		MemoryContext old = MemoryContextSwitchTo(modify->buffer_cxt);
