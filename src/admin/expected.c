@@ -68,7 +68,7 @@ session_of(const PineconeScanState *state)
 {
 	Oid serverid = state->table->server->serverid;
 
-	return pinecone_plan_has_mapping(state->userid, serverid) ? pinecone_session_get(serverid, state->userid) : NULL;
+	return pinecone_plan_has_mapping(state->userid, serverid) ? pinecone_session_get_reading(serverid, state->userid) : NULL;
 }
 
 static int

@@ -120,7 +120,7 @@ pineconeGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	 */
 	if (pinecone_plan_has_mapping(info->userid, info->table->server->serverid))
 	{
-		info->session = pinecone_session_get(info->table->server->serverid, info->userid);
+		info->session = pinecone_session_get_reading(info->table->server->serverid, info->userid);
 		if (!pinecone_session_stats_ready(info->session))
 			pinecone_plan_refresh_all(root);
 		pinecone_plan_find_stats(root, rel);

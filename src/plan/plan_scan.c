@@ -188,6 +188,8 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->sorted &&
 		pinecone_enable_keyset)
 		(void) pinecone_translate_id_after(&cxt->translate, cxt->local, &request->after);
+	if (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH)
+		(void) pinecone_translate_place(&cxt->translate, cxt->local, &request->place);
 	if (operation_takes_filter(request->op))
 		cxt->conditions = list_concat(cxt->conditions, pinecone_translate_days(&cxt->translate, cxt->local));
 	if (list_length(cxt->conditions) == 1)
@@ -598,7 +600,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->prefix_high = request->after = request->vector = request->sparse = request->alpha = request->vector_id =
+	request->prefix = request->prefix_high = request->place = request->after = request->vector = request->sparse = request->alpha = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session, cxt.info->table, request->op == PINECONE_OP_QUERY && cxt.info->text != NULL) : 0;
 	request->sorted = sorted;

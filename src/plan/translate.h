@@ -61,6 +61,9 @@ extern bool pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, i
 /* The same of the lower end alone: id > low, or id >= low. */
 extern bool pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low);
 
+/* Of clauses that are ANDed: ctid = value, or ctid = ANY (array). */
+extern bool pinecone_translate_place(PineconeTranslate *cxt, List *clauses, int *place);
+
 /* ---- translate_days.c ---- */
 
 /*

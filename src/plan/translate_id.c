@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -265,6 +267,56 @@ pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
 		if (value == NULL || (compare != PINECONE_GT && compare != PINECONE_GE))
 			continue;
 		*low = pinecone_translate_add_expr(cxt, value);
+		return true;
+	}
+	return false;
+}
+
+/* ---- Places ---- */
+
+static bool
+is_ctid(PineconeTranslate *cxt, Node *node)
+{
+	Var *var = (Var *) node;
+
+	return IsA(node, Var) && var->varno == cxt->varno && var->varlevelsup == 0 &&
+		   var->varattno == SelfItemPointerAttributeNumber;
+}
+
+/* What a clause has the ctid equal, or NULL. */
+static Expr *
+match_place(PineconeTranslate *cxt, Expr *clause)
+{
+	List *args;
+	Expr *value;
+
+	if (IsA(clause, OpExpr) && ((OpExpr *) clause)->opno == TIDEqualOperator)
+		args = ((OpExpr *) clause)->args;
+	else if (IsA(clause, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) clause)->useOr && ((ScalarArrayOpExpr *) clause)->opno == TIDEqualOperator)
+		args = ((ScalarArrayOpExpr *) clause)->args;
+	else
+		return NULL;
+	if (is_ctid(cxt, linitial(args)))
+		value = lsecond(args);
+	else if (IsA(clause, OpExpr) && is_ctid(cxt, lsecond(args)))
+		value = linitial(args);
+	else
+		return NULL;
+	return pinecone_translate_is_value(cxt, value) ? value : NULL;
+}
+
+bool
+pinecone_translate_place(PineconeTranslate *cxt, List *clauses, int *place)
+{
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		Expr *value = match_place(cxt, lfirst(lc));
+
+		if (value == NULL)
+			continue;
+		*place = pinecone_translate_add_expr(cxt, value);
 		return true;
 	}
 	return false;

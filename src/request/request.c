@@ -93,6 +93,7 @@ enum RequestNumber
 	NUM_PREFIX,
 	NUM_PREFIX_IS_LIKE,
 	NUM_PREFIX_HIGH,
+	NUM_PLACE,
 	NUM_AFTER,
 	NUM_METRIC,
 	NUM_VECTOR,
@@ -177,6 +178,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX] = request->prefix;
 	numbers[NUM_PREFIX_IS_LIKE] = request->prefix_is_like;
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
+	numbers[NUM_PLACE] = request->place;
 	numbers[NUM_AFTER] = request->after;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
@@ -247,6 +249,7 @@ pinecone_request_from_list(List *list)
 	request->prefix = list_nth_int(numbers, NUM_PREFIX);
 	request->prefix_is_like = list_nth_int(numbers, NUM_PREFIX_IS_LIKE);
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
+	request->place = list_nth_int(numbers, NUM_PLACE);
 	request->after = list_nth_int(numbers, NUM_AFTER);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);

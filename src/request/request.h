@@ -141,6 +141,7 @@ typedef struct PineconeRequest
 	int prefix;				   /* number of a text expression, or -1 */
 	bool prefix_is_like;	   /* it is a LIKE pattern */
 	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
+	int place;				   /* number of a tid or tid[] expression that the ctid equals, or -1: LIST, LIST_FETCH */
 	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind

@@ -239,6 +239,8 @@ start_read(ForeignScanState *node)
 	PineconeRequest *request = state->request;
 	PineconeOperation op = request->op;
 	PineconeSourceSpec spec;
+	char **shown;
+	int nshown;
 
 	if (request->scored)
 	{
@@ -254,8 +256,17 @@ start_read(ForeignScanState *node)
 	if (op == PINECONE_OP_FILTER && state->run->filter.kind == PINECONE_FILTER_ALWAYS)
 		op = PINECONE_OP_LIST_FETCH;
 
+	shown = pinecone_run_ids_shown(node, &nshown);
+	if (shown != NULL)
+		op = PINECONE_OP_FETCH;
 	pinecone_run_fill_spec(node, op, &spec);
-	if (op == PINECONE_OP_FETCH)
+	if (shown != NULL)
+	{
+		spec.ids = shown;
+		spec.nids = nshown;
+		state->run->done = nshown == 0;
+	}
+	else if (op == PINECONE_OP_FETCH)
 	{
 		pinecone_run_evaluate_all(node, request->ids);
 		spec.ids = pinecone_run_ids(request, &state->run->values, &spec.nids);
@@ -321,8 +332,7 @@ pinecone_run_prepare(ForeignScanState *node)
 		return;
 	state->run->started = true;
 	state->run->counters->timing = pinecone_run_is_timed(node);
-	if (state->session == NULL)
-		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_scan_find_session(state);
 	pinecone_run_check_schema(state);
 	old = MemoryContextSwitchTo(state->run->cxt);
 	pinecone_run_choose_namespaces(node);

@@ -384,6 +384,17 @@ restart();
 is($t->sql('SHOW shared_preload_libraries'), 'auto_explain, pinecone_fdw', 'the remedy keeps what was preloaded, and the server starts');
 is($t->sql("SELECT count(*) FROM pinecone_check() WHERE object = 'shared_preload_libraries'"), '0', 'and nothing is left to mend');
 
+# Remedies for settings hold against what postgresql.conf says
+open my $conf, '>>', $t->dir . '/data/postgresql.conf' or die "postgresql.conf: $!\n";
+print $conf "pinecone_fdw.allowed_hosts = '*, *.pinecone.io'\npinecone_fdw.allow_http_hosts = 'h.example'\npinecone_fdw.audit = off\n";
+close $conf;
+my $weak = q{SELECT coalesce(string_agg(object, ' ' ORDER BY object), '') FROM pinecone_check() WHERE object LIKE 'pinecone_fdw.a%' AND object <> 'pinecone_fdw.allow_loopback'};
+$t->sql('SELECT pg_reload_conf()');
+ok($t->wait_until(sub { $t->sql($weak) eq 'pinecone_fdw.allow_http_hosts pinecone_fdw.allowed_hosts pinecone_fdw.audit' }), 'settings that are weak');
+is($t->psql(q{SELECT remedy FROM pinecone_check() WHERE object LIKE 'pinecone_fdw.a%' \gexec})->{err}, '', 'their remedies, as psql runs them');
+$t->sql('SELECT pg_reload_conf()');
+ok($t->wait_until(sub { $t->sql($weak) eq '' }), 'mend them');
+
 if ($ENV{RUNBOOK_WRITE})
 {
 	open my $file, '>', $page or die "$page: $!\n";
