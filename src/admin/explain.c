@@ -240,6 +240,10 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 		ExplainPropertyText("Pinecone Lookup", "by id, of a ctid that the transaction has been shown", es);
 	if (request->after >= 0 && request->limit >= 0)
 		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
+	if (request->descending && request->op != PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order", "id DESC", es);
+	if (request->before >= 0)
+		ExplainPropertyText("Pinecone Ids To", abbreviate(pinecone_explain_request_value(values, request->before)), es);
 	if (request->prefix_high >= 0)
 		ExplainPropertyText("Pinecone Id Range",
 							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
