@@ -96,6 +96,43 @@ CREATE FOREIGN TABLE every (id text COLLATE "C", ns text OPTIONS (role 'namespac
 SELECT count(*), count(DISTINCT ctid) FROM every;
 UPDATE every SET year = 3 WHERE ctid = (SELECT ctid FROM every WHERE ns = 'p2' AND id = 'r8') RETURNING ns, id;
 
+-- of a record that the transaction has been shown the id is known
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM t WHERE ctid = '(1,1)';
+SELECT place AS c FROM seen WHERE id = '0010' \gset
+SELECT place AS d FROM seen WHERE id = '0011' \gset
+PREPARE by_place (tid) AS UPDATE t SET note = 'by place' WHERE ctid = $1 RETURNING id;
+SET plan_cache_mode = force_generic_plan;
+BEGIN;
+SELECT count(ctid) FROM t WHERE id IN ('0010', '0011', '0012');
+\! test/regress/pinecone quiet
+SELECT id FROM t WHERE ctid = :'c';
+SELECT id FROM t WHERE :'c' = ctid AND id > '0001';
+SELECT id FROM t WHERE ctid = ANY (ARRAY[:'d', :'c', :'d']::tid[]) ORDER BY id DESC;
+EXECUTE by_place (:'c');
+DELETE FROM t WHERE ctid = :'d' RETURNING id;
+SELECT id, note FROM t WHERE ctid = ANY (ARRAY[:'d', :'c']::tid[]);
+INSERT INTO t VALUES ('0011', '{1,1}', 1);
+SELECT id, year FROM t WHERE ctid = :'d';
+DELETE FROM t WHERE ctid = ANY (ARRAY(SELECT ctid FROM t WHERE id IN ('0013', '0014') FOR UPDATE SKIP LOCKED));
+\! test/regress/pinecone log list
+-- and of one that it has not, or without lookups by id, it is looked for
+SELECT count(*) FROM t WHERE ctid = ANY (ARRAY[:'c', '(1,1)']::tid[]);
+SELECT count(*) FROM t WHERE ctid = ANY (ARRAY[:'c', NULL]::tid[]);
+SELECT count(*) FROM t WHERE ctid = NULL;
+SET LOCAL pinecone_fdw.enable_fetch = off;
+SELECT count(*) FROM t WHERE ctid = :'c';
+\! test/regress/pinecone log list
+ROLLBACK;
+BEGIN;
+EXECUTE by_place (:'c');
+\! test/regress/pinecone log list
+ROLLBACK;
+RESET plan_cache_mode;
+BEGIN;
+SELECT ctid AS e FROM every WHERE ns = 'p1' AND id = 'r7' \gset
+UPDATE every SET year = 4 WHERE ctid = :'e' RETURNING ns, id;
+ROLLBACK;
+
 -- through postgres_fdw, which tells rows by ctid
 CREATE EXTENSION postgres_fdw;
 \set ECHO none

@@ -6,16 +6,20 @@
 #	cluster_begin				make $CLUSTER_DIR; remove it again when the script exits
 #	cluster_postgres [LINE...]	start PostgreSQL, with lines for postgresql.conf
 #	cluster_pinecone [ARG...]	start pinecone-local, with more arguments
-#	cluster_end					stop both and remove the directory (the exit trap does it)
+#	cluster_pgbouncer			start pgbouncer in front of PostgreSQL, in transaction mode
+#	cluster_end					stop all and remove the directory (the exit trap does it)
 #
 # cluster_postgres exports PGHOST, PGPORT, PGUSER and PGDATABASE, and puts the
 # programs of this PostgreSQL first on the PATH.  cluster_pinecone exports
 # PINECONE_LOCAL_PORT, PINECONE_LOCAL_URL (of its control plane) and
-# PINECONE_LOCAL_KEY.  PG_CONFIG chooses the PostgreSQL.
+# PINECONE_LOCAL_KEY.  cluster_pgbouncer sets CLUSTER_BOUNCER_PORT, of 127.0.0.1; it has
+# three backends a database, and what follows each other goes to another of them.
+# PG_CONFIG chooses the PostgreSQL.
 #
 # PINECONE_LOCAL_ARGS are arguments for each pinecone-local that is started, and
 # how suites run with other ones: --small-limits, --approximate SEED.
 #
+# PINECONE_LOCAL is the program, if it is not the one that is built here.
 # CLUSTER_STOP is how PostgreSQL is stopped, instead of "immediate"; CLUSTER_LOGS
 # a file that gets the logs of all servers when they end.
 #
@@ -108,7 +112,7 @@ cluster_pinecone() {
 
 	# shellcheck disable=SC2086 # several arguments
 	# A copy, for the user it runs as may not reach the original
-	install -m 755 "$CLUSTER_SOURCE/test/server/pinecone-local" "$CLUSTER_DIR/pinecone-local"
+	install -m 755 "${PINECONE_LOCAL:-$CLUSTER_SOURCE/test/server/pinecone-local}" "$CLUSTER_DIR/pinecone-local"
 	rm -f "$port_file"
 	"${cluster_as[@]}" "$CLUSTER_DIR/pinecone-local" --port 0 --port-file "$port_file" \
 		--api-key "$PINECONE_LOCAL_KEY" "$@" $PINECONE_LOCAL_ARGS >>"$CLUSTER_DIR/pinecone.log" 2>&1 </dev/null &
@@ -130,14 +134,70 @@ cluster_pinecone() {
 	return 1
 }
 
+cluster_free_port() {
+	perl -MIO::Socket::IP -e 'print IO::Socket::IP->new(Listen => 1, LocalHost => "127.0.0.1")->sockport'
+}
+
+# A backend is started when none is idle.
+cluster_fill_pool() {
+	local pids=()
+	for _ in 1 2 3; do
+		PGHOST=127.0.0.1 PGPORT=$CLUSTER_BOUNCER_PORT psql -XqAtc 'SELECT pg_sleep(0.5)' >/dev/null &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+
+cluster_pgbouncer() {
+	local program pid
+	program=$(PATH=$PATH:/usr/sbin:$CLUSTER_SOURCE/test/.tools/usr/sbin command -v pgbouncer) || {
+		echo "pgbouncer is missing: test/install.sh check brings it" >&2
+		return 1
+	}
+	CLUSTER_BOUNCER_PORT=$(cluster_free_port)
+	echo "\"$PGUSER\" \"\"" >"$CLUSTER_DIR/users.txt"
+	cat >"$CLUSTER_DIR/pgbouncer.ini" <<-END
+		[databases]
+		* = host=$CLUSTER_DIR port=$PGPORT
+		[pgbouncer]
+		listen_addr = 127.0.0.1
+		listen_port = $CLUSTER_BOUNCER_PORT
+		unix_socket_dir =
+		auth_type = trust
+		auth_file = $CLUSTER_DIR/users.txt
+		pool_mode = transaction
+		default_pool_size = 3
+		server_round_robin = 1
+		ignore_startup_parameters = extra_float_digits, options
+	END
+	LD_LIBRARY_PATH=$(echo "$CLUSTER_SOURCE"/test/.tools/usr/lib/*-linux-gnu) \
+		"${cluster_as[@]}" "$program" "$CLUSTER_DIR/pgbouncer.ini" >"$CLUSTER_DIR/pgbouncer.log" 2>&1 </dev/null &
+	pid=$!
+	disown "$pid"
+	echo "$pid" >"$CLUSTER_DIR/pgbouncer.pid"
+	for _ in $(seq 200); do
+		if PGHOST=127.0.0.1 PGPORT=$CLUSTER_BOUNCER_PORT psql -XqAtc 'SELECT' >/dev/null 2>&1; then
+			cluster_fill_pool
+			return
+		fi
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$CLUSTER_DIR/pgbouncer.log" >&2
+	echo "pgbouncer did not start" >&2
+	return 1
+}
+
 cluster_end() {
 	local status=$? pid running
 	if [ -n "${CLUSTER_DIR:-}" ] && [ -d "$CLUSTER_DIR" ]; then
 		[ ${#cluster_as[@]} -gt 0 ] || cluster_set_user
-		if [ -s "$CLUSTER_DIR/pinecone.pid" ]; then
-			pid=$(cat "$CLUSTER_DIR/pinecone.pid")
-			kill "$pid" 2>/dev/null || true
-		fi
+		for running in pgbouncer pinecone; do
+			if [ -s "$CLUSTER_DIR/$running.pid" ]; then
+				pid=$(cat "$CLUSTER_DIR/$running.pid")
+				kill "$pid" 2>/dev/null || true
+			fi
+		done
 		for running in "$CLUSTER_DIR"/*/postmaster.pid; do
 			[ ! -e "$running" ] ||
 				"${cluster_as[@]}" "$("$PG_CONFIG" --bindir)/pg_ctl" -D "$(dirname "$running")" -m "${CLUSTER_STOP:-immediate}" -w stop >/dev/null 2>&1 || true

@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -252,8 +254,9 @@ pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int
 	return true;
 }
 
-bool
-pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
+/* The first value that an id is compared with by one of two operators */
+static bool
+translate_end(PineconeTranslate *cxt, List *clauses, PineconeCompare one, PineconeCompare other, int *end)
 {
 	ListCell *lc;
 
@@ -262,9 +265,71 @@ pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
 		PineconeCompare compare;
 		Expr *value = match_id_bound(cxt, lfirst(lc), &compare);
 
-		if (value == NULL || (compare != PINECONE_GT && compare != PINECONE_GE))
+		if (value == NULL || (compare != one && compare != other))
 			continue;
-		*low = pinecone_translate_add_expr(cxt, value);
+		*end = pinecone_translate_add_expr(cxt, value);
+		return true;
+	}
+	return false;
+}
+
+bool
+pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
+{
+	return translate_end(cxt, clauses, PINECONE_GT, PINECONE_GE, low);
+}
+
+bool
+pinecone_translate_id_before(PineconeTranslate *cxt, List *clauses, int *high)
+{
+	return translate_end(cxt, clauses, PINECONE_LT, PINECONE_LE, high);
+}
+
+/* ---- Places ---- */
+
+static bool
+is_ctid(PineconeTranslate *cxt, Node *node)
+{
+	Var *var = (Var *) node;
+
+	return IsA(node, Var) && var->varno == cxt->varno && var->varlevelsup == 0 &&
+		   var->varattno == SelfItemPointerAttributeNumber;
+}
+
+/* What a clause has the ctid equal, or NULL. */
+static Expr *
+match_place(PineconeTranslate *cxt, Expr *clause)
+{
+	List *args;
+	Expr *value;
+
+	if (IsA(clause, OpExpr) && ((OpExpr *) clause)->opno == TIDEqualOperator)
+		args = ((OpExpr *) clause)->args;
+	else if (IsA(clause, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) clause)->useOr && ((ScalarArrayOpExpr *) clause)->opno == TIDEqualOperator)
+		args = ((ScalarArrayOpExpr *) clause)->args;
+	else
+		return NULL;
+	if (is_ctid(cxt, linitial(args)))
+		value = lsecond(args);
+	else if (IsA(clause, OpExpr) && is_ctid(cxt, lsecond(args)))
+		value = linitial(args);
+	else
+		return NULL;
+	return pinecone_translate_is_value(cxt, value) ? value : NULL;
+}
+
+bool
+pinecone_translate_place(PineconeTranslate *cxt, List *clauses, int *place)
+{
+	ListCell *lc;
+
+	foreach(lc, clauses)
+	{
+		Expr *value = match_place(cxt, lfirst(lc));
+
+		if (value == NULL)
+			continue;
+		*place = pinecone_translate_add_expr(cxt, value);
 		return true;
 	}
 	return false;

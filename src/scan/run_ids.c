@@ -1,18 +1,23 @@
 /*
  * run_ids.c
- *		Which ids of a list are worth a fetch.
+ *		Which ids of a list are worth a fetch, and which need no list.
  *
  * The conditions are checked of rows as well, among the others: what this
  * transaction has written does not come by way of a list.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/setting.h"
+#include "scan/places.h"
 #include "scan/run_ids.h"
+#include "scan/run_values.h"
 
 static bool
 is_wanted(void *context, const char *id)
@@ -66,4 +71,36 @@ pinecone_run_ids_prepare(ForeignScanState *node, PineconeSourceSpec *spec)
 	}
 	spec->wants_id = is_wanted;
 	spec->wants_id_context = node;
+}
+
+/*
+ * Rows are told by ctids: of those that this transaction was shown the ids are known.
+ * As elsewhere the condition is checked of the rows.
+ */
+char **
+pinecone_run_ids_shown(ForeignScanState *node, int *n)
+{
+	PineconeScanState *state = node->fdw_state;
+	int number = state->request->place;
+	Datum value;
+	Datum *elements;
+	bool *nulls;
+	int nctids;
+	ItemPointerData *ctids;
+
+	if (number < 0 || !pinecone_enable_fetch || !pinecone_run_evaluate(node, number))
+		return NULL;
+	value = state->run->values.values[number];
+	if (state->run->values.types[number] == TIDOID)
+		return pinecone_places_ids(state->table->relid, (ItemPointer) DatumGetPointer(value), 1, n);
+
+	deconstruct_array(DatumGetArrayTypeP(value), TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT, &elements, &nulls, &nctids);
+	ctids = palloc(Max(1, nctids) * sizeof(ItemPointerData));
+	for (int i = 0; i < nctids; i++)
+	{
+		if (nulls[i])
+			return NULL;
+		ctids[i] = *(ItemPointer) DatumGetPointer(elements[i]);
+	}
+	return pinecone_places_ids(state->table->relid, ctids, nctids, n);
 }

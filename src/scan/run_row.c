@@ -9,6 +9,7 @@
 #include "portability/instr_time.h"
 
 #include "base/record_key.h"
+#include "scan/places.h"
 #include "scan/run_row.h"
 #include "scan/score.h"
 
@@ -77,7 +78,11 @@ fill_row(PineconeScanState *state, const PineconeRecord *record, Datum *values, 
 ItemPointerData
 pinecone_run_ctid(PineconeScanState *state, const PineconeRecord *record)
 {
-	return pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+	ItemPointerData ctid = pinecone_record_ctid(state->table->relid, record->namespace_, record->id);
+
+	if (state->request->want_ctid)
+		pinecone_places_show(state->table->relid, ctid, record->id);
+	return ctid;
 }
 
 void

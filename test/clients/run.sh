@@ -32,7 +32,6 @@ source test/npm.sh
 readonly HERE=test/clients QUESTIONS=(filter knn join pages 'count(*)' 'count(1)' distinct limit insert update delete)
 passed=0
 failed=0
-bouncer=
 
 say() {
 	echo "$2 $((passed + failed)) - $1"
@@ -46,50 +45,9 @@ check() { # WHAT COMMAND...
 	fi
 }
 
-free_port() {
-	perl -MIO::Socket::IP -e 'print IO::Socket::IP->new(Listen => 1, LocalHost => "127.0.0.1")->sockport'
-}
-
-start_bouncer() {
-	local program
-	program=$(PATH=$PATH:/usr/sbin:$PWD/test/.tools/usr/sbin command -v pgbouncer) || {
-		echo "pgbouncer is missing: test/install.sh check brings it"
-		return 1
-	}
-	BOUNCER_PORT=$(free_port)
-	echo '"postgres" ""' >"$CLUSTER_DIR/users.txt"
-	cat >"$CLUSTER_DIR/pgbouncer.ini" <<-END
-		[databases]
-		postgres = host=$CLUSTER_DIR port=$PGPORT dbname=postgres
-		[pgbouncer]
-		listen_addr = 127.0.0.1
-		listen_port = $BOUNCER_PORT
-		unix_socket_dir =
-		auth_type = trust
-		auth_file = $CLUSTER_DIR/users.txt
-		pool_mode = transaction
-		; what follows each other is not the same backend's
-		default_pool_size = 3
-		server_round_robin = 1
-		ignore_startup_parameters = extra_float_digits, options
-	END
-	LD_LIBRARY_PATH=$(echo "$PWD"/test/.tools/usr/lib/*-linux-gnu) \
-		"${cluster_as[@]}" "$program" "$CLUSTER_DIR/pgbouncer.ini" >"$CLUSTER_DIR/pgbouncer.log" 2>&1 </dev/null &
-	bouncer=$!
-	disown "$bouncer"
-	for _ in $(seq 100); do
-		PGHOST=127.0.0.1 PGPORT=$BOUNCER_PORT psql -XqAtc 'SELECT' >/dev/null 2>&1 && return
-		kill -0 "$bouncer" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$CLUSTER_DIR/pgbouncer.log"
-	return 1
-}
-
 start() {
 	cluster_begin || return
-	trap '[ -z "$bouncer" ] || kill "$bouncer" 2>/dev/null; cluster_end' EXIT
-	CLUSTER_PGPORT=$(free_port)
+	CLUSTER_PGPORT=$(cluster_free_port)
 	cluster_postgres "listen_addresses = '127.0.0.1'" || return
 	psql -Xqf $HERE/items.sql &&
 		psql -XqAtc "SELECT jsonb_build_object('index', 'clients', 'namespace', 'items', 'id', id, 'values', embedding, 'metadata', metadata)
@@ -97,7 +55,7 @@ start() {
 		# so far away that requests are what counts, as they are to the service
 		cluster_pinecone --latency 10 --index clients:8:cosine --load "$CLUSTER_DIR/items.jsonl" &&
 		psql -Xq -v "url=$PINECONE_LOCAL_URL" -v "key=$PINECONE_LOCAL_KEY" -f $HERE/setup.sql &&
-		start_bouncer
+		cluster_pgbouncer
 }
 
 # The command for a client's program, in "command".
@@ -114,7 +72,7 @@ command_of() {
 
 run_client() { # NAME VIA
 	local command port=$PGPORT output status name=$1 good bad
-	[ "$2" = direct ] || port=$BOUNCER_PORT
+	[ "$2" = direct ] || port=$CLUSTER_BOUNCER_PORT
 	command_of "$(echo "$HERE/$name"/client.*)"
 	psql -XqAt >/dev/null <<-END
 		SELECT slow(0), question(NULL);
@@ -151,6 +109,11 @@ costs_of() { # NAME VIA
 	END
 }
 
+costs_no_more() {
+	awk -v a="$1" -v b="$2" 'BEGIN { n = split(a, pooled, / *\| */); split(b, direct, / *\| */)
+		for (i = 1; i <= n; i++) if (pooled[i] != direct[i] && (pooled[i] ~ /[^0-9]/ || pooled[i] + 0 > direct[i] + 0)) exit 1 }'
+}
+
 # The line of the table says what was counted.  Versions that a lock file pins have to be there, too.
 table_is_right() { # NAME
 	local costs line cell name=$1
@@ -158,6 +121,12 @@ table_is_right() { # NAME
 	[ -z "${TABLE:-}" ] || echo "| $name $version | $lists $costs"
 	line=$(grep -E "^\| $name[ |]" docs/clients.md) || {
 		echo "# docs/clients.md has no line for $name; it would begin: | $name $version | $lists $costs"
+		return 1
+	}
+	# backends know the index already, which a client's new session has to ask for
+	costs_no_more "$(costs_of "$name" pgbouncer)" "$costs" || {
+		echo "# $name directly:          $costs"
+		echo "# $name through pgbouncer: $(costs_of "$name" pgbouncer)"
 		return 1
 	}
 	[[ $line == *"| $lists $costs"* ]] || {
@@ -174,7 +143,7 @@ table_is_right() { # NAME
 }
 
 clients=("$@")
-[ $# -gt 0 ] || mapfile -t clients < <(cd $HERE && ls -d */client.* | sed 's,/.*,,')
+[ $# -gt 0 ] || mapfile -t clients < <(cd $HERE && ls -d */client.* | sed 's,/.*,,' | grep -vx lib | sort -u)
 if compgen -G "$HERE/*/client.mjs" >/dev/null && ls "${clients[@]/#/$HERE/}" | grep -q 'client\.mjs'; then
 	npm_packages $HERE "the clients' packages"
 	case $? in

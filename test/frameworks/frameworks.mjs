@@ -12,7 +12,7 @@ import { PineconeVector } from '@mastra/pinecone';
 import { PineconeDB } from 'mem0ai/oss';
 import { Pinecone } from 'pinecone-8';
 
-const INDEX = 'frameworks';
+const INDEX = process.argv[2];
 const config = { apiKey: process.env.PINECONE_LOCAL_KEY, controllerHostUrl: process.env.PINECONE_LOCAL_URL };
 const db = new pg.Client();
 let passed = 0;
@@ -222,6 +222,13 @@ await check('LlamaIndex: an INSERT made of another node is one', async () => {
 	const found = await ask('old ships sail');
 	assert.deepEqual([found.text, found.id_, found.metadata.lang], ['old ships sail', 'n4', 'en']);
 });
+await check('LlamaIndex: SQL searches what its query finds, with a filter and with a threshold', async () => {
+	const { ids, similarities } = await llama.query({ queryEmbedding: vectorOf('red apples grow'), similarityTopK: 2, mode: 'default', filters: { filters: [{ key: 'lang', value: 'en', operator: '==' }] } });
+	const here = await rows(`SELECT id, 1 - (embedding <=> $1) AS score FROM llamaindex WHERE lang = 'en' ORDER BY embedding <=> $1 LIMIT 2`, JSON.stringify(vectorOf('red apples grow')));
+	assert.deepEqual(here.map((r) => r.id), ids);
+	here.forEach((r, i) => near(r.score, similarities[i]));
+	assert.deepEqual((await rows(`SELECT node ->> 'text' AS text FROM llamaindex WHERE embedding <=> $1 < 0.001`, JSON.stringify(vectorOf('fast cars drive')))), [{ text: 'fast cars drive' }]);
+});
 await check('LlamaIndex: an UPDATE of the text within the document', async () => {
 	await db.query(`UPDATE llamaindex SET node = jsonb_set(node, '{text}', '"red apples fall"') WHERE id = 'doc-1_chunk_n1'`);
 	assert.equal((await ask('red apples grow')).text, 'red apples fall');
@@ -249,6 +256,13 @@ await check('Mastra: a time that SQL writes is met by a filter on it', async () 
 	const found = await search('old ships', { published: new Date('2024-07-01T10:00:00Z').toISOString() });
 	assert.deepEqual(found.map((r) => r.metadata), [{ text: 'old ships', n: 3, published: '2024-07-01T10:00:00.000Z' }]);
 	assert.deepEqual((await search('x', { n: { $gt: 1 } })).map((r) => r.metadata.n).sort(), [2.5, 3]);
+});
+await check('Mastra: SQL searches what its query finds, with a filter', async () => {
+	const there = await search('red apples', { n: { $lt: 3 } });
+	const here = await rows('SELECT id, text, 1 - (embedding <=> $1) AS score FROM mastra WHERE n < 3 ORDER BY embedding <=> $1 LIMIT 5', JSON.stringify(vectorOf('red apples')));
+	assert.deepEqual(here.map((r) => r.text), ['red apples', 'fast cars']);
+	assert.deepEqual(here.map((r) => r.id), there.map((r) => r.id));
+	here.forEach((r, i) => near(r.score, there[i].score));
 });
 await check('Mastra: changed and deleted at either end', async () => {
 	await mastra.updateVector({ indexName: INDEX, namespace: 'mastra', id: 'a', update: { metadata: { n: 7 } } });
@@ -279,6 +293,12 @@ await check('Mem0: an INSERT and an UPDATE of whole rows', async () => {
 	assert.match(found.payload.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 	await db.query(`UPDATE mem0 SET data = 'likes green tea', updated = updated WHERE id = $1`, [ONE]);
 	assert.deepEqual((await mem0.get(ONE)).payload, { data: 'likes green tea', hash: 'h1', user_id: 'alice', createdAt: '2024-05-01T10:00:00.000Z', updatedAt: '2024-05-01T10:00:00+00:00' });
+});
+await check('Mem0: SQL searches what its search finds, with a filter', async () => {
+	const there = await mem0.search(vectorOf('likes water'), 5, { user_id: 'alice' });
+	const here = await rows(`SELECT id, data FROM mem0 WHERE user_id = 'alice' AND created >= '2024-01-01' ORDER BY embedding <=> $1 LIMIT 5`, JSON.stringify(vectorOf('likes water')));
+	assert.deepEqual(here.map((r) => r.data), ['likes water', 'likes green tea']);
+	assert.deepEqual(here.map((r) => r.id), there.map((r) => r.id));
 });
 await check('Mem0: forgetting', async () => {
 	await db.query(`DELETE FROM mem0 WHERE user_id = 'bob'`);

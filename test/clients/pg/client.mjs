@@ -1,7 +1,7 @@
 // node-postgres: SQL of one's own, parameters and cursors.
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import { assert, cancelled, check, done, lists, note, onConflict, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, onConflict, question, range, refused, same, sql, vector, version, via, write } from '../lib/client.mjs';
 
 version('pg');
 lists('-');
@@ -14,6 +14,11 @@ await check('types', async () => {
 	assert.ok(row.id === 'item-00007' && row.tags.length === 2);
 	assert.deepEqual(row, local);
 	assert.deepEqual(fields.map((f) => f.name), ['id', 'embedding', 'title', 'category', 'year', 'price', 'tags', 'metadata', 'score']);
+});
+if (via === 'pgbouncer') await check('what follows each other is not the same backend\'s', async () => {
+	const pids = new Set();
+	for (const _ of range(6)) pids.add((await rows('SELECT pg_backend_pid() AS pid'))[0].pid);
+	assert.equal(pids.size, 3);
 });
 await same('filter', (t) => rows(`SELECT id, title, price FROM ${t} WHERE category = $1 AND year >= $2 ORDER BY id`, ['books', 2015]));
 await same('knn', (t) => rows(`SELECT id, title FROM ${t} ORDER BY embedding <=> $1::real[] LIMIT 10`, [vector]), 10);

@@ -1,19 +1,21 @@
 // PostGraphile 4 as an application: a server, and GraphQL over HTTP.
 import { createServer } from 'node:http';
 import pg from 'pg';
-import postgraphilePackage from 'postgraphile';
-import { assert, cancelled, check, done, lists, note, question, range, same, sameNotes, sql, vector, version } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, question, range, same, sameNotes, sql, vector, version, via } from '../lib/client.mjs';
 
 version('postgraphile');
+// it prepares statements by name, of which the next backend has not heard
+if (via === 'pgbouncer') process.env.POSTGRAPHILE_PREPARED_STATEMENT_CACHE_SIZE = '0';
+const { default: { postgraphile } } = await import('postgraphile');
 // What it takes from comments: a key, so that there are single rows, cursors and mutations; and a relation
 await sql(`COMMENT ON FOREIGN TABLE items IS E'@primaryKey id'`);
 await sql(`COMMENT ON FOREIGN TABLE notes IS E'@primaryKey id'`);
 await sql(`COMMENT ON TABLE orders IS E'@foreignKey (item_id) references items (id)|@fieldName item\n@foreignKey (item_id) references items_local (id)|@fieldName itemsLocal'`);
 for (const t of ['items', 'items_local'])
-	await sql(`CREATE OR REPLACE FUNCTION near_${t}(q real[]) RETURNS SETOF ${t} LANGUAGE sql STABLE AS 'SELECT * FROM ${t} ORDER BY embedding <=> q'`);
+	await sql(`CREATE FUNCTION near_${t}(q real[]) RETURNS SETOF ${t} LANGUAGE sql STABLE AS 'SELECT * FROM ${t} ORDER BY embedding <=> q'`);
 
 const pool = new pg.Pool({ max: 1 });
-const server = createServer(postgraphilePackage.postgraphile(pool, 'public', { disableQueryLog: true, extendedErrors: ['hint', 'detail'] }));
+const server = createServer(postgraphile(pool, 'public', { disableQueryLog: true, extendedErrors: ['hint', 'detail'] }));
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${server.address().port}/graphql`;
 
@@ -86,4 +88,6 @@ await check('an update of what is not there is an error', async () => {
 await cancelled('a request that another session cancels', () => ask('query ($q: [Float]!) { nearItems(q: $q, first: 3) { nodes { id } } }', { q: vector }), { aside: true });
 await new Promise((resolve) => server.close(resolve));
 await pool.end();
+for (const t of ['items', 'items_local']) await sql(`DROP FUNCTION near_${t}`);
+for (const what of ['FOREIGN TABLE items', 'FOREIGN TABLE notes', 'TABLE orders']) await sql(`COMMENT ON ${what} IS NULL`);
 await done();

@@ -102,7 +102,10 @@ same distinct "SELECT DISTINCT category FROM :t ORDER BY category"
 read=$(printf "SELECT count(*) FROM items \\\\g /dev/null\nSELECT question('limit') \\\\g /dev/null\n\\\\copy (SELECT id, embedding, title, category, year, price, tags, metadata FROM items LIMIT 1000) TO '$dir/limit'\nSELECT question(NULL) \\\\g /dev/null\n" | sql)
 is 'LIMIT 1000, by \copy' "$read$(sort -u "$dir/limit" | wc -l)$(grep -vxFf <(psql -Xqc "COPY items_local TO STDOUT") "$dir/limit" | head -1)" 1000
 
-same '\gdesc' "SELECT * FROM items \\gdesc" items
+# in a transaction, for it is a statement to prepare and another to describe
+same '\gdesc' "BEGIN;
+SELECT * FROM items \\gdesc
+COMMIT" items
 is '\gdesc asks nothing' "$(asked '\gdesc')" 0
 same '\gset' "SELECT title, year FROM :t WHERE id = 'item-00042' \\gset
 \\echo :title :year"

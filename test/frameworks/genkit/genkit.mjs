@@ -5,7 +5,7 @@ import { genkit, Document } from 'genkit';
 import { pinecone, pineconeIndexerRef, pineconeRetrieverRef } from 'genkitx-pinecone';
 import pg from 'pg';
 
-const INDEX = 'frameworks';
+const INDEX = process.argv[2];
 const db = new pg.Client();
 let passed = 0;
 let failed = 0;
