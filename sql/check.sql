@@ -19,6 +19,7 @@ GRANT EXECUTE ON FUNCTION pinecone_delete_index TO PUBLIC;
 SET pinecone_fdw.allowed_hosts = '*.pinecone.io, *.io, *';
 SET pinecone_fdw.allow_http_hosts = 'inside.example';
 ALTER SERVER check_server OPTIONS (SET host 'http://inside.example');
+CREATE SERVER check_hosts FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (hosts 'b.pinecone.io, eu-west-1=http://inside.example, http://127.0.0.1:5080', allowed_regions 'eu-west-1');
 SELECT severity, object, finding, regexp_replace(remedy, 'OWNER TO .*', 'OWNER TO ROLE') AS remedy FROM checked WHERE object !~ 'user mapping';
 SELECT object, remedy FROM pinecone_check() WHERE object ~ '^function';
 
@@ -49,4 +50,5 @@ DROP SCHEMA mine CASCADE;
 DROP VIEW checked;
 DROP FOREIGN TABLE check_table;
 DROP SERVER check_server CASCADE;
+DROP SERVER check_hosts;
 DROP ROLE check_owner;

@@ -4,7 +4,7 @@ CREATE SERVER good FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host 'https://kb-a
   api_version '2025-10', connect_timeout '5s', request_timeout '1500', max_retries '0', max_concurrency '8',
   on_type_error 'null', count_from_stats 'off', count_from_dry_run 'no');
 -- misplaced, misspelt and unknown options, with what would be valid
-CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (hosts 'x');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (hostz 'x');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (api_key 'x');
 CREATE USER MAPPING FOR CURRENT_USER SERVER good OPTIONS (host 'x');
 CREATE FOREIGN TABLE bad (id text) SERVER good OPTIONS (host 'x');

@@ -32,7 +32,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint)
+readonly ALL_SUITES=(layers regress tap load small package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
 passed=0
 failed=0
 
@@ -176,6 +176,7 @@ suite_tap() {
 
 suite_load() {
 	queue 'load, 20 s' test/load/load.pl 20 40
+	queue 'load, 12 s, documents, --lag 400' env PINECONE_LOCAL_KIND=documents 'PINECONE_LOCAL_ARGS=--lag 400' test/load/load.pl 12 30
 }
 
 suite_random() {
@@ -256,6 +257,14 @@ suite_deploy() {
 	queue test/deploy/run.sh test/deploy/run.sh
 }
 
+suite_package() {
+	queue test/package/run.sh test/package/run.sh
+}
+
+suite_live() {
+	queue test/live/run.sh test/live/run.sh
+}
+
 suite_docs() {
 	queue test/docs/run.sh test/docs/run.sh
 	queue test/docs/pages.sh test/docs/pages.sh
@@ -290,7 +299,7 @@ done
 [ $# -gt 0 ] || suites=("${ALL_SUITES[@]}")
 
 say "install what is missing"
-test/install.sh check || {
+test/install.sh "$([ "${suites[*]}" = regress ] && echo regress || echo check)" || {
 	count install 0 1
 	finish
 }

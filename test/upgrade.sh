@@ -5,7 +5,7 @@
 #	test/upgrade.sh			to 17
 #	test/upgrade.sh MAJOR	to another
 #
-# It runs test/t/093_pg_upgrade.pl in the chroot that test/majors.sh has made of the newer
+# It runs test/t/093_pg_upgrade.pl in the chroot that test/matrix.sh has made of the newer
 # one (MAJORS_DIR, as there).  The programs of the older one are copied into it, with those
 # libraries that the newer Debian does not have.  Needs root; not part of CI.
 #
@@ -24,7 +24,7 @@ old=$("$PG_CONFIG" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
 	exit 2
 }
 [ -e "$root/.complete" ] || {
-	echo "there is no chroot: SUITES=unit test/majors.sh $major makes it" >&2
+	echo "there is no chroot: SUITES=layers test/matrix.sh $major makes it" >&2
 	exit 2
 }
 [ -e "$("$PG_CONFIG" --pkglibdir)/pinecone_fdw.so" ] || {

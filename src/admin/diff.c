@@ -21,6 +21,7 @@
 #include "admin/argument.h"
 #include "admin/compared.h"
 #include "admin/rows.h"
+#include "client/hosts.h"
 
 PG_FUNCTION_INFO_V1(pinecone_diff);
 PG_FUNCTION_INFO_V1(pinecone_diff_counted);
@@ -211,7 +212,7 @@ put_difference(PineconeRows *rows, const PineconeCompared *compared, const SideR
 
 /* Merge both sides into rows of what differs; with "counted" a last one tells how many records there are. */
 static void
-merge(FunctionCallInfo fcinfo, bool counted)
+merge_rows(FunctionCallInfo fcinfo, bool counted)
 {
 	Oid relid = pinecone_argument_table(fcinfo, 0, "foreign_table");
 	char *source = pinecone_argument_text(fcinfo, 1, "source");
@@ -264,6 +265,24 @@ merge(FunctionCallInfo fcinfo, bool counted)
 		pinecone_row_end(&rows);
 	}
 	SPI_finish();
+}
+
+/* What is found to differ is going to be written, to the first host: so that is what is read. */
+static void
+merge(FunctionCallInfo fcinfo, bool counted)
+{
+	bool former = pinecone_hosts_first_only;
+
+	pinecone_hosts_first_only = true;
+	PG_TRY();
+	{
+		merge_rows(fcinfo, counted);
+	}
+	PG_FINALLY();
+	{
+		pinecone_hosts_first_only = former;
+	}
+	PG_END_TRY();
 }
 
 Datum

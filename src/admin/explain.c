@@ -27,6 +27,8 @@
 #include "base/limits.h"
 #include "base/setting.h"
 #include "client/alias.h"
+#include "client/bound.h"
+#include "client/hosts.h"
 #include "modify/modify.h"
 #include "pending/pending.h"
 #include "plan/plan_modify.h"
@@ -238,6 +240,10 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 		ExplainPropertyText("Pinecone Lookup", "by id, of a ctid that the transaction has been shown", es);
 	if (request->after >= 0 && request->limit >= 0)
 		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
+	if (request->descending && request->op != PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order", "id DESC", es);
+	if (request->before >= 0)
+		ExplainPropertyText("Pinecone Ids To", abbreviate(pinecone_explain_request_value(values, request->before)), es);
 	if (request->prefix_high >= 0)
 		ExplainPropertyText("Pinecone Id Range",
 							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
@@ -400,11 +406,25 @@ explain_request(PineconeScanState *state, const PineconeValues *values,
 		ExplainPropertyText("Pinecone Body", abbreviate(body), es);
 }
 
+/* Of a server with several: which has answered */
+static void
+explain_host(PineconeScanState *state, ExplainState *es)
+{
+	int number;
+
+	if (state->session == NULL || !pinecone_hosts_are_several(state->session))
+		return;
+	number = pinecone_bound_number(state->counters.bound, state->session);
+	if (number >= 0 || !state->session->failover->roams)
+		ExplainPropertyText("Pinecone Host", pinecone_hosts_name(state->session, Max(0, number)), es);
+}
+
 static void
 explain_counters(PineconeScanState *state, ExplainState *es)
 {
 	PineconeCounters *counters = &state->counters;
 
+	explain_host(state, es);
 	if (state->request->op == PINECONE_OP_QUERY && state->top_k > 0)
 		ExplainPropertyInteger("Last Top K", NULL, state->top_k, es);
 	if (state->request->op == PINECONE_OP_ORDERED)
@@ -496,7 +516,9 @@ static void
 explain_write(const PineconeTable *table, const char *operation, ExplainState *es)
 {
 	ExplainPropertyText("Pinecone Operation", operation, es);
-	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" : "sent at once", es);
+	ExplainPropertyText("Pinecone Writes", table->transactional ? "sent at commit" : table->outbox ? "queued in the outbox" :
+																									 "sent at once",
+						es);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "admin/index_wanted.h"
 #include "admin/progress.h"
 #include "client/control.h"
+#include "client/region.h"
 
 PG_FUNCTION_INFO_V1(pinecone_indexes);
 PG_FUNCTION_INFO_V1(pinecone_describe_index);
@@ -141,7 +142,11 @@ create_index(PineconeSession *session, const PineconeIndexWanted *wanted, bool i
 			 PineconeIndexDescription *index)
 {
 	bool schemas = wanted->schema != NULL || pinecone_control_has_schemas(session);
+	PineconeRegion region = {(char *) wanted->cloud, (char *) wanted->region};
 	PineconeCall *call;
+
+	if (!pinecone_region_is_allowed(session->options, &region))
+		pinecone_argument_reject("region", pinecone_region_text(&region), "The server's \"allowed_regions\" option does not have it.");
 
 	pinecone_progress_send(progress, session, "create_index", "index", wanted->name);
 	call = pinecone_control_create_index(session, pinecone_index_wanted_body(wanted, schemas), schemas);

@@ -20,6 +20,7 @@
 #include "client/call.h"
 #include "client/control.h"
 #include "client/route.h"
+#include "client/try_host.h"
 #include "wire/message.h"
 
 PG_FUNCTION_INFO_V1(pinecone_ping);
@@ -349,11 +350,13 @@ put_facts(Ping *ping)
 	{
 		metric = metric_name(ping->stats->metric);
 		dimension = ping->stats->dimension;
-		kind = schema ? "document" : integrated			 ? "integrated" :
-									 ping->stats->sparse ? "sparse" :
-														   "dense";
+		kind = schema ? "document" : integrated		 ? "integrated" :
+								 ping->stats->sparse ? "sparse" :
+													   "dense";
 	}
-	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" : "dense") : NULL);
+	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" :
+																										"dense") :
+																	NULL);
 	compare(ping, STEP_METRIC, metric, dense ? metric_name(dense->metric) : NULL);
 	if (dimension == 0 && dense == NULL)
 		skip(ping, STEP_DIMENSION, "none, or it does not tell");
@@ -419,6 +422,28 @@ put_latency(Ping *ping)
 		skip(ping, STEP_LATENCY, "nothing has been answered");
 }
 
+/* Another host of the server: a row for it alone */
+static void
+put_further_host(Ping *ping, int number)
+{
+	const PineconeProblem *problem = pinecone_try_host(ping->session, number);
+	const char *host = ping->session->options->hosts->hosts[number];
+
+	pinecone_row_text(&ping->rows, psprintf("host %d", number + 1));
+	pinecone_row_bool(&ping->rows, problem == NULL);
+	if (problem == NULL)
+		pinecone_row_text(&ping->rows, host);
+	else
+		pinecone_row_text(&ping->rows, psprintf("%s: %s", host,
+												problem->status > 0 ? psprintf("HTTP status %ld: %s", problem->status, problem->message ? problem->message : "no text") :
+												problem->message	? problem->message :
+																	  "no answer"));
+	pinecone_row_text(&ping->rows, problem == NULL		 ? NULL :
+								   problem->host_refused ? problem->remedy :
+														   "Check the server's \"hosts\" option and the network: reads could not go there.");
+	pinecone_row_end(&ping->rows);
+}
+
 Datum
 pinecone_ping(PG_FUNCTION_ARGS)
 {
@@ -446,5 +471,7 @@ pinecone_ping(PG_FUNCTION_ARGS)
 		put_write(&ping);
 		put_latency(&ping);
 	}
+	for (int i = 1; i < options->hosts->n; i++)
+		put_further_host(&ping, i);
 	return (Datum) 0;
 }

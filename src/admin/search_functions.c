@@ -157,7 +157,7 @@ search_sql(Oid relid, Oid own_schema, bool filtered, bool batch)
 
 	LockRelationOid(relid, AccessShareLock);
 	table = pinecone_option_table(find_foreign_table(relid));
-	session = pinecone_session_get(table->server->serverid, GetUserId());
+	session = pinecone_session_get_reading(table->server->serverid, GetUserId());
 	(void) pinecone_session_stats(session, false, false);
 	table = table_of(session, table, filtered);
 	id = column_of(table, table->id_attnum, "ids");

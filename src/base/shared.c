@@ -32,6 +32,7 @@ static const char *const handle_files[PINECONE_SHARED_KINDS] = {
 	[PINECONE_SHARED_WRITTEN] = "pg_dynshmem/pinecone_fdw.written",
 	[PINECONE_SHARED_KEPT] = "pg_dynshmem/pinecone_fdw.kept",
 	[PINECONE_SHARED_BOARD] = "pg_dynshmem/pinecone_fdw.board",
+	[PINECONE_SHARED_HOSTS] = "pg_dynshmem/pinecone_fdw.hosts",
 };
 
 static PineconeShared *areas[PINECONE_SHARED_KINDS];

@@ -26,6 +26,7 @@ typedef enum PineconeSharedKind
 	PINECONE_SHARED_WRITTEN, /* when: see client/written.h */
 	PINECONE_SHARED_KEPT,	 /* replies: see client/kept.h */
 	PINECONE_SHARED_BOARD,	 /* which of the others there are: shared.c's own */
+	PINECONE_SHARED_HOSTS,	 /* which of a server's answer: see host_board.h */
 	PINECONE_SHARED_KINDS
 } PineconeSharedKind;
 

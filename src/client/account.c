@@ -14,6 +14,7 @@
 #include "base/setting.h"
 #include "client/account.h"
 #include "client/call.h"
+#include "client/hosts.h"
 
 /* Read units are looked for in so many bytes at the end of a reply; elsewhere they are counted when it is read. */
 #define USAGE_BYTES 64
@@ -242,7 +243,7 @@ static void
 log_slow(const PineconeCall *call)
 {
 	const PineconeExchange *exchange = call->exchange;
-	const char *host = call->url ? call->session->options->control_host : call->session->base_url;
+	const char *host = call->url ? call->session->options->control_host : pinecone_hosts_url(call);
 	StringInfoData buf;
 
 	initStringInfo(&buf);

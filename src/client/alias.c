@@ -20,7 +20,9 @@
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/alias.h"
+#include "client/bound.h"
 #include "client/call.h"
+#include "client/hosts.h"
 #include "wire/message.h"
 
 /* Since that version there are aliases */
@@ -153,6 +155,7 @@ start_call(PineconeSession *session, const char *name, const char *token)
 	}
 	MemoryContextSwitchTo(old);
 	call->path = path.data;
+	call->continues = token != NULL;
 	call->single_attempt = true;
 	call->may_be_none = true;
 	if (name != NULL)
@@ -519,5 +522,8 @@ pinecone_pins_resolve(PineconePins *pins, PineconeSession *session, const char *
 		return name;
 	if (pins != NULL)
 		add_pin(pins, session, name, target);
+	/* it says so of the host that was asked */
+	if (pins != NULL && session->failover != NULL)
+		(void) pinecone_bound_note(pinecone_bound_of(pins->cxt), session, session->location, session->failover->number);
 	return target;
 }

@@ -21,6 +21,7 @@
 #include "base/setting.h"
 #include "client/account.h"
 #include "client/cache.h"
+#include "client/hosts.h"
 #include "client/kept.h"
 #include "client/written.h"
 
@@ -170,6 +171,7 @@ take_kept(PineconeCall *call)
 		exchange->indexed_lsn = kept.told ? kept.lsn : -1;
 		call->exchange = exchange;
 		call->location = call->session->location;
+		call->host_number = 0;
 		call->sent_at = kept.asked_at;
 	}
 	MemoryContextSwitchTo(old);
@@ -198,6 +200,13 @@ pinecone_cache_look(PineconeCall *call)
 
 	if (caching == NULL || caching->looked_for)
 		return PINECONE_CACHE_NOTHING;
+	/* what is written here says nothing of when another host has it */
+	if (call->session->failover != NULL && call->session->failover->number > 0)
+	{
+		pinecone_cache_give_up(call);
+		caching->has_key = false;
+		return PINECONE_CACHE_NOTHING;
+	}
 	if ((!caching->has_key || caching->location != call->session->location) && !make_key(call))
 		return PINECONE_CACHE_NOTHING;
 	found = take_kept(call);

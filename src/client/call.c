@@ -17,6 +17,7 @@
 #include "client/cache.h"
 #include "client/call.h"
 #include "client/call_retry.h"
+#include "client/hosts.h"
 #include "client/problem.h"
 #include "client/turn.h"
 
@@ -212,6 +213,7 @@ start_attempt(PineconeCall *call)
 	call->state = PINECONE_CALL_RUNNING;
 	call->attempts++;
 	call->location = session->location;
+	call->host_number = session->failover ? session->failover->number : 0;
 	call->sent_at = pinecone_clock_now();
 	pinecone_cache_sent(call);
 	session->running++;
@@ -245,6 +247,8 @@ is_answered(PineconeCall *call)
 			wake(call);
 			call->state = PINECONE_CALL_SUCCEEDED;
 			unlist(call);
+			if (!pinecone_hosts_take_answer(call))
+				fail(call);
 			return true;
 		case PINECONE_CACHE_WAIT:
 			wake(call);
@@ -267,6 +271,15 @@ check_budget(PineconeCall *call)
 	queue_changed = changed;
 }
 
+/* It is asked whether another host answers, for which nobody waits longer than that. */
+static void
+wait_for_host(PineconeCall *call)
+{
+	wake(call);
+	call->turn_at = pinecone_session_patience(call->session);
+	nsleeping += call->turn_at != 0;
+}
+
 /* Let a queued call go if its session is located and has room for it. */
 static void
 try_start(PineconeCall *call)
@@ -279,11 +292,20 @@ try_start(PineconeCall *call)
 		return;
 	if (!call->control_plane && !pinecone_session_locate(session, &problem))
 	{
-		if (problem != NULL)
+		if (problem == NULL)
+			wait_for_host(call);
+		else if (pinecone_hosts_pass_over(session, problem))
+			queue_changed = true;
+		else
 		{
 			pinecone_problem_copy(&call->problem, problem, call->cxt);
 			fail(call);
 		}
+		return;
+	}
+	if (!pinecone_hosts_may_ask(call))
+	{
+		fail(call);
 		return;
 	}
 	if (is_answered(call) || !has_room)
@@ -354,7 +376,10 @@ fail_or_back_off(PineconeCall *call, bool retryable, double retry_after)
 {
 	if (!retryable || !pinecone_call_retries_are_left(call))
 	{
-		fail(call);
+		if (pinecone_hosts_move(call, retryable))
+			call->state = PINECONE_CALL_QUEUED;
+		else
+			fail(call);
 		return;
 	}
 	call->retry_at = pinecone_clock_after_ms(pinecone_clock_now(), pinecone_call_back_off_ms(call, retry_after));
@@ -418,6 +443,8 @@ finish_attempt(PineconeCall *call)
 		call->state = PINECONE_CALL_SUCCEEDED;
 		unlist(call);
 		pinecone_account_reply(call);
+		if (!pinecone_hosts_take_answer(call))
+			fail(call);
 		return;
 	}
 	pinecone_cache_give_up(call);

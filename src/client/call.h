@@ -52,6 +52,7 @@ struct PineconeCall
 	bool control_plane;
 	bool is_write;
 	bool large_reply;
+	bool continues; /* what an earlier reply of the same host has begun */
 	bool single_attempt;
 	bool once;		  /* done twice it is something else: not again once it may have been applied */
 	bool told_apart;  /* the answer to a repeat is another one: libcurl must not repeat it by itself */
@@ -84,6 +85,8 @@ struct PineconeCall
 
 	/* Progress */
 	int attempts;
+	int host_number;		 /* of the server's: where it went; see hosts.h */
+	uint32 hosts_tried;		 /* a bit for each that has failed it */
 	int location;			 /* of the session when it was sent: where it went */
 	bool relocated;			 /* it was not found where the index was */
 	int new_keys;			 /* keys it took after one was refused */

@@ -174,6 +174,7 @@ pinecone_documents_fetch_by_filter(PineconeSession *session, PineconeCounters *c
 	call->batch = limit;
 	call->large_reply = true;
 	call->want_values = want_values;
+	call->continues = token != NULL;
 	if (token == NULL)
 		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
@@ -191,6 +192,7 @@ pinecone_documents_list(PineconeSession *session, PineconeCounters *counters,
 	call->batch = limit;
 	if (prefix)
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
+	call->continues = token != NULL;
 	if (token == NULL)
 		pinecone_cache_offer(call, namespace_);
 	return start(call, &body, PINECONE_RATE_LIST, NULL);

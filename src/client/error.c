@@ -11,6 +11,7 @@
 
 #include "client/call.h"
 #include "client/error.h"
+#include "client/hosts.h"
 
 /* Was it the control plane that answered so, be it asked on behalf of the call? */
 static bool
@@ -37,6 +38,8 @@ host_of(const PineconeCall *call)
 static const char *
 host_option(const PineconeCall *call)
 {
+	if (pinecone_hosts_are_several(call->session) && !concerns_control_plane(call))
+		return "hosts";
 	if (call->session->options->index == NULL)
 		return "host";
 	return concerns_control_plane(call) ? "control_host" : "index";
@@ -72,6 +75,8 @@ pinecone_error_detail(const PineconeCall *call)
 		appendStringInfoString(&buf, "\nIt is not known whether the write was applied.");
 	if (call->note)
 		appendStringInfo(&buf, "\n%s", call->note);
+	if (pinecone_hosts_remark(call) != NULL)
+		appendStringInfo(&buf, "\n%s", pinecone_hosts_remark(call));
 	return buf.data;
 }
 
@@ -233,7 +238,7 @@ pinecone_error_report(int elevel, const PineconeCall *call)
 
 	if (problem->host_refused)
 		ereport(elevel,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				(errcode(problem->moved ? ERRCODE_FDW_ERROR : ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("%s", problem->message),
 				 errhint("%s", problem->remedy)));
 	else if (problem->outcome != PINECONE_HTTP_ANSWERED)

@@ -21,6 +21,7 @@
 #include "client/alias.h"
 #include "client/cache.h"
 #include "client/call.h"
+#include "client/hosts.h"
 #include "client/idle.h"
 #include "client/learned.h"
 #include "client/session.h"
@@ -59,6 +60,8 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	PineconeStats *copy;
 	MemoryContext old;
 
+	/* as they came: what the schema says is our own knowledge */
+	pinecone_hosts_note_stats(session, stats);
 	session->stats = NULL;
 	MemoryContextReset(session->stats_cxt);
 	old = MemoryContextSwitchTo(session->stats_cxt);
@@ -92,9 +95,17 @@ pinecone_session_wait_place(PineconeSession *session)
 
 	while (!pinecone_session_locate(session, &problem) && problem == NULL)
 	{
+		PineconeCall *asked = session->resolver;
+
+		if (session->failover != NULL && session->failover->lister != NULL && !pinecone_call_finished(session->failover->lister))
+			asked = session->failover->lister;
+		if (session->failover != NULL && session->failover->probe != NULL)
+			asked = session->failover->probe;
 		/* not for the call: it is gone as soon as another one of the session has been told the place */
 		pinecone_call_advance(NULL);
-		if (session->resolver != NULL && !pinecone_call_finished(session->resolver))
+		if (asked != NULL && pinecone_session_patience(session) != 0)
+			(void) pinecone_call_wait_until(asked, pinecone_session_patience(session));
+		else if (asked != NULL && !pinecone_call_finished(asked))
 			pinecone_call_wait_a_moment();
 	}
 }

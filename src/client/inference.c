@@ -10,6 +10,7 @@
 #include "client/call.h"
 #include "client/error.h"
 #include "client/inference.h"
+#include "client/region.h"
 #include "wire/message.h"
 
 /* ---- Sending ---- */
@@ -24,6 +25,11 @@ create_call(PineconeSession *session, PineconeCounters *counters, const char *op
 	PineconeProblem *problem = NULL;
 	char *control_url = pinecone_session_control_url(session, &problem);
 
+	if (session->options->allowed_regions != NULL && strcmp(method, "GET") != 0)
+	{
+		problem = pinecone_region_of_models(session->options);
+		control_url = NULL;
+	}
 	if (control_url != NULL)
 		call->url = psprintf("%s%s", control_url, path);
 	else

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "client/call.h"
+#include "client/hosts.h"
 #include "client/problem.h"
 #include "wire/message.h"
 
@@ -69,8 +70,8 @@ pinecone_problem_note(PineconeCall *call)
 	problem->in_lookup = exchange->outcome == PINECONE_HTTP_UNRESOLVED ||
 						 strncmp(exchange->reason, "Could not resolve", strlen("Could not resolve")) == 0;
 	problem->in_tls = exchange->in_tls;
-	if (call->session->base_url != NULL)
-		problem->host = pstrdup(call->session->base_url);
+	if (pinecone_hosts_url(call) != NULL)
+		problem->host = pstrdup(pinecone_hosts_url(call));
 	if (exchange->request_id[0])
 		problem->request_id = pstrdup(exchange->request_id);
 	/* before it is cut to length, too: a part of a key is one too many */

@@ -20,6 +20,7 @@ typedef struct PineconeProblem
 	char *host;			 /* where it was sent, if that was to the index; or NULL */
 	const char *invalid; /* what is wrong with a reply's body, or NULL */
 	bool host_refused;	 /* the host may not be talked to; message says why */
+	bool moved;			 /* the same, and that is no matter of rights: see hosts.h */
 	bool in_lookup;		 /* it got no further than to the host's name, */
 	bool in_tls;		 /* or than to TLS */
 	const char *remedy;	 /* and this what may be done */

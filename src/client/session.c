@@ -21,14 +21,15 @@
 
 #include "base/setting.h"
 #include "client/call.h"
+#include "client/hosts.h"
 #include "client/idle.h"
 #include "client/learned.h"
 #include "client/session.h"
 
 typedef struct SessionEntry
 {
-	Oid mapping; /* the hash key */
-	PineconeSession *session;
+	Oid mapping;				  /* the hash key */
+	PineconeSession *sessions[2]; /* one that writes; one that only reads, if the server has several hosts */
 } SessionEntry;
 
 static HTAB *sessions = NULL;
@@ -50,13 +51,16 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 	hash_seq_init(&status, sessions);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		PineconeSession *session = entry->session;
+		for (int i = 0; i < lengthof(entry->sessions); i++)
+		{
+			PineconeSession *session = entry->sessions[i];
 
-		if (session != NULL &&
-			(hashvalue == 0 ||
-			 hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
-														 session->mapping_hash)))
-			session->stale = any_stale = true;
+			if (session != NULL &&
+				(hashvalue == 0 ||
+				 hashvalue == (cacheid == FOREIGNSERVEROID ? session->server_hash :
+															 session->mapping_hash)))
+				session->stale = any_stale = true;
+		}
 	}
 }
 
@@ -64,7 +68,12 @@ invalidate_sessions(Datum arg, int cacheid, uint32 hashvalue)
 static bool
 session_is_unused(PineconeSession *session)
 {
-	return session->calls == (session->resolver != NULL) + (session->stats_call != NULL);
+	PineconeFailover *failover = session->failover;
+	int own = (session->resolver != NULL) + (session->stats_call != NULL);
+
+	if (failover != NULL)
+		own += (failover->probe != NULL) + (failover->lister != NULL);
+	return session->calls == own;
 }
 
 /* Free a session unless it is in use. */
@@ -110,10 +119,17 @@ sweep_sessions(XactEvent event, void *arg)
 		hash_seq_init(&status, sessions);
 		while ((entry = hash_seq_search(&status)) != NULL)
 		{
-			if (entry->session == NULL || (entry->session->stale && free_session(entry->session)))
+			for (int i = 0; i < lengthof(entry->sessions); i++)
+			{
+				PineconeSession *session = entry->sessions[i];
+
+				if (session != NULL && session->stale && free_session(session))
+					entry->sessions[i] = NULL;
+				else if (session != NULL && session->stale)
+					any_stale = true;
+			}
+			if (entry->sessions[0] == NULL && entry->sessions[1] == NULL)
 				(void) hash_search(sessions, &entry->mapping, HASH_REMOVE, NULL);
-			else if (entry->session->stale)
-				any_stale = true;
 		}
 	}
 }
@@ -134,19 +150,27 @@ create_sessions(void)
 	sessions = created;
 }
 
-/* What an earlier statement was told of the index may not hold any more. */
 static void
-drop_finished_resolver(PineconeSession *session)
+drop_finished(PineconeCall **call)
 {
-	if (session->resolver != NULL && pinecone_call_finished(session->resolver))
+	if (*call != NULL && pinecone_call_finished(*call))
 	{
-		MemoryContextDelete(session->resolver->cxt);
-		session->resolver = NULL;
+		MemoryContextDelete((*call)->cxt);
+		*call = NULL;
 	}
 }
 
+/* What an earlier statement was told of the index may not hold any more. */
+static void
+drop_answers(PineconeSession *session)
+{
+	drop_finished(&session->resolver);
+	if (session->failover != NULL)
+		drop_finished(&session->failover->lister);
+}
+
 static PineconeSession *
-create_session(UserMapping *mapping)
+create_session(UserMapping *mapping, bool reads)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone session",
 											  ALLOCSET_SMALL_SIZES);
@@ -162,6 +186,7 @@ create_session(UserMapping *mapping)
 												  ObjectIdGetDatum(mapping->umid));
 	session->hosts_changes = pinecone_hosts_changes;
 	session->options = pinecone_option_server(mapping->serverid);
+	session->failover = pinecone_hosts_create(session->options, reads || session->options->failover_writes);
 	session->allowance = session->options->max_concurrency;
 	session->turns = pinecone_governor_create();
 	session->schema_cxt = AllocSetContextCreate(cxt, "pinecone index schema", ALLOCSET_SMALL_SIZES);
@@ -171,35 +196,50 @@ create_session(UserMapping *mapping)
 	return session;
 }
 
-PineconeSession *
-pinecone_session_get_project(Oid serverid, Oid userid)
+/* That of an entry, made if it is not there or is not good any more. */
+static PineconeSession *
+current_session(PineconeSession **place, UserMapping *mapping, bool reads, Oid userid)
 {
-	UserMapping *mapping = GetUserMapping(userid, serverid);
-	SessionEntry *entry;
 	PineconeSession *session;
+
+	/* the host that it knows may not be allowed any more */
+	if (*place != NULL && (*place)->hosts_changes != pinecone_hosts_changes)
+		(*place)->stale = true;
+	if (*place != NULL && (*place)->stale)
+	{
+		pinecone_session_drop_stats_call(*place);
+		(*place)->next = former_sessions;
+		former_sessions = *place;
+		*place = NULL;
+	}
+	if (*place == NULL)
+		*place = create_session(mapping, reads);
+	session = *place;
+	session->userid = userid;
+	drop_answers(session);
+	return session;
+}
+
+static SessionEntry *
+entry_of(UserMapping *mapping)
+{
+	SessionEntry *entry;
 	bool found;
 
 	if (sessions == NULL)
 		create_sessions();
 	entry = hash_search(sessions, &mapping->umid, HASH_ENTER, &found);
 	if (!found)
-		entry->session = NULL;
-	/* the host that it knows may not be allowed any more */
-	if (entry->session != NULL && entry->session->hosts_changes != pinecone_hosts_changes)
-		entry->session->stale = true;
-	if (entry->session != NULL && entry->session->stale)
-	{
-		pinecone_session_drop_stats_call(entry->session);
-		entry->session->next = former_sessions;
-		former_sessions = entry->session;
-		entry->session = NULL;
-	}
-	if (entry->session == NULL)
-		entry->session = create_session(mapping);
-	session = entry->session;
-	session->userid = userid;
-	drop_finished_resolver(session);
-	return session;
+		memset(entry->sessions, 0, sizeof(entry->sessions));
+	return entry;
+}
+
+PineconeSession *
+pinecone_session_get_project(Oid serverid, Oid userid)
+{
+	UserMapping *mapping = GetUserMapping(userid, serverid);
+
+	return current_session(&entry_of(mapping)->sessions[0], mapping, false, userid);
 }
 
 PineconeSession *
@@ -216,6 +256,18 @@ pinecone_session_get(Oid serverid, Oid userid)
 	return session;
 }
 
+PineconeSession *
+pinecone_session_get_reading(Oid serverid, Oid userid)
+{
+	PineconeSession *session = pinecone_session_get(serverid, userid);
+	UserMapping *mapping;
+
+	if (session->failover == NULL || session->failover->n == 1 || session->failover->roams)
+		return session;
+	mapping = GetUserMapping(userid, serverid);
+	return current_session(&entry_of(mapping)->sessions[1], mapping, true, userid);
+}
+
 List *
 pinecone_session_all(void)
 {
@@ -228,8 +280,11 @@ pinecone_session_all(void)
 	hash_seq_init(&status, sessions);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->session != NULL)
-			list = lappend(list, entry->session);
+		for (int i = 0; i < lengthof(entry->sessions); i++)
+		{
+			if (entry->sessions[i] != NULL)
+				list = lappend(list, entry->sessions[i]);
+		}
 	}
 	return list;
 }
@@ -251,17 +306,15 @@ is_of_index(const PineconeSession *session, const char *control_host, const char
 void
 pinecone_session_forget_index(const char *control_host, const char *index, const char *base_url)
 {
-	HASH_SEQ_STATUS status;
-	SessionEntry *entry;
+	ListCell *lc;
 
 	if (sessions == NULL)
 		return;
-	hash_seq_init(&status, sessions);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	foreach(lc, pinecone_session_all())
 	{
-		PineconeSession *session = entry->session;
+		PineconeSession *session = lfirst(lc);
 
-		if (session == NULL || session->stale || !is_of_index(session, control_host, index, base_url))
+		if (session->stale || !is_of_index(session, control_host, index, base_url))
 			continue;
 		/* what cannot be read under a key is not kept under it either */
 		if (pinecone_option_api_key(session->mapping, true) != NULL)

@@ -40,7 +40,8 @@ typedef struct PineconeSession
 	int location;				   /* changes when the index is found elsewhere */
 	struct PineconeCall *resolver; /* asks the control plane for it */
 	PineconeTime resolved_at;
-	bool old_describe; /* the control plane does not know the newest version */
+	bool old_describe;				   /* the control plane does not know the newest version */
+	struct PineconeFailover *failover; /* of several hosts, or regions: see hosts.h; or NULL */
 
 	/* What a document index declares; NULL for one of vectors, or as long as nobody knows */
 	MemoryContext schema_cxt;
@@ -97,6 +98,12 @@ typedef struct PineconeSession
  * longer while there are calls of it.
  */
 extern PineconeSession *pinecone_session_get(Oid serverid, Oid userid);
+
+/*
+ * The same for what is only read, from the first host that answers if the server
+ * has several: see hosts.h.
+ */
+extern PineconeSession *pinecone_session_get_reading(Oid serverid, Oid userid);
 
 /* The same of a server that may name no index, for questions to its control plane. */
 extern PineconeSession *pinecone_session_get_project(Oid serverid, Oid userid);
@@ -197,6 +204,17 @@ extern bool pinecone_session_stats_ready(PineconeSession *session);
  * *problem says why.  Never blocks.
  */
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
+
+/*
+ * Ask one of the server's hosts what is there: false when that has to wait for
+ * what the control plane says, or with *problem set.  And take note of its answer,
+ * if that has come; *problem is set where the host in use has refused.
+ */
+extern bool pinecone_session_probe_start(PineconeSession *session, int number, struct PineconeProblem **problem);
+extern void pinecone_session_probe_take(PineconeSession *session, struct PineconeProblem **problem);
+
+/* Until when it is to be waited for, if a host is being asked that may be down; 0: as long as it takes */
+extern PineconeTime pinecone_session_patience(const PineconeSession *session);
 
 /* Wait until that is known, or has failed: who is to use it says so. */
 extern void pinecone_session_wait_place(PineconeSession *session);

@@ -205,6 +205,7 @@ pinecone_vectors_fetch_by_metadata(PineconeSession *session, PineconeCounters *c
 	call->want_values = want_values;
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_FETCH_BY_METADATA, namespace_);
+	call->continues = token != NULL;
 	if (token == NULL)
 		pinecone_cache_offer(call, namespace_);
 	return start_post(call, &body);
@@ -227,6 +228,7 @@ pinecone_vectors_list(PineconeSession *session, PineconeCounters *counters, cons
 		call->prefix = MemoryContextStrdup(call->cxt, prefix);
 	expect_namespace(call, to_utf8(namespace_));
 	count_as(call, PINECONE_RATE_LIST, NULL);
+	call->continues = token != NULL;
 	if (token == NULL)
 		pinecone_cache_offer(call, namespace_);
 	return start_get(call, &path);
@@ -283,6 +285,7 @@ pinecone_vectors_list_namespaces(PineconeSession *session, PineconeCounters *cou
 	appendStringInfoString(&path, "/namespaces");
 	pinecone_message_append_parameter(&path, "limit", "100");
 	pinecone_message_append_parameter(&path, "paginationToken", token);
+	call->continues = token != NULL;
 	return start_get(call, &path);
 }
 

@@ -25,6 +25,7 @@ typedef struct PineconeCounters
 {
 	struct PineconePins *pins;				 /* what names stand for: see alias.h; or NULL */
 	const struct PineconeCachePolicy *cache; /* what may be answered from memory: see cache.h; or NULL */
+	struct PineconeBound *bound;			 /* the host that answers: see bound.h; or NULL */
 
 	uint64 requests; /* HTTP requests sent, retries included */
 	uint64 retries;
@@ -59,11 +60,13 @@ pinecone_counters_reset(PineconeCounters *counters)
 {
 	struct PineconePins *pins = counters->pins;
 	const struct PineconeCachePolicy *cache = counters->cache;
+	struct PineconeBound *bound = counters->bound;
 	bool timing = counters->timing;
 
 	memset(counters, 0, sizeof(*counters));
 	counters->pins = pins;
 	counters->cache = cache;
+	counters->bound = bound;
 	counters->timing = timing;
 }
 

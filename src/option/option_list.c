@@ -21,6 +21,7 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+#include "option/option_hosts.h"
 #include "option/option_value.h"
 
 PG_FUNCTION_INFO_V1(pinecone_fdw_validator);
@@ -43,6 +44,8 @@ typedef enum OptionKind
 	OPTION_SIZE,   /* kilobytes, likewise */
 	OPTION_CHOICE, /* one of a few words */
 	OPTION_HOST,
+	OPTION_HOSTS,	/* several, separated by commas */
+	OPTION_REGIONS, /* likewise */
 	OPTION_KEY,
 	OPTION_RATES, /* requests per second by kind */
 	OPTION_PATH,
@@ -68,6 +71,12 @@ static const Option options[] = {
 	/* In its place the index's name, to be looked up at control_host */
 	{"index", ON_SERVER, OPTION_STRING},
 	{"control_host", ON_SERVER, OPTION_HOST, "api.pinecone.io"},
+	/* Further hosts with the same data, or all of them; when the first is asked again; may they be written to? */
+	{"hosts", ON_SERVER, OPTION_HOSTS},
+	{"hosts_retry", ON_SERVER, OPTION_TIME, "30s", NULL, 0, 24 * 3600 * 1000},
+	{"failover_writes", ON_SERVER, OPTION_BOOL, "false"},
+	/* Where the indexes must be */
+	{"allowed_regions", ON_SERVER, OPTION_REGIONS},
 	/* What X-Pinecone-API-Version says */
 	{"api_version", ON_SERVER, OPTION_STRING, "2026-04"},
 	/* The fields of a document index, where the control plane is not asked for them */
@@ -224,41 +233,6 @@ describe_choices(const char *choices)
 	return buf.data;
 }
 
-/* [http[s]://]name[:port], nothing else */
-bool
-pinecone_option_host_is_valid(const char *host)
-{
-	const char *name = host;
-	const char *end;
-
-	if (pg_strncasecmp(host, "http://", 7) == 0)
-		name = host + 7;
-	else if (pg_strncasecmp(host, "https://", 8) == 0)
-		name = host + 8;
-	if (*name == '[')
-	{
-		end = name + 1 + strspn(name + 1, "0123456789abcdefABCDEF:.");
-		if (*end != ']' || end == name + 1)
-			return false;
-		end++;
-	}
-	else
-	{
-		end = name + strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
-		if (end == name)
-			return false;
-	}
-	if (*end == ':')
-	{
-		const char *port = end + 1;
-
-		end = port + strspn(port, "0123456789");
-		if (end == port || end - port > 5 || atoi(port) < 1 || atoi(port) > 65535)
-			return false;
-	}
-	return *end == '\0';
-}
-
 /* A key goes into an HTTP header: printable ASCII, so that it ends there. */
 bool
 pinecone_option_key_is_valid(const char *key)
@@ -403,6 +377,12 @@ validate_option(const Option *option, DefElem *def)
 			if (!pinecone_option_host_is_valid(value))
 				reject_host(option->name, value);
 			break;
+		case OPTION_HOSTS:
+			pinecone_hosts_validate(option->name, value);
+			break;
+		case OPTION_REGIONS:
+			(void) pinecone_regions_parse(option->name, value);
+			break;
 		case OPTION_KEY:
 			if (!pinecone_option_key_is_valid(value))
 				ereport(ERROR,
@@ -540,7 +520,9 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 	}
 	exclude(defs, "host", "index",
 			"Give the index's host, or its name to have the host looked up.");
-	if (object == ON_SERVER && !is_given(defs, "host") && !is_given(defs, "index"))
+	if (object == ON_SERVER)
+		(void) pinecone_hosts_parse("hosts", pinecone_option_string(defs, "hosts", NULL), pinecone_option_string(defs, "host", NULL), is_given(defs, "index"));
+	if (object == ON_SERVER && !is_given(defs, "host") && !is_given(defs, "index") && !is_given(defs, "hosts"))
 		ereport(WARNING,
 				(errmsg("the server has neither a \"host\" nor an \"index\" option"),
 				 errhint("Set one of them with ALTER SERVER before it is used.")));
@@ -604,6 +586,13 @@ pinecone_option_read_server(ForeignServer *server)
 	result->servername = pstrdup(server->servername);
 	result->host = host_value(server->options, "host");
 	result->index = pinecone_option_value(server->options, "index");
+	result->hosts = pinecone_hosts_parse("hosts", pinecone_option_value(server->options, "hosts"), result->host, result->index != NULL);
+	if (result->host == NULL && result->index == NULL && result->hosts->n > 0)
+		result->host = pstrdup(result->hosts->hosts[0]);
+	result->hosts_retry_ms = pinecone_option_number(server->options, "hosts_retry");
+	result->failover_writes = pinecone_option_bool(server->options, "failover_writes");
+	if (pinecone_option_value(server->options, "allowed_regions") != NULL)
+		result->allowed_regions = pinecone_regions_parse("allowed_regions", pinecone_option_value(server->options, "allowed_regions"));
 	result->control_host = host_value(server->options, "control_host");
 	result->api_version = pinecone_option_value(server->options, "api_version");
 	result->schema = pinecone_option_value(server->options, "schema");

@@ -17,9 +17,13 @@ typedef struct PineconeServerOptions
 	char *servername;
 
 	/* Where: host, or index resolved through control_host */
-	char *host;			/* as given, scheme optional, or NULL */
-	char *index;		/* or NULL */
-	char *control_host; /* never NULL; default api.pinecone.io */
+	char *host;								 /* as given, scheme optional, or NULL */
+	char *index;							 /* or NULL */
+	char *control_host;						 /* never NULL; default api.pinecone.io */
+	struct PineconeHosts *hosts;			 /* all of them: see option_hosts.h */
+	int hosts_retry_ms;						 /* how long one that failed is left alone */
+	bool failover_writes;					 /* may others than the first be written to? */
+	struct PineconeRegions *allowed_regions; /* where they must be; NULL: anywhere */
 	char *api_version;
 	char *schema;		 /* of a document index, as its description has it; or NULL */
 	char *ca_file;		 /* PEM bundle, or NULL for the system's */
@@ -144,9 +148,6 @@ typedef struct PineconeTable
  * same, and returns NULL instead of raising an error.
  */
 extern char *pinecone_option_api_key(Oid mappingid, bool again);
-
-/* Is a host of the form that options and answers may have? */
-extern bool pinecone_option_host_is_valid(const char *host);
 
 extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 

@@ -76,6 +76,21 @@ pinecone_consistency_note(PineconeSession *session, const char *namespace_, int6
 	pfree(key);
 }
 
+static void
+find_any(const char *namespace_, int64 lsn, void *arg)
+{
+	*(bool *) arg = true;
+}
+
+bool
+pinecone_consistency_has_written(PineconeSession *session, const PineconeTable *table)
+{
+	bool found = false;
+
+	pinecone_consistency_last_writes(session, table, find_any, &found);
+	return found;
+}
+
 void
 pinecone_consistency_last_writes(PineconeSession *session, const PineconeTable *table,
 								 PineconeLastWriteReader reader, void *arg)

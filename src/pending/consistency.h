@@ -20,6 +20,9 @@ typedef void (*PineconeLastWriteReader)(const char *namespace_, int64 lsn, void 
 extern void pinecone_consistency_last_writes(PineconeSession *session, const PineconeTable *table,
 											 PineconeLastWriteReader reader, void *arg);
 
+/* Are there any? */
+extern bool pinecone_consistency_has_written(PineconeSession *session, const PineconeTable *table);
+
 /*
  * Wait until searches show a namespace's writes up to a sequence number, as long
  * as the table's consistency_timeout says; false if that was a warning.

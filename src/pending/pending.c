@@ -192,6 +192,12 @@ pinecone_pending_view(PineconeSession *session, const PineconeTable *table, cons
 }
 
 bool
+pinecone_pending_is_written(Oid serverid)
+{
+	return pending != NULL && pinecone_pending_log_has_server(pending, serverid);
+}
+
+bool
 pinecone_pending_waits(PineconeSession *session, const char *namespace_)
 {
 	int place = pending ? pinecone_pending_log_place(pending, session, namespace_) : -1;

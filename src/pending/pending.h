@@ -31,6 +31,9 @@ extern int pinecone_pending_target(PineconeSession *session, const PineconeTable
 extern void pinecone_pending_add(int target, const PineconeWrite *write);
 
 /* Do writes wait for that namespace? */
+/* Is there a write of this transaction to the server that has not been sent? */
+extern bool pinecone_pending_is_written(Oid serverid);
+
 extern bool pinecone_pending_waits(PineconeSession *session, const char *namespace_);
 
 /* ---- Reading them back ---- */

@@ -74,6 +74,17 @@ pinecone_pending_log_place(const PineconePendingLog *log, const PineconeSession 
 					   namespace_);
 }
 
+bool
+pinecone_pending_log_has_server(const PineconePendingLog *log, Oid serverid)
+{
+	for (int i = 0; i < log->ntargets; i++)
+	{
+		if (log->targets[i].serverid == serverid)
+			return true;
+	}
+	return false;
+}
+
 int
 pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 							const char *namespace_, int batch_size, int concurrency)

@@ -37,6 +37,9 @@ extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
 extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 									   const char *namespace_, int batch_size, int concurrency);
 
+/* Is one of these the server's? */
+extern bool pinecone_pending_log_has_server(const PineconePendingLog *log, Oid serverid);
+
 extern void pinecone_pending_log_add(PineconePendingLog *log, int target,
 									 const PineconeWrite *write);
 

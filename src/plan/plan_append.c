@@ -38,7 +38,7 @@ pinecone_plan_refresh_all(PlannerInfo *root)
 		userid = pinecone_plan_user(root, rel);
 		/* one without a mapping says so when its turn comes, which may be never */
 		if (pinecone_plan_has_mapping(userid, rel->serverid))
-			pinecone_session_refresh(pinecone_session_get(rel->serverid, userid));
+			pinecone_session_refresh(pinecone_session_get_reading(rel->serverid, userid));
 	}
 }
 

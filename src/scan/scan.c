@@ -18,8 +18,10 @@
 #include "base/compat.h"
 #include "client/account.h"
 #include "client/alias.h"
+#include "client/bound.h"
 #include "client/cache.h"
 #include "client/schema_table.h"
+#include "option/option_hosts.h"
 #include "pending/outbox.h"
 #include "pending/pending.h"
 #include "scan/answers.h"
@@ -67,7 +69,7 @@ bind_table(PineconeScanState *state, int eflags)
 
 	if (state->request->schema == 0)
 		return;
-	state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_scan_find_session(state);
 	if (state->session->schema == NULL && state->session->integrated == NULL && !explains)
 		(void) pinecone_session_stats(state->session, false, false);
 	if (!explains)
@@ -108,10 +110,13 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->userid = pinecone_scan_user(plan, estate);
 	if (state->request->lacks_score && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		pinecone_lacks_score_refuse(state->table);
+	state->to_write = reads_to_write(plan, estate);
 	bind_table(state, eflags);
 	state->position = pinecone_pending_position();
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
-	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !reads_to_write(plan, estate))
+	if (state->table->server->hosts->n > 1)
+		state->counters.bound = pinecone_bound_of(estate->es_query_cxt);
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !state->to_write)
 		state->counters.cache = pinecone_cache_policy(state->table);
 	state->pending_before = pinecone_pending_count(state->table);
 	state->queued_before = state->table->outbox ? pinecone_outbox_count(state->table) : 0;

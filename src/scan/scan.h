@@ -17,6 +17,7 @@ typedef struct PineconeScanState
 	PineconeRequest *request;
 	PineconeTable *table;
 	PineconeSession *session; /* NULL until the scan runs */
+	bool to_write;			  /* are its rows to be changed? */
 	Oid userid;
 	PineconeCounters counters;
 	uint64 rows;		   /* returned, and not yet counted in the statistics */
@@ -77,6 +78,9 @@ extern void pineconeBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pineconeIterateForeignScan(ForeignScanState *node);
 extern void pineconeReScanForeignScan(ForeignScanState *node);
 extern void pineconeEndForeignScan(ForeignScanState *node);
+
+/* The session that it reads through, if it has none yet. */
+extern void pinecone_scan_find_session(PineconeScanState *state);
 
 /*
  * Ask for what starting a run needs to know, without waiting for it: call this

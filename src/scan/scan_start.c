@@ -13,8 +13,7 @@ pinecone_scan_ask_ahead(ForeignScanState *node)
 {
 	PineconeScanState *state = node->fdw_state;
 
-	if (state->session == NULL)
-		state->session = pinecone_session_get(state->table->server->serverid, state->userid);
+	pinecone_scan_find_session(state);
 	pinecone_session_refresh(state->session);
 }
 

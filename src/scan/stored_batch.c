@@ -368,7 +368,7 @@ pinecone_stored_check_location(PineconeStored *stored, int location)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("Pinecone index \"%s\" was replaced while it was read",
-						stored->spec.session->options->index),
+						stored->spec.session->options->index ? stored->spec.session->options->index : stored->spec.session->options->host),
 				 errhint("Repeat the statement.")));
 	stored->location = location;
 	stored->answered = true;

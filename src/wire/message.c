@@ -415,6 +415,35 @@ pinecone_message_decode_index(const char *body, size_t len, char **host, bool *r
 	return true;
 }
 
+/* Where an index is: "deployment" says so since 2026-07, "spec" up to then. */
+static PineconePlace
+read_place(struct json_object *index)
+{
+	struct json_object *spec = member(index, "spec");
+	struct json_object *at = member(index, "deployment");
+
+	at = at ? at : member(spec, "serverless");
+	at = at ? at : member(spec, "pod");
+	at = at ? at : member(spec, "byoc");
+	return (PineconePlace){string_member(index, "host"), string_member(index, "private_host"), string_member(at, "cloud"),
+						   string_member(at, "region"), string_member(at, "environment")};
+}
+
+PineconePlace *
+pinecone_message_decode_places(const char *body, size_t len, int *n)
+{
+	struct json_object *root = parse_document(body, len);
+	struct json_object *list = member(root, "indexes");
+	bool many = list != NULL && json_object_is_type(list, json_type_array);
+	PineconePlace *places;
+
+	*n = many ? (int) json_object_array_length(list) : 1;
+	places = palloc((*n + 1) * sizeof(PineconePlace));
+	for (int i = 0; i < *n; i++)
+		places[i] = read_place(many ? json_object_array_get_idx(list, i) : root);
+	return places;
+}
+
 /* ---- Schemas ---- */
 
 static bool

@@ -127,6 +127,9 @@ extern bool pinecone_message_decode_aliases(const char *body, size_t len, Pineco
 extern bool pinecone_message_decode_index(const char *body, size_t len, char **host, bool *ready,
 										  char **state, const char **reason);
 
+/* Where an index is by such a description, or those of a list of them; as many as *n says. */
+extern PineconePlace *pinecone_message_decode_places(const char *body, size_t len, int *n);
+
 /*
  * The schema in an index's description, or in a text of that form: *schema stays
  * NULL for an index of vectors, as it is for what knows nothing of schemas.

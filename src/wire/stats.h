@@ -49,6 +49,16 @@ typedef struct PineconeAlias
 	char *target; /* "" for the default namespace */
 } PineconeAlias;
 
+/* Where an index is, as its description says; NULL: it does not say */
+typedef struct PineconePlace
+{
+	char *host;
+	char *private_host;
+	char *cloud;
+	char *region;
+	char *environment; /* of pods, or of one's own cloud */
+} PineconePlace;
+
 /*
  * Records in one namespace by statistics; -1 when they do not have it,
  * which need not mean that it is empty: it may be an alias, or new.

@@ -179,6 +179,12 @@ sub fields_like
 		words => {type => 'string', full_text_search => {}}};
 }
 
+# The same as the text of a schema
+sub schema_like
+{
+	return $json->encode({fields => fields_like(@_)});
+}
+
 # A document index with these fields, in place of what has that name.
 sub create_document_index
 {

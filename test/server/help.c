@@ -35,6 +35,8 @@ static const char help[] =
 	"  --index NAME:FILE.json[:port=N]\n"
 	"                        create a document index with the schema of that file,\n"
 	"                        {\"fields\": {\"title\": {\"type\": \"string\", ...}, ...}}\n"
+	"  --region CLOUD:REGION where indexes are whose creation does not say it, those\n"
+	"                        of --index and --load among them (aws:us-east-1)\n"
 	"  --load FILE           load JSON lines; may be repeated.  A line is a record\n"
 	"                        {\"index\",\"namespace\",\"id\",\"values\",\"sparseValues\",\"metadata\"},\n"
 	"                        an index {\"index\",\"dimension\",\"metric\",\"vector_type\",...}\n"

@@ -20,6 +20,8 @@ Settings settings = {
 	.log_body_limit = 64 * 1024,
 	.log_size = 100000,
 	.lsn_headers = LSN_QUERIES,
+	.cloud = "aws",
+	.region = "us-east-1",
 };
 
 /* Those of the API (2025-10) */
@@ -47,6 +49,7 @@ enum
 	OPT_LISTEN,
 	OPT_HOST_NAME,
 	OPT_INDEX,
+	OPT_REGION,
 	OPT_INDEX_PORT_BASE,
 	OPT_LOAD,
 	OPT_SAVE,
@@ -87,6 +90,7 @@ static const struct option options[] = {
 	{"listen", required_argument, NULL, OPT_LISTEN},
 	{"host-name", required_argument, NULL, OPT_HOST_NAME},
 	{"index", required_argument, NULL, OPT_INDEX},
+	{"region", required_argument, NULL, OPT_REGION},
 	{"index-port-base", required_argument, NULL, OPT_INDEX_PORT_BASE},
 	{"load", required_argument, NULL, OPT_LOAD},
 	{"save", required_argument, NULL, OPT_SAVE},
@@ -241,6 +245,19 @@ add_key(char *key, KeyRights rights)
 }
 
 static void
+set_region(const char *text)
+{
+	char *copy = mem_text(str_of(text));
+	char *colon = strchr(copy, ':');
+
+	if (!colon || colon == copy || !colon[1])
+		fail("--region \"%s\" is not CLOUD:REGION", text);
+	*colon = '\0';
+	settings.cloud = copy;
+	settings.region = colon + 1;
+}
+
+static void
 add_load(const char *path)
 {
 	settings.loads = mem_resize(settings.loads, sizeof(char *) * (size_t) (settings.nloads + 1));
@@ -293,6 +310,9 @@ take_option(int option, char *arg)
 			break;
 		case OPT_INDEX:
 			add_index(arg);
+			break;
+		case OPT_REGION:
+			set_region(arg);
 			break;
 		case OPT_INDEX_PORT_BASE:
 			settings.index_port_base = integer("index-port-base", arg, 1, 65535);

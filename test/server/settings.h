@@ -40,6 +40,8 @@ typedef struct Settings
 {
 	/* Serving */
 	const char *listen;
+	const char *cloud; /* of indexes that do not say where they are */
+	const char *region;
 	const char *host_name; /* in the answers; NULL: listen, or "localhost" with TLS */
 	int port;
 	const char *port_file;

@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "job.h"
 #include "order.h"
+#include "settings.h"
 #include "texts.h"
 
 #include <math.h>
@@ -56,8 +57,8 @@ index_new(const char *name, int dimension, Metric metric, bool sparse)
 	index->sparse = sparse;
 	index->listen_fd = -1;
 	index->references = 1;
-	index->cloud = mem_text(STR("aws"));
-	index->region = mem_text(STR("us-east-1"));
+	index->cloud = mem_text(str_of(settings.cloud));
+	index->region = mem_text(str_of(settings.region));
 	if (dimension)
 	{
 		uint32_t row_bytes = (uint32_t) dimension * sizeof(float);

@@ -201,6 +201,10 @@ SHOW pinecone_fdw.max_month_requests;
 	'a transaction finds no room' => \&disk_full,
 	'a standby is promoted' => \&promoted,
 	'the server is written to from the old primary' => sub { $t->sql("ALTER SERVER pinecone OPTIONS (ADD write_cluster 'first')") },
+	'the first of two hosts is gone' => sub {
+		my $host = $server->host('movies');
+		$t->sql("ALTER SERVER pinecone OPTIONS (DROP index, ADD hosts 'http://127.0.0.1:1, $host', ADD connect_timeout '2s')");
+	},
 	'the database is restored from a dump of an hour ago' => \&restored,
 	'another library is preloaded, and this one is not' => sub { restart('auto_explain') },
 );
@@ -340,6 +344,7 @@ for (my $i = 0; $i < @lines;)
 		my $sql = block(\$i);
 		push @written, @lines[$from .. $i - 1];
 		$sql =~ s/127\.0\.0\.1:5080/127.0.0.1:$port/g;
+		$sql =~ s{http://127\.0\.0\.1:5081}{$server->host('movies')}ge;
 		$sql =~ s/api_key '\.\.\.'/api_key 'test-key'/g;
 		my $shown = shown($operator->query($sql));
 		my $expected = '';
@@ -383,6 +388,17 @@ $operator->query($t->sql("SELECT remedy FROM pinecone_check() WHERE object = 'sh
 restart();
 is($t->sql('SHOW shared_preload_libraries'), 'auto_explain, pinecone_fdw', 'the remedy keeps what was preloaded, and the server starts');
 is($t->sql("SELECT count(*) FROM pinecone_check() WHERE object = 'shared_preload_libraries'"), '0', 'and nothing is left to mend');
+
+# Remedies for settings hold against what postgresql.conf says
+open my $conf, '>>', $t->dir . '/data/postgresql.conf' or die "postgresql.conf: $!\n";
+print $conf "pinecone_fdw.allowed_hosts = '*, *.pinecone.io'\npinecone_fdw.allow_http_hosts = 'h.example'\npinecone_fdw.audit = off\n";
+close $conf;
+my $weak = q{SELECT coalesce(string_agg(object, ' ' ORDER BY object), '') FROM pinecone_check() WHERE object LIKE 'pinecone_fdw.a%' AND object <> 'pinecone_fdw.allow_loopback'};
+$t->sql('SELECT pg_reload_conf()');
+ok($t->wait_until(sub { $t->sql($weak) eq 'pinecone_fdw.allow_http_hosts pinecone_fdw.allowed_hosts pinecone_fdw.audit' }), 'settings that are weak');
+is($t->psql(q{SELECT remedy FROM pinecone_check() WHERE object LIKE 'pinecone_fdw.a%' \gexec})->{err}, '', 'their remedies, as psql runs them');
+$t->sql('SELECT pg_reload_conf()');
+ok($t->wait_until(sub { $t->sql($weak) eq '' }), 'mend them');
 
 if ($ENV{RUNBOOK_WRITE})
 {

@@ -229,6 +229,14 @@ AS 'MODULE_PATHNAME' LANGUAGE C ROWS 12;
 COMMENT ON FUNCTION pinecone_ping(text) IS
 'is everything as it has to be between here and the server''s index? a row for each step, NULL where it cannot be told, and a hint for what fails; changes nothing';
 
+CREATE FUNCTION pinecone_hosts(server text)
+RETURNS TABLE ("position" integer, host text, region text, state text, since timestamptz, reads boolean, writes boolean,
+	answered bigint, failures bigint, retry_at timestamptz, last_error text)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE ROWS 3;
+
+COMMENT ON FUNCTION pinecone_hosts(text) IS
+'the hosts of a server in their order: which is up, down or not tried yet, and since when; where reads and writes go now; requests answered and times found down, in all sessions; when one that is down is tried again; and why it failed last.  Sends nothing';
+
 CREATE FUNCTION pinecone_connections()
 RETURNS TABLE (address text, port integer, in_use boolean, servers text[])
 AS 'MODULE_PATHNAME' LANGUAGE C ROWS 5;
@@ -266,6 +274,7 @@ REVOKE ALL ON FUNCTION
 	pinecone_restore_jobs(text),
 	pinecone_describe_restore_job(text, text),
 	pinecone_ping(text),
+	pinecone_hosts(text),
 	pinecone_connections(),
 	pinecone_close_connections()
 FROM PUBLIC;

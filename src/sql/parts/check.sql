@@ -8,6 +8,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hosts text[];
+	/* one of a list, on another machine */
+	without_tls CONSTANT text := '(^|[,=]\s*)http:(?!//(localhost|127\.[0-9.]+|\[::1\])([,:/]|$))';
 BEGIN
 	IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
 		RAISE insufficient_privilege USING
@@ -45,19 +47,25 @@ BEGIN
 		FROM unnest(hosts) h WHERE h IN ('*', '*.*') OR h ~ '^\*\.[^.]*$'
 		UNION ALL
 		SELECT 1, 'high', 'pinecone_fdw.allow_http_hosts', format('keys go to %s without TLS', current_setting('pinecone_fdw.allow_http_hosts')),
-			'ALTER SYSTEM RESET pinecone_fdw.allow_http_hosts'
+			'ALTER SYSTEM SET pinecone_fdw.allow_http_hosts = '''''
 		WHERE btrim(current_setting('pinecone_fdw.allow_http_hosts')) <> ''
 		UNION ALL
 		SELECT 1, 'high', 'server ' || s.srvname, format('%s is asked without TLS', o.option_value),
-			format('ALTER SERVER %I OPTIONS (SET %s %L)', s.srvname, o.option_name, regexp_replace(o.option_value, '^http:', 'https:', 'i'))
+			format('ALTER SERVER %I OPTIONS (SET %s %L)', s.srvname, o.option_name, regexp_replace(o.option_value, without_tls, '\1https:', 'gi'))
 		FROM servers s, pg_options_to_table(s.srvoptions) o
-		WHERE o.option_name IN ('host', 'control_host') AND o.option_value ~* '^http:' AND o.option_value !~* '^http://(localhost|127\.[0-9.]+|\[::1\])([:/]|$)'
+		WHERE o.option_name IN ('host', 'hosts', 'control_host') AND o.option_value ~* without_tls
+		UNION ALL
+		SELECT 3, 'low', 'server ' || s.srvname, 'its index may be anywhere, while other servers say in which regions theirs may be',
+			format('ALTER SERVER %I OPTIONS (ADD allowed_regions %L)', s.srvname, (SELECT min(o.option_value) FROM servers r, pg_options_to_table(r.srvoptions) o WHERE o.option_name = 'allowed_regions'))
+		FROM servers s
+		WHERE NOT EXISTS (SELECT FROM pg_options_to_table(s.srvoptions) o WHERE o.option_name = 'allowed_regions')
+			AND EXISTS (SELECT FROM servers r, pg_options_to_table(r.srvoptions) o WHERE o.option_name = 'allowed_regions')
 		UNION ALL
 		SELECT 3, 'low', 'pinecone_fdw.allow_loopback', 'who may make servers can send requests to whatever listens on this machine''s loopback interface',
 			'ALTER SYSTEM SET pinecone_fdw.allow_loopback = off'
 		WHERE current_setting('pinecone_fdw.allow_loopback')::boolean AND NOT EXISTS (
 			SELECT FROM servers s, pg_options_to_table(s.srvoptions) o
-			WHERE o.option_name IN ('host', 'control_host') AND o.option_value ~* '^(https?://)?(localhost|127\.|\[::1\])')
+			WHERE o.option_name IN ('host', 'hosts', 'control_host') AND o.option_value ~* '(^|[,=]\s*)(https?://)?(localhost|127\.|\[::1\])')
 		UNION ALL
 		/* roles */
 		SELECT 1, 'high', 'foreign data wrapper ' || w.fdwname, 'every role may make servers, and says where keys go',

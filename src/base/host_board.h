@@ -1,0 +1,55 @@
+/*
+ * host_board.h
+ *		Which of the hosts of a server answer, as all backends of the cluster have
+ *		found, and what is there.
+ */
+#ifndef PINECONE_HOST_BOARD_H
+#define PINECONE_HOST_BOARD_H
+
+#include "datatype/timestamp.h"
+
+#include "base/clock.h"
+
+/* What an index is like, as far as hosts with the same data must be alike */
+typedef struct PineconeShape
+{
+	bool known;
+	int metric;
+	int dimension;
+	bool sparse;
+} PineconeShape;
+
+/* What is known of a host */
+typedef struct PineconeHostState
+{
+	bool tried;		   /* it has answered, or failed to */
+	bool down;		   /* it failed last */
+	TimestampTz since; /* when that began */
+	PineconeTime retry_at;
+	uint64 answered; /* requests */
+	uint64 failures; /* times it was found down */
+	char reason[160];
+	PineconeShape shape;
+} PineconeHostState;
+
+/* A host of a server of this database, by the server's OID and the host's text */
+extern uint64 pinecone_host_key(Oid serverid, const char *host);
+
+extern PineconeHostState pinecone_host_state(uint64 key);
+extern bool pinecone_host_is_down(uint64 key);
+
+/* It has failed, for that reason; true: nobody has known.  It is left alone for so many ms. */
+extern bool pinecone_host_note_failure(uint64 key, const char *reason, int retry_ms);
+
+/* It has answered; true: it was down until now. */
+extern bool pinecone_host_note_answer(uint64 key);
+
+extern void pinecone_host_note_shape(uint64 key, const PineconeShape *shape);
+
+/*
+ * May one that is down be tried again by this backend?  Then nobody else does for
+ * so many ms.
+ */
+extern bool pinecone_host_claim(uint64 key, int retry_ms);
+
+#endif /* PINECONE_HOST_BOARD_H */
