@@ -251,6 +251,7 @@ pinecone_hosts_pass_over(PineconeSession *session, const PineconeProblem *proble
 	if (failover == NULL || !failover->roams || failover->number > 0 || !pinecone_hosts_is_failure(problem))
 		return false;
 	pinecone_hosts_note_failure(session, 0, problem);
+	failover->refused_at = pinecone_clock_now();
 	return first_up(failover) > 0;
 }
 

@@ -31,6 +31,7 @@ typedef struct PineconeFailover
 	uint32 alike;					 /* those whose index was found to be like the first's, a bit each */
 	uint32 fresh;					 /* those that were asked for that by this session */
 	bool described;					 /* the control plane has said what it knows of the first */
+	PineconeTime describe_until;			 /* another host waits no longer for that */
 	bool is_news;					 /* that one does not answer was found here, and has not been told */
 
 	/* A question to another host: does it answer, and what is there? */
