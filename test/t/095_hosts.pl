@@ -279,6 +279,17 @@ unlike($r->{err}, qr/ERROR/, 'writes go to the second if they may');
 like($r->{err}, qr/WARNING:  reads and writes of server "x" go to host/, 'with a warning');
 is($s->query("SELECT n FROM x WHERE id = 'w'")->{out}, 9, 'where they are read');
 is($s->query("UPDATE x SET n = n + 1 WHERE id = 'w' RETURNING n")->{out}, 10, 'and changed');
+# under consistency 'session' what it has written to one host is not looked for at another
+$s->query("ALTER FOREIGN TABLE x OPTIONS (ADD consistency 'session')");
+is($s->query("SELECT n FROM x WHERE id = 'w'")->{out}, 10, 'read where it was written');
+$a->start;
+is($t->session->query("ALTER SERVER x OPTIONS (SET hosts_retry '1ms'); SELECT pg_sleep(0.01); SELECT count(*) FROM x WHERE id IN ('b', 'r001')")->{out} =~ s/.*\n//sr, 1, 'the first is back');
+$s->query("INSERT INTO x VALUES ('v', '{1,2}', 9)");
+is($s->query("SELECT n FROM x WHERE id = 'v'")->{out}, 9, 'what is written now is read now');
+$a->kill;
+like($s->query("SELECT count(*) FROM x WHERE id IN ('v', 'b')")->{err}, qr/ERROR:  host "\Q$hb\E" of server "x" need not have what this session has written/, 'but not from another host');
+is(who($t->session), 'b', 'which others may read');
+
 make('z', "host '$hb', max_retries '0'$more");
 ok($t->wait_until(sub { $s->query("SELECT n FROM z WHERE id = 'w'")->{out} eq '10' }), 'in the second');
 
