@@ -34,7 +34,9 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-declaration-after-statement
 # A thousand calls of our own functions are bound here, and not looked up whenever a backend loads the module
 SHLIB_LINK = -Wl,-Bsymbolic-functions $(shell pkg-config --libs libcurl json-c) -lm
-EXTRA_CLEAN = .limits src/sql/pinecone_fdw--$(EXTVERSION).sql
+# What the module exports: PostgreSQL 14 and 15 would have all of a thousand functions visible to other modules
+SHLIB_EXPORTS = .exports.txt
+EXTRA_CLEAN = .limits .exports.txt src/sql/pinecone_fdw--$(EXTVERSION).sql
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -54,6 +56,11 @@ $(OBJS:.o=.bc): .limits
 .PHONY: FORCE
 FORCE:
 
+# What SQL and the server look up by name: functions of version 1 and background workers
+.exports.txt: $(OBJS:.o=.c)
+	{ printf '%s\n' Pg_magic_func _PG_init 'pg_finfo_*'; \
+	  sed -nE 's/^PG_FUNCTION_INFO_V1\((\w+)\);$$/\1/p; s/^PGDLLEXPORT \w+ (\w+)\(.*\);$$/\1/p' $^; } >$@
+
 # Not fused where a processor could: the digits are the same on all of them
 override CFLAGS += -ffp-contract=off
 override BITCODE_CFLAGS += -ffp-contract=off
@@ -69,7 +76,11 @@ src/sql/pinecone_fdw--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@
 
 # ---- For who works on it: see docs/contributing.md ----
-.PHONY: format layers check-all
+.PHONY: format layers check-all dist
+# What PGXN takes: the files of the last commit
+DISTVERSION = $(EXTVERSION).0
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ --output=$(EXTENSION)-$(DISTVERSION).zip HEAD
 format:
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] test/server/*.[ch])
 layers: all

@@ -32,7 +32,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint)
+readonly ALL_SUITES=(layers regress tap load small package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
 passed=0
 failed=0
 
@@ -198,7 +198,7 @@ suite_approximate() {
 # What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
-	for name in conditions namespaces append joins statements pending score writes misfit floats; do
+	for name in conditions namespaces append joins statements pending score writes upserts misfit floats; do
 		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || { [ $name = floats ] && echo 3 || echo 60; })
 	done
 	for name in 024_read_faults 025_false_replies; do
@@ -257,6 +257,14 @@ suite_deploy() {
 	queue test/deploy/run.sh test/deploy/run.sh
 }
 
+suite_package() {
+	queue test/package/run.sh test/package/run.sh
+}
+
+suite_live() {
+	queue test/live/run.sh test/live/run.sh
+}
+
 suite_docs() {
 	queue test/docs/run.sh test/docs/run.sh
 	queue test/docs/pages.sh test/docs/pages.sh
@@ -291,7 +299,7 @@ done
 [ $# -gt 0 ] || suites=("${ALL_SUITES[@]}")
 
 say "install what is missing"
-test/install.sh check || {
+test/install.sh "$([ "${suites[*]}" = regress ] && echo regress || echo check)" || {
 	count install 0 1
 	finish
 }

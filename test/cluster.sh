@@ -19,6 +19,7 @@
 # PINECONE_LOCAL_ARGS are arguments for each pinecone-local that is started, and
 # how suites run with other ones: --small-limits, --approximate SEED.
 #
+# PINECONE_LOCAL is the program, if it is not the one that is built here.
 # CLUSTER_STOP is how PostgreSQL is stopped, instead of "immediate"; CLUSTER_LOGS
 # a file that gets the logs of all servers when they end.
 #
@@ -111,7 +112,7 @@ cluster_pinecone() {
 
 	# shellcheck disable=SC2086 # several arguments
 	# A copy, for the user it runs as may not reach the original
-	install -m 755 "$CLUSTER_SOURCE/test/server/pinecone-local" "$CLUSTER_DIR/pinecone-local"
+	install -m 755 "${PINECONE_LOCAL:-$CLUSTER_SOURCE/test/server/pinecone-local}" "$CLUSTER_DIR/pinecone-local"
 	rm -f "$port_file"
 	"${cluster_as[@]}" "$CLUSTER_DIR/pinecone-local" --port 0 --port-file "$port_file" \
 		--api-key "$PINECONE_LOCAL_KEY" "$@" $PINECONE_LOCAL_ARGS >>"$CLUSTER_DIR/pinecone.log" 2>&1 </dev/null &

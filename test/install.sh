@@ -4,6 +4,7 @@
 #
 #	test/install.sh			the compiler, PostgreSQL, the libraries: build, demo
 #	test/install.sh check	and what the tests need besides; test/check.sh calls it
+#	test/install.sh regress	and what the regression tests alone do
 #	test/install.sh bench	and what the benchmarks do; test/bench/run.sh calls it
 #
 # Says what it installs; uses sudo when it is not root.  PG_CONFIG chooses a
@@ -64,6 +65,11 @@ others_of() {
 	for name in pgaudit pg-wait-sampling; do
 		[ -z "$(apt-cache madison "postgresql-$1-$name" 2>/dev/null)" ] || echo "- postgresql-$1-$name"
 	done
+}
+
+# What Debian packages are made with, for the major that this release has.
+packaging_of() {
+	[ "$1" != "$(debian_postgresql)" ] || printf '%s\n' 'dh debhelper' 'help2man help2man' '- postgresql-server-dev-all'
 }
 
 # SQL clients that ours is tested with (test/clients), where the archive has them.
@@ -129,8 +135,14 @@ list_missing() {
 				- golang-github-masterminds-sprig-dev
 				- golang-gopkg-yaml.v3-dev
 			END
-			others_of "$1" | missing_of
+			{ others_of "$1" && packaging_of "$1"; } | missing_of
 			clients | missing_of
+			;;
+		regress)
+			missing_of <<-END
+				curl curl
+				dpkg-source dpkg-dev
+			END
 			;;
 		bench)
 			missing_of <<-END

@@ -273,6 +273,7 @@ breach('docs/internals.md', 1, 'its map is not what test/docs/map.pl prints') if
 my %version = (
 	'pinecone_fdw.control' => qr{^default_version = '([\d.]+)'}m,
 	'Makefile' => qr{^EXTVERSION = ([\d.]+)$}m,
+	'debian/changelog' => qr{\A\S+ \(([\d.]+)\)},
 	'META.json' => qr{"version": "([\d]+\.[\d]+)\.\d+",\s+"maintainer"},
 	'src/client/call.c' => qr{USER_AGENT "pinecone_fdw/([\d.]+);},
 );

@@ -40,6 +40,9 @@
 /* Lists that find where the ids after some id begin */
 #define REQUESTS_OF_WALK 7
 
+/* Lists that prove where the last id is, after a search that shows where it may be */
+#define REQUESTS_OF_DESCENT 450
+
 /* A search for the values of a field, the count of all records or of those without a value, and of those without the field */
 #define REQUESTS_OF_GROUPS 3
 
@@ -314,6 +317,7 @@ expect(const PineconeScanState *state, const PineconeValues *values, const Known
 	const PineconeRequest *request = state->request;
 	double skipped = pinecone_explain_request_skipped(request, values);
 	Expected list;
+	double walk;
 
 	if (request->way != PINECONE_WAY_PAGES)
 		return expect_way(state, known, skipped);
@@ -324,12 +328,10 @@ expect(const PineconeScanState *state, const PineconeValues *values, const Known
 		case PINECONE_OP_LIST:
 		case PINECONE_OP_LIST_FETCH:
 			list = request->op == PINECONE_OP_LIST ? expect_list(known, known->records) : expect_list_fetch(known, skipped);
-			if (walks(state, values, known))
-			{
-				list.requests += REQUESTS_OF_WALK;
-				list.read_units += REQUESTS_OF_WALK;
-			}
-			return list;
+			walk = request->descending		   ? 1 + (request->before < 0 ? REQUESTS_OF_DESCENT : REQUESTS_OF_WALK) :
+				   walks(state, values, known) ? REQUESTS_OF_WALK :
+												 0;
+			return (Expected){list.requests + walk, list.read_units + walk, list.bytes};
 		case PINECONE_OP_FILTER:
 			return expect_filter(known);
 		case PINECONE_OP_ORDERED:

@@ -240,6 +240,10 @@ explain_records(PineconeScanState *state, const PineconeValues *values,
 		ExplainPropertyText("Pinecone Lookup", "by id, of a ctid that the transaction has been shown", es);
 	if (request->after >= 0 && request->limit >= 0)
 		ExplainPropertyText("Pinecone Ids From", abbreviate(pinecone_explain_request_value(values, request->after)), es);
+	if (request->descending && request->op != PINECONE_OP_ORDERED)
+		ExplainPropertyText("Pinecone Order", "id DESC", es);
+	if (request->before >= 0)
+		ExplainPropertyText("Pinecone Ids To", abbreviate(pinecone_explain_request_value(values, request->before)), es);
 	if (request->prefix_high >= 0)
 		ExplainPropertyText("Pinecone Id Range",
 							abbreviate(psprintf("%s to %s", pinecone_explain_request_value(values, request->prefix),
@@ -571,12 +575,14 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 {
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 
-	bool looks = table->duplicate_error ||
-				 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
+	OnConflictAction conflict = ((ModifyTable *) mtstate->ps.plan)->onConflictAction;
+	bool looks = table->duplicate_error || conflict == ONCONFLICT_NOTHING;
 	const char *operation;
 
 	if (mtstate->operation == CMD_INSERT)
-		operation = looks ? "fetch, and upsert if there is none" : "upsert";
+		operation = conflict == ONCONFLICT_UPDATE ? "fetch and upsert" :
+					looks						  ? "fetch, and upsert if there is none" :
+													"upsert";
 	else if (mtstate->operation == CMD_DELETE)
 		operation = "delete";
 	else

@@ -52,12 +52,9 @@
 /* Who bounds a distance wants what is near: so many records, where a third would be more. */
 #define NEAR_RECORDS 1000
 
-/* pg_opfamily's text_ops for btree */
-#define TEXT_BTREE_FAMILY 1994
-
-/* In the order of ids, at most so many namespaces are merged: ids, and records. */
-#define MAX_MERGED_IDS 32
+/* In the order of ids, records of at most so many namespaces are merged. */
 #define MAX_MERGED_RECORDS 8
+
 
 /* ---- Estimates ---- */
 
@@ -206,95 +203,6 @@ filtered_records(PlannerInfo *root, RelOptInfo *rel, List *clauses, bool *any)
 	return clamp_row_est(rel->tuples * clauselist_selectivity(root, sent, rel->relid, JOIN_INNER, NULL));
 }
 
-Bitmapset *
-pinecone_plan_columns_used(RelOptInfo *rel)
-{
-	Bitmapset *used = NULL;
-	ListCell *lc;
-
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	foreach(lc, rel->baserestrictinfo)
-		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &used);
-	return used;
-}
-
-static bool
-only_ids_used(RelOptInfo *rel, PineconeTable *table)
-{
-	Bitmapset *used = pinecone_plan_columns_used(rel);
-	int i = -1;
-
-	if (!pinecone_enable_columns)
-		return false;
-	while ((i = bms_next_member(used, i)) >= 0)
-	{
-		int attnum = i + FirstLowInvalidHeapAttributeNumber;
-
-		if (attnum == 0 ||
-			(attnum > 0 && attnum != table->id_attnum && attnum != table->namespace_attnum))
-			return false;
-	}
-	return true;
-}
-
-/* Does an equivalence class hold the id column, ordered bytewise? */
-static bool
-class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
-{
-	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
-	ListCell *lc;
-
-	if (ec->ec_has_volatile || !list_member_oid(ec->ec_opfamilies, TEXT_BTREE_FAMILY) ||
-		!pinecone_collation_is_c(ec->ec_collation))
-		return false;
-	foreach(lc, pinecone_class_members(ec, rel))
-	{
-		EquivalenceMember *em = lfirst(lc);
-		Expr *expr = em->em_expr;
-
-		while (IsA(expr, RelabelType))
-			expr = ((RelabelType *) expr)->arg;
-		if (bms_equal(em->em_relids, rel->relids) && IsA(expr, Var) &&
-			((Var *) expr)->varno == rel->relid &&
-			((Var *) expr)->varattno == table->id_attnum && table->id_attnum > 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The order in which ids are listed, if the query has a use for it: for its
- * ORDER BY or for a merge join.
- */
-static List *
-id_order_pathkeys(PlannerInfo *root, RelOptInfo *rel)
-{
-	ListCell *lc;
-
-	/* each namespace has that order; to merge them all have to be read at once */
-	if (!pinecone_enable_sort ||
-		((PineconePlanInfo *) rel->fdw_private)->nnamespaces > MAX_MERGED_IDS)
-		return NIL;
-	if (root->query_pathkeys != NIL)
-	{
-		PathKey *pathkey = linitial(root->query_pathkeys);
-
-		if (pinecone_pathkey_ascends(pathkey) &&
-			class_is_bytewise_id(root, rel, pathkey->pk_eclass))
-			return list_make1(pathkey);
-	}
-	/* a merge join is one with others */
-	foreach(lc, bms_membership(root->all_baserels) == BMS_MULTIPLE ? root->eq_classes : NIL)
-	{
-		EquivalenceClass *ec = lfirst(lc);
-
-		if (class_is_bytewise_id(root, rel, ec))
-			return list_make1(make_canonical_pathkey(root, ec, TEXT_BTREE_FAMILY,
-													 BTLessStrategyNumber, false));
-	}
-	return NIL;
-}
-
 /* Everything, in no order, by searches where these are thought to take less. */
 static void
 add_sweep_path(PlannerInfo *root, RelOptInfo *rel, PineconeOperation op)
@@ -313,7 +221,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
-	List *pathkeys = id_order_pathkeys(root, rel);
+	List *pathkeys = pinecone_plan_id_order(root, rel);
 	double records = info->records;
 	double fetched;
 	PineconeOperation op;
@@ -355,7 +263,7 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	if (about_id != NIL)
 		fetched = clamp_row_est(records * clauselist_selectivity(root, about_id, rel->relid, JOIN_INNER, NULL));
 
-	op = only_ids_used(rel, info->table) ? PINECONE_OP_LIST : PINECONE_OP_LIST_FETCH;
+	op = pinecone_plan_only_ids(rel, info->table) ? PINECONE_OP_LIST : PINECONE_OP_LIST_FETCH;
 	if (lead == NULL && records == info->records)
 		add_sweep_path(root, rel, op);
 	if (op == PINECONE_OP_LIST)
@@ -542,7 +450,7 @@ add_pruned_list_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *param, d
 	PineconePlanInfo *info = rel->fdw_private;
 	double records = clamp_row_est(rel->tuples * namespaces / Max(1, info->nall));
 
-	if (only_ids_used(rel, info->table))
+	if (pinecone_plan_only_ids(rel, info->table))
 		add_operation_path(root, rel, PINECONE_OP_LIST, NULL, param->ppi_rows, REQUEST_COST,
 						   pinecone_cost_list(records), NIL, param->ppi_req_outer);
 	else
@@ -685,6 +593,7 @@ pineconeGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		return;
 	}
 	add_list_paths(root, rel);
+	pinecone_plan_descent(root, rel);
 	add_fetch_path(root, rel);
 	add_filter_path(root, rel);
 	add_search_path(root, rel);

@@ -62,6 +62,15 @@ extern ForeignScan *pinecone_plan_groups_scan(RelOptInfo *rel, ForeignPath *path
  */
 extern void pinecone_plan_order(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, Cost all);
 
+/* The order of ids: plan_ids.c.  Are ids, and namespaces, all that is used of a relation? */
+extern bool pinecone_plan_only_ids(RelOptInfo *rel, PineconeTable *table);
+
+/* The order in which ids are listed, if the query has a use for it: for its ORDER BY or for a merge join. */
+extern List *pinecone_plan_id_order(PlannerInfo *root, RelOptInfo *rel);
+
+/* Offer the opposite order to who wants few. */
+extern void pinecone_plan_descent(PlannerInfo *root, RelOptInfo *rel);
+
 /* What these look at.  The column of our table that an expression is, or NULL. */
 extern PineconeColumn *pinecone_plan_plain_column(Expr *expr, RelOptInfo *rel, PineconeTable *table);
 
@@ -118,10 +127,6 @@ extern Expr *pinecone_plan_stored_query(PlannerInfo *root, RelOptInfo *rel, Expr
 
 /* Raises an error when system columns that no record has are among these. */
 extern void pinecone_plan_check_system_columns(const PineconeTable *table, const Bitmapset *used);
-
-/* Columns that a relation's target and conditions use, likewise numbered from
- * FirstLowInvalidHeapAttributeNumber on. */
-extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
 
 /* Before a wait for statistics: ask for all that the query needs. */
 extern void pinecone_plan_refresh_all(PlannerInfo *root);

@@ -100,3 +100,15 @@ pinecone_plan_may_count(const PineconePlanInfo *info)
 		   info->table->count_from_dry_run &&
 		   !info->session->dry_run_refused && !info->session->no_dry_run;
 }
+
+Bitmapset *
+pinecone_plan_columns_used(RelOptInfo *rel)
+{
+	Bitmapset *used = NULL;
+	ListCell *lc;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	foreach(lc, rel->baserestrictinfo)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &used);
+	return used;
+}

@@ -69,4 +69,7 @@ extern bool pinecone_plan_may_count(const PineconePlanInfo *info);
 
 extern bool pineconeIsForeignPathAsyncCapable(ForeignPath *path);
 
+/* Columns that a relation's conditions and target want, offset as in pull_varattnos(). */
+extern Bitmapset *pinecone_plan_columns_used(RelOptInfo *rel);
+
 #endif /* PINECONE_PLAN_INFO_H */

@@ -16,6 +16,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 
+#include "base/compat.h"
 #include "base/setting.h"
 #include "client/schema_table.h"
 #include "plan/paths.h"
@@ -187,7 +188,11 @@ place_clauses(PlanContext *cxt, List *scan_clauses)
 		request->prefix = request->prefix_high = -1;
 	if ((request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH) && request->sorted &&
 		pinecone_enable_keyset)
+	{
 		(void) pinecone_translate_id_after(&cxt->translate, cxt->local, &request->after);
+		if (request->descending)
+			(void) pinecone_translate_id_before(&cxt->translate, cxt->local, &request->before);
+	}
 	if (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH)
 		(void) pinecone_translate_place(&cxt->translate, cxt->local, &request->place);
 	if (operation_takes_filter(request->op))
@@ -600,7 +605,7 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 	cxt.lead = list_nth(path->fdw_private, PATH_LEAD);
 
 	request->op = intVal(list_nth(path->fdw_private, PATH_OP));
-	request->prefix = request->prefix_high = request->place = request->after = request->vector = request->sparse = request->alpha = request->vector_id =
+	request->prefix = request->prefix_high = request->place = request->after = request->before = request->vector = request->sparse = request->alpha = request->vector_id =
 		request->bound = request->score_bound = request->limit = request->offset = -1;
 	request->schema = cxt.info->session ? pinecone_schema_hash(cxt.info->session, cxt.info->table, request->op == PINECONE_OP_QUERY && cxt.info->text != NULL) : 0;
 	request->sorted = sorted;
@@ -622,6 +627,8 @@ pineconeGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPat
 		return pinecone_plan_count_scan(rel, path, request, &cxt.translate, tlist);
 	}
 
+	if (sorted && (request->op == PINECONE_OP_LIST || request->op == PINECONE_OP_LIST_FETCH))
+		request->descending = !pinecone_pathkey_ascends(linitial_node(PathKey, path->path.pathkeys));
 	if (request->op == PINECONE_OP_ORDERED)
 	{
 		List *order = list_nth(path->fdw_private, PATH_GROUPS);

@@ -125,7 +125,7 @@ pinecone_plan_way_note(PlannerInfo *root, RelOptInfo *rel, Bitmapset *used, doub
 		request->matches = info->records;
 	}
 	else if ((request->op != PINECONE_OP_LIST && request->op != PINECONE_OP_LIST_FETCH && request->op != PINECONE_OP_FILTER) ||
-			 request->prefix >= 0 || pinecone_request_matches_words(request->filter) ||
+			 request->prefix >= 0 || request->descending || pinecone_request_matches_words(request->filter) ||
 			 !pinecone_plan_way(rel, used, request->op, records, limit, request->sorted, &cost))
 		return;
 	request->way = cost.way;

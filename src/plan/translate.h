@@ -58,8 +58,9 @@ extern PineconeExactness pinecone_translate_clause(PineconeTranslate *cxt, Expr 
  */
 extern bool pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int *high);
 
-/* The same of the lower end alone: id > low, or id >= low. */
+/* The same of one end alone: id > low, or id >= low; id < high, or id <= high. */
 extern bool pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low);
+extern bool pinecone_translate_id_before(PineconeTranslate *cxt, List *clauses, int *high);
 
 /* Of clauses that are ANDed: ctid = value, or ctid = ANY (array). */
 extern bool pinecone_translate_place(PineconeTranslate *cxt, List *clauses, int *place);

@@ -254,8 +254,9 @@ pinecone_translate_id_range(PineconeTranslate *cxt, List *clauses, int *low, int
 	return true;
 }
 
-bool
-pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
+/* The first value that an id is compared with by one of two operators */
+static bool
+translate_end(PineconeTranslate *cxt, List *clauses, PineconeCompare one, PineconeCompare other, int *end)
 {
 	ListCell *lc;
 
@@ -264,12 +265,24 @@ pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
 		PineconeCompare compare;
 		Expr *value = match_id_bound(cxt, lfirst(lc), &compare);
 
-		if (value == NULL || (compare != PINECONE_GT && compare != PINECONE_GE))
+		if (value == NULL || (compare != one && compare != other))
 			continue;
-		*low = pinecone_translate_add_expr(cxt, value);
+		*end = pinecone_translate_add_expr(cxt, value);
 		return true;
 	}
 	return false;
+}
+
+bool
+pinecone_translate_id_after(PineconeTranslate *cxt, List *clauses, int *low)
+{
+	return translate_end(cxt, clauses, PINECONE_GT, PINECONE_GE, low);
+}
+
+bool
+pinecone_translate_id_before(PineconeTranslate *cxt, List *clauses, int *high)
+{
+	return translate_end(cxt, clauses, PINECONE_LT, PINECONE_LE, high);
 }
 
 /* ---- Places ---- */

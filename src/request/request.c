@@ -95,6 +95,7 @@ enum RequestNumber
 	NUM_PREFIX_HIGH,
 	NUM_PLACE,
 	NUM_AFTER,
+	NUM_BEFORE,
 	NUM_METRIC,
 	NUM_VECTOR,
 	NUM_SPARSE,
@@ -180,6 +181,7 @@ pinecone_request_to_list(const PineconeRequest *request)
 	numbers[NUM_PREFIX_HIGH] = request->prefix_high;
 	numbers[NUM_PLACE] = request->place;
 	numbers[NUM_AFTER] = request->after;
+	numbers[NUM_BEFORE] = request->before;
 	numbers[NUM_METRIC] = request->metric;
 	numbers[NUM_VECTOR] = request->vector;
 	numbers[NUM_SPARSE] = request->sparse;
@@ -251,6 +253,7 @@ pinecone_request_from_list(List *list)
 	request->prefix_high = list_nth_int(numbers, NUM_PREFIX_HIGH);
 	request->place = list_nth_int(numbers, NUM_PLACE);
 	request->after = list_nth_int(numbers, NUM_AFTER);
+	request->before = list_nth_int(numbers, NUM_BEFORE);
 	request->metric = list_nth_int(numbers, NUM_METRIC);
 	request->vector = list_nth_int(numbers, NUM_VECTOR);
 	request->sparse = list_nth_int(numbers, NUM_SPARSE);

@@ -143,6 +143,7 @@ typedef struct PineconeRequest
 	int prefix_high;		   /* "prefix" and this are ends of a range of ids, or -1 */
 	int place;				   /* number of a tid or tid[] expression that the ctid equals, or -1: LIST, LIST_FETCH */
 	int after;				   /* number of an id that comes before all others, or is the first; or -1 */
+	int before;				   /* of descending ids: likewise, the last one or one after it */
 
 	/* Search by words, in place of neighbours: lists of three integers: what kind
 	 * of clause, the column or 0, the number of the words; of one that is reranked
@@ -199,7 +200,7 @@ typedef struct PineconeRequest
 	bool group_namespaces; /* GROUPS: those of each namespace by themselves */
 	int group_budget;	   /* GROUPS: dry runs that are worth while, */
 	int group_searches;	   /* and searches in their place */
-	bool descending;	   /* ORDERED */
+	bool descending;	   /* ORDERED; LIST, LIST_FETCH: by the id */
 	bool nulls_first;
 	List *wanted; /* attribute numbers to fill */
 	List *counts; /* of PineconeCount; the first has no filter, but for GROUPS */

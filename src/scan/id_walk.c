@@ -67,8 +67,9 @@ struct PineconeIdWalk
 	dlist_head regions;
 	int nregions;
 	int width;
-	int empty;	  /* regions without an id, one after the other */
-	int greatest; /* width */
+	int empty;	   /* regions without an id, one after the other */
+	int narrowest; /* width, */
+	int greatest;
 	int level; /* the next one: its place, */
 	int byte;  /* and what is there */
 	bool failed_order;
@@ -272,7 +273,7 @@ drop_read(PineconeIdWalk *walk)
 		dlist_delete(&head->node);
 		walk->nregions--;
 		walk->empty = head->any ? 0 : walk->empty + 1;
-		walk->width = head->any ? FIRST_WIDTH : Min(2 * walk->width, walk->greatest);
+		walk->width = head->any ? walk->narrowest : Min(2 * walk->width, walk->greatest);
 		free_region(head);
 	}
 }
@@ -362,7 +363,7 @@ pinecone_id_walk_is_vain(const PineconeIdWalk *walk)
 void
 pinecone_id_walk_widen(PineconeIdWalk *walk)
 {
-	walk->greatest = PINECONE_LISTING_CALLS;
+	walk->width = walk->narrowest = walk->greatest = PINECONE_LISTING_CALLS;
 }
 
 const char *
@@ -403,7 +404,7 @@ pinecone_id_walk_begin(const PineconeSourceSpec *spec)
 	walk->least = spec->prefix ? strlen(spec->prefix) : 0;
 	walk->too_short = walk->least;
 	walk->fits = strlen(spec->after);
-	walk->width = FIRST_WIDTH;
+	walk->width = walk->narrowest = FIRST_WIDTH;
 	walk->greatest = VAIN_WIDTH;
 	dlist_init(&walk->regions);
 	return walk;

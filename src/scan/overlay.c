@@ -194,10 +194,13 @@ add_written(PineconeOverlay *overlay, char **ids, int n)
 	MemoryContextSwitchTo(old);
 }
 
+/* As the reader wants them. */
 static int
-compare_ids(const void *a, const void *b)
+compare_ids(const void *a, const void *b, void *descending)
 {
-	return strcmp(((const Named *) a)->id, ((const Named *) b)->id);
+	int order = strcmp(((const Named *) a)->id, ((const Named *) b)->id);
+
+	return *(bool *) descending ? -order : order;
 }
 
 /* The ids that the pending writes name and the reader may want. */
@@ -247,7 +250,7 @@ collect_named(PineconeOverlay *overlay)
 		qsort_arg(overlay->named, overlay->nnamed, sizeof(Named), compare_scores,
 				  &overlay->metric);
 	else
-		qsort(overlay->named, overlay->nnamed, sizeof(Named), compare_ids);
+		qsort_arg(overlay->named, overlay->nnamed, sizeof(Named), compare_ids, &spec->descending);
 }
 
 /* ---- Stored records ---- */
@@ -382,7 +385,7 @@ named_is_first(PineconeOverlay *overlay)
 																  named->score > head->score;
 		case PINECONE_OP_LIST:
 		case PINECONE_OP_LIST_FETCH:
-			return strcmp(named->id, head->id) < 0;
+			return overlay->spec.descending ? strcmp(named->id, head->id) > 0 : strcmp(named->id, head->id) < 0;
 		default:
 			return false;
 	}

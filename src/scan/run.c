@@ -207,28 +207,42 @@ gather_filter(PineconeScanState *state, PineconeSourceSpec *spec)
 	spec->key = key;
 }
 
+/* The id that a list is to begin or end with, as far as that is of use to it; or NULL. */
+static const char *
+bound_of(ForeignScanState *node, const PineconeSourceSpec *spec, int number)
+{
+	PineconeScanState *state = node->fdw_state;
+	size_t least = spec->prefix ? strlen(spec->prefix) : 0;
+	const char *id;
+
+	if (number < 0 || !pinecone_run_evaluate(node, number))
+		return NULL;
+	id = TextDatumGetCString(state->run->values.values[number]);
+	return pinecone_run_id_is_possible(id) && strlen(id) > least &&
+				   (least == 0 || strncmp(id, spec->prefix, least) == 0) ?
+			   id :
+			   NULL;
+}
+
 /*
  * Of the ids that come after one, in order, a few are wanted: they are not looked
- * for from the beginning.  Small namespaces are as quickly listed.
+ * for from the beginning.  Small namespaces are as quickly listed.  What is to come
+ * in the opposite order is looked for from its end, whatever is known.
  */
 static void
 begin_after(ForeignScanState *node, PineconeSourceSpec *spec)
 {
 	PineconeScanState *state = node->fdw_state;
-	int number = state->request->after;
-	size_t least = spec->prefix ? strlen(spec->prefix) : 0;
-	const char *after;
 
-	if (number < 0 || spec->row_limit <= 0 || spec->row_limit > PINECONE_WALK_MOST_IDS ||
-		state->run->nnamespaces != 1 || state->table->schema != NULL ||
-		(state->run->namespaces[0].records >= 0 &&
-		 state->run->namespaces[0].records <= 2 * PINECONE_WALK_MOST_IDS) ||
-		!pinecone_run_evaluate(node, number))
+	spec->descending = state->request->descending;
+	if (spec->descending)
+		spec->before = bound_of(node, spec, state->request->before);
+	else if (spec->row_limit <= 0 || spec->row_limit > PINECONE_WALK_MOST_IDS ||
+			 state->run->nnamespaces != 1 || state->table->schema != NULL ||
+			 (state->run->namespaces[0].records >= 0 &&
+			  state->run->namespaces[0].records <= 2 * PINECONE_WALK_MOST_IDS))
 		return;
-	after = TextDatumGetCString(state->run->values.values[number]);
-	if (pinecone_run_id_is_possible(after) && strlen(after) > least &&
-		(least == 0 || strncmp(after, spec->prefix, least) == 0))
-		spec->after = after;
+	spec->after = bound_of(node, spec, state->request->after);
 }
 
 /* A run that reads records by their ids, their order or their metadata. */

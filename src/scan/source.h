@@ -44,6 +44,7 @@ typedef struct PineconeSourceSpec
 	bool words;			/* the filter looks at words, which Pinecone alone can judge */
 	const char *prefix; /* LIST, LIST_FETCH; or NULL */
 	const char *after;	/* likewise: ids from this one on are wanted, and few of them; or NULL */
+	const char *before; /* likewise, with "descending": up to this one; or NULL */
 	char **ids;			/* FETCH: distinct and valid */
 	int nids;
 	bool may_find_ids;								 /* FETCH: searches without vectors may bring them, in any order, where these are not wanted */
@@ -68,7 +69,8 @@ typedef struct PineconeSourceSpec
 	bool may_lack_values;			  /* of texts that are not embedded yet: they will be again */
 	const PineconeProjection *fields; /* of documents, if any are wanted; NULL: all */
 	double metadata_bytes;			  /* what they are thought to take of a record; 0: nobody knows */
-	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order */
+	bool ordered;					  /* ids of LIST, LIST_FETCH must come in bytewise order, */
+	bool descending;				  /* or in the opposite one */
 	double row_limit;				  /* rows likely to be read; 0: all */
 	double skip;					  /* LIST_FETCH: of these the first ones that are only counted: ids will do */
 	bool gradual;					  /* nobody knows how many, and a search had better begin small */

@@ -57,6 +57,8 @@ stored_calls(PineconeSource *source, PineconeCall **calls)
 		return n + pinecone_swept_ids_calls(stored->swept_ids, calls + n);
 	if (stored->walk && !stored->paging_done)
 		n += pinecone_id_walk_calls(stored->walk, calls + n);
+	if (stored->descent && !stored->paging_done)
+		n += pinecone_id_descent_calls(stored->descent, calls + n);
 	if (stored->listing && !stored->paging_done)
 		n += pinecone_listing_calls(stored->listing, calls + n);
 	if (stored->sweeping)
@@ -84,7 +86,7 @@ static bool
 is_paging(PineconeStored *stored)
 {
 	return stored->sweeping || stored->page_call != NULL ||
-		   ((stored->listing != NULL || stored->walk != NULL || stored->swept_ids != NULL) && !stored->paging_done);
+		   ((stored->listing != NULL || stored->walk != NULL || stored->descent != NULL || stored->swept_ids != NULL) && !stored->paging_done);
 }
 
 /*

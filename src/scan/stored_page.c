@@ -203,6 +203,33 @@ take_ids(PineconeStored *stored, MemoryContext cxt, PineconePage *page, int loca
 }
 
 static void
+advance_ids(PineconeStored *stored, double wanted)
+{
+	if (stored->walk)
+		pinecone_id_walk_advance(stored->walk, wanted);
+	else if (stored->descent)
+		pinecone_id_descent_advance(stored->descent, wanted);
+	else
+		pinecone_listing_advance(stored->listing, wanted);
+}
+
+static PineconePage *
+next_ids(PineconeStored *stored, MemoryContext *cxt, int *location)
+{
+	return stored->walk	   ? pinecone_id_walk_take(stored->walk, stored->source.cxt, cxt, location) :
+		   stored->descent ? pinecone_id_descent_take(stored->descent, stored->source.cxt, cxt, location) :
+							 pinecone_listing_take(stored->listing, stored->source.cxt, cxt, location);
+}
+
+static bool
+no_more_ids(PineconeStored *stored)
+{
+	return stored->walk	   ? pinecone_id_walk_done(stored->walk) :
+		   stored->descent ? pinecone_id_descent_done(stored->descent) :
+							 pinecone_listing_done(stored->listing);
+}
+
+static void
 advance_listing(PineconeStored *stored)
 {
 	for (;;)
@@ -212,19 +239,15 @@ advance_listing(PineconeStored *stored)
 		PineconePage *page;
 		int location;
 
-		if (stored->walk)
-			pinecone_id_walk_advance(stored->walk, enough ? 0 : wanted_of_pages(stored));
-		else
-			pinecone_listing_advance(stored->listing, enough ? 0 : wanted_of_pages(stored));
+		advance_ids(stored, enough ? 0 : wanted_of_pages(stored));
 		if (enough)
 			return;
-		page = stored->walk ? pinecone_id_walk_take(stored->walk, stored->source.cxt, &cxt, &location) :
-							  pinecone_listing_take(stored->listing, stored->source.cxt, &cxt, &location);
+		page = next_ids(stored, &cxt, &location);
 		if (page == NULL)
 			break;
 		take_ids(stored, cxt, page, location);
 	}
-	stored->paging_done = stored->walk ? pinecone_id_walk_done(stored->walk) : pinecone_listing_done(stored->listing);
+	stored->paging_done = no_more_ids(stored);
 	if (stored->paging_done)
 		pinecone_stored_start_fetches(stored);
 }
@@ -278,11 +301,13 @@ pinecone_stored_advance_paging(PineconeStored *stored)
 		advance_pages(stored);
 		return;
 	}
-	if (stored->listing == NULL && stored->walk == NULL)
+	if (stored->listing == NULL && stored->walk == NULL && stored->descent == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
 
-		if (stored->spec.after != NULL)
+		if (stored->spec.descending)
+			stored->descent = pinecone_id_descent_begin(&stored->spec);
+		else if (stored->spec.after != NULL)
 			stored->walk = pinecone_id_walk_begin(&stored->spec);
 		else
 			stored->listing = pinecone_listing_begin(&stored->spec);

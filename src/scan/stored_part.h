@@ -8,6 +8,7 @@
 #include "lib/ilist.h"
 
 #include "base/idset.h"
+#include "scan/id_descent.h"
 #include "scan/id_walk.h"
 #include "scan/known.h"
 #include "scan/listing.h"
@@ -73,7 +74,8 @@ typedef struct PineconeStored
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
 	PineconeListing *listing; /* of the ids, or NULL */
-	PineconeIdWalk *walk;	  /* likewise, of those after one */
+	PineconeIdWalk *walk;	  /* likewise, of those after one, */
+	PineconeIdDescent *descent; /* or from the last one down */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
 	int page_most;	/* than which replies were too large; 0: none was */

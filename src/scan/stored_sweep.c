@@ -36,7 +36,7 @@ reading_of(PineconeStored *stored)
 	reading.want_metadata = spec->want_metadata;
 	reading.fetched = spec->op != PINECONE_OP_LIST;
 	reading.countable = pinecone_sweep_can_count(spec);
-	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->words;
+	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->descending && !spec->words;
 	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0 && !spec->ordered);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;

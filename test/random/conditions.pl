@@ -163,6 +163,7 @@ END
 		grouped => 'SELECT coalesce(%3$s::text, \'-\') || \':\' || count(*) || \':\' || count(%3$s) AS id FROM %1$s WHERE (%2$s) GROUP BY %3$s ORDER BY 1',
 		parted => 'SELECT coalesce(%3$s::text, \'-\') || \':\' || count(*) || \':\' || count(*) FILTER (WHERE %8$s) || \':\' || count(*) FILTER (WHERE i = 1) AS id FROM %1$s WHERE (%2$s) GROUP BY %3$s ORDER BY 1',
 		page => 'SELECT id FROM (SELECT id, %3$s, t FROM %1$s WHERE (%2$s) ORDER BY id LIMIT %6$s OFFSET %7$s * 30) s ORDER BY id',
+		last => 'SELECT id FROM (SELECT id, %3$s FROM %1$s WHERE (%2$s) ORDER BY id DESC LIMIT %6$s OFFSET %7$s) s ORDER BY id',
 		different => 'SELECT DISTINCT coalesce(%3$s::text, \'-\') AS id FROM (SELECT DISTINCT %3$s FROM %1$s WHERE (%2$s)) s ORDER BY 1',
 		differing => 'SELECT count(DISTINCT %3$s) || \'/\' || count(*) AS id FROM %1$s WHERE (%2$s)',
 		ordered => 'SELECT id FROM %1$s WHERE (%2$s) ORDER BY %4$s %5$s, id LIMIT %6$s OFFSET %7$s',
@@ -184,7 +185,7 @@ END
 		my @off = rand() < 0.15 ? pick(qw(filter knn limit fetch sort aggregate columns sweep sweep)) : ();
 		my @more = (pick(@comparable), pick(qw(i big f num r ts)), pick('', 'DESC', 'NULLS FIRST', 'DESC NULLS LAST'), 1 + number(12), number(3), condition(1));
 		# where rows are dear, values are looked for and counted, and orders are sliced
-		my @dear = $kind =~ /group|part|diff|order|first|extreme/ && rand() < 0.8 ? ('cpu_tuple_cost = 100') : ();
+		my @dear = $kind =~ /group|part|diff|order|first|extreme|last/ && rand() < 0.8 ? ('cpu_tuple_cost = 100') : ();
 		no warnings 'redundant';
 		{
 			foreign => sprintf($queries{$kind}, 'ft', $condition, @more),

@@ -109,9 +109,8 @@ sub kill_worker
 {
 	my $pid = worker() or return;
 
-	kill KILL => $pid or return;
+	$t->crash($pid) or die "the cluster does not come back\n";
 	$did{'worker killed'}++;
-	$t->wait_until(sub { $t->psql('SELECT 1')->{out} eq '1' }, 30) or die "the cluster does not come back\n";
 	connect_all();
 }
 

@@ -378,9 +378,8 @@ sub kill_worker
 
 	return if $pid eq '';
 	diag 'worker killed' if $verbose;
-	kill KILL => $pid;
+	$t->crash($pid) or die "the cluster does not come back\n";
 	$done{killed}++;
-	sleep 0.2;
 	reconnect();
 }
 

@@ -39,6 +39,7 @@ my @statements = (
 	'SELECT max(id) FROM docs',
 	'SELECT id, n FROM docs ORDER BY id DESC LIMIT 5',
 	'SELECT id FROM docs ORDER BY id',
+	"SELECT id, n FROM docs WHERE id < 'doc-004567' ORDER BY id DESC LIMIT 20",
 	'SELECT category, year, count(*) FROM docs GROUP BY category, year',
 	"SELECT count(*), count(*) FILTER (WHERE category = 'c3') FROM docs",
 	"SELECT id FROM docs ORDER BY embedding <=> '{1,2,3,4}' LIMIT 10 OFFSET 20");

@@ -11,7 +11,7 @@ use Test::More;
 
 # kB that may be left of it: what a session has learned
 my $little = 2048;
-my $much = 6 * 1024;
+my $much = 5 * 1024; # libcurl 8.2x has less of it than 7.88
 
 my $t = Harness->new(pinecone => ['--latency', '30']);
 my $host = $t->server->create_index('idle', dimension => 768);

@@ -201,6 +201,10 @@ SHOW pinecone_fdw.max_month_requests;
 	'a transaction finds no room' => \&disk_full,
 	'a standby is promoted' => \&promoted,
 	'the server is written to from the old primary' => sub { $t->sql("ALTER SERVER pinecone OPTIONS (ADD write_cluster 'first')") },
+	'the first of two hosts is gone' => sub {
+		my $host = $server->host('movies');
+		$t->sql("ALTER SERVER pinecone OPTIONS (DROP index, ADD hosts 'http://127.0.0.1:1, $host', ADD connect_timeout '2s')");
+	},
 	'the database is restored from a dump of an hour ago' => \&restored,
 	'another library is preloaded, and this one is not' => sub { restart('auto_explain') },
 );
@@ -340,6 +344,7 @@ for (my $i = 0; $i < @lines;)
 		my $sql = block(\$i);
 		push @written, @lines[$from .. $i - 1];
 		$sql =~ s/127\.0\.0\.1:5080/127.0.0.1:$port/g;
+		$sql =~ s{http://127\.0\.0\.1:5081}{$server->host('movies')}ge;
 		$sql =~ s/api_key '\.\.\.'/api_key 'test-key'/g;
 		my $shown = shown($operator->query($sql));
 		my $expected = '';

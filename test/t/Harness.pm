@@ -183,6 +183,20 @@ sub wait_until
 	return 1;
 }
 
+# Kill a process of the server, whose others then start anew; true when they have.  The
+# postmaster may take a while to notice, and answers until then.
+sub crash
+{
+	my ($self, $pid) = @_;
+	my $witness = $self->session;
+
+	$witness->query('SELECT 1');
+	kill KILL => $pid;
+	my $crashed = $self->wait_until(sub { $witness->query('SELECT 1')->{lost} }, 60);
+	$witness->close;
+	return $crashed && $self->wait_until(sub { $self->psql('SELECT 1')->{out} eq '1' }, 60);
+}
+
 # kB of a process that are its own: what it would give back if it ended.
 sub memory
 {
@@ -318,6 +332,8 @@ sub result
 
 	until ($text->{out} =~ /\Q$mark\E\n/ && $text->{err} =~ /\Q$mark\E\n/)
 	{
+		# for good, whatever is asked of it afterwards
+		$result{lost} = 1, last if $self->{select}->count == 0;
 		my $rest = $end - time;
 		my @ready = $rest > 0 ? $self->{select}->can_read($rest) : ();
 
@@ -331,7 +347,6 @@ sub result
 				$result{lost} = 1;
 			}
 		}
-		last if $self->{select}->count == 0;
 	}
 	$result{seconds} = time - $self->{started};
 	for my $which ('out', 'err')

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 #
-# Build the extension and run its tests on other majors of PostgreSQL than the
-# one installed here: each in a chroot of the Debian suite that has it.
+# Build the extension and run its tests on several majors of PostgreSQL: on the one
+# that is installed here, and on the others in chroots of the Debian releases that have
+# them, with the compilers and libraries of these releases.
 #
-#	test/majors.sh				PostgreSQL 17, 18 and 19
-#	test/majors.sh MAJOR...		some of them
+#	test/matrix.sh				PostgreSQL 15, 17, 18 and 19
+#	test/matrix.sh MAJOR...		some of them
 #
-# SUITES says which suites of test/check.sh to run (default: all).  The chroots
-# (2 GB each, made in two or three minutes) stay in MAJORS_DIR, by default a
-# directory for temporary files, and are used again; remove them to have them
-# made anew.  MIRROR is the Debian mirror to make them from, by default the one
-# that this machine's apt is set up with.  Needs root and mmdebstrap.
+# SUITES says which suites of test/check.sh to run (default: regress, which has the
+# tests with pgvector, tap and random; "all": all).  The chroots (2 GB each, made in two
+# or three minutes) stay in MAJORS_DIR, by default a directory for temporary files, and
+# are used again; remove them to have them made anew.  MIRROR is the Debian mirror to make
+# them from, by default the one that this machine's apt is set up with.  Needs root and
+# mmdebstrap.  PostgreSQL 14 and 16 are in no release of Debian that has the rest.
 #
 # The last line is the sum, "N passed, N failed".
 set -uo pipefail
@@ -18,7 +20,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 readonly DIR=${MAJORS_DIR:-${TMPDIR:-/tmp}/pinecone_fdw-majors}
-read -ra suites <<<"${SUITES:-}"
+read -ra suites <<<"${SUITES:-regress tap random}"
+[ "${suites[*]}" != all ] || suites=()
 passed=0
 failed=0
 
@@ -67,10 +70,11 @@ make_chroot() {
 	mmdebstrap --quiet "${options[@]}" "$suite" "$root" "${sources[@]}" && touch "$root/.complete"
 }
 
-# Install what the tests need and is missing, which is much the first time.
+# Install what the tests need and is missing, which is much the first time; regress needs less.
 install_tools() {
-	local major=$1 root=$2
-	run_in "$major" "$root" test/install.sh check || return
+	local major=$1 root=$2 purpose=check
+	[ "${suites[*]}" != regress ] || purpose=regress
+	run_in "$major" "$root" test/install.sh "$purpose" || return
 	# what it unpacks, to stay
 	[ ! -d "$root/src/test/.tools" ] || cp -r "$root/src/test/.tools/." "$root"
 	rm -f "$root"/var/cache/apt/archives/*.deb
@@ -103,26 +107,35 @@ run_in() {
 	' bash "$root" "$major" "$@"
 }
 
-[ $# -gt 0 ] || set -- 17 18 19
+here=$(test/pg_config.sh --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
+[ $# -gt 0 ] || set -- 15 17 18 19
 for major in "$@"; do
+	[ "$major" != "$here" ] || continue
 	suite_of "$major" >/dev/null || {
 		echo "no Debian suite is known to have PostgreSQL $major" >&2
 		exit 2
 	}
 done
-[ "$(id -u)" = 0 ] || {
+[ "$(id -u)" = 0 ] || [ "$*" = "$here" ] || {
 	echo "chroots need root" >&2
 	exit 2
 }
+mkdir -p "$DIR"
 
 for major in "$@"; do
 	root=$DIR/$major
 	log=$DIR/$major.log
-	make_chroot "$major" "$root" && copy_source "$root" && install_tools "$major" "$root" || {
-		failed=$((failed + 1))
-		continue
-	}
-	run_in "$major" "$root" test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
+	if [ "$major" = "$here" ]; then
+		test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
+	else
+		make_chroot "$major" "$root" && copy_source "$root" && install_tools "$major" "$root" || {
+			failed=$((failed + 1))
+			continue
+		}
+		run_in "$major" "$root" sh -c 'printf "gcc %s, libcurl %s, json-c %s, clang %s\n" "$(gcc -dumpfullversion)" \
+			"$(pkg-config --modversion libcurl)" "$(pkg-config --modversion json-c)" "$(ls /usr/bin | sed -nE "s/^clang-([0-9]+)$/\1/p" | tail -n 1)"'
+		run_in "$major" "$root" ${MAKEFLAGS:+"MAKEFLAGS=$MAKEFLAGS"} test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
+	fi
 	sum=$(tail -n 1 "$log")
 	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
