@@ -197,7 +197,7 @@ suite_approximate() {
 # What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
 	local seed=$((RANDOM % 1000 + 1)) name
-	for name in conditions namespaces append joins statements pending score writes misfit floats; do
+	for name in conditions namespaces append joins statements pending score writes upserts misfit floats; do
 		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || { [ $name = floats ] && echo 3 || echo 60; })
 	done
 	for name in 024_read_faults 025_false_replies; do

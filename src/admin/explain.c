@@ -575,12 +575,14 @@ pineconeExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List
 {
 	PineconeTable *table = pinecone_option_table(RelationGetRelid(rri->ri_RelationDesc));
 
-	bool looks = table->duplicate_error ||
-				 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
+	OnConflictAction conflict = ((ModifyTable *) mtstate->ps.plan)->onConflictAction;
+	bool looks = table->duplicate_error || conflict == ONCONFLICT_NOTHING;
 	const char *operation;
 
 	if (mtstate->operation == CMD_INSERT)
-		operation = looks ? "fetch, and upsert if there is none" : "upsert";
+		operation = conflict == ONCONFLICT_UPDATE ? "fetch and upsert" :
+					looks						  ? "fetch, and upsert if there is none" :
+													"upsert";
 	else if (mtstate->operation == CMD_DELETE)
 		operation = "delete";
 	else

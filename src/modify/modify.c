@@ -109,19 +109,22 @@ begin(ModifyTableState *mtstate, ResultRelInfo *rri, CmdType operation, List *as
 	foreach(lc, assigned)
 		columns = bms_add_member(columns, lfirst_int(lc));
 	modify = pinecone_modify_create(pinecone_statement_of(estate), table,
-									pinecone_result_user(rri, estate), operation, columns,
-									deferred);
+									pinecone_result_user(rri, estate), operation,
+									operation == CMD_UPDATE ? columns : NULL, deferred);
 	pinecone_sink_set_flush(modify->sink, pinecone_modify_flush, modify);
 	pinecone_statement_add(modify->statement, modify->sink);
 	modify->desc = RelationGetDescr(rri->ri_RelationDesc);
 	modify->assigned = columns;
 	modify->counters.timing = (estate->es_instrument & INSTRUMENT_TIMER) != 0;
+	modify->node = &mtstate->ps;
 	modify->shows_rows = shows_rows(mtstate, rri, operation);
 	modify->watched = has_after_triggers(rri, operation) ||
 					  has_after_triggers(mtstate->rootResultRelInfo, operation);
 	modify->skips_existing = operation == CMD_INSERT && mtstate->ps.plan != NULL &&
 							 ((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
-	if (operation != CMD_INSERT || modify->skips_existing || table->duplicate_error)
+	if (operation == CMD_INSERT)
+		modify->merged = columns;
+	if (operation != CMD_INSERT || modify->skips_existing || modify->merged != NULL || table->duplicate_error)
 		pinecone_outbox_must_be_shown(table);
 	/* COPY has triggers fired without the executor's ado */
 	if (mtstate->ps.plan == NULL)
@@ -151,7 +154,8 @@ pineconeBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *
 		return;
 	modify = begin(mtstate, rri, mtstate->operation,
 				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED),
-				   uses_pinecone(mtstate->ps.state, rri, mtstate->operation));
+				   list_nth(fdw_private, PINECONE_MODIFY_ASSIGNED) != NIL ||
+					   uses_pinecone(mtstate->ps.state, rri, mtstate->operation));
 	if (mtstate->operation != CMD_INSERT)
 	{
 		modify->by_ctid = intVal(list_nth(fdw_private, PINECONE_MODIFY_BY_CTID));
@@ -285,6 +289,10 @@ insert_checked(PineconeModify *modify, const char *namespace_, const PineconeRec
 	pinecone_modify_flush_watched(modify);
 }
 
+/*
+ * Take one row of an INSERT: an upsert, unless what is there has to be looked at
+ * first (skip_existing.c, merge_existing.c, stored_rows.c).
+ */
 TupleTableSlot *
 pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 						  TupleTableSlot *plan_slot)
@@ -305,9 +313,17 @@ pineconeExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *sl
 	if (!modify->skips_existing)
 		pinecone_modify_check_inserted(rri, estate, slot);
 	namespace_ = pinecone_modify_namespace_of_row(modify, slot->tts_values, slot->tts_isnull);
-	pinecone_record_of_row(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
-						   &write.record);
-	if (!modify->skips_existing)
+	if (modify->merged != NULL)
+	{
+		const PineconeRecord *record = pinecone_modify_insert_merged(modify, slot, namespace_);
+
+		if (record != NULL)
+			write.record = *record;
+	}
+	else
+		pinecone_record_of_row(modify->writer, slot->tts_values, slot->tts_isnull, NULL,
+							   &write.record);
+	if (!modify->skips_existing && modify->merged == NULL)
 	{
 		if (modify->table->duplicate_error)
 			insert_checked(modify, namespace_, &write.record);

@@ -15,15 +15,16 @@
 
 typedef struct PineconeModify PineconeModify;
 
-/* One buffered row: an UPDATE that needs the stored record, or an INSERT to be checked */
+/* One buffered row: an UPDATE that needs the stored record, or an INSERT to be checked or merged */
 typedef struct PineconeBufferedRow
 {
 	char *namespace_;
 	char *id; /* of the record as it is, or is not to be */
 	bool done;
-	HeapTuple row;		   /* UPDATE: the new row */
+	bool found;			   /* MERGED: is the record there? */
+	HeapTuple row;		   /* UPDATE, MERGED: the new row */
 	Bitmapset *assigned;   /* UPDATE: the columns that are set in it */
-	PineconeRecord record; /* INSERT */
+	PineconeRecord record; /* INSERT; MERGED: what has been written, where somebody looks */
 } PineconeBufferedRow;
 
 struct PineconeModify
@@ -39,7 +40,10 @@ struct PineconeModify
 	Bitmapset *assigned; /* columns that an UPDATE sets */
 	bool shows_rows;	 /* does anyone look at rows after they have been written? */
 	bool skips_existing; /* INSERT: are rows left out whose records are there? */
+	Bitmapset *merged;	 /* INSERT: the columns that are set in records that are there; NULL: all */
 	bool watched;		 /* do triggers fire after they have been? */
+
+	PlanState *node; /* whose instrument, when it has one, counts rows that were in conflict; or NULL */
 
 	/* Junk columns of the plan's rows, or invalid */
 	AttrNumber id_junk;
@@ -161,8 +165,20 @@ extern void pinecone_modify_refuse_duplicate(PineconeModify *modify, const char 
 extern PineconeBufferedRow *pinecone_modify_add_buffered(PineconeModify *modify,
 														 const char *namespace_, const char *id);
 
+/* EXPLAIN ANALYZE is to tell of so many rows whose records were there. */
+extern void pinecone_modify_count_conflicts(PineconeModify *modify, int n);
+
 /* No row may wait for the next when a trigger may fire before. */
 extern void pinecone_modify_flush_watched(PineconeModify *modify);
+
+/* merge_existing.c */
+
+/*
+ * A row of INSERT ... ON CONFLICT DO UPDATE that sets some columns.  Returns the
+ * record as it is written, if somebody is to see it, and else NULL.
+ */
+extern const PineconeRecord *pinecone_modify_insert_merged(PineconeModify *modify, TupleTableSlot *slot,
+														   const char *namespace_);
 
 /* check_row.c */
 

@@ -119,6 +119,7 @@ pinecone_modify_insert_new(ResultRelInfo *rri, EState *estate, TupleTableSlot **
 									   candidates[i].namespace_, write.record.id);
 		slots[written++] = slots[i];
 	}
+	pinecone_modify_count_conflicts(modify, n - written);
 	return written;
 }
 

@@ -1,12 +1,14 @@
 /*
  * stored_rows.c
  *		Rows that wait until the stored records of many can be fetched at a time:
- *		of UPDATEs that need the record, and of INSERTs that must not find one.
+ *		of UPDATEs that need the record, and of INSERTs that must not find one or
+ *		change it.
  */
 #include "postgres.h"
 
-
 #include "access/htup_details.h"
+#include "nodes/execnodes.h"
+
 #include "base/idset.h"
 #include "base/limits.h"
 #include "modify/modify.h"
@@ -208,6 +210,72 @@ write_updates(PineconeModify *modify, int first)
 }
 
 void
+pinecone_modify_count_conflicts(PineconeModify *modify, int n)
+{
+	if (modify->node != NULL)
+		InstrCountTuples2(modify->node, n);
+}
+
+/* A row of ON CONFLICT DO UPDATE, as a new record or laid over the stored one. */
+static void
+write_merged(PineconeModify *modify, PineconeBufferedRow *row, const PineconeRecord *stored)
+{
+	int natts = modify->desc->natts;
+	Datum *values = palloc(natts * sizeof(Datum));
+	bool *isnull = palloc(natts * sizeof(bool));
+	PineconeWrite write = {PINECONE_WRITE_UPSERT};
+
+	heap_deform_tuple(row->row, modify->desc, values, isnull);
+	pinecone_record_of_row_assign(modify->writer, stored ? modify->merged : NULL);
+	pinecone_record_of_row(modify->writer, values, isnull, stored, &write.record);
+	pinecone_sink_write(modify->sink, row->namespace_, &write);
+	row->found = true;
+	if (stored != NULL)
+		pinecone_modify_count_conflicts(modify, 1);
+	if (modify->shows_rows)
+	{
+		MemoryContext old = MemoryContextSwitchTo(modify->buffer_cxt);
+
+		row->record = *pinecone_record_copy(&write.record);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+static void
+write_merges(PineconeModify *modify, int first)
+{
+	const char *namespace_ = modify->buffer[first].namespace_;
+	PineconeSource *stream = fetch_buffered(modify, first, true);
+	PineconeRecord *stored;
+	MemoryContext old;
+
+	while (pinecone_source_next(stream, true, &stored) == PINECONE_SOURCE_RECORD)
+	{
+		PineconeIdEntry *entry;
+
+		MemoryContextReset(modify->flush_cxt);
+		old = MemoryContextSwitchTo(modify->flush_cxt);
+		entry = idset_lookup(modify->buffered_ids, pinecone_modify_record_key(namespace_, stored->id));
+		if (entry != NULL)
+			write_merged(modify, &modify->buffer[entry->number], stored);
+		MemoryContextSwitchTo(old);
+	}
+	pinecone_source_end(stream);
+	for (int i = first; i < modify->nbuffered; i++)
+	{
+		PineconeBufferedRow *row = &modify->buffer[i];
+
+		if (row->found || strcmp(row->namespace_, namespace_) != 0)
+			continue;
+		MemoryContextReset(modify->flush_cxt);
+		old = MemoryContextSwitchTo(modify->flush_cxt);
+		write_merged(modify, row, NULL);
+		MemoryContextSwitchTo(old);
+		pinecone_statement_note_insert(modify->statement, modify->session->serverid, row->namespace_, row->id);
+	}
+}
+
+void
 pinecone_modify_flush(void *arg)
 {
 	PineconeModify *modify = arg;
@@ -225,10 +293,12 @@ pinecone_modify_flush(void *arg)
 			continue;
 		if (modify->operation == CMD_UPDATE)
 			write_updates(modify, i);
+		else if (modify->merged != NULL)
+			write_merges(modify, i);
 		else
 			check_inserts(modify, i);
 	}
-	if (modify->operation == CMD_INSERT)
+	if (modify->operation == CMD_INSERT && modify->merged == NULL)
 		write_inserts(modify);
 	MemoryContextSwitchTo(old);
 	modify->nbuffered = 0;

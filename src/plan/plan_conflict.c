@@ -6,7 +6,8 @@
  * because foreign tables have none.  But an id is unique in its namespace: so a
  * conflict over the id is brought to a form that needs no index before the
  * planner looks.  DO UPDATE that sets every column to what was to be inserted
- * is what an INSERT is anyway; DO NOTHING does not say over what.
+ * is what an INSERT is anyway; one that sets some of them so stays one, and like
+ * DO NOTHING does not say over what.
  */
 #include "postgres.h"
 
@@ -25,7 +26,7 @@ refuse(PineconeTable *table, const char *detail)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("this form of ON CONFLICT is not supported for foreign table \"%s\"", table->name),
 			 errdetail("%s", detail),
-			 errhint("ON CONFLICT takes DO NOTHING, and DO UPDATE that sets every column to EXCLUDED's. INSERT without it replaces a record of the same id, and UPDATE changes some of its columns.")));
+			 errhint("ON CONFLICT takes DO NOTHING, and DO UPDATE that sets columns to EXCLUDED's. INSERT without it replaces a record of the same id, and UPDATE changes what is there.")));
 }
 
 /* Is the conflict one of ids, and of namespaces where there are several? */
@@ -82,9 +83,12 @@ is_set(OnConflictExpr *conflict, AttrNumber attnum)
 	return false;
 }
 
-static void
+/* Refuse what sets a column to anything else.  Are all set that an INSERT sets? */
+static bool
 check_update(PineconeTable *table, OnConflictExpr *conflict)
 {
+	bool all = true;
+
 	if (conflict->onConflictWhere != NULL)
 		refuse(table, "It has a condition.");
 	if (table->duplicate_error)
@@ -98,9 +102,23 @@ check_update(PineconeTable *table, OnConflictExpr *conflict)
 			get_attgenerated(table->relid, column->attnum) != '\0' ||
 			(is_key && !is_set(conflict, column->attnum)))
 			continue;
-		if (!is_set_to_excluded(conflict, column->attnum))
+		if (!is_set(conflict, column->attnum))
+			all = false;
+		else if (!is_set_to_excluded(conflict, column->attnum))
 			refuse(table, psprintf("Column \"%s\" is not set to EXCLUDED.%s.", column->name,
 								   quote_identifier(column->name)));
+	}
+	return all;
+}
+
+/* A value made of some columns would be made of the row that was to be inserted, not of what comes of it. */
+static void
+check_generated(PineconeTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].role != PINECONE_ROLE_DROPPED && get_attgenerated(table->relid, table->columns[i].attnum) != '\0')
+			refuse(table, psprintf("Not every column is set, and column \"%s\" is generated.", table->columns[i].name));
 	}
 }
 
@@ -122,8 +140,13 @@ adapt(Query *query)
 													"A conflict can be one of the id.");
 	if (conflict->action == ONCONFLICT_UPDATE)
 	{
-		check_update(table, conflict);
-		query->onConflict = NULL;
+		if (check_update(table, conflict))
+			query->onConflict = NULL;
+		else
+		{
+			check_generated(table);
+			conflict->arbiterElems = NIL;
+		}
 	}
 	else if (conflict->action == ONCONFLICT_NOTHING)
 		conflict->arbiterElems = NIL;

@@ -140,11 +140,11 @@ pineconePlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_rel
 	RangeTblEntry *rte = planner_rt_fetch(result_relation, root);
 	List *assigned = NIL;
 
-	if (plan->onConflictAction != ONCONFLICT_NONE && plan->onConflictAction != ONCONFLICT_NOTHING)
-		elog(ERROR, "unexpected ON CONFLICT action: %d", (int) plan->onConflictAction);
 	check_returning(plan, result_relation, subplan_index, pinecone_option_table(rte->relid));
 	if (plan->operation == CMD_UPDATE)
 		assigned = assigned_columns(root, rte, result_relation);
+	else if (plan->onConflictAction == ONCONFLICT_UPDATE)
+		assigned = list_append_unique_int(list_copy(plan->onConflictCols), pinecone_option_table(rte->relid)->id_attnum);
 	return list_make2(assigned, makeInteger(plan->operation != CMD_INSERT &&
 											looks_at_ctid(root, result_relation)));
 }

@@ -19,7 +19,7 @@ extern char *pinecone_plan_junk_name(const char *what, const PineconeColumn *col
 /* What PlanForeignModify leaves in fdw_private */
 enum PineconeModifyPrivate
 {
-	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE sets */
+	PINECONE_MODIFY_ASSIGNED, /* attribute numbers that an UPDATE, or DO UPDATE, sets */
 	PINECONE_MODIFY_BY_CTID	  /* Boolean: does the statement look at the table's ctid? */
 };
 

@@ -62,7 +62,9 @@ await write('onConflictDoNothing()', of(async (t) => (await db.insert(t).values(
 await write('onConflictDoUpdate() of every column', of(async (t) => (await db.insert(t).values([{ ...note(6), title: 'merged' }, note(72)]).onConflictDoUpdate({
 	target: t.id, set: Object.fromEntries(Object.keys(getTableColumns(t)).map((c) => [c, raw.raw(`excluded.${c}`)])),
 })).rowCount));
-await refused('onConflictDoUpdate() of some', () => db.insert(tables.notes).values(note(3)).onConflictDoUpdate({ target: tables.notes.id, set: { title: 'x' } }), onConflict);
+await write('onConflictDoUpdate() of some', of(async (t) => (await db.insert(t).values([{ ...note(60), title: 'some' }, note(73)]).onConflictDoUpdate({
+	target: t.id, set: { title: raw`excluded.title` } }).returning({ id: t.id, year: t.year }))));
+await refused('onConflictDoUpdate() with a value of its own', () => db.insert(tables.notes).values(note(3)).onConflictDoUpdate({ target: tables.notes.id, set: { title: 'x' } }), onConflict);
 await cancelled('a statement that another session cancels', () => db.select({ id: tables.items.id }).from(tables.items).orderBy(raw`embedding <=> ${q}`).limit(3), { aside: true });
 await pool.end();
 await done();

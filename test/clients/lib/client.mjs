@@ -105,7 +105,7 @@ export const cancelled = (name, ask, { aside: fromAside = false, pattern = /canc
 	}
 });
 
-export const onConflict = /this form of ON CONFLICT is not supported.*INSERT without it replaces a record of the same id, and UPDATE changes some/s;
+export const onConflict = /this form of ON CONFLICT is not supported.*INSERT without it replaces a record of the same id, and UPDATE changes/s;
 export const vector = [0.9, -0.2, 0.4, 0.1, -0.7, 0.3, 0.5, -0.6];
 export const range = (n) => Array.from({ length: n }, (_, i) => i);
 export const note = (i) => ({ id: `note-${String(i).padStart(3, '0')}`, embedding: range(8).map((d) => (i + d) / 16 + 0.125), title: `Note ${i}`, year: 2000 + i % 20 });

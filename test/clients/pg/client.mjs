@@ -63,8 +63,10 @@ await write('insert', async (t) => (await pool.query(
 await write('update', async (t) => (await pool.query(`UPDATE ${t} SET title = $1 WHERE year = $2`, ['changed', 2003])).rowCount);
 await write('delete', async (t) => (await pool.query(`DELETE FROM ${t} WHERE id = ANY ($1)`, [['note-001', 'note-002', 'note-030']])).rowCount);
 await write('ON CONFLICT DO NOTHING', async (t) => (await pool.query(`INSERT INTO ${t} (id, embedding, title) VALUES ('note-003', $1, 'x'), ('note-080', $1, 'y') ON CONFLICT DO NOTHING`, [vector])).rowCount);
-await refused('ON CONFLICT DO UPDATE of some columns says what to write instead',
-	() => pool.query(`INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title`), onConflict);
+await write('ON CONFLICT DO UPDATE of some columns', async (t) => (await pool.query(
+	`INSERT INTO ${t} (id, embedding, title) VALUES ('note-003', $1, 'x'), ('note-081', $1, 'y') ON CONFLICT (id) DO UPDATE SET title = excluded.title RETURNING id, title, year`, [vector])).rows);
+await refused('ON CONFLICT DO UPDATE with a value of its own says what to write instead',
+	() => pool.query(`INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'`), onConflict);
 await cancelled('cancel, by the protocol\'s request', async () => {
 	const client = await pool.connect();
 	const query = new pg.Query('SELECT id FROM items ORDER BY embedding <=> $1::real[] LIMIT 3', [vector]);

@@ -1,6 +1,6 @@
 // Sequelize: models, finders, and its ways of writing.
 import { DataTypes, Op, QueryTypes, Sequelize, literal } from 'sequelize';
-import { assert, cancelled, check, done, lists, note, onConflict, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, question, range, same, sql, vector, version, write } from '../lib/client.mjs';
 
 version('sequelize');
 const { PGHOST: host, PGPORT: port, PGUSER: username, PGDATABASE: database } = process.env;
@@ -64,7 +64,8 @@ await write('a transaction', of((m) => db.transaction(async (transaction) => {
 })));
 await write('bulkCreate({ignoreDuplicates})', of(async (m) => (await m.bulkCreate([note(3), note(71)], { ignoreDuplicates: true })).length));
 await write('upsert() of every column', of(async (m) => (await m.upsert({ ...note(6), title: 'merged', metadata: { lang: 'fr' } }))[0].id));
-await refused('upsert() of some', () => models.notes.upsert(note(3)), onConflict);
+await write('upsert() of some', of(async (m) => (await m.upsert({ ...note(60), title: 'some' }))[0].id));
+await write('bulkCreate({updateOnDuplicate})', of(async (m) => (await m.bulkCreate([{ ...note(60), title: 'listed' }, note(73)], { updateOnDuplicate: ['title'] })).length));
 await check('sync({alter: true}) drops columns that it does not map, of the table and not of the records', async () => {
 	await sql(`CREATE FOREIGN TABLE synced (id text COLLATE "C", embedding real[], title text, year integer) SERVER clients OPTIONS (namespace 'items')`);
 	await db.define('synced', { id: { type: DataTypes.TEXT, primaryKey: true }, title: DataTypes.TEXT }).sync({ alter: true });

@@ -1,6 +1,6 @@
 // TypeORM: entities, its query builder, and the repository's ways of writing.
 import { Between, DataSource, EntitySchema, In, LessThanOrEqual, MoreThan, MoreThanOrEqual, Not } from 'typeorm';
-import { assert, cancelled, check, done, lists, note, onConflict, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
+import { assert, cancelled, check, done, lists, note, question, range, refused, same, sql, vector, version, write } from '../lib/client.mjs';
 
 version('typeorm');
 const column = (type, more = {}) => ({ type, nullable: true, ...more });
@@ -70,7 +70,7 @@ await write('a transaction', (t) => db.transaction(async (manager) => {
 }));
 await write('orIgnore()', of(async (r) => (await r.createQueryBuilder().insert().values([note(3), note(71)]).orIgnore().execute()).raw.length));
 await write('upsert() of every column', of(async (r) => (await r.upsert([{ ...plainNote(6), title: 'merged' }, plainNote(72)], ['id'])).identifiers));
-await refused('upsert() of some', () => db.getRepository('notes').upsert(note(3), ['id']), onConflict);
+await write('upsert() of some', of(async (r) => (await r.upsert([note(3), note(73)], ['id'])).identifiers));
 await refused('synchronize wants a primary key, which PostgreSQL has none of for foreign tables', () => db.synchronize(), /primary key constraints are not supported on foreign tables/);
 await cancelled('a statement that another session cancels', () => db.getRepository('items').createQueryBuilder('i').select('i.id').orderBy('i.embedding <=> :q::real[]').setParameter('q', vector).limit(3).getMany(), { aside: true });
 await db.destroy();
