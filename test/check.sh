@@ -25,7 +25,6 @@
 #	live		test/live/run.sh: the real service, for who has a key
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
 #	lint		test/lint.sh: cppcheck
-#	sanitize	some of regress, tap and random, built with sanitizers: test/sanitize.sh ci
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
 set -uo pipefail
@@ -217,10 +216,6 @@ suite_lint() {
 	queue test/lint.sh test/lint.sh
 }
 
-suite_sanitize() {
-	queue test/sanitize.sh test/sanitize.sh ci
-}
-
 suite_contract() {
 	queue test/contract/run.sh test/contract/run.sh
 }
@@ -287,7 +282,7 @@ has_files() {
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | documents | random) compgen -G 'test/random/*' ;;
-		small | lint | sanitize) compgen -G "test/$1.sh" ;;
+		small | lint) compgen -G "test/$1.sh" ;;
 		load) compgen -G test/load/load.pl ;;
 		majors) compgen -G test/matrix.sh ;;
 		*) compgen -G "test/$1/run.sh" ;;
