@@ -87,7 +87,7 @@ static const Switch switches[] = {
 	{"pinecone_fdw.enable_cache", "Answers what is asked again from memory, for tables with option cache_ttl.", &pinecone_enable_cache},
 	{"pinecone_fdw.enable_read_ahead", "Asks for several rows of a nested loop at once.", &pinecone_enable_read_ahead},
 	{"pinecone_fdw.enable_offset", "Counts the rows that OFFSET leaves out by their ids, without reading them.", &pinecone_enable_offset},
-	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, if few are wanted.", &pinecone_enable_keyset},
+	{"pinecone_fdw.enable_keyset", "Begins a list of ids where a condition on them does, or at its end, if few are wanted.", &pinecone_enable_keyset},
 	{"pinecone_fdw.enable_gather", "Asks for the values of several rows of a nested loop by one filter.", &pinecone_enable_gather},
 };
 
