@@ -120,7 +120,7 @@ def copy(t):
 
 
 write('copy', copy)
-refused('ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
         lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 
