@@ -5,7 +5,7 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap load small random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint
+#	test/check.sh SUITE...		some of: layers regress tap load small majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live
 #
 # PG_CONFIG chooses the PostgreSQL.
 # A failing test's output is printed; the last line is the sum, "N passed,
@@ -20,9 +20,11 @@
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
+#	majors		test/matrix.sh with regress alone, for 18, or the majors of MAJORS
+#	package		test/package/run.sh: what is installed
+#	live		test/live/run.sh: the real service, for who has a key
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
 #	lint		test/lint.sh: cppcheck
-#	sanitize	some of regress, tap and random, built with sanitizers: test/sanitize.sh ci
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
 set -uo pipefail
@@ -32,7 +34,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
+readonly ALL_SUITES=(layers regress tap load small majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
 passed=0
 failed=0
 
@@ -214,10 +216,6 @@ suite_lint() {
 	queue test/lint.sh test/lint.sh
 }
 
-suite_sanitize() {
-	queue test/sanitize.sh test/sanitize.sh ci
-}
-
 suite_contract() {
 	queue test/contract/run.sh test/contract/run.sh
 }
@@ -261,6 +259,14 @@ suite_package() {
 	queue test/package/run.sh test/package/run.sh
 }
 
+# On other majors, where chroots for them can be made; test/matrix.sh has more
+suite_majors() {
+	local major
+	for major in ${MAJORS:-18}; do
+		queue "regress on PostgreSQL $major" env SUITES=regress LEAVE_OUT=yes MAKEFLAGS=with_llvm=no test/matrix.sh "$major"
+	done
+}
+
 suite_live() {
 	queue test/live/run.sh test/live/run.sh
 }
@@ -276,8 +282,9 @@ has_files() {
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | documents | random) compgen -G 'test/random/*' ;;
-		small | lint | sanitize) compgen -G "test/$1.sh" ;;
+		small | lint) compgen -G "test/$1.sh" ;;
 		load) compgen -G test/load/load.pl ;;
+		majors) compgen -G test/matrix.sh ;;
 		*) compgen -G "test/$1/run.sh" ;;
 	esac >/dev/null
 }

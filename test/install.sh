@@ -124,6 +124,7 @@ list_missing() {
 				prove perl
 				curl curl
 				openssl openssl
+				mmdebstrap mmdebstrap
 				cppcheck cppcheck
 				dpkg-source dpkg-dev
 				node nodejs

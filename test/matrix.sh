@@ -14,6 +14,8 @@
 # them from, by default the one that this machine's apt is set up with.  Needs root and
 # mmdebstrap.  PostgreSQL 14 and 16 are in no release of Debian that has the rest.
 #
+# With LEAVE_OUT set, a major whose chroot cannot be made is left out, and is no failure.
+#
 # The last line is the sum, "N passed, N failed".
 set -uo pipefail
 
@@ -117,6 +119,10 @@ for major in "$@"; do
 	}
 done
 [ "$(id -u)" = 0 ] || [ "$*" = "$here" ] || {
+	[ -z "${LEAVE_OUT:-}" ] || {
+		printf '# left out: PostgreSQL %s: chroots need root\n0 passed, 0 failed\n' "$*"
+		exit
+	}
 	echo "chroots need root" >&2
 	exit 2
 }
@@ -128,7 +134,11 @@ for major in "$@"; do
 	if [ "$major" = "$here" ]; then
 		test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
 	else
-		make_chroot "$major" "$root" && copy_source "$root" && install_tools "$major" "$root" || {
+		make_chroot "$major" "$root" || [ -z "${LEAVE_OUT:-}" ] || {
+			echo "# left out: PostgreSQL $major: its chroot cannot be made here"
+			continue
+		}
+		[ -e "$root/.complete" ] && copy_source "$root" && install_tools "$major" "$root" || {
 			failed=$((failed + 1))
 			continue
 		}

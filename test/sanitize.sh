@@ -8,15 +8,15 @@
 #	test/sanitize.sh					all suites that this can be said of
 #	test/sanitize.sh SUITE...			suites of test/check.sh; REGRESS="scan" test/sanitize.sh regress
 #	test/sanitize.sh FILE...			some of test/t/*.pl and test/random/*.pl
-#	test/sanitize.sh ci					what CI runs: a few files of each kind
+#	test/sanitize.sh short				a few files of each kind
 #	PG_CONFIG=$(test/cassert.sh build) test/sanitize.sh
 #										palloc'd memory is watched, too: see test/cassert.sh
 #
 #	SANITIZE_KEEP=DIR					keeps reports and logs there
 #
-# Needs what test/install.sh check installs; gcc. All suites take about an hour
-# and a half of one core. The last line is the sum; reports are printed before
-# it, and count as failed.
+# Needs what test/install.sh check installs; gcc. Building takes a minute of one
+# core, and tests some three times as long as else: not part of CI. The last line
+# is the sum; reports are printed before it, and count as failed.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -26,10 +26,10 @@ PG_CONFIG=$(test/pg_config.sh --path) && copy_begin sanitize && copy_postgres &&
 
 # They measure or limit memory, which here is many times as much, or count instructions
 readonly NOT_TAP="003_leaks 004_memory 013_write_memory 041_short_memory 081_idle_memory"
-readonly CI_REGRESS="append combined convert distance_pgvector documents documents_search documents_write explain
+readonly SHORT_REGRESS="append combined convert distance_pgvector documents documents_search documents_write explain
 	huf_drift huf_sketch import integrated local_server modify namespaces option order outbox scan sparse statistics sync
 	vector_search"
-readonly CI_FILES="test/t/002_faults.pl test/t/025_false_replies.pl test/random/statements.pl"
+readonly SHORT_FILES="test/t/002_faults.pl test/t/025_false_replies.pl test/random/statements.pl"
 
 # Debian's server of major 15 does not come up when the sanitizer's allocator is
 # used the first time after its shared memory is there
@@ -62,10 +62,10 @@ wrap_postgres() {
 
 case ${1:-} in
 	'') set -- regress tap small random approximate documents contract frameworks ;;
-	ci)
+	short)
 		# shellcheck disable=SC2086
-		set -- regress $CI_FILES
-		export REGRESS=${CI_REGRESS//[$'\n\t']/ }
+		set -- regress $SHORT_FILES
+		export REGRESS=${SHORT_REGRESS//[$'\n\t']/ }
 		;;
 esac
 copy_choose "$@" || exit

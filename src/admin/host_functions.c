@@ -25,7 +25,7 @@ static void
 put_host(PineconeRows *rows, const PineconeServerOptions *options, int number, const PineconeHostState *state, bool in_use)
 {
 	const char *host = options->hosts->hosts[number];
-	int64 left = state->retry_at - pinecone_clock_now();
+	int64 left = pinecone_clock_after_ms(state->asked_at, options->hosts_retry_ms) - pinecone_clock_now();
 
 	pinecone_row_int(rows, number + 1, true);
 	pinecone_row_text(rows, host ? host : psprintf("of index %s", options->index));

@@ -118,14 +118,14 @@ pinecone_host_is_down(uint64 key)
 }
 
 bool
-pinecone_host_note_failure(uint64 key, const char *reason, int retry_ms)
+pinecone_host_note_failure(uint64 key, const char *reason)
 {
 	Slot *slot = lock_slot(key);
 	bool is_news = pg_atomic_read_u32(&slot->down) == 0;
 
 	slot->state.tried = true;
 	strlcpy(slot->state.reason, reason, sizeof(slot->state.reason));
-	slot->state.retry_at = pinecone_clock_after_ms(pinecone_clock_now(), retry_ms);
+	slot->state.asked_at = pinecone_clock_now();
 	if (is_news)
 	{
 		slot->state.since = GetCurrentTimestamp();
@@ -171,10 +171,10 @@ bool
 pinecone_host_claim(uint64 key, int retry_ms)
 {
 	Slot *slot = lock_slot(key);
-	bool mine = pg_atomic_read_u32(&slot->down) != 0 && pinecone_clock_now() >= slot->state.retry_at;
+	bool mine = pg_atomic_read_u32(&slot->down) != 0 && pinecone_clock_passed(slot->state.asked_at, retry_ms);
 
 	if (mine)
-		slot->state.retry_at = pinecone_clock_after_ms(pinecone_clock_now(), retry_ms);
+		slot->state.asked_at = pinecone_clock_now();
 	LWLockRelease(&area->shared.lock);
 	return mine;
 }

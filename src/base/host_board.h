@@ -22,12 +22,12 @@ typedef struct PineconeShape
 /* What is known of a host */
 typedef struct PineconeHostState
 {
-	bool tried;		   /* it has answered, or failed to */
-	bool down;		   /* it failed last */
-	TimestampTz since; /* when that began */
-	PineconeTime retry_at;
-	uint64 answered; /* requests */
-	uint64 failures; /* times it was found down */
+	bool tried;			   /* it has answered, or failed to */
+	bool down;			   /* it failed last */
+	TimestampTz since;	   /* when that began */
+	PineconeTime asked_at; /* in vain, last */
+	uint64 answered;	   /* requests */
+	uint64 failures;	   /* times it was found down */
 	char reason[160];
 	PineconeShape shape;
 } PineconeHostState;
@@ -38,8 +38,8 @@ extern uint64 pinecone_host_key(Oid serverid, const char *host);
 extern PineconeHostState pinecone_host_state(uint64 key);
 extern bool pinecone_host_is_down(uint64 key);
 
-/* It has failed, for that reason; true: nobody has known.  It is left alone for so many ms. */
-extern bool pinecone_host_note_failure(uint64 key, const char *reason, int retry_ms);
+/* It has failed, for that reason; true: nobody has known. */
+extern bool pinecone_host_note_failure(uint64 key, const char *reason);
 
 /* It has answered; true: it was down until now. */
 extern bool pinecone_host_note_answer(uint64 key);
@@ -47,8 +47,8 @@ extern bool pinecone_host_note_answer(uint64 key);
 extern void pinecone_host_note_shape(uint64 key, const PineconeShape *shape);
 
 /*
- * May one that is down be tried again by this backend?  Then nobody else does for
- * so many ms.
+ * Has one that is down been left alone for so many ms?  Then this backend may ask
+ * it, and nobody else for as long.
  */
 extern bool pinecone_host_claim(uint64 key, int retry_ms);
 

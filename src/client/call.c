@@ -75,6 +75,8 @@ release_call(void *arg)
 {
 	PineconeCall *call = arg;
 
+	/* it was in a context below the call's, which has gone before */
+	call->exchange = NULL;
 	if (call->state == PINECONE_CALL_RUNNING)
 	{
 		call->session->running--;

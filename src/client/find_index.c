@@ -39,8 +39,8 @@
 
 /*
  * A host that was down is asked whether it is back.  Reads wait so long for its
- * answer, once in a while; what it alone can do longer, but not twice in so short
- * a time.
+ * answer, once in a while; what it alone can do longer.  Neither asks again in so
+ * short a time, whatever hosts_retry says.
  */
 #define RETURN_PATIENCE_MS 1000
 #define FIRST_PATIENCE_MS 3000
@@ -281,6 +281,8 @@ start_resolver(PineconeSession *session, const char *control_url)
 	pinecone_call_start(call);
 	MemoryContextSetParent(call->cxt, session->cxt);
 	session->resolver = call;
+	if (session->failover != NULL)
+		session->failover->describe_until = pinecone_clock_after_ms(pinecone_clock_now(), RETURN_PATIENCE_MS);
 }
 
 /* ---- Where hosts are ---- */
@@ -453,6 +455,8 @@ look_back(PineconeSession *session)
 	PineconeFailover *failover = session->failover;
 	PineconeProblem *problem = NULL;
 
+	if (failover->refused_at != 0 && !pinecone_clock_passed(failover->refused_at, REFUSED_MS))
+		return;
 	for (int i = 0; i < failover->number && failover->probe == NULL; i++)
 	{
 		if (!pinecone_host_claim(failover->keys[i], session->options->hosts_retry_ms))
@@ -551,10 +555,13 @@ PineconeTime
 pinecone_session_patience(const PineconeSession *session)
 {
 	const PineconeFailover *failover = session->failover;
+	PineconeTime now = failover ? pinecone_clock_now() : 0;
 
-	if (failover == NULL || failover->probe == NULL || failover->patience_until <= pinecone_clock_now())
+	if (failover == NULL)
 		return 0;
-	return failover->patience_until;
+	if (failover->probe != NULL && failover->patience_until > now)
+		return failover->patience_until;
+	return session->resolver != NULL && failover->number > 0 && failover->describe_until > now ? failover->describe_until : 0;
 }
 
 /* ---- Finding it ---- */
@@ -580,7 +587,8 @@ needs_no_description(const PineconeSession *session)
 {
 	const PineconeCall *resolver = session->resolver;
 
-	return session->failover->described || (resolver != NULL && resolver->state == PINECONE_CALL_FAILED);
+	return session->failover->described ||
+		   (resolver != NULL && (resolver->state == PINECONE_CALL_FAILED || pinecone_clock_now() >= session->failover->describe_until));
 }
 
 bool

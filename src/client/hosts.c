@@ -148,13 +148,35 @@ note_elsewhere(PineconeCall *call)
 	MemoryContextSwitchTo(old);
 }
 
+/* Sequence numbers are a host's own: what the session has written elsewhere is never known to be here. */
+static void
+note_not_shown(PineconeCall *call)
+{
+	PineconeSession *session = call->session;
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+	memset(&call->problem, 0, sizeof(call->problem));
+	call->problem.host_refused = call->problem.moved = true;
+	call->problem.message = psprintf("host \"%s\" of server \"%s\" need not have what this session has written",
+									 pinecone_hosts_name(session, session->failover->number), session->options->servername);
+	call->problem.remedy = "It went to another host, and the table's \"consistency\" is 'session': read it in a new session, or when that host answers again.";
+	MemoryContextSwitchTo(old);
+}
+
 bool
 pinecone_hosts_may_ask(PineconeCall *call)
 {
 	PineconeSession *session = call->session;
+	PineconeFailover *failover = session->failover;
 
-	if (session->failover == NULL || call->control_plane || call->counters == NULL ||
-		!pinecone_bound_is_elsewhere(call->counters->bound, session))
+	if (failover == NULL || call->control_plane || call->counters == NULL)
+		return true;
+	if (call->counters->shows_own && (failover->written & ~(1U << failover->number)) != 0)
+	{
+		note_not_shown(call);
+		return false;
+	}
+	if (!pinecone_bound_is_elsewhere(call->counters->bound, session))
 		return true;
 	note_elsewhere(call);
 	return false;
@@ -169,6 +191,8 @@ pinecone_hosts_take_answer(PineconeCall *call)
 	if (failover == NULL || call->control_plane || failover->n == 1)
 		return true;
 	pinecone_hosts_note_answer(session, call->host_number);
+	if (call->is_write)
+		failover->written |= 1U << call->host_number;
 	if (!failover->roams || call->counters == NULL ||
 		pinecone_bound_note(call->counters->bound, session, call->location, call->host_number))
 		return true;
@@ -194,7 +218,7 @@ pinecone_hosts_note_failure(PineconeSession *session, int number, const Pinecone
 	const char *reason = problem->outcome == PINECONE_HTTP_ANSWERED ? psprintf("HTTP status %ld: %s", problem->status, words) :
 																	  words;
 
-	if (!pinecone_host_note_failure(session->failover->keys[number], reason, session->options->hosts_retry_ms))
+	if (!pinecone_host_note_failure(session->failover->keys[number], reason))
 		return;
 	session->failover->is_news = true;
 	ereport(LOG_SERVER_ONLY,
@@ -251,6 +275,7 @@ pinecone_hosts_pass_over(PineconeSession *session, const PineconeProblem *proble
 	if (failover == NULL || !failover->roams || failover->number > 0 || !pinecone_hosts_is_failure(problem))
 		return false;
 	pinecone_hosts_note_failure(session, 0, problem);
+	failover->refused_at = pinecone_clock_now();
 	return first_up(failover) > 0;
 }
 

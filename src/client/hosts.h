@@ -28,9 +28,11 @@ typedef struct PineconeFailover
 	int number;						 /* of the host in use */
 	uint64 keys[PINECONE_MAX_HOSTS]; /* see host_board.h */
 	char *urls[PINECONE_MAX_HOSTS];	 /* as far as they are known */
+	uint32 written;					 /* those that this session has written to, a bit each */
 	uint32 alike;					 /* those whose index was found to be like the first's, a bit each */
 	uint32 fresh;					 /* those that were asked for that by this session */
 	bool described;					 /* the control plane has said what it knows of the first */
+	PineconeTime describe_until;	 /* another host waits no longer for that */
 	bool is_news;					 /* that one does not answer was found here, and has not been told */
 
 	/* A question to another host: does it answer, and what is there? */

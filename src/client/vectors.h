@@ -26,6 +26,7 @@ typedef struct PineconeCounters
 	struct PineconePins *pins;				 /* what names stand for: see alias.h; or NULL */
 	const struct PineconeCachePolicy *cache; /* what may be answered from memory: see cache.h; or NULL */
 	struct PineconeBound *bound;			 /* the host that answers: see bound.h; or NULL */
+	bool shows_own;							 /* it has to be the one that this session has written to */
 
 	uint64 requests; /* HTTP requests sent, retries included */
 	uint64 retries;
@@ -61,12 +62,14 @@ pinecone_counters_reset(PineconeCounters *counters)
 	struct PineconePins *pins = counters->pins;
 	const struct PineconeCachePolicy *cache = counters->cache;
 	struct PineconeBound *bound = counters->bound;
+	bool shows_own = counters->shows_own;
 	bool timing = counters->timing;
 
 	memset(counters, 0, sizeof(*counters));
 	counters->pins = pins;
 	counters->cache = cache;
 	counters->bound = bound;
+	counters->shows_own = shows_own;
 	counters->timing = timing;
 }
 

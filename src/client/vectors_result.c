@@ -321,7 +321,7 @@ pinecone_vectors_metadata_fields(const PineconeRecord *record)
 
 	if (record->metadata == NULL)
 		return palloc0(sizeof(PineconeFields));
-	if (!pinecone_decode_metadata(record->metadata, record->metadata_len, &fields, &reason))
+	if (!pinecone_decode_metadata(pinecone_record_padded_metadata(record), record->metadata_len, &fields, &reason))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("invalid response from Pinecone"),

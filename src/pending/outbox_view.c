@@ -106,7 +106,7 @@ is_of(const Shown *shown, const SnapshotData *snapshot)
 {
 	return shown->xmin == snapshot->xmin && shown->xmax == snapshot->xmax && shown->xcnt == snapshot->xcnt &&
 		   shown->curcid == snapshot->curcid &&
-		   memcmp(shown->xip, snapshot->xip, shown->xcnt * sizeof(TransactionId)) == 0;
+		   (shown->xcnt == 0 || memcmp(shown->xip, snapshot->xip, shown->xcnt * sizeof(TransactionId)) == 0);
 }
 
 /* ---- Reading ---- */
@@ -185,7 +185,9 @@ create(Oid serverid, const SnapshotData *snapshot)
 	shown->xcnt = snapshot->xcnt;
 	shown->curcid = snapshot->curcid;
 	shown->xip = palloc(Max(snapshot->xcnt, 1) * sizeof(TransactionId));
-	memcpy(shown->xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
+	/* a snapshot without any may have no array */
+	if (snapshot->xcnt > 0)
+		memcpy(shown->xip, snapshot->xip, snapshot->xcnt * sizeof(TransactionId));
 	shown->log = pinecone_pending_log_create(NULL);
 	shown->index = pinecone_pending_index_create(shown->log);
 	MemoryContextSwitchTo(old);

@@ -532,8 +532,11 @@ set_metadata(PineconeRecord *record, const PineconeRecord *fields, const Pinecon
 	if (write != NULL && (write->drop_sparse || fields->sparse.n > 0))
 		record->sparse = fields->sparse;
 	if (reason == NULL)
+	{
+		record->padded = false;
 		reason = pinecone_metadata_finish(&metadata, &record->metadata,
 										  &record->metadata_len);
+	}
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -605,6 +605,7 @@ add_single(PineconeSend *send, PineconeTarget *target, const PineconeWrite *writ
 	*batch->whole = *write;
 	if (write->rest)
 		batch->whole->rest = pstrdup(write->rest);
+	batch->whole->record.padded = false;
 	if (write->record.metadata)
 		batch->whole->record.metadata = pstrdup(write->record.metadata);
 	MemoryContextSwitchTo(old);

@@ -170,6 +170,7 @@ prepare_gathering(PineconeAnswers *ahead, const Bitmapset *varying)
 	ahead->pool_counters.timing = pinecone_run_is_timed(ahead->node);
 	ahead->pool_counters.pins = state->counters.pins;
 	ahead->pool_counters.bound = state->counters.bound;
+	ahead->pool_counters.shows_own = state->counters.shows_own;
 	ahead->pool_counters.cache = state->counters.cache;
 	if (state->request->op == PINECONE_OP_FETCH)
 		ahead->pool = pinecone_gathered_ids_create(&ahead->pool_counters);
@@ -264,6 +265,7 @@ new_run(PineconeAnswers *ahead, PineconeScanState *state)
 	run->counters->pins = state->counters.pins;
 	run->counters->cache = state->counters.cache;
 	run->counters->bound = state->counters.bound;
+	run->counters->shows_own = state->counters.shows_own;
 	run->cxt = AllocSetContextCreate(CurrentMemoryContext, "pinecone scan",
 									 ALLOCSET_SMALL_SIZES);
 	run->values = state->own_run.values;

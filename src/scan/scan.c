@@ -116,6 +116,7 @@ pineconeBeginForeignScan(ForeignScanState *node, int eflags)
 	state->counters.pins = pinecone_pins_of(estate->es_query_cxt);
 	if (state->table->server->hosts->n > 1)
 		state->counters.bound = pinecone_bound_of(estate->es_query_cxt);
+	state->counters.shows_own = state->table->session_consistency;
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !state->to_write)
 		state->counters.cache = pinecone_cache_policy(state->table);
 	state->pending_before = pinecone_pending_count(state->table);

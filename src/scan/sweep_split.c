@@ -404,7 +404,7 @@ divide_page(Division *division, const PineconePage *page, PineconeFilter filter,
 		const PineconeRecord *record = &page->records[i];
 		const char *reason;
 
-		if (record->metadata == NULL || !pinecone_decode_metadata(record->metadata, record->metadata_len, &division->fields[n], &reason))
+		if (record->metadata == NULL || !pinecone_decode_metadata(pinecone_record_padded_metadata(record), record->metadata_len, &division->fields[n], &reason))
 			division->fields[n] = palloc0(sizeof(PineconeFields));
 		records[n] = n;
 		n++;

@@ -299,6 +299,7 @@ static void
 finish_metadata(PineconeWriter *writer, PineconeMetadata *metadata, PineconeRecord *record)
 {
 	metadata->schema = writer->table->schema;
+	record->padded = false;
 	refuse(writer, ERRCODE_DATA_EXCEPTION,
 		   pinecone_metadata_finish(metadata, &record->metadata, &record->metadata_len));
 }

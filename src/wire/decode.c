@@ -16,9 +16,6 @@
 #include "wire/number.h"
 #include "wire/scanner.h"
 
-/* Metadata is decoded from its copy, which needs the padding of a body. */
-#define METADATA_PADDING 16
-
 /* ---- Records ---- */
 
 /* Pass over an array of numbers that nobody wants. */
@@ -91,7 +88,8 @@ read_metadata(PineconeScanner *s, PineconeRecord *record)
 	if (!pinecone_scanner_skip_value(s))
 		return false;
 	record->metadata_len = s->p - start;
-	record->metadata = palloc(record->metadata_len + METADATA_PADDING);
+	record->padded = true;
+	record->metadata = palloc(record->metadata_len + PINECONE_METADATA_PADDING);
 	memcpy(record->metadata, start, record->metadata_len);
 	record->metadata[record->metadata_len] = '\0';
 	return true;
@@ -231,7 +229,8 @@ join_pieces(Pieces *pieces, PineconeRecord *record)
 	if (pieces->n == 0)
 		return;
 	record->metadata_len = pieces->length + 1;
-	record->metadata = out = palloc(record->metadata_len + METADATA_PADDING);
+	record->padded = true;
+	record->metadata = out = palloc(record->metadata_len + PINECONE_METADATA_PADDING);
 	for (int i = 0; i < pieces->n; i++)
 	{
 		size_t len = pieces->pieces[i].end - pieces->pieces[i].start;

@@ -24,5 +24,19 @@ pinecone_record_copy(const PineconeRecord *record)
 	copy->sparse.values = copy_bytes(record->sparse.values, record->sparse.n * sizeof(float));
 	if (record->metadata != NULL)
 		copy->metadata = pnstrdup(record->metadata, record->metadata_len);
+	copy->padded = false;
+	return copy;
+}
+
+const char *
+pinecone_record_padded_metadata(const PineconeRecord *record)
+{
+	char *copy;
+
+	if (record->padded)
+		return record->metadata;
+	copy = palloc(record->metadata_len + PINECONE_METADATA_PADDING);
+	memcpy(copy, record->metadata, record->metadata_len);
+	memset(copy + record->metadata_len, 0, PINECONE_METADATA_PADDING);
 	return copy;
 }

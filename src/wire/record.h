@@ -25,6 +25,7 @@ typedef struct PineconeRecord
 	PineconeSparse sparse; /* n = 0: none */
 	char *metadata;		   /* JSON object in UTF-8, or NULL when absent */
 	int metadata_len;
+	bool padded;			/* PINECONE_METADATA_PADDING bytes behind it can be read */
 	const char *namespace_; /* where it is from, or NULL when not told */
 } PineconeRecord;
 
@@ -34,6 +35,12 @@ pinecone_record_is_bare(const PineconeRecord *record)
 {
 	return record->nvalues == 0 && record->sparse.n == 0;
 }
+
+/* Decoding reads so many bytes at a time that it may read these as well. */
+#define PINECONE_METADATA_PADDING 16
+
+/* A record's metadata, which it has, or where that is not padded a copy that is. */
+extern const char *pinecone_record_padded_metadata(const PineconeRecord *record);
 
 /* A copy in the current memory context; it shares namespace_ alone. */
 extern PineconeRecord *pinecone_record_copy(const PineconeRecord *record);

@@ -9,7 +9,8 @@
 #
 # Needs root and mmdebstrap; takes some minutes.  MIRROR is the Debian mirror, by
 # default the one of this machine's apt.  TESTS are those of debian/tests to run, by
-# default all.  The last line is the sum.
+# default all.  DEBS is a directory with packages that have been built for that suite
+# already.  The last line is the sum.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
@@ -30,6 +31,7 @@ result() { # STATUS WHAT
 		echo "not ok - $2"
 		[ ! -s "$DIR/log" ] || tail -n 30 "$DIR/log" | sed 's/^/# /'
 	fi
+	return "$1"
 }
 
 make_root() { # SUITE ROOT PACKAGE...
@@ -69,21 +71,27 @@ ours() {
 	(cd "$1" && find . -xdev \( -path ./src -o -path ./debs -o -path ./proc -o -path ./dev \) -prune -o -name '*pinecone*' -print | grep -v '^./var/cache/apt/') | sort
 }
 
-try_suite() {
-	local suite=$1 build=$DIR/$1.build clean=$DIR/$1 debs package test
+build_in() { # SUITE ROOT
+	local suite=$1 build=$2 depends
 	mapfile -t depends < <(build_dependencies)
 	make_root "$suite" "$build" build-essential fakeroot lintian "${depends[@]}"
-	result $? "$suite: what debian/control says can be had" || return
+	result $? "$suite: what debian/control says can be had"
 	run_in "$build" sh -c 'pg_buildext updatecontrol && dpkg-checkbuilddeps && DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc)" dpkg-buildpackage -b -us -uc' || {
 		result 1 "$suite: the packages are built"
-		return
+		return 1
 	}
 	result 0 "$suite: the packages are built: $(cd "$build" && echo *.deb)"
 	run_in "$build" sh -c 'lintian --allow-root --fail-on error,warning ../*.changes'
 	result $? "$suite: lintian has no errors and no warnings"
+}
 
-	make_root "$suite" "$clean"
-	mkdir "$clean/debs" && cp "$build"/*.deb "$clean/debs" && rm -rf --one-file-system "$build"
+try_suite() {
+	local suite=$1 build=$DIR/$1.build clean=$DIR/$1 debs test
+	debs=${DEBS:-$build}
+	[ -n "${DEBS:-}" ] || build_in "$suite" "$build" || return
+	make_root "$suite" "$clean" && run_in "$clean" apt-get update
+	result $? "$suite: a clean chroot" || return
+	mkdir "$clean/debs" && cp "$debs"/{pinecone-local,postgresql-*-pinecone-fdw}_*.deb "$clean/debs" && rm -rf --one-file-system "$build"
 	ours "$clean" >"$DIR/before"
 	run_in "$clean" sh -c 'apt-get install -y /debs/*.deb'
 	result $? "$suite: apt installs them"

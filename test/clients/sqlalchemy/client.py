@@ -1,4 +1,4 @@
-"""SQLAlchemy 1.4 over psycopg2: reflection, its expressions, the ORM, stream_results, and writes of many rows."""
+"""SQLAlchemy, 1.4 over psycopg2 or 2 over psycopg 3: reflection, its expressions, the ORM, stream_results, and writes of many rows."""
 import os
 import sys
 
@@ -10,7 +10,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 from client import *
 
 version(sa.__version__)
-engine = sa.create_engine('postgresql+psycopg2://', isolation_level='AUTOCOMMIT')
+driver = 'psycopg2' if sa.__version__.startswith('1.') else 'psycopg'
+# pgbouncer 1.18 knows no prepared statements in transaction mode
+engine = sa.create_engine(f'postgresql+{driver}://', isolation_level='AUTOCOMMIT',
+                          connect_args={'prepare_threshold': None} if driver == 'psycopg' and VIA != 'direct' else {})
 inspector = sa.inspect(engine)
 found = {'items': inspector.get_table_names(), 'by name': inspector.get_foreign_table_names()}
 lists('yes' if 'items' in found['items'] else 'by get_foreign_table_names()' if 'items' in found['by name'] else 'no')
@@ -163,7 +166,7 @@ def upsert():
     rows(statement.on_conflict_do_update(index_elements=['id'], set_={'title': 'x'}))
 
 
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice', upsert, 'ON CONFLICT')
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice', upsert, 'ON CONFLICT')
 cancelled('cancel', lambda: rows(sa.select(tables['items'].c.id).order_by(distance(tables['items'])).limit(3)), cancel_from_aside,
           lambda: equal(rows(sa.text('SELECT 1')), [(1,)]))
 done()
