@@ -225,6 +225,13 @@ SELECT * FROM other WHERE id = 'o7';
 SELECT * FROM other WHERE id = 'o7';
 RESET ROLE;
 \! test/regress/pinecone log fetch | cut -d ' ' -f 1-2
+-- nor across keys
+\set VERBOSITY terse
+SELECT * FROM other WHERE id = 'o7';
+ALTER USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (SET api_key 'another');
+SELECT * FROM other WHERE id = 'o7';
+ALTER USER MAPPING FOR CURRENT_USER SERVER pinecone OPTIONS (SET api_key :'key');
+\set VERBOSITY default
 
 DROP USER MAPPING FOR regress_cache_reader SERVER pinecone;
 REVOKE ALL ON other FROM regress_cache_reader;

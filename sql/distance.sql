@@ -37,6 +37,12 @@ FROM (SELECT array_agg(x ORDER BY i) AS a, array_agg(y ORDER BY i) AS b,
             FROM generate_series(1, 97 * 768) i) e
       GROUP BY v) s;
 
+-- rounding does not carry the distance of vectors of one direction, or of opposite ones, past the ends
+SELECT count(*), bool_and(a <=> b >= 0) AS none_below, bool_and(a <=> c <= 2) AS none_above
+FROM (SELECT ARRAY[x, y, z] AS a, ARRAY[k * x, k * y, k * z] AS b, ARRAY[-k * x, -k * y, -k * z] AS c
+      FROM (SELECT (i % 19 - 9.5)::real AS x, (i % 23 / 10.0)::real AS y, (i % 29 / 7.0)::real AS z, (1 + i % 9)::real AS k
+            FROM generate_series(1, 5000) i) n) v;
+
 -- squares beyond float4 on either side
 SELECT ('{1e30,0}'::real[] <-> '{0,0}')::real AS large, ('{3e-30,0}'::real[] <-> '{0,4e-30}')::real AS small;
 SELECT round(('{1e30,1e30}'::real[] <=> '{1e30,0}')::numeric, 6) AS large,

@@ -252,6 +252,10 @@ ROLLBACK;
 COPY movie (id, embedding) FROM stdin;
 t2	{1,2,3}
 \.
+ALTER FOREIGN TABLE movie OPTIONS (ADD write_mode 'immediate');
+INSERT INTO movie (id, embedding) VALUES ('new', '{1,2,3}'), ('new', '{1,2,3}');
+SELECT id FROM movie WHERE id = 'new';
+ALTER FOREIGN TABLE movie OPTIONS (DROP write_mode);
 ALTER FOREIGN TABLE movie OPTIONS (DROP on_duplicate);
 INSERT INTO movie (id, embedding) VALUES ('t1', '{1,2,3}') ON CONFLICT DO NOTHING;
 INSERT INTO movie (id, embedding) VALUES ('t1', '{1,2,3}') ON CONFLICT (id) DO UPDATE SET embedding = excluded.embedding;

@@ -27,6 +27,7 @@ CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index '');
 -- numbers, times, choices, flags
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_retries '-1');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency '0');
+CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency '1001');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (max_concurrency 'many');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (connect_timeout '5 parsecs');
 CREATE SERVER bad FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (request_timeout '0');

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "executor/tuptable.h"
+
 #include "modify/modify.h"
 
 /* The id that a row is to have. */

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "executor/instrument.h"
 #include "nodes/execnodes.h"
 
 #include "base/idset.h"

@@ -24,6 +24,7 @@
 #include "client/allowed_host.h"
 #include "client/problem.h"
 #include "base/setting.h"
+#include "option/option_hosts.h"
 #include "option/option_list.h"
 #include "option/option_value.h"
 #include "wire/message.h"

@@ -55,20 +55,33 @@ count_members(struct json_object *value)
 	return n;
 }
 
-/* An escape of a surrogate or of U+0000, or a control character, somewhere? */
+/* Does \u and these two digits, a hexadecimal number's upper byte, begin here? */
+static bool
+is_escape(const char *p, const char *end, const char *digits)
+{
+	return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (p[2] | 0x20) == 'd' && strchr(digits, p[3] | 0x20);
+}
+
+/* An escape of half of a surrogate pair, or of U+0000, or that itself, somewhere? */
 static bool
 is_out_of_comparison(const char *text, size_t size)
 {
-	for (size_t i = 0; i + 1 < size; i++)
+	const char *end = text + size;
+
+	for (const char *p = text; p < end; p++)
 	{
-		if (text[i] != '\\')
-			continue;
-		i++;
-		if (text[i] == 'u' && i + 4 < size &&
-			(text[i + 1] == 'd' || text[i + 1] == 'D' || strncmp(text + i + 1, "0000", 4) == 0))
+		if (*p == '\0')
 			return true;
+		if (*p != '\\')
+			continue;
+		if (is_escape(p, end, "89ab") && is_escape(p + 6, end, "cdef"))
+			p += 11;
+		else if (is_escape(p, end, "89abcdef") || (end - p >= 6 && strncmp(p, "\\u0000", 6) == 0))
+			return true;
+		else
+			p++;
 	}
-	return memchr(text, '\0', size) != NULL;
+	return false;
 }
 
 struct json_object *

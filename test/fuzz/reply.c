@@ -298,6 +298,7 @@ look_at(const char *data, size_t size, bool documents)
 	PineconePage *page;
 	PineconePage *without;
 	struct json_object *root;
+	char *longer;
 	size_t end = size;
 
 	if (!decode(data, size, documents, true, &page))
@@ -308,6 +309,11 @@ look_at(const char *data, size_t size, bool documents)
 	while (end > 0 && strchr(" \t\r\n", data[end - 1]))
 		end--;
 	FUZZ_CHECK(!decode(data, (end * 7 / 11 + size % 5) % end, documents, true, &without), "a reply cut short is taken");
+	/* nor is one with something behind it */
+	longer = palloc(size + 3);
+	memcpy(longer, data, size);
+	memcpy(longer + size, " {}", 3);
+	FUZZ_CHECK(!decode(longer, size + 3, documents, true, &without), "a reply with another behind it is taken");
 	root = reference_parse(data, size);
 	if (root != NULL)
 		compare_page(root, page, documents);

@@ -26,7 +26,7 @@ source ../cluster.sh
 readonly SOURCES="wire/decode wire/decode_metadata wire/embedding wire/message wire/message_request wire/parse_floats
 	wire/print wire/record wire/scanner wire/scanner_numbers wire/schema wire/stats
 	value/match value/sparse value/sparse_functions value/vector value/times value/json_text
-	option/option_list base/rate_limits client/allowed_host client/reply
+	option/option_list option/option_hosts base/rate_limits client/allowed_host client/reply
 	huf/huf_moments_type huf/huf_moments pending/write_code"
 readonly LOCAL="filter metadata json number widened util facts"
 readonly ALL_TARGETS=(reply documents message embeddings header floats record match option host moments write sparse vector times requests)
@@ -66,7 +66,7 @@ find_clang() {
 # Compile files side by side: "OBJECT FILE OPTION..." a line
 compile() {
 	local sanitize=(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-sanitize=function -shared-libsan)
-	local common=(-g -O1 -fPIC -fno-omit-frame-pointer -fwrapv -ffp-contract=off -w -D_GNU_SOURCE)
+	local common=(-g -O1 -fPIC -fno-omit-frame-pointer -fwrapv -ffp-contract=off -w -Werror=implicit-function-declaration -D_GNU_SOURCE)
 	[ -z "${FUZZ_COVERAGE:-}" ] || sanitize+=(-fprofile-instr-generate -fcoverage-mapping)
 	xargs -P "$(nproc)" -L 1 "$clang" "${common[@]}" "${sanitize[@]}" "-I../../src" \
 		"-I$("$PG_CONFIG" --includedir-server)" $(pkg-config --cflags libcurl json-c) -c -o

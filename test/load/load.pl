@@ -15,8 +15,8 @@
 # has writes shown later.
 #
 # Times are printed.  That cancels act within 300 ms, 99 of 100, is asked of runs
-# of two minutes or more alone, and of machines that cancel pg_sleep() in half of
-# that: what is busy with other things tells nothing.
+# of two minutes or more alone.  Where it is not so, and a cancel of pg_sleep() takes
+# half of that already, the machine is busy with other things, and nothing is told.
 use strict;
 use warnings;
 
@@ -320,7 +320,7 @@ diag sprintf '%.0f ms: %s', $_, $slow_cancels{$_} for @slowest[0 .. min(9, $#slo
 SKIP:
 {
 	skip 'cancels are measured in runs that are longer', 1 if $seconds < $timed_from;
-	skip "this machine takes $sleep_p99 ms to cancel pg_sleep()", 1 if $sleep_p99 > $cancel_bound / 2;
+	skip "this machine takes $sleep_p99 ms to cancel pg_sleep()", 1 if $p99 >= $cancel_bound && $sleep_p99 > $cancel_bound / 2;
 	cmp_ok($p99, '<', $cancel_bound, "99 of 100 cancels act within $cancel_bound ms");
 }
 done_testing();

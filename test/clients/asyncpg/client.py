@@ -109,8 +109,8 @@ write('update', lambda t: affected(f'UPDATE {t} SET title = $1 WHERE year = $2',
 write('delete', lambda t: affected(f'DELETE FROM {t} WHERE id = ANY ($1)', ['note-001', 'note-002', 'note-030']))
 write('copy', lambda t: wait(run(lambda: connection.copy_records_to_table(
     t, columns=('id', 'embedding', 'title'), records=[(f'note-{i:03}', vector, 'copied') for i in range(60, 63)]))))
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"),
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 cancelled('cancel', lambda: rows('SELECT id FROM items ORDER BY embedding <=> $1 LIMIT 3', vector), cancel_from_aside,
           lambda: equal(rows('SELECT 1'), [(1,)]))

@@ -110,8 +110,8 @@ def insert(t):
 write('insert', insert)
 write('update', lambda t: execute(f"UPDATE {t} SET title = 'changed' WHERE year = 2003"))
 write('delete', lambda t: execute(f"DELETE FROM {t} WHERE id IN ('note-001', 'note-002', 'note-030')"))
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-        lambda: execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"),
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+        lambda: execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 cancelled('cancel', lambda: execute(f"SELECT id FROM items ORDER BY embedding <=> '{as_text}' LIMIT 3"), lambda: cancel_from_aside('FETCH'),
           lambda: equal(query('SELECT 1 AS one'), [{'one': 1}]), running='FETCH')

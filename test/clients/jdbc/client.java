@@ -312,8 +312,8 @@ class Client {
 				set.updateRow();
 			}
 		});
-		refused("INSERT ... ON CONFLICT DO UPDATE is refused, with advice", "ON CONFLICT",
-			() -> execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"));
+		refused("INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice", "ON CONFLICT",
+			() -> execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"));
 		for (boolean byTimeout : new boolean[] {false, true})
 			check(byTimeout ? "a query timeout, which cancels" : "cancel", () -> {
 				rows(aside, "SELECT slow(30000)");

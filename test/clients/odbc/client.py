@@ -132,8 +132,8 @@ def insert(t):
 write('insert', insert)
 write('update', lambda t: execute(f'UPDATE {t} SET title = ? WHERE year = ?', 'changed', 2003))
 write('delete', lambda t: execute(f"DELETE FROM {t} WHERE id IN (?, ?, ?)", 'note-001', 'note-002', 'note-030'))
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"),
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 running = connection.cursor()
 cancelled('cancel', lambda: running.execute('SELECT id FROM items ORDER BY embedding <=> ?::real[] LIMIT 3', as_text), running.cancel,

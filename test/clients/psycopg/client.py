@@ -120,8 +120,8 @@ def copy(t):
 
 
 write('copy', copy)
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"),
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+        lambda: rows("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 
 

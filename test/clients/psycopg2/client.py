@@ -102,8 +102,8 @@ def copy(t):
 
 
 write('copy', copy)
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice',
-        lambda: execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"),
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice',
+        lambda: execute("INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"),
         'ON CONFLICT')
 cancelled('cancel', lambda: rows('SELECT id FROM items ORDER BY embedding <=> %s LIMIT 3', (vector,)), connection.cancel,
           lambda: equal(rows('SELECT 1'), [(1,)]))

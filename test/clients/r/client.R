@@ -110,8 +110,8 @@ check("dbWriteTable(append = TRUE) finds no table, and tries to create one", {
 	made <- tryCatch(dbWriteTable(connection, "notes", data.frame(id = "n", title = "x"), append = TRUE, row.names = FALSE), error = function(e) FALSE)
 	stopifnot(!isTRUE(made), dbGetQuery(aside, "SELECT count(*) FROM notes WHERE id = 'n'")[[1]] == 0)
 })
-refused("INSERT ... ON CONFLICT DO UPDATE is refused, with advice",
-	dbExecute(connection, "INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title"), "ON CONFLICT")
+refused("INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice",
+	dbExecute(connection, "INSERT INTO notes (id, title) VALUES ('note-003', 'x') ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!'"), "ON CONFLICT")
 check("cancel", {
 	dbGetQuery(aside, "SELECT slow(30000)")
 	on.exit(dbGetQuery(aside, "SELECT slow(0)"))

@@ -166,7 +166,7 @@ def upsert():
     rows(statement.on_conflict_do_update(index_elements=['id'], set_={'title': 'x'}))
 
 
-refused('INSERT ... ON CONFLICT DO UPDATE is refused, with advice', upsert, 'ON CONFLICT')
+refused('INSERT ... ON CONFLICT DO UPDATE with a value of its own is refused, with advice', upsert, 'ON CONFLICT')
 cancelled('cancel', lambda: rows(sa.select(tables['items'].c.id).order_by(distance(tables['items'])).limit(3)), cancel_from_aside,
           lambda: equal(rows(sa.text('SELECT 1')), [(1,)]))
 done()
