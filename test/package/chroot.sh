@@ -68,7 +68,7 @@ build_dependencies() {
 
 # All there is of us in a chroot
 ours() {
-	(cd "$1" && find . -xdev \( -path ./src -o -path ./debs -o -path ./proc -o -path ./dev \) -prune -o -name '*pinecone*' -print | grep -v '^./var/cache/apt/') | sort
+	(cd "$1" && find . -xdev \( -path ./src -o -path ./debs -o -path ./proc -o -path ./dev -o -path ./var/cache/apt \) -prune -o -name '*pinecone*' -print) | sort
 }
 
 build_in() { # SUITE ROOT
