@@ -10,7 +10,9 @@ use warnings;
 use FindBin;
 use Test::More;
 
-my $program = $ARGV[0] // "$FindBin::Bin/../server/pinecone-local";
+# Where another machine is emulated (test/arm64.sh) a script is in the program's place
+my $built = "$FindBin::Bin/../server/pinecone-local";
+my $program = $ARGV[0] // (-e "$built.arm64" ? "$built.arm64" : $built);
 
 # What readelf prints with an option.
 sub read_elf
