@@ -170,7 +170,7 @@ END
 		first => 'SELECT coalesce(%4$s::text, \'-\') AS id FROM (SELECT %4$s FROM %1$s WHERE (%2$s) ORDER BY %4$s %5$s LIMIT %6$s) s',
 		extreme => 'SELECT coalesce(max(%4$s)::text, \'-\') || \'/\' || coalesce(min(%4$s)::text, \'-\') AS id FROM %1$s WHERE (%2$s)',
 		existing => 'SELECT (EXISTS (SELECT FROM %1$s WHERE (%2$s)))::text AS id',
-		lateral => 'SELECT o.id || m.id AS id FROM outer_rows o, LATERAL (SELECT id FROM %s WHERE (%s) AND i <> o.i ORDER BY embedding <-> ARRAY[o.i, 1]::real[] LIMIT 2) m ORDER BY 1',
+		lateral => 'SELECT o.id || m.id AS id FROM outer_rows o, LATERAL (SELECT id FROM %s WHERE (%s) AND i <> o.i ORDER BY embedding <-> ARRAY[o.i + 0.3, 1]::real[] LIMIT 2) m ORDER BY 1',
 	);
 	my @conditions = map {
 		my $kind = pick(sort keys %queries);
