@@ -103,7 +103,7 @@ SELECT place AS d FROM seen WHERE id = '0011' \gset
 PREPARE by_place (tid) AS UPDATE t SET note = 'by place' WHERE ctid = $1 RETURNING id;
 SET plan_cache_mode = force_generic_plan;
 BEGIN;
-SELECT count(ctid) FROM t WHERE id IN ('0010', '0011', '0012');
+SELECT count(DISTINCT ctid) FROM t WHERE id IN ('0010', '0011', '0012');
 \! test/regress/pinecone quiet
 SELECT id FROM t WHERE ctid = :'c';
 SELECT id FROM t WHERE :'c' = ctid AND id > '0001';
