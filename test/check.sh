@@ -20,7 +20,7 @@
 #	random		programs in test/random
 #	approximate	those that read, shorter, with searches as of an approximate index
 #	documents	most of them, shorter, and test/t/024* and 025*, on document indexes
-#	majors		test/matrix.sh with regress alone, for 18, or the majors of MAJORS
+#	majors		test/matrix.sh with regress alone, for 17, 18 and 19, or the majors of MAJORS
 #	package		test/package/run.sh: what is installed
 #	live		test/live/run.sh: the real service, for who has a key
 #	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
@@ -259,10 +259,10 @@ suite_package() {
 	queue test/package/run.sh test/package/run.sh
 }
 
-# On other majors, where chroots for them can be made; test/matrix.sh has more
+# On other majors, where chroots for them can be made; test/matrix.sh has more suites
 suite_majors() {
 	local major
-	for major in ${MAJORS:-18}; do
+	for major in ${MAJORS:-17 18 19}; do
 		queue "regress on PostgreSQL $major" env SUITES=regress LEAVE_OUT=yes MAKEFLAGS=with_llvm=no test/matrix.sh "$major"
 	done
 }
