@@ -11,7 +11,8 @@
 #	ROUNDS=3						how often each is measured, the older build but once
 #									where that takes longer than 5 s
 #
-# Each line tells seconds, requests and those refused of both, and their ratio.
+# Each line tells seconds, requests, those refused and read units of both, and the ratio of
+# the seconds.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -27,16 +28,23 @@ LIMITS=${LIMITS:-off on}
 BASE=${BASE:-0b7cd2e}
 PARTS=${PARTS:-$(basename -as .sh test/bench/distance/*.sh)}
 
-# Seconds, requests, refused ones: of one run of a statement by a build
+# As the service's metrics count them, of all indexes since it began
+read_units() {
+	curl -sf -H "Authorization: Bearer $PINECONE_LOCAL_KEY" "$PINECONE_LOCAL_URL/projects/local/metrics/export" |
+		awk '/^pinecone_db_read_unit_count/ {n += $NF} END {print n + 0}'
+}
+
+# Seconds, requests, refused ones, read units: of one run of a statement by a build
 run_once() { # BUILD SQL
-	local ms counts
+	local ms counts units
 	# what one has taken of a second the other does not have
 	[ "$limited" = unlimited ] || sleep 1.2
 	curl -sf -o /dev/null -X DELETE "$PINECONE_LOCAL_URL/_local/requests"
+	units=$(read_units)
 	ms=$(on "$1" milliseconds "$2")
 	counts=$(curl -sf "$PINECONE_LOCAL_URL/_local/requests" | tr '{' '\n' | awk '/"status":/ {n++} /"status":429/ {r++} END {print n + 0, r + 0}')
 	awk -v ms="$ms" 'BEGIN {printf "%.3f ", ms / 1000}'
-	echo "$counts"
+	echo "$counts $(($(read_units) - units))"
 }
 
 # A statement in both builds, and the lines that tell of it and sum up: how many
@@ -57,7 +65,7 @@ compare() { # NAME TARGET SQL
 	done
 	base=$(sort -n "$CLUSTER_DIR/base.runs" | awk '{v[NR] = $0} END {print v[int((NR + 1) / 2)]}')
 	tree=$(sort -n "$CLUSTER_DIR/tree.runs" | awk '{v[NR] = $0} END {print v[int((NR + 1) / 2)]}')
-	printf '%s: %s s, %s requests, %s refused; here %s s, %s requests, %s refused\n' "$name" $base $tree
+	printf '%s: %s s, %s requests, %s refused, %s units; here %s s, %s requests, %s refused, %s units\n' "$name" $base $tree
 	report "$name" "${base%% *}" "${tree%% *}" "$target" at-least
 }
 
