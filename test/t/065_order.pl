@@ -61,7 +61,10 @@ sub asked_for
 	return ($out, map { m{ (\S+)} ? $1 : $_ } grep { !/describe_index_stats/ } $server->take_log);
 }
 
+# ... as can be told when no answer comes before all have asked
+$server->control('POST', '/_local/settings', {latency => 200});
 ($out, my @paths) = asked_for('SELECT max(n) - min(n), max(year) FROM t');
+$server->control('POST', '/_local/settings', {latency => 0});
 is($out, $numbers[-1] - $numbers[0] . '|1994', 'the difference of max and min');
 my ($first) = grep { $paths[$_] =~ /fetch_by_metadata/ } 0 .. $#paths;
 is(scalar(grep { m{/query} } @paths[0 .. $first - 1]), 3, 'all searches are sent before the first records are fetched') or diag "@paths";
