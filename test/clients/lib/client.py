@@ -116,7 +116,8 @@ def cancelled(name, ask, cancel, after, running='items'):
     @check(name)
     def _():
         sql('SELECT slow(30000)')
-        canceller = threading.Thread(target=lambda: _await(running) and cancel())
+        ended = threading.Event()
+        canceller = threading.Thread(target=lambda: _cancel_until(ended, running, cancel))
         try:
             began = time.monotonic()
             canceller.start()
@@ -128,19 +129,28 @@ def cancelled(name, ask, cancel, after, running='items'):
                 raise AssertionError('it was not cancelled')
             assert time.monotonic() - began < 15, 'it waited'
         finally:
+            ended.set()
             canceller.join()
             sql('SELECT slow(0)')
         after()
 
 
+def _cancel_until(ended, running, cancel):
+    """A request to cancel that comes between two messages of a statement is lost, so that it is repeated."""
+    while _await(running, ended) and not ended.is_set():
+        cancel()
+        ended.wait(1)
+
+
 RUNNING = """FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND query ~ %s AND query !~ 'pg_stat_activity'"""
 
 
-def _await(running):
+def _await(running, ended):
     for _ in range(500):
         if sql('SELECT pid ' + RUNNING, running):
             return True
-        time.sleep(0.01)
+        if ended.wait(0.01):
+            break
     return False
 
 
