@@ -278,19 +278,11 @@ explain_counts(PineconeScanState *state, const PineconeValues *values, ExplainSt
 }
 
 static const char *
-metric_name(PineconeMetric metric)
+metric_text(PineconeMetric metric)
 {
-	switch (metric)
-	{
-		case PINECONE_METRIC_COSINE:
-			return "cosine";
-		case PINECONE_METRIC_DOTPRODUCT:
-			return "dotproduct";
-		case PINECONE_METRIC_EUCLIDEAN:
-			return "euclidean";
-		default:
-			return "unknown";
-	}
+	const char *name = pinecone_metric_name(metric);
+
+	return name ? name : "unknown";
 }
 
 /* LIMIT and OFFSET: a number for programs, as soon as it is one. */
@@ -337,7 +329,7 @@ explain_search(PineconeScanState *state, const PineconeValues *values, ExplainSt
 			ExplainPropertyText("Pinecone Rerank", abbreviate(psprintf("%s candidates, {%s}", search.candidates, search.rerank)), es);
 	}
 	else
-		ExplainPropertyText("Pinecone Metric", metric_name(request->metric), es);
+		ExplainPropertyText("Pinecone Metric", metric_text(request->metric), es);
 	if (request->vector_id >= 0)
 		ExplainPropertyText("Pinecone Query Id", pinecone_explain_request_value(values, request->vector_id), es);
 	if (request->bound >= 0)
@@ -374,7 +366,7 @@ explain_no_search(PineconeScanState *state, ExplainState *es)
 	if (request->other_metric != PINECONE_METRIC_UNKNOWN)
 		ExplainPropertyText("Pinecone Search",
 							psprintf("none: the index measures %s, which is %s, not %s",
-									 metric_name(request->metric), operators[request->metric],
+									 metric_text(request->metric), operators[request->metric],
 									 operators[request->other_metric]),
 							es);
 }

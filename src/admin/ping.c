@@ -295,14 +295,6 @@ find_by_host(Ping *ping)
 
 /* ---- What it is ---- */
 
-static const char *
-metric_name(PineconeMetric metric)
-{
-	return metric == PINECONE_METRIC_COSINE ? "cosine" : metric == PINECONE_METRIC_DOTPRODUCT ? "dotproduct" :
-													 metric == PINECONE_METRIC_EUCLIDEAN	  ? "euclidean" :
-																								NULL;
-}
-
 /* What the server's options say that the index declares, or embeds; NULL: nothing. */
 static void
 schemas_of_options(const PineconeServerOptions *options, PineconeSchema **schema, PineconeSchema **integrated)
@@ -348,7 +340,7 @@ put_facts(Ping *ping)
 	dense = schema ? schema->dense : NULL;
 	if (!ping->has_description && ping->stats != NULL)
 	{
-		metric = metric_name(ping->stats->metric);
+		metric = pinecone_metric_name(ping->stats->metric);
 		dimension = ping->stats->dimension;
 		kind = schema ? "document" : integrated		 ? "integrated" :
 								 ping->stats->sparse ? "sparse" :
@@ -357,7 +349,7 @@ put_facts(Ping *ping)
 	compare(ping, STEP_KIND, kind, ping->session->options->schema ? (schema ? "document" : integrated ? "integrated" :
 																										"dense") :
 																	NULL);
-	compare(ping, STEP_METRIC, metric, dense ? metric_name(dense->metric) : NULL);
+	compare(ping, STEP_METRIC, metric, dense ? pinecone_metric_name(dense->metric) : NULL);
 	if (dimension == 0 && dense == NULL)
 		skip(ping, STEP_DIMENSION, "none, or it does not tell");
 	else

@@ -301,14 +301,6 @@ pinecone_hosts_note_shape(PineconeSession *session, int number, const PineconeSt
 	pinecone_host_note_shape(session->failover->keys[number], &shape);
 }
 
-static const char *
-metric_name(int metric)
-{
-	return metric == PINECONE_METRIC_COSINE ? "cosine" : metric == PINECONE_METRIC_EUCLIDEAN ? "euclidean" :
-													 metric == PINECONE_METRIC_DOTPRODUCT	 ? "dotproduct" :
-																							   "unknown";
-}
-
 char *
 pinecone_hosts_difference(PineconeSession *session, int number)
 {
@@ -322,7 +314,7 @@ pinecone_hosts_difference(PineconeSession *session, int number)
 	if (first.dimension != other.dimension)
 		return psprintf("dimension %d, and not %d", other.dimension, first.dimension);
 	if (first.metric != other.metric && first.metric != PINECONE_METRIC_UNKNOWN && other.metric != PINECONE_METRIC_UNKNOWN)
-		return psprintf("metric %s, and not %s", metric_name(other.metric), metric_name(first.metric));
+		return psprintf("metric %s, and not %s", pinecone_metric_name(other.metric), pinecone_metric_name(first.metric));
 	return NULL;
 }
 

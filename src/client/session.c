@@ -19,6 +19,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/limits.h"
 #include "base/setting.h"
 #include "client/call.h"
 #include "client/hosts.h"
@@ -266,6 +267,12 @@ pinecone_session_get_reading(Oid serverid, Oid userid)
 		return session;
 	mapping = GetUserMapping(userid, serverid);
 	return current_session(&entry_of(mapping)->sessions[1], mapping, true, userid);
+}
+
+int
+pinecone_session_top_k(const PineconeSession *session)
+{
+	return session->max_top_k > 0 ? Min(session->max_top_k, PINECONE_MAX_TOP_K) : PINECONE_MAX_TOP_K;
 }
 
 List *

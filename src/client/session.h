@@ -108,6 +108,9 @@ extern PineconeSession *pinecone_session_get_reading(Oid serverid, Oid userid);
 /* The same of a server that may name no index, for questions to its control plane. */
 extern PineconeSession *pinecone_session_get_project(Oid serverid, Oid userid);
 
+/* How many matches a search can bring, as far as is known */
+extern int pinecone_session_top_k(const PineconeSession *session);
+
 /* Those that there are, current ones, palloc'ed. */
 extern List *pinecone_session_all(void);
 

@@ -53,9 +53,7 @@ send_search(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filt
 														filter.json, limit, NULL, NULL, false);
 		return;
 	}
-	search.top_k = Min(SEARCHED, PINECONE_MAX_TOP_K);
-	if (state->session->max_top_k > 0)
-		search.top_k = Min(search.top_k, state->session->max_top_k);
+	search.top_k = Min(SEARCHED, pinecone_session_top_k(state->session));
 	vector = palloc(stats->dimension * sizeof(float));
 	for (int i = 0; i < stats->dimension; i++)
 		vector[i] = hash_bytes_uint32(i * MAX_ROUNDS + part->rounds) & 1 ? 1 : -1;

@@ -71,11 +71,10 @@ send_sample(PineconeIdDescent *descent)
 {
 	const PineconeSourceSpec *spec = descent->spec;
 	double records = pinecone_stats_records(spec->session->stats, spec->namespace_);
-	int most = spec->session->max_top_k > 0 ? Min(spec->session->max_top_k, PINECONE_MAX_TOP_K) : PINECONE_MAX_TOP_K;
 	PineconeSearch search = {.namespace_ = spec->namespace_};
 	float *values = pinecone_any_vector(spec->session->stats->dimension, 0);
 
-	descent->top_k = (int) Min(most, Max(LEAST_SAMPLE, records / SAMPLE_SHARE));
+	descent->top_k = (int) Min(pinecone_session_top_k(spec->session), Max(LEAST_SAMPLE, records / SAMPLE_SHARE));
 	search.top_k = descent->top_k;
 	search.nvalues = spec->session->stats->dimension;
 	search.values = values;
@@ -182,7 +181,7 @@ keep(PineconeIdDescent *descent, const PineconePage *page)
 	MemoryContext old = MemoryContextSwitchTo(descent->cxt);
 	bool beyond = false;
 
-	for (int i = 0; i < page->nrecords && !beyond; i++)
+	for (int i = 0; i < page->nrecords; i++)
 	{
 		const char *id = page->records[i].id;
 

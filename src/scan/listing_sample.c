@@ -30,9 +30,7 @@ pinecone_sample_start(PineconeListing *listing)
 		return;
 	old = MemoryContextSwitchTo(listing->cxt);
 	search.namespace_ = spec->namespace_;
-	search.top_k = (int) Min(PINECONE_MAX_TOP_K, Max(LEAST_SAMPLE, listing->records / SAMPLE_SHARE));
-	if (session->max_top_k > 0)
-		search.top_k = Min(search.top_k, session->max_top_k);
+	search.top_k = (int) Min(pinecone_session_top_k(session), Max(LEAST_SAMPLE, listing->records / SAMPLE_SHARE));
 	search.nvalues = session->stats->dimension;
 	search.values = pinecone_any_vector(search.nvalues, 0);
 	listing->sample_call = pinecone_vectors_query(session, spec->counters, &search);

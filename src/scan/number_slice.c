@@ -83,7 +83,7 @@ send_count(PineconeScanState *state, const char *name, PineconeFilter filter)
 static int
 sample_size(const PineconeSession *session, int wanted)
 {
-	return Min(session->max_top_k > 0 ? session->max_top_k : PINECONE_MAX_TOP_K, Min(wanted, PINECONE_MAX_TOP_K));
+	return Min(wanted, pinecone_session_top_k(session));
 }
 
 static PineconeCall *

@@ -230,9 +230,7 @@ pinecone_stored_begin(const PineconeSourceSpec *spec)
 			pinecone_stored_begin_ids(stored);
 			break;
 		case PINECONE_OP_QUERY:
-			stored->max_top_k = PINECONE_MAX_TOP_K;
-			if (spec->session->max_top_k > 0)
-				stored->max_top_k = Min(stored->max_top_k, spec->session->max_top_k);
+			stored->max_top_k = pinecone_session_top_k(spec->session);
 			if (spec->rerank != NULL)
 				stored->max_top_k = Min(stored->max_top_k, spec->candidates);
 			stored->top_k = Max(1, Min(spec->top_k, stored->max_top_k));

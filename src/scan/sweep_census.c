@@ -60,9 +60,8 @@ send_sample(PineconeCensus *census)
 	const PineconeSourceSpec *spec = census->sweep->spec;
 	PineconeSearch search = {.namespace_ = spec->namespace_, .include_metadata = true};
 	float *values = pinecone_any_vector(census->sweep->dimension, SAMPLE_SEED);
-	int ceiling = spec->session->max_top_k > 0 ? Min(spec->session->max_top_k, PINECONE_MAX_TOP_K) : PINECONE_MAX_TOP_K;
 
-	census->top_k = Min(census->top_k, ceiling);
+	census->top_k = Min(census->top_k, pinecone_session_top_k(spec->session));
 	search.top_k = census->top_k;
 	search.nvalues = census->sweep->dimension;
 	search.values = values;

@@ -75,13 +75,6 @@ pinecone_field_take_total(ForeignScanState *node, PineconeFieldPart *part)
 		part->ntotal = Max(part->ntotal, pinecone_stats_records(state->session->stats, part->name));
 }
 
-/* How many matches a search can bring */
-static int
-most_matches(const PineconeSession *session)
-{
-	return session->max_top_k > 0 ? Min(session->max_top_k, PINECONE_MAX_TOP_K) : PINECONE_MAX_TOP_K;
-}
-
 /* ms that so many requests of a kind wait for their turn, of which some have been sent */
 static double
 waiting_ms(const PineconeSession *session, PineconeRateKind kind, double n)
@@ -100,7 +93,7 @@ counts_by_search(PineconeScanState *state, const PineconeFieldPart *part, int n)
 		state->run->groups->searches + n > state->request->group_searches)
 		return false;
 	/* of many values there may be more than a search brings */
-	if (part->many && 1.5 * part->ntotal / (part->n + 1) > most_matches(state->session))
+	if (part->many && 1.5 * part->ntotal / (part->n + 1) > pinecone_session_top_k(state->session))
 		return false;
 	return pinecone_sweep_records == 0 ||
 		   waiting_ms(state->session, PINECONE_RATE_QUERY, n) + part->ntotal * BYTES_PER_MATCH / BYTES_PER_MS <
@@ -116,7 +109,7 @@ search_for_count(PineconeScanState *state, PineconeFieldPart *part, PineconeFiel
 	PineconeSearch search = {.namespace_ = part->name, .filter = filter.json};
 	float *vector = pinecone_any_vector(stats->dimension, part->rounds);
 
-	count->top_k = (int) Min(most_matches(state->session), part->ntotal + 100);
+	count->top_k = (int) Min(pinecone_session_top_k(state->session), part->ntotal + 100);
 	count->searched = true;
 	search.top_k = count->top_k;
 	search.nvalues = stats->dimension;

@@ -7,6 +7,22 @@
 #include "option/option_list.h"
 #include "wire/stats.h"
 
+const char *
+pinecone_metric_name(PineconeMetric metric)
+{
+	switch (metric)
+	{
+		case PINECONE_METRIC_COSINE:
+			return "cosine";
+		case PINECONE_METRIC_DOTPRODUCT:
+			return "dotproduct";
+		case PINECONE_METRIC_EUCLIDEAN:
+			return "euclidean";
+		default:
+			return NULL;
+	}
+}
+
 double
 pinecone_stats_records(const PineconeStats *stats, const char *namespace_)
 {

@@ -15,6 +15,9 @@ typedef enum PineconeMetric
 	PINECONE_METRIC_EUCLIDEAN
 } PineconeMetric;
 
+/* As the API calls it; NULL: unknown */
+extern const char *pinecone_metric_name(PineconeMetric metric);
+
 typedef struct PineconeNamespaceStats
 {
 	char *name; /* "" for the default namespace */
