@@ -16,9 +16,13 @@ await check('types', async () => {
 	assert.deepEqual(fields.map((f) => f.name), ['id', 'embedding', 'title', 'category', 'year', 'price', 'tags', 'metadata', 'score']);
 });
 if (via === 'pgbouncer') await check('what follows each other is not the same backend\'s', async () => {
+	// it opens a second and a third connection only for who would wait
+	const several = new pg.Pool({ max: 3 });
+	await Promise.all(range(3).map(() => several.query('SELECT pg_sleep(0.2)')));
+	await several.end();
 	const pids = new Set();
 	for (const _ of range(6)) pids.add((await rows('SELECT pg_backend_pid() AS pid'))[0].pid);
-	assert.equal(pids.size, 3);
+	assert.ok(pids.size > 1, [...pids].join());
 });
 await same('filter', (t) => rows(`SELECT id, title, price FROM ${t} WHERE category = $1 AND year >= $2 ORDER BY id`, ['books', 2015]));
 await same('knn', (t) => rows(`SELECT id, title FROM ${t} ORDER BY embedding <=> $1::real[] LIMIT 10`, [vector]), 10);
