@@ -5,9 +5,10 @@
 # private PostgreSQL cluster and pinecone-local.
 #
 #	test/check.sh				all suites
-#	test/check.sh SUITE...		some of: layers regress tap load small majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live
+#	test/check.sh SUITE...		some of: layers regress tap load small sanitize majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live
 #
-# PG_CONFIG chooses the PostgreSQL.
+# PG_CONFIG chooses the PostgreSQL.  Random queries are others each time, unless SEED
+# is set; each program tells its seed.
 # A failing test's output is printed; the last line is the sum, "N passed,
 # N failed", and the exit status tells whether any failed.
 #
@@ -23,7 +24,8 @@
 #	majors		test/matrix.sh with regress alone, for 17, 18 and 19, or the majors of MAJORS
 #	package		test/package/run.sh: what is installed
 #	live		test/live/run.sh: the real service, for who has a key
-#	small		all of them, shorter, and test/t/026*, with small limits: test/small.sh
+#	small		all of them, shorter, with small limits: test/small.sh; SMALL="joins" runs only some
+#	sanitize	most of regress, and some files of tap and random, with sanitizers: test/sanitize.sh short
 #	lint		test/lint.sh: cppcheck
 # A script passes by its exit status.  If it prints TAP lines or ends with a
 # line "N passed, N failed", that is its count, and else it counts as one.
@@ -34,7 +36,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 source test/cluster.sh
 
 # Those whose programs run long come first, so that none is left alone at the end
-readonly ALL_SUITES=(layers regress tap load small majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
+readonly ALL_SUITES=(layers regress tap load small sanitize majors package random approximate documents contract frameworks clients unit fuzz docs monitoring deploy lint live)
 passed=0
 failed=0
 
@@ -185,13 +187,13 @@ suite_random() {
 	local file
 	for file in test/random/*; do
 		if [ -f "$file" ] && [ -x "$file" ]; then
-			queue "$file" "$file"
+			queue "$file" "$file" ${SEED:+"$SEED"}
 		fi
 	done
 }
 
 suite_approximate() {
-	local seed=$((RANDOM % 1000 + 1)) name
+	local seed=${SEED:-$((RANDOM % 1000 + 1))} name
 	for name in conditions namespaces append joins statements floats; do
 		queue "$name, --approximate $seed" env "PINECONE_LOCAL_ARGS=--approximate $seed" "test/random/$name.pl" "$seed" $([ "$name" = floats ] && echo 2 || echo 120)
 	done
@@ -199,7 +201,7 @@ suite_approximate() {
 
 # What compares with local tables, and what answers falsely or not at all, on document indexes
 suite_documents() {
-	local seed=$((RANDOM % 1000 + 1)) name
+	local seed=${SEED:-$((RANDOM % 1000 + 1))} name
 	for name in conditions namespaces append joins statements pending score writes upserts misfit floats; do
 		queue "$name, documents, seed $seed" env PINECONE_LOCAL_KIND=documents "test/random/$name.pl" "$seed" $([[ $name =~ pending|score|writes ]] && echo 20 || { [ $name = floats ] && echo 3 || echo 60; })
 	done
@@ -210,6 +212,11 @@ suite_documents() {
 
 suite_small() {
 	queue test/small.sh test/small.sh
+}
+
+# As if there were one core: beside it others run
+suite_sanitize() {
+	queue 'test/sanitize.sh short' env OMP_NUM_THREADS=1 test/sanitize.sh short
 }
 
 suite_lint() {
@@ -282,7 +289,7 @@ has_files() {
 		regress) compgen -G 'sql/*.sql' ;;
 		tap) compgen -G 'test/t/*.pl' ;;
 		approximate | documents | random) compgen -G 'test/random/*' ;;
-		small | lint) compgen -G "test/$1.sh" ;;
+		small | sanitize | lint) compgen -G "test/$1.sh" ;;
 		load) compgen -G test/load/load.pl ;;
 		majors) compgen -G test/matrix.sh ;;
 		*) compgen -G "test/$1/run.sh" ;;

@@ -5,7 +5,7 @@
 # a PostgreSQL of its own that is links to the one of PG_CONFIG, so that what is
 # built and installed otherwise stays as it is.
 #
-#	test/small.sh [PROGRAM...]		regress, or some of test/random, without .pl
+#	test/small.sh [PROGRAM...]		regress, or some of test/random, without .pl; or those of SMALL
 #
 # Each is run for a shorter while.  The last line is the sum.
 set -uo pipefail
@@ -69,9 +69,10 @@ regress() {
 
 build || exit
 export PINECONE_LOCAL_ARGS=--small-limits
-seed=$((RANDOM % 1000 + 1))
-programs=("$@")
-[ $# -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score sparse writes)
+seed=${SEED:-$((RANDOM % 1000 + 1))}
+# shellcheck disable=SC2206
+programs=("$@" ${SMALL:-})
+[ ${#programs[@]} -gt 0 ] || programs=(regress pending conditions namespaces append joins statements score sparse writes)
 for program in "${programs[@]}"; do
 	case $program in
 		regress) regress ;;
