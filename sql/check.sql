@@ -12,6 +12,7 @@ SELECT severity, object, finding, remedy FROM pinecone_check()
 WHERE (object ~ 'check_' OR object ~ 'hosts$') AND object !~ 'loopback';
 SELECT severity, regexp_replace(object, 'for \w+,', 'for ROLE,') AS object, finding, regexp_replace(remedy, 'FOR (?!PUBLIC)\w+', 'FOR ROLE') AS remedy FROM checked;
 
+GRANT pg_read_all_data TO check_owner;
 GRANT USAGE ON FOREIGN SERVER check_server TO PUBLIC, check_owner;
 ALTER SERVER check_server OWNER TO check_owner;
 GRANT SELECT, INSERT, DELETE ON check_table TO PUBLIC;

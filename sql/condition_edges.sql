@@ -39,6 +39,10 @@ SELECT c, compared('f', c) FROM unnest(ARRAY['s = ''x''', 's <> ''x''', 's IN ('
   'd = ''2024-02-29''', 'd BETWEEN ''2024-02-29'' AND ''2024-03-01''', 'd > ''2024-02-28'' AND d < ''2024-03-02''',
   'tags @> ''{p}''', 'tags && ''{q,x}''', '''p'' = ANY (tags)', 'tags @> ''{}''',
   'm ->> ''s'' = ''p''', 'm ->> ''tags'' = ''p''', 'm -> ''n'' = ''5''', 'm @> ''{"tags": ["p"]}''', 'm ? ''n''', 'NOT m ? ''n''', 'm ?| ''{n,zz}''']) c;
+-- what is false rather than not true, a test of a test, other comparisons with lists, names and paths that are not a field's
+SELECT c, compared('f', c) FROM unnest(ARRAY['(n < 5) IS FALSE', '(n >= 5) IS FALSE', '(n > 1 AND b > 0) IS FALSE', '(n > 5 OR ok) IS FALSE', '(ok IS TRUE) IS FALSE', '(ok IS NOT TRUE) IS FALSE',
+  '(n IN (1, 7)) IS FALSE', '(s IS NULL) IS FALSE', 'n < ANY (''{2,6}'')', 'n <> ANY (''{5,7}'')', 'n > ALL (''{1,2}'')', 'n = ALL (''{5,5}'')',
+  'm ->> ''$eq'' = ''p''', 'm ->> ''$s'' IS NULL', 'm ? ''$s''', 'm #>> ''{s,x}'' IS NULL', 'm #>> ''{tags,0}'' IS NOT NULL']) c;
 -- numbers that round to the same real, and to its neighbours
 SELECT c, compared('narrow', c) FROM unnest(ARRAY['x = 0.1::real', 'x < 0.1::real', 'x <= 0.1::real', 'x > 0.1::real', 'x >= 0.1::real', 'x <> 0.1::real', 'x IN (0.1::real, 2.5)', 'x = 0.1']) c;
 -- values that the column's type does not hold are NULL, to conditions and counts as well

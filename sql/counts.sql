@@ -37,6 +37,15 @@ PREPARE some_of(int) AS SELECT count(*) FILTER (WHERE n = $1), count(*) FROM one
 SET plan_cache_mode = force_generic_plan;
 EXECUTE some_of(2);
 EXECUTE some_of(NULL);
+-- what planning was told does for one run of the plan
+SET pinecone_fdw.stats_ttl = 0;
+PREPARE all_of AS SELECT count(*) FROM one;
+EXECUTE all_of;
+SELECT '{"id": "extra", "values": [1, 1]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert counts a2
+EXECUTE all_of;
+DELETE FROM one WHERE id = 'extra';
+EXECUTE all_of;
+RESET pinecone_fdw.stats_ttl;
 RESET plan_cache_mode;
 -- namespaces
 SELECT compared('SELECT ns, count(*) FROM @t WHERE n = 1 GROUP BY ns');

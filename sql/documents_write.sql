@@ -57,6 +57,7 @@ UPDATE draft SET embedding = '{0.1,1}', title = 'Turned', note = NULL WHERE id =
 UPDATE draft SET embedding = NULL WHERE id = 'c';
 SELECT id, title, embedding, metadata FROM draft WHERE id <> 'long' ORDER BY id COLLATE "C";
 SELECT id, round((embedding <=> '{1,0}')::numeric, 2) AS d FROM draft WHERE id <> 'long' ORDER BY embedding <=> '{1,0}', id;
+SELECT id, round((embedding <=> '{1,0}')::numeric, 2) AS d FROM draft ORDER BY embedding <=> '{1,0}' LIMIT 2;
 SELECT id FROM draft WHERE year = 7 ORDER BY id;
 SELECT count(*) FROM draft;
 ROLLBACK;

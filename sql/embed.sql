@@ -79,6 +79,11 @@ EXPLAIN (COSTS OFF) SELECT t.n, d.n FROM texts t, LATERAL (SELECT docs.n FROM do
 SET pinecone_fdw.read_ahead = 1;
 SELECT count(*) FILTER (WHERE t.n = d.n), count(*) FROM texts t, LATERAL (SELECT docs.n FROM docs ORDER BY embedding <=> pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) LIMIT 1) d WHERE t.n <= 100;
 RESET pinecone_fdw.read_ahead;
+-- begun again for each outer row, with rows of the one before left over: none of these come
+EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE d.v = vectors.v), count(*) FROM generate_series(0, 5) g, LATERAL (SELECT t.n, pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) AS v FROM texts t WHERE t.n > g * 7 LIMIT 5) d, vectors WHERE d.n = vectors.n;
+SELECT count(*) FILTER (WHERE d.v = vectors.v), count(*), count(DISTINCT d.n) FROM generate_series(0, 5) g, LATERAL (SELECT t.n, pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) AS v FROM texts t WHERE t.n > g * 7 LIMIT 5) d, vectors WHERE d.n = vectors.n;
+SELECT count(*) FILTER (WHERE d.v = vectors.v), count(*), count(DISTINCT d.n) FROM generate_series(0, 5) g, LATERAL (SELECT t.n, pinecone_embed('pinecone', 'llama-text-embed-v2', t.body, 'passage', 384) AS v FROM texts t WHERE t.n > g * 7 ORDER BY t.n LIMIT 5) d, vectors WHERE d.n = vectors.n;
+SELECT sum(g), array_agg(DISTINCT n) FROM generate_series(1, 3) g, LATERAL (SELECT n FROM texts WHERE n <= 4 AND g > 0 AND (pinecone_embed('pinecone', 'llama-text-embed-v2', body, 'passage', 384))[1] IS NOT NULL ORDER BY n LIMIT 2) d;
 -- a cursor takes what it wants
 \! test/regress/pinecone quiet
 BEGIN;
@@ -98,6 +103,72 @@ COMMIT;
 DECLARE c CURSOR WITH HOLD FOR SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM texts WHERE n < 4;
 FETCH 2 FROM c;
 CLOSE c;
+-- rows that are locked when they are read are not read before they are asked for
+CREATE TEMP TABLE locked AS SELECT * FROM texts WHERE n <= 40;
+BEGIN;
+DECLARE c CURSOR FOR SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM (SELECT n, body FROM locked FOR UPDATE) t;
+FETCH 2 FROM c;
+SELECT count(*) FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+FETCH 3 FROM c;
+SELECT count(*) FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+ROLLBACK;
+-- but those that are certain to be
+\! test/regress/pinecone quiet
+BEGIN;
+SELECT count(v) FROM (SELECT pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384) AS v FROM (SELECT n, body FROM locked FOR UPDATE) t OFFSET 0) x;
+SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM (SELECT n, body FROM locked FOR UPDATE) t LIMIT 3;
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+ROLLBACK;
+PREPARE few(int) AS SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM (SELECT n, body FROM locked FOR UPDATE) t LIMIT $1;
+SET plan_cache_mode = force_generic_plan;
+BEGIN;
+EXECUTE few(3);
+SELECT count(*) FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT n, array_length(pinecone_embed('pinecone', 'llama-text-embed-v2', body, dimension => 384), 1) FROM (SELECT n, body FROM locked FOR UPDATE) t LIMIT 30;
+FETCH 2 FROM c;
+SELECT count(*) FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+FETCH ALL FROM c \g /dev/null
+SELECT count(*) FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+ROLLBACK;
+RESET plan_cache_mode;
+DEALLOCATE few;
+-- nor are those of a CTE, those that subqueries in a row lock, and those that VOLATILE functions number
+CREATE SEQUENCE numbers;
+CREATE FUNCTION first_of(query text) RETURNS TABLE (locked bigint, numbered bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  c refcursor;
+  r record;
+BEGIN
+  PERFORM setval('numbers', 1, false);
+  OPEN c FOR EXECUTE replace(replace(query, '%E', 'array_length(pinecone_embed(''pinecone'', ''llama-text-embed-v2'', body, dimension => 384), 1)'), '%L', '(SELECT * FROM locked FOR UPDATE)');
+  FETCH c INTO r;
+  SELECT count(*) INTO locked FROM locked WHERE xmax::text = pg_current_xact_id()::text;
+  SELECT last_value - 1 + is_called::int INTO numbered FROM numbers;
+  CLOSE c;
+  RETURN NEXT;
+  -- read to the end
+  EXECUTE replace(replace(query, '%E', 'array_length(pinecone_embed(''pinecone'', ''llama-text-embed-v2'', body, dimension => 384), 1)'), '%L', '(SELECT * FROM locked FOR UPDATE)');
+END $$;
+\! test/regress/pinecone quiet
+BEGIN;
+SELECT * FROM first_of('WITH l AS MATERIALIZED %L SELECT n, %E FROM l');
+ROLLBACK;
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+BEGIN;
+SELECT * FROM first_of('SELECT n, %E FROM (SELECT n, (SELECT body FROM locked l WHERE l.n = t.n FOR UPDATE) FROM locked t OFFSET 0) t');
+ROLLBACK;
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+BEGIN;
+SELECT * FROM first_of($$SELECT n, %E FROM (SELECT nextval('numbers') AS n, body FROM locked OFFSET 0) t$$);
+SELECT * FROM first_of($$SELECT n, %E FROM locked WHERE nextval('numbers') > 0$$);
+SELECT * FROM first_of($$SELECT n, %E FROM locked JOIN (SELECT n FROM texts) u USING (n) WHERE nextval('numbers') > 0$$);
+SELECT * FROM first_of($$SELECT n, %E FROM (SELECT nextval('numbers') AS n, body FROM locked ORDER BY n) t$$);
+ROLLBACK;
+\! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
+DROP FUNCTION first_of;
+DROP SEQUENCE numbers;
 -- as a plan that is kept
 PREPARE kept(int) AS SELECT sum((pinecone_embed('pinecone', 'llama-text-embed-v2', body, 'passage', 384))[1]) = (SELECT sum(v[1]) FROM vectors WHERE vectors.n <= $1) FROM texts WHERE n <= $1;
 SET plan_cache_mode = force_generic_plan;
@@ -106,6 +177,11 @@ EXECUTE kept(100);
 EXECUTE kept(10);
 \! test/regress/pinecone sorted-log embed | cut -c1-16 | sort | uniq -c
 RESET plan_cache_mode;
+-- what is a query and what a passage does not go in one request, though both are asked for at a time
+\! test/regress/pinecone quiet
+SELECT count(q) + count(p) AS made
+FROM (SELECT pinecone_embed('pinecone', 'llama-text-embed-v2', 'one ' || body, 'query', 384) AS q, pinecone_embed('pinecone', 'llama-text-embed-v2', 'one ' || body, 'passage', 384) AS p FROM texts WHERE n <= 3 OFFSET 0) e;
+\! test/regress/pinecone sorted-log embed | grep -o '"input_type": *"[a-z]*"' | sort | uniq -c
 -- ranking
 SELECT * FROM pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'red fox', ARRAY['a blue whale', 'the red fox', 'a fox']) r;
 SELECT * FROM pinecone_rerank('pinecone', 'bge-reranker-v2-m3', 'red fox', ARRAY['a blue whale', 'the red fox', 'a fox'], 1) r;

@@ -15,6 +15,11 @@ FROM (VALUES ('whole', '2024-05-01 10:00:00+00'::timestamptz), ('tenth', '2024-0
 \! test/regress/pinecone get formats '/vectors/fetch?ids=tens'
 \! test/regress/pinecone get formats '/vectors/fetch?ids=old'
 SELECT id, js = short AND js = python AND js = ms AND plain = plain_python AND plain = js AT TIME ZONE 'UTC' AND day = plain::date AS same FROM times ORDER BY id;
+-- to the microsecond, as far back as numbers hold it
+INSERT INTO times (id, embedding, ms) VALUES ('far', '{1,1}', '1415-12-31 23:49:59.949014+00');
+SELECT ms = '1415-12-31 23:49:59.949014+00' AS same FROM times WHERE id = 'far';
+SELECT id FROM times WHERE ms = '1415-12-31 23:49:59.949014+00';
+DELETE FROM times WHERE id = 'far';
 -- every spelling of an instant is the instant
 \! test/regress/pinecone post formats /vectors/upsert '{"namespace":"spelled","vectors":[{"id":"a","values":[1,1],"metadata":{"t":"2024-05-01T10:00:00.000Z"}},{"id":"b","values":[1,1],"metadata":{"t":"2024-05-01T10:00:00Z"}},{"id":"c","values":[1,1],"metadata":{"t":"2024-05-01T15:45:00+05:45"}},{"id":"d","values":[1,1],"metadata":{"t":"2024-05-01 10:00:00+00"}},{"id":"e","values":[1,1],"metadata":{"t":"2024-05-01T10:00:00.000000+00:00"}},{"id":"f","values":[1,1],"metadata":{"t":"2024-05-01T10:00:00.001Z"}}]}'
 CREATE FOREIGN TABLE spelled (id text, embedding real[], n int, title text, t timestamptz) SERVER pinecone OPTIONS (namespace 'spelled');

@@ -121,6 +121,7 @@ SELECT q, differ(q, 'r') FROM (VALUES
   ('SELECT t, count(*) FROM TAB WHERE t IS NULL OR i = 1 GROUP BY t'),
   ('SELECT t, count(*) FROM TAB WHERE id LIKE ''r1%'' GROUP BY t'),
   ('SELECT DISTINCT ON (t) t FROM TAB ORDER BY t'),
+  ('SELECT count(DISTINCT t) FILTER (WHERE n < 3), count(DISTINCT t) FROM TAB'),
   ('SELECT DISTINCT t, b FROM TAB'),
   ('SELECT count(*) FROM (SELECT DISTINCT t FROM TAB) AS s'),
   ('SELECT x.t, y.c FROM (SELECT DISTINCT t FROM TAB) AS x JOIN (SELECT i, count(*) AS c FROM TAB GROUP BY i) AS y ON x.t = ''v'' || y.i'),

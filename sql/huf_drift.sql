@@ -44,6 +44,11 @@ SELECT huf_kl(p, q, 0) AS none, huf_kl(q, p, 0) AS all_the_same, huf_psi(p, q, 0
 SELECT near(huf_js(1, 1 + d), 0) AS one_row FROM (VALUES (1e-9::float8)) v(d);
 SELECT near(huf_js(p, q), 1e-12 / 8, 1e-5) AS js, near(huf_psi(p, q), 1e-12, 1e-5) AS psi, near(huf_kl(p, q), 0.5e-12, 1e-5) AS kl, near(huf_hellinger(p, q), sqrt(1e-12 / 8), 1e-5) AS hellinger
 FROM (VALUES (0.5, 0.5000005::float8), (0.5, 0.4999995)) v(p, q);
+-- where series take over from logarithms, and next to that
+SELECT near(huf_js(p, q), 0.004088831620538591) AS js, near(huf_kl(p, q), 0.01646825012313243) AS kl, near(huf_kl(q, p), 0.016288633824994618) AS back, near(huf_psi(p, q), 0.03275688394812705) AS psi
+FROM (VALUES (0.59::float8, 0.5::float8), (0.41, 0.5)) v(p, q);
+SELECT near(huf_js(p, q), 0.00020660673712087272) AS js, near(huf_kl(p, q), 0.000827260539838919) AS kl, near(huf_kl(q, p), 0.0008257241641593762) AS back, near(huf_psi(p, q), 0.0016529847039982953) AS psi
+FROM (VALUES (0.52::float8, 0.5::float8), (0.3, 0.31), (0.18, 0.19)) v(p, q);
 -- refused
 SELECT huf_tv(1, -1);
 SELECT huf_js(-1, 'NaN');

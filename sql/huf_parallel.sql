@@ -54,6 +54,20 @@ SET parallel_leader_participation = on;
 CREATE TABLE other AS SELECT :aggregates FROM part;
 SELECT a.key, a.value, b.value FROM serial, other, jsonb_each_text(to_jsonb(serial)) a, jsonb_each_text(to_jsonb(other)) b WHERE a.key = b.key AND NOT same(a.value, b.value);
 DROP TABLE other;
+-- sketches of groups
+CREATE TABLE sketches AS SELECT i % 97 AS n, huf_sketch(v) AS s FROM part GROUP BY i % 97;
+EXPLAIN (COSTS OFF) SELECT huf_between_cos(s) FROM sketches;
+CREATE TABLE other AS SELECT huf_between_cos(s) AS between FROM sketches;
+SET max_parallel_workers_per_gather = 0;
+SELECT same(between::text, (SELECT huf_between_cos(s)::text FROM sketches)) FROM other;
+SET max_parallel_workers_per_gather = 2;
+DROP TABLE sketches, other;
+-- no rows in any worker
+CREATE TABLE nothing AS SELECT :aggregates FROM part WHERE x = 2;
+SET max_parallel_workers_per_gather = 0;
+SELECT to_jsonb(nothing) = to_jsonb(none) AS same FROM nothing, (SELECT :aggregates FROM part WHERE x = 2) none;
+SET max_parallel_workers_per_gather = 2;
+DROP TABLE nothing;
 
 -- each partition by itself, then combined
 SET max_parallel_workers_per_gather = 0;

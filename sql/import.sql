@@ -22,7 +22,7 @@ FROM generate_series(1, 9) i
 \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports typed
 -- fields with names that mean something else, or nothing, or too much
 SELECT jsonb_build_object('id', 'n1', 'values', '[1, 2, 3]'::jsonb, 'metadata', jsonb_build_object('id', 1, 'values', 'x', 'score', 1.5, 'metadata', 'm', 'embedding', true,
-    'ctid', 'c', 'Mixed Case', 1, 'say "hi"', 1, 'select', 1, '', 'empty', 'id_field', 'taken', 'naïve', 1, repeat('long', 20) || '1', 1, repeat('long', 20) || '2', 2))
+    'ctid', 'c', 'Mixed Case', 1, 'sha256Sum', 1, 'say "hi"', 1, 'select', 1, '', 'empty', 'id_field', 'taken', 'naïve', 1, repeat('long', 20) || '1', 1, repeat('long', 20) || '2', 2))
 \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports names
 -- namespaces with such names; a hybrid one
 SELECT '{"id": "x", "values": [1, 2, 3]}' \g (format=unaligned tuples_only=on) |test/regress/pinecone upsert imports

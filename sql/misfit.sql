@@ -59,9 +59,13 @@ SELECT id, s FROM strict WHERE id = 'cc';
 SELECT id, l FROM strict WHERE id = 'b';
 SELECT * FROM lax ORDER BY id;
 CREATE TABLE lax_local AS SELECT id, embedding, g::int, gg::int, s::text, l::text[], y::boolean, r::float8 FROM lax;
-SELECT c, (xpath('//id/text()', query_to_xml('SELECT string_agg(id, '' '' ORDER BY id) AS id FROM lax WHERE ' || c, true, false, '')))[1]::text AS remote,
-  (xpath('//id/text()', query_to_xml('SELECT string_agg(id, '' '' ORDER BY id) AS id FROM lax_local WHERE ' || c, true, false, '')))[1]::text AS local
-FROM unnest(ARRAY['g = 5', 'g = 9', 'gg = 5', 'g > 1', 'gg IS NULL', 'gg IS NOT NULL', 'gg <> 2', 's IS NULL', 'y = false', 'NOT y', 'y', 'r > 1', 'r = 1.5', 'l @> ''{1}''', 'l IS NULL', '''2'' = ANY (l)']) AS c;
+CREATE FUNCTION pg_temp.ids(t text, c text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE ids text;
+BEGIN
+	EXECUTE format('SELECT string_agg(id, '' '' ORDER BY id) FROM %s WHERE %s', t, c) INTO ids;
+	RETURN ids;
+END $$;
+SELECT c, pg_temp.ids('lax', c) AS remote, pg_temp.ids('lax_local', c) AS local FROM unnest(ARRAY['g = 5', 'g = 9', 'gg = 5', 'g > 1', 'gg IS NULL', 'gg IS NOT NULL', 'gg <> 2', 's IS NULL', 'y = false', 'NOT y', 'y', 'r > 1', 'r = 1.5', 'l @> ''{1}''', 'l IS NULL', '''2'' = ANY (l)']) AS c;
 SELECT id, embedding, g FROM coded WHERE g IS NOT NULL ORDER BY g;
 SELECT id FROM coded WHERE id = 'cc';
 DELETE FROM coded WHERE g + 0 = 9;
@@ -145,9 +149,62 @@ CREATE FOREIGN TABLE narrow (id varchar(1), embedding real[], g int) SERVER pine
 SELECT id FROM narrow;
 ALTER FOREIGN TABLE narrow OPTIONS (ADD on_type_error 'null');
 SELECT id, g FROM narrow ORDER BY id;
+-- an id that has become NULL is where NULL is: Pinecone's order is another
+CREATE DOMAIN one_letter AS text CHECK (length(VALUE) < 2);
+CREATE FOREIGN TABLE narrow_domain (id one_letter, embedding real[], g int) SERVER pinecone OPTIONS (namespace 'domains', on_type_error 'null');
+EXPLAIN (COSTS OFF) SELECT id FROM narrow ORDER BY id COLLATE "C";
+SELECT id FROM narrow ORDER BY id COLLATE "C" LIMIT 3;
+SELECT id FROM narrow_domain ORDER BY id COLLATE "C" LIMIT 3;
+SET enable_hashagg = off;
+SET enable_hashjoin = off;
+SET enable_nestloop = off;
+INSERT INTO narrow (id, embedding, g) VALUES ('e', '{1,1}', 5);
+CREATE FOREIGN TABLE wide (id text, g int) SERVER pinecone OPTIONS (namespace 'domains');
+SELECT id, count(*) FROM narrow GROUP BY id ORDER BY id;
+SELECT n.id, w.g FROM narrow n JOIN wide w ON n.id COLLATE "C" = w.id COLLATE "C" ORDER BY 1;
+SELECT n.id, w.g FROM narrow_domain n JOIN wide w ON n.id COLLATE "C" = w.id COLLATE "C" ORDER BY 1;
+RESET enable_hashagg;
+RESET enable_hashjoin;
+RESET enable_nestloop;
+-- and so are namespaces, which fit or do not as a whole: counted, chosen and written to
+CREATE FOREIGN TABLE spaces (ns text OPTIONS (role 'namespace'), id text, embedding real[], g int) SERVER pinecone;
+INSERT INTO spaces (ns, id, embedding, g) VALUES ('x', 'one', '{1,1}', 1), ('xx', 'two', '{1,1}', 2), ('xxx', 'three', '{1,1}', 3);
+CREATE FOREIGN TABLE narrow_spaces (ns varchar(1) OPTIONS (role 'namespace'), id text, embedding real[], g int) SERVER pinecone OPTIONS (namespaces 'x,xx,xxx', on_type_error 'null');
+CREATE FOREIGN TABLE domain_spaces (ns one_letter OPTIONS (role 'namespace'), id text, embedding real[], g int) SERVER pinecone OPTIONS (namespaces 'x,xx,xxx', on_type_error 'null');
+CREATE TABLE local_spaces AS SELECT * FROM narrow_spaces;
+SELECT ns, count(*) FROM local_spaces GROUP BY ns ORDER BY ns;
+SELECT ns, count(*) FROM narrow_spaces GROUP BY ns ORDER BY ns;
+SELECT ns, count(*) FROM domain_spaces GROUP BY ns ORDER BY ns;
+SELECT ns, g, count(*) FROM narrow_spaces GROUP BY ns, g ORDER BY ns, g;
+CREATE FUNCTION spaces_differ(condition text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  name text;
+  local text;
+  remote text;
+  counted bigint;
+BEGIN
+  EXECUTE 'SELECT string_agg(id, '' '' ORDER BY id) FROM local_spaces WHERE ' || condition INTO local;
+  FOREACH name IN ARRAY '{narrow_spaces,domain_spaces}'::text[] LOOP
+    EXECUTE format('SELECT string_agg(id, '' '' ORDER BY id) FROM %s WHERE ', name) || condition INTO remote;
+    EXECUTE format('SELECT count(*) FROM %s WHERE ', name) || condition INTO counted;
+    IF remote IS DISTINCT FROM local OR counted <> coalesce(array_length(string_to_array(local, ' '), 1), 0) THEN
+      RETURN NEXT format('%s: %s: %s, %s counted, not %s', condition, name, remote, counted, local);
+    END IF;
+  END LOOP;
+END $$;
+SELECT count(*) AS conditions, sum((SELECT count(*) FROM spaces_differ(c))) AS differ
+FROM unnest(ARRAY['ns = ''x''', 'ns = ''xx''', 'ns IN (''x'', ''xxx'')', 'ns IS NULL', 'ns IS NOT NULL', 'ns > ''a''', 'ns = ''xx'' AND g = 2',
+  'coalesce(ns, ''?'') <> ''x''', 'ns || ns = ''xx''']) c;
+UPDATE narrow_spaces SET g = 10 WHERE ns = 'xx';
+DELETE FROM domain_spaces WHERE ns IN ('xx', 'xxx');
+DELETE FROM narrow_spaces WHERE ns IN ('xx', 'xxx') AND g > 0;
+SELECT ns, id, g FROM spaces WHERE ns LIKE 'x%' ORDER BY 1;
+ALTER FOREIGN TABLE narrow_spaces OPTIONS (SET on_type_error 'error');
+SELECT ns, count(*) FROM narrow_spaces GROUP BY ns;
+SELECT ns, count(*) FROM narrow_spaces WHERE ns = 'x' GROUP BY ns;
 
 DROP SCHEMA imported CASCADE;
 DROP SERVER pinecone CASCADE;
-DROP TABLE given, numbers_local, lax_local;
-DROP FUNCTION differ;
-DROP DOMAIN good_grade, grade, needed, short_list, yes, ratio, code, unit, inverse;
+DROP TABLE given, numbers_local, lax_local, local_spaces;
+DROP FUNCTION differ, spaces_differ;
+DROP DOMAIN one_letter, good_grade, grade, needed, short_list, yes, ratio, code, unit, inverse;

@@ -116,6 +116,13 @@ UPDATE movie SET title = id WHERE year = 1986;
 :sent
 UPDATE movie SET title = 's' WHERE year > 1985 AND length(title) = 2;
 :sent
+-- SET (a, b) = (SELECT ...), which depends on the row or not
+BEGIN;
+:quiet
+UPDATE movie SET (title, year) = (SELECT v.t, v.y FROM (VALUES ('f5', 'five', 1), ('f6', 'six', 2)) v (id, t, y) WHERE v.id = movie.id) WHERE year BETWEEN 1985 AND 1987;
+UPDATE movie SET (title, year) = (SELECT max(v), 3 FROM (VALUES ('x'), ('y')) v (v)) WHERE year = 1988;
+SELECT id, title, year FROM movie WHERE id IN ('f5', 'f6', 'f7', 'f8') ORDER BY id;
+ROLLBACK;
 SET pinecone_fdw.enable_direct_modify = off;
 DELETE FROM movie WHERE year = 1988;
 :sent

@@ -25,6 +25,7 @@ INSERT INTO item (id, embedding) VALUES ('a', '{1,2,3,4}');
 INSERT INTO item (id, embedding) VALUES ('a', '{{1,2,3}}');
 INSERT INTO item (id, embedding) VALUES ('a', '{1,NULL,3}');
 INSERT INTO item (id, embedding) VALUES ('a', '{0,0,0}');
+INSERT INTO item (id, embedding) VALUES ('a', '{1e-9,0,-9e-9}');
 INSERT INTO item (id, embedding) VALUES ('a', '{1,NaN,0}');
 INSERT INTO item (id, embedding) VALUES ('a', '{1,Infinity,0}');
 INSERT INTO item (id, embedding, sparse_values) VALUES ('a', '{1,2,3}', '{"indices": [1], "values": [1]}');

@@ -41,6 +41,17 @@ SELECT id FROM remote WHERE big IN (4611686018427388000, 9007199254740992.0, 2.5
 SELECT id FROM local WHERE big IN (4611686018427388000, 9007199254740992.0, 2.5) ORDER BY id;
 SELECT id FROM remote WHERE big NOT IN (4611686018427387904.0, 2) ORDER BY id;
 SELECT id FROM local WHERE big NOT IN (4611686018427387904.0, 2) ORDER BY id;
+
+-- what is written is shown before it is sent as afterwards, and can be changed further
+ALTER FOREIGN TABLE remote ADD embedding real[], ADD shown numeric OPTIONS (field 'big'), ADD metadata jsonb;
+BEGIN;
+INSERT INTO remote (id, embedding, big) SELECT 'w' || big, '{1,2,3}', big FROM local;
+UPDATE remote SET big = big, f = 1.5 WHERE id LIKE 'w%';
+UPDATE remote SET metadata = metadata || '{"more": "x"}' WHERE id LIKE 'w%' AND big <> 2;
+CREATE TABLE waiting AS SELECT id, big, shown, metadata FROM remote WHERE id LIKE 'w%';
+COMMIT;
+SELECT id, big, shown, metadata FROM remote WHERE id LIKE 'w%' ORDER BY id;
+SELECT id, big, shown, metadata FROM remote WHERE id LIKE 'w%' EXCEPT SELECT * FROM waiting;
 \! test/regress/pinecone drop search
-DROP TABLE local, conditions;
+DROP TABLE local, conditions, waiting;
 DROP FUNCTION ids(text);

@@ -101,6 +101,13 @@ INSERT INTO m (id, embedding, year) VALUES ('a', '{1,1}', 83), ('v', '{1,1}', 83
 CREATE FOREIGN TABLE spaces (ns text OPTIONS (role 'namespace'), id text COLLATE "C", embedding real[], title text, year int) SERVER pinecone;
 INSERT INTO spaces VALUES ('merged', 'a', '{1,1}', 'not me', 84), ('elsewhere', 'a', '{1,1}', 'me', 84) ON CONFLICT (ns, id) DO UPDATE SET year = EXCLUDED.year;
 SELECT ns, id, title, year FROM spaces WHERE id = 'a' AND ns IN ('merged', 'elsewhere') ORDER BY ns;
+-- stored in both: written once each, which shows where each write is sent at once
+ALTER FOREIGN TABLE spaces OPTIONS (ADD write_mode 'immediate', ADD batch_size '1');
+\! test/regress/pinecone quiet
+INSERT INTO spaces VALUES ('merged', 'a', '{1,1}', 'neither', 85), ('elsewhere', 'a', '{1,1}', 'nor', 85), ('elsewhere', 'b', '{1,1}', 'new', 85) ON CONFLICT (ns, id) DO UPDATE SET year = EXCLUDED.year;
+\! test/regress/pinecone sorted-log upsert
+ALTER FOREIGN TABLE spaces OPTIONS (DROP write_mode, DROP batch_size);
+SELECT ns, id, title, year FROM spaces WHERE id = 'a' AND ns IN ('merged', 'elsewhere') ORDER BY ns;
 DELETE FROM spaces WHERE ns IN ('merged', 'elsewhere');
 DROP VIEW mv;
 DROP FOREIGN TABLE m, spaces;
@@ -152,6 +159,15 @@ CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE '
 CREATE TRIGGER told AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION told();
 INSERT INTO t (id, embedding) VALUES ('a', '{1,1}'), ('t1', '{1,1}'), ('b', '{1,1}') ON CONFLICT (id) DO NOTHING;
 DROP TRIGGER told ON t;
+-- one for UPDATE would not fire: DO UPDATE is refused, where the trigger is not disabled
+CREATE TRIGGER changed BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION told();
+INSERT INTO t (id, embedding, title) VALUES ('a', '{1,1}', 'x') ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title;
+INSERT INTO t (id, embedding, title) VALUES ('a', '{1,1}', 'x') ON CONFLICT (id) DO NOTHING;
+ALTER FOREIGN TABLE t DISABLE TRIGGER changed;
+BEGIN;
+INSERT INTO t (id, embedding, title) VALUES ('a', '{1,1}', 'x') ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title;
+ROLLBACK;
+DROP TRIGGER changed ON t;
 -- at once, over several namespaces, and through a partitioned table
 ALTER FOREIGN TABLE t OPTIONS (ADD write_mode 'immediate');
 INSERT INTO t (id, embedding) VALUES ('a', '{1,1}'), ('i1', '{1,1}'), ('i1', '{1,1}') ON CONFLICT (id) DO NOTHING;

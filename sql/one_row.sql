@@ -66,6 +66,22 @@ SELECT operations('SELECT id FROM t LEFT JOIN q ON q.k = 1 ORDER BY embedding <=
 SELECT operations('SELECT id FROM t, embed($$x$$) v(e) ORDER BY embedding <=> v.e LIMIT 2');
 SELECT operations('SELECT id FROM t, q WHERE q.k = t.n ORDER BY embedding <=> q.e LIMIT 2');
 SELECT id FROM t, q WHERE k < 3 ORDER BY embedding <=> q.e, id LIMIT 2;
+CREATE TABLE p (k int, d int UNIQUE DEFERRABLE, e real[]);
+CREATE UNIQUE INDEX ON p (k) WHERE e IS NOT NULL;
+SELECT operations('SELECT id FROM t, p WHERE p.k = 1 ORDER BY embedding <=> p.e LIMIT 2');
+SELECT operations('SELECT id FROM t, p WHERE p.d = 1 ORDER BY embedding <=> p.e LIMIT 2');
+-- grouping sets have a row each, and ids that differ may be equal to a collation
+SELECT id FROM t, (SELECT e FROM q WHERE k = 1 GROUP BY GROUPING SETS ((e), (e))) v ORDER BY embedding <=> v.e, id LIMIT 3;
+SELECT id FROM t, (SELECT max(e) AS e FROM q GROUP BY GROUPING SETS ((), ())) v ORDER BY embedding <=> v.e, id LIMIT 3;
+SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS icu \gset
+\set ids '{r001a,r300A,r300a,r001A}'
+\if :icu
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE FOREIGN TABLE lax (id text COLLATE any_case, embedding real[]) SERVER pinecone OPTIONS (namespace 'lax');
+INSERT INTO lax VALUES ('a', '{1,0}'), ('A', '{0,1}');
+SELECT array_agg(ids) AS ids FROM (SELECT t.id || lax.id AS ids FROM t, lax WHERE lax.id = 'a' AND t.id IN ('r001', 'r300') ORDER BY t.embedding <=> lax.embedding, t.id) s \gset
+\endif
+\echo :ids
 -- whom rows are hidden from
 CREATE ROLE one_row_reader;
 GRANT SELECT ON t, q TO one_row_reader;
@@ -87,6 +103,7 @@ SET client_min_messages = warning;
 DROP SERVER pinecone CASCADE;
 DROP OWNED BY one_row_reader;
 DROP ROLE one_row_reader;
-DROP TABLE q CASCADE;
+DROP TABLE p, q CASCADE;
+DROP COLLATION IF EXISTS any_case;
 DROP FUNCTION embed(text), embed_stable(text), operations(text);
 \! test/regress/pinecone drop one-row

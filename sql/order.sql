@@ -83,12 +83,38 @@ DELETE FROM r WHERE n > 1000;
 SELECT id, n FROM r ORDER BY n LIMIT 2;
 SELECT max(n) FROM r;
 ROLLBACK;
+-- one slice after the other, where a condition here leaves rows out: each row once
+SET enable_sort = off;
+CREATE FUNCTION in_slices(digits text, rest text) RETURNS TABLE (asked text, same boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  ids text;
+  query text := format('SELECT string_agg(id, '','') FROM (SELECT id FROM %%I WHERE NOT id ~ %L ORDER BY n %s LIMIT 50) AS s', digits || '$', rest);
+  here text;
+BEGIN
+  EXECUTE format(query, 'r') INTO ids;
+  EXECUTE format(query, 'r_local') INTO here;
+  RETURN QUERY SELECT digits || ' ' || rest, ids = here;
+END $$;
+EXPLAIN (COSTS OFF) SELECT id FROM r WHERE NOT id ~ '[1-9]$' ORDER BY n LIMIT 50
+\g (format=unaligned tuples_only=on) |test/regress/plan
+SELECT asked, same FROM unnest('{[1-9],[02-9],[013-9],[0-24-9],[0-35-9],[0-46-9],[0-57-9],[0-689],[0-79],[0-8]}'::text[]) AS digits, unnest('{ASC,DESC NULLS LAST}'::text[]) AS rest, in_slices(digits, rest);
+RESET enable_sort;
 -- values that are no numbers: met at the end
 \! test/regress/pinecone post ordered /vectors/upsert '{"namespace":"a","vectors":[{"id":"x1","values":[1,2],"metadata":{"n":"seven","year":1989}},{"id":"x2","values":[1,2],"metadata":{"n":2.5,"year":1989}}]}'
 SELECT id, n FROM r WHERE n <> 2.5 ORDER BY n DESC NULLS LAST LIMIT 2;
 SELECT n FROM r WHERE year = 1989 AND n <> 2.5 ORDER BY n DESC NULLS LAST LIMIT 2;
 SET enable_sort = off;
 SELECT count(n) FROM (SELECT n FROM r WHERE n <> 2.5 ORDER BY n LIMIT 5000) AS s;
+RESET enable_sort;
+-- an order that ends before them does not need them; one that goes on to its end has them
+\! test/regress/pinecone post ordered /vectors/upsert '{"namespace":"odd","vectors":[{"id":"o1","values":[1,2],"metadata":{"n":3}},{"id":"o2","values":[1,2],"metadata":{"n":1}},{"id":"o3","values":[1,2],"metadata":{"n":"seven"}},{"id":"o4","values":[1,2]}]}'
+CREATE FOREIGN TABLE odd (id text COLLATE "C", n int) SERVER pinecone OPTIONS (namespace 'odd');
+SET enable_sort = off;
+EXPLAIN (COSTS OFF) SELECT id, n FROM odd ORDER BY n LIMIT 2;
+SELECT id, n FROM odd ORDER BY n LIMIT 2;
+SELECT id, n FROM odd ORDER BY n LIMIT 3;
+SELECT id, n FROM odd ORDER BY n DESC LIMIT 3;
+SELECT id, n FROM odd ORDER BY n DESC LIMIT 4;
 RESET enable_sort;
 SET client_min_messages = warning;
 DROP SCHEMA ordered CASCADE;

@@ -63,6 +63,35 @@ UPDATE doc SET n = 21 WHERE n % 11 = 0;
 SELECT id, n FROM doc ORDER BY id;
 ROLLBACK;
 
+-- a row that makes no sense, put there by hand, is a dead letter, and nobody waits for it
+INSERT INTO pinecone_outbox
+SELECT nextval('pinecone_outbox_seq'), 'doc', current_user::regrole, 'odd', kind, id, dense, indices, sparse, metadata, extra, now()
+FROM (VALUES
+	('x'::"char", 'o1', '{1,1}'::real[], NULL::bigint[], NULL::real[], NULL, NULL::jsonb),
+	('u', NULL, '{1,1}', NULL, NULL, NULL, NULL),
+	('u', '', '{1,1}', NULL, NULL, NULL, NULL),
+	('u', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i), '{1,1}', NULL, NULL, NULL, NULL),
+	('u', 'o2', '{1,NULL}', NULL, NULL, NULL, NULL),
+	('u', 'o3', '{1,1}', '{1,2}', '{1}', NULL, NULL),
+	('u', 'o4', '{1,1}', '{-1}', '{1}', NULL, NULL),
+	('u', 'o5', '{1,1}', '{4}', NULL, NULL, NULL),
+	('u', 'o6', '{1,1}', NULL, NULL, '{"n": 1', NULL),
+	('u', 'o7', '{1,1}', NULL, NULL, '{}},{"id":"o8"', NULL),
+	('u', 'o9', NULL, NULL, NULL, NULL, '{"model": "m", "text": "t", "input_type": "passage", "dimension": "many"}'),
+	('p', 'o10', NULL, NULL, NULL, '{"n": 1}', '["removed"]'),
+	('u', 'o11', '{1,1}', NULL, NULL, '{"n": 1}', NULL)) AS odd (kind, id, dense, indices, sparse, metadata, extra);
+SELECT tenant, id, n FROM everywhere WHERE tenant = 'odd';
+INSERT INTO doc (id, embedding, title) VALUES ('after', '{1,0}', 'fine');
+SELECT * FROM pinecone_deliver();
+SELECT left(id, 5) AS id, reason FROM pinecone_outbox_dead_rows ORDER BY seq;
+SELECT id, n FROM everywhere WHERE tenant IN ('odd', 'kb') AND id IN ('o11', 'after') ORDER BY id;
+SELECT pinecone_outbox_retry() > 0 AS retried;
+SELECT delivered, dead, waiting FROM pinecone_deliver();
+SELECT pinecone_outbox_drop();
+DELETE FROM doc WHERE id = 'after';
+DELETE FROM everywhere WHERE tenant = 'odd';
+SELECT delivered, dead, waiting FROM pinecone_deliver();
+
 -- rollbacks and savepoints
 BEGIN;
 INSERT INTO doc (id, embedding, title) VALUES ('r1', '{1,2}', 'kept');
@@ -232,6 +261,17 @@ RESET ROLE;
 DROP ROLE regress_outbox;
 SELECT pinecone_outbox_drop();
 
+-- a whole namespace
+SELECT pinecone_outbox_put('everywhere', 'emptied', 'z' || i, ARRAY[i, 1]::real[], metadata => '{"n": 1}') FROM generate_series(1, 3) i;
+SELECT delivered, dead FROM pinecone_deliver();
+SELECT pinecone_outbox_delete_all('everywhere', 'emptied');
+SELECT pinecone_outbox_put('everywhere', 'emptied', 'z4', '{4,1}', metadata => '{"n": 4}');
+SELECT id, n FROM everywhere WHERE tenant = 'emptied';
+SELECT delivered, dead FROM pinecone_deliver();
+SELECT id, n FROM everywhere WHERE tenant = 'emptied';
+SELECT pinecone_outbox_delete_all('everywhere', 'emptied');
+SELECT delivered, dead FROM pinecone_deliver();
+
 -- arguments
 SELECT pinecone_deliver(0);
 SELECT pinecone_outbox_put(NULL, NULL, 'x', '{1}');
@@ -242,6 +282,31 @@ SELECT pinecone_outbox_put('stored', NULL, NULL, '{1}');
 SELECT pinecone_outbox_put('stored', NULL, 'é', '{1}');
 SELECT pinecone_outbox_put('stored', NULL, 'x', '{NaN}');
 SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [1]}');
+SELECT pinecone_outbox_put('stored', 'ä', 'x', '{1}');
+SELECT pinecone_outbox_put('stored', NULL, '', '{1}');
+SELECT pinecone_outbox_put('stored', NULL, repeat('x', 513), '{1}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', '{1,NULL}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', '{{1,2},{3,4}}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [1, 2], "values": [1]}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": ["1"], "values": [1]}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [1.5], "values": [1]}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [4294967296], "values": [1]}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [7, 7], "values": [1, 2]}');
+SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, sparse => '{"indices": [7], "values": [1e39]}');
 SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, metadata => '{"a": {"b": 1}}');
 SELECT pinecone_outbox_put('stored', NULL, 'x', NULL, model => 'm');
+SELECT pinecone_outbox_put(0, NULL, 'x', '{1}');
+-- the table stays as it is until what has been queued for it is committed
+BEGIN;
+SELECT pinecone_outbox_put('stored', NULL, 'x', '{1,2}');
+SELECT mode FROM pg_locks WHERE relation = 'stored'::regclass AND pid = pg_backend_pid();
+ROLLBACK;
+-- what options forbid, functions do not do
+ALTER FOREIGN TABLE everywhere OPTIONS (ADD truncatable 'false');
+SELECT pinecone_outbox_delete_all('everywhere', 'emptied');
+ALTER FOREIGN TABLE everywhere OPTIONS (ADD updatable 'false', DROP truncatable);
+SELECT pinecone_outbox_put('everywhere', 'emptied', 'x', '{1,2}');
+SELECT pinecone_outbox_delete('everywhere', 'emptied', 'a');
+SELECT pinecone_outbox_delete_all('everywhere', 'emptied');
+ALTER FOREIGN TABLE everywhere OPTIONS (DROP updatable);
 SELECT count(*) FROM pinecone_outbox;

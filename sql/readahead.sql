@@ -95,6 +95,12 @@ SELECT o.k, count(m.id) FROM o, LATERAL (SELECT id FROM remote ORDER BY embeddin
 EXPLAIN (COSTS OFF) SELECT o.k, a.id, b.id FROM o, LATERAL (SELECT id, embedding FROM remote ORDER BY embedding <-> o.v LIMIT 2) a, LATERAL (SELECT id FROM remote ORDER BY embedding <-> a.embedding LIMIT 2 OFFSET 1) b WHERE k IN (1, 7);
 SELECT o.k, a.id, b.id FROM o, LATERAL (SELECT id, embedding FROM remote ORDER BY embedding <-> o.v LIMIT 2) a, LATERAL (SELECT id FROM remote ORDER BY embedding <-> a.embedding LIMIT 2 OFFSET 1) b WHERE k IN (1, 7) ORDER BY 1, 2, 3;
 SELECT o.k, a.id, b.id FROM o, LATERAL (SELECT id, embedding FROM local ORDER BY embedding <-> o.v LIMIT 2) a, LATERAL (SELECT id FROM local ORDER BY embedding <-> a.embedding LIMIT 2 OFFSET 1) b WHERE k IN (1, 7) ORDER BY 1, 2, 3;
+-- the same vector within other bounds is another question
+CREATE TABLE bounds (k int, v real[], bound float8);
+INSERT INTO bounds VALUES (1, '{30,2,3}', 3), (2, '{30,2,3}', 9), (3, '{30,2,3}', 30), (4, '{30,2,3}', NULL), (5, '{30,2,3}', 3);
+EXPLAIN (COSTS OFF) SELECT b.k, a.id FROM bounds b, LATERAL (SELECT id FROM remote WHERE 2 * (embedding <-> b.v) < b.bound ORDER BY embedding <-> b.v LIMIT 20) a;
+SELECT b.k, count(*), max(a.id) FROM bounds b, LATERAL (SELECT id FROM remote WHERE 2 * (embedding <-> b.v) < b.bound ORDER BY embedding <-> b.v LIMIT 20) a GROUP BY 1 ORDER BY 1;
+SELECT b.k, count(*), max(a.id) FROM bounds b, LATERAL (SELECT id FROM local WHERE 2 * (embedding <-> b.v) < b.bound ORDER BY embedding <-> b.v LIMIT 20) a GROUP BY 1 ORDER BY 1;
 -- filters and counts
 \! test/regress/pinecone quiet
 SELECT run('SELECT o.k, r.y FROM o, LATERAL (SELECT max(year) AS y FROM remote WHERE title = ''title '' || o.k AND year < 1920) r');
@@ -174,8 +180,27 @@ COMMIT;
 FETCH ALL FROM h;
 CLOSE h;
 
+-- an outer side that is numbered, makes something or locks: not more of it than is wanted
+CREATE SEQUENCE numbers;
+CREATE TABLE made (n int);
+CREATE FUNCTION make(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO made VALUES (n); RETURN n; END $$;
+SELECT m.id FROM (SELECT v, nextval('numbers') FROM o WHERE v IS NOT NULL ORDER BY k OFFSET 0) o, LATERAL (SELECT id FROM remote ORDER BY embedding <-> o.v LIMIT 1) m LIMIT 2;
+SELECT count(*) FROM (SELECT m.id FROM unnest('{1,2,3,4,5,6}'::int[]) WITH ORDINALITY u (k, n) CROSS JOIN make(u.k) AS mk, LATERAL (SELECT id FROM remote WHERE year = 1900 + mk LIMIT 1) m LIMIT 3) s;
+SELECT last_value, (SELECT count(*) FROM made) AS made FROM numbers;
+BEGIN;
+DECLARE c CURSOR FOR SELECT o.k, r.title FROM (SELECT * FROM o ORDER BY k FOR UPDATE SKIP LOCKED) o JOIN remote r ON r.id = o.mid;
+FETCH 2 FROM c;
+SELECT count(*) FROM o WHERE xmax::text::bigint = txid_current();
+ROLLBACK;
+EXPLAIN (COSTS OFF) SELECT o.k, m.id FROM (SELECT v, k, nextval('numbers') FROM o) o, LATERAL (SELECT id FROM remote ORDER BY embedding <-> o.v LIMIT 1) m;
+SET enable_memoize = off;
+EXPLAIN (COSTS OFF) WITH w AS (SELECT v, k FROM o ORDER BY k FOR SHARE) SELECT w.k, m.id FROM w, LATERAL (SELECT id FROM remote ORDER BY embedding <-> w.v LIMIT 1) m LIMIT 2;
+RESET enable_memoize;
+
 -- writing to local tables
 UPDATE o SET mid = r.title FROM remote r WHERE r.id = o.mid RETURNING o.k, o.mid;
 DELETE FROM many USING remote r WHERE r.id = many.mid AND r.year < 1903 RETURNING many.k;
 DROP TABLE local, o, many;
-DROP FUNCTION run;
+DROP SEQUENCE numbers;
+DROP TABLE made;
+DROP FUNCTION run, make;

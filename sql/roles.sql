@@ -93,6 +93,33 @@ SELECT * FROM role_kb_a;
 RESET ROLE;
 DROP TABLE role_kb;
 
+-- views that show each role its own rows show no others to a function that sees them first
+SELECT c.relname, c.reloptions FROM pg_class c
+JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'pinecone_fdw' AND c.relkind = 'v' AND pg_get_viewdef(c.oid) ~ 'pg_has_role' ORDER BY c.relname COLLATE "C";
+
+-- nor does pg_write_all_data write to tables whose rows are carried out as others
+CREATE ROLE regress_pinecone_writer;
+GRANT pg_read_all_data, pg_write_all_data TO regress_pinecone_writer;
+SET ROLE regress_pinecone_writer;
+INSERT INTO pinecone_outbox VALUES (1, 'role_doc', 'regress_pinecone_owner', 'kb', 'a', NULL, NULL, NULL, NULL, NULL, NULL, now());
+DELETE FROM pinecone_outbox;
+INSERT INTO pinecone_outbox_dead SELECT q.*, '', now() FROM pinecone_outbox q;
+UPDATE pinecone_outbox_state SET retry_at = NULL;
+UPDATE pinecone_mirrors SET condition = 'public.mine()', owner = 'regress_pinecone_owner';
+INSERT INTO pinecone_mirror_changes VALUES (1, 't', NULL, NULL, now());
+DELETE FROM pinecone_mirror_dead;
+RESET ROLE;
+DROP ROLE regress_pinecone_writer;
+DELETE FROM pinecone_outbox;
+-- all of these tables are guarded
+SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'pinecone_guard')) AS guarded
+FROM pg_class c
+JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'pinecone_fdw' AND c.relkind = 'r';
+
 -- the extension moves to another schema, and works where the path is empty
 CREATE SCHEMA "Pinecone things";
 GRANT USAGE ON SCHEMA "Pinecone things" TO regress_pinecone_owner;

@@ -63,6 +63,8 @@ SELECT id FROM remote WHERE id ^@ 'm250';
 SELECT id, year FROM remote WHERE starts_with(id, 'm9') ORDER BY id LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM remote WHERE id LIKE 'm_4%0';
 SELECT id FROM remote WHERE id LIKE 'm_4%0';
+SELECT id, year FROM remote WHERE id LIKE 'm_4%' ORDER BY id LIMIT 3;
+SELECT count(*) FROM remote WHERE id LIKE 'm\_%';
 SELECT id FROM remote WHERE id LIKE '%m' OR id LIKE 'ü%';
 
 -- LIMIT stops paging early

@@ -49,7 +49,7 @@ SELECT id, r(score) FROM t ORDER BY score DESC, embedding <=> '{1,0}' LIMIT 2;
 SELECT id, r(score), r(embedding <=> '{0,1}') AS other FROM t WHERE embedding <=> '{0,1}' < 0.3 AND score > 0.7 ORDER BY embedding <=> '{1,0}' LIMIT 2;
 SELECT id, r(score) FROM t WHERE embedding <=> '{1,0}' < 0.3 AND embedding <=> '{0,1}' < 0.3 ORDER BY score DESC, id LIMIT 2;
 -- joins, LATERAL
-CREATE TABLE asked AS SELECT i AS a, ARRAY[cos(i), sin(i)]::real[] AS q FROM generate_series(0, 2) i;
+CREATE TABLE asked AS SELECT i AS a, ARRAY[cos(i - 0.001), sin(i - 0.001)]::real[] AS q FROM generate_series(0, 2) i;
 SELECT a, x.id, r(x.score) FROM asked, LATERAL (SELECT id, score FROM t WHERE score > 0.99993 ORDER BY embedding <=> q LIMIT 2) x ORDER BY a, x.id;
 SELECT a, x.id, r(x.score) FROM asked, LATERAL (SELECT id, score FROM t WHERE id IN ('r100', 'r150') ORDER BY embedding <=> q LIMIT 1) x ORDER BY a;
 SELECT t.id, r(score) FROM t JOIN asked ON a = n WHERE score > 0.99 ORDER BY embedding <=> '{1,0}' LIMIT 3;

@@ -22,6 +22,11 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT id, n FROM term ORDER BY sparse_values <#> '
 SELECT id, score, sparse_values <#> '{"indices": [3, 11], "values": [2, 1]}' AS distance FROM term ORDER BY sparse_values <#> '{"indices": [3, 11], "values": [2, 1]}' LIMIT 5;
 \! test/regress/pinecone log
 SELECT same_terms($$SELECT id, round((sparse_values <#> pinecone_sparse('{3}', '{2}'))::numeric, 4) FROM TABLE ORDER BY sparse_values <#> pinecone_sparse('{3}', '{2}') LIMIT 9$$);
+-- zeros add nothing, and are not sent
+\! test/regress/pinecone quiet
+SELECT same_terms($$SELECT id FROM TABLE ORDER BY sparse_values <#> '{"indices": [3, 11], "values": [2, 0]}', id LIMIT 5$$);
+SELECT same_terms($$SELECT id FROM TABLE ORDER BY sparse_values <#> '{"indices": [3, 11], "values": [0, 0]}', id LIMIT 5$$);
+\! test/regress/pinecone log query
 -- more than these: the others are at distance 0, and are read, as many as are wanted
 \! test/regress/pinecone quiet
 SELECT id, score FROM term ORDER BY sparse_values <#> '{"indices": [3], "values": [2]}' LIMIT 12;
@@ -105,6 +110,19 @@ SELECT pinecone_sparse(NULL, '{1, 2}');
 SELECT pinecone_sparse('{4294967296}', '{1}');
 SELECT pinecone_sparse('{5, 3}', '{0.5, -0.25}'), pinecone_sparse('{5, 3}', '{0.5, -0.25}') <#> pinecone_sparse('{3, 4}', '{2, 2}');
 \! test/regress/pinecone quiet
+
+-- of two that are as near, one is written anew: the service's score of the other has fewer digits, and yet it is not late
+CREATE FOREIGN TABLE near (id text COLLATE "C", sparse_values jsonb) SERVER pinecone OPTIONS (namespace 'near');
+SET pinecone_fdw.unseen_time = 0;
+INSERT INTO near SELECT id, pinecone_sparse('{6}', ARRAY[x]) FROM (VALUES ('n1', 0.8125), ('n2', 0.8125), ('n3', 0.75), ('n4', 0.5)) v (id, x);
+BEGIN;
+INSERT INTO near VALUES ('n1', pinecone_sparse('{6}', '{0.8125}'));
+SELECT id, round((sparse_values <#> pinecone_sparse('{6}', '{2.1875}'))::numeric, 5) FROM near ORDER BY sparse_values <#> pinecone_sparse('{6}', '{2.1875}');
+DECLARE c CURSOR FOR SELECT id FROM near ORDER BY sparse_values <#> pinecone_sparse('{6}', '{2.1875}');
+FETCH 3 FROM c;
+ROLLBACK;
+RESET pinecone_fdw.unseen_time;
+DROP FOREIGN TABLE near;
 
 -- pgvector's type: the index 3 of Pinecone is the fourth dimension there
 CREATE EXTENSION vector;

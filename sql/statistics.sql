@@ -102,11 +102,11 @@ ALTER ROLE spender SET pinecone_fdw.max_requests = 3;
 SET ROLE spender;
 SET pinecone_fdw.max_requests = 1000;
 RESET ROLE;
-ALTER ROLE spender LOGIN;
+ALTER ROLE spender LOGIN PASSWORD 'spender';
 GRANT USAGE ON FOREIGN SERVER pinecone TO spender;
 GRANT SELECT ON t TO spender;
 CREATE USER MAPPING FOR spender SERVER pinecone OPTIONS (api_key :'api_key');
-\! psql -qXAt -U spender -c 'SELECT count(n) FROM t' -c 'SHOW pinecone_fdw.max_requests' -c 'SET pinecone_fdw.max_requests = -1' 2>&1 | grep -v -E 'DETAIL|HINT'
+\! PGPASSWORD=spender psql -qXAt -U spender -c 'SELECT count(n) FROM t' -c 'SHOW pinecone_fdw.max_requests' -c 'SET pinecone_fdw.max_requests = -1' 2>&1 | grep -v -E 'DETAIL|HINT'
 DROP USER MAPPING FOR spender SERVER pinecone;
 REVOKE ALL ON t FROM spender;
 REVOKE ALL ON FOREIGN SERVER pinecone FROM spender;

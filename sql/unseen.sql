@@ -37,6 +37,15 @@ SELECT count(*), count(note), sum(n) FROM t;
 BEGIN;
 INSERT INTO t VALUES ('pending', '{1,1}', 1);
 SELECT count(*) FROM t;
+-- a transaction that empties it, and writes on; and takes that back
+SAVEPOINT before;
+TRUNCATE t;
+SELECT count(*) FROM t;
+SELECT id FROM t WHERE id = 'new';
+INSERT INTO t VALUES ('mine', '{1,1}', 2);
+SELECT id, n FROM t ORDER BY embedding <=> '{1,1}' LIMIT 3;
+ROLLBACK TO before;
+SELECT count(*), max(n) FROM t;
 ROLLBACK;
 TRUNCATE t;
 SELECT count(*) FROM t;

@@ -39,6 +39,12 @@ UPDATE t SET n = -n;
 SELECT id, n, tag FROM t WHERE id IN ('r03', 'r04', 'r05') ORDER BY id;
 COMMIT;
 SELECT id, n, tag FROM t WHERE id IN ('r03', 'r04', 'r05') ORDER BY id;
+-- by a condition, and then one of the records that it has changed
+BEGIN;
+UPDATE fields SET tag = 'by condition' WHERE n < -105;
+UPDATE fields SET n = 1 WHERE id = 'r06';
+SELECT id, n, tag FROM fields WHERE id IN ('r06', 'r07') ORDER BY id;
+ROLLBACK;
 -- values that do not depend on the row are one update by metadata all the same
 \! test/regress/pinecone quiet
 UPDATE t SET tag = 'same' WHERE n < 0;
@@ -70,11 +76,35 @@ UPDATE whole SET metadata = metadata || '{"batch": 7}';
 \! test/regress/pinecone log
 UPDATE whole_l SET metadata = metadata || '{"batch": 7}';
 SELECT count(*) FROM (SELECT * FROM whole INTERSECT SELECT * FROM whole_l) s;
+-- record by record if the condition matches fewer than statistics know of
+SET pinecone_fdw.stats_ttl = 0;
+\! test/regress/pinecone quiet
+\! test/regress/pinecone fault '{"path": "/vectors/update", "status": 200, "count": 1, "body": "{\"matchedRecords\": 11}"}'
+UPDATE whole SET metadata = metadata || '{"batch": 7}';
+\! test/regress/pinecone log update | wc -l
+RESET pinecone_fdw.stats_ttl;
 -- in a transaction that has written, and with what nobody may count
 BEGIN;
 INSERT INTO whole VALUES ('new', '{1,2}', '{"n": 1}');
 UPDATE whole SET metadata = metadata || '{"batch": 8}';
 SELECT count(*) FROM whole WHERE metadata ->> 'batch' = '8';
 ROLLBACK;
+-- a namespace that declares what can be filtered by refuses that: record by record
+CREATE FOREIGN TABLE declared (id text COLLATE "C", embedding real[], n int, s text) SERVER pinecone OPTIONS (namespace 'declared');
+SELECT pinecone_create_namespace('pinecone', 'declared', filterable => '{n}');
+INSERT INTO declared SELECT 'r' || i, ARRAY[i, 1], i FROM generate_series(1, 3) i;
+\! test/regress/pinecone quiet
+UPDATE declared SET s = 'all';
+\! test/regress/pinecone sorted-log
+UPDATE declared SET s = 'some' WHERE n > 1;
+-- so are more than one request changes, if it could not be repeated for the rest
+\! test/regress/pinecone quiet
+\! test/regress/pinecone fault '{"path": "/vectors/update", "status": 200, "count": 1, "body": "{\"matchedRecords\": 100500}"}'
+UPDATE declared SET s = 'most' WHERE n = 2;
+\! test/regress/pinecone sorted-log
+\set VERBOSITY terse
+UPDATE declared SET s = 'refused' WHERE s = 'all';
+\set VERBOSITY default
+SELECT id, n, s FROM declared ORDER BY id;
 DROP FOREIGN TABLE whole;
 DROP TABLE whole_l;

@@ -38,6 +38,7 @@ SELECT count(*) FROM t;
 \set QUIET off
 UPDATE t SET n = 0 WHERE id IN ('013', 'none') RETURNING id, n;
 UPDATE t SET n = n + 1 WHERE id IN ('014', 'none');
+UPDATE t SET (n, s) = (SELECT length(t.s), 'of the row' OFFSET 0) WHERE id IN ('030', 'none');
 UPDATE t SET s = random()::text WHERE id IN ('014', 'none');
 UPDATE t SET n = 0 WHERE id IN ('014', '015') AND n = 15;
 UPDATE t SET n = 0 WHERE id IN ('014', '016') AND id > '015';
@@ -73,6 +74,18 @@ SELECT id, n FROM t WHERE id IN ('new', '026') ORDER BY id;
 ROLLBACK TO s;
 COMMIT;
 SELECT id, n FROM t WHERE id IN ('new', '024', '025', '026') ORDER BY id;
+EXPLAIN (COSTS OFF) DELETE FROM t WHERE n = 28;
+BEGIN;
+DELETE FROM t WHERE n = 28;
+UPDATE t SET n = 203 WHERE id IN ('026', '028');
+SELECT id, n, tags FROM t WHERE id IN ('026', '028') ORDER BY id;
+ROLLBACK;
+BEGIN;
+UPDATE t SET tags = '{by,condition}' WHERE s = 's26';
+DELETE FROM t WHERE s = 's28';
+UPDATE t SET n = 203 WHERE id IN ('026', '028');
+SELECT id, n, tags FROM t WHERE id IN ('026', '028') ORDER BY id;
+ROLLBACK;
 BEGIN;
 UPDATE t SET n = 300 WHERE id = '027';
 ROLLBACK;
@@ -80,6 +93,8 @@ SELECT n FROM t WHERE id = '027';
 -- what the statement itself inserts is not what was there
 WITH i AS (INSERT INTO t (id, embedding, n) VALUES ('both', '{1,1}', 1) RETURNING id) UPDATE t SET n = 2 WHERE id IN ('both', '028');
 SELECT id, n FROM t WHERE id IN ('both', '028') ORDER BY id;
+WITH i AS (INSERT INTO t (id, embedding, n) VALUES ('first', '{1,1}', 1) RETURNING id) UPDATE t SET n = 2 WHERE id = (SELECT id FROM i);
+SELECT id, n FROM t WHERE id = 'first';
 ALTER FOREIGN TABLE t OPTIONS (ADD write_mode 'immediate');
 \! test/regress/pinecone quiet
 UPDATE t SET n = 400 WHERE id IN ('029', '030');

@@ -30,6 +30,7 @@
 #include "plan/plan_info.h"
 #include "plan/plan_label.h"
 #include "scan/embed_ahead.h"
+#include "scan/embedded.h"
 #include "scan/readahead.h"
 #include "scan/start_together.h"
 
@@ -161,6 +162,7 @@ static void
 executor_run(PINECONE_EXECUTOR_RUN_ARGS)
 {
 	pinecone_start_together_find(queryDesc, count == 0 && ScanDirectionIsForward(direction));
+	pinecone_embedded_note_run(queryDesc->estate->es_query_cxt, count == 0);
 	if (next_executor_run != NULL)
 		next_executor_run(PINECONE_EXECUTOR_RUN_PASS);
 	else

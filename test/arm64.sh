@@ -5,6 +5,7 @@
 #
 #	test/arm64.sh				regress, unit and contract
 #	test/arm64.sh SUITE...		some suites of test/check.sh
+#	test/arm64.sh instructions	no tests: what the inner loops take, test/bench/arm64
 #
 # Installs the compiler and qemu.  The arm64 libraries and PostgreSQL are those
 # of this machine's Debian release, unpacked, not installed: into ARM64_DIR, by
@@ -123,6 +124,7 @@ cd "$tree" || exit
 export PG_CONFIG=$DIR/bin/pg_config CC=$DIR/bin/cc RUNNER=$DIR/bin/run
 export PKG_CONFIG_SYSROOT_DIR=$ROOT PKG_CONFIG_LIBDIR=$ROOT/usr/lib/$TRIPLET/pkgconfig
 export MAKEFLAGS="CC=$CC with_llvm=no"
+[ "$*" != instructions ] || exec test/bench/arm64/instructions.sh
 say "building pinecone-local"
 make -s -C test/server WERROR=1 || give_up "pinecone-local does not build"
 # In its place a program that runs it

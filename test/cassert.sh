@@ -79,7 +79,7 @@ export MAKEFLAGS=with_llvm=no CLUSTER_LOGS=$COPY_DIR/servers.log
 : >"$CLUSTER_LOGS"
 test/check.sh "${COPY_SUITES[@]}" >"$COPY_DIR/log" 2>&1
 read -r passed _ failed _ < <(tail -n 1 "$COPY_DIR/log")
-[ "${failed:-1}" = 0 ] && grep '^# left out' "$COPY_DIR/log" || cat "$COPY_DIR/log"
+if [ "${failed:-1}" = 0 ]; then grep '^# left out' "$COPY_DIR/log"; else cat "$COPY_DIR/log"; fi
 # Said of whatever test it was
 if grep -aA 2 -E '^TRAP: |WARNING: .*(problem in alloc set|detected write past)|was terminated by signal (6|7|8|11)\b' "$CLUSTER_LOGS"; then
 	failed=$((failed + 1))

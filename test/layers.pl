@@ -165,8 +165,9 @@ for my $file (@checked)
 		}
 		breach($file, $number, 'libcurl is client/http.c\'s alone')
 			if $line =~ m{^#include <curl/} && $file ne 'src/client/http.c';
-		breach($file, $number, 'json-c is wire/message.c\'s alone')
-			if $line =~ m{^#include <json-c/} && $file ne 'src/wire/message.c';
+		breach($file, $number, 'json-c is wire/parsed.h\'s alone, and this is wire/message*.c\'s')
+			if ($line =~ m{^#include <json-c/} && $file ne 'src/wire/parsed.h') ||
+			($line =~ m{^#include "wire/parsed\.h"} && $file !~ m{^src/wire/(?:parsed|message\w*)\.c$});
 		breach($file, $number, 'PostgreSQL\'s versions are base/compat\'s alone')
 			if $line =~ m{PG_VERSION_NUM} && $file !~ m{^src/base/compat\.[ch]$};
 		breach($file, $number, 'PostgreSQL 18 has no pg_attribute_noreturn(): pg_noreturn stands in front, with base/compat.h')

@@ -144,7 +144,7 @@ for major in "$@"; do
 		}
 		run_in "$major" "$root" sh -c 'printf "gcc %s, libcurl %s, json-c %s, clang %s\n" "$(gcc -dumpfullversion)" \
 			"$(pkg-config --modversion libcurl)" "$(pkg-config --modversion json-c)" "$(ls /usr/bin | sed -nE "s/^clang-([0-9]+)$/\1/p" | tail -n 1)"'
-		run_in "$major" "$root" ${MAKEFLAGS:+"MAKEFLAGS=$MAKEFLAGS"} test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
+		run_in "$major" "$root" ${MAKEFLAGS:+"MAKEFLAGS=$MAKEFLAGS"} ${REGRESS:+"REGRESS=$REGRESS"} test/check.sh "${suites[@]}" >"$log" 2>&1 </dev/null
 	fi
 	sum=$(tail -n 1 "$log")
 	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then

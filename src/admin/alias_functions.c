@@ -91,6 +91,7 @@ await_followed(PineconeProgress *progress, PineconeSession *session, const char 
 {
 	PineconeTime end = pinecone_clock_after_ms(pinecone_clock_now(), most_ms);
 
+	pinecone_progress_wait(progress);
 	while (!is_followed(session, alias, target))
 	{
 		pinecone_progress_accept(progress, "reads do not see it yet");

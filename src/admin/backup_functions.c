@@ -473,6 +473,7 @@ restore(PineconeSession *session, const char *backup_id, const char *name, const
 	pinecone_failed(call, psprintf("could not create index \"%s\" from backup \"%s\"", name, backup_id), NULL);
 }
 
+/* An index is made from a backup, and waited for if that is wanted. */
 Datum
 pinecone_create_index_from_backup(PG_FUNCTION_ARGS)
 {
@@ -499,6 +500,7 @@ pinecone_create_index_from_backup(PG_FUNCTION_ARGS)
 	pinecone_progress_begin(&progress, psprintf("creation of index \"%s\" from a backup", name),
 							"it is safe to repeat: that is an error if the index is there, which pinecone_restore_jobs() shows");
 	id = restore(session, backup_id, name, body.data, &progress);
+	pinecone_progress_wait(&progress);
 	pinecone_forget(session, name);
 	if (wait)
 	{

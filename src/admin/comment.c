@@ -113,11 +113,11 @@ look(const PineconeTable *table, const char *name, int64 *seen)
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		if (table->columns[i].role == PINECONE_ROLE_DROPPED)
-			appendStringInfoString(&query, "0::bigint, ");
+			appendStringInfoString(&query, "0::pg_catalog.int8, ");
 		else
-			appendStringInfo(&query, "count(%s), ", quote_identifier(table->columns[i].name));
+			appendStringInfo(&query, "pg_catalog.count(%s), ", quote_identifier(table->columns[i].name));
 	}
-	appendStringInfo(&query, "count(*) FROM (SELECT * FROM %s LIMIT %d) s", name, SAMPLE);
+	appendStringInfo(&query, "pg_catalog.count(*) FROM (SELECT * FROM %s LIMIT %d) s", name, SAMPLE);
 	execute(query.data);
 	for (int i = 0; i <= table->ncolumns; i++)
 		seen[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull));

@@ -110,6 +110,7 @@ keep_last(Side *side)
 
 	MemoryContextReset(side->last_cxt);
 	old = MemoryContextSwitchTo(side->last_cxt);
+	Assert(side->row.id != NULL); /* by check_row() */
 	side->last.id = copy_text(side->row.id);
 	side->last.namespace_ = side->row.namespace_ ? copy_text(side->row.namespace_) : NULL;
 	MemoryContextSwitchTo(old);

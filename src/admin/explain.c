@@ -161,6 +161,7 @@ explain_namespaces(ForeignScanState *node, const PineconeValues *values, Explain
 
 	initStringInfo(&buf);
 	initStringInfo(&unknown);
+	Assert(table->nnamespaces == 0 || table->namespaces != NULL);
 	for (int i = 0; i < table->nnamespaces; i++)
 		known = lappend(known, makeString(table->namespaces[i]));
 	if (table->namespace_attnum == 0)
@@ -430,6 +431,8 @@ explain_counters(PineconeScanState *state, ExplainState *es)
 		if (state->count_searches > 0)
 			ExplainPropertyInteger("Count Searches", NULL, state->count_searches, es);
 	}
+	if (state->counts_read)
+		ExplainPropertyText("Read And Counted", "what the service may not count yet, or not for this key", es);
 	if (state->exhaustive)
 		ExplainPropertyText("Exhaustive Search", "yes", es);
 	if (state->read_rest)

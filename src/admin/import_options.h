@@ -10,13 +10,13 @@
 typedef struct PineconeImportOptions
 {
 	int sample_size;
-	Oid vector_type;	 /* FLOAT4ARRAYOID or pgvector's vector */
-	bool metadata;		 /* add a column for the whole object */
-	char *one_table;	 /* name of one table for all namespaces, or NULL */
-	bool aliases;		 /* a table for each alias of a namespace, too */
-	bool score;			 /* add a column for scores */
-	bool fold_names;	 /* columns are named in lower snake case */
-	bool typed_strings;	 /* strings that are dates, times or JSON become columns of such */
+	Oid vector_type;	/* FLOAT4ARRAYOID or pgvector's vector */
+	bool metadata;		/* add a column for the whole object */
+	char *one_table;	/* name of one table for all namespaces, or NULL */
+	bool aliases;		/* a table for each alias of a namespace, too */
+	bool score;			/* add a column for scores */
+	bool fold_names;	/* columns are named in lower snake case */
+	bool typed_strings; /* strings that are dates, times or JSON become columns of such */
 	enum
 	{
 		PINECONE_IMPORT_DOUBLE,

@@ -204,7 +204,7 @@ summarize_drawn(PineconeSession *session, const PineconeStats *stats, List *name
  */
 static void
 summarize_first(PineconeSession *session, const PineconeStats *stats, List *namespaces,
-				  int sample_size, PineconeNamespaceSummary *all)
+				int sample_size, PineconeNamespaceSummary *all)
 {
 	int n = list_length(namespaces);
 	PineconeNamespaceSummary **summaries = palloc(Max(n, 1) * sizeof(PineconeNamespaceSummary *));

@@ -18,13 +18,13 @@ typedef struct PineconeFieldSummary
 
 typedef struct PineconeNamespaceSummary
 {
-	char *name;					  /* "" for the default namespace, NULL for all */
-	char *table;				  /* the foreign table's name */
-	bool is_alias;				  /* of another namespace */
-	double records;				  /* by statistics, or -1 */
-	double looked;				  /* at so many */
-	double candidates;			  /* ids that they were drawn from */
-	char **ids;					  /* those drawn, spread over the namespace; none: the first are looked at */
+	char *name;		   /* "" for the default namespace, NULL for all */
+	char *table;	   /* the foreign table's name */
+	bool is_alias;	   /* of another namespace */
+	double records;	   /* by statistics, or -1 */
+	double looked;	   /* at so many */
+	double candidates; /* ids that they were drawn from */
+	char **ids;		   /* those drawn, spread over the namespace; none: the first are looked at */
 	int nids;
 	List *declared;				  /* names of fields (char *) */
 	PineconeFieldSummary *fields; /* sorted by name */

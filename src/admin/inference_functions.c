@@ -9,6 +9,7 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -140,7 +141,7 @@ embedding_of(FunctionCallInfo fcinfo, const char *function, bool has_dimension)
 	return pinecone_embedded_get(embedded, &what, describe(row, 0, words));
 }
 
-static void
+pg_noreturn static void
 refuse_kind(const char *model, bool is_sparse)
 {
 	ereport(ERROR,
@@ -302,6 +303,15 @@ documents_of(FunctionCallInfo fcinfo, const char *field, int *n)
 	return buf.data;
 }
 
+pg_noreturn static void
+report_ranking(const char *fault)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("invalid response from Pinecone"),
+			 errdetail("%s", fault)));
+}
+
 /* Returns rows (position, score), the best first; the position is that in the array, from 1. */
 Datum
 pinecone_rerank(PG_FUNCTION_ARGS)
@@ -317,6 +327,7 @@ pinecone_rerank(PG_FUNCTION_ARGS)
 	JsonbContainer *data;
 	PineconeJsonWalk walk;
 	JsonbContainer *entry;
+	Bitmapset *ranked = NULL; /* places of documents */
 	PineconeRows rows;
 
 	if (PG_ARGISNULL(RANK_DOCUMENTS))
@@ -335,10 +346,7 @@ pinecone_rerank(PG_FUNCTION_ARGS)
 	pinecone_inference_wait(call);
 	data = pinecone_json_array(&pinecone_json_reply(call)->root, "data");
 	if (data == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROTOCOL_VIOLATION),
-				 errmsg("invalid response from Pinecone"),
-				 errdetail("A ranking has no \"data\".")));
+		report_ranking("A ranking has no \"data\".");
 	pinecone_json_walk(&walk, data);
 	while ((entry = pinecone_json_next(&walk)) != NULL)
 	{
@@ -347,14 +355,16 @@ pinecone_rerank(PG_FUNCTION_ARGS)
 
 		if (!pinecone_json_number(entry, "index", &index) || !pinecone_json_number(entry, "score", &score) ||
 			index < 0 || index >= n || index != (int) index)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROTOCOL_VIOLATION),
-					 errmsg("invalid response from Pinecone"),
-					 errdetail("A ranking names a document that was not sent.")));
+			report_ranking("A ranking names a document that was not sent.");
+		if (bms_is_member((int) index, ranked))
+			report_ranking("A ranking names a document twice.");
+		ranked = bms_add_member(ranked, (int) index);
 		pinecone_row_int(&rows, (int) index + 1, true);
 		pinecone_row_put(&rows, Float8GetDatum(score), false);
 		pinecone_row_end(&rows);
 	}
+	if (bms_num_members(ranked) != (top_n > 0 ? Min(top_n, n) : n))
+		report_ranking("A ranking has not as many documents as were asked for.");
 	pinecone_vectors_free(call);
 	return (Datum) 0;
 }

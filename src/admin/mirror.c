@@ -9,12 +9,15 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -48,12 +51,34 @@ owner_of_relation(Oid relid)
 	return owner;
 }
 
-void
-pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datum *values,
-						const char *nulls, int expected)
+/* A name for another, in SQL. */
+static char *
+put_name(const char *sql, const char *stand_in, const char *name)
 {
-	Oid table = pinecone_outbox_relation("pinecone_mirrors", false);
-	Oid schema = get_rel_namespace(table);
+	return TextDatumGetCString(DirectFunctionCall3Coll(replace_text, C_COLLATION_OID, CStringGetTextDatum(sql),
+													   CStringGetTextDatum(stand_in), CStringGetTextDatum(name)));
+}
+
+static char *
+our_schema(void)
+{
+	return get_namespace_name(get_rel_namespace(pinecone_outbox_relation("pinecone_mirrors", false)));
+}
+
+static Oid
+our_trigger_function(void)
+{
+	return LookupFuncName(list_make2(makeString(our_schema()), makeString("pinecone_mirror_note")), 0, NULL, false);
+}
+
+/*
+ * Execute a statement as the owner of our tables.  Others may be able to create
+ * what they like in the schema that these are in, even an operator that fits better
+ * than PostgreSQL's: so that schema is not on the path.
+ */
+static void
+execute_as_owner(const char *sql, int nargs, const Oid *types, const Datum *values, const char *nulls, int expected)
+{
 	MemoryContext old = CurrentMemoryContext;
 	int nest = NewGUCNestLevel();
 	Oid userid;
@@ -61,9 +86,8 @@ pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datu
 	int result;
 
 	GetUserIdAndSecContext(&userid, &sec);
-	SetUserIdAndSecContext(owner_of_relation(table), sec | SECURITY_LOCAL_USERID_CHANGE);
-	set_config_option("search_path", psprintf("%s, pg_catalog, pg_temp", quote_identifier(get_namespace_name(schema))),
-					  PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	SetUserIdAndSecContext(owner_of_relation(pinecone_outbox_relation("pinecone_mirrors", false)), sec | SECURITY_LOCAL_USERID_CHANGE);
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = SPI_execute_with_args(sql, nargs, (Oid *) types, (Datum *) values, nulls, false, 0);
 	MemoryContextSwitchTo(old);
@@ -71,6 +95,17 @@ pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datu
 		elog(ERROR, "could not execute \"%s\": %s", sql, SPI_result_code_string(result));
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(userid, sec);
+}
+
+void
+pinecone_mirror_execute(const char *sql, int nargs, const Oid *types, const Datum *values,
+						const char *nulls, int expected)
+{
+	char *text = put_name(sql, "@x@", quote_identifier(our_schema()));
+
+	if (strstr(text, "@note@") != NULL)
+		text = put_name(text, "@note@", psprintf("%u", our_trigger_function()));
+	execute_as_owner(text, nargs, types, values, nulls, expected);
 }
 
 static char *
@@ -108,7 +143,7 @@ pinecone_mirror_read(int number, bool lock)
 	bool isnull;
 
 	pinecone_mirror_execute(psprintf("SELECT foreign_table, source, owner, id_column, selected, condition, filling, filled_to, "
-									 "coalesce(retry_at > clock_timestamp(), false) FROM pinecone_mirrors WHERE mirror = $1%s",
+									 "coalesce(retry_at > clock_timestamp(), false) FROM @x@.pinecone_mirrors WHERE mirror = $1%s",
 									 lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""),
 							1, types, values, NULL, SPI_OK_SELECT);
 	if (SPI_processed == 0)
@@ -136,7 +171,7 @@ number_of(Oid foreign_table)
 	Datum values[] = {ObjectIdGetDatum(foreign_table)};
 	bool isnull;
 
-	pinecone_mirror_execute("SELECT mirror FROM pinecone_mirrors WHERE foreign_table = $1", 1, types, values, NULL, SPI_OK_SELECT);
+	pinecone_mirror_execute("SELECT mirror FROM @x@.pinecone_mirrors WHERE foreign_table = $1", 1, types, values, NULL, SPI_OK_SELECT);
 	return SPI_processed == 0 ? 0 : DatumGetInt32(value_of(1, &isnull));
 }
 
@@ -220,17 +255,17 @@ insert_mirror(const PineconeMirrorWanted *wanted, bool fill)
 					  CStringGetTextDatum(wanted->selected), CStringGetTextDatum(wanted->condition), BoolGetDatum(fill)};
 	bool isnull;
 
-	pinecone_mirror_execute("LOCK TABLE pinecone_mirrors IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	pinecone_mirror_execute("LOCK TABLE @x@.pinecone_mirrors IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, SPI_OK_UTILITY);
 	if (number_of(wanted->foreign_table) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("foreign table \"%s\" is mirrored to already", get_rel_name(wanted->foreign_table)),
 				 errhint("Rows of several tables need a namespace each; pinecone_unmirror() ends a mirror.")));
 	pinecone_mirror_execute(
-		"INSERT INTO pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
+		"INSERT INTO @x@.pinecone_mirrors (mirror, foreign_table, source, owner, id_column, namespace_column, selected, condition, filling) "
 		"SELECT coalesce(max(n), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM "
-		"(SELECT mirror FROM pinecone_mirrors UNION ALL SELECT substring(tgname FROM '^pinecone_mirror_([0-9]+)')::integer "
-		"FROM pg_trigger WHERE tgfoid = 'pinecone_mirror_note()'::regprocedure) AS taken (n) RETURNING mirror",
+		"(SELECT mirror FROM @x@.pinecone_mirrors UNION ALL SELECT substring(tgname FROM '^pinecone_mirror_([0-9]+)')::integer "
+		"FROM pg_trigger WHERE tgfoid = @note@) AS taken (n) RETURNING mirror",
 		8, types, values, wanted->namespace_column ? NULL : "    n   ", SPI_OK_INSERT_RETURNING);
 	return DatumGetInt32(value_of(1, &isnull));
 }
@@ -241,8 +276,9 @@ create_trigger(Oid relid, const char *name, const char *when, const char *argume
 {
 	char *table = quoted_name(relid);
 
-	pinecone_mirror_execute(psprintf("CREATE TRIGGER %s AFTER %s EXECUTE FUNCTION pinecone_mirror_note(%s)", name, psprintf(when, table), arguments),
-							0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	execute_as_owner(psprintf("CREATE TRIGGER %s AFTER %s EXECUTE FUNCTION %s.pinecone_mirror_note(%s)", name, psprintf(when, table),
+							  quote_identifier(our_schema()), arguments),
+					 0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 static void
@@ -267,8 +303,8 @@ create_triggers(const PineconeMirrorWanted *wanted, int number)
 					 errmsg("table \"%s\" cannot be mirrored", get_rel_name(wanted->source)),
 					 errdetail("Its partition \"%s\" is a foreign table.", get_rel_name(lfirst_oid(lc)))));
 		create_trigger(lfirst_oid(lc), psprintf("%s_truncate", name), "TRUNCATE ON %s", arguments.data);
-		pinecone_mirror_execute(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s, ENABLE ALWAYS TRIGGER %s_truncate", quoted_name(lfirst_oid(lc)), name, name),
-								0, NULL, NULL, NULL, SPI_OK_UTILITY);
+		execute_as_owner(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s, ENABLE ALWAYS TRIGGER %s_truncate", quoted_name(lfirst_oid(lc)), name, name),
+						 0, NULL, NULL, NULL, SPI_OK_UTILITY);
 	}
 }
 
@@ -283,12 +319,12 @@ drop_triggers(int number)
 
 	pinecone_mirror_execute("SELECT format('DROP TRIGGER IF EXISTS %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger "
 							"WHERE tgname IN ('pinecone_mirror_' || $1, 'pinecone_mirror_' || $1 || '_truncate') "
-							"AND tgfoid = 'pinecone_mirror_note()'::regprocedure AND tgparentid = 0 ORDER BY tgrelid, tgname",
+							"AND tgfoid = @note@ AND tgparentid = 0 ORDER BY tgrelid, tgname",
 							1, types, values, NULL, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		statements = lappend(statements, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
 	foreach(lc, statements)
-		pinecone_mirror_execute(lfirst(lc), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
+		execute_as_owner(lfirst(lc), 0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 /* Those of the source that have no mirror, and what they have noted */
@@ -301,8 +337,8 @@ drop_orphans(Oid source)
 	ListCell *lc;
 
 	pinecone_mirror_execute("SELECT DISTINCT substring(tgname FROM '^pinecone_mirror_([0-9]+)$')::integer AS n FROM pg_trigger "
-							"WHERE tgrelid = $1 AND tgfoid = 'pinecone_mirror_note()'::regprocedure AND tgname ~ '^pinecone_mirror_[0-9]+$' AND tgparentid = 0 "
-							"AND NOT EXISTS (SELECT FROM pinecone_mirrors WHERE tgname = 'pinecone_mirror_' || mirror)",
+							"WHERE tgrelid = $1 AND tgfoid = @note@ AND tgname ~ '^pinecone_mirror_[0-9]+$' AND tgparentid = 0 "
+							"AND NOT EXISTS (SELECT FROM @x@.pinecone_mirrors WHERE tgname = 'pinecone_mirror_' || mirror)",
 							1, types, values, NULL, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -314,7 +350,7 @@ drop_orphans(Oid source)
 	{
 		values[1] = Int32GetDatum(lfirst_int(lc));
 		drop_triggers(lfirst_int(lc));
-		pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $2", 2, types, values, NULL, SPI_OK_DELETE);
+		pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_changes WHERE mirror = $2", 2, types, values, NULL, SPI_OK_DELETE);
 	}
 }
 
@@ -360,10 +396,10 @@ pinecone_unmirror(PG_FUNCTION_ARGS)
 	mirror = mirror_of_argument(fcinfo, 0);
 	values[0] = Int32GetDatum(mirror->number);
 	/* first what a delivery under way has locked: it is still to read the source, which is then locked against all */
-	pinecone_mirror_execute("DELETE FROM pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirrors WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	drop_triggers(mirror->number);
-	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
-	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+	pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	waiting = SPI_processed;
 	SPI_finish();
 	PG_RETURN_INT64(waiting);
@@ -386,12 +422,12 @@ pinecone_mirror_retry(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(mirror->number);
 	values[1] = id ? CStringGetTextDatum(id) : (Datum) 0;
 	if (drop)
-		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2)",
+		pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2)",
 								2, types, values, id ? NULL : " n", SPI_OK_DELETE);
 	else
 		pinecone_mirror_execute(
-			"WITH d AS (DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2) RETURNING *) "
-			"INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) SELECT mirror, 'r', namespace, id, now() FROM d",
+			"WITH d AS (DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1 AND ($2 IS NULL OR id = $2) RETURNING *) "
+			"INSERT INTO @x@.pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) SELECT mirror, 'r', namespace, id, now() FROM d",
 			2, types, values, id ? NULL : " n", SPI_OK_INSERT);
 	n = SPI_processed;
 	SPI_finish();

@@ -26,9 +26,10 @@ typedef struct PineconeMirror
 /* ---- mirror.c ---- */
 
 /*
- * Execute a statement about our own tables as their owner, by SPI, with
- * search_path naming nothing else.  An error unless it does what is expected.
- * Stays in the current memory context.
+ * Execute a statement about our own tables as their owner, by SPI, with nothing but
+ * pg_catalog on the path: @x@ stands for the schema of our tables, @note@ for the OID
+ * of our trigger's function, so it has no text of users in it.  An error unless it
+ * does what is expected.  Stays in the current memory context.
  */
 extern void pinecone_mirror_execute(const char *sql, int nargs, const Oid *types,
 									const Datum *values, const char *nulls, int expected);

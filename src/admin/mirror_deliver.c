@@ -25,6 +25,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -129,7 +130,7 @@ take_lines(Delivery *delivery)
 	Datum values[] = {Int32GetDatum(delivery->number), Int32GetDatum(delivery->most)};
 
 	pinecone_mirror_execute(
-		"DELETE FROM pinecone_mirror_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM pinecone_mirror_changes WHERE mirror = $1 LIMIT $2)) "
+		"DELETE FROM @x@.pinecone_mirror_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM @x@.pinecone_mirror_changes WHERE mirror = $1 LIMIT $2)) "
 		"RETURNING id, namespace, ctid::text, kind",
 		2, types, values, NULL, SPI_OK_DELETE_RETURNING);
 	delivery->nlines = SPI_processed;
@@ -147,7 +148,7 @@ take_lines(Delivery *delivery)
 	SPI_freetuptable(SPI_tuptable);
 	/* all is to be looked at anew */
 	if (delivery->truncated)
-		pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+		pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_changes WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 }
 
 /* ---- Rows ---- */
@@ -233,9 +234,9 @@ forget_dead(Delivery *delivery)
 	values[0] = Int32GetDatum(delivery->number);
 	values[1] = PointerGetDatum(construct_array(ids, delivery->apply->nrows, TEXTOID, -1, false, TYPALIGN_INT));
 	if (delivery->truncated)
-		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
+		pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1", 1, types, values, NULL, SPI_OK_DELETE);
 	else
-		pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = ANY ($2)",
+		pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1 AND id = ANY ($2)",
 								2, types, values, NULL, SPI_OK_DELETE);
 }
 
@@ -250,7 +251,7 @@ note_success(Delivery *delivery)
 
 	forget_dead(delivery);
 	pinecone_mirror_execute(
-		"UPDATE pinecone_mirrors SET filling = $2, filled_to = $3, delivered = delivered + $4, delivered_at = now(), attempts = 0, retry_at = NULL, last_error = NULL WHERE mirror = $1",
+		"UPDATE @x@.pinecone_mirrors SET filling = $2, filled_to = $3, delivered = delivered + $4, delivered_at = now(), attempts = 0, retry_at = NULL, last_error = NULL WHERE mirror = $1",
 		4, types, values, filled_to ? NULL : "  n ", SPI_OK_UPDATE);
 }
 
@@ -270,14 +271,14 @@ put_aside(Delivery *delivery, const ErrorData *error)
 					  CStringGetTextDatum(delivery->line), CStringGetTextDatum(reason_of(error))};
 	const char *nulls = delivery->first_namespace ? NULL : "  n  ";
 
-	pinecone_mirror_execute("DELETE FROM pinecone_mirror_changes WHERE ctid = $4::tid AND mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
+	pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_changes WHERE ctid = $4::tid AND mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
 							4, types, values, nulls, SPI_OK_DELETE);
 	/* none: another session has delivered meanwhile */
 	if (SPI_processed == 0)
 		return;
-	pinecone_mirror_execute("DELETE FROM pinecone_mirror_dead WHERE mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
+	pinecone_mirror_execute("DELETE FROM @x@.pinecone_mirror_dead WHERE mirror = $1 AND id = $2 AND namespace IS NOT DISTINCT FROM $3",
 							3, types, values, nulls, SPI_OK_DELETE);
-	pinecone_mirror_execute("INSERT INTO pinecone_mirror_dead (mirror, id, namespace, reason) SELECT $1, $2, $3, $5 WHERE $4 <> ''",
+	pinecone_mirror_execute("INSERT INTO @x@.pinecone_mirror_dead (mirror, id, namespace, reason) SELECT $1, $2, $3, $5 WHERE $4 <> ''",
 							5, types, values, nulls, SPI_OK_INSERT);
 	delivery->dead++;
 }
@@ -289,14 +290,14 @@ note_unfilled(Delivery *delivery)
 	Oid types[] = {INT4OID, TEXTOID, TEXTOID};
 	Datum values[] = {Int32GetDatum(delivery->number), CStringGetTextDatum(delivery->last), (Datum) 0};
 
-	pinecone_mirror_execute("UPDATE pinecone_mirrors SET filled_to = $2 WHERE mirror = $1", 2, types, values, NULL, SPI_OK_UPDATE);
+	pinecone_mirror_execute("UPDATE @x@.pinecone_mirrors SET filled_to = $2 WHERE mirror = $1", 2, types, values, NULL, SPI_OK_UPDATE);
 	for (int i = 0; i < delivery->apply->nrows; i++)
 	{
 		const PineconeApplyRow *row = &delivery->apply->rows[i];
 
 		values[1] = CStringGetTextDatum(row->id);
 		values[2] = row->namespace_ ? CStringGetTextDatum(row->namespace_) : (Datum) 0;
-		pinecone_mirror_execute("INSERT INTO pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) VALUES ($1, 'r', $3, $2, now())",
+		pinecone_mirror_execute("INSERT INTO @x@.pinecone_mirror_changes (mirror, kind, namespace, id, noted_at) VALUES ($1, 'r', $3, $2, now())",
 								3, types, values, row->namespace_ ? NULL : "  n", SPI_OK_INSERT);
 	}
 }
@@ -308,7 +309,7 @@ note_failure(Delivery *delivery, const ErrorData *error)
 	Datum values[] = {Int32GetDatum(delivery->number), CStringGetTextDatum(reason_of(error)), Float8GetDatum(MAX_BACKOFF_S)};
 
 	pinecone_mirror_execute(
-		"UPDATE pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
+		"UPDATE @x@.pinecone_mirrors SET attempts = attempts + 1, last_error = $2, "
 		"retry_at = clock_timestamp() + least($3, 0.5 * power(2, least(attempts, 20))) * interval '1 s' WHERE mirror = $1",
 		3, types, values, NULL, SPI_OK_UPDATE);
 }
@@ -368,6 +369,8 @@ try_round(Delivery *delivery)
 	PG_TRY();
 	{
 		SetUserIdAndSecContext(delivery->mirror->owner, sec | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+		/* it may not change while it is looked at and written to */
+		LockRelationOid(delivery->mirror->foreign_table, AccessShareLock);
 		if (delivery->mirror->query == NULL || get_rel_name(delivery->mirror->foreign_table) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -535,7 +538,7 @@ mirrors(Oid foreign_table)
 	Datum values[] = {ObjectIdGetDatum(foreign_table), ObjectIdGetDatum(GetUserId())};
 	List *numbers = NIL;
 
-	pinecone_mirror_execute("SELECT mirror FROM pinecone_mirrors WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE') ORDER BY mirror",
+	pinecone_mirror_execute("SELECT mirror FROM @x@.pinecone_mirrors WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE') ORDER BY mirror",
 							2, types, values, NULL, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -555,8 +558,8 @@ count_waiting(Oid foreign_table, PineconeMirrorDelivered *delivered)
 	Datum next;
 	bool isnull;
 
-	pinecone_mirror_execute("SELECT coalesce(sum((SELECT count(*) FROM pinecone_mirror_changes c WHERE c.mirror = m.mirror)), 0)::bigint, min(retry_at) "
-							"FROM pinecone_mirrors m WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE')",
+	pinecone_mirror_execute("SELECT coalesce(sum((SELECT count(*) FROM @x@.pinecone_mirror_changes c WHERE c.mirror = m.mirror)), 0)::bigint, min(retry_at) "
+							"FROM @x@.pinecone_mirrors m WHERE ($1 = 0 OR foreign_table = $1) AND pg_has_role($2, owner, 'USAGE')",
 							2, types, values, NULL, SPI_OK_SELECT);
 	delivered->waiting = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	next = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);

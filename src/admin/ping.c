@@ -19,6 +19,7 @@
 #include "admin/index_description.h"
 #include "client/call.h"
 #include "client/control.h"
+#include "client/hosts.h"
 #include "client/route.h"
 #include "client/try_host.h"
 #include "wire/message.h"
@@ -255,6 +256,9 @@ take_stats(Ping *ping, PineconeCall *call)
 	body = pinecone_control_body(call, &len);
 	if (!pinecone_message_decode_stats(body, len, &ping->stats, &reason))
 		ping->stats = NULL;
+	else
+		/* by which the server's other hosts are known to have the same */
+		pinecone_hosts_note_stats(ping->session, ping->stats);
 }
 
 /* A host that was described has to be found, reached and trusted, too. */

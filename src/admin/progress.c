@@ -31,7 +31,9 @@ tell(void *arg)
 {
 	const PineconeProgress *progress = arg;
 
-	if (progress->accepted != NULL)
+	if (progress->accepted != NULL && progress->accepted[0] == '\0')
+		errcontext("%s: Pinecone has accepted it; %s", progress->what, progress->repeat);
+	else if (progress->accepted != NULL)
 		errcontext("%s: Pinecone has accepted it, and it goes on there (%s); %s", progress->what,
 				   progress->accepted, progress->repeat);
 	else if (progress->sent != NULL)
@@ -70,6 +72,15 @@ void
 pinecone_progress_answered(PineconeProgress *progress)
 {
 	progress->sent = NULL;
+}
+
+/* An error while the state is asked for the first time is to say it, too. */
+void
+pinecone_progress_wait(PineconeProgress *progress)
+{
+	progress->sent = NULL;
+	if (progress->accepted == NULL)
+		progress->accepted = "";
 }
 
 void
@@ -129,6 +140,7 @@ pinecone_progress_await_ready(PineconeProgress *progress, PineconeSession *sessi
 {
 	PineconeTime end = pinecone_clock_after_ms(pinecone_clock_now(), most_ms);
 
+	pinecone_progress_wait(progress);
 	for (;;)
 	{
 		PineconeCall *call = pinecone_control_describe_index(session, name, false);
@@ -168,6 +180,7 @@ pinecone_progress_await_gone(PineconeProgress *progress, PineconeSession *sessio
 {
 	PineconeTime end = pinecone_clock_after_ms(pinecone_clock_now(), most_ms);
 
+	pinecone_progress_wait(progress);
 	for (;;)
 	{
 		PineconeCall *call = pinecone_control_describe_index(session, name, false);

@@ -15,7 +15,7 @@ typedef struct PineconeProgress
 	const char *what;	  /* as in "creation of index "x"" */
 	const char *repeat;	  /* how to go on, a sentence */
 	const char *sent;	  /* what is known when a request is on its way; or NULL */
-	const char *accepted; /* and when it has been accepted: its state; or NULL */
+	const char *accepted; /* and when it has been accepted: its state, "" before that is known; or NULL */
 	PineconeTime told_at; /* the last NOTICE; 0: none */
 	char told[64];		  /* the state that it told of */
 	PineconeTime started_at;
@@ -32,6 +32,9 @@ extern void pinecone_progress_end(PineconeProgress *progress);
 extern void pinecone_progress_send(PineconeProgress *progress, const PineconeSession *session,
 								   const char *operation, const char *kind, const char *name);
 extern void pinecone_progress_answered(PineconeProgress *progress);
+
+/* The service has accepted it, and will be asked how far it is. */
+extern void pinecone_progress_wait(PineconeProgress *progress);
 
 /* It goes on at the service: a NOTICE where the state is new, or after some time. */
 extern void pinecone_progress_accept(PineconeProgress *progress, const char *state);

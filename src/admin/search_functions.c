@@ -105,9 +105,9 @@ distance_of(const PineconeColumn *column, PineconeMetric metric, Oid own_schema,
 {
 	Oid base = getBaseType(column->typid);
 	Oid schema = own_schema;
-	const char *operator = metric == PINECONE_METRIC_COSINE ? "<=>" :
-						   metric == PINECONE_METRIC_EUCLIDEAN ? "<->" :
-																 "<#>";
+	const char *symbol = metric == PINECONE_METRIC_COSINE	 ? "<=>" :
+						 metric == PINECONE_METRIC_EUCLIDEAN ? "<->" :
+															   "<#>";
 	Oid output;
 	bool varlena;
 
@@ -119,7 +119,7 @@ distance_of(const PineconeColumn *column, PineconeMetric metric, Oid own_schema,
 	}
 
 	return psprintf("t.%s OPERATOR(%s.%s) %s::%s", quote_identifier(column->name),
-					quote_identifier(get_namespace_name(schema)), operator, vector, format_type_be_qualified(base));
+					quote_identifier(get_namespace_name(schema)), symbol, vector, format_type_be_qualified(base));
 }
 
 /*

@@ -231,6 +231,15 @@ extern List *pinecone_class_members(EquivalenceClass *ec, RelOptInfo *rel);
 #define pinecone_class_members(ec, rel) ((ec)->ec_members)
 #endif
 
+/* PG18 has rows as they were before in RETURNING: OLD of the query so many levels up */
+#if PG_VERSION_NUM >= 180000
+#define pinecone_is_old(node, level) \
+	(IsA(node, Var) ? ((Var *) (node))->varreturningtype == VAR_RETURNING_OLD && ((Var *) (node))->varlevelsup == (level) : \
+					  IsA(node, ReturningExpr) && ((ReturningExpr *) (node))->retold && ((ReturningExpr *) (node))->retlevelsup == (level))
+#else
+#define pinecone_is_old(node, level) false
+#endif
+
 /* PG19 tells planner hooks of the EXPLAIN that they plan for */
 #if PG_VERSION_NUM >= 190000
 #define PINECONE_PLANNER_ARGS \

@@ -19,6 +19,10 @@
 /* The version that document indexes came with */
 #define PINECONE_DOCUMENTS_VERSION "2026-07"
 
+/* Bytes of a record's id, of a namespace's name */
+#define PINECONE_MAX_ID 512
+#define PINECONE_MAX_NAMESPACE 512
+
 /* Matches of a search */
 #define PINECONE_MAX_TOP_K PINECONE_LIMIT(10000, 5)
 
@@ -28,7 +32,7 @@
 
 /* Records of an upsert, ids of a delete, records that an update by filter changes */
 #define PINECONE_UPSERT_BATCH PINECONE_LIMIT(1000, 3)
-#define PINECONE_EMBED_BATCH PINECONE_LIMIT(96, 3) /* documents with texts to embed (API 2026-07) */
+#define PINECONE_EMBEDDED_UPSERT_BATCH PINECONE_LIMIT(96, 3) /* with texts to embed */
 #define PINECONE_DELETE_BATCH PINECONE_LIMIT(1000, 3)
 #define PINECONE_MAX_UPDATED 100000
 
@@ -49,6 +53,9 @@
 
 /* Values of $in */
 #define PINECONE_MAX_IN_VALUES 10000
+
+/* Texts of a request to embed them: each hosted model takes so many, and has no smaller limit */
+#define PINECONE_EMBED_BATCH 96
 
 /* Bytes of an upsert */
 #define PINECONE_MAX_BODY PINECONE_LIMIT(2 * 1000 * 1000, 20 * 1000)

@@ -6,20 +6,20 @@
 #define PINECONE_SETTING_H
 
 /* Pushdown switches, for diagnosis and exact instead of approximate answers */
-extern bool pinecone_enable_filter;		   /* metadata filters */
-extern bool pinecone_enable_knn;		   /* searches for ORDER BY distance, distance < r */
-extern bool pinecone_enable_limit;		   /* LIMIT sizes searches and pages */
-extern bool pinecone_enable_fetch;		   /* id = x, id = ANY(...) */
-extern bool pinecone_enable_prefix;		   /* id LIKE 'p%' */
-extern bool pinecone_enable_sort;		   /* ORDER BY id COLLATE "C" */
-extern bool pinecone_enable_aggregate;	   /* count(*) */
-extern bool pinecone_enable_order;		   /* ORDER BY a number, min(), max() */
-extern bool pinecone_enable_embed_ahead;   /* pinecone_embed() of many rows */
+extern bool pinecone_enable_filter;			/* metadata filters */
+extern bool pinecone_enable_knn;			/* searches for ORDER BY distance, distance < r */
+extern bool pinecone_enable_limit;			/* LIMIT sizes searches and pages */
+extern bool pinecone_enable_fetch;			/* id = x, id = ANY(...) */
+extern bool pinecone_enable_prefix;			/* id LIKE 'p%' */
+extern bool pinecone_enable_sort;			/* ORDER BY id COLLATE "C" */
+extern bool pinecone_enable_aggregate;		/* count(*) */
+extern bool pinecone_enable_order;			/* ORDER BY a number, min(), max() */
+extern bool pinecone_enable_embed_ahead;	/* pinecone_embed() of many rows */
 extern bool pinecone_enable_count_searches; /* counts by searches where dry runs would wait for their turn */
-extern bool pinecone_enable_groups;		   /* DISTINCT, GROUP BY of a field with few values */
-extern bool pinecone_enable_direct_modify; /* UPDATE and DELETE by filter */
-extern bool pinecone_enable_prune;		   /* namespace = x asks that one alone */
-extern bool pinecone_enable_columns;	   /* asking for only what the query uses */
+extern bool pinecone_enable_groups;			/* DISTINCT, GROUP BY of a field with few values */
+extern bool pinecone_enable_direct_modify;	/* UPDATE and DELETE by filter */
+extern bool pinecone_enable_prune;			/* namespace = x asks that one alone */
+extern bool pinecone_enable_columns;		/* asking for only what the query uses */
 
 /* Scans */
 extern bool pinecone_enable_wide_listing;	/* ids are listed in several places at a time */
@@ -72,7 +72,7 @@ typedef enum PineconeSendOrder
 } PineconeSendOrder;
 
 extern int pinecone_send_order;
-extern int pinecone_unseen_time_ms;	  /* superuser; they are kept at least so long */
+extern int pinecone_unseen_time_ms; /* superuser; they are kept at least so long */
 
 /* Statistics: see also statistics.h */
 extern int pinecone_log_min_request_duration_ms; /* superuser; slower requests are logged; -1: none */

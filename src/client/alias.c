@@ -13,10 +13,10 @@
  */
 #include "postgres.h"
 
-#include "lib/ilist.h"
 #include "utils/memutils.h"
 
 #include "base/clock.h"
+#include "base/per_statement.h"
 #include "base/record_key.h"
 #include "base/setting.h"
 #include "client/alias.h"
@@ -400,9 +400,7 @@ typedef struct Pin
 
 struct PineconePins
 {
-	dlist_node node; /* in the list of all statements' */
-	MemoryContext cxt;
-	MemoryContextCallback cleanup;
+	PineconePerStatement statement;
 
 	/* The first name, which most often is the only one, and a table of the others, or NULL */
 	Oid first_server;
@@ -415,33 +413,13 @@ struct PineconePins
 static dlist_head all_pins = DLIST_STATIC_INIT(all_pins);
 static uint64 serials = 0;
 
-static void
-release_pins(void *arg)
-{
-	PineconePins *pins = arg;
-
-	dlist_delete(&pins->node);
-}
-
 PineconePins *
 pinecone_pins_of(MemoryContext statement_cxt)
 {
-	dlist_iter iter;
-	PineconePins *pins;
+	PineconePins *pins = pinecone_per_statement_of(&all_pins, statement_cxt, sizeof(PineconePins));
 
-	dlist_foreach(iter, &all_pins)
-	{
-		pins = dlist_container(PineconePins, node, iter.cur);
-		if (pins->cxt == statement_cxt)
-			return pins;
-	}
-	pins = MemoryContextAllocZero(statement_cxt, sizeof(PineconePins));
-	pins->cxt = statement_cxt;
-	pins->serial = ++serials;
-	pins->cleanup.func = release_pins;
-	pins->cleanup.arg = pins;
-	MemoryContextRegisterResetCallback(statement_cxt, &pins->cleanup);
-	dlist_push_head(&all_pins, &pins->node);
+	if (pins->serial == 0)
+		pins->serial = ++serials;
 	return pins;
 }
 
@@ -470,7 +448,7 @@ pinecone_pins_target(PineconePins *pins, PineconeSession *session, const char *n
 static void
 add_pin(PineconePins *pins, PineconeSession *session, const char *name, const char *target)
 {
-	MemoryContext old = MemoryContextSwitchTo(pins->cxt);
+	MemoryContext old = MemoryContextSwitchTo(pins->statement.cxt);
 
 	if (pins->first_name == NULL)
 	{
@@ -524,6 +502,6 @@ pinecone_pins_resolve(PineconePins *pins, PineconeSession *session, const char *
 		add_pin(pins, session, name, target);
 	/* it says so of the host that was asked */
 	if (pins != NULL && session->failover != NULL)
-		(void) pinecone_bound_note(pinecone_bound_of(pins->cxt), session, session->location, session->failover->number);
+		(void) pinecone_bound_note(pinecone_bound_of(pins->statement.cxt), session, session->location, session->failover->number);
 	return target;
 }

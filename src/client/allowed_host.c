@@ -60,17 +60,6 @@ host_matches(const char *host, const char *patterns)
 	return false;
 }
 
-static PineconeProblem *
-refuse_host(char *message, const char *remedy)
-{
-	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
-
-	problem->host_refused = true;
-	problem->message = message;
-	problem->remedy = remedy;
-	return problem;
-}
-
 char *
 pinecone_allowed_url(const char *host, PineconeProblem **refused)
 {
@@ -80,15 +69,15 @@ pinecone_allowed_url(const char *host, PineconeProblem **refused)
 
 	if (!local && !host_matches(name, pinecone_allowed_hosts))
 	{
-		*refused = refuse_host(psprintf("host \"%s\" may not be sent an API key", name),
-							   host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
-														"A superuser can allow it with pinecone_fdw.allowed_hosts.");
+		*refused = pinecone_problem_refusal(psprintf("host \"%s\" may not be sent an API key", name),
+											host_is_loopback(name) ? "A superuser can allow it with pinecone_fdw.allow_loopback or pinecone_fdw.allowed_hosts." :
+																	 "A superuser can allow it with pinecone_fdw.allowed_hosts.");
 		return NULL;
 	}
 	if (plain && !local && !host_matches(name, pinecone_allow_http_hosts))
 	{
-		*refused = refuse_host(psprintf("host \"%s\" may not be talked to without TLS", name),
-							   "Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
+		*refused = pinecone_problem_refusal(psprintf("host \"%s\" may not be talked to without TLS", name),
+											"Write https:// before the host, or nothing; a superuser can allow plain HTTP with pinecone_fdw.allow_http_hosts.");
 		return NULL;
 	}
 	return psprintf("%s://%s", plain ? "http" : "https",

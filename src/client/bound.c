@@ -4,9 +4,7 @@
  */
 #include "postgres.h"
 
-#include "lib/ilist.h"
-#include "utils/memutils.h"
-
+#include "base/per_statement.h"
 #include "client/bound.h"
 
 typedef struct Place
@@ -18,41 +16,16 @@ typedef struct Place
 
 struct PineconeBound
 {
-	dlist_node node; /* in the list of all statements' */
-	MemoryContext cxt;
-	MemoryContextCallback cleanup;
+	PineconePerStatement statement;
 	List *places; /* of Place: one for each session */
 };
 
 static dlist_head all = DLIST_STATIC_INIT(all);
 
-static void
-release(void *arg)
-{
-	PineconeBound *bound = arg;
-
-	dlist_delete(&bound->node);
-}
-
 PineconeBound *
 pinecone_bound_of(MemoryContext statement_cxt)
 {
-	dlist_iter iter;
-	PineconeBound *bound;
-
-	dlist_foreach(iter, &all)
-	{
-		bound = dlist_container(PineconeBound, node, iter.cur);
-		if (bound->cxt == statement_cxt)
-			return bound;
-	}
-	bound = MemoryContextAllocZero(statement_cxt, sizeof(PineconeBound));
-	bound->cxt = statement_cxt;
-	bound->cleanup.func = release;
-	bound->cleanup.arg = bound;
-	MemoryContextRegisterResetCallback(statement_cxt, &bound->cleanup);
-	dlist_push_head(&all, &bound->node);
-	return bound;
+	return pinecone_per_statement_of(&all, statement_cxt, sizeof(PineconeBound));
 }
 
 static Place *
@@ -82,7 +55,7 @@ pinecone_bound_note(PineconeBound *bound, const PineconeSession *session, int lo
 		return true;
 	if (place != NULL)
 		return place->location == location;
-	old = MemoryContextSwitchTo(bound->cxt);
+	old = MemoryContextSwitchTo(bound->statement.cxt);
 	place = palloc(sizeof(Place));
 	*place = (Place){session, location, number};
 	bound->places = lappend(bound->places, place);
@@ -113,7 +86,7 @@ pinecone_bound_any(const PineconeSession *session)
 
 	dlist_foreach(iter, &all)
 	{
-		Place *place = find(dlist_container(PineconeBound, node, iter.cur), session);
+		Place *place = find(dlist_container(PineconeBound, statement.node, iter.cur), session);
 
 		if (place != NULL && place->location == session->location)
 			return true;

@@ -124,8 +124,8 @@ extern bool pinecone_call_finished(const PineconeCall *call);
 /* Wait until one of them has finished; returns its number. */
 extern int pinecone_call_wait_any(PineconeCall **calls, int ncalls);
 
-/* Sleep until any call may have moved on. */
-extern void pinecone_call_wait_a_moment(void);
+/* Sleep until any call may have moved on, or until then (0: as long as that takes). */
+extern void pinecone_call_wait_a_moment(PineconeTime end);
 
 /* Wait for one until then at most; returns whether it has finished. */
 extern bool pinecone_call_wait_until(PineconeCall *call, PineconeTime end);

@@ -30,9 +30,9 @@ wait_for_network(PineconeCounters *counters, long most)
 }
 
 void
-pinecone_call_wait_a_moment(void)
+pinecone_call_wait_a_moment(PineconeTime end)
 {
-	wait_for_network(NULL, -1);
+	wait_for_network(NULL, end == 0 ? -1 : pinecone_clock_ms_until(end));
 }
 
 static int

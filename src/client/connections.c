@@ -34,7 +34,7 @@ is_established(int fd)
 static bool
 find_peer(int fd, char *address, size_t size, int *port)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = {0};
 	socklen_t len = sizeof(peer);
 	const void *in;
 

@@ -68,8 +68,6 @@ pinecone_vectors_failure(PineconeCall *call)
 			return PINECONE_FAILURE_FORBIDDEN;
 		return PINECONE_FAILURE_REJECTED;
 	}
-	if (call->is_write && call->maybe_applied)
-		return PINECONE_FAILURE_UNKNOWN_OUTCOME;
 	return PINECONE_FAILURE_OTHER;
 }
 

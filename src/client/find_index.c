@@ -387,57 +387,80 @@ are_allowed_regions(PineconeSession *session, PineconeProblem **problem)
 
 /* ---- Whether hosts answer ---- */
 
-bool
-pinecone_session_probe_start(PineconeSession *session, int number, PineconeProblem **problem)
+PineconeCall *
+pinecone_session_ask_host(PineconeSession *session, int number, PineconeProblem **problem)
 {
-	PineconeFailover *failover = session->failover;
 	const char *host = session->options->hosts->hosts[number];
-	char *url = host ? pinecone_allowed_url(host, problem) : failover->urls[number];
+	char *url = host ? pinecone_allowed_url(host, problem) : session->failover->urls[number];
+	PineconeCall *call;
 
 	if (url == NULL || !is_allowed_region(session, number, problem))
-		return false;
+		return NULL;
 	note_url(session, number, url);
-	failover->probe = start_question(session, "describe index stats", "POST", url, "/describe_index_stats", "{}");
-	failover->probe->single_attempt = true;
+	call = start_question(session, "describe index stats", "POST", url, "/describe_index_stats", "{}");
+	call->single_attempt = true;
+	return call;
+}
+
+void
+pinecone_session_note_host(PineconeSession *session, int number, PineconeCall *call)
+{
+	PineconeFailover *failover = session->failover;
+	PineconeStats *stats;
+	const char *reason;
+
+	if (call->state == PINECONE_CALL_SUCCEEDED)
+	{
+		pinecone_hosts_note_answer(session, number);
+		failover->fresh |= 1U << number;
+		if (pinecone_message_decode_stats(call->exchange->body, call->exchange->body_len, &stats, &reason))
+			pinecone_hosts_note_shape(session, number, stats);
+		else
+			failover->alike |= 1U << number;
+	}
+	else if (pinecone_hosts_is_failure(&call->problem))
+	{
+		pinecone_hosts_note_failure(session, number, &call->problem);
+		failover->refused_at = pinecone_clock_now();
+	}
+	else
+	{
+		/* it answers, if not that */
+		pinecone_hosts_note_answer(session, number);
+	}
+}
+
+/* Ask a host whether it answers, for all calls of the session; false as pinecone_session_ask_host() is NULL. */
+static bool
+start_probe(PineconeSession *session, int number, PineconeProblem **problem)
+{
+	PineconeFailover *failover = session->failover;
+	PineconeCall *call = pinecone_session_ask_host(session, number, problem);
+
+	if (call == NULL)
+		return false;
+	failover->probe = call;
 	failover->probed = number;
 	failover->patience_until = 0;
 	return true;
 }
 
-void
-pinecone_session_probe_take(PineconeSession *session, PineconeProblem **problem)
+/* Take note of its answer, if that has come; *problem is set where the host in use has refused. */
+static void
+take_probe(PineconeSession *session, PineconeProblem **problem)
 {
 	PineconeFailover *failover = session->failover;
 	PineconeCall *probe = failover->probe;
-	PineconeStats *stats;
-	const char *reason;
 
 	if (probe == NULL || !pinecone_call_finished(probe))
 		return;
 	failover->probe = NULL;
-	if (probe->state == PINECONE_CALL_SUCCEEDED)
+	pinecone_session_note_host(session, failover->probed, probe);
+	if (probe->state == PINECONE_CALL_FAILED && !pinecone_hosts_is_failure(&probe->problem) &&
+		failover->probed == failover->number && failover->probed > 0)
 	{
-		pinecone_hosts_note_answer(session, failover->probed);
-		failover->fresh |= 1U << failover->probed;
-		if (pinecone_message_decode_stats(probe->exchange->body, probe->exchange->body_len, &stats, &reason))
-			pinecone_hosts_note_shape(session, failover->probed, stats);
-		else
-			failover->alike |= 1U << failover->probed;
-	}
-	else if (pinecone_hosts_is_failure(&probe->problem))
-	{
-		pinecone_hosts_note_failure(session, failover->probed, &probe->problem);
-		failover->refused_at = pinecone_clock_now();
-	}
-	else
-	{
-		/* it answers, if not that; who is to use it hears so */
-		pinecone_hosts_note_answer(session, failover->probed);
-		if (failover->probed == failover->number && failover->probed > 0)
-		{
-			*problem = palloc0(sizeof(PineconeProblem));
-			pinecone_problem_copy(*problem, &probe->problem, CurrentMemoryContext);
-		}
+		*problem = palloc0(sizeof(PineconeProblem));
+		pinecone_problem_copy(*problem, &probe->problem, CurrentMemoryContext);
 	}
 	MemoryContextDelete(probe->cxt);
 }
@@ -461,7 +484,7 @@ look_back(PineconeSession *session)
 	{
 		if (!pinecone_host_claim(failover->keys[i], session->options->hosts_retry_ms))
 			continue;
-		if (pinecone_session_probe_start(session, i, &problem))
+		if (start_probe(session, i, &problem))
 			failover->patience_until = pinecone_clock_after_ms(pinecone_clock_now(), RETURN_PATIENCE_MS);
 		else if (problem == NULL && session->options->hosts->hosts[i] == NULL)
 			/* nobody knows where it is: whoever needs it next finds out */
@@ -497,7 +520,7 @@ is_alike(PineconeSession *session, PineconeProblem **problem)
 		MemoryContextDelete(failover->probe->cxt);
 		failover->probe = NULL;
 	}
-	(void) pinecone_session_probe_start(session, number, problem);
+	(void) start_probe(session, number, problem);
 	return false;
 }
 
@@ -516,7 +539,7 @@ first_answers(PineconeSession *session, PineconeProblem **problem)
 	if (failover->probe == NULL &&
 		(failover->refused_at == 0 || pinecone_clock_passed(failover->refused_at, REFUSED_MS)))
 	{
-		if (!pinecone_session_probe_start(session, 0, problem))
+		if (!start_probe(session, 0, problem))
 			return false;
 		failover->patience_until = pinecone_clock_after_ms(pinecone_clock_now(), FIRST_PATIENCE_MS);
 	}
@@ -535,7 +558,7 @@ steer(PineconeSession *session, PineconeProblem **problem)
 {
 	PineconeFailover *failover = session->failover;
 
-	pinecone_session_probe_take(session, problem);
+	take_probe(session, problem);
 	if (*problem != NULL || failover->n == 1)
 		return *problem == NULL;
 	if (!failover->roams)

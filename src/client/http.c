@@ -34,6 +34,8 @@
 
 #define MAX_SPARE_HANDLES 64
 #define LARGE_BUFFER (256L * 1024)
+#define USUAL_BUFFER (16L * 1024)
+#define USUAL_UPLOAD_BUFFER (64L * 1024)
 #define SMALL_BUFFER (16L * 1024)
 
 /* Less than what libcurl takes for long, which is 1 MB */
@@ -319,14 +321,16 @@ set_options(Transfer *transfer, const PineconeHttpRequest *request)
 	SET(CURLOPT_FRESH_CONNECT, request->alone ? 1L : 0L);
 	SET(CURLOPT_FORBID_REUSE, request->alone ? 1L : 0L);
 
-	/* a hint, which libcurl 7.88 refuses for a handle that was used for HTTP/2: that keeps its buffer */
-	if (request->large_reply)
-		(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, LARGE_BUFFER);
+	/*
+	 * Sizes are said even where they are the usual ones: libcurl 7.88 that has no memory while
+	 * it resets a handle leaves them at 0, and says nothing.  It refuses this one for a handle
+	 * that was used for HTTP/2, which keeps its buffer.
+	 */
+	(void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, request->large_reply ? LARGE_BUFFER : USUAL_BUFFER);
 	if (request->body)
 	{
 		/* newer ones have a buffer for all of a request, and keep it */
-		if (request->body_len < SMALL_BUFFER / 2)
-			SET(CURLOPT_UPLOAD_BUFFERSIZE, SMALL_BUFFER);
+		SET(CURLOPT_UPLOAD_BUFFERSIZE, request->body_len < SMALL_BUFFER / 2 ? SMALL_BUFFER : USUAL_UPLOAD_BUFFER);
 		SET(CURLOPT_POSTFIELDS, request->body);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
 	}

@@ -25,7 +25,7 @@ typedef struct PineconeHttpRequest
 	const char *method;
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated */
-	const char *body; /* or NULL; must live as long as the exchange */
+	const char *body;			/* or NULL; must live as long as the exchange */
 	size_t body_len;
 	const char *ca; /* certificate authorities (PEM), or NULL for the system's */
 	size_t ca_len;

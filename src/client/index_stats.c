@@ -88,6 +88,19 @@ copy_stats(PineconeSession *session, const PineconeStats *stats)
 	return copy;
 }
 
+/* What the session asks to know the place, or NULL. */
+static const PineconeCall *
+asked_for_place(const PineconeSession *session)
+{
+	const PineconeFailover *failover = session->failover;
+
+	if (failover != NULL && failover->probe != NULL)
+		return failover->probe;
+	if (failover != NULL && failover->lister != NULL && !pinecone_call_finished(failover->lister))
+		return failover->lister;
+	return session->resolver;
+}
+
 void
 pinecone_session_wait_place(PineconeSession *session)
 {
@@ -95,18 +108,13 @@ pinecone_session_wait_place(PineconeSession *session)
 
 	while (!pinecone_session_locate(session, &problem) && problem == NULL)
 	{
-		PineconeCall *asked = session->resolver;
+		const PineconeCall *asked;
 
-		if (session->failover != NULL && session->failover->lister != NULL && !pinecone_call_finished(session->failover->lister))
-			asked = session->failover->lister;
-		if (session->failover != NULL && session->failover->probe != NULL)
-			asked = session->failover->probe;
-		/* not for the call: it is gone as soon as another one of the session has been told the place */
+		/* a call that was asked may be gone then: another one of the session has taken the place */
 		pinecone_call_advance(NULL);
-		if (asked != NULL && pinecone_session_patience(session) != 0)
-			(void) pinecone_call_wait_until(asked, pinecone_session_patience(session));
-		else if (asked != NULL && !pinecone_call_finished(asked))
-			pinecone_call_wait_a_moment();
+		asked = asked_for_place(session);
+		if (asked != NULL && !pinecone_call_finished(asked))
+			pinecone_call_wait_a_moment(pinecone_session_patience(session));
 	}
 }
 

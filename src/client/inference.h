@@ -28,10 +28,7 @@ pinecone_embedder_is_valid(const PineconeEmbedder *embedder)
 		   (strcmp(embedder->input_type, "query") == 0 || strcmp(embedder->input_type, "passage") == 0);
 }
 
-/* Texts a request takes; every hosted model takes so many (API 2025-10). */
-#define PINECONE_EMBED_BATCH 96
-
-/* Up to that many texts.  A text too long for the model is refused, not cut. */
+/* Up to PINECONE_EMBED_BATCH texts.  A text too long for the model is refused, not cut. */
 extern PineconeCall *pinecone_inference_embed(PineconeSession *session, PineconeCounters *counters,
 											  const PineconeEmbedder *embedder, char *const *texts, int n);
 

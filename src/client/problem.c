@@ -18,6 +18,17 @@ copy_text(MemoryContext cxt, const char *text)
 	return text ? MemoryContextStrdup(cxt, text) : NULL;
 }
 
+PineconeProblem *
+pinecone_problem_refusal(char *message, const char *remedy)
+{
+	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
+
+	problem->host_refused = true;
+	problem->message = message;
+	problem->remedy = remedy;
+	return problem;
+}
+
 void
 pinecone_problem_copy(PineconeProblem *to, const PineconeProblem *from, MemoryContext cxt)
 {

@@ -36,6 +36,9 @@ extern bool pinecone_problem_is_quota(const PineconeProblem *problem);
 extern void pinecone_problem_note(struct PineconeCall *call);
 extern void pinecone_problem_note_invalid(struct PineconeCall *call, const char *reason);
 
+/* A host may not be talked to, for the reason that the message says. */
+extern PineconeProblem *pinecone_problem_refusal(char *message, const char *remedy);
+
 /* A call fails for the reason that another did; it outlives the other. */
 extern void pinecone_problem_copy(PineconeProblem *to, const PineconeProblem *from,
 								  MemoryContext cxt);

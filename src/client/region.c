@@ -11,6 +11,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "client/problem.h"
 #include "client/region.h"
 
 /* What is known of where something is */
@@ -113,17 +114,6 @@ pinecone_region_is_allowed(const PineconeServerOptions *options, const PineconeR
 	return options->allowed_regions == NULL || is_allowed(options->allowed_regions, &where);
 }
 
-static PineconeProblem *
-refusal(char *message, const char *remedy)
-{
-	PineconeProblem *problem = palloc0(sizeof(PineconeProblem));
-
-	problem->host_refused = true;
-	problem->message = message;
-	problem->remedy = remedy;
-	return problem;
-}
-
 static PineconeRegionAnswer
 answer(const PineconeServerOptions *options, const char *host, const Where *where, PineconeProblem **problem)
 {
@@ -134,8 +124,8 @@ answer(const PineconeServerOptions *options, const char *host, const Where *wher
 	initStringInfo(&list);
 	for (int i = 0; i < options->allowed_regions->n; i++)
 		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", pinecone_region_text(&options->allowed_regions->regions[i]));
-	*problem = refusal(psprintf("host \"%s\" is in %s, where server \"%s\" may not send anything", host, text_of(where), options->servername),
-					   psprintf("The server's \"allowed_regions\" option allows %s.", list.data));
+	*problem = pinecone_problem_refusal(psprintf("host \"%s\" is in %s, where server \"%s\" may not send anything", host, text_of(where), options->servername),
+										psprintf("The server's \"allowed_regions\" option allows %s.", list.data));
 	return PINECONE_REGION_REFUSED;
 }
 
@@ -191,24 +181,16 @@ pinecone_region_of_host(const PineconeServerOptions *options, int number)
 	return where.region.name ? text_of(&where) : NULL;
 }
 
-char *
-pinecone_region_of_place(const PineconePlace *place)
-{
-	Where where = where_by_place(place);
-
-	return text_of(&where);
-}
-
 PineconeProblem *
 pinecone_region_of_models(const PineconeServerOptions *options)
 {
-	return refusal(psprintf("texts of server \"%s\" may not be sent to Pinecone's models: nobody knows where these are", options->servername),
-				   "The server's \"allowed_regions\" option forbids it: use another server for models, or an index that embeds texts itself.");
+	return pinecone_problem_refusal(psprintf("texts of server \"%s\" may not be sent to Pinecone's models: nobody knows where these are", options->servername),
+									"The server's \"allowed_regions\" option forbids it: use another server for models, or an index that embeds texts itself.");
 }
 
 PineconeProblem *
 pinecone_region_unknown(const char *host, const char *reason)
 {
-	return refusal(psprintf("where host \"%s\" is cannot be told: %s", host, reason),
-				   "The server's \"allowed_regions\" option needs to know: name the index by \"index\", use a key that may list indexes, or write the region before the host in \"hosts\", as in 'aws:eu-west-1=HOST'.");
+	return pinecone_problem_refusal(psprintf("where host \"%s\" is cannot be told: %s", host, reason),
+									"The server's \"allowed_regions\" option needs to know: name the index by \"index\", use a key that may list indexes, or write the region before the host in \"hosts\", as in 'aws:eu-west-1=HOST'.");
 }

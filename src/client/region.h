@@ -32,9 +32,8 @@ extern const PineconePlace *pinecone_region_find(const char *host, const Pinecon
 /* May an index be made there? */
 extern bool pinecone_region_is_allowed(const PineconeServerOptions *options, const PineconeRegion *region);
 
-/* Where it is, as text, by either; NULL: nobody knows */
+/* Where it is, as text; NULL: nobody knows */
 extern char *pinecone_region_of_host(const PineconeServerOptions *options, int number);
-extern char *pinecone_region_of_place(const PineconePlace *place);
 
 /* Texts go to models, and nobody knows where these run. */
 extern PineconeProblem *pinecone_region_of_models(const PineconeServerOptions *options);

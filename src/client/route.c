@@ -33,7 +33,6 @@ add_place(PineconeRoute *route, const char *url, int port)
 			break;
 		}
 	}
-	colon = start;
 	if (*start == '[')
 	{
 		start++;

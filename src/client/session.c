@@ -199,7 +199,7 @@ create_session(UserMapping *mapping, bool reads)
 
 /* That of an entry, made if it is not there or is not good any more. */
 static PineconeSession *
-current_session(PineconeSession **place, UserMapping *mapping, bool reads, Oid userid)
+current_session(PineconeSession **place, UserMapping *mapping, bool reads)
 {
 	PineconeSession *session;
 
@@ -216,7 +216,6 @@ current_session(PineconeSession **place, UserMapping *mapping, bool reads, Oid u
 	if (*place == NULL)
 		*place = create_session(mapping, reads);
 	session = *place;
-	session->userid = userid;
 	drop_answers(session);
 	return session;
 }
@@ -240,7 +239,7 @@ pinecone_session_get_project(Oid serverid, Oid userid)
 {
 	UserMapping *mapping = GetUserMapping(userid, serverid);
 
-	return current_session(&entry_of(mapping)->sessions[0], mapping, false, userid);
+	return current_session(&entry_of(mapping)->sessions[0], mapping, false);
 }
 
 PineconeSession *
@@ -266,7 +265,7 @@ pinecone_session_get_reading(Oid serverid, Oid userid)
 	if (session->failover == NULL || session->failover->n == 1 || session->failover->roams)
 		return session;
 	mapping = GetUserMapping(userid, serverid);
-	return current_session(&entry_of(mapping)->sessions[1], mapping, true, userid);
+	return current_session(&entry_of(mapping)->sessions[1], mapping, true);
 }
 
 int

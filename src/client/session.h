@@ -24,7 +24,6 @@ typedef struct PineconeSession
 	/* Who and how */
 	Oid mapping; /* user mapping */
 	Oid serverid;
-	Oid userid;			/* who used it last: a mapping may be everybody's */
 	uint32 server_hash; /* of the catalog entries, for invalidation */
 	uint32 mapping_hash;
 	bool stale;			  /* the catalog has changed: not for new statements */
@@ -209,12 +208,12 @@ extern bool pinecone_session_stats_ready(PineconeSession *session);
 extern bool pinecone_session_locate(PineconeSession *session, struct PineconeProblem **problem);
 
 /*
- * Ask one of the server's hosts what is there: false when that has to wait for
- * what the control plane says, or with *problem set.  And take note of its answer,
- * if that has come; *problem is set where the host in use has refused.
+ * Ask one of the server's hosts what is there: NULL when that has to wait for
+ * what the control plane says, or with *problem set.  The call belongs to the
+ * session's memory.  And take note of its answer, when that has come.
  */
-extern bool pinecone_session_probe_start(PineconeSession *session, int number, struct PineconeProblem **problem);
-extern void pinecone_session_probe_take(PineconeSession *session, struct PineconeProblem **problem);
+extern struct PineconeCall *pinecone_session_ask_host(PineconeSession *session, int number, struct PineconeProblem **problem);
+extern void pinecone_session_note_host(PineconeSession *session, int number, struct PineconeCall *call);
 
 /* Until when it is to be waited for, if a host is being asked that may be down; 0: as long as it takes */
 extern PineconeTime pinecone_session_patience(const PineconeSession *session);

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "client/call.h"
 #include "client/try_host.h"
 
@@ -12,26 +14,25 @@ pinecone_try_host(PineconeSession *session, int number)
 {
 	PineconeFailover *failover = session->failover;
 	PineconeProblem *problem = NULL;
+	PineconeCall *call;
 	char *difference;
 
-	/* what is on its way may be another's answer */
-	if (failover->probe != NULL)
-		pinecone_vectors_wait(failover->probe);
-	pinecone_session_probe_take(session, &problem);
-	problem = NULL;
-	while (!pinecone_session_probe_start(session, number, &problem))
+	while ((call = pinecone_session_ask_host(session, number, &problem)) == NULL)
 	{
 		if (problem != NULL || failover->lister == NULL)
 			return problem;
 		pinecone_vectors_wait(failover->lister);
 	}
-	pinecone_vectors_wait(failover->probe);
-	if (failover->probe->state == PINECONE_CALL_FAILED)
+	/* not the session's: calls of it that go on meanwhile take what that has asked */
+	MemoryContextSetParent(call->cxt, CurrentMemoryContext);
+	pinecone_vectors_wait(call);
+	if (call->state == PINECONE_CALL_FAILED)
 	{
 		problem = palloc0(sizeof(PineconeProblem));
-		pinecone_problem_copy(problem, &failover->probe->problem, CurrentMemoryContext);
+		pinecone_problem_copy(problem, &call->problem, CurrentMemoryContext);
 	}
-	pinecone_session_probe_take(session, &(PineconeProblem *){NULL});
+	pinecone_session_note_host(session, number, call);
+	pinecone_vectors_free(call);
 	difference = problem == NULL ? pinecone_hosts_difference(session, number) : NULL;
 	return difference ? pinecone_hosts_unlike(session, number, difference) : problem;
 }

@@ -53,6 +53,7 @@ typedef struct PineconeCounters
 	instr_time transfer_time; /* sending requests, receiving replies */
 	instr_time decode_time;	  /* parsing replies */
 	instr_time row_time;	  /* forming tuples */
+	instr_time unseen_time;	  /* until the service shows writes that cannot be laid over what it shows */
 } PineconeCounters;
 
 /* Start counting anew, the same things. */
@@ -98,6 +99,7 @@ pinecone_counters_add(PineconeCounters *sum, const PineconeCounters *part)
 	INSTR_TIME_ADD(sum->transfer_time, part->transfer_time);
 	INSTR_TIME_ADD(sum->decode_time, part->decode_time);
 	INSTR_TIME_ADD(sum->row_time, part->row_time);
+	INSTR_TIME_ADD(sum->unseen_time, part->unseen_time);
 }
 
 typedef struct PineconeCall PineconeCall;
@@ -199,13 +201,12 @@ extern void pinecone_vectors_free(PineconeCall *call);
 typedef enum PineconeFailure
 {
 	PINECONE_FAILURE_NONE,
-	PINECONE_FAILURE_TOO_LARGE,		  /* the reply would exceed the service's limit */
-	PINECONE_FAILURE_NO_NAMESPACE,	  /* writes to a namespace that never existed */
-	PINECONE_FAILURE_ALIAS,			  /* writes, dry runs among them, to an alias */
-	PINECONE_FAILURE_UNSUPPORTED,	  /* this kind of index has no such operation */
-	PINECONE_FAILURE_FORBIDDEN,		  /* the key may not do that */
-	PINECONE_FAILURE_REJECTED,		  /* 4xx: final */
-	PINECONE_FAILURE_UNKNOWN_OUTCOME, /* sent, and perhaps applied */
+	PINECONE_FAILURE_TOO_LARGE,	   /* the reply would exceed the service's limit */
+	PINECONE_FAILURE_NO_NAMESPACE, /* writes to a namespace that never existed */
+	PINECONE_FAILURE_ALIAS,		   /* writes, dry runs among them, to an alias */
+	PINECONE_FAILURE_UNSUPPORTED,  /* this kind of index has no such operation */
+	PINECONE_FAILURE_FORBIDDEN,	   /* the key may not do that */
+	PINECONE_FAILURE_REJECTED,	   /* 4xx: final */
 	PINECONE_FAILURE_OTHER
 } PineconeFailure;
 extern PineconeFailure pinecone_vectors_failure(PineconeCall *call);

@@ -22,9 +22,9 @@ typedef struct HufMoments
 {
 	/* Settings */
 	uint8 version;
-	uint8 kind;	 /* HufKind */
-	bool fixed;	 /* kind and temperature were given, by a row */
-	bool nan;	 /* an item was NaN or infinite */
+	uint8 kind;	   /* HufKind */
+	bool fixed;	   /* kind and temperature were given, by a row */
+	bool nan;	   /* an item was NaN or infinite */
 	uint8 missing; /* HUF_NO_...: sums that some items did not go into */
 	int16 exponent;
 	double t; /* the temperature */

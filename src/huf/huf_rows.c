@@ -82,6 +82,7 @@ reserve(HufRows *rows, int64 more)
 		return;
 	if (rows->head >= needed)
 	{
+		Assert(rows->value != NULL);
 		/* more than half of the queue has been taken: move down instead */
 		memmove(rows->value, rows->value + rows->head * rows->width,
 				sizeof(double) * rows->n * rows->width);
@@ -222,20 +223,6 @@ append_packed(HufRows *rows, const HufRows *other)
 	rows->n += other->n;
 }
 
-/* The same of one that a transition or combine function made. */
-static void
-append_rows(HufRows *rows, HufRows *other)
-{
-	if (other->lent != NULL)
-		gather(other);
-	if (other->n == 0)
-		return;
-	reserve(rows, other->n);
-	memcpy(rows->value + (rows->head + rows->n) * rows->width, huf_row(other, 0),
-		   sizeof(double) * other->n * other->width);
-	rows->n += other->n;
-}
-
 Datum
 pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 {
@@ -250,10 +237,10 @@ pinecone_huf_rows_combine(PG_FUNCTION_ARGS)
 		pinecone_huf_check_params(&rows->params, &other->params);
 		if (rows->width != other->width)
 			pinecone_huf_dim_mismatch(rows->width - 1, other->width - 1);
-		if (other->packed != NULL)
-			append_packed(rows, other);
-		else
-			append_rows(rows, other);
+		/* what is combined has been passed between processes, or could have been */
+		if (other->packed == NULL)
+			elog(ERROR, "aggregate state has not been serialized");
+		append_packed(rows, other);
 	}
 	if (rows == NULL)
 		PG_RETURN_NULL();

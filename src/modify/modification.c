@@ -89,7 +89,7 @@ pinecone_modify_create(PineconeStatement *statement, PineconeTable *table, Oid u
 		pinecone_modify_refuse_alias(modify, table->namespace_);
 	if (operation != CMD_DELETE)
 		modify->writer = pinecone_record_of_row_writer(table, modify->stats, assigned);
-	modify->sink = pinecone_sink_create(table, modify->session, &modify->counters,
+	modify->sink = pinecone_sink_create(table, modify->session, userid, &modify->counters,
 										deferred && !table->transactional && !table->outbox ? log_of(statement) : NULL);
 	return modify;
 }

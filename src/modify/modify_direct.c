@@ -227,25 +227,39 @@ rest_filter(const char *filter, const PineconeRecord *set)
 	return buf.data;
 }
 
-/* How many records match, by a dry run. */
+/* How many records match, by a dry run; -1 if it is refused, where it may be. */
 static double
-count_matching(DirectModify *direct, const char *namespace_, const char *filter)
+count_matching(DirectModify *direct, const char *namespace_, const char *filter, bool may_be_refused)
 {
 	PineconeSession *session = direct->modify->session;
 	PineconeCall *call = pinecone_write_plane(session)->count(session, &direct->scan->counters,
 															  namespace_, filter);
+	PineconeFailure failure;
 	double count = 0;
 
 	pinecone_vectors_wait(call);
-	if (pinecone_vectors_failure(call) != PINECONE_FAILURE_NO_NAMESPACE)
+	failure = pinecone_vectors_failure(call);
+	if (may_be_refused && failure == PINECONE_FAILURE_REJECTED)
+		count = -1;
+	else if (failure != PINECONE_FAILURE_NO_NAMESPACE)
 		count = pinecone_vectors_count_result(call);
 	pinecone_vectors_free(call);
 	return count;
 }
 
 /*
- * Does a filter match as many records as there are, as far as statistics know?  A
- * namespace that was made with a schema may not filter by other fields.
+ * May an update be repeated for what it has left?  A namespace that declares its
+ * fields refuses to filter by others, and those that are set may be such.
+ */
+static bool
+can_be_repeated(DirectModify *direct, const char *namespace_, const char *rest)
+{
+	return rest != NULL && count_matching(direct, namespace_, rest, true) >= 0;
+}
+
+/*
+ * Does a filter match as many records as there are, as far as statistics know?  One
+ * that nobody has written is refused where fields are declared.
  */
 static bool
 is_everything(DirectModify *direct, const char *namespace_, double count)
@@ -276,12 +290,13 @@ modify_by_filter(ForeignScanState *node, DirectModify *direct, const char *names
 	write.documents = scan->table->schema != NULL;
 	/* documents are counted by reading them, as nothing else tells for certain */
 	count = direct->reader != NULL || write.documents ? check_matching(node, direct, namespace_) :
-														count_matching(direct, namespace_, write.filter);
+														count_matching(direct, namespace_, write.filter, direct->everything);
 	if (write.documents && direct->operation == CMD_UPDATE && count >= PINECONE_MAX_UPDATED)
 		return -1;
 	if (direct->everything && !is_everything(direct, namespace_, count))
 		return -1;
-	if (count > pinecone_write_plane(modify->session)->max_updated && direct->operation == CMD_UPDATE && write.rest == NULL)
+	if (count > pinecone_write_plane(modify->session)->max_updated && direct->operation == CMD_UPDATE &&
+		!can_be_repeated(direct, namespace_, write.rest))
 		return -1;
 	if (count > 0)
 		pinecone_sink_write(modify->sink, namespace_, &write);
@@ -313,7 +328,7 @@ filter_is_in_time(DirectModify *direct, const char *namespace_)
 
 	if (pinecone_unseen_allows_filter(scan->session, namespace_, direct->operation == CMD_UPDATE))
 		return true;
-	if (scan->table->schema != NULL || count_matching(direct, namespace_, scan->run->filter.json) <= FEW_MATCHES)
+	if (scan->table->schema != NULL || count_matching(direct, namespace_, scan->run->filter.json, direct->everything) <= FEW_MATCHES)
 		return false;
 	pinecone_consistency_settle(scan->session, scan->table, namespace_);
 	return true;
@@ -362,10 +377,10 @@ modify_namespace(ForeignScanState *node, DirectModify *direct, const char *names
 		count = modify_ids(node, direct, namespace_);
 		if (count >= 0)
 			return count;
-		pinecone_consistency_wait(scan->session, scan->table, namespace_);
+		pinecone_consistency_wait(scan->session, scan->run->counters, scan->table, namespace_);
 		return modify_records(node, direct, namespace_);
 	}
-	pinecone_consistency_wait(scan->session, scan->table, namespace_);
+	pinecone_consistency_wait(scan->session, scan->run->counters, scan->table, namespace_);
 	if (scan->run->filter.kind == PINECONE_FILTER_NEVER)
 		return 0;
 	scan->run->counters->namespaces++;

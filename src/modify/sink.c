@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -33,6 +34,7 @@ struct PineconeSink
 	MemoryContext cxt;
 	PineconeTable *table;
 	PineconeSession *session;
+	PineconeAuthor author;
 	PineconeCounters *counters;
 	PineconeSinkLog *log; /* or NULL */
 	PineconeSend *send;	  /* or NULL */
@@ -52,7 +54,7 @@ struct PineconeSink
 static int
 transaction_target(PineconeSink *sink, const char *namespace_)
 {
-	return pinecone_pending_target(sink->session, sink->table, namespace_);
+	return pinecone_pending_target(sink->session, &sink->author, sink->table, namespace_);
 }
 
 static void
@@ -87,7 +89,7 @@ outbox_target(PineconeSink *sink, const char *namespace_)
 static void
 outbox_add(PineconeSink *sink, const PineconeWrite *write)
 {
-	pinecone_outbox_add(sink->table->relid, sink->session->userid, sink->namespace_, write, NULL);
+	pinecone_outbox_add(sink->table->relid, sink->author.userid, sink->namespace_, write, NULL);
 }
 
 /* A filter would be carried out later, on other records: they are written one by one. */
@@ -155,7 +157,7 @@ static int
 log_target(PineconeSink *sink, const char *namespace_)
 {
 	refuse_to_overtake(sink, namespace_);
-	return pinecone_pending_log_target(sink->log->log, sink->session, namespace_,
+	return pinecone_pending_log_target(sink->log->log, sink->session, &sink->author, namespace_,
 									   sink->table->batch_size, sink->table->write_concurrency);
 }
 
@@ -191,7 +193,7 @@ static int
 out_target(PineconeSink *sink, const char *namespace_)
 {
 	refuse_to_overtake(sink, namespace_);
-	return pinecone_send_target(sink->send, sink->session, sink->counters, namespace_,
+	return pinecone_send_target(sink->send, sink->session, sink->author.runner, sink->counters, namespace_,
 								sink->table->batch_size, sink->table->write_concurrency);
 }
 
@@ -230,15 +232,18 @@ static const SinkKind log_kind = {log_target, log_add, log_holds, log_finish};
 static const SinkKind out_kind = {out_target, out_add, out_holds, out_finish};
 
 PineconeSink *
-pinecone_sink_create(PineconeTable *table, PineconeSession *session, PineconeCounters *counters,
+pinecone_sink_create(PineconeTable *table, PineconeSession *session, Oid userid, PineconeCounters *counters,
 					 PineconeSinkLog *log)
 {
 	PineconeSink *sink = palloc0(sizeof(PineconeSink));
 
-	sink->kind = table->transactional ? &transaction_kind : table->outbox ? &outbox_kind : log ? &log_kind : &out_kind;
+	sink->kind = table->transactional ? &transaction_kind : table->outbox ? &outbox_kind :
+														log				  ? &log_kind :
+																			&out_kind;
 	sink->cxt = CurrentMemoryContext;
 	sink->table = table;
 	sink->session = session;
+	sink->author = (PineconeAuthor){.userid = userid, .runner = GetUserId()};
 	sink->counters = counters;
 	if (table->transactional || table->outbox)
 		return sink;

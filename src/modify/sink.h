@@ -23,9 +23,10 @@ extern PineconeSinkLog *pinecone_sink_log_create(void);
 
 /*
  * The sink of a table: the transaction's log if the table is transactional, the
- * outbox if it says so, else the log that is given, else (NULL) straight out.  In the current memory context.
+ * outbox if it says so, else the log that is given, else (NULL) straight out.
+ * "userid" is whose user mapping is used.  In the current memory context.
  */
-extern PineconeSink *pinecone_sink_create(PineconeTable *table, PineconeSession *session,
+extern PineconeSink *pinecone_sink_create(PineconeTable *table, PineconeSession *session, Oid userid,
 										  PineconeCounters *counters, PineconeSinkLog *log);
 
 /* Aim at a namespace; an error when it may not be written to now. */

@@ -9,60 +9,29 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
-#include "lib/ilist.h"
-#include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "base/per_statement.h"
 #include "modify/statement.h"
 
 struct PineconeStatement
 {
-	dlist_node node;
+	PineconePerStatement statement;
 	EState *estate;
-	MemoryContextCallback cleanup;
 	List *sinks;
 	bool finishing;
 	struct idset_hash *inserted; /* or NULL */
 	PineconeSinkLog *log;		 /* or NULL */
 };
 
-/* Statements under way: a function may execute some within another. */
 static dlist_head statements = DLIST_STATIC_INIT(statements);
-
-static PineconeStatement *
-find_statement(EState *estate)
-{
-	dlist_iter iter;
-
-	dlist_foreach(iter, &statements)
-	{
-		PineconeStatement *statement = dlist_container(PineconeStatement, node, iter.cur);
-
-		if (statement->estate == estate)
-			return statement;
-	}
-	return NULL;
-}
-
-static void
-forget_statement(void *arg)
-{
-	dlist_delete(&((PineconeStatement *) arg)->node);
-}
 
 PineconeStatement *
 pinecone_statement_of(EState *estate)
 {
-	PineconeStatement *statement = find_statement(estate);
+	PineconeStatement *statement = pinecone_per_statement_of(&statements, estate->es_query_cxt, sizeof(PineconeStatement));
 
-	if (statement != NULL)
-		return statement;
-	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(PineconeStatement));
 	statement->estate = estate;
-	statement->cleanup.func = forget_statement;
-	statement->cleanup.arg = statement;
-	dlist_push_head(&statements, &statement->node);
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &statement->cleanup);
 	return statement;
 }
 
@@ -156,7 +125,7 @@ pinecone_statement_log(PineconeStatement *statement)
 void
 pinecone_statement_before_triggers(EState *estate)
 {
-	PineconeStatement *statement = find_statement(estate);
+	PineconeStatement *statement = pinecone_per_statement_find(&statements, estate->es_query_cxt);
 	ListCell *lc;
 
 	if (statement == NULL)

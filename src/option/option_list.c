@@ -494,11 +494,19 @@ is_given(List *defs, const char *name)
 	return pinecone_option_string(defs, name, NULL) != NULL;
 }
 
-Datum
-pinecone_fdw_validator(PG_FUNCTION_ARGS)
+/*
+ * The statement of an error goes to the log, by default, where log_statement is off
+ * as well: not one that has a key in it.
+ */
+static void
+hide_statement(void *arg)
 {
-	List *defs = untransformRelOptions(PG_GETARG_DATUM(0));
-	int object = object_of_catalog(PG_GETARG_OID(1));
+	errhidestmt(true);
+}
+
+static void
+validate(List *defs, int object)
+{
 	ListCell *lc;
 
 	foreach(lc, defs)
@@ -530,6 +538,23 @@ pinecone_fdw_validator(PG_FUNCTION_ARGS)
 	exclude(defs, "namespace", "namespaces",
 			"A foreign table shows one namespace, or those that a column of role \"namespace\" names.");
 	validate_column(defs);
+}
+
+Datum
+pinecone_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List *defs = untransformRelOptions(PG_GETARG_DATUM(0));
+	int object = object_of_catalog(PG_GETARG_OID(1));
+	ErrorContextCallback callback;
+
+	callback.callback = hide_statement;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	/* a key may stand on the wrong object, too, or under the wrong name */
+	if (object == ON_MAPPING || is_given(defs, "api_key"))
+		error_context_stack = &callback;
+	validate(defs, object);
+	error_context_stack = callback.previous;
 	PG_RETURN_VOID();
 }
 
@@ -611,4 +636,12 @@ PineconeServerOptions *
 pinecone_option_server(Oid serverid)
 {
 	return pinecone_option_read_server(GetForeignServer(serverid));
+}
+
+char *
+pinecone_option_where(const PineconeServerOptions *options)
+{
+	if (options->hosts->n > 0 && options->hosts->hosts[0] != NULL)
+		return psprintf("host \"%s\"", options->hosts->hosts[0]);
+	return psprintf("index \"%s\" of \"%s\"", options->index, options->control_host);
 }

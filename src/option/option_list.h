@@ -151,7 +151,16 @@ extern char *pinecone_option_api_key(Oid mappingid, bool again);
 
 extern PineconeServerOptions *pinecone_option_server(Oid serverid);
 
-/* Options and columns of a foreign table; everything palloc'ed. */
+/* Where a server's writes go, in words: they are the same for as long as that is.  Palloc'ed. */
+extern char *pinecone_option_where(const PineconeServerOptions *options);
+
+/*
+ * Options of a foreign table that say how it is written to, and those of its
+ * server, without its columns: the table need not be locked.
+ */
+extern PineconeTable *pinecone_option_read_writing(Oid relid);
+
+/* Options and columns of a foreign table, which the caller has locked; everything palloc'ed. */
 extern PineconeTable *pinecone_option_read_table(Oid relid);
 
 /*

@@ -362,6 +362,19 @@ read_namespaces(PineconeTable *table, List *defs)
 }
 
 PineconeTable *
+pinecone_option_read_writing(Oid relid)
+{
+	PineconeTable *table = palloc0(sizeof(PineconeTable));
+	ForeignTable *foreign_table = GetForeignTable(relid);
+	ForeignServer *server = GetForeignServer(foreign_table->serverid);
+
+	table->relid = relid;
+	table->server = pinecone_option_read_server(server);
+	read_write_options(table, list_concat_copy(foreign_table->options, server->options));
+	return table;
+}
+
+PineconeTable *
 pinecone_option_read_table(Oid relid)
 {
 	PineconeTable *table = palloc0(sizeof(PineconeTable));

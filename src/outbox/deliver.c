@@ -74,7 +74,7 @@ send_row(PineconeRound *round, PineconeOutboxRow *queued, int tag)
 		pinecone_round_hold(round, row);
 		return;
 	}
-	target = pinecone_send_target(round->send, way->scope->session, NULL, queued->namespace_, way->batch_size,
+	target = pinecone_send_target(round->send, way->scope->session, way->userid, NULL, queued->namespace_, way->batch_size,
 								  way->concurrency);
 	if (!pinecone_send_add_tagged(round->send, target, &queued->write, tag) && !round->rows[tag].told)
 		pinecone_round_hold(round, &round->rows[tag]);
@@ -128,6 +128,11 @@ take_tuple(PineconeRound *round, Chunk *chunk, TupleDesc desc, HeapTuple tuple)
 	row->key = pinecone_round_key(row->way->scope ? row->way->scope->serverid : InvalidOid, queued->namespace_,
 								  queued->write.record.id);
 	MemoryContextSwitchTo(old);
+	if (queued->unreadable != NULL)
+	{
+		pinecone_round_tell(round, tag, PINECONE_SEND_REFUSED, psprintf("the row cannot be read: %s", queued->unreadable));
+		queued->has_embed = false;
+	}
 	chunk->has_texts |= queued->has_embed;
 	chunk->tags[chunk->n++] = tag;
 	chunk->bytes += tuple->t_len;

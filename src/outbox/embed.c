@@ -10,6 +10,7 @@
 
 #include "utils/memutils.h"
 
+#include "base/limits.h"
 #include "client/inference.h"
 #include "outbox/round.h"
 

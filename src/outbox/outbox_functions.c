@@ -16,6 +16,7 @@
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -27,6 +28,7 @@
 #include "base/ours.h"
 #include "outbox/round.h"
 #include "value/metadata_of_columns.h"
+#include "value/sparse.h"
 
 PG_FUNCTION_INFO_V1(pinecone_deliver);
 PG_FUNCTION_INFO_V1(pinecone_outbox_put);
@@ -101,10 +103,22 @@ pinecone_deliver(PG_FUNCTION_ARGS)
 
 /* ---- Queueing ---- */
 
+static void
+check_writable(const PineconeTable *table, bool allowed, const char *option)
+{
+	if (!allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("foreign table \"%s\" does not allow this write", table->name),
+				 errhint("Its option \"%s\", or that of its server, is false.", option)));
+}
+
 /* The table of the first argument, which the user must be allowed to write to. */
 static PineconeTable *
 table_of(FunctionCallInfo fcinfo, AclMode mode)
 {
+	PineconeTable *table;
+	char *name;
 	Oid relid;
 
 	if (PG_ARGISNULL(0))
@@ -112,13 +126,18 @@ table_of(FunctionCallInfo fcinfo, AclMode mode)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("foreign_table must not be NULL")));
 	relid = PG_GETARG_OID(0);
-	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE || !pinecone_ours_is(GetFdwRoutineByRelId(relid)))
+	/* it may neither change nor go before this transaction ends; a stronger lock cannot be had on a standby */
+	LockRelationOid(relid, AccessShareLock);
+	name = get_rel_name(relid);
+	if (name == NULL || get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE || !pinecone_ours_is(GetFdwRoutineByRelId(relid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table of Pinecone", get_rel_name(relid))));
+				 errmsg("\"%s\" is not a foreign table of Pinecone", name ? name : "(none)")));
 	if (pg_class_aclcheck(relid, GetUserId(), mode) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
-	return pinecone_option_table(relid);
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, name);
+	table = pinecone_option_table(relid);
+	check_writable(table, table->updatable, "updatable");
+	return table;
 }
 
 static const char *
@@ -155,7 +174,7 @@ set_id(FunctionCallInfo fcinfo, PineconeWrite *write)
 	id = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	write->record.id = id;
 	write->record.idlen = strlen(id);
-	if (write->record.idlen == 0 || write->record.idlen > 512)
+	if (write->record.idlen == 0 || write->record.idlen > PINECONE_MAX_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("an id has 1 to 512 bytes, not %d", write->record.idlen)));
@@ -168,60 +187,17 @@ set_id(FunctionCallInfo fcinfo, PineconeWrite *write)
 	}
 }
 
-/* A list of a sparse vector. */
-static JsonbValue *
-numbers_of(Jsonb *object, const char *name)
-{
-	JsonbValue key = {.type = jbvString};
-	JsonbValue *list = NULL;
-
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = strlen(name);
-	if (JB_ROOT_IS_OBJECT(object))
-		list = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a sparse vector is an object of two lists, \"indices\" and \"values\"")));
-	return list;
-}
-
-static double
-number_at(JsonbContainer *list, int i)
-{
-	JsonbValue *value = getIthJsonbValueFromContainer(list, i);
-
-	if (value == NULL || value->type != jbvNumeric)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a sparse vector is made of numbers")));
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-}
-
 static void
 set_sparse(Jsonb *object, PineconeSparse *sparse)
 {
-	JsonbContainer *indices = numbers_of(object, "indices")->val.binary.data;
-	JsonbContainer *values = numbers_of(object, "values")->val.binary.data;
+	const char *fault = pinecone_sparse_from_jsonb(object, sparse);
 
-	sparse->n = JsonContainerSize(indices);
-	if (JsonContainerSize(values) != sparse->n)
+	if (fault == NULL)
+		fault = pinecone_sparse_fault(sparse, "the sparse vector", Max(PINECONE_MAX_SPARSE, PINECONE_MAX_DOCUMENT_SPARSE));
+	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a sparse vector has as many indices as values")));
-	sparse->indices = palloc(Max(sparse->n, 1) * sizeof(uint32));
-	sparse->values = palloc(Max(sparse->n, 1) * sizeof(float));
-	for (int i = 0; i < sparse->n; i++)
-	{
-		double index = number_at(indices, i);
-
-		if (index < 0 || index > PG_UINT32_MAX || index != (uint32) index)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("an index of a sparse vector is an integer from 0 to 4294967295")));
-		sparse->indices[i] = (uint32) index;
-		sparse->values[i] = (float) number_at(values, i);
-	}
+				 errmsg("%s", fault)));
 }
 
 static void
@@ -310,6 +286,7 @@ pinecone_outbox_delete_all(PG_FUNCTION_ARGS)
 	PineconeTable *table = table_of(fcinfo, ACL_TRUNCATE);
 	PineconeWrite write = {PINECONE_WRITE_DELETE_ALL};
 
+	check_writable(table, table->truncatable, "truncatable");
 	pinecone_outbox_add(table->relid, GetUserId(), namespace_of(fcinfo, table), &write, NULL);
 	PG_RETURN_VOID();
 }

@@ -207,8 +207,10 @@ bury(const PineconeRoundRow *row)
 	Oid types[2] = {INT8OID, TEXTOID};
 	Datum values[2] = {Int64GetDatum(row->seq), CStringGetTextDatum(row->reason)};
 
+	/* a name that somebody has put there by hand may be too long for the index; cut, it is still too long to be one */
 	execute(psprintf("WITH q AS (DELETE FROM %s WHERE seq = $1 RETURNING *)"
-					 " INSERT INTO %s SELECT q.*, $2, pg_catalog.clock_timestamp() FROM q",
+					 " INSERT INTO %s SELECT q.seq, q.foreign_table, q.writer, left(q.namespace, 600), q.kind, left(q.id, 600), q.dense,"
+					 " q.sparse_indices, q.sparse_values, q.metadata, q.extra, q.queued_at, $2, pg_catalog.clock_timestamp() FROM q",
 					 qualified("pinecone_outbox"), qualified("pinecone_outbox_dead")),
 			2, types, values, NULL);
 }

@@ -32,7 +32,8 @@ pinecone_scope_fail(PineconeScope *scope, const char *reason)
 static void
 look_up(PineconeWay *way)
 {
-	PineconeTable *table = pinecone_option_table(way->relid);
+	/* no lock: a transaction that alters the table may take as long as it likes */
+	PineconeTable *table = pinecone_option_read_writing(way->relid);
 	const char *wanted = table->server->write_cluster;
 
 	way->batch_size = table->batch_size;

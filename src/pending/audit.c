@@ -60,11 +60,11 @@ append_ids(StringInfo buf, const PineconeBatch *batch)
 	appendStringInfoChar(buf, ']');
 }
 
-/* Who writes where. */
+/* Who writes where, which is not always who sends it: a transaction's writes wait for its end. */
 static void
-begin_line(StringInfo buf, const PineconeSession *session)
+begin_line(StringInfo buf, const PineconeSession *session, Oid userid)
 {
-	const char *user = GetUserNameFromId(GetUserId(), true);
+	const char *user = GetUserNameFromId(userid, true);
 	const char *session_user = GetUserNameFromId(GetSessionUserId(), true);
 
 	initStringInfo(buf);
@@ -87,13 +87,13 @@ log_line(StringInfo buf)
 }
 
 void
-pinecone_audit_batch(const PineconeSession *session, const char *namespace_, const PineconeBatch *batch)
+pinecone_audit_batch(const PineconeSession *session, Oid userid, const char *namespace_, const PineconeBatch *batch)
 {
 	StringInfoData buf;
 
 	if (!pinecone_audit)
 		return;
-	begin_line(&buf, session);
+	begin_line(&buf, session, userid);
 	append_field(&buf, "namespace", namespace_);
 	append_field(&buf, "operation", operation_of(batch->kind));
 	if (batch->whole != NULL && batch->whole->filter != NULL)
@@ -110,7 +110,7 @@ pinecone_audit_change(const PineconeSession *session, const char *operation, con
 
 	if (!pinecone_audit)
 		return;
-	begin_line(&buf, session);
+	begin_line(&buf, session, GetUserId());
 	append_field(&buf, kind, name);
 	append_field(&buf, "operation", operation);
 	log_line(&buf);

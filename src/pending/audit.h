@@ -11,7 +11,7 @@
  * A batch is about to be sent, for the first time: log who writes what, if that
  * is wanted.  Parts of one that is sent again in parts are logged again.
  */
-extern void pinecone_audit_batch(const PineconeSession *session, const char *namespace_,
+extern void pinecone_audit_batch(const PineconeSession *session, Oid userid, const char *namespace_,
 								 const PineconeBatch *batch);
 
 /* The same of what administers: "delete_index" of the "index" of that name. */

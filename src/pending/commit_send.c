@@ -4,15 +4,28 @@
  */
 #include "postgres.h"
 
+#include "foreign/foreign.h"
+
 #include "pending/commit_send.h"
 #include "pending/write_code.h"
 
 static int
-begin_target(PineconePendingTarget *target, PineconeSend *send, PineconeCounters *counters)
+begin_target(PineconePendingLog *log, int number, PineconeSend *send, PineconeCounters *counters)
 {
-	/* options may have changed since, or the user mapping may be gone */
-	target->session = pinecone_session_get(target->session->serverid, target->session->userid);
-	return pinecone_send_target(send, target->session, counters, target->namespace_,
+	PineconePendingTarget *target = pinecone_pending_log_target_of(log, number);
+	PineconeSession *session;
+
+	/* options may have changed since, or the user mapping, or all of it, may be gone */
+	if (GetForeignServerExtended(target->serverid, FSV_MISSING_OK) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a server was dropped after the transaction had written to it"),
+				 errdetail("What it wrote was for namespace \"%s\" of %s.", target->namespace_,
+						   pinecone_pending_log_target_of(log, target->place)->where),
+				 errhint("Commit before the server is dropped.")));
+	session = pinecone_session_get(target->serverid, target->author.userid);
+	pinecone_pending_log_check_place(log, target->place, session);
+	return pinecone_send_target(send, session, target->author.runner, counters, target->namespace_,
 								target->batch_size, target->concurrency);
 }
 
@@ -36,8 +49,7 @@ pinecone_send_log(PineconePendingLog *log, PineconeSend *send, PineconeCounters 
 		header = (PineconeWriteHeader *) buf.data;
 		pinecone_write_decode(header, buf.data + sizeof(*header), &write);
 		if (targets[header->target] < 0)
-			targets[header->target] = begin_target(pinecone_pending_log_target_of(log, header->target),
-												   send, counters);
+			targets[header->target] = begin_target(log, header->target, send, counters);
 		pinecone_send_add(send, targets[header->target], &write);
 	}
 }

@@ -182,10 +182,23 @@ wait_for_written(PineconeSession *session, const PineconeTable *table, const cha
 	pfree(key);
 }
 
+static void
+sleep_counted(long ms, PineconeCounters *counters)
+{
+	instr_time start;
+	instr_time end;
+
+	INSTR_TIME_SET_CURRENT(start);
+	sleep_ms(ms);
+	INSTR_TIME_SET_CURRENT(end);
+	if (counters != NULL)
+		INSTR_TIME_ACCUM_DIFF(counters->unseen_time, end, start);
+}
+
 /* Wait for what cannot be laid over what the service shows, or for all. */
 static void
-wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char *namespace_,
-				bool all)
+wait_for_unseen(PineconeSession *session, PineconeCounters *counters, const PineconeTable *table,
+				const char *namespace_, bool all)
 {
 	Wait wait = {pinecone_clock_now(), FIRST_DELAY, "this session's"};
 	int64 lsn;
@@ -198,7 +211,7 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 
 		if (ms > 0)
 		{
-			sleep_ms(Min(ms, LAST_DELAY));
+			sleep_counted(Min(ms, LAST_DELAY), counters);
 			wait.start = pinecone_clock_now();
 			continue;
 		}
@@ -212,11 +225,11 @@ wait_for_unseen(PineconeSession *session, const PineconeTable *table, const char
 }
 
 void
-pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
+pinecone_consistency_wait(PineconeSession *session, PineconeCounters *counters, const PineconeTable *table,
 						  const char *namespace_)
 {
 	if (pinecone_confirmed_are_kept())
-		wait_for_unseen(session, table, namespace_, false);
+		wait_for_unseen(session, counters, table, namespace_, false);
 	else
 		wait_for_written(session, table, namespace_);
 }
@@ -258,7 +271,7 @@ pinecone_consistency_settle(PineconeSession *session, const PineconeTable *table
 							const char *namespace_)
 {
 	if (pinecone_confirmed_are_kept())
-		wait_for_unseen(session, table, namespace_, true);
+		wait_for_unseen(session, NULL, table, namespace_, true);
 }
 
 char **
@@ -271,11 +284,11 @@ pinecone_consistency_namespaces(PineconeSession *session, int *n)
 	PineconeIdEntry *entry;
 
 	*n = 0;
-	if (written == NULL)
+	if (last_written == NULL)
 		return NULL;
-	names = palloc(Max(written->members, 1) * sizeof(char *));
-	idset_start_iterate(written, &iterator);
-	while ((entry = idset_iterate(written, &iterator)) != NULL)
+	names = palloc(Max(last_written->members, 1) * sizeof(char *));
+	idset_start_iterate(last_written, &iterator);
+	while ((entry = idset_iterate(last_written, &iterator)) != NULL)
 	{
 		if (strncmp(entry->id, prefix, len) == 0)
 			names[(*n)++] = pstrdup(entry->id + len);

@@ -7,6 +7,7 @@
 #define PINECONE_CONSISTENCY_H
 
 #include "client/session.h"
+#include "client/vectors.h"
 #include "option/option_list.h"
 
 /* A write to the namespace was confirmed with this sequence number (-1: none). */
@@ -33,10 +34,10 @@ extern bool pinecone_consistency_wait_for(PineconeSession *session, const Pineco
 /*
  * Wait where reads of the namespace, with unseen writes laid over, would not
  * show what has been written.  After consistency_timeout an error or a
- * warning, by option on_consistency_timeout.
+ * warning, by option on_consistency_timeout.  "counters" may be NULL.
  */
-extern void pinecone_consistency_wait(PineconeSession *session, const PineconeTable *table,
-									  const char *namespace_);
+extern void pinecone_consistency_wait(PineconeSession *session, PineconeCounters *counters,
+									  const PineconeTable *table, const char *namespace_);
 
 /* Wait until searches show all that has been written to the namespace: of what cannot be laid over these. */
 extern void pinecone_consistency_wait_search(PineconeSession *session, const PineconeTable *table,
@@ -47,8 +48,8 @@ extern void pinecone_consistency_settle(PineconeSession *session, const Pinecone
 										const char *namespace_);
 
 /*
- * The namespaces with writes of this session that are not known to be visible.
- * Palloc'ed.
+ * The namespaces that this session has written to, of which statistics need not
+ * know yet, whether what has been written is visible or not.  Palloc'ed.
  */
 extern char **pinecone_consistency_namespaces(PineconeSession *session, int *n);
 

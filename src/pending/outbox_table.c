@@ -32,7 +32,9 @@
 
 #include "base/compat.h"
 #include "base/encoding.h"
+#include "base/limits.h"
 #include "pending/outbox_table.h"
+#include "value/json_text.h"
 
 /* ---- Where the tables are ---- */
 
@@ -89,23 +91,26 @@ kind_letter(PineconeWriteKind kind)
 	}
 }
 
-static PineconeWriteKind
-kind_of_letter(char letter)
+/* False where it stands for none. */
+static bool
+kind_of_letter(char letter, PineconeWriteKind *kind)
 {
 	switch (letter)
 	{
 		case 'u':
-			return PINECONE_WRITE_UPSERT;
+			*kind = PINECONE_WRITE_UPSERT;
+			return true;
 		case 'p':
-			return PINECONE_WRITE_UPDATE;
+			*kind = PINECONE_WRITE_UPDATE;
+			return true;
 		case 'd':
-			return PINECONE_WRITE_DELETE;
+			*kind = PINECONE_WRITE_DELETE;
+			return true;
 		case 'a':
-			return PINECONE_WRITE_DELETE_ALL;
+			*kind = PINECONE_WRITE_DELETE_ALL;
+			return true;
 		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("a row of \"pinecone_outbox\" has kind \"%c\"", letter)));
+			return false;
 	}
 }
 
@@ -218,23 +223,46 @@ pinecone_outbox_form(TupleDesc desc, const PineconeOutboxRow *row)
 
 /* ---- And back ---- */
 
-static void
+static bool
+read_dense(PineconeRecord *record, Datum values)
+{
+	ArrayType *array = DatumGetArrayTypeP(values);
+
+	record->nvalues = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	record->values = (float *) ARR_DATA_PTR(array);
+	return !ARR_HASNULL(array);
+}
+
+static bool
 read_sparse(PineconeSparse *sparse, Datum indices, Datum values)
 {
 	ArrayType *numbers = DatumGetArrayTypeP(indices);
 	ArrayType *floats = DatumGetArrayTypeP(values);
 	int64 *wide = (int64 *) ARR_DATA_PTR(numbers);
+	int n = ArrayGetNItems(ARR_NDIM(floats), ARR_DIMS(floats));
 
-	sparse->n = ArrayGetNItems(ARR_NDIM(floats), ARR_DIMS(floats));
-	if (ArrayGetNItems(ARR_NDIM(numbers), ARR_DIMS(numbers)) != sparse->n || ARR_HASNULL(numbers) ||
-		ARR_HASNULL(floats))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a row of \"pinecone_outbox\" has a sparse vector that is none")));
+	if (ArrayGetNItems(ARR_NDIM(numbers), ARR_DIMS(numbers)) != n || ARR_HASNULL(numbers) || ARR_HASNULL(floats))
+		return false;
+	sparse->n = n;
 	sparse->values = (float *) ARR_DATA_PTR(floats);
-	sparse->indices = palloc(Max(sparse->n, 1) * sizeof(uint32));
-	for (int i = 0; i < sparse->n; i++)
+	sparse->indices = palloc(Max(n, 1) * sizeof(uint32));
+	for (int i = 0; i < n; i++)
+	{
+		if (wide[i] < 0 || wide[i] > PG_UINT32_MAX)
+			return false;
 		sparse->indices[i] = (uint32) wide[i];
+	}
+	return true;
+}
+
+static bool
+read_metadata(PineconeRecord *record, char *text)
+{
+	if (text[strspn(text, " \t\r\n")] != '{' || !pinecone_json_text_is_valid(text, strlen(text), false))
+		return false;
+	record->metadata = pinecone_json_from_server(text);
+	record->metadata_len = strlen(record->metadata);
+	return true;
 }
 
 /* A member of an object as text, or NULL. */
@@ -250,7 +278,7 @@ member_of(Jsonb *object, const char *name)
 	return value != NULL && value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
 }
 
-static void
+static bool
 read_extra(PineconeOutboxRow *row, Jsonb *extra)
 {
 	PineconeWrite *write = &row->write;
@@ -264,20 +292,51 @@ read_extra(PineconeOutboxRow *row, Jsonb *extra)
 	row->embed.model = member_of(extra, "model");
 	row->embed.text = member_of(extra, "text");
 	row->embed.input_type = member_of(extra, "input_type");
-	row->embed.dimension = dimension ? pg_strtoint32(dimension) : 0;
+	row->embed.dimension = dimension ? atoi(dimension) : 0;
 	row->has_embed = row->embed.model != NULL && row->embed.text != NULL && row->embed.input_type != NULL;
+	return JB_ROOT_IS_OBJECT(extra) && (dimension == NULL || strspn(dimension, "0123456789") == strlen(dimension));
 }
 
-/* What a row of the queue, or a dead letter, says; one that makes no sense is an error. */
+/* Reads what a row says of its write; says why not, if it makes no sense. */
+static const char *
+read_write(PineconeOutboxRow *row, const Datum *values, const bool *isnull)
+{
+	PineconeRecord *record = &row->write.record;
+
+#define VALUE(column) values[(column) -1]
+#define HAS(column) (!isnull[(column) -1])
+
+	if (!kind_of_letter(DatumGetChar(VALUE(PINECONE_OUTBOX_KIND)), &row->write.kind))
+		return "its kind is none";
+	if (strlen(row->namespace_) > PINECONE_MAX_NAMESPACE)
+		return "no namespace has its name";
+	if (HAS(PINECONE_OUTBOX_ID))
+	{
+		record->id = TextDatumGetCString(VALUE(PINECONE_OUTBOX_ID));
+		record->idlen = strlen(record->id);
+		if (record->idlen == 0 || record->idlen > PINECONE_MAX_ID)
+			return "no record can have its id";
+	}
+	else if (pinecone_write_has_id(row->write.kind))
+		return "it has no id";
+	if (HAS(PINECONE_OUTBOX_DENSE) && !read_dense(record, VALUE(PINECONE_OUTBOX_DENSE)))
+		return "its vector has a NULL";
+	if (HAS(PINECONE_OUTBOX_SPARSE_INDICES) != HAS(PINECONE_OUTBOX_SPARSE_VALUES) ||
+		(HAS(PINECONE_OUTBOX_SPARSE_INDICES) &&
+		 !read_sparse(&record->sparse, VALUE(PINECONE_OUTBOX_SPARSE_INDICES), VALUE(PINECONE_OUTBOX_SPARSE_VALUES))))
+		return "its sparse vector is none";
+	if (HAS(PINECONE_OUTBOX_METADATA) && !read_metadata(record, TextDatumGetCString(VALUE(PINECONE_OUTBOX_METADATA))))
+		return "its metadata is no JSON object";
+	if (HAS(PINECONE_OUTBOX_EXTRA) && !read_extra(row, DatumGetJsonbP(VALUE(PINECONE_OUTBOX_EXTRA))))
+		return "what it has as \"extra\" makes no sense";
+	return NULL;
+}
+
 void
 pinecone_outbox_deform(TupleDesc desc, HeapTuple tuple, PineconeOutboxRow *row)
 {
 	Datum values[PINECONE_OUTBOX_DEAD_COLUMNS];
 	bool isnull[PINECONE_OUTBOX_DEAD_COLUMNS];
-	PineconeRecord *record = &row->write.record;
-
-#define VALUE(column) values[(column) -1]
-#define HAS(column) (!isnull[(column) -1])
 
 	memset(row, 0, sizeof(*row));
 	heap_deform_tuple(tuple, desc, values, isnull);
@@ -285,33 +344,8 @@ pinecone_outbox_deform(TupleDesc desc, HeapTuple tuple, PineconeOutboxRow *row)
 	row->relid = DatumGetObjectId(VALUE(PINECONE_OUTBOX_TABLE));
 	row->userid = DatumGetObjectId(VALUE(PINECONE_OUTBOX_WRITER));
 	row->namespace_ = TextDatumGetCString(VALUE(PINECONE_OUTBOX_NAMESPACE));
-	row->write.kind = kind_of_letter(DatumGetChar(VALUE(PINECONE_OUTBOX_KIND)));
 	row->queued_at = DatumGetTimestampTz(VALUE(PINECONE_OUTBOX_QUEUED_AT));
-	if (HAS(PINECONE_OUTBOX_ID))
-	{
-		record->id = TextDatumGetCString(VALUE(PINECONE_OUTBOX_ID));
-		record->idlen = strlen(record->id);
-	}
-	else if (pinecone_write_has_id(row->write.kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a row of \"pinecone_outbox\" has no id")));
-	if (HAS(PINECONE_OUTBOX_DENSE))
-	{
-		ArrayType *array = DatumGetArrayTypeP(VALUE(PINECONE_OUTBOX_DENSE));
-
-		record->nvalues = ARR_HASNULL(array) ? 0 : ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-		record->values = (float *) ARR_DATA_PTR(array);
-	}
-	if (HAS(PINECONE_OUTBOX_SPARSE_INDICES) && HAS(PINECONE_OUTBOX_SPARSE_VALUES))
-		read_sparse(&record->sparse, VALUE(PINECONE_OUTBOX_SPARSE_INDICES), VALUE(PINECONE_OUTBOX_SPARSE_VALUES));
-	if (HAS(PINECONE_OUTBOX_METADATA))
-	{
-		record->metadata = pinecone_json_from_server(TextDatumGetCString(VALUE(PINECONE_OUTBOX_METADATA)));
-		record->metadata_len = strlen(record->metadata);
-	}
-	if (HAS(PINECONE_OUTBOX_EXTRA))
-		read_extra(row, DatumGetJsonbP(VALUE(PINECONE_OUTBOX_EXTRA)));
+	row->unreadable = read_write(row, values, isnull);
 #undef VALUE
 #undef HAS
 }

@@ -38,6 +38,7 @@ typedef struct PineconeOutboxRow
 	Oid relid;
 	Oid userid;
 	char *namespace_;
+	const char *unreadable; /* why nobody can tell what the write is; NULL: it is what follows */
 	PineconeWrite write;
 	bool has_embed;
 	PineconeOutboxEmbed embed;
@@ -48,7 +49,11 @@ typedef struct PineconeOutboxRow
 extern Oid pinecone_outbox_extension(bool missing_ok);
 extern Oid pinecone_outbox_relation(const char *name, bool missing_ok);
 
-/* A row in the current memory context, and what one says; it points into the tuple. */
+/*
+ * A row in the current memory context, and what one says; it points into the tuple.
+ * Rows that make no sense, as somebody may have put them there by hand, are
+ * unreadable, and no error: others do not wait for them.
+ */
 extern HeapTuple pinecone_outbox_form(TupleDesc desc, const PineconeOutboxRow *row);
 extern void pinecone_outbox_deform(TupleDesc desc, HeapTuple tuple, PineconeOutboxRow *row);
 

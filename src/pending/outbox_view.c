@@ -119,9 +119,12 @@ take_row(Shown *shown, TupleDesc desc, HeapTuple tuple, MemoryContext row_cxt)
 
 	pinecone_outbox_deform(desc, tuple, &row);
 	MemoryContextSwitchTo(shown->cxt);
-	/* what is to be embedded first has no vector to search by: it is not shown */
-	if (!row.has_embed)
-		pinecone_pending_log_add(shown->log, pinecone_pending_log_target(shown->log, NULL, row.namespace_, 0, 0),
+	/*
+	 * What is to be embedded first has no vector to search by, and what nobody can
+	 * read becomes a dead letter: they are not shown.
+	 */
+	if (!row.has_embed && row.unreadable == NULL)
+		pinecone_pending_log_add(shown->log, pinecone_pending_log_target(shown->log, NULL, NULL, row.namespace_, 0, 0),
 								 &row.write);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(row_cxt);

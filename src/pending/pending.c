@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "storage/predicate.h"
 #include "storage/proc.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -143,8 +144,8 @@ create_log(void)
 }
 
 int
-pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
-						const char *namespace_)
+pinecone_pending_target(PineconeSession *session, const PineconeAuthor *author,
+						const PineconeTable *table, const char *namespace_)
 {
 	/* leaders of parallel queries may not write either */
 	if (IsInParallelMode())
@@ -158,7 +159,7 @@ pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
 	check_send_order();
 	if (pending == NULL)
 		create_log();
-	return pinecone_pending_log_target(pending, session, namespace_, table->batch_size,
+	return pinecone_pending_log_target(pending, session, author, namespace_, table->batch_size,
 									   table->write_concurrency);
 }
 
@@ -186,9 +187,10 @@ pinecone_pending_view(PineconeSession *session, const PineconeTable *table, cons
 		view = pinecone_pending_view_over(pinecone_outbox_view(session->serverid, namespace_,
 															   position == PINECONE_PENDING_ALL),
 										  view);
-	return place < 0 ? view :
-					   pinecone_pending_view_over(pinecone_pending_index_view(pending_index, place, position),
-												  view);
+	if (place < 0)
+		return view;
+	pinecone_pending_log_check_place(pending, place, session);
+	return pinecone_pending_view_over(pinecone_pending_index_view(pending_index, place, position), view);
 }
 
 bool
@@ -352,6 +354,8 @@ end_transaction(XactEvent event, void *arg)
 			if (pinecone_pending_log_size(pending) > 0)
 			{
 				check_send_order();
+				/* others may have altered a server or a user mapping, of which COMMIT alone would not hear */
+				AcceptInvalidationMessages();
 				/* PostgreSQL would find out after it has been sent */
 				PreCommit_CheckForSerializationFailure();
 				pinecone_commit_report(send_in_time);

@@ -23,9 +23,16 @@ extern void pinecone_pending_init(void);
  */
 extern void pinecone_pending_come_first(void);
 
+/* Who writes */
+typedef struct PineconeAuthor
+{
+	Oid userid; /* whose user mapping it is: of a view, not who runs the statement */
+	Oid runner; /* and who that is */
+} PineconeAuthor;
+
 /* Number of the namespace of that name, for pinecone_pending_add(). */
-extern int pinecone_pending_target(PineconeSession *session, const PineconeTable *table,
-								   const char *namespace_);
+extern int pinecone_pending_target(PineconeSession *session, const PineconeAuthor *author,
+								   const PineconeTable *table, const char *namespace_);
 
 /* Keep a write until commit. */
 extern void pinecone_pending_add(int target, const PineconeWrite *write);

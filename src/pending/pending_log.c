@@ -23,6 +23,8 @@ struct PineconePendingLog
 	StringInfoData buffer; /* the write being added or read */
 };
 
+static const PineconeAuthor nobody = {InvalidOid, InvalidOid};
+
 /* ---- The log ---- */
 
 PineconePendingLog *
@@ -40,16 +42,16 @@ pinecone_pending_log_create(ResourceOwner owner)
 
 /* What tells namespaces, and users who write to them, apart; palloc'ed. */
 static char *
-target_key(Oid serverid, Oid mapping, const char *namespace_)
+target_key(Oid serverid, PineconeAuthor author, const char *namespace_)
 {
-	return psprintf("%u %u %s", serverid, mapping, namespace_);
+	return psprintf("%u %u %u %s", serverid, author.userid, author.runner, namespace_);
 }
 
 /* The number kept with a key, or -1. */
 static int
-find_number(struct idset_hash *numbers, Oid serverid, Oid mapping, const char *namespace_)
+find_number(struct idset_hash *numbers, Oid serverid, PineconeAuthor author, const char *namespace_)
 {
-	char *key = target_key(serverid, mapping, namespace_);
+	char *key = target_key(serverid, author, namespace_);
 	PineconeIdEntry *entry = idset_lookup(numbers, key);
 	int number = entry ? (int) entry->number : -1;
 
@@ -58,20 +60,19 @@ find_number(struct idset_hash *numbers, Oid serverid, Oid mapping, const char *n
 }
 
 static void
-keep_number(struct idset_hash *numbers, Oid serverid, Oid mapping, const char *namespace_,
+keep_number(struct idset_hash *numbers, Oid serverid, PineconeAuthor author, const char *namespace_,
 			int number)
 {
 	bool found;
 
-	idset_insert(numbers, target_key(serverid, mapping, namespace_), &found)->number = number;
+	idset_insert(numbers, target_key(serverid, author, namespace_), &found)->number = number;
 }
 
 int
 pinecone_pending_log_place(const PineconePendingLog *log, const PineconeSession *session,
 						   const char *namespace_)
 {
-	return find_number(log->places, session ? session->serverid : InvalidOid, InvalidOid,
-					   namespace_);
+	return find_number(log->places, session ? session->serverid : InvalidOid, nobody, namespace_);
 }
 
 bool
@@ -85,21 +86,46 @@ pinecone_pending_log_has_server(const PineconePendingLog *log, Oid serverid)
 	return false;
 }
 
-int
-pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
-							const char *namespace_, int batch_size, int concurrency)
+void
+pinecone_pending_log_check_place(const PineconePendingLog *log, int place, const PineconeSession *session)
 {
-	Oid serverid = session ? session->serverid : InvalidOid;
-	Oid mapping = session ? session->mapping : InvalidOid;
-	int number = find_number(log->numbers, serverid, mapping, namespace_);
-	int place;
-	MemoryContext old;
+	const PineconePendingTarget *target = &log->targets[place];
+	char *where;
+
+	if (target->first < 0 || target->where == NULL)
+		return;
+	where = pinecone_option_where(session->options);
+	if (strcmp(where, target->where) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("server \"%s\" was altered after the transaction had written to it",
+						session->options->servername),
+				 errdetail("What it wrote to namespace \"%s\" was for %s; the server now has %s.",
+						   target->namespace_, target->where, where),
+				 errhint("Repeat the transaction.  If it is the one that alters the server, commit before or after that.")));
+	pfree(where);
+}
+
+/* Nothing waits for the place: what comes goes where the session leads. */
+static void
+aim_place(PineconePendingLog *log, int place, const PineconeSession *session)
+{
+	MemoryContext old = MemoryContextSwitchTo(log->cxt);
+	PineconePendingTarget *target = &log->targets[place];
+
+	if (target->where != NULL)
+		pfree(target->where);
+	target->where = pinecone_option_where(session->options);
+	MemoryContextSwitchTo(old);
+}
+
+static int
+add_target(PineconePendingLog *log, Oid serverid, PineconeAuthor author, const char *namespace_)
+{
+	int place = find_number(log->places, serverid, nobody, namespace_);
+	MemoryContext old = MemoryContextSwitchTo(log->cxt);
 	PineconePendingTarget *target;
 
-	if (number >= 0)
-		return number;
-	place = pinecone_pending_log_place(log, session, namespace_);
-	old = MemoryContextSwitchTo(log->cxt);
 	if (log->ntargets == log->size)
 	{
 		log->size = Max(8, 2 * log->size);
@@ -108,17 +134,49 @@ pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
 	}
 	target = &log->targets[log->ntargets];
 	memset(target, 0, sizeof(PineconePendingTarget));
-	target->session = session;
 	target->serverid = serverid;
+	target->author = author;
 	target->namespace_ = pstrdup(namespace_);
 	target->place = place < 0 ? log->ntargets : place;
-	target->batch_size = batch_size;
-	target->concurrency = concurrency;
-	keep_number(log->numbers, serverid, mapping, namespace_, log->ntargets);
+	target->first = -1;
+	keep_number(log->numbers, serverid, author, namespace_, log->ntargets);
 	if (place < 0)
-		keep_number(log->places, serverid, InvalidOid, namespace_, log->ntargets);
+		keep_number(log->places, serverid, nobody, namespace_, log->ntargets);
 	MemoryContextSwitchTo(old);
 	return log->ntargets++;
+}
+
+int
+pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session, const PineconeAuthor *author,
+							const char *namespace_, int batch_size, int concurrency)
+{
+	Oid serverid = session ? session->serverid : InvalidOid;
+	PineconeAuthor who = author ? *author : nobody;
+	int number = find_number(log->numbers, serverid, who, namespace_);
+	int place;
+
+	if (number < 0)
+	{
+		number = add_target(log, serverid, who, namespace_);
+		log->targets[number].batch_size = batch_size;
+		log->targets[number].concurrency = concurrency;
+	}
+	place = log->targets[number].place;
+	if (session != NULL && log->targets[place].first < 0)
+		aim_place(log, place, session);
+	else if (session != NULL)
+		pinecone_pending_log_check_place(log, place, session);
+	return number;
+}
+
+/* That a write to the target begins here. */
+static void
+note_first(PineconePendingLog *log, int target)
+{
+	PineconePendingTarget *place = &log->targets[log->targets[target].place];
+
+	if (place->first < 0)
+		place->first = pinecone_spool_size(log->spool);
 }
 
 void
@@ -128,6 +186,7 @@ pinecone_pending_log_add(PineconePendingLog *log, int target, const PineconeWrit
 
 	resetStringInfo(buf);
 	pinecone_write_encode(buf, target, write);
+	note_first(log, target);
 	pinecone_spool_append(log->spool, buf->data, buf->len);
 }
 
@@ -139,6 +198,7 @@ pinecone_pending_log_add_encoded(PineconePendingLog *log, int target, const char
 	resetStringInfo(buf);
 	appendBinaryStringInfo(buf, data, len);
 	((PineconeWriteHeader *) buf->data)->target = target;
+	note_first(log, target);
 	pinecone_spool_append(log->spool, buf->data, buf->len);
 }
 
@@ -193,6 +253,11 @@ void
 pinecone_pending_log_truncate(PineconePendingLog *log, int64 size)
 {
 	pinecone_spool_truncate(log->spool, size);
+	for (int i = 0; i < log->ntargets; i++)
+	{
+		if (log->targets[i].first >= size)
+			log->targets[i].first = -1;
+	}
 }
 
 void

@@ -16,10 +16,12 @@ typedef struct PineconePendingLog PineconePendingLog;
 /* A namespace, and the user who writes to it */
 typedef struct PineconePendingTarget
 {
-	PineconeSession *session; /* NULL: it is never sent */
 	Oid serverid;
+	PineconeAuthor author;
 	char *namespace_;
-	int place; /* the first target of the same namespace, whose user may be another */
+	int place;	  /* the first target of the same namespace, whose user may be another */
+	char *where;  /* of a place: where writes to it are to go; NULL: they are never sent */
+	int64 first;  /* of a place: the offset of its first write; -1: there is none */
 	int batch_size;
 	int concurrency;
 } PineconePendingTarget;
@@ -32,10 +34,19 @@ extern PineconePendingLog *pinecone_pending_log_create(ResourceOwner owner);
 
 /*
  * Number of a namespace, and how writes to it are to be sent.  Without a
- * session nothing of the log ever is.
+ * session and an author nothing of the log ever is.
  */
 extern int pinecone_pending_log_target(PineconePendingLog *log, PineconeSession *session,
-									   const char *namespace_, int batch_size, int concurrency);
+									   const PineconeAuthor *author, const char *namespace_,
+									   int batch_size, int concurrency);
+
+/*
+ * A server may be altered in a transaction that has written to it, or beside it.
+ * What was written for one index is neither sent to another nor laid over what that
+ * holds: an error, if writes wait for the place and the session leads elsewhere.
+ */
+extern void pinecone_pending_log_check_place(const PineconePendingLog *log, int place,
+											 const PineconeSession *session);
 
 /* Is one of these the server's? */
 extern bool pinecone_pending_log_has_server(const PineconePendingLog *log, Oid serverid);

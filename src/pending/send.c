@@ -85,7 +85,7 @@ start_batch(PineconeSend *send, PineconeTarget *target, PineconeBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->cxt);
 
-	pinecone_audit_batch(target->session, target->namespace_, batch);
+	pinecone_audit_batch(target->session, target->userid, target->namespace_, batch);
 	if (has_text(target, batch->kind))
 	{
 		send->open_bytes -= item_bytes(batch);

@@ -18,11 +18,11 @@ typedef struct PineconeSend PineconeSend;
 extern PineconeSend *pinecone_send_begin(void);
 
 /*
- * Number of the namespace of that name; made on first use.  Upserts carry up
- * to batch_size records, and so many batches may be in flight.  "counters" may
- * be NULL, else they must live as long as "send".
+ * Number of the namespace of that name, written to by that user; made on first use.
+ * Upserts carry up to batch_size records, and so many batches may be in flight.
+ * "counters" may be NULL, else they must live as long as "send".
  */
-extern int pinecone_send_target(PineconeSend *send, PineconeSession *session,
+extern int pinecone_send_target(PineconeSend *send, PineconeSession *session, Oid userid,
 								PineconeCounters *counters, const char *namespace_,
 								int batch_size, int concurrency);
 

@@ -25,17 +25,17 @@ pinecone_send_begin(void)
 
 /*
  * Number a namespace as a target of this log. One namespace reached by several
- * sessions has a target for each; these are linked as twins, since order is kept
+ * sessions or users has a target for each; these are linked as twins, since order is kept
  * across them.
  */
 int
-pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCounters *counters,
+pinecone_send_target(PineconeSend *send, PineconeSession *session, Oid userid, PineconeCounters *counters,
 					 const char *namespace_, int batch_size, int concurrency)
 {
 	MemoryContext old;
 	PineconeTarget *target;
 
-	char *key = psprintf("%p %s", session, namespace_);
+	char *key = psprintf("%p %u %s", session, userid, namespace_);
 	PineconeIdEntry *entry = idset_lookup(send->numbers, key);
 	bool found;
 
@@ -52,6 +52,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	}
 	target = palloc0(sizeof(PineconeTarget));
 	target->session = session;
+	target->userid = userid;
 	target->plane = pinecone_write_plane(session);
 	target->counters = counters;
 	target->namespace_ = pstrdup(namespace_);
@@ -71,7 +72,7 @@ pinecone_send_target(PineconeSend *send, PineconeSession *session, PineconeCount
 	}
 	else
 		entry->number = send->ntargets;
-	idset_insert(send->numbers, psprintf("%p %s", session, namespace_), &found)->number = send->ntargets;
+	idset_insert(send->numbers, psprintf("%p %u %s", session, userid, namespace_), &found)->number = send->ntargets;
 	send->targets[send->ntargets] = target;
 	MemoryContextSwitchTo(old);
 	return send->ntargets++;

@@ -13,6 +13,7 @@
 typedef struct PineconeTarget
 {
 	PineconeSession *session;
+	Oid userid; /* who writes */
 	const PineconeWritePlane *plane;
 	PineconeCounters *counters;
 	char *namespace_;
@@ -41,7 +42,7 @@ struct PineconeSend
 	int ntargets;
 	int size;
 	PineconeTarget **targets;
-	idset_hash *numbers; /* of targets: by session and namespace; the first by server and that */
+	idset_hash *numbers; /* of targets: by session, user and namespace; the first by server and that */
 	double open_bytes;
 	int unlooked; /* bytes added since the network was looked after */
 	bool reported;

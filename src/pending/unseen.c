@@ -189,7 +189,7 @@ add_item(Copy *copy, const char *namespace_, int64 lsn, int64 at, const char *wr
 	Item item = {0};
 	int64 *last;
 
-	item.number = pinecone_pending_log_target(copy->log, NULL, namespace_, 0, 0);
+	item.number = pinecone_pending_log_target(copy->log, NULL, NULL, namespace_, 0, 0);
 	item.offset = pinecone_pending_log_size(copy->log);
 	item.lsn = lsn;
 	item.at = at;
@@ -540,6 +540,16 @@ pinecone_unseen_note_deleted(PineconeSession *session, const char *namespace_)
 }
 
 /*
+ * Of a load that is too much to be kept the end is kept: what came so soon after what
+ * was lost is waited for with it, so that reads are spared to lay it over all records.
+ */
+static int64
+end_of_load_ms(void)
+{
+	return pinecone_confirmed_least_ms() / 5;
+}
+
+/*
  * A repeatable write can be laid over what is read, so nothing has to be waited
  * for; what is not, or was lost from the ring, is waited for until the namespace
  * is indexed that far or the time is over in which it may not be.
@@ -551,8 +561,9 @@ pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool
 	Host *host = current_host(session);
 	int64 lost_lsn;
 	int64 lost_at;
-	int64 now;
+	int64 now = pinecone_confirmed_clock();
 	int64 at;
+	int64 upto = -1;
 	Place *place;
 
 	if (host == NULL)
@@ -566,6 +577,10 @@ pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool
 	*lsn = place->lsn;
 	at = place->at;
 	if (all || !is_repeatable(host, namespace_))
+		upto = PG_INT64_MAX;
+	else if (at != 0 && now - at < pinecone_confirmed_least_ms() + end_of_load_ms())
+		upto = at + end_of_load_ms();
+	if (upto >= 0)
 	{
 		int number = pinecone_pending_log_place(host->copy->log, NULL, namespace_);
 
@@ -573,7 +588,7 @@ pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool
 		{
 			const Item *item = &host->copy->items[i];
 
-			if (item->number != number)
+			if (item->number != number || item->at > upto)
 				continue;
 			*lsn = Max(*lsn, item->lsn);
 			at = Max(at, item->at);
@@ -581,7 +596,6 @@ pinecone_unseen_must_wait(PineconeSession *session, const char *namespace_, bool
 	}
 	if (at == 0)
 		return false;
-	now = pinecone_confirmed_clock();
 	*ms = Max(0, at + pinecone_confirmed_least_ms() - now);
 	return *ms > 0 || (*lsn > place->indexed && now - at < pinecone_confirmed_most_ms());
 }

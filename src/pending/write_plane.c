@@ -30,7 +30,7 @@ static const PineconeWritePlane vectors = {VECTORS};
 /* With a model for those that bring no vector */
 static const PineconeWritePlane integrated = {
 	VECTORS,
-	.embed_batch = PINECONE_EMBED_BATCH,
+	.embed_batch = PINECONE_EMBEDDED_UPSERT_BATCH,
 	.append_embedded = pinecone_records_append,
 	.upsert_embedded = pinecone_records_upsert,
 };
@@ -48,7 +48,7 @@ static const PineconeWritePlane integrated = {
 static const PineconeWritePlane documents = {DOCUMENTS(PINECONE_UPSERT_BATCH)};
 
 /* Where the service embeds texts, its models take so many at a time */
-static const PineconeWritePlane embedded_documents = {DOCUMENTS(PINECONE_EMBED_BATCH)};
+static const PineconeWritePlane embedded_documents = {DOCUMENTS(PINECONE_EMBEDDED_UPSERT_BATCH)};
 
 const PineconeWritePlane *
 pinecone_write_plane(const PineconeSession *session)

@@ -229,26 +229,13 @@ add_list_paths(PlannerInfo *root, RelOptInfo *rel)
 	List *clauses = extract_actual_clauses(rel->baserestrictinfo, false);
 	int low;
 	int high;
-	Node *lead = NULL;
+	RestrictInfo *prefix = pinecone_plan_prefix(root, rel);
+	Node *lead = prefix ? (Node *) prefix->clause : NULL;
 	ListCell *lc;
 
-	foreach(lc, rel->baserestrictinfo)
-	{
-		RestrictInfo *rinfo = lfirst(lc);
-		int prefix;
-		bool is_like;
-		bool exact;
-
-		if (pinecone_translate_prefix(&cxt, rinfo->clause, &prefix, &is_like, &exact))
-		{
-			lead = (Node *) rinfo->clause;
-			records = clamp_row_est(records *
-									clause_selectivity(root, (Node *) rinfo, 0, JOIN_INNER, NULL));
-			break;
-		}
-	}
-
-	if (lead == NULL && pinecone_translate_id_range(&cxt, clauses, &low, &high))
+	if (prefix != NULL)
+		records = clamp_row_est(records * clause_selectivity(root, (Node *) prefix, 0, JOIN_INNER, NULL));
+	else if (pinecone_translate_id_range(&cxt, clauses, &low, &high))
 		records = clamp_row_est(records * clauselist_selectivity(root, rel->baserestrictinfo, rel->relid, JOIN_INNER, NULL));
 
 	/* what the list decides is not fetched */

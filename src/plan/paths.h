@@ -68,6 +68,9 @@ extern bool pinecone_plan_only_ids(RelOptInfo *rel, PineconeTable *table);
 /* The order in which ids are listed, if the query has a use for it: for its ORDER BY or for a merge join. */
 extern List *pinecone_plan_id_order(PlannerInfo *root, RelOptInfo *rel);
 
+/* The condition that gives a prefix of ids, or NULL. */
+extern RestrictInfo *pinecone_plan_prefix(PlannerInfo *root, RelOptInfo *rel);
+
 /* Offer the opposite order to who wants few. */
 extern void pinecone_plan_descent(PlannerInfo *root, RelOptInfo *rel);
 

@@ -11,12 +11,19 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
+#include "base/compat.h"
 #include "plan/paths.h"
 
 static void
@@ -111,20 +118,57 @@ check_update(PineconeTable *table, OnConflictExpr *conflict)
 	return all;
 }
 
-/* A value made of some columns would be made of the row that was to be inserted, not of what comes of it. */
+/* A stored value made of some columns would be made of the row that was to be inserted, not of what comes of it. */
 static void
 check_generated(PineconeTable *table)
 {
 	for (int i = 0; i < table->ncolumns; i++)
 	{
-		if (table->columns[i].role != PINECONE_ROLE_DROPPED && get_attgenerated(table->relid, table->columns[i].attnum) != '\0')
+		if (table->columns[i].role != PINECONE_ROLE_DROPPED && get_attgenerated(table->relid, table->columns[i].attnum) == ATTRIBUTE_GENERATED_STORED)
 			refuse(table, psprintf("Not every column is set, and column \"%s\" is generated.", table->columns[i].name));
 	}
+}
+
+/* Rows are inserted, be they there or not: triggers for UPDATE would not fire, and nobody would know. */
+static void
+check_triggers(PineconeTable *table)
+{
+	Relation rel = table_open(table->relid, NoLock);
+	TriggerDesc *desc = rel->trigdesc;
+
+	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
+	{
+		const Trigger *trigger = &desc->triggers[i];
+
+		if (TRIGGER_FOR_UPDATE(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED)
+			refuse(table, psprintf("Trigger \"%s\" is for UPDATE, and would not fire.", trigger->tgname));
+	}
+	table_close(rel, NoLock);
+}
+
+/* Does RETURNING ask for OLD?  PostgreSQL has it of the rows that it found itself. */
+static bool
+asks_for_old(Node *node, void *context)
+{
+	Index level = *(Index *) context;
+
+	if (node == NULL)
+		return false;
+	if (pinecone_is_old(node, level))
+		return true;
+	if (IsA(node, Query))
+	{
+		level++;
+		return query_tree_walker((Query *) node, asks_for_old, &level, 0);
+	}
+	return expression_tree_walker(node, asks_for_old, context);
 }
 
 static void
 adapt(Query *query)
 {
+	Index level = 0;
+
 	OnConflictExpr *conflict = query->onConflict;
 	RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
 	PineconeTable *table;
@@ -140,6 +184,9 @@ adapt(Query *query)
 													"A conflict can be one of the id.");
 	if (conflict->action == ONCONFLICT_UPDATE)
 	{
+		if (asks_for_old((Node *) query->returningList, &level))
+			refuse(table, "RETURNING asks for OLD, and it does not see what is there.");
+		check_triggers(table);
 		if (check_update(table, conflict))
 			query->onConflict = NULL;
 		else

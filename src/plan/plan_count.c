@@ -47,8 +47,7 @@ pinecone_plan_counts_rows(Aggref *agg, RelOptInfo *rel, PineconeTable *table)
 		return !((Const *) linitial_node(TargetEntry, agg->args)->expr)->constisnull;
 	column = pinecone_plan_plain_column(linitial_node(TargetEntry, agg->args)->expr, rel, table);
 	/* of another type it may be NULL, or an error */
-	return column != NULL &&
-		   (column->typid == TEXTOID || (column->typid == VARCHAROID && column->typmod < 0)) &&
+	return column != NULL && pinecone_translate_names_fit(column) &&
 		   (column->role == PINECONE_ROLE_ID || column->role == PINECONE_ROLE_NAMESPACE);
 }
 
@@ -84,7 +83,9 @@ pinecone_plan_is_namespace(Expr *expr, RelOptInfo *rel, PineconeTable *table)
 {
 	PineconeColumn *column = pinecone_plan_plain_column(expr, rel, table);
 
+	/* several may be NULL, which is one group; without on_type_error 'null' a length that does not fit is an error then */
 	return column != NULL && column->role == PINECONE_ROLE_NAMESPACE &&
+		   (pinecone_translate_names_fit(column) || (!table->type_error_null && column->typid == VARCHAROID)) &&
 		   get_collation_isdeterministic(column->collation);
 }
 

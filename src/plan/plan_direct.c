@@ -211,6 +211,9 @@ direct_assignments(PlannerInfo *root, Index result_relation, PineconeTable *tabl
 	ListCell *lt;
 	ListCell *la;
 
+	/* of SET (a, b) = (SELECT ...) the columns have parameters, and the subquery is elsewhere in the list */
+	if (contain_subplans((Node *) root->processed_tlist))
+		return false;
 	get_translated_update_targetlist(root, result_relation, &targets, attnums);
 	*values = NIL;
 	forboth(lt, targets, la, *attnums)

@@ -35,6 +35,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/paths.h"
+#include "plan/plan_nodes.h"
 #include "scan/embed_ahead.h"
 #include "scan/readahead.h"
 
@@ -46,8 +47,10 @@ static bool planned_any = false;
 typedef struct Walk
 {
 	int last_node_id;
-	double bound; /* rows that will be asked of the node at most; 0: nobody knows */
-	bool whole;	  /* it is certain that all of them will */
+	double bound;	/* rows that will be asked of the node at most; 0: nobody knows */
+	bool whole;		/* it is certain that all of them will, */
+	bool by_run;	/* or that so many will, if the statement is run to its end */
+	List *subplans; /* of the statement */
 } Walk;
 
 /* ---- Calls ---- */
@@ -173,6 +176,7 @@ static Plan *
 embed_ahead_of(Plan *child, List *calls, Walk *walk)
 {
 	CustomScan *scan = makeNode(CustomScan);
+	PineconeEmbedCare care;
 	ListCell *lc;
 
 	foreach(lc, child->targetlist)
@@ -193,7 +197,10 @@ embed_ahead_of(Plan *child, List *calls, Walk *walk)
 	}
 	outerPlan(scan) = child;
 	scan->custom_exprs = calls;
-	scan->custom_private = list_make2(makeFloat(psprintf("%.0f", walk->bound)), makeInteger(walk->whole));
+	care = walk->whole || !pinecone_plan_reading_is_noticed(child, walk->subplans) ? PINECONE_EMBED_FREELY :
+		   walk->by_run															   ? PINECONE_EMBED_BY_RUN :
+																					 PINECONE_EMBED_ALONE;
+	scan->custom_private = list_make3(makeFloat(psprintf("%.0f", walk->bound)), makeInteger(walk->whole), makeInteger(care));
 	scan->methods = &pinecone_embed_ahead_methods;
 	copy_estimates(&scan->scan.plan, child, walk);
 	return &scan->scan.plan;
@@ -236,24 +243,7 @@ compute_above(Plan *plan, Walk *walk)
 	return &result->plan;
 }
 
-/* Plans below one that are neither its outer nor its inner side. */
-static List *
-children_of(Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_Append:
-			return ((Append *) plan)->appendplans;
-		case T_MergeAppend:
-			return ((MergeAppend *) plan)->mergeplans;
-		case T_CustomScan:
-			return ((CustomScan *) plan)->custom_plans;
-		case T_SubqueryScan:
-			return list_make1(((SubqueryScan *) plan)->subplan);
-		default:
-			return NIL;
-	}
-}
+static void step_below(const Plan *plan, Walk *walk);
 
 /* ---- Searches of an inner side ---- */
 
@@ -328,7 +318,7 @@ find_in_inner(Plan *plan, InnerCalls *inner)
 	if (IsA(plan, ForeignScan))
 		(void) find_inner_calls((Node *) ((ForeignScan *) plan)->fdw_exprs, inner);
 	find_in_inner(outerPlan(plan), inner);
-	foreach(lc, children_of(plan))
+	foreach(lc, pinecone_plan_children(plan))
 		find_in_inner(lfirst(lc), inner);
 }
 
@@ -362,8 +352,7 @@ embed_for_inner(NestLoop *loop, Walk *walk)
 	find_in_inner(innerPlan(loop), &inner);
 	if (inner.found == NIL)
 		return;
-	walk->bound = 0;
-	walk->whole = false;
+	step_below(&loop->join.plan, walk);
 	if (IsA(outer, CustomScan) && ((CustomScan *) outer)->methods == &pinecone_readahead_methods)
 	{
 		CustomScan *ahead = (CustomScan *) outer;
@@ -377,6 +366,7 @@ embed_for_inner(NestLoop *loop, Walk *walk)
 		outerPlan(loop) = embed_ahead_of(outer, inner.found, walk);
 	walk->bound = above.bound;
 	walk->whole = above.whole;
+	walk->by_run = above.by_run;
 }
 
 /* ---- The plan ---- */
@@ -406,35 +396,22 @@ bound_below(const Plan *plan, double bound)
 	return IsA(plan, Result) && plan->qual == NIL ? bound : 0;
 }
 
-/* Will a node read its outer side to the end, if it is read so itself or not? */
+/* Below a LIMIT as many as its bound are. */
 static bool
-whole_below(const Plan *plan, bool whole)
+by_run_below(const Plan *plan, const Walk *walk)
 {
-	switch (nodeTag(plan))
-	{
-		case T_Sort:
-		case T_Hash:
-		case T_ModifyTable:
-			return true;
-		case T_Agg:
-			return whole || ((const Agg *) plan)->aggstrategy == AGG_PLAIN || ((const Agg *) plan)->aggstrategy == AGG_HASHED;
-		case T_Result:
-		case T_ProjectSet:
-		case T_SubqueryScan:
-		case T_Append:
-		case T_WindowAgg:
-			return whole;
-		default:
-			return false;
-	}
+	if (IsA(plan, Limit) || walk->bound > 0)
+		return walk->by_run && bound_below(plan, walk->bound) > 0;
+	return pinecone_plan_reads_whole(plan, walk->by_run);
 }
 
 /* What a node asks of its outer side. */
 static void
 step_below(const Plan *plan, Walk *walk)
 {
+	walk->by_run = by_run_below(plan, walk);
 	walk->bound = bound_below(plan, walk->bound);
-	walk->whole = whole_below(plan, walk->whole);
+	walk->whole = pinecone_plan_reads_whole(plan, walk->whole);
 }
 
 static void
@@ -447,7 +424,7 @@ embed_below(Plan *plan, Walk *walk)
 		outerPlan(plan) = embed_in(outerPlan(plan), false, walk);
 	walk->bound = 0;
 	if (!IsA(plan, Append) && !IsA(plan, SubqueryScan))
-		walk->whole = false;
+		walk->whole = walk->by_run = false;
 	/* a merge join goes back to where it was on its inner side */
 	if (innerPlan(plan) != NULL)
 		innerPlan(plan) = embed_in(innerPlan(plan), IsA(plan, MergeJoin), walk);
@@ -470,6 +447,7 @@ embed_below(Plan *plan, Walk *walk)
 	}
 	walk->bound = above.bound;
 	walk->whole = above.whole;
+	walk->by_run = above.by_run;
 }
 
 /* Does a node compute its target list itself, of rows that come from elsewhere? */
@@ -535,6 +513,7 @@ embed_in(Plan *plan, bool may_mark, Walk *walk)
 		outerPlan(plan) = embed_ahead_of(outerPlan(plan), calls, walk);
 		walk->bound = above.bound;
 		walk->whole = above.whole;
+		walk->by_run = above.by_run;
 	}
 	if (!may_mark && can_compute_above(plan) && !IsA(plan, WindowAgg) && calls_of(plan->targetlist, false) != NIL &&
 		!(IsA(plan, Agg) && calls_of(plan->targetlist, true) != NIL))
@@ -574,7 +553,7 @@ plan_has_call(Plan *plan)
 		(IsA(plan, ForeignScan) && has_call((Node *) ((ForeignScan *) plan)->fdw_exprs, NULL)) ||
 		plan_has_call(outerPlan(plan)) || plan_has_call(innerPlan(plan)))
 		return true;
-	children = children_of(plan);
+	children = pinecone_plan_children(plan);
 	foreach(lc, children)
 	{
 		if (plan_has_call(lfirst(lc)))
@@ -592,7 +571,7 @@ largest_node_id(Plan *plan)
 	if (plan == NULL)
 		return 0;
 	largest = Max(plan->plan_node_id, Max(largest_node_id(outerPlan(plan)), largest_node_id(innerPlan(plan))));
-	foreach(lc, children_of(plan))
+	foreach(lc, pinecone_plan_children(plan))
 		largest = Max(largest, largest_node_id(lfirst(lc)));
 	return largest;
 }
@@ -636,7 +615,10 @@ pinecone_plan_embed_ahead(PlannedStmt *stmt, int eflags)
 	if (!found)
 		return stmt;
 	stmt = copyObject(stmt);
+	walk.subplans = stmt->subplans;
+	walk.by_run = true;
 	stmt->planTree = embed_in(stmt->planTree, false, &walk);
+	walk.by_run = false;
 	if (eflags & EXEC_FLAG_BACKWARD)
 		stmt->planTree = keep_rows_of(stmt->planTree, &walk);
 	foreach(lc, stmt->subplans)

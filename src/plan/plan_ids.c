@@ -49,7 +49,10 @@ pinecone_plan_only_ids(RelOptInfo *rel, PineconeTable *table)
 	return true;
 }
 
-/* Does an equivalence class hold the id column, ordered bytewise? */
+/*
+ * Does an equivalence class hold the id column, ordered bytewise?  An id that
+ * does not fit may be NULL, whose place is another.
+ */
 static bool
 class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 {
@@ -69,7 +72,7 @@ class_is_bytewise_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec)
 		if (bms_equal(em->em_relids, rel->relids) && IsA(expr, Var) &&
 			((Var *) expr)->varno == rel->relid &&
 			((Var *) expr)->varattno == table->id_attnum && table->id_attnum > 0)
-			return true;
+			return !table->type_error_null || pinecone_translate_names_fit(&table->columns[table->id_attnum - 1]);
 	}
 	return false;
 }
@@ -103,9 +106,8 @@ pinecone_plan_id_order(PlannerInfo *root, RelOptInfo *rel)
 	return NIL;
 }
 
-/* The clause that gives a prefix, or NULL. */
-static Node *
-find_prefix(PlannerInfo *root, RelOptInfo *rel)
+RestrictInfo *
+pinecone_plan_prefix(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconeTranslate cxt = pinecone_plan_translate(root, rel);
 	ListCell *lc;
@@ -118,7 +120,7 @@ find_prefix(PlannerInfo *root, RelOptInfo *rel)
 		bool exact;
 
 		if (pinecone_translate_prefix(&cxt, rinfo->clause, &prefix, &is_like, &exact))
-			return (Node *) rinfo->clause;
+			return rinfo;
 	}
 	return NULL;
 }
@@ -163,7 +165,8 @@ pinecone_plan_descent(PlannerInfo *root, RelOptInfo *rel)
 {
 	PineconePlanInfo *info = rel->fdw_private;
 	bool ids = pinecone_plan_only_ids(rel, info->table);
-	Node *prefix = find_prefix(root, rel);
+	RestrictInfo *rinfo = pinecone_plan_prefix(root, rel);
+	Node *prefix = rinfo ? (Node *) rinfo->clause : NULL;
 	PathKey *pathkey;
 	Cost startup;
 

@@ -39,10 +39,11 @@ pinecone_plan_has_mapping(Oid userid, Oid serverid)
 bool
 pinecone_plan_is_about_namespace(RelOptInfo *rel, Expr *clause)
 {
-	AttrNumber attnum = ((PineconePlanInfo *) rel->fdw_private)->table->namespace_attnum;
+	PineconeTable *table = ((PineconePlanInfo *) rel->fdw_private)->table;
+	AttrNumber attnum = table->namespace_attnum;
 	Bitmapset *used = NULL;
 
-	if (attnum == 0 || !pinecone_enable_prune || contain_volatile_functions((Node *) clause) ||
+	if (!pinecone_translate_may_prune(table) || contain_volatile_functions((Node *) clause) ||
 		contain_subplans((Node *) clause))
 		return false;
 	pull_varattnos((Node *) clause, rel->relid, &used);

@@ -100,7 +100,7 @@ assigned_columns(PlannerInfo *root, RangeTblEntry *rte, Index result_relation)
 	Bitmapset *updated = pinecone_updated_columns(root, rte, result_relation);
 	List *assigned = NIL;
 
-	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	for (int attnum = 1; attnum <= desc->natts; attnum++)
 	{
 		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, updated) ||
 			(TupleDescAttr(desc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_STORED &&

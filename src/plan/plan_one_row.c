@@ -33,6 +33,7 @@
 #include "base/setting.h"
 #include "option/column_type.h"
 #include "plan/paths.h"
+#include "plan/translate_expr.h"
 
 /* ---- Has it one row at most? ---- */
 
@@ -109,9 +110,13 @@ relation_has_one_row(RangeTblEntry *rte, List *quals, Index varno)
 	if (rte->securityQuals != NIL || rte->tablesample != NULL)
 		return false;
 	if (table != NULL)
-		return table->id_attnum > 0 && table->namespace_attnum == 0 &&
-			   equals_value(quals, varno, table->id_attnum, InvalidOid,
-							pinecone_option_column(table, table->id_attnum)->collation);
+	{
+		Oid collation = table->id_attnum > 0 ? pinecone_option_column(table, table->id_attnum)->collation : InvalidOid;
+
+		/* ids are unique by their bytes */
+		return table->id_attnum > 0 && table->namespace_attnum == 0 && pinecone_translate_is_bytewise(collation) &&
+			   equals_value(quals, varno, table->id_attnum, InvalidOid, collation);
+	}
 	if (rte->relkind != RELKIND_RELATION || has_subclass(rte->relid))
 		return false;
 	rel = table_open(rte->relid, NoLock);
@@ -155,9 +160,10 @@ query_has_one_row(Query *query)
 	if (limit != NULL && IsA(limit, Const) && !limit->constisnull && limit->consttype == INT8OID &&
 		DatumGetInt64(limit->constvalue) <= 1 && query->limitOption == LIMIT_OPTION_COUNT)
 		return true;
-	if (query->hasTargetSRFs)
+	/* several sets have a row each at the least */
+	if (query->hasTargetSRFs || query->groupingSets != NIL)
 		return false;
-	if (query->hasAggs && query->groupClause == NIL && query->groupingSets == NIL)
+	if (query->hasAggs && query->groupClause == NIL)
 		return true;
 	if (query->jointree->fromlist == NIL)
 		return true;

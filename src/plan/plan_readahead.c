@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -264,6 +265,64 @@ gain_of_path(Path *path, Gain *gain)
 	}
 }
 
+/* ---- Rows that may not be wanted ---- */
+
+/* Does a query, or one in it, lock the rows that it reads? */
+static bool
+locks_rows(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return ((Query *) node)->rowMarks != NIL || query_tree_walker((Query *) node, locks_rows, context, 0);
+	return expression_tree_walker(node, locks_rows, context);
+}
+
+/* The query of a common table expression, or NULL for what a recursion has found. */
+static Query *
+query_of_cte(PlannerInfo *root, RangeTblEntry *rte)
+{
+	ListCell *lc;
+
+	for (Index up = rte->ctelevelsup; up > 0 && root != NULL; up--)
+		root = root->parent_root;
+	if (root == NULL || rte->self_reference)
+		return NULL;
+	foreach(lc, root->parse->cteList)
+	{
+		CommonTableExpr *cte = lfirst(lc);
+
+		if (strcmp(cte->ctename, rte->ctename) == 0)
+			return castNode(Query, cte->ctequery);
+	}
+	return NULL;
+}
+
+/*
+ * Would reading rows of the outer side that the loop never comes to be noticed?  It
+ * is where they are numbered by a sequence, locked, or made by functions that write.
+ * Where all rows are wanted, all of that happens anyway.
+ */
+static bool
+reading_is_noticed(PlannerInfo *root, RelOptInfo *outer)
+{
+	int i = -1;
+
+	if (root->query_level == 1 && root->tuple_fraction <= 0)
+		return false;
+	while ((i = bms_next_member(outer->relids, i)) >= 0)
+	{
+		RangeTblEntry *rte = planner_rt_fetch(i, root);
+		Node *query = (Node *) (rte->rtekind == RTE_CTE ? query_of_cte(root, rte) : rte->subquery);
+
+		if (contain_volatile_functions(query) || locks_rows(query, NULL) ||
+			contain_volatile_functions((Node *) rte->functions) ||
+			contain_volatile_functions((Node *) rte->values_lists))
+			return true;
+	}
+	return contain_volatile_functions((Node *) root->parse->jointree);
+}
+
 /* ---- Paths ---- */
 
 static Path *
@@ -386,7 +445,8 @@ pinecone_plan_readaheads(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *out
 	List *inners = list_copy(innerrel->cheapest_parameterized_paths);
 	ListCell *lc;
 
-	if (!pinecone_enable_read_ahead || pinecone_read_ahead < 2 || IS_OTHER_REL(joinrel))
+	if (!pinecone_enable_read_ahead || pinecone_read_ahead < 2 || IS_OTHER_REL(joinrel) ||
+		reading_is_noticed(root, outerrel))
 		return;
 	switch (jointype)
 	{

@@ -81,6 +81,12 @@ extern bool pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **i
 /* namespace = x and so on: the same for the namespace column. */
 extern bool pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names);
 
+/* Is whatever Pinecone calls a record, or a namespace, a value of that column as it is, rather than NULL or an error? */
+extern bool pinecone_translate_names_fit(const PineconeColumn *column);
+
+/* May a condition on the namespace be looked at before rows are? */
+extern bool pinecone_translate_may_prune(const PineconeTable *table);
+
 /*
  * id LIKE 'p%', id ^@ 'p', starts_with(id, 'p').  *exact: nothing is left to
  * check locally.

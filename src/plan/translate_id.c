@@ -133,9 +133,25 @@ pinecone_translate_id(PineconeTranslate *cxt, Expr *clause, List **ids)
 }
 
 bool
+pinecone_translate_names_fit(const PineconeColumn *column)
+{
+	return column->typid == TEXTOID || (column->typid == VARCHAROID && column->typmod < 0);
+}
+
+bool
+pinecone_translate_may_prune(const PineconeTable *table)
+{
+	const PineconeColumn *column = table->namespace_attnum > 0 ? &table->columns[table->namespace_attnum - 1] : NULL;
+
+	/* whether a name is NULL by on_type_error is told by its length, and by what a domain says of a row */
+	return pinecone_enable_prune && column != NULL &&
+		   (!table->type_error_null || getBaseType(column->typid) == column->typid);
+}
+
+bool
 pinecone_translate_namespace(PineconeTranslate *cxt, Expr *clause, List **names)
 {
-	return pinecone_enable_prune && cxt->table->namespace_attnum > 0 &&
+	return pinecone_translate_may_prune(cxt->table) &&
 		   translate_equalities(cxt, clause, PINECONE_ROLE_NAMESPACE, names);
 }
 

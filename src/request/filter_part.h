@@ -1,7 +1,7 @@
 /*
  * filter_part.h
- *		What filters are put together from, for filter.c, filter_whole_metadata.c and
- *		filter_key.c.
+ *		What filters are put together from, for filter.c, filter_number.c,
+ *		filter_whole_metadata.c and filter_key.c.
  */
 #ifndef PINECONE_FILTER_PART_H
 #define PINECONE_FILTER_PART_H
@@ -132,6 +132,16 @@ extern List *pinecone_filter_equal_literals(const PineconeColumn *column, Datum 
 
 /* $in or $nin of many literals */
 extern PineconeFilter pinecone_filter_in(const char *field, List *literals, bool negated);
+
+/* ---- filter_number.c: comparisons with numbers ---- */
+
+/* Does a float64 equal the value, as the column shows it, and which? */
+extern bool pinecone_filter_exact_number(const PineconeColumn *column, Datum value, Oid type, double *number);
+
+/* < <= > >= and a value between two float64s; columns of type real; of times, by any comparison */
+extern PineconeFilter pinecone_filter_compare_number(const PineconeColumn *column, PineconeCompare compare, Datum datum, Oid type);
+extern PineconeFilter pinecone_filter_compare_float4(const PineconeColumn *column, PineconeCompare compare, Datum datum, Oid type);
+extern PineconeFilter pinecone_filter_compare_epoch(const PineconeColumn *column, PineconeCompare compare, int64 timestamp);
 
 /* ---- filter_whole_metadata.c: conditions on the whole metadata object, and on words ---- */
 

@@ -415,8 +415,6 @@ pinecone_answers_gathers(PineconeAnswers *ahead)
 int
 pinecone_answers_waiting(PineconeAnswers *ahead)
 {
-	if (ahead->gather)
-		return pinecone_gathered_values_waiting(ahead->gather);
 	return ahead->pool ? pinecone_gathered_ids_waiting(ahead->pool) : 0;
 }
 

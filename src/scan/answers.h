@@ -36,7 +36,7 @@ extern void pinecone_answers_release(PineconeAnswer *answer);
 /* Are filters gathered? */
 extern bool pinecone_answers_gathers_filters(PineconeAnswers *ahead);
 
-/* Are requests gathered until there are enough for one, and how many are? */
+/* Are requests gathered until there are enough for one, and how many ids are? */
 extern bool pinecone_answers_gathers(PineconeAnswers *ahead);
 extern int pinecone_answers_waiting(PineconeAnswers *ahead);
 

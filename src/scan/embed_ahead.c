@@ -6,7 +6,9 @@
  * evaluates for each of them the arguments that pinecone_embed() will be given
  * above, and asks for these texts (embedded.h), so that the function finds its
  * answer there.  How many rows are held back grows with how many are taken, unless
- * it is certain that all will be.
+ * it is certain that all will be.  A row that is locked when it is read (FOR UPDATE), or
+ * goes through a VOLATILE function, is not held back where it may never be taken, as
+ * from a cursor.
  */
 #include "postgres.h"
 
@@ -21,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/limits.h"
 #include "base/ours.h"
 #include "scan/embed_ahead.h"
 #include "scan/embedded.h"
@@ -51,6 +54,7 @@ typedef struct EmbedAheadState
 	PineconeEmbedded *embedded;
 	List *calls;
 	double bound; /* rows that will be asked for at most; 0: nobody knows */
+	PineconeEmbedCare care;
 
 	/* Rows held back: a ring */
 	MinimalTuple *rows;
@@ -74,6 +78,7 @@ begin_embed_ahead(CustomScanState *node, EState *estate, int eflags)
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate, eflags);
 	state->bound = floatVal(linitial(plan->custom_private));
+	state->care = intVal(lthird(plan->custom_private));
 	state->rows = palloc(MOST_ROWS * sizeof(MinimalTuple));
 	/* who reads all of them anyway need not be waited for */
 	state->window = intVal(lsecond(plan->custom_private)) ? MOST_ROWS : FIRST_ROWS;
@@ -176,18 +181,23 @@ read_row(EmbedAheadState *state)
 static void
 read_ahead(EmbedAheadState *state)
 {
-	if (state->exhausted || state->nrows > Max(state->window / 2, state->window - PINECONE_EMBED_BATCH))
+	bool alone = state->care == PINECONE_EMBED_ALONE ||
+				 (state->care == PINECONE_EMBED_BY_RUN && !pinecone_embedded_runs_to_end(state->embedded));
+	int most;
+
+	if (state->exhausted || state->nrows > (alone ? 0 : Max(state->window / 2, state->window - PINECONE_EMBED_BATCH)))
 		return;
-	if (state->given > 0)
+	if (state->given > 0 && !alone)
 		state->window = Min(state->window * 12, MOST_ROWS);
-	while (state->nrows < state->window && state->bytes < work_mem * (Size) 1024)
+	most = alone ? 1 : state->window;
+	while (state->nrows < most && state->bytes < work_mem * (Size) 1024)
 	{
 		if ((state->bound > 0 && state->given + state->nrows >= state->bound && state->nrows > 0) ||
 			!read_row(state))
 			break;
 	}
 	/* with many on their way, those that do not fill a request wait for others */
-	if (state->exhausted || state->window <= PINECONE_EMBED_BATCH || state->nrows < state->window)
+	if (state->exhausted || most <= PINECONE_EMBED_BATCH || state->nrows < most)
 		pinecone_embedded_flush(state->embedded);
 }
 

@@ -12,6 +12,8 @@
 #include "utils/memutils.h"
 
 #include "base/idset.h"
+#include "base/limits.h"
+#include "base/per_statement.h"
 #include "scan/embedded.h"
 
 /* A statement keeps this much at least, in bytes: more than is ever on its way */
@@ -45,10 +47,8 @@ typedef struct Generation
 
 struct PineconeEmbedded
 {
+	PineconePerStatement statement;
 	MemoryContext cxt;
-	MemoryContext statement;
-	MemoryContextCallback forget;
-	struct PineconeEmbedded *next;
 	Generation young;
 	Generation old;
 	List *batches;			  /* in the order they were begun */
@@ -57,25 +57,12 @@ struct PineconeEmbedded
 	PineconeCounters counters;
 	uint64 texts;
 	double row;
+	bool runs_to_end;
 };
 
-/* Of all statements that run; few at a time. */
-static PineconeEmbedded *statements = NULL;
+static dlist_head statements = DLIST_STATIC_INIT(statements);
 
 /* ---- A statement's ---- */
-
-static void
-forget_statement(void *arg)
-{
-	for (PineconeEmbedded **link = &statements; *link != NULL; link = &(*link)->next)
-	{
-		if (*link == arg)
-		{
-			*link = (*link)->next;
-			return;
-		}
-	}
-}
 
 static Generation
 new_generation(PineconeEmbedded *embedded)
@@ -90,28 +77,31 @@ new_generation(PineconeEmbedded *embedded)
 PineconeEmbedded *
 pinecone_embedded_of(MemoryContext statement)
 {
-	PineconeEmbedded *embedded;
-	MemoryContext cxt;
+	PineconeEmbedded *embedded = pinecone_per_statement_of(&statements, statement, sizeof(PineconeEmbedded));
 
-	for (embedded = statements; embedded != NULL; embedded = embedded->next)
-	{
-		if (embedded->statement == statement)
-			return embedded;
-	}
-	cxt = AllocSetContextCreate(statement, "pinecone embedded", ALLOCSET_SMALL_SIZES);
-	embedded = MemoryContextAllocZero(cxt, sizeof(PineconeEmbedded));
-	embedded->cxt = cxt;
-	embedded->statement = statement;
+	if (embedded->answer_cxt != NULL) /* the last that is made */
+		return embedded;
+	embedded->cxt = AllocSetContextCreate(statement, "pinecone embedded", ALLOCSET_SMALL_SIZES);
 	embedded->young = new_generation(embedded);
 	embedded->old = new_generation(embedded);
-	embedded->asked = idset_create(cxt, 256, NULL);
-	embedded->answer_cxt = AllocSetContextCreate(cxt, "pinecone embedding", ALLOCSET_SMALL_SIZES);
-	embedded->forget.func = forget_statement;
-	embedded->forget.arg = embedded;
-	MemoryContextRegisterResetCallback(cxt, &embedded->forget);
-	embedded->next = statements;
-	statements = embedded;
+	embedded->asked = idset_create(embedded->cxt, 256, NULL);
+	embedded->answer_cxt = AllocSetContextCreate(embedded->cxt, "pinecone embedding", ALLOCSET_SMALL_SIZES);
 	return embedded;
+}
+
+void
+pinecone_embedded_note_run(MemoryContext statement, bool to_end)
+{
+	PineconeEmbedded *embedded = pinecone_per_statement_find(&statements, statement);
+
+	if (embedded != NULL)
+		embedded->runs_to_end = to_end;
+}
+
+bool
+pinecone_embedded_runs_to_end(const PineconeEmbedded *embedded)
+{
+	return embedded->runs_to_end;
 }
 
 /* ---- What is known ---- */

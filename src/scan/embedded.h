@@ -25,6 +25,14 @@ typedef struct PineconeEmbedWhat
 extern PineconeEmbedded *pinecone_embedded_of(MemoryContext statement);
 
 /*
+ * Will the run of the statement that is under way read all of its rows, as no cursor
+ * does?  Told where one begins, for as long as it runs; nobody need know of the
+ * statement.
+ */
+extern void pinecone_embedded_note_run(MemoryContext statement, bool to_end);
+extern bool pinecone_embedded_runs_to_end(const PineconeEmbedded *embedded);
+
+/*
  * Ask ahead: when enough texts for a request have come, or at a flush, they are
  * sent.  Waits only when too many requests are on their way, and raises no error
  * over what the service makes of a text.

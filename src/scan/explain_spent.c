@@ -57,5 +57,7 @@ pinecone_explain_spent(const PineconeCounters *counters, ExplainState *es)
 		show_time("Transfer Time", counters->transfer_time, es);
 		show_time("Decode Time", counters->decode_time, es);
 		show_time("Row Time", counters->row_time, es);
+		if (!INSTR_TIME_IS_ZERO(counters->unseen_time))
+			show_time("Unseen Writes Wait Time", counters->unseen_time, es);
 	}
 }

@@ -26,8 +26,9 @@ pinecone_field_send_count(ForeignScanState *node, PineconeFieldPart *part, Pinec
 	return pinecone_vectors_count(state->session, state->run->counters, part->name, filter.json);
 }
 
-bool
-pinecone_field_is_refused(PineconeScanState *state, PineconeCall *call)
+/* Give up where a failure is one that reading the rows does not run into. */
+static bool
+is_refused(PineconeScanState *state, PineconeCall *call)
 {
 	PineconeGroups *groups = state->run->groups;
 
@@ -55,7 +56,7 @@ pinecone_field_take_count(PineconeScanState *state, PineconeCall **call)
 	if (*call == NULL)
 		return 0;
 	pinecone_vectors_wait(*call);
-	if (pinecone_vectors_failure(*call) != PINECONE_FAILURE_NO_NAMESPACE && !pinecone_field_is_refused(state, *call))
+	if (pinecone_vectors_failure(*call) != PINECONE_FAILURE_NO_NAMESPACE && !is_refused(state, *call))
 		count = pinecone_vectors_count_result(*call);
 	pinecone_vectors_free(*call);
 	*call = NULL;

@@ -24,9 +24,6 @@ extern PineconeFilter pinecone_field_all_filter(ForeignScanState *node, const Pi
 
 /* ---- field_count.c ---- */
 
-/* Give up where a failure is one that reading the rows does not run into. */
-extern bool pinecone_field_is_refused(PineconeScanState *state, PineconeCall *call);
-
 /* Ask for a count by a dry run; NULL of a filter that no record meets. */
 extern PineconeCall *pinecone_field_send_count(ForeignScanState *node, PineconeFieldPart *part, PineconeFilter filter);
 

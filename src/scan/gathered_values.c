@@ -93,7 +93,6 @@ struct PineconeGathered
 	MemoryContext cxt;
 	PineconeCounters *counters;
 	dlist_head open;
-	int waiting;
 };
 
 PineconeGathered *
@@ -131,10 +130,7 @@ static void
 drop_chunk(Chunk *chunk)
 {
 	if (!chunk->asked)
-	{
 		dlist_delete(&chunk->node);
-		chunk->gather->waiting -= list_length(chunk->entries);
-	}
 	MemoryContextDelete(chunk->cxt);
 }
 
@@ -230,7 +226,6 @@ add_entry(Chunk *chunk, GatheredSource *source)
 	chunk->entries = lappend(chunk->entries, entry);
 	chunk->nvalues += list_length(entry->literals);
 	chunk->nsources++;
-	chunk->gather->waiting++;
 	entry->source = source;
 	source->entry = entry;
 	MemoryContextSwitchTo(old);
@@ -351,7 +346,6 @@ ask_chunk(Chunk *chunk)
 	old = MemoryContextSwitchTo(chunk->cxt);
 	dlist_delete(&chunk->node);
 	chunk->asked = true;
-	chunk->gather->waiting -= list_length(chunk->entries);
 	chunk->gather->counters->rows_gathered += list_length(chunk->entries);
 	chunk->gather->counters->gathers++;
 	values = file_values(chunk);
@@ -365,12 +359,6 @@ ask_chunk(Chunk *chunk)
 	chunk->tmp_cxt = AllocSetContextCreate(chunk->cxt, "pinecone values", ALLOCSET_SMALL_SIZES);
 	chunk->source = pinecone_source_begin(&chunk->spec);
 	MemoryContextSwitchTo(old);
-}
-
-int
-pinecone_gathered_values_waiting(PineconeGathered *gather)
-{
-	return gather->waiting;
 }
 
 void

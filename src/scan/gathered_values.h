@@ -19,10 +19,7 @@ extern PineconeGathered *pinecone_gathered_values_create(PineconeCounters *count
 /* The records of a filter, which the spec's "gather" asks for by its "key". */
 extern PineconeSource *pinecone_gathered_values_begin(const PineconeSourceSpec *spec);
 
-/* Filters that have been left and not been asked by. */
-extern int pinecone_gathered_values_waiting(PineconeGathered *gather);
-
-/* Ask by them. */
+/* Ask by the filters that have been left and not been asked by. */
 extern void pinecone_gathered_values_flush(PineconeGathered *gather);
 
 #endif /* PINECONE_GATHERED_VALUES_H */

@@ -376,7 +376,7 @@ pinecone_stored_take_search(PineconeStored *stored, PineconeBatch *batch)
 	if (stored->spec.clauses == NULL)
 		pinecone_score_limit(page, stored->metric);
 	tidy(stored, page);
-	if (stored->seen != NULL)
+	if (stored->seen != NULL || stored->gone != NULL)
 		drop_seen(stored, page);
 	stored->nnew = join_held(stored, page);
 	if (stored->held != NULL)

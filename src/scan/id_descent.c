@@ -17,6 +17,7 @@
 #include "base/any_vector.h"
 #include "base/limits.h"
 #include "scan/id_descent.h"
+#include "scan/id_page.h"
 #include "scan/id_walk.h"
 #include "scan/listing.h"
 #include "wire/stats.h"
@@ -28,9 +29,6 @@
 /* Each stretch is longer than the one before it, up to so many ids */
 #define GROWTH 4
 #define LONGEST 20000
-
-/* Ids of a page for the reader */
-#define PAGE_IDS 1000
 
 struct PineconeIdDescent
 {
@@ -278,28 +276,13 @@ pinecone_id_descent_advance(PineconeIdDescent *descent, double wanted)
 PineconePage *
 pinecone_id_descent_take(PineconeIdDescent *descent, MemoryContext parent, MemoryContext *cxt, int *location)
 {
-	int n = descent->complete ? Min(PAGE_IDS, descent->n) : 0;
-	MemoryContext old;
-	PineconePage *page;
+	int n = descent->complete ? Min(PINECONE_PAGE_IDS, descent->n) : 0;
 
 	if (n == 0)
 		return NULL;
-	*cxt = AllocSetContextCreate(parent, "pinecone ids descending", ALLOCSET_DEFAULT_SIZES);
 	*location = descent->location;
-	old = MemoryContextSwitchTo(*cxt);
-	page = palloc0(sizeof(PineconePage));
-	page->records = palloc0(n * sizeof(PineconeRecord));
-	page->nrecords = n;
-	for (int i = 0; i < n; i++)
-	{
-		char *id = descent->ids[--descent->n];
-
-		page->records[i].id = pstrdup(id);
-		page->records[i].idlen = strlen(id);
-		pfree(id);
-	}
-	MemoryContextSwitchTo(old);
-	return page;
+	descent->n -= n;
+	return pinecone_id_page_take(&descent->ids[descent->n + n - 1], n, -1, parent, cxt);
 }
 
 bool
@@ -316,7 +299,7 @@ pinecone_id_descent_calls(PineconeIdDescent *descent, PineconeCall **calls)
 		calls[0] = descent->sample_call;
 		return 1;
 	}
-	return descent->walk	  ? pinecone_id_walk_calls(descent->walk, calls) :
+	return descent->walk	? pinecone_id_walk_calls(descent->walk, calls) :
 		   descent->listing ? pinecone_listing_calls(descent->listing, calls) :
 							  0;
 }

@@ -130,9 +130,6 @@ extern void pinecone_span_split(PineconeListing *listing, PineconeSpan *span, in
 /* What that costs, in requests. */
 extern double pinecone_span_split_cost(const PineconeSpan *span, int depth);
 
-/* The pages that it has, by the sample, before it has brought any. */
-extern double pinecone_span_expected(const PineconeListing *listing, const PineconeSpan *span);
-
 /* ---- listing_split.c: when and where ---- */
 
 /* Before the first page is asked for. */

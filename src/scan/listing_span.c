@@ -25,8 +25,9 @@ pinecone_span_create(PineconeListing *listing, const char *id, int len, int byte
 	return span;
 }
 
-double
-pinecone_span_expected(const PineconeListing *listing, const PineconeSpan *span)
+/* The pages that it has, by the sample, before it has brought any. */
+static double
+expected_pages(const PineconeListing *listing, const PineconeSpan *span)
 {
 	int n = pinecone_sample_end(listing, span->prefix, strlen(span->prefix)) -
 			pinecone_sample_begin(listing, span->prefix, strlen(span->prefix));
@@ -118,7 +119,7 @@ pinecone_span_split(PineconeListing *listing, PineconeSpan *span, int depth)
 
 			dlist_insert_after(after, &child->node);
 			after = &child->node;
-			child->expected = pinecone_span_expected(listing, child);
+			child->expected = expected_pages(listing, child);
 			pinecone_span_enqueue(listing, child);
 			listing->extra++;
 		}

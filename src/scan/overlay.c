@@ -63,7 +63,10 @@ typedef struct PineconeOverlay
 	Named *named;
 	int nnamed;
 	int next;
-	idset_hash *returned; /* by a search */
+
+	/* What a search has returned */
+	idset_hash *returned;
+	double last_score;
 } PineconeOverlay;
 
 /* ---- Named records ---- */
@@ -301,23 +304,28 @@ start_stored(PineconeOverlay *overlay)
 	overlay->stored = pinecone_stored_begin(&spec);
 }
 
+/* Scores are float32, reckoned differently here and there: so much may they differ by. */
+static double
+margin(const PineconeOverlay *overlay, double score)
+{
+	/* a cosine is made of larger numbers than itself; of others the scale is not known */
+	return 4 * FLT_EPSILON * (overlay->metric == PINECONE_METRIC_COSINE ? 1 : fabs(score));
+}
+
 /*
  * Does the next named record come before whatever may be read yet?  Matches
- * come best first, so those that were passed over tell.  Scores are float32,
- * reckoned differently here and there.
+ * come best first, so those that were passed over tell.
  */
 static bool
 named_is_before_rest(PineconeOverlay *overlay)
 {
 	double score;
-	double margin;
 
 	if (!overlay->passed || overlay->next >= overlay->nnamed)
 		return false;
 	score = overlay->named[overlay->next].score;
-	margin = 4 * FLT_EPSILON * Max(1, fabs(score));
-	return overlay->metric == PINECONE_METRIC_EUCLIDEAN ? score <= overlay->passed_score + margin :
-														  score >= overlay->passed_score - margin;
+	return overlay->metric == PINECONE_METRIC_EUCLIDEAN ? score <= overlay->passed_score + margin(overlay, score) :
+														  score >= overlay->passed_score - margin(overlay, score);
 }
 
 /*
@@ -419,6 +427,20 @@ remember(PineconeOverlay *overlay, const char *id)
 	(void) idset_insert(overlay->returned, MemoryContextStrdup(overlay->source.cxt, id), &found);
 }
 
+/*
+ * A stored record that is better than a named one that has been returned, but not by more
+ * than scores may differ by, is as good: it is not one that comes late.
+ */
+static void
+level_score(PineconeOverlay *overlay, PineconeRecord *record)
+{
+	double better = overlay->metric == PINECONE_METRIC_EUCLIDEAN ? overlay->last_score - record->score :
+																   record->score - overlay->last_score;
+
+	if (overlay->spec.op == PINECONE_OP_QUERY && overlay->next > 0 && better > 0 && better <= margin(overlay, record->score))
+		record->score = overlay->last_score;
+}
+
 static PineconeSourceStatus
 overlay_next(PineconeSource *source, bool wait, PineconeRecord **record)
 {
@@ -433,11 +455,15 @@ overlay_next(PineconeSource *source, bool wait, PineconeRecord **record)
 	{
 		*record = overlay->head;
 		overlay->head = NULL;
+		level_score(overlay, *record);
 	}
 	else
 		return overlay->unranked ? PINECONE_SOURCE_CAPPED : PINECONE_SOURCE_END;
 	if (overlay->spec.op == PINECONE_OP_QUERY)
+	{
 		remember(overlay, (*record)->id);
+		overlay->last_score = (*record)->score;
+	}
 	return PINECONE_SOURCE_RECORD;
 }
 

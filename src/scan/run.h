@@ -108,6 +108,9 @@ extern void pinecone_run_end(PineconeRun *run);
  */
 extern void pinecone_run_choose_namespaces(ForeignScanState *node);
 
+/* A namespace as a value of the table's column, where rows are made of no records; an error if it does not fit. */
+extern Datum pinecone_run_namespace_datum(const PineconeTable *table, const char *name);
+
 /* Does EXPLAIN want to know where time goes? */
 extern bool pinecone_run_is_timed(ForeignScanState *node);
 

@@ -105,7 +105,10 @@ start_count(ForeignScanState *node, PineconeNamespaceStats *namespace_, const ch
 		return false;
 	if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL ||
 		(filter->kind == PINECONE_FILTER_JSON && state->session->dry_run_refused))
+	{
+		state->counts_read = true;
 		*count = count_records(node, name, filter);
+	}
 	/* a dry run is a write, which no alias takes */
 	else if (filter->kind == PINECONE_FILTER_JSON)
 		*call = pinecone_vectors_count(state->session, state->run->counters,
@@ -150,7 +153,7 @@ pinecone_count_start(ForeignScanState *node)
 												   pinecone_option_plain_namespace(run->namespaces[i].name),
 												   state->position);
 
-		pinecone_consistency_wait(state->session, state->table, own);
+		pinecone_consistency_wait(state->session, run->counters, state->table, own);
 		for (int j = 0; j < ncounts; j++)
 			any |= start_count(node, &run->namespaces[i], own, j, &run->counts[i * ncounts + j],
 							   &run->count_calls[i * ncounts + j]);
@@ -247,7 +250,7 @@ store_counts(PineconeScanState *state, TupleTableSlot *slot, const char *namespa
 		slot->tts_isnull[i] = false;
 		if (state->layout[i] > 0)
 		{
-			slot->tts_values[i] = CStringGetTextDatum(namespace_);
+			slot->tts_values[i] = pinecone_run_namespace_datum(state->table, namespace_);
 			continue;
 		}
 		count = list_nth(state->request->counts, place);

@@ -202,6 +202,7 @@ find_groups(ForeignScanState *node)
 	if (groups->given_up != NULL)
 		return;
 	collect_groups(state);
+	Assert(groups->ngroups == 0 || groups->groups != NULL);
 	if (groups->nparts > 0 && (groups->ngroups == 0 || (groups->ngroups == 1 && groups->groups[0].value == NULL)))
 		look_at_one(node);
 }
@@ -258,7 +259,7 @@ is_plain(ForeignScanState *node, const char *name)
 	const char *own = pinecone_source_own_name(state->session, state->run->counters, state->table, name,
 											   state->position);
 
-	pinecone_consistency_wait(state->session, state->table, own);
+	pinecone_consistency_wait(state->session, state->run->counters, state->table, own);
 	if (pinecone_pending_view(state->session, state->table, own, state->position) != NULL)
 		pinecone_field_give_up(state->run->groups, "the service may not show yet what was written");
 	else if (strcmp(pinecone_pins_resolve(state->run->counters->pins, state->session, name), name) != 0)
@@ -407,7 +408,7 @@ store_group(PineconeScanState *state, TupleTableSlot *slot, const PineconeFieldG
 			slot->tts_values[i] = group->value ? group->value->datum : (Datum) 0;
 		}
 		else
-			slot->tts_values[i] = CStringGetTextDatum(group->namespace_);
+			slot->tts_values[i] = pinecone_run_namespace_datum(state->table, group->namespace_);
 	}
 	return ExecStoreVirtualTuple(slot);
 }
@@ -458,7 +459,10 @@ pinecone_groups_next(ForeignScanState *node, TupleTableSlot *slot)
 	if (!state->request->grouped)
 		return store_distinct_count(state, slot);
 	if (groups->next < groups->ngroups)
+	{
+		Assert(groups->groups != NULL);
 		return store_group(state, slot, &groups->groups[groups->next++]);
+	}
 	state->run->done = true;
 	return slot;
 }

@@ -138,6 +138,46 @@ namespace_place(PineconeScanState *state)
 	return state->nlayout == 0 ? state->table->namespace_attnum - 1 : -1;
 }
 
+/* Is that name as long as its column takes? */
+static bool
+name_fits(const PineconeTable *table, const char *name)
+{
+	int32 typmod = table->columns[table->namespace_attnum - 1].typmod;
+
+	return typmod < (int32) VARHDRSZ || strlen(name) <= typmod - VARHDRSZ;
+}
+
+Datum
+pinecone_run_namespace_datum(const PineconeTable *table, const char *name)
+{
+	if (!name_fits(table, name))
+	{
+		const PineconeColumn *column = &table->columns[table->namespace_attnum - 1];
+
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("namespace \"%s\" does not fit column \"%s\" of foreign table \"%s\"",
+						name, column->name, table->name),
+				 errdetail("The column's type is %s.", format_type_with_typemod(column->typid, column->typmod)),
+				 errhint("Declare the column as text, or set option \"on_type_error\" to 'null'.")));
+	}
+	return CStringGetTextDatum(name);
+}
+
+/* Of those that conditions name: a namespace whose name is NULL by on_type_error is equal to none. */
+static int
+drop_nulls(const PineconeTable *table, char **names, int n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!table->type_error_null || name_fits(table, names[i]))
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
 /*
  * Leave out the namespaces of which conditions that look at nothing else are
  * not true.
@@ -164,7 +204,7 @@ check_quals(ForeignScanState *node)
 		ExecClearTuple(slot);
 		memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 		slot->tts_values[place] = CStringGetTextDatum(state->run->namespaces[i].name);
-		slot->tts_isnull[place] = false;
+		slot->tts_isnull[place] = state->table->type_error_null && !name_fits(state->table, state->run->namespaces[i].name);
 		ExecStoreVirtualTuple(slot);
 		foreach(lc, state->request->namespace_quals)
 			holds = holds && pinecone_run_evaluate(node, lfirst_int(lc)) &&
@@ -197,6 +237,7 @@ choose_by_name(ForeignScanState *node)
 		int nfound;
 		char **found = pinecone_run_evaluate_names(node, lfirst(lc), is_possible, &nfound);
 
+		nfound = drop_nulls(state->table, found, nfound);
 		if (names != NULL)
 			nfound = intersect_names(found, nfound, names, n);
 		names = found;

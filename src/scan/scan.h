@@ -46,6 +46,7 @@ typedef struct PineconeScanState
 	int groups;					 /* values of a field that were found */
 	const char *groups_given_up; /* why the plan below has run instead, or NULL */
 	int count_searches;			 /* GROUPS: in place of dry runs */
+	bool counts_read;			 /* of counts: some were read, for what is written may not be counted */
 	bool score_is_real;			 /* the type of the column of scores */
 
 	/* Side by side with others: see start_together.c, async.c */

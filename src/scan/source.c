@@ -93,7 +93,7 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	own.own_name = pinecone_source_own_name(spec->session, spec->counters, spec->own_writes, spec->namespace_,
 											spec->position);
 	if (spec->own_writes)
-		pinecone_consistency_wait(spec->session, spec->own_writes, own.own_name);
+		pinecone_consistency_wait(spec->session, spec->counters, spec->own_writes, own.own_name);
 	/* what is found by words, or by the vectors of texts, cannot be laid over */
 	if (spec->own_writes && spec->own_writes->session_consistency && spec->op == PINECONE_OP_QUERY &&
 		(looks_at_words(spec) || spec->session->integrated != NULL))
@@ -106,6 +106,7 @@ pinecone_source_begin(const PineconeSourceSpec *spec)
 	}
 	view = settle_texts(spec, own.own_name, view);
 	own.all_shown = shows_all(spec->session, own.own_name);
+	own.laid_over = pinecone_unseen_writes_kb > 0;
 	if (view == NULL)
 		return pinecone_stored_begin(&own);
 	/* what is laid over them needs the records */

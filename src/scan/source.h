@@ -76,7 +76,8 @@ typedef struct PineconeSourceSpec
 	bool gradual;					  /* nobody knows how many, and a search had better begin small */
 	int most;						  /* of several namespaces: records that are read of each; 0: all */
 	double expected;				  /* records that meet the filter; 0: nobody knows */
-	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown */
+	bool all_shown;					  /* set by source.c: nothing that was written may be missing from what is shown, */
+	bool laid_over;					  /* or what may be is laid over it */
 } PineconeSourceSpec;
 
 typedef enum PineconeSourceStatus

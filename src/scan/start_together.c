@@ -320,6 +320,7 @@ find_groups(PlanState *ps, PineconeScanGroup *group, bool drained)
 	PlanState *input;
 
 	check_stack_depth();
+	Assert(ps != NULL);
 	if (scan_is_ours(ps))
 	{
 		PineconeScanState *state = ((ForeignScanState *) ps)->fdw_state;

@@ -386,9 +386,13 @@ pinecone_stored_take_fetch(PineconeStored *stored, PineconeBatch *batch)
 	batch->page = pinecone_vectors_page(batch->call);
 	pinecone_stored_check_location(stored, pinecone_vectors_location(batch->call));
 	order_fetched(batch);
+	if (batch->scores != NULL)
+		pinecone_stored_note_gone(stored, batch);
 	if (stored->rescores)
 		pinecone_stored_rescore(stored, batch->page);
 	MemoryContextSwitchTo(old);
+	/* ids that are not there are no longer on their way */
+	stored->started -= batch->nids - batch->page->nrecords;
 	pinecone_vectors_free(batch->call);
 	batch->call = NULL;
 	pinecone_stored_observe(stored, batch->page);

@@ -132,11 +132,14 @@ take_page(PineconeStored *stored)
 	stored->token = page->next_token ? MemoryContextStrdup(stored->source.cxt, page->next_token) : NULL;
 	stored->paging_done = stored->token == NULL;
 
-	stored->listed += page->nrecords;
 	pinecone_stored_observe(stored, page);
 	pinecone_page_order_drop_repeated(page);
 	if (stored->sweep != NULL)
 		pinecone_sweep_drop_seen(stored->sweep, page);
+	else
+		pinecone_stored_note_come(stored, page);
+	/* what is dropped is never returned, so it must not count as what waits for the reader */
+	stored->listed += page->nrecords;
 	batch->page = page;
 }
 
@@ -149,6 +152,13 @@ advance_pages(PineconeStored *stored)
 		{
 			if (paged_enough(stored))
 				return;
+			if (pinecone_stored_leave_pages(stored))
+			{
+				pinecone_stored_advance_sweep(stored);
+				if (stored->sweeping)
+					return;
+				continue;
+			}
 			start_page(stored);
 		}
 		if (!pinecone_vectors_ready(stored->page_call))

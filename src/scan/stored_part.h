@@ -40,8 +40,8 @@ typedef struct PineconeStored
 	dlist_head batches;
 	int nbatches;
 	double returned;	   /* records returned so far */
-	double started;		   /* ids in fetches so far */
-	double listed;		   /* ids or records that pages have brought */
+	double started;		   /* ids in fetches so far, but for those that were not there */
+	double listed;		   /* ids or records that pages have brought and the reader gets */
 	double record_bytes;   /* estimated size of a record in a reply */
 	double metadata_bytes; /* of which metadata */
 
@@ -73,14 +73,18 @@ typedef struct PineconeStored
 
 	/* Paging through list or fetch-by-metadata */
 	bool paging_done;
-	PineconeListing *listing; /* of the ids, or NULL */
-	PineconeIdWalk *walk;	  /* likewise, of those after one, */
+	PineconeListing *listing;	/* of the ids, or NULL */
+	PineconeIdWalk *walk;		/* likewise, of those after one, */
 	PineconeIdDescent *descent; /* or from the last one down */
 	PineconeCall *page_call;
 	int page_limit; /* that it asks for */
 	int page_most;	/* than which replies were too large; 0: none was */
 	char *token;
 	PineconePageChain chain;
+
+	/* Pages of a filter that more records meet than was thought: is another way better by now? */
+	idmarks_hash *come; /* what they have brought, or NULL: it is not looked at */
+	double thought;		/* how many there may be; 0: as many as was thought first */
 
 	/* Searching */
 	int top_k;
@@ -90,6 +94,7 @@ typedef struct PineconeStored
 	bool search_over;	 /* all there is has come */
 	bool capped;		 /* or all that a search can bring */
 	idset_hash *seen;	 /* ids of batches that have been read, or NULL */
+	idset_hash *gone;	 /* ids of matches that were not there when they were fetched, or NULL */
 	PineconeBatch *held; /* matches that the reader does not get yet, or NULL */
 	int nnew;			 /* of the last search: matches that no other has brought */
 	int ncame;			 /* matches of all searches */
@@ -152,6 +157,13 @@ extern void pinecone_stored_check_location(PineconeStored *stored, int location)
 extern void pinecone_stored_choose_way(PineconeStored *stored);
 
 /*
+ * Pages of a filter: note what one has brought, in case.  And: more records meet it
+ * than was thought, and searches for the others take less; true when they have begun.
+ */
+extern void pinecone_stored_note_come(PineconeStored *stored, const PineconePage *page);
+extern bool pinecone_stored_leave_pages(PineconeStored *stored);
+
+/*
  * A walk has asked for many places where there is no id, as it does after the last
  * one of all: search for all ids, if that may take less.
  */
@@ -181,7 +193,10 @@ extern PineconeSourceStatus pinecone_stored_grow(PineconeStored *stored);
 /* Before a batch of a search that has been read goes. */
 extern void pinecone_stored_remember(PineconeStored *stored, PineconeBatch *batch);
 
-/* Has it been returned? */
+/* Of the matches that a batch was to fetch: those that its page lacks. */
+extern void pinecone_stored_note_gone(PineconeStored *stored, const PineconeBatch *batch);
+
+/* Has it been returned, or was it not there? */
 extern bool pinecone_stored_seen(PineconeStored *stored, const char *id);
 
 #endif /* PINECONE_STORED_PART_H */

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "base/limits.h"
+#include "base/setting.h"
 #include "scan/stored_part.h"
 
 /* ---- Which way ---- */
@@ -36,7 +37,8 @@ reading_of(PineconeStored *stored)
 	reading.want_metadata = spec->want_metadata;
 	reading.fetched = spec->op != PINECONE_OP_LIST;
 	reading.countable = pinecone_sweep_can_count(spec);
-	reading.may_sweep = spec->all_shown && spec->prefix == NULL && spec->after == NULL && !spec->descending && !spec->words;
+	reading.may_sweep = (spec->all_shown || spec->laid_over) && spec->prefix == NULL && spec->after == NULL && !spec->descending && !spec->words;
+	reading.uncounted = !spec->all_shown;
 	reading.failed = pinecone_sweep_has_failed(spec->session, spec->namespace_, reading.limit > 0 && !spec->ordered);
 	reading.dimension = stored->spec.dimension;
 	reading.metadata_bytes = stored->metadata_bytes;
@@ -52,12 +54,26 @@ sweep_ids(PineconeStored *stored, double records, const char *last)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+begin_sweep(PineconeStored *stored, PineconeWay way, const PineconeReading *reading)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+	bool values = way == PINECONE_WAY_VALUES_SWEPT;
+	MemoryContext old = MemoryContextSwitchTo(stored->source.cxt);
+
+	stored->sweeping = true;
+	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
+	stored->sweep = way == PINECONE_WAY_METADATA ?
+						pinecone_sweep_begin_pages(spec, reading->records, stored->record_bytes) :
+						pinecone_sweep_begin(spec, reading->filtered ? -1 : reading->records,
+											 values ? stored->record_bytes : stored->metadata_bytes, values);
+	MemoryContextSwitchTo(old);
+}
+
 void
 pinecone_stored_choose_way(PineconeStored *stored)
 {
-	const PineconeSourceSpec *spec = &stored->spec;
 	PineconeReading reading = reading_of(stored);
-	MemoryContext old;
 	PineconeWay way;
 
 	stored->way_chosen = true;
@@ -69,16 +85,73 @@ pinecone_stored_choose_way(PineconeStored *stored)
 		sweep_ids(stored, reading.records, NULL);
 		return;
 	}
-	old = MemoryContextSwitchTo(stored->source.cxt);
-	stored->sweeping = true;
-	stored->fetches_swept = way == PINECONE_WAY_IDS_SWEPT;
-	if (way == PINECONE_WAY_METADATA)
-		stored->sweep = pinecone_sweep_begin_pages(spec, reading.records, stored->record_bytes);
-	else
-		stored->sweep = pinecone_sweep_begin(spec, reading.filtered ? -1 : reading.records,
-											 way == PINECONE_WAY_VALUES_SWEPT ? stored->record_bytes : stored->metadata_bytes,
-											 way == PINECONE_WAY_VALUES_SWEPT);
-	MemoryContextSwitchTo(old);
+	begin_sweep(stored, way, &reading);
+}
+
+/* Where vectors are not wanted searches do without: that is the gain.  Not where a part is enough. */
+static bool
+may_leave_pages(const PineconeStored *stored)
+{
+	const PineconeSourceSpec *spec = &stored->spec;
+
+	return spec->op == PINECONE_OP_FILTER && spec->expected > 0 && spec->row_limit <= 0 && spec->all_shown && !spec->words && !spec->want_values &&
+		   spec->session->schema == NULL && pinecone_enable_sweep && stored->sweep == NULL;
+}
+
+void
+pinecone_stored_note_come(PineconeStored *stored, const PineconePage *page)
+{
+	/* pages end soon, where there are no more than was thought */
+	if (page->next_token == NULL || (stored->come == NULL && (stored->thought > 0 || !may_leave_pages(stored))))
+		return;
+	if (stored->come == NULL)
+	{
+		stored->come = idmarks_create(stored->source.cxt, 1024, NULL);
+		stored->thought = stored->spec.expected;
+	}
+	for (int i = 0; i < page->nrecords; i++)
+	{
+		bool found;
+
+		(void) idmarks_insert(stored->come, pinecone_mark_of(page->records[i].id), &found);
+	}
+}
+
+static void
+forget_come(PineconeStored *stored)
+{
+	idmarks_destroy(stored->come);
+	stored->come = NULL;
+}
+
+bool
+pinecone_stored_leave_pages(PineconeStored *stored)
+{
+	PineconeReading reading;
+	PineconeWay way;
+	idmarks_iterator iterator;
+	PineconeMarkEntry *entry;
+
+	if (stored->come == NULL || stored->come->members <= stored->thought)
+		return false;
+	if (pinecone_marks_bytes(stored->come) > pinecone_prefetch_kb * 1024.0)
+	{
+		forget_come(stored);
+		return false;
+	}
+	/* there are more: how many, nobody knows, but searches bring again what has come */
+	stored->thought = 4.0 * stored->come->members;
+	reading = reading_of(stored);
+	reading.matches = reading.records > 0 ? Min(stored->thought, reading.records) : stored->thought;
+	way = pinecone_way_choose(&reading).way;
+	if (way == PINECONE_WAY_PAGES)
+		return false;
+	begin_sweep(stored, way, &reading);
+	idmarks_start_iterate(stored->come, &iterator);
+	while ((entry = idmarks_iterate(stored->come, &iterator)) != NULL)
+		pinecone_sweep_note_come(stored->sweep, &entry->mark);
+	forget_come(stored);
+	return true;
 }
 
 void

@@ -41,6 +41,9 @@
 /* Bytes of JSON for a number of a vector */
 #define BYTES_PER_VALUE 13
 
+/* Why a sweep that nobody counts is not all there is: no failure, and over in a moment */
+#define WRITTEN_LATELY "the service may not show yet what was written a moment ago"
+
 /* Ids that a set has room for, to begin with */
 #define FIRST_MARKS 1024
 
@@ -386,7 +389,7 @@ start_searches(PineconeSweep *sweep)
 		}
 		start_search(sweep, part);
 		/* to count very many takes longer */
-		if (!part->limited && (!part->sample || part->expected >= PINECONE_COUNTED_AT_ONCE))
+		if (!sweep->uncounted && !part->limited && (!part->sample || part->expected >= PINECONE_COUNTED_AT_ONCE))
 			pinecone_proof_begin(sweep);
 	}
 }
@@ -406,6 +409,12 @@ conclude(PineconeSweep *sweep)
 	const char *why = NULL;
 	bool missing = false;
 
+	if (sweep->uncounted)
+	{
+		sweep->over = true;
+		give_up(sweep, WRITTEN_LATELY);
+		return;
+	}
 	pinecone_proof_begin(sweep);
 	if (!pinecone_proof_take(sweep))
 		return;
@@ -465,7 +474,9 @@ pinecone_sweep_advance(PineconeSweep *sweep, double wanted)
 	}
 	if (sweep->over && !sweep->complete)
 	{
-		pinecone_proof_note_failure(sweep);
+		Assert(sweep->why_not != NULL);
+		if (strcmp(sweep->why_not, WRITTEN_LATELY) != 0)
+			pinecone_proof_note_failure(sweep);
 		if (sweep->spec->counters)
 			sweep->spec->counters->sweep_failure = sweep->why_not;
 	}
@@ -513,6 +524,14 @@ pinecone_sweep_seen(const PineconeSweep *sweep, const char *id)
 }
 
 void
+pinecone_sweep_note_come(PineconeSweep *sweep, const PineconeMark *mark)
+{
+	bool found;
+
+	(void) idmarks_insert(sweep->seen, *mark, &found);
+}
+
+void
 pinecone_sweep_drop_seen(const PineconeSweep *sweep, PineconePage *page)
 {
 	int n = 0;
@@ -549,6 +568,7 @@ begin_sweep(const PineconeSourceSpec *spec, bool pages, bool values, double reco
 	sweep->pages = pages;
 	sweep->dimension = spec->dimension;
 	sweep->values = values;
+	sweep->uncounted = !spec->all_shown;
 	sweep->bodies = spec->want_metadata && (values || !spec->want_values);
 	sweep->match_bytes = BYTES_PER_MATCH + (pages || values || sweep->bodies ? match_bytes : 0);
 	sweep->seen = idmarks_create(sweep->cxt, FIRST_MARKS, NULL);

@@ -13,6 +13,7 @@
 #ifndef PINECONE_SWEEP_H
 #define PINECONE_SWEEP_H
 
+#include "base/idmarks.h"
 #include "scan/source.h"
 
 /* Searches at a time */
@@ -53,6 +54,9 @@ extern bool pinecone_sweep_is_complete(const PineconeSweep *sweep);
 
 /* Has it brought that record? */
 extern bool pinecone_sweep_seen(const PineconeSweep *sweep, const char *id);
+
+/* That record has come before, in another way: it is not to be brought, and counts as if it had been. */
+extern void pinecone_sweep_note_come(PineconeSweep *sweep, const PineconeMark *mark);
 
 /* Leave out of a page the records that it has brought. */
 extern void pinecone_sweep_drop_seen(const PineconeSweep *sweep, PineconePage *page);

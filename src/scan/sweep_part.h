@@ -55,10 +55,11 @@ struct PineconeSweep
 	const PineconeSourceSpec *spec;
 	MemoryContext cxt;
 	int dimension;
-	bool bodies;  /* metadata is wanted */
-	bool values;  /* likewise vectors, of searches */
-	bool pages;	  /* of fetches by metadata come in place of searches' matches */
-	bool limited; /* only a few records have been searched for */
+	bool bodies;	/* metadata is wanted */
+	bool values;	/* likewise vectors, of searches */
+	bool pages;		/* of fetches by metadata come in place of searches' matches */
+	bool limited;	/* only a few records have been searched for */
+	bool uncounted; /* counts would prove nothing, as the service may not show all that was written */
 	bool over;
 	bool complete;
 	const char *why_not; /* it is not complete; or NULL */

@@ -9,11 +9,9 @@
 #include "utils/memutils.h"
 
 #include "base/setting.h"
+#include "scan/id_page.h"
 #include "scan/sweep.h"
 #include "scan/swept_ids.h"
-
-/* Ids of a page for the reader */
-#define PAGE_IDS 1000
 
 /* What an id takes besides itself */
 #define BYTES_PER_ID 24
@@ -135,28 +133,13 @@ pinecone_swept_ids_advance(PineconeSweptIds *ids)
 PineconePage *
 pinecone_swept_ids_take(PineconeSweptIds *ids, MemoryContext parent, MemoryContext *cxt, int *location)
 {
-	int n = Min(PAGE_IDS, ids->n - ids->next);
-	MemoryContext old;
-	PineconePage *page;
+	int n = Min(PINECONE_PAGE_IDS, ids->n - ids->next);
 
 	if (n <= 0)
 		return NULL;
-	*cxt = AllocSetContextCreate(parent, "pinecone swept ids", ALLOCSET_DEFAULT_SIZES);
 	*location = ids->location;
-	old = MemoryContextSwitchTo(*cxt);
-	page = palloc0(sizeof(PineconePage));
-	page->records = palloc0(n * sizeof(PineconeRecord));
-	page->nrecords = n;
-	for (int i = 0; i < n; i++)
-	{
-		char *id = ids->ids[ids->next++];
-
-		page->records[i].id = pstrdup(id);
-		page->records[i].idlen = strlen(id);
-		pfree(id);
-	}
-	MemoryContextSwitchTo(old);
-	return page;
+	ids->next += n;
+	return pinecone_id_page_take(&ids->ids[ids->next - n], n, 1, parent, cxt);
 }
 
 bool

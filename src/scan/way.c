@@ -38,6 +38,10 @@
 /* More read units than these times those of pages are not worth any time */
 #define MOST_UNITS 1.0
 
+/* Where ids have to be listed besides: so few read units are worth so much time */
+#define SPARED_UNITS 0.5
+#define SPARED_MS 1.2
+
 /* A part has so much of what a search can bring, requests for what turns out otherwise */
 #define FILLED 0.5
 
@@ -157,22 +161,33 @@ cost_of_metadata(const PineconeReading *reading, PineconeWay way)
 	return cost;
 }
 
+/* Lists of ids */
+static void
+add_list(const PineconeReading *reading, PineconeWayCost *cost, double n)
+{
+	double pages = ceil(Max(1, n / PINECONE_LIST_PAGE));
+	bool wide = pinecone_enable_wide_listing && latency_ms(reading) >= FAR_MS && reading->session->schema == NULL &&
+				n >= pinecone_wide_listing_records && reading->session->options->max_concurrency > 1;
+	double requests = wide ? 1.3 * pages : pages;
+	/* some pages go before it is known where to divide, and the longest part decides */
+	double rounds = wide ? Min(pages, 6 + pages / 20) : pages;
+
+	cost->requests += requests;
+	cost->units += requests;
+	cost->rounds += rounds;
+	cost->bytes += n * BYTES_PER_ID;
+	cost->ms += time_of(reading, requests, rounds, PINECONE_RATE_LIST);
+}
+
 static PineconeWayCost
 cost_of_pages(const PineconeReading *reading)
 {
 	PineconeWayCost cost = {PINECONE_WAY_PAGES};
 	double n = wanted(reading);
-	double pages = ceil(Max(1, n / PINECONE_LIST_PAGE));
-	bool wide = pinecone_enable_wide_listing && latency_ms(reading) >= FAR_MS && reading->session->schema == NULL &&
-				n >= pinecone_wide_listing_records && reading->session->options->max_concurrency > 1;
 
 	if (reading->filtered)
 		return cost_of_metadata(reading, PINECONE_WAY_PAGES);
-	cost.requests = cost.units = wide ? 1.3 * pages : pages;
-	/* some pages go before it is known where to divide, and the longest part decides */
-	cost.rounds = wide ? Min(pages, 6 + pages / 20) : pages;
-	cost.bytes = n * BYTES_PER_ID;
-	cost.ms = time_of(reading, cost.requests, cost.rounds, PINECONE_RATE_LIST);
+	add_list(reading, &cost, n);
 	if (reading->fetched)
 		add_fetches(reading, &cost, Max(0, n - reading->skip));
 	cost.ms += transfer_ms(cost.bytes);
@@ -203,6 +218,8 @@ cost_of_sweep(const PineconeReading *reading, PineconeWay way)
 	cost.ms = time_of(reading, parts, cost.rounds, PINECONE_RATE_QUERY);
 	if (way == PINECONE_WAY_IDS_SWEPT)
 		add_fetches(reading, &cost, n);
+	if (reading->uncounted && !is_limited(reading))
+		add_list(reading, &cost, n);
 	cost.ms += transfer_ms(cost.bytes);
 	return cost;
 }
@@ -240,10 +257,13 @@ may_be_proved(const PineconeReading *reading)
 {
 	if (!reading->may_sweep || (reading->ordered && (reading->filtered || !reading->countable)))
 		return false;
+	/* searches then save fetches, and nothing else */
+	if (reading->uncounted && (reading->ordered || reading->filtered || !reading->fetched))
+		return false;
 	if (is_forced())
 		return true;
 	return !reading->failed && reading->records >= pinecone_sweep_records &&
-		   ((is_limited(reading) && !reading->ordered) || (reading->countable && may_be_counted(reading)));
+		   ((is_limited(reading) && !reading->ordered) || reading->uncounted || (reading->countable && may_be_counted(reading)));
 }
 
 static bool
@@ -269,6 +289,18 @@ may_page_metadata(const PineconeReading *reading)
 	return reading->fetched && (latency_ms(reading) >= FAR_MS || is_forced());
 }
 
+/* Is a way better than the best so far, which may be page by page? */
+static bool
+is_better(const PineconeReading *reading, const PineconeWayCost *way, const PineconeWayCost *best,
+		  const PineconeWayCost *pages)
+{
+	/* ids are listed in any case; what is spared is fetches, of vectors that nobody wants */
+	if (reading->uncounted && !is_limited(reading))
+		return way->units <= pages->units * SPARED_UNITS && way->ms <= pages->ms * SPARED_MS;
+	return way->ms < best->ms * (best->way == PINECONE_WAY_PAGES ? WORTH_SHARE : 1) &&
+		   way->units <= pages->units * MOST_UNITS;
+}
+
 PineconeWayCost
 pinecone_way_choose(const PineconeReading *reading)
 {
@@ -289,15 +321,13 @@ pinecone_way_choose(const PineconeReading *reading)
 	else if (may_sweep(reading))
 		others[n++] = cost_of_sweep(reading, PINECONE_WAY_VALUES_SWEPT);
 	/* what meets a condition when it is found need not when it is fetched */
-	if (may_sweep(reading) && reading->want_values && !reading->filtered && !reading->ordered)
+	if (may_sweep(reading) && reading->want_values && !reading->filtered && !reading->ordered && !reading->uncounted)
 		others[n++] = cost_of_sweep(reading, PINECONE_WAY_IDS_SWEPT);
-	if (may_page_metadata(reading) && !reading->ordered)
+	if (may_page_metadata(reading) && !reading->ordered && !reading->uncounted)
 		others[n++] = cost_of_metadata(reading, PINECONE_WAY_METADATA);
 	for (int i = 0; i < n; i++)
 	{
-		if (is_forced() ? best.way == PINECONE_WAY_PAGES :
-						  others[i].ms < best.ms * (best.way == PINECONE_WAY_PAGES ? WORTH_SHARE : 1) &&
-							  others[i].units <= pages.units * MOST_UNITS)
+		if (is_forced() ? best.way == PINECONE_WAY_PAGES : is_better(reading, &others[i], &best, &pages))
 			best = others[i];
 	}
 	return best;
@@ -308,7 +338,7 @@ pinecone_way_finds_ids(const PineconeReading *reading, double ids, PineconeWayCo
 {
 	PineconeWayCost fetches = {PINECONE_WAY_PAGES};
 
-	if (ids < 2 || reading->want_values || reading->ordered || !may_be_proved(reading) || !may_sweep(reading))
+	if (ids < 2 || reading->want_values || reading->ordered || reading->uncounted || !may_be_proved(reading) || !may_sweep(reading))
 		return false;
 	add_fetches(reading, &fetches, ids);
 	fetches.ms += transfer_ms(fetches.bytes);

@@ -23,7 +23,8 @@ typedef struct PineconeReading
 	bool want_metadata;
 	bool fetched;	/* it is more than ids */
 	bool countable; /* by dry runs */
-	bool may_sweep; /* nothing that was written can be missing from what searches find */
+	bool may_sweep; /* nothing that was written can be missing from what searches find, or it is laid over that */
+	bool uncounted; /* likewise, so that counts prove nothing: all ids are listed besides */
 	bool failed;	/* a sweep has come to nothing lately */
 	int dimension;
 	double metadata_bytes;

@@ -32,6 +32,9 @@
 /* Bytes of a text of a document (API 2026-07) */
 #define MAX_TEXT 102400
 
+/* Up to here, 2^53, float64 has every integer */
+#define MAX_EXACT_INTEGER 9007199254740992.0
+
 /* Decimals of so many digits survive float64 */
 #define MAX_SAFE_DIGITS 15
 
@@ -62,6 +65,11 @@ append_float(StringInfo buf, float value)
 	return NULL;
 }
 
+/*
+ * An integer that float64 has.  Beyond 2^53 that has more digits than its shortest
+ * decimal, which is what the service will show: so it is shown, and laid under
+ * later changes, before it is sent as afterwards.
+ */
 static const char *
 append_integer(StringInfo buf, int64 value)
 {
@@ -69,6 +77,8 @@ append_integer(StringInfo buf, int64 value)
 
 	if (number >= 9223372036854775808.0 || (int64) number != value)
 		return psprintf("the number " INT64_FORMAT " would be stored as %.0f", value, number);
+	if (fabs(number) > MAX_EXACT_INTEGER)
+		return append_double(buf, number);
 	appendStringInfo(buf, INT64_FORMAT, value);
 	return NULL;
 }

@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
+#include "base/limits.h"
 #include "client/vectors.h"
 #include "value/embedded_text.h"
 #include "value/id.h"
@@ -26,8 +27,6 @@
 #include "value/vector.h"
 #include "wire/schema.h"
 
-/* Limits of API 2025-10 */
-#define MAX_ID 512
 #define ZERO 1e-8 /* a vector of nothing but smaller values is a zero vector */
 
 struct PineconeWriter
@@ -149,7 +148,7 @@ shown_id(const char *id)
 {
 	int len = strlen(id);
 
-	if (len <= MAX_ID)
+	if (len <= PINECONE_MAX_ID)
 		return id;
 	return psprintf("%s...", pnstrdup(id, pg_mbcliplen(id, len, 100)));
 }
@@ -195,10 +194,10 @@ convert_id(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 	writer->id = record->id;
 	if (record->idlen == 0)
 		refuse(writer, ERRCODE_DATA_EXCEPTION, "an id must not be empty");
-	if (record->idlen > MAX_ID)
+	if (record->idlen > PINECONE_MAX_ID)
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
 			   psprintf("its id has %d bytes, more than the %d that an id can have",
-						record->idlen, MAX_ID));
+						record->idlen, PINECONE_MAX_ID));
 	for (int i = 0; i < record->idlen; i++)
 	{
 		if ((unsigned char) record->id[i] > 127)
@@ -208,15 +207,18 @@ convert_id(PineconeWriter *writer, const Datum *values, const bool *isnull, Pine
 
 /* ---- Dense vectors ---- */
 
-static bool
-is_zero_vector(int n, const float *values)
+/* What is wrong with a vector of nothing but zeros, or of what Pinecone takes for them; else NULL */
+static const char *
+reason_of_zeros(int n, const float *values)
 {
+	float largest = 0;
+
 	for (int i = 0; i < n; i++)
-	{
-		if (fabsf(values[i]) >= ZERO)
-			return false;
-	}
-	return true;
+		largest = Max(largest, fabsf(values[i]));
+	if (largest >= ZERO)
+		return NULL;
+	return largest == 0 ? "a vector must not be all zeros"
+						: "all values of the vector are smaller than 1e-8, which Pinecone takes for zeros";
 }
 
 static void
@@ -233,8 +235,7 @@ convert_values(PineconeWriter *writer, Datum value, PineconeRecord *record)
 	if (writer->dimension > 0 ? n != writer->dimension : n == 0)
 		refuse(writer, ERRCODE_DATA_EXCEPTION,
 			   psprintf("expected %d dimensions, not %d", writer->dimension, n));
-	if (is_zero_vector(n, floats))
-		refuse(writer, ERRCODE_DATA_EXCEPTION, "a vector must not be all zeros");
+	refuse(writer, ERRCODE_DATA_EXCEPTION, reason_of_zeros(n, floats));
 	record->nvalues = n;
 	record->values = (float *) floats;
 }

@@ -24,6 +24,7 @@
 
 /* Microseconds that can be counted from 1970 as from 2000 without overflow */
 #define MAX_EPOCH_TIMESTAMP INT64CONST(9000000000000000000)
+#define MAX_WHOLE 9e18
 
 /* ---- Reading ---- */
 
@@ -166,6 +167,29 @@ timestamp_is_iso(const char *text, int len, bool with_zone)
 	return *p == '\0';
 }
 
+/* Seconds or milliseconds since 1970, of so many microseconds each. */
+static bool
+read_epoch(const PineconeValue *value, double unit, Datum *datum)
+{
+	double since_1970;
+	double since_2000;
+	Timestamp timestamp;
+
+	if (value->kind != PINECONE_VALUE_NUMBER)
+		return false;
+	since_1970 = rint(value->number * unit);
+	since_2000 = since_1970 - (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
+	if (!(since_2000 >= (double) MIN_TIMESTAMP && since_2000 < (double) END_TIMESTAMP))
+		return false;
+	/* a double may hold the one to the microsecond, and not the other */
+	timestamp = fabs(since_1970) < MAX_WHOLE ? (Timestamp) since_1970 - UNIX_EPOCH_DAYS * USECS_PER_DAY :
+											   (Timestamp) since_2000;
+	if (!IS_VALID_TIMESTAMP(timestamp))
+		return false;
+	*datum = TimestampGetDatum(timestamp);
+	return true;
+}
+
 bool
 pinecone_times_read(PineconeFormat format, bool with_zone, int32 typmod, const PineconeValue *value,
 					Datum *datum)
@@ -181,18 +205,8 @@ pinecone_times_read(PineconeFormat format, bool with_zone, int32 typmod, const P
 									 CStringGetDatum(value->text),
 									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	}
-	else
-	{
-		double microseconds;
-
-		if (value->kind != PINECONE_VALUE_NUMBER)
-			return false;
-		microseconds = rint(value->number * (format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6));
-		microseconds -= (double) UNIX_EPOCH_DAYS * USECS_PER_DAY;
-		if (!(microseconds >= (double) MIN_TIMESTAMP && microseconds < (double) END_TIMESTAMP))
-			return false;
-		*datum = TimestampGetDatum((Timestamp) microseconds);
-	}
+	else if (!read_epoch(value, format == PINECONE_FORMAT_EPOCH_MS ? 1e3 : 1e6, datum))
+		return false;
 	if (typmod < 0)
 		return true;
 

@@ -1,6 +1,6 @@
 /*
  * stats.c
- *		Looking things up in index statistics.
+ *		Looking things up in index statistics, and the names of metrics.
  */
 #include "postgres.h"
 
@@ -21,6 +21,17 @@ pinecone_metric_name(PineconeMetric metric)
 		default:
 			return NULL;
 	}
+}
+
+PineconeMetric
+pinecone_metric_by_name(const char *name)
+{
+	for (PineconeMetric metric = PINECONE_METRIC_COSINE; name != NULL && metric <= PINECONE_METRIC_EUCLIDEAN; metric++)
+	{
+		if (strcmp(name, pinecone_metric_name(metric)) == 0)
+			return metric;
+	}
+	return PINECONE_METRIC_UNKNOWN;
 }
 
 double

@@ -17,6 +17,7 @@ typedef enum PineconeMetric
 
 /* As the API calls it; NULL: unknown */
 extern const char *pinecone_metric_name(PineconeMetric metric);
+extern PineconeMetric pinecone_metric_by_name(const char *name);
 
 typedef struct PineconeNamespaceStats
 {

@@ -458,28 +458,31 @@ await check('faults: truncate, garbage, content type', async () => {
 	assert.ok(html.json.namespaces);
 });
 await check('faults: a delay and a drip hold up nobody else', async () => {
-	await fault({ path: '/describe_index_stats', kind: 'delay', delay_ms: 400, count: 20 });
+	await fault({ path: '/describe_index_stats', kind: 'delay', delay_ms: 1000, count: 20 });
 	const start = Date.now();
-	const delayed = Promise.all(Array.from({ length: 20 }, stats));
+	let over = false;
+	const delayed = Promise.all(Array.from({ length: 20 }, stats)).finally(() => { over = true; });
 	await sleep(50);
 	await get('/vectors/list');
-	assert.ok(Date.now() - start < 300);
+	assert.ok(!over);
 	assert.ok((await delayed).every((r) => r.status === 200));
-	assert.ok(Date.now() - start >= 400 && Date.now() - start < 900, `${Date.now() - start}`);
-	await fault({ path: '/describe_index_stats', kind: 'drip', bytes: 20, interval_ms: 20, count: 3 });
+	assert.ok(Date.now() - start >= 1000 && Date.now() - start < 10000, `${Date.now() - start}`);
+	await fault({ path: '/describe_index_stats', kind: 'drip', bytes: 20, interval_ms: 200, count: 3 });
 	const dripping = Date.now();
-	const drips = Promise.all([stats(), stats(), stats()]);
+	over = false;
+	const drips = Promise.all([stats(), stats(), stats()]).finally(() => { over = true; });
 	for (let i = 0; i < 10; i++) await get('/vectors/list');
-	assert.ok(Date.now() - dripping < 100);
+	assert.ok(!over);
 	for (const reply of await drips) assert.ok(reply.json.namespaces, reply.text);
-	assert.ok(Date.now() - dripping >= 100);
+	assert.ok(Date.now() - dripping >= 1000);
 });
 await check('latency: any number of requests wait together', async () => {
 	await server.local('POST', 'settings', { latency: 50 });
 	const start = Date.now();
 	await Promise.all(Array.from({ length: 200 }, stats));
 	const took = Date.now() - start;
-	assert.ok(took >= 50 && took < 600, `${took} ms`);
+	// one after the other they would take ten seconds
+	assert.ok(took >= 50 && took < 5000, `${took} ms`);
 	await server.local('POST', 'settings', { latency: 0 });
 });
 await check('lag: writes are seen later, and the LSN follows', async () => {

@@ -14,6 +14,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 # shellcheck source=test/cluster.sh
 source test/cluster.sh
+PATH=$PWD/test/.tools/usr/bin:$PATH
 chart=deploy/helm/pinecone-fdw
 schema=$chart/values.schema.json
 passed=0

@@ -23,7 +23,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 source ../cluster.sh
 
 # What is fuzzed, of src/, and what of pinecone-local filters with it
-readonly SOURCES="wire/decode wire/decode_metadata wire/embedding wire/message wire/message_request wire/parse_floats
+readonly SOURCES="wire/decode wire/decode_metadata wire/embedding wire/message wire/message_error wire/message_request wire/message_schema wire/parse_floats wire/parsed
 	wire/print wire/record wire/scanner wire/scanner_numbers wire/schema wire/stats
 	value/match value/sparse value/sparse_functions value/vector value/times value/json_text
 	option/option_list option/option_hosts base/rate_limits client/allowed_host client/reply

@@ -33,12 +33,16 @@ sub new
 	my ($log, $log_file) = tempfile(UNLINK => 0);
 	my $self = bless {port => $listener->sockport, log => $log_file, starter => $$}, $class;
 
+	# Whose other end is closed when the test ends, however it does: the server has the
+	# test's output open, and who reads that would wait for it
+	pipe my $ended, $self->{alive} or die "no pipe: $!\n";
 	$self->{address} = $args{address} // '127.0.0.1';
 	$self->{pid} = fork // die "could not fork: $!\n";
 	if ($self->{pid} == 0)
 	{
 		$log->autoflush(1);
-		serve($listener, $handler, $log);
+		close $self->{alive};
+		serve($listener, $handler, $log, $ended);
 		require POSIX;
 		POSIX::_exit(0);
 	}
@@ -127,8 +131,8 @@ sub fetched
 
 sub serve
 {
-	my ($listener, $handler, $log) = @_;
-	my $select = IO::Select->new($listener);
+	my ($listener, $handler, $log, $ended) = @_;
+	my $select = IO::Select->new($listener, $ended);
 	my (%buffer, @waiting, %seen, %number);
 	my $connections = 0;
 
@@ -138,6 +142,7 @@ sub serve
 		my ($next) = sort { $a <=> $b } map { $_->[0] } @waiting;
 		for my $socket ($select->can_read(defined $next ? ($next > time ? $next - time : 0) : undef))
 		{
+			return if $socket == $ended;
 			if ($socket == $listener)
 			{
 				my $new = $listener->accept or next;

@@ -45,17 +45,26 @@ sub approximate
 	return ($ENV{PINECONE_LOCAL_ARGS} // '') =~ /--approximate/;
 }
 
+# Expressions in balanced parentheses, and other text
+my $balanced = qr/(?:[^()]|(?<parens>\((?:[^()]++|(?&parens))*+\)))*/;
+
 # What a query of nearest neighbours says of an approximate index: "all" when it
-# asks for everything, so that it has to be exact; "some" when which rows it has is
-# up to the index, and how many is not; "open" when nothing of it is certain.
+# asks for everything, so that it has to be exact; "rows" when the rows have to be,
+# and their order not; "some" when which rows it has is up to the index, and how many
+# is not; "open" when nothing of it is certain.
 sub certainty
 {
-	my ($query) = @_;
-	my $operators = () = $query =~ /<[-=#]>/g;
+	my ($query, $by_cursor) = @_;
+	my $operator = qr/<[-=#]>/;
 
-	return 'all' if $operators == 0 || ($query !~ /\bLIMIT\b|\bFETCH FIRST\b|<[-=#]> \S+ </ && $query !~ /<[-=#]>[^<>]*(?<!-)[<>]/);
-	return 'some' if $query =~ /^SELECT id FROM \S+ WHERE (?:(?!SELECT).)*ORDER BY embedding <[-=#]> \S+ LIMIT \d+(?: OFFSET \d+)?$/;
-	return 'open';
+	return 'all' if $query !~ $operator;
+	return 'some' if $query =~ /^SELECT id FROM \S+ WHERE (?:(?!SELECT|$operator).)*ORDER BY embedding $operator \S+ LIMIT \d+(?: OFFSET \d+)?$/;
+	# what asks for the first rows alone, in PostgreSQL's eyes too
+	return 'open' if $query =~ /\bLIMIT\b|\bFETCH\b|\bOVER\b|\b(?:min|max)\((?:(?!\bFROM\b).)*$operator/s;
+	# of conditions on a distance the index says which rows meet them; other places are what is shown, and the order
+	return 'open' if $query =~ s/\bORDER BY $balanced//gr =~ s/\bSELECT (?:(?!\bFROM\b).)*//gsr =~ $operator;
+	# a cursor's search grows, and what the index brings late comes last
+	return !$by_cursor ? 'all' : $query =~ /\bOFFSET [^0]/ ? 'open' : 'rows';
 }
 
 # The SQL function that runs a query and puts together what it returns.
@@ -85,16 +94,14 @@ sub statement
 	my ($foreign, $local) = map { literal($check->{$_}) } 'foreign', 'local';
 	my @settings = map { "SET $_;" } @{$check->{settings} // []};
 
-	my $certainty = approximate() ? certainty($check->{foreign}) : 'all';
+	my $certainty = approximate() ? certainty($check->{foreign}, $function ne 'ids') : 'all';
 	my $same = 'f = l';
 	if ($certainty eq 'some')
 	{
 		my $whole = $check->{local} =~ s/ LIMIT \d+(?: OFFSET \d+)?$//r;
 		$same = 'is_part(f, ids(' . literal($whole) . '), l)';
 	}
-	# all rows, but a cursor's search grows, and what the index brings late comes last
-	$same = q{ARRAY(SELECT unnest(string_to_array(f, ' ')) ORDER BY 1) = ARRAY(SELECT unnest(string_to_array(l, ' ')) ORDER BY 1)}
-		if approximate() && $certainty eq 'all' && $function ne 'ids' && $check->{foreign} =~ /<[-=#]>/;
+	$same = q{ARRAY(SELECT unnest(string_to_array(f, ' ')) ORDER BY 1) = ARRAY(SELECT unnest(string_to_array(l, ' ')) ORDER BY 1)} if $certainty eq 'rows';
 	$same = 'true' if $certainty eq 'open';
 	return join "\n", @settings, "SELECT $same, f, l FROM (SELECT $function($foreign) AS f, ids($local) AS l) s;", 'RESET ALL;';
 }

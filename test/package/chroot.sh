@@ -71,6 +71,13 @@ ours() {
 	(cd "$1" && find . -xdev \( -path ./src -o -path ./debs -o -path ./proc -o -path ./dev -o -path ./var/cache/apt \) -prune -o -name '*pinecone*' -print) | sort
 }
 
+# What a run of debian/tests has looked at: the search is one test a major
+tested() {
+	local ok
+	ok=$(grep -cE '^(test .*\.\.\. ok|ok [0-9])' "$DIR/log")
+	echo "$(sed -nE 's/^### (PostgreSQL [0-9]+) .*/\1/p' "$DIR/log" | sort -u | paste -sd,)$([ "$ok" = 0 ] || echo ": $ok tests")"
+}
+
 build_in() { # SUITE ROOT
 	local suite=$1 build=$2 depends
 	mapfile -t depends < <(build_dependencies)
@@ -107,7 +114,7 @@ try_suite() {
 		# pgvector, which some regression tests are about
 		[ "$test" != installcheck ] || run_in "$clean" sh -c 'for p in /usr/lib/postgresql/*/bin/pg_config; do PG_CONFIG=$p test/pgvector.sh || exit; done' || cp "$DIR/log" "$DIR/log.vector"
 		run_in "$clean" "debian/tests/$test"
-		result $? "$suite: $test ($(grep -cE '^(test .*\.\.\. ok|ok [0-9])' "$DIR/log") tests)"
+		result $? "$suite: $test ($(tested))"
 	done
 	run_in "$clean" apt-get purge -y "${packages[@]}"
 	result $? "$suite: apt removes them"

@@ -35,7 +35,7 @@ body_string(Request *r, const char *key, Str *to)
 static bool
 make_collection(Request *r)
 {
-	Str source;
+	Str source = {0};
 	Index *index;
 
 	if (!body_string(r, "source", &source))

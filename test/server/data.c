@@ -381,7 +381,7 @@ run_scan(Request *r, const Scan *s, const Index *index, const Namespace *ns, uin
 	}
 	buffer_add_text(b, "},\"namespace\":");
 	json_add_string(b, s->namespace);
-	if (more)
+	if (more && previous)
 	{
 		buffer_add_text(b, ",\"pagination\":{\"next\":\"");
 		token_write(b, scope, previous->id);

@@ -51,12 +51,14 @@ add_record(const Index *index, Upsert *u, DocumentInput *in)
 {
 	size_t bytes = sizeof(float) * (size_t) index->dimension;
 
-	buffer_reserve(&u->values, bytes);
 	if (in->has_dense)
-		memcpy(u->values.data + u->values.len, in->values, bytes);
+		buffer_add(&u->values, in->values, bytes);
 	else if (bytes)
+	{
+		buffer_reserve(&u->values, bytes);
 		memset(u->values.data + u->values.len, 0, bytes);
-	u->values.len += bytes;
+		u->values.len += bytes;
+	}
 	if (u->count == u->size)
 	{
 		u->size = u->size ? u->size * 2 : 64;

@@ -444,10 +444,12 @@ rerank(Request *r, const RecordSearch *s, Match *matches, int *n)
 			Str name = s->rank_fields->items[k].string;
 			const Field *f = metadata_find(m, metadata_key(name));
 
-			good = (f && f->type == FIELD_STRING) ||
-				   !reply_invalid(r, "Record '%.*s' has no text in rank field '%.*s'", (int) matches[i].record->id.len, matches[i].record->id.s, (int) name.len, name.s);
+			good = f && f->type == FIELD_STRING;
 			if (!good)
+			{
+				reply_invalid(r, "Record '%.*s' has no text in rank field '%.*s'", (int) matches[i].record->id.len, matches[i].record->id.s, (int) name.len, name.s);
 				break;
+			}
 			buffer_add_char(&text, ' ');
 			buffer_add_str(&text, metadata_string(m, f));
 		}

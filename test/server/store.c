@@ -443,6 +443,7 @@ namespace_set_vector(Index *index, Namespace *ns, uint32_t row, const float *val
 		return;
 	while (ns->nblocks <= row / index->rows_in_block)
 		add_block(ns);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): who has a dimension has values */
 	memcpy(namespace_vector(index, ns, row), values, sizeof(float) * (size_t) index->dimension);
 	for (int i = 0; i < index->dimension; i++)
 		square += (double) values[i] * values[i];

@@ -56,6 +56,20 @@ like($t->error_of("SET ROLE other; $search"), qr/user mapping not found/, 'a rol
 is($t->sql("SET ROLE other; SELECT coalesce(umoptions::text, 'hidden') FROM pg_user_mappings"), 'hidden', 'nor sees that of others');
 is($s->query($search)->{out}, 'a', 'the owner has it');
 
+# The log has the statement of an error, but not one that has a key in it
+for my $statement ("ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (SET api_key 'pcsk-blank $key')", "ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD api_kye '$key')",
+	"ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD api_key_file '/$key')", "ALTER SERVER s OPTIONS (ADD api_key '$key')", "CREATE FOREIGN TABLE wrong (id text) SERVER s OPTIONS (api_key '$key')")
+{
+	like($t->error_of("SET log_min_messages = error; $statement"), qr/invalid|api_key/, $statement =~ s/\Q$key\E/KEY/r);
+}
+unlike((join '', grep { /STATEMENT:/ } split /^/, $t->log), qr/\Q$key\E/, 'no statement of these is logged');
+
+# what pg_read_all_data reads, and pinecone_check() says so
+$t->sql('CREATE ROLE backup; GRANT pg_read_all_data TO backup');
+is($t->sql('SET ROLE backup; SELECT umoptions FROM pg_user_mapping') =~ s/\Q$key\E/KEY/r, '{api_key=KEY}', 'the catalog itself is read by pg_read_all_data');
+is($t->sql("SELECT severity || ': ' || finding FROM pinecone_check() WHERE object = 'role backup'"), 'high: reads the keys in the catalog, as a member of pg_read_all_data', 'which is warned of');
+$t->sql('DROP ROLE backup');
+
 # where keys may not go
 $t->sql("ALTER SERVER s OPTIONS (SET host 'https://collector.example.com')");
 like($s->query($search)->{err}, qr/host "collector.example.com" may not be sent an API key/, 'a host that is not allowed');

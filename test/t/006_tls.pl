@@ -66,11 +66,34 @@ END
 	{
 		is($result->{out}, 0, $name);
 		is($result->{err}, '', "$name: no error");
+		# a proxy that is not there, and hosts that go without it
+		for (['example.com, .localhost', 1], ['localhost.example.com, 127.0.0.1', 0])
+		{
+			my ($exceptions, $direct) = @$_;
+			local @ENV{qw(https_proxy no_proxy)} = ('http://127.0.0.1:1', $exceptions);
+			my $p = Harness->new(pinecone => 0);
+			$p->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'tls', control_host 'localhost:$port', max_retries '0', ca_file '$dir/$ca.pem');
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE r (id text) SERVER s;
+END
+			my $through = $p->psql('SELECT count(*) FROM r');
+			$direct ? is("$through->{out}$through->{err}", '0', "no_proxy has it: $exceptions") :
+				like($through->{err}, qr/could not reach Pinecone host "localhost:$port"/, "no_proxy does not: $exceptions");
+		}
 	}
 	else
 	{
 		like($result->{err}, qr/could not establish a trusted connection to Pinecone host "localhost:$port"/, "$name is refused");
 		like($result->{err}, qr/ca_file/, "$name: with a hint");
+		# that is no outage, for which another host would stand in
+		$t->sql(<<"END");
+CREATE SERVER h FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (hosts 'https://localhost:$port, http://127.0.0.1:1', max_retries '0' $option);
+CREATE USER MAPPING FOR CURRENT_USER SERVER h OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE h (id text) SERVER h;
+END
+		like($t->error_of('SELECT id FROM h'), qr/could not establish a trusted connection to Pinecone host "https:\/\/localhost:$port"/, "$name: also as one of several hosts");
+		is($t->sql(q{SELECT string_agg(state, ',') FROM pinecone_hosts('h')}), 'not tried,not tried', '... which is not down');
 	}
 	kill TERM => $pid;
 	waitpid $pid, 0;

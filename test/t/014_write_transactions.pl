@@ -354,4 +354,22 @@ $server->fault({status => 400, path => '/vectors/upsert', skip => 1});
 like(run("INSERT INTO own SELECT 'g' || n, ARRAY[n, 1], 5 FROM generate_series(1, 6) n"), qr/Pinecone rejected the request/, 'a write that fails half way');
 is(run('SELECT count(*) FROM own WHERE v = 5'), "2\n", "consistency 'session': what it has left is seen");
 set_lag(0);
+# ---- Another session alters the server, or the key, before the commit ----
+
+my $elsewhere = $server->create_index('tx2', dimension => 2);
+sub commit_after
+{
+	my ($change, $back) = @_;
+	run('BEGIN', "INSERT INTO r VALUES ('late', '{1,1}', 1)");
+	$t->sql($change);
+	$server->clear_requests;
+	my $result = run('COMMIT');
+	$t->sql($back);
+	return $result . sent();
+}
+like(commit_after("ALTER SERVER s OPTIONS (SET host '$elsewhere')", "ALTER SERVER s OPTIONS (SET host '$host')"),
+	qr/\AERROR:  server "s" was altered after the transaction had written to it\n(?!.*upsert)/s, 'another host: nothing is sent');
+like(commit_after("ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (SET api_key 'revoked')", "ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (SET api_key 'test-key')"),
+	qr/\AERROR:  Pinecone rejected the API key/, 'another key');
+is(commit_after("ALTER SERVER s OPTIONS (SET max_retries '1')", "ALTER SERVER s OPTIONS (SET max_retries '0')"), 'upsert kb late', 'what does not lead elsewhere does no harm');
 done_testing;

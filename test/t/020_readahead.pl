@@ -115,11 +115,15 @@ sub fail_often
 fail_often(60);
 my $memory = $t->memory($pid);
 my $files = grep { !/^socket/ } $t->descriptors($pid);
-# how much malloc keeps for itself varies by a megabyte; what leaks only grows
-fail_often(240);
-my $after = $t->memory($pid);
-fail_often(240);
-$after = $t->memory($pid) if $t->memory($pid) < $after;
+# how much malloc keeps for itself goes up and down by more than a megabyte; what leaks only grows
+my $after;
+for (1 .. 6)
+{
+	fail_often(240);
+	my $now = $t->memory($pid);
+	$after = $now if !defined $after || $now < $after;
+	last if $_ > 1 && $after - $memory < 1024;
+}
 cmp_ok($after - $memory, '<', 1024, 'failures leave no memory behind');
 cmp_ok(scalar(grep { !/^socket/ } $t->descriptors($pid)), '<=', $files, 'nor files');
 cmp_ok($t->connections($pid), '<=', 16, 'nor connections');

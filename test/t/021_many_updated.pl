@@ -34,7 +34,11 @@ $s->query('\set QUIET off');
 like($s->query("UPDATE t SET done = false WHERE n > 0")->{out}, qr/UPDATE 100500/, 'the row count');
 
 is($t->sql("SELECT count(*) FROM t WHERE done = false"), '100500', 'and they are');
+$t->server->clear_requests;
 $t->sql("DELETE FROM t WHERE n > 0");
+my @pages = grep { $_->{path} =~ /fetch_by_metadata/ } $t->server->requests;
+cmp_ok(scalar @pages, '<', 60, 'what may not be shown yet is read by pages of thousands, whatever searches have brought before')
+	or diag scalar @pages;
 is($t->sql('SELECT count(*) FROM t'), '0', 'deleted by one request');
 
 done_testing;

@@ -69,6 +69,17 @@ is(run_in('latin1', 'UPDATE doc SET "größe" = \'Größe\' WHERE id = \'b\'; UP
 is(run_in('postgres', 'SELECT metadata FROM doc WHERE id = \'b\''), '{"名": "本", "größe": "klein"}', 'as it was');
 is(run_in('latin1', 'SELECT id FROM doc ORDER BY embedding <=> \'{2,1}\' LIMIT 1'), 'b', 'where metadata is not read');
 
+# writes that wait, in a transaction and in the outbox; what the encoding lacks stays as it is
+is(run_in('latin1', "BEGIN; DELETE FROM doc WHERE \"größe\" = 'höher' AND id = 'latin1'; UPDATE doc SET \"größe\" = 'größer' WHERE \"größe\" = 'höher'; SELECT id FROM doc WHERE \"größe\" = 'größer' ORDER BY id; COMMIT"),
+	"euc_jp\nsql_ascii", 'filters of pending writes');
+is(run_in('postgres', "SELECT string_agg(id || ' ' || \"größe\", ', ' ORDER BY id) FROM doc WHERE id > 'b'"), 'euc_jp größer, sql_ascii größer', 'and sent');
+is(run_in('latin1', "CREATE FOREIGN TABLE queued (id text, embedding real[], \"größe\" text) SERVER db OPTIONS (namespace 'kb', write_mode 'outbox')"), '', 'an outbox in latin1');
+is(run_in('latin1', "INSERT INTO queued VALUES ('q', '{1,3}', 'mäßig'); UPDATE queued SET \"größe\" = NULL WHERE id = 'b'; DELETE FROM queued WHERE \"größe\" = 'größer' AND id = 'euc_jp'"), '', 'is written to');
+is(run_in('latin1', "SELECT id, \"größe\" FROM queued WHERE id IN ('b', 'q', 'euc_jp') ORDER BY id"), "b|\nq|mäßig", 'reads lay over it what waits');
+is(run_in('latin1', 'SELECT delivered, dead FROM pinecone_deliver()'), '3|0', 'and delivered');
+is(run_in('postgres', "SELECT string_agg(metadata::text, ' ' ORDER BY id) FROM doc WHERE id IN ('b', 'q', 'euc_jp')"), '{"名": "本"} {"größe": "mäßig"}', 'as it was written');
+is(run_in('postgres', "DELETE FROM doc WHERE id = 'q'; INSERT INTO doc (id, embedding, \"größe\") VALUES ('euc_jp', '{1,1}', 'höher'), ('latin1', '{1,1}', 'höher')"), '', 'back as before');
+
 # ---- Dump and restore ----
 
 $t->sql(<<'END');

@@ -111,6 +111,9 @@ my %lies = (
 	'no namespaces' => sub { delete $_[0]{namespaces}; return $_[0] },
 	'namespaces of null' => sub { $_[0]{namespaces} = undef; return $_[0] },
 	'a list of namespaces' => sub { $_[0]{namespaces} = [keys %{$_[0]{namespaces}}]; return $_[0] },
+	'namespaces that are a list, and no total' => sub { delete $_[0]{totalVectorCount}; $_[0]{namespaces} = []; return $_[0] },
+	'a total in words' => sub { delete $_[0]{namespaces}; $_[0]{totalVectorCount} = 'many'; return $_[0] },
+	'a dimension in words' => sub { $_[0]{dimension} = 'two'; return $_[0] },
 	'nothing known' => sub { return {hello => 1} },
 	'chunks' => framed(sub { "${ok}Transfer-Encoding: chunked\r\n\r\n" . chunked($_[0]) }),
 	'chunks that break off' => framed(sub { "${ok}Transfer-Encoding: chunked\r\n\r\n" . substr(chunked($_[0]), 0, -5) }),
@@ -247,7 +250,7 @@ my @cases = (
 	[['prefix', 'prefix, in any order'], '/vectors/list', ['an id without the prefix', 'another namespace']],
 	[['count by filter'], '/vectors/update', ['a count below 0', 'a count of 1e300', 'a count with a fraction', 'a count of NaN', 'a count in quotes', 'no count', 'chunks that break off', 'nothing', 'an error', 'status 302']],
 	[['count'], '/describe_index_stats', ['records below 0', 'too many records', 'records of NaN', 'no namespaces', 'namespaces of null', 'a list of namespaces',
-		'nothing known', 'chunks that break off', 'nothing', 'an error', 'status 302']],
+		'namespaces that are a list, and no total', 'a total in words', 'nothing known', 'chunks that break off', 'nothing', 'an error', 'status 302']],
 );
 
 # What is no lie: the same rows however often
@@ -314,6 +317,13 @@ for (@cases)
 		}
 	}
 	is(run($_)->{out}, $seen{$_}, "$_: afterwards") for @$names;
+}
+# where statistics are the answer
+for my $lie ('namespaces that are a list, and no total', 'a total in words', 'a dimension in words')
+{
+	lie($lie, '/describe_index_stats', 0, -1);
+	like($s->query("SELECT * FROM pinecone_index_stats('s')")->{err}, qr/^ERROR:  invalid response from Pinecone\n/, "statistics: $lie");
+	lie('', '', 0, 0);
 }
 cmp_ok($t->connections($s->pid), '<=', 8, 'no connection is left');
 diag("$ncases cases");

@@ -138,6 +138,36 @@ for my $preload ('', "shared_preload_libraries = 'pinecone_fdw'")
 		is($two->query($all)->{out}, "new$round|new$round", "$name: and what is written over it when not all of that is kept");
 		is($one->query($all)->{out}, "new$round|new$round", "$name: as does the one that has written");
 	}
+	# the end of what was lost in part is waited for with it, and not laid over all records
+	$one->query("INSERT INTO t (id, embedding, metadata) SELECT 'k' || i, '{1,2}', jsonb_build_object('pad', repeat('x', 9000)) FROM generate_series(1, 40) i");
+	my $text = $two->query('EXPLAIN (ANALYZE, COSTS OFF) SELECT count(*) FROM t')->{out};
+	like($text, qr/Unseen Writes Wait Time: [\d.]+ ms/, "$name: EXPLAIN ANALYZE says that it waits");
+	unlike($text, qr/Read And Counted/, "$name: and then the service counts");
+	lag($t, lag => 0);
+}
+
+# What is shown by now does not take with it what is not: a write that is old enough,
+# and one that is not, which the service does not show.
+{
+	my $time = 2;
+	my $t = Harness->new(conf => ["pinecone_fdw.unseen_time = '${time}s'"], pinecone => ['--lsn-headers', 'never']);
+
+	setup($t);
+	my $one = $t->session;
+	for my $round (1 .. 5)
+	{
+		lag($t, lag => 0);
+		$one->query("INSERT INTO t (id, embedding, n) VALUES ('old', '{1,0}', 1)");
+		sleep $time;
+		lag($t, lag => 60000);
+		my $start = time;
+		$one->query("INSERT INTO t (id, embedding, n) VALUES ('new', '{2,0}', $round)");
+		my $all = $one->query('SELECT id, n FROM t ORDER BY id')->{out};
+		# on a machine so slow it may be old enough, too
+		next if time - $start >= $time && $round < 5;
+		is($all, "new|$round\nold|1", 'a write that is not shown is laid over what is when an older one is not any more');
+		last;
+	}
 	lag($t, lag => 0);
 }
 

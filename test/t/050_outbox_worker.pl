@@ -88,6 +88,27 @@ is($t->sql('SELECT delivered FROM pinecone_deliver()'), '1', 'and is delivered b
 $t->sql(q{ALTER SYSTEM SET pinecone_fdw.outbox_workers = 2});
 $t->sql('SELECT pg_reload_conf()');
 
+# who has delivered many gives their space back
+$t->sql(q{INSERT INTO box (id, embedding, n) SELECT 'v' || i, '{1,2}', i FROM generate_series(1, 1200) i; DELETE FROM box WHERE id LIKE 'v%'});
+ok(quiet(), 'many are delivered');
+ok($t->wait_until(sub { $t->sql(q{SELECT pg_relation_size('pinecone_outbox')}) == 0 }, 20), 'and their space is given back');
+is(stored(), 'k=3', 'all of them');
+
+# an error in a round is logged, and the worker goes on
+$t->sql(q{ALTER TABLE pinecone_outbox_dead ADD CONSTRAINT nobody_may_fail CHECK (false)});
+$t->sql(q{INSERT INTO pinecone_outbox (seq, foreign_table, writer, namespace, kind, queued_at) VALUES (nextval('pinecone_outbox_seq'), 'box', 'postgres', 'kb', '?', now())});
+$t->sql(q{INSERT INTO box (id, embedding, n) VALUES ('behind', '{1,2}', 1)});
+my $told = qr/ERROR:  .*"nobody_may_fail"/;
+ok($t->wait_until(sub { $t->log =~ $told }, 20), 'a round that fails is told in the log');
+$pid = worker();
+is(depth(), 2, 'and leaves all of it');
+$t->sql(q{ALTER TABLE pinecone_outbox_dead DROP CONSTRAINT nobody_may_fail});
+ok(quiet(), 'when it can be carried out that is delivered');
+is(worker(), $pid, 'by the same worker');
+is(stored(), 'behind=1 k=3', 'as it was written');
+like($t->sql(q{DELETE FROM pinecone_outbox_dead RETURNING reason}), qr/cannot be read/, 'and what nobody can read is a dead letter');
+$t->sql(q{DELETE FROM box WHERE id = 'behind'});
+
 # several databases, more than workers; one without the extension; all can be dropped
 my %env = %{$t->{env}};
 for my $name (qw(one two three))

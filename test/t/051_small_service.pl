@@ -84,6 +84,10 @@ for my $query ('SELECT count(*), sum(n) FROM (SELECT id, n FROM %T OFFSET 0) x',
 	my @answers = map { my $r = $t->session->query($query =~ s/%T/$_/r); $r->{err} . $r->{out} } 't', 'l';
 	is($answers[0], $answers[1], $query);
 }
+# and of pages of records one after the other
+my $paged = 'SELECT count(*), sum(n) FROM (SELECT * FROM %T WHERE n > 100 OFFSET 0) x';
+is($t->session->query('SET pinecone_fdw.enable_sweep = off; ' . $paged =~ s/%T/t/r)->{out}, $s->query($paged =~ s/%T/l/r)->{out}, 'pages of what a condition finds');
+cmp_ok((asked(qr{/fetch_by_metadata}))[0], '>', 10, '... many of them');
 asked(qr{.});
 is($other->query(q{SELECT count(*) FROM (SELECT * FROM t WHERE id = ANY (ARRAY(SELECT 'r' || lpad(g::text, 4, '0') FROM generate_series(101, 180) g)) OFFSET 0) x})->{out}, 80, 'lookups');
 (undef, $refused) = asked(qr{/fetch});

@@ -38,4 +38,14 @@ for my $lags ([0, 0, 0], [1500, 0, 0], [0, 1500, 0], [0, 0, 1500], [1500, 1500, 
 	}
 }
 
+# Of one transaction a write waits for the one before it of the same record, until that has been carried out
+$t->server->control('POST', '/_local/settings', {lag => 0});
+$t->sql("DROP FOREIGN TABLE IF EXISTS t; CREATE FOREIGN TABLE t (id text COLLATE \"C\", embedding real[], n int, s text) SERVER crossed OPTIONS (namespace 'in turn')");
+$t->server->fault({path => $_, status => 503, count => 1}) for '/vectors/upsert', '/namespaces/*/documents/upsert';
+$t->server->clear_requests;
+is($one->query("BEGIN; INSERT INTO t VALUES ('x', '{1,1}', 1, 'gone'), ('y', '{1,1}', 1, 'kept'); DELETE FROM t WHERE id = 'x'; INSERT INTO t VALUES ('x', '{1,1}', 2, 'back'); DELETE FROM t WHERE id = 'x'; COMMIT")->{err}, '', 'one after the other');
+$t->server->clear_faults;
+is(join(' ', map { $_->{path} =~ m{/(upsert|delete)$} ? "$1 $_->{status}" : () } $t->server->requests),
+	'upsert 503 upsert 200 delete 200 upsert 200 delete 200', 'a write that is tried again is not overtaken');
+
 done_testing();

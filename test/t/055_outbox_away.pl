@@ -110,6 +110,44 @@ is(scalar(grep { $_->{path} eq '/embed' } $server->requests), 3, '96 a request')
 is($t->sql(q{SELECT count(*) FROM text WHERE embedding = pinecone_embed('texts', 'multilingual-e5-large', 'text number ' || n, 'passage') AND id <> 't7'}), 199, 'each with its vector');
 is($t->sql(q{SELECT embedding = pinecone_embed('texts', 'multilingual-e5-large', 'another text', 'passage') FROM text WHERE id = 't7'}), 't', 'the last of an id counts');
 
+# What is refused for another reason than the records is delivered when that has passed
+for my $status (402, 403, 412, 429)
+{
+	$server->fault({path => '/vectors/upsert', status => $status, count => -1});
+	$t->sql(qq{INSERT INTO box VALUES ('held', '{1,2}', $status)});
+	is($t->sql('SELECT * FROM pinecone_deliver()'), '0|0|1', "status $status: it waits");
+	$server->clear_faults;
+	$t->sql('UPDATE pinecone_outbox_state SET retry_at = NULL');
+	is($t->sql('SELECT * FROM pinecone_deliver()'), '1|0|0', '... and is delivered then');
+}
+
+# Texts that the model refuses are dead letters, found among the others; those of a model that fails wait
+$server->fault({path => '/embed', contains => 'unspeakable', status => 400, count => -1, body => {error => {code => 'INVALID_ARGUMENT', message => 'Input 1 is too long'}, status => 400}});
+my $texts = q{SELECT count(pinecone_outbox_put('text', NULL, 'u' || i, NULL, metadata => jsonb_build_object('n', i), model => 'multilingual-e5-large',
+	source => CASE WHEN i IN (3, 40) THEN 'unspeakable' ELSE 'text number ' || i END)) FROM generate_series(1, 60) i};
+$t->sql('SELECT pinecone_outbox_drop()');
+$t->sql($texts);
+is($t->sql('SELECT * FROM pinecone_deliver()'), '58|2|0', 'two of 60 texts are refused');
+is($t->sql(q{SELECT string_agg(id, ' ' ORDER BY id) FROM pinecone_outbox_dead_rows}), 'u3 u40', 'those two');
+like($t->sql(q{SELECT DISTINCT reason FROM pinecone_outbox_dead_rows}), qr/Input 1 is too long/, 'with the model\'s words');
+is($t->sql(q{SELECT count(*) FROM text WHERE id LIKE 'u%' AND embedding = pinecone_embed('texts', 'multilingual-e5-large', 'text number ' || n, 'passage')}), 58, 'the others have their own vectors');
+$server->clear_faults;
+$t->sql(q{SELECT pinecone_outbox_drop(); ALTER SERVER texts OPTIONS (ADD max_retries '0')});
+$server->fault({path => '/embed', status => 503, count => 1});
+$t->sql(q{SELECT pinecone_outbox_put('text', NULL, 'w', NULL, metadata => '{"n": 1}', model => 'multilingual-e5-large', source => 'a text')});
+is($t->sql('SELECT * FROM pinecone_deliver()'), '0|0|1', 'a model that fails');
+like($t->sql(q{SELECT last_error FROM pinecone_outbox_status WHERE server = 'texts'}), qr/HTTP status 503/, 'is told of');
+$t->sql('UPDATE pinecone_outbox_state SET retry_at = NULL');
+is($t->sql('SELECT * FROM pinecone_deliver()'), '1|0|0', 'and its texts wait until it does not');
+# a model that embeds sparsely
+$t->sql(q{CREATE SERVER words FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'words', control_host '} . $t->server->{url} . q{');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER words OPTIONS (api_key 'test-key');
+	CREATE FOREIGN TABLE word (id text, sparse jsonb OPTIONS (role 'sparse_values'), n int) SERVER words OPTIONS (write_mode 'outbox')});
+$server->create_index('words', dimension => 0, metric => 'dotproduct');
+$t->sql(q{SELECT pinecone_outbox_put('word', NULL, 's', NULL, metadata => '{"n": 1}', model => 'pinecone-sparse-english-v0', source => 'a sparse text')});
+is($t->sql('SELECT * FROM pinecone_deliver()'), '1|0|0', 'a sparse model');
+is($t->sql(q{SELECT jsonb_array_length(sparse -> 'indices') > 0 FROM word WHERE id = 's'}), 't', 'makes a sparse vector');
+
 # DROP EXTENSION is in nobody's way
 $t->sql(q{INSERT INTO box VALUES ('end', '{1,2}', 1)});
 is($t->error_of('SET client_min_messages = error; DROP EXTENSION pinecone_fdw CASCADE'), '', 'the extension goes, with what waits');

@@ -165,6 +165,26 @@ for my $lag ({lag_search => 1500}, {lag_stats => 1500}, {lag_list => 1500, lag_f
 is($sweep->query("BEGIN; DELETE FROM bare WHERE id < 'r2'; INSERT INTO bare (id, embedding) VALUES ('a', array_fill(0.1::real, ARRAY[24])); SELECT count(id), count(DISTINCT id), min(id) FROM (SELECT id, metadata FROM bare LIMIT 10000) s; ROLLBACK")->{out},
 	join('|', (700 - grep({ "r$_" lt 'r2' } 1 .. 700) + 1) x 2, 'a'), 'in a transaction that has written');
 
+# by itself: ids are listed besides, and what the searches have brought is not fetched
+{
+	my $reader = $t->session;
+
+	$reader->query(q(INSERT INTO numbers (id, embedding, metadata) SELECT id, embedding, metadata FROM numbers WHERE id = 'r1'));
+	$server->control('POST', '/_local/settings', {approximate => 1});
+	my $text = $reader->query('EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM numbers')->{out};
+	my ($fetched) = $text =~ /Ids Fetched: (\d+)/;
+
+	like($text, qr/Sweep Requests: \d+\n\s*Read Page By Page: what these did not bring: the service may not show yet/, 'written to a moment ago: searched all the same');
+	cmp_ok($fetched, '<', $many / 2, 'which spares fetches');
+	is($reader->query("SELECT $hash FROM numbers")->{out}, $pages->query("SELECT $hash FROM numbers")->{out}, 'and nothing is missing');
+	$server->control('POST', '/_local/settings', {approximate => 0});
+	like($reader->query('EXPLAIN (ANALYZE, COSTS OFF) SELECT count(*) FROM numbers')->{out}, qr/Read And Counted: what the service may not count yet/, 'nor is it counted by the service');
+	$reader->query('SELECT pg_sleep(3.1)');
+	$text = $reader->query('EXPLAIN (ANALYZE, COSTS OFF) SELECT metadata FROM numbers')->{out};
+	unlike($text, qr/Read Page By Page/, 'later it is counted');
+	unlike($reader->query('EXPLAIN (ANALYZE, COSTS OFF) SELECT count(*) FROM numbers')->{out}, qr/Read And Counted/, 'and so are all of them');
+}
+
 # ---- Counts that agree, and are behind ----
 
 # searches, and what dry runs count, do not show what others have written; statistics do
@@ -283,6 +303,41 @@ for my $where ('', "WHERE metadata ? 'n'")
 	is($large->query("SELECT $hash FROM numbers $where")->{out}, $pages->query("SELECT $hash FROM numbers $where")->{out}, 'and right');
 }
 $server->clear_faults;
+
+# ---- More than was thought: pages are left half way ----
+
+my $wide = $server->create_index('wide', dimension => 384);
+my @vectors = map { join ',', map { sprintf '%.2f', rand() - 0.5 } 1 .. 384 } 1 .. 10;
+for my $from (map { 200 * $_ } 0 .. 14)
+{
+	$server->upsert_json('wide', 'kb', [map { sprintf '{"id":"w%d","values":[%s],"metadata":{"n":%d,"kind":"%s"}}', $_, $vectors[$_ % 10], $_, $_ % 10 ? 'most' : 'few' } $from .. $from + 199]);
+}
+$t->sql(<<"END");
+CREATE SERVER wide FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$wide');
+CREATE USER MAPPING FOR CURRENT_USER SERVER wide OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE wide (id text COLLATE "C", embedding real[], n int, kind text) SERVER wide OPTIONS (namespace 'kb');
+END
+my $most = "SELECT count(*), count(DISTINCT id), sum(n) FROM (SELECT id, n FROM wide WHERE kind = 'most' OFFSET 0) s";
+sub leaves_pages
+{
+	my ($what, $complete) = @_;
+	my $reader = $t->session;
+	$reader->query("SELECT id FROM wide LIMIT 1");
+	my $text = $reader->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT id, n FROM wide WHERE kind = 'most'")->{out};
+
+	like($text, qr/Sweep Requests: \d+/, "$what: searched");
+	is($text =~ /Read Page By Page/ ? 0 : 1, $complete, "$what: " . ($complete ? 'complete' : 'and what is left is paged'));
+	is($reader->query($most)->{out}, '2700|2700|4050000', "$what: each once");
+	is($reader->query("BEGIN; DECLARE c CURSOR FOR SELECT id, n FROM wide WHERE kind = 'most'; MOVE 100 FROM c; MOVE ALL FROM c")->{err}, '', "$what: a cursor");
+	is($reader->query('COMMIT')->{err}, '', 'ends');
+	unlike($reader->query("EXPLAIN (ANALYZE, COSTS OFF) SELECT id, embedding FROM wide WHERE kind = 'most'")->{out}, qr/Sweep Requests/, "$what: not for vectors");
+}
+leaves_pages('exact', 1);
+$server->control('POST', '/_local/settings', {max_top_k => 900});
+leaves_pages('divided', 1);
+$server->control('POST', '/_local/settings', {max_top_k => 10000, approximate => 2});
+leaves_pages('approximate', 0);
+$server->control('POST', '/_local/settings', {approximate => 0});
 
 # ---- Cancelled half way ----
 

@@ -20,13 +20,13 @@ for my $namespace ('a', 'b')
 	{
 		# one value of "much" has half of the records
 		$server->upsert('gathered', $namespace, [map { +{id => "r$_", values => [$_, $_ % 7, 1, 0],
-			metadata => {key => "k$_", n => $_ % 50, much => $_ % 2 ? 0 : $_, pad => 'x' x 500}} } $from * 1000 + 1 .. $from * 1000 + 1000]);
+			metadata => {key => "k$_", n => $_ % 50, much => $_ % 2 ? 0 : $_, tags => ["k$_", 'k' . ($_ + 2000)], pad => 'x' x 500}} } $from * 1000 + 1 .. $from * 1000 + 1000]);
 	}
 }
 $t->sql(<<"END");
 CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (host '$host', max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (api_key 'test-key');
-CREATE FOREIGN TABLE f (id text COLLATE "C", key text, n int, much int) SERVER s OPTIONS (namespace 'a');
+CREATE FOREIGN TABLE f (id text COLLATE "C", key text, n int, much int, tags text[]) SERVER s OPTIONS (namespace 'a');
 CREATE FOREIGN TABLE both_f (ns text OPTIONS (role 'namespace'), id text COLLATE "C", key text, n int, much int) SERVER s;
 CREATE TABLE l AS SELECT * FROM f;
 CREATE TABLE o AS SELECT i AS k, 'k' || i AS key, i % 60 AS n, i % 11 AS much FROM generate_series(1, 2500) i;
@@ -60,6 +60,17 @@ is($s->query(sprintf $lists, 'f')->{out}, $s->query(sprintf $lists, 'l')->{out},
 is(requests(), 9, '... go by themselves');
 my $huge = 'SELECT count(*), sum(f.n) FROM (SELECT ARRAY(SELECT \'x\' || i FROM generate_series(1, 15000) i) || key AS keys FROM o WHERE k <= 2 OFFSET 0) o JOIN %s f ON f.key = ANY (o.keys)';
 is($s->query(sprintf $huge, 'f')->{out}, $s->query(sprintf $huge, 'l')->{out}, 'more than an operator takes');
+
+# of a record's list of values each belongs to the rows that have it
+my $listed = 'SELECT count(*), sum(f.n), sum(o.k) FROM o JOIN %s f ON o.key = ANY (f.tags) WHERE o.k > 1800';
+like($s->query('EXPLAIN ' . sprintf $listed, 'f')->{out}, qr/Gathers: filters/, 'filters of lists are gathered');
+$server->clear_requests;
+is($s->query(sprintf $listed, 'f')->{out}, $s->query(sprintf $listed, 'l')->{out}, '... and their records found');
+cmp_ok(requests(), '<=', 12, '... by few requests');
+
+my $overlapping = q{SELECT count(*), sum(f.n), sum(o.k) FROM o JOIN %s f ON f.tags && ARRAY[o.key, 'k' || (o.k + 2000)] WHERE o.k <= 300};
+like($s->query('EXPLAIN ' . sprintf $overlapping, 'f')->{out}, qr/Gathers: filters/, 'filters of several values in a list are gathered');
+is($s->query(sprintf $overlapping, 'f')->{out}, $s->query(sprintf $overlapping, 'l')->{out}, '... and a record that has two of them found once');
 
 # several namespaces
 $server->clear_requests;

@@ -43,6 +43,7 @@ for ($proxy->log)
 }
 is_deeply([sort keys %{$seen{large}}], ['HTTP/1.1'], 'large bodies went over HTTP/1.1');
 is_deeply([sort keys %{$seen{small}}], ['HTTP/2.0'], 'all others over HTTP/2');
+is((grep { $_->{path} =~ /upsert/ && $_->{status} != 200 } $t->server->requests), 0, 'and none was larger than the service takes');
 
 SKIP:
 {

@@ -113,8 +113,33 @@ $t->sql('SELECT pinecone_fdw_stats_reset()');
 is(counted('count(*)', 'true'), 0, 'reset forgets all');
 is($t->sql('SELECT requests FROM pinecone_fdw_usage'), $month, 'but not what the month has cost');
 
+# ---- Latencies, errors ----
+
+# of two waits the median is the shorter one, and the last hundredth the longer one, an eighth off at most
+for my $namespace ('n1' .. 'n3', 'm1' .. 'm5')
+{
+	my $one = "SELECT count(id) FROM spanning WHERE ns = '$namespace' AND id IN ('x', 'r1')";
+
+	$server->fault({path => '/vectors/fetch', kind => 'delay', delay_ms => 60, skip => 1});
+	$t->sql("$one; $one");
+	$server->clear_faults;
+}
+is(counted('count(*)', q{operation = 'fetch' AND calls = 2 AND wait_max_ms > wait_min_ms}), 8, 'short and long waits');
+is(counted('count(*)', q{operation = 'fetch' AND abs(wait_p50_ms - wait_min_ms) > wait_min_ms / 8}), 0, 'the median of two is the shorter one');
+is(counted('count(*)', q{operation = 'fetch' AND abs(wait_p99_ms - wait_max_ms) > wait_max_ms / 8}), 0, 'and nearly all are as short as the longer one');
+
+# the last error is that of whoever had it last
+for my $turn (1 .. 4)
+{
+	$server->fault({path => '/query', status => 400, body => {code => 3, message => "refused $turn"}});
+	like($t->error_of($search), qr/refused $turn/, 'an error');
+	is(counted("last_error ~ 'refused $turn'", "operation = 'query' AND failed > 0"), 't', '... is the last one of all sessions');
+}
+$server->clear_faults;
+
 # ---- Budgets of a month ----
 
+$month = $t->sql('SELECT requests FROM pinecone_fdw_usage');
 my $budget = $month + 10;
 my $warned = $t->psql("SET pinecone_fdw.max_month_requests = $budget; SET pinecone_fdw.month_warning = 50; $search; $search");
 is(() = $warned->{err} =~ /WARNING:  server "s" has used up 50 % of this month's budget of requests/g, 1, 'a month is warned of once');

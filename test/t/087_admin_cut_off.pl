@@ -177,10 +177,29 @@ is("$r->{out} $r->{err}", "t NOTICE:  deletion of index \"made\": Terminating\n"
 is(count_of('GET', '/indexes/made'), 4, 'until the index is not there');
 $server->create_index('made', dimension => 3);
 $server->fault({path => '/indexes/made', method => 'GET', status => 200, skip => 1, count => -1, body => described('Terminating')});
-$err = cancel("SELECT pinecone_delete_index('s', 'made')", 'GET', '/indexes/made', 2);
+# the one in front of the deletion, one that has told the state, and the next
+$err = cancel("SELECT pinecone_delete_index('s', 'made')", 'GET', '/indexes/made', 3);
 like($err, qr/CONTEXT:  deletion of index "made": Pinecone has accepted it, and it goes on there \(Terminating\); .*if_exists => true/, 'cancelled meanwhile');
 $server->clear_faults;
 is($s->query("SELECT pinecone_delete_index('s', 'made', if_exists => true)")->{out}, 'f', 'repeated');
+
+# before the first answer has told a state
+$server->create_index('made', dimension => 3);
+$server->fault({path => '/indexes/made', method => 'GET', skip => 1, count => 1, delay_ms => 1000});
+$err = cancel("SELECT pinecone_delete_index('s', 'made')", 'GET', '/indexes/made', 2);
+like($err, qr/ERROR:  canceling.*\nCONTEXT:  deletion of index "made": Pinecone has accepted it; .*if_exists => true/, 'cancelled before a state is known');
+$server->clear_faults;
+setting(ready_delay => 3000);
+$server->fault({path => '/indexes/made', method => 'GET', count => 1, delay_ms => 1000});
+$err = cancel("$create)", 'GET', '/indexes/made', 1);
+like($err, qr/ERROR:  canceling.*\nCONTEXT:  creation of index "made": Pinecone has accepted it; .*if_not_exists => true/, 'nor that of a creation');
+setting(ready_delay => 0);
+$server->clear_faults;
+$server->fault({path => '/vectors/list', method => 'GET', count => 1, delay_ms => 1000});
+$err = cancel("SELECT pinecone_repoint_alias('s', 'live', 'kb')", 'GET', '/vectors/list', 1);
+like($err, qr/ERROR:  canceling.*\nCONTEXT:  repointing of alias "live": Pinecone has accepted it; it is safe to repeat/, 'nor whether reads follow');
+$server->clear_faults;
+$t->wait_until(sub { $s->query("SELECT pinecone_delete_index('s', 'made')")->{err} eq '' });
 
 $server->create_index('made', dimension => 3);
 my $capacity = {mode => 'Dedicated', dedicated => {node_type => 'b1'}};

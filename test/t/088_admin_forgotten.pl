@@ -6,6 +6,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Harness;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 for my $preloaded (0, 1)
 {
@@ -61,6 +62,34 @@ END
 	is($_->query($nearest)->{out}, 'near', 'both search it') for $here, $there;
 	is($t->sql($nearest), 'near', 'and a third');
 	like($_->query("EXECUTE nearest")->{err}, qr/dimensions/, 'a plan of before finds the new one, whose vectors are longer') for $here, $there;
+}
+
+# an index that was made anew elsewhere, by somebody else: the old host answers, and knows nothing of it
+{
+	my $t = Harness->new;
+	my $server = $t->server;
+
+	$server->create_index('films', dimension => 2);
+	$server->upsert('films', 'kb', [{id => 'a', values => [1, 1]}]);
+	$t->sql(<<"END");
+CREATE SERVER s FOREIGN DATA WRAPPER pinecone_fdw OPTIONS (index 'films', control_host '$server->{url}', max_retries '0');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (api_key 'test-key');
+CREATE FOREIGN TABLE kb (id text, embedding real[]) SERVER s OPTIONS (namespace 'kb');
+END
+	my $s = $t->session;
+	for my $statement ("SELECT id FROM kb WHERE id = 'a'", "SELECT id FROM kb ORDER BY embedding <=> '{1,1}' LIMIT 1", 'SELECT id FROM kb',
+		"INSERT INTO kb VALUES ('a', '{1,1}') RETURNING id")
+	{
+		is($s->query($statement)->{out}, 'a', $statement);
+		$server->clear_requests;
+		# it is not asked for again and again
+		sleep 0.15;
+		$server->fault({kind => 'status', status => 404, body => '{"message": "no such index"}', index => 'films', count => 1});
+		my $result = $s->query($statement);
+		is("$result->{err}$result->{out}", 'a', '... when the host knows the index no more');
+		is((grep { $_->{path} =~ m{^/indexes/films} } $server->requests), 1, '... where it is is asked once');
+		$server->clear_faults;
+	}
 }
 
 # a namespace that the service does not know yet is not said not to be there

@@ -54,6 +54,14 @@ for my $kind ('close_after', 'truncate', 'garbage')
 	is($s->query("SELECT count(*) FROM pinecone_backups('s', 'films') WHERE name = '$kind'")->{out}, 1, 'there is one');
 	like($s->query("SELECT * FROM pinecone_create_backup('s', 'films', '$kind')")->{err}, qr/already exists/, 'and repeating makes no second');
 }
+# what will never be ready is not waited for
+for my $status ('Failed', 'Terminating')
+{
+	$server->fault({path => '/backups/', method => 'GET', status => 200, count => 1,
+		body => {backup_id => '01234567-89ab-cdef-0123-456789abcdef', name => $status, source_index_name => 'films', status => $status}});
+	like($s->query("SELECT * FROM pinecone_create_backup('s', 'films', 'is $status')")->{err}, qr/will not get ready: its status is $status/, "a backup that is $status");
+	$server->clear_faults;
+}
 # refused for its rate, it was not made
 $server->fault({path => '/indexes/films/backups', method => 'POST', status => 429, count => 1, body => {error => {code => 'RESOURCE_EXHAUSTED', message => 'slow down'}, status => 429}});
 is($s->query("SELECT status FROM pinecone_create_backup('s', 'films', 'four', wait => false)")->{out}, 'Initializing', 'a rate limit is waited for');
@@ -76,6 +84,11 @@ for my $kind ('close_after', 'garbage')
 $server->create_index('taken', dimension => 3);
 $server->fault({path => "/backups/$id/create-index", method => 'POST', kind => 'close', count => 1});
 like($s->query("SELECT * FROM pinecone_create_index_from_backup('s', '$id', 'taken')")->{err}, qr/index "taken" already exists/, 'an index that another one has made is not taken for ours');
+
+# nor one that was made from another backup
+my $other = $s->query("SELECT backup_id FROM pinecone_backups('s') WHERE name = 'three'")->{out};
+$server->fault({path => "/backups/$other/create-index", method => 'POST', kind => 'close', count => 1});
+like($s->query("SELECT * FROM pinecone_create_index_from_backup('s', '$other', 'close')")->{err}, qr/index "close" already exists/, 'nor one from another backup');
 
 # deleted while an index is made from it, and with a lost reply
 $s->query("SELECT * FROM pinecone_create_index_from_backup('s', '$id', 'busy', wait => false)");

@@ -59,6 +59,18 @@ my $search = 'SELECT id, n FROM t ORDER BY embedding <=> \'{1,1}\' LIMIT 3';
 	is($one->query($by_id)->{out}, "r1|100\nr2|2", 'which is kept again');
 	is(requests($t, qr{^/vectors/fetch}), 0, 'when the service is sure to show it');
 
+	# nor is what was told through an alias kept over a write to what it stands for
+	$t->server->alias($t->server->host('kept'), 'live', 'a');
+	$t->sql("CREATE FOREIGN TABLE through (id text COLLATE \"C\", n int) SERVER s OPTIONS (namespace 'live', cache_ttl '1h')");
+	my $through = "SELECT n FROM through WHERE id = 'r5'";
+	is($_->query("$through; $through")->{out}, "5\n5", 'through an alias') for $one, $two;
+	requests($t);
+	$two->query($through);
+	is(requests($t, qr{^/vectors/fetch}), 0, '... is kept');
+	$one->query("UPDATE t SET n = 500 WHERE id = 'r5'");
+	sleep 0.5;
+	is($_->query($through)->{out}, '500', '... until its namespace is written to') for $two, $one;
+
 	# what was asked for before a write, and answered after it, is not kept
 	$t->server->fault({path => '/vectors/fetch', kind => 'delay', delay_ms => 400});
 	$one->send("SELECT n FROM t WHERE id IN ('r3', 'r4') ORDER BY id");
@@ -113,6 +125,13 @@ my $search = 'SELECT id, n FROM t ORDER BY embedding <=> \'{1,1}\' LIMIT 3';
 	$t->sql("CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader; CREATE USER MAPPING FOR reader SERVER s OPTIONS (api_key 'another-key')");
 	$one->query($by_id);
 	like($t->error_of("SET ROLE reader; $by_id"), qr/rejected the API key/, 'a user with a key of no use gets nothing');
+
+	# nor is a key that was replaced answered with what the one before it was told
+	is($one->query($by_id)->{out}, "r1|100\nr2|2", 'what is kept');
+	$t->sql("ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (SET api_key 'another-key')");
+	like($_->query($by_id)->{err}, qr/rejected the API key/, 'a key that is of no use any more gets nothing') for $one, $two, $t->session;
+	$t->sql("ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (SET api_key 'test-key')");
+	is($_->query($by_id)->{out}, "r1|100\nr2|2", 'the right one does') for $one, $two;
 
 	# the server starts anew
 	$t->program('pg_ctl', '-D', "$t->{dir}/data", '-w', '-m', 'immediate', 'restart', '-l', "$t->{dir}/postgres.log");

@@ -16,6 +16,12 @@ my $json = JSON::PP->new->utf8;
 my $fault_file = "/tmp/embed-fault-$$";
 my $fake = FakeServer->new(sub {
 	my ($request) = @_;
+
+	if ($request->{path} eq '/rerank')
+	{
+		open my $ranking, '<', $fault_file or die $!;
+		return {body => <$ranking>};
+	}
 	my @numbers = map { $_->{text} =~ /(\d+)/ ? $1 : 0 } @{$json->decode($request->{body})->{inputs}};
 	my $fault = '';
 
@@ -107,5 +113,15 @@ like($t->error_of("SET statement_timeout = 300; $insert"), qr/statement timeout/
 cmp_ok(time - $began, '<', 4, 'at once');
 set_fault('');
 is($t->sql("TRUNCATE made; $insert; $right"), '300|300', 'and again');
+
+# a ranking of what was sent, and of nothing else
+my $rank = q{SELECT string_agg(position || ' ' || score, ', ' ORDER BY score DESC) FROM pinecone_rerank('s', 'm', 'q', ARRAY['a', 'b', 'c'])};
+set_fault('{"data": [{"index": 2, "score": 0.9}, {"index": 0, "score": 0.5}, {"index": 1, "score": 0.25}]}');
+is($t->sql($rank), '3 0.9, 1 0.5, 2 0.25', 'a ranking');
+for my $index (3, -1, 1.5, '"x"', 'null', '1e300')
+{
+	set_fault(qq({"data": [{"index": 0, "score": 0.9}, {"index": $index, "score": 0.5}]}));
+	like($t->error_of($rank), qr/invalid response from Pinecone.*a document that was not sent/s, "... of a document $index");
+}
 unlink $fault_file;
 done_testing;

@@ -11,7 +11,7 @@ use Replica;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $t = Harness->new;
+my $t = Harness->new(conf => ['max_connections = 100']);
 my $file = $t->dir . '/records.jsonl';
 my @records = map { sprintf '{"index": "docs", "namespace": "", "id": "r%03d", "values": [%d, 1], "metadata": {"n": %d}}', $_, $_, $_ } 1 .. 250;
 
@@ -177,6 +177,19 @@ for my $sql ('SELECT id FROM x', 'SELECT id, n FROM x', "SELECT id FROM x ORDER 
 	$a->start;
 }
 cmp_ok($asked_on, '>=', 4, 'most of them had more to ask');
+# nor when another statement of the session has gone to that meanwhile
+make('x', "hosts '$ha, $hb', hosts_retry '1h', $quick");
+$s = $t->session;
+$s->query('SET pinecone_fdw.enable_readahead = off');
+$s->query("BEGIN; DECLARE c CURSOR FOR SELECT q.id FROM generate_series(1, 250) i, LATERAL (SELECT id FROM x WHERE id = 'r' || lpad(i::text, 3, '0') OFFSET 0) q");
+$s->query('FETCH 5 FROM c');
+$a->kill;
+is(who($s), 'b', 'a cursor is open on the first, and another statement reads the second');
+$r = $s->query('FETCH 300 FROM c');
+like($r->{err}, qr/ERROR:  host "\Q$ha\E" of server "x" stopped answering while it was read\nHINT:  Repeat the statement/, 'the cursor is not continued there');
+is($r->{out}, '', 'and has no row of it');
+$s->query('ROLLBACK');
+$a->start;
 make('x', "hosts '$ha, $hb', hosts_retry '1h', $quick");
 $s = $t->session;
 $s->query('SET pinecone_fdw.prefetch = 64');
@@ -233,6 +246,23 @@ like(who($s), qr/ERROR:  host "\Q@{[$c->host]}\E" of server "x" has another inde
 like(who($t->session), qr/has another index than the first host/, 'by all sessions');
 $a->start;
 }
+
+# ---- pinecone_ping() asks each ----
+
+{
+	my $third = $c->host;
+	make('x', "hosts '$ha, $hb, $third, http://127.0.0.1:1', hosts_retry '1h', $quick");
+	my $hosts = "SELECT step, ok, coalesce(detail, ''), coalesce(hint, '') FROM pinecone_ping('x') WHERE step LIKE 'host _'";
+	my @rows = split /\n/, $t->sql($hosts);
+	is($rows[0], "host 2|t|$hb|", 'the second answers as the first does');
+	like($rows[1], qr/^host 3\|f\|\Q$third\E: host "\Q$third\E" of server "x" has another index than the first host: dimension 3, and not 2\|All hosts/, 'the third has another index')
+		if !PineconeLocal::makes_documents();
+	like($rows[2], qr/^host 4\|f\|http:\/\/127.0.0.1:1: .*[Cc]onnect.*\|Check the server's "hosts" option and the network: reads could not go there\./, 'the fourth does not answer');
+	$b->server->fault({status => 403, count => 1, body => {code => 7, message => 'not you', details => []}});
+	like((split /\n/, $t->sql($hosts))[0], qr/^host 2\|f\|\Q$hb\E: HTTP status 403: not you\|Check/, 'what a host says is shown');
+	$b->server->clear_faults;
+	is($t->sql("SELECT string_agg(step || ' ' || ok, ', ') FROM pinecone_ping('x') WHERE step IN ('index', 'read', 'host 2')"), 'index true, read true, host 2 true', 'and all is well again');
+}
 $a->kill;
 $c->kill;
 
@@ -270,6 +300,18 @@ ok($t->wait_until(sub { who($s) eq 'a' }), 'and back');
 ok($t->wait_until(sub { who($t->session) eq 'a' }), 'for others, too');
 $a->kill;
 
+# ---- pinecone_ping() asks another host while writes of its session wait to be sent again ----
+
+$a->start;
+make('x', "hosts '$ha, $hb', max_concurrency '1'$more", "write_mode 'immediate', write_concurrency '8', batch_size '20', namespace 'pinged'");
+$s = $t->session;
+$a->server->fault({path => $_, status => 503, count => 3}) for '/vectors/upsert', '/namespaces/*';
+$b->server->fault({kind => 'delay', delay_ms => 700, count => 1});
+$r = $s->query("INSERT INTO x SELECT 'p' || i, ARRAY[i, 1], CASE WHEN i = 25 THEN (SELECT count(*) FROM pinecone_ping('x') WHERE ok AND i > 0) ELSE 0 END FROM generate_series(1, 60) i");
+is("$r->{err}" . $s->query('SELECT count(*), max(n) > 9 FROM x')->{out}, '60|t', 'a ping beside writes that are sent again');
+$_->server->clear_faults for $a, $b;
+$a->kill;
+
 # ---- failover_writes ----
 
 make('x', "hosts '$ha, $hb', failover_writes 'true', hosts_retry '1h', $quick");
@@ -290,7 +332,26 @@ $a->kill;
 like($s->query("SELECT count(*) FROM x WHERE id IN ('v', 'b')")->{err}, qr/ERROR:  host "\Q$hb\E" of server "x" need not have what this session has written/, 'but not from another host');
 is(who($t->session), 'b', 'which others may read');
 
+# each server of a statement has its own host
+make('x', "hosts '$ha, $hb', hosts_retry '1h', $quick");
+make('y', "hosts '$hb, $ha', hosts_retry '1h', $quick");
+is(who($s), 'b', 'one server is read from its second host');
+for my $sql ('SELECT count(*) FROM x JOIN y USING (id)', 'SELECT count(*) FROM y JOIN x USING (id)', "SELECT count(*) FROM y, LATERAL (SELECT id FROM x WHERE x.id = y.id OFFSET 0) q")
+{
+	$r = $s->query($sql);
+	like("$r->{err}$r->{out}", qr/^\d+$/, "another from its first: $sql");
+}
+
+# a write that the first may have carried out is not one for the second as well
+$a->start;
+make('x', "hosts '$ha, $hb', failover_writes 'true', hosts_retry '1h', $quick");
+is(who($s), 'a', 'the first is read once more');
+$a->server->fault({kind => 'close_after', count => -1, path => $_}) for '/vectors/upsert', '/namespaces/*';
+like($s->query("INSERT INTO x VALUES ('u', '{1,2}', 9)")->{err}, qr/ERROR:.*may have been applied|ERROR:.*not known whether/s, 'a write of which nobody knows whether it was carried out');
+$a->server->clear_faults;
 make('z', "host '$hb', max_retries '0'$more");
+is($s->query("SELECT string_agg(id, ' ') FROM z WHERE id IN ('u', 'b')")->{out}, 'b', 'is not sent to the second');
+
 ok($t->wait_until(sub { $s->query("SELECT n FROM z WHERE id = 'w'")->{out} eq '10' }), 'in the second');
 
 done_testing();

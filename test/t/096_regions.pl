@@ -142,6 +142,14 @@ my $b = Replica->new($t, index => 'other:2:cosine', arguments => ['--region', 'a
 make("host '@{[$b->host]}', allowed_regions 'eu-west-1'$schema");
 like($s->query($statements[0])->{err}, qr/cannot be told: no index of this key's project has that host/, 'a host that is not in the list');
 is($b->server->control('GET', '/_local/requests?count=1')->{count}, 0, 'nothing has been sent');
+# the name of a host tells it, where that is one of Pinecone's
+for (['i-p.svc.us-east1-gcp.pinecone.io', 'eu-west-1', 'is in gcp:us-east1,'], ['i-p.svc.us-east1-gcp.pinecone.io.example', 'us-east1', 'cannot be told'])
+{
+	my ($host, $regions, $error) = @$_;
+	make("host 'http://$host:1', allowed_regions '$regions', connect_timeout '100ms'$schema");
+	like($s->query("SET pinecone_fdw.allowed_hosts = '*'; $statements[0]")->{err}, qr/$error/, "$host, where $regions is allowed");
+}
+$s->query('RESET pinecone_fdw.allowed_hosts');
 $server->fault({path => '/indexes', status => 503, count => -1});
 make("host '$here', allowed_regions 'eu-west-1'$schema");
 like($s->query($statements[0])->{err}, qr/cannot be told: the control plane answers with HTTP status 503/, 'a control plane that does not answer');

@@ -167,6 +167,16 @@ run($rounds);
 my ($after, $memory_after, $descriptors_after) = held();
 my %grown = map { $after->{$_} > ($before->{$_} // 0) + (/$catalogs/ ? $before->{$_} * $share : 0) ? ($_ => ($before->{$_} // 0) . " -> $after->{$_}") : () } keys %$after;
 is((join ', ', map { "$_: $grown{$_}" } sort keys %grown), '', 'no memory context holds more, after ' . $rounds * @statements . ' statements more');
-cmp_ok($memory_after - $memory, '<=', $slack, 'memory grew by ' . ($memory_after - $memory) . ' kB');
+
+# Replies that come at other times leave other gaps in it.  A leak grows each time.
+my @grew = ($memory_after - $memory);
+while ($grew[-1] > $slack && @grew < 4)
+{
+	run($rounds);
+	$memory = $memory_after;
+	(undef, $memory_after, $descriptors_after) = held();
+	push @grew, $memory_after - $memory;
+}
+cmp_ok($grew[-1], '<=', $slack, "memory grew by @grew kB");
 is($descriptors_after, $descriptors, 'the same descriptors');
 done_testing;

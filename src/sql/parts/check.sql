@@ -41,6 +41,11 @@ BEGIN
 			format('ALTER USER MAPPING FOR %s SERVER %I OPTIONS (ADD api_key_file ''/absolute/path'', DROP api_key)', role, srvname)
 		FROM mappings WHERE 'api_key' = ANY (options)
 		UNION ALL
+		SELECT DISTINCT 1, 'high', 'role ' || quote_ident(r.rolname), 'reads the keys in the catalog, as a member of pg_read_all_data',
+			format('REVOKE pg_read_all_data FROM %I', r.rolname)
+		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member
+		WHERE a.roleid = 'pg_read_all_data'::regrole AND NOT r.rolsuper AND EXISTS (SELECT FROM mappings WHERE 'api_key' = ANY (options))
+		UNION ALL
 		/* hosts */
 		SELECT 1, 'high', 'pinecone_fdw.allowed_hosts', format('"%s" lets owners of servers send keys to hosts that are not Pinecone''s', h),
 			'ALTER SYSTEM SET pinecone_fdw.allowed_hosts = ''*.pinecone.io'''

@@ -64,7 +64,7 @@ COMMENT ON FUNCTION huf_pack_threshold() IS
 'internal: text of the snapshot pack''s huf_threshold_curve()';
 
 CREATE FUNCTION huf_install(schema name DEFAULT 'huf')
-RETURNS text LANGUAGE plpgsql AS $$
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	home name := (SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pinecone_fdw');
 	parts text[];

@@ -14,15 +14,17 @@ BEGIN
 	END IF;
 	/*
 	 * As branches of one UNION ALL both are under way at once.  Names are none that
-	 * the queries may use, and a comment may end a query.
+	 * the queries may use, and a comment may end a query.  These go by the caller's
+	 * search_path, so functions here are named in full, and operators fit exactly.
 	 */
-	RETURN QUERY EXECUTE format('
-		SELECT u.id, coalesce($1 / ($3 + min(u.r) FILTER (WHERE u.n = 1)), 0) + coalesce($2 / ($3 + min(u.r) FILTER (WHERE u.n = 2)), 0) AS score,
-			min(u.r) FILTER (WHERE u.n = 1), min(u.r) FILTER (WHERE u.n = 2)
-		FROM (SELECT 1 AS n, f.id::pg_catalog.text AS id, row_number() OVER () AS r FROM (%s
+	RETURN QUERY EXECUTE pg_catalog.format('
+		SELECT u.id, coalesce($1 / ($3 + (pg_catalog.min(u.r) FILTER (WHERE u.n = 1))::pg_catalog.float8), 0)
+				+ coalesce($2 / ($3 + (pg_catalog.min(u.r) FILTER (WHERE u.n = 2))::pg_catalog.float8), 0) AS score,
+			pg_catalog.min(u.r) FILTER (WHERE u.n = 1), pg_catalog.min(u.r) FILTER (WHERE u.n = 2)
+		FROM (SELECT 1 AS n, f.id::pg_catalog.text AS id, pg_catalog.row_number() OVER () AS r FROM (%s
 				) AS f (id)
 			UNION ALL
-			SELECT 2, s.id::pg_catalog.text, row_number() OVER () FROM (%s
+			SELECT 2, s.id::pg_catalog.text, pg_catalog.row_number() OVER () FROM (%s
 				) AS s (id)) u
 		WHERE u.id IS NOT NULL
 		GROUP BY u.id

@@ -38,6 +38,13 @@ CREATE TABLE pinecone_mirror_dead (
 /* by hash: an id that cannot be one may be too long for a tree */
 CREATE INDEX pinecone_mirror_dead_key ON pinecone_mirror_dead USING hash (id);
 
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_mirrors
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_mirror_changes
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_mirror_dead
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+
 SELECT pg_catalog.pg_extension_config_dump('pinecone_mirrors', '');
 SELECT pg_catalog.pg_extension_config_dump('pinecone_mirror_changes', '');
 SELECT pg_catalog.pg_extension_config_dump('pinecone_mirror_dead', '');
@@ -89,7 +96,7 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE;
 COMMENT ON FUNCTION pinecone_mirror_source(regclass) IS
 'the query whose rows a mirrored foreign table is to hold, for pinecone_diff() and pinecone_sync()';
 
-CREATE VIEW pinecone_mirror_status AS
+CREATE VIEW pinecone_mirror_status WITH (security_barrier) AS
 SELECT m.foreign_table, m.source, m.owner, m.selected, m.condition,
 	   CASE WHEN (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
 				  WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[m.source::oid, m.foreign_table::oid])) OPERATOR(pg_catalog.<) 2 THEN 'gone'
@@ -110,7 +117,7 @@ WHERE pg_catalog.pg_has_role(m.owner, 'USAGE');
 COMMENT ON VIEW pinecone_mirror_status IS
 'mirrors that the current user may act as the owner of: what waits, since when, what could not be a record, and the last error (docs/sync.md)';
 
-CREATE VIEW pinecone_mirror_dead_rows AS
+CREATE VIEW pinecone_mirror_dead_rows WITH (security_barrier) AS
 SELECT m.foreign_table, d.namespace, d.id, d.reason, d.failed_at
 FROM pinecone_mirror_dead d JOIN pinecone_mirrors m ON m.mirror OPERATOR(pg_catalog.=) d.mirror
 WHERE pg_catalog.pg_has_role(m.owner, 'USAGE');

@@ -67,6 +67,23 @@ CREATE TABLE pinecone_outbox_state (
 COMMENT ON TABLE pinecone_outbox_state IS
 'what has been delivered, by server and user, and how delivery fares (docs/outbox.md)';
 
+-- pg_write_all_data has rights that nobody has granted
+CREATE FUNCTION pinecone_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION pinecone_guard() IS
+'internal: keeps others than the owner from writing to the tables of the outbox and of mirrors';
+
+REVOKE ALL ON FUNCTION pinecone_guard() FROM PUBLIC;
+
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_outbox
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_outbox_dead
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+CREATE TRIGGER pinecone_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON pinecone_outbox_state
+FOR EACH STATEMENT EXECUTE FUNCTION pinecone_guard();
+
 SELECT pg_catalog.pg_extension_config_dump('pinecone_outbox_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('pinecone_outbox', '');
 SELECT pg_catalog.pg_extension_config_dump('pinecone_outbox_dead', '');
@@ -152,7 +169,11 @@ FROM (SELECT v.srvname::text AS server, o.writer, pg_catalog.count(*) AS depth, 
 	  LEFT JOIN pg_catalog.pg_foreign_table f ON f.ftrelid OPERATOR(pg_catalog.=) o.foreign_table::oid
 	  LEFT JOIN pg_catalog.pg_foreign_server v ON v.oid OPERATOR(pg_catalog.=) f.ftserver
 	  GROUP BY 1, 2) q
-FULL JOIN pinecone_outbox_state s ON s.server OPERATOR(pg_catalog.=) q.server
+-- not of servers and roles that are gone
+FULL JOIN (SELECT t.* FROM pinecone_outbox_state t
+	  WHERE EXISTS (SELECT FROM pg_catalog.pg_foreign_server v WHERE v.srvname::text OPERATOR(pg_catalog.=) t.server)
+	  AND EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) t.writer::oid)) s
+	ON s.server OPERATOR(pg_catalog.=) q.server
 	AND s.writer::oid OPERATOR(pg_catalog.=) q.writer::oid
 LEFT JOIN (SELECT v.srvname::text AS server, o.writer, pg_catalog.count(*) AS dead
 	  FROM pinecone_outbox_dead o
