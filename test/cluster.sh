@@ -139,10 +139,18 @@ cluster_free_port() {
 }
 
 # A backend is started when none is idle.
-cluster_fill_pool() {
-	local pids=()
+cluster_fill_pool() { # [SQL]
+	local pids=() together="
+		SELECT pg_advisory_xact_lock_shared(3);
+		DO \$\$ BEGIN
+			FOR i IN 1..1000 LOOP
+				EXIT WHEN (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 3) = 3;
+				PERFORM pg_sleep(0.01);
+			END LOOP;
+			PERFORM pg_sleep(0.2);
+		END \$\$;"
 	for _ in 1 2 3; do
-		PGHOST=127.0.0.1 PGPORT=$CLUSTER_BOUNCER_PORT psql -XqAtc 'SELECT pg_sleep(0.5)' >/dev/null &
+		PGHOST=127.0.0.1 PGPORT=$CLUSTER_BOUNCER_PORT psql -XqAtc "BEGIN; $together ${1:-SELECT 1}; COMMIT" >/dev/null &
 		pids+=($!)
 	done
 	wait "${pids[@]}"

@@ -80,10 +80,8 @@ run_client() { # NAME VIA
 		DELETE FROM notes;
 		UPDATE asking SET client = '$name', via = '$2', question = NULL;
 	END
-	# what backends know of the index is not a question's
-	for _ in 1 2 3; do
-		PGHOST=127.0.0.1 PGPORT=$port psql -XqAtc 'SELECT count(*) FROM items' >/dev/null
-	done
+	# What backends know of the index is not a question's; a cancel through pgbouncer ends one of them
+	[ "$2" = direct ] || cluster_fill_pool 'SELECT count(*) FROM items'
 	output=$(VIA=$2 DIRECT_PORT=$PGPORT PGHOST=127.0.0.1 PGPORT=$port timeout 120 "${command[@]}" 2>&1 </dev/null)
 	status=$?
 	good=$(grep -cE '^ok [0-9]' <<<"$output")
