@@ -319,6 +319,7 @@ test/install.sh "$([ "${suites[*]}" = regress ] && echo regress || echo check)" 
 }
 cluster_begin || exit
 log=$CLUSTER_DIR/check.log
+export CLUSTER_TEMPLATES=$CLUSTER_DIR
 build || finish
 cluster_postgres && cluster_pinecone || {
 	count start 0 1

@@ -20,6 +20,8 @@
 # how suites run with other ones: --small-limits, --approximate SEED.
 #
 # PINECONE_LOCAL is the program, if it is not the one that is built here.
+# CLUSTER_TEMPLATES is a directory for data directories as initdb leaves them, which
+# the servers' user can write to: initdb then runs once for each PostgreSQL.
 # CLUSTER_STOP is how PostgreSQL is stopped, instead of "immediate"; CLUSTER_LOGS
 # a file that gets the logs of all servers when they end.
 #
@@ -77,6 +79,26 @@ cluster_check_directory() {
 	}
 }
 
+# Copied where one was made before, as initdb takes a second
+cluster_initdb() { # BINDIR
+	local data=$CLUSTER_DIR/$CLUSTER_DATA template=
+	[ ! -d "${CLUSTER_TEMPLATES:-}" ] || template=$CLUSTER_TEMPLATES/${1//\//_}
+	if [ -n "$template" ] && [ -d "$template" ]; then
+		"${cluster_as[@]}" cp -r "$template" "$data"
+		return
+	fi
+	"${cluster_as[@]}" "$1/initdb" -D "$data" -U postgres -A trust --no-sync \
+		--no-locale -E UTF8 >"$CLUSTER_DIR/initdb.log" 2>&1 || {
+		cat "$CLUSTER_DIR/initdb.log" >&2
+		return 1
+	}
+	[ -z "$template" ] || {
+		# renamed when it is whole; another may have been faster
+		"${cluster_as[@]}" cp -r "$data" "$template.$$" && "${cluster_as[@]}" mv -T "$template.$$" "$template" 2>/dev/null ||
+			"${cluster_as[@]}" rm -rf "$template.$$"
+	}
+}
+
 cluster_postgres() {
 	local bindir
 	bindir=$("$PG_CONFIG" --bindir)
@@ -84,11 +106,7 @@ cluster_postgres() {
 	export PGHOST=$CLUSTER_DIR PGPORT=$CLUSTER_PGPORT PGUSER=postgres PGDATABASE=postgres
 	unset PGSERVICE PGSERVICEFILE PGPASSWORD PGOPTIONS PGSSLMODE PGHOSTADDR
 
-	"${cluster_as[@]}" "$bindir/initdb" -D "$CLUSTER_DIR/$CLUSTER_DATA" -U postgres -A trust --no-sync \
-		--no-locale -E UTF8 >"$CLUSTER_DIR/initdb.log" 2>&1 || {
-		cat "$CLUSTER_DIR/initdb.log" >&2
-		return 1
-	}
+	cluster_initdb "$bindir" || return
 	"${cluster_as[@]}" tee -a "$CLUSTER_DIR/$CLUSTER_DATA/postgresql.conf" >/dev/null <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$CLUSTER_DIR'

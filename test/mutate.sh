@@ -57,7 +57,7 @@ run() {
 	shift
 	case $kind in
 		regress) regress "$1" ;;
-		tap) prove -I test/t -I test/lib "test/t/$1.pl" ;;
+		tap) prove --verbose --nocolor -I test/t -I test/lib "test/t/$1.pl" ;;
 		random) "test/random/$1.pl" "${@:2}" ;;
 		unit) test/unit/run.sh 1000 ;;
 		fuzz) test/fuzz/run.sh 1 "$1" ;;
@@ -65,9 +65,35 @@ run() {
 }
 export -f run regress
 
-# Its exit status, with what it says in a log; 124: it took too long.
+# Its exit status, with what it says in a log; 124: it took too long.  It is not
+# waited for once it has failed.
 run_in_time() {
-	timeout -k 20 "$SECONDS_MOST" setsid -w bash -c "run $1" >"$COPY_DIR/test.log" 2>&1 </dev/null
+	local pid why end=$((SECONDS + SECONDS_MOST))
+	TMPDIR=$COPY_DIR/run setsid bash -c "run $1" >"$COPY_DIR/test.log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		if grep -q '^not ok' "$COPY_DIR/test.log"; then
+			why=1
+		elif [ "$SECONDS" -ge "$end" ]; then
+			why=124
+		else
+			sleep 0.1
+			continue
+		fi
+		kill -- "-$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+		end_servers
+		return "$why"
+	done
+	wait "$pid"
+}
+
+# Those of a test that was ended
+end_servers() {
+	local CLUSTER_DIR
+	for CLUSTER_DIR in "$COPY_DIR"/run/pinecone_fdw.*; do
+		[ ! -d "$CLUSTER_DIR" ] || (export CLUSTER_DIR && source test/cluster.sh && cluster_end)
+	done
 }
 
 try() {
@@ -107,6 +133,8 @@ main() {
 	}
 	other_config=$PG_CONFIG
 	copy_begin mutate && copy_postgres && copy_source && build all && make -s with_llvm=no "PG_CONFIG=$PG_CONFIG" install && make -s -C test/server || exit
+	mkdir -m 1777 "$COPY_DIR/run" "$COPY_DIR/templates"
+	export CLUSTER_TEMPLATES=$COPY_DIR/templates
 	[ -n "$trust" ] || while read -r what; do
 		# a busy machine is late now and then
 		run_in_time "$what" || run_in_time "$what" || {
