@@ -62,7 +62,7 @@ SELECT count(*) FROM (SELECT id FROM remote WHERE id LIKE 'm24%' OFFSET 0) s;
 SELECT id FROM remote WHERE id ^@ 'm250';
 SELECT id, year FROM remote WHERE starts_with(id, 'm9') ORDER BY id LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT id FROM remote WHERE id LIKE 'm_4%0';
-SELECT id FROM remote WHERE id LIKE 'm_4%0';
+SELECT id FROM remote WHERE id LIKE 'm_4%0' ORDER BY id;
 SELECT id, year FROM remote WHERE id LIKE 'm_4%' ORDER BY id LIMIT 3;
 SELECT count(*) FROM remote WHERE id LIKE 'm\_%';
 SELECT id FROM remote WHERE id LIKE '%m' OR id LIKE 'ü%';
