@@ -12,7 +12,7 @@ use Time::HiRes qw(sleep time);
 
 # What a backend may do after a cancel, in seconds of its processor time: how long that takes
 # depends on what else the machine does
-my $SOON = 0.3;
+my $SOON = 0.5;
 
 my $t = Harness->new(pinecone => 0, conf => ['jit = off', 'max_parallel_workers_per_gather = 0']);
 
