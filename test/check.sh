@@ -124,7 +124,7 @@ count_output() {
 }
 
 # A suite's programs have servers of their own, and wait more than they work: the
-# suites queue them all, and as many run at a time as there are cores.
+# suites queue them all, and one more than there are cores runs at a time.
 job_suites=()
 job_names=()
 job_commands=()
@@ -152,7 +152,7 @@ count_job() {
 
 run_jobs() {
 	local job next=0 running=0 at_once said=
-	at_once=$(nproc)
+	at_once=$(($(nproc) + 1))
 	for job in "${!job_names[@]}"; do
 		if [ "$running" = "$at_once" ]; then
 			wait -n
