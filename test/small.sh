@@ -76,7 +76,6 @@ programs=("$@" ${SMALL:-})
 for program in "${programs[@]}"; do
 	case $program in
 		regress) regress ;;
-		joins) run "test/random/$program.pl" "$seed" 150 60 ;;
 		writes) run "test/random/$program.pl" "$seed" 40 ;;
 		*) run "test/random/$program.pl" "$seed" 60 60 ;;
 	esac
